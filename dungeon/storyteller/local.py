@@ -1,0 +1,185 @@
+"""A voice on this machine: fetches its weights if they are missing, runs llama.cpp as a child, restarts it once.
+
+The child (`dungeon.storyteller.engine`) listens on a loopback port of the system's choosing behind a random key that
+goes through its stdin, where no process list shows it. Its log is kept, with the one before, in the user's state
+folder.
+"""
+
+import asyncio
+import json
+import secrets
+import sys
+import threading
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dungeon.errors import ContextOverflow, DungeonError, StorytellerError
+from dungeon.paths import log_file
+from dungeon.storyteller.fetch import ensure
+from dungeon.storyteller.voices import Bundled, Sampling, Voice
+
+if TYPE_CHECKING:
+    from dungeon.storyteller.client import Client
+
+_READY_SECONDS = 120.0
+_GOODBYE_SECONDS = 2.0
+
+
+class LocalStoryteller:
+    """One voice, one child. `start` may be awaited from several tasks; `close` ends the child."""
+
+    def __init__(self, voice: Voice, on_fetch: Callable[[int, int], None] | None = None) -> None:
+        self.voice = voice
+        self.name = voice.name
+        self.context = voice.context
+        self.sampling = voice.sampling
+        self.on_fetch = on_fetch
+        """Called from another thread with bytes so far and in all while weights are fetched."""
+        self._key = secrets.token_urlsafe(32)
+        self._child: Process | None = None
+        self._client: Client | None = None
+        self._starting = asyncio.Lock()
+        self._restarts_left = 1
+        self._leaving = threading.Event()
+
+    @property
+    def pid(self) -> int | None:
+        """The child's process id while it runs."""
+        return self._child.pid if self._child and self._child.returncode is None else None
+
+    async def start(self) -> None:
+        """Returns when the voice can be asked; at once if it already can.
+
+        Raises:
+            DungeonError: the weights can't be had, or the engine does not start; says why and where the log is.
+        """
+        async with self._starting:
+            if self.pid is None:
+                await self._start()
+
+    async def stream(self, prompt: str, sampling: Sampling, *, max_tokens: int, seed: int) -> AsyncGenerator[str]:
+        """As `Client.stream`. If the engine dies in the middle it is started again, once, and goes on from there."""
+        sofar = ""
+        pieces = 0
+        while True:
+            await self.start()
+            assert self._client is not None
+            try:
+                going = self._client.stream(prompt + sofar, sampling, max_tokens=max(1, max_tokens - pieces), seed=seed)
+                async with aclosing(going) as stream:
+                    async for piece in stream:
+                        sofar += piece
+                        pieces += 1
+                        yield piece
+                return
+            except ContextOverflow:
+                raise
+            except StorytellerError as error:
+                if not await self._has_died():
+                    raise
+                if not self._restarts_left:
+                    raise StorytellerError(
+                        f"The voice '{self.name}' crashed twice. {_log_hint()} Your adventure is saved."
+                    ) from error
+                self._restarts_left -= 1
+
+    async def close(self) -> None:
+        """Ends the child and any download."""
+        self._leaving.set()
+        if self._client:
+            await self._client.close()
+        child = self._child
+        if child is None or child.returncode is not None:
+            return
+        assert child.stdin is not None
+        child.stdin.close()
+        try:
+            await asyncio.wait_for(child.wait(), _GOODBYE_SECONDS)
+        except TimeoutError:
+            child.kill()
+            await child.wait()
+
+    # ---- the child -------------------------------------------------------------------------------------------
+
+    async def _start(self) -> None:
+        weights = self.voice.weights
+        if isinstance(weights, Bundled):
+            weights = await asyncio.to_thread(ensure, weights, self.on_fetch, self._leaving)
+        if self._client:
+            await self._client.close()
+        self._child = await _spawn()
+        url = await self._greet(self._child, weights)
+        self._client = await asyncio.to_thread(_client, url, self.name, self._key)
+
+    async def _greet(self, child: Process, weights: Path) -> str:
+        """Tells the child what to load and waits for its address."""
+        assert child.stdin is not None
+        assert child.stdout is not None
+        settings = {
+            "model": str(weights),
+            "adapter": str(self.voice.adapter) if self.voice.adapter else None,
+            "context": self.context,
+            "key": self._key,
+        }
+        child.stdin.write(json.dumps(settings).encode() + b"\n")
+        try:
+            await child.stdin.drain()
+            line = await asyncio.wait_for(child.stdout.readline(), _READY_SECONDS)
+        except (TimeoutError, ConnectionError):
+            line = b""
+        except asyncio.CancelledError:
+            child.kill()
+            raise
+        if not line:
+            if child.returncode is None:
+                child.kill()
+            await child.wait()
+            raise DungeonError(self._why_not())
+        return str(json.loads(line)["url"])
+
+    async def _has_died(self) -> bool:
+        """Whether the child is gone; a connection that broke tells of it a moment before the system does."""
+        assert self._child is not None
+        try:
+            await asyncio.wait_for(self._child.wait(), 1.0)
+        except TimeoutError:
+            return False
+        return True
+
+    def _why_not(self) -> str:
+        # llama.cpp says what it did not like in its log only.
+        with_adapter = f" with its adapter {self.voice.adapter}" if self.voice.adapter else ""
+        reason = next((line for line in reversed(_log_lines()) if " E " in line or "rror" in line), "no reason given")
+        hint = "If the adapter was tuned on another base, tune it again on this one. " if self.voice.adapter else ""
+        return f"The voice '{self.name}' does not load{with_adapter}: {reason.strip()[-300:]}\n{hint}{_log_hint()}"
+
+
+def _client(url: str, name: str, key: str) -> "Client":
+    # The HTTP library takes 80 ms to import: not before the first screen, and not in the way of typing.
+    from dungeon.storyteller.client import Client
+
+    return Client(url, name, key)
+
+
+async def _spawn() -> Process:
+    log = log_file()
+    log.parent.mkdir(parents=True, exist_ok=True)
+    if log.exists():
+        log.replace(log.with_suffix(".previous.log"))
+    with log.open("wb") as stderr:
+        # -P: the working folder is the player's; a folder there named like one of our packages is not ours.
+        return await asyncio.create_subprocess_exec(
+            sys.executable, "-P", "-m", "dungeon.storyteller.engine", stdin=PIPE, stdout=PIPE, stderr=stderr
+        )
+
+
+def _log_lines() -> list[str]:
+    path = log_file()
+    return path.read_text(errors="replace").splitlines() if path.exists() else []
+
+
+def _log_hint() -> str:
+    return f"The engine's log is {log_file()}."

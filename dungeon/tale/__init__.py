@@ -1,0 +1,1 @@
+"""What is played, and nothing of how it is shown, kept or told: pure, without I/O."""

@@ -1,0 +1,101 @@
+"""The adventure: a tree of turns and the place in it where the player stands.
+
+Nothing is ever taken out. Undo moves the head to the parent, redo to the child that was visited last, and a retry
+adds a sibling. Ids come from whoever keeps the tree (`dungeon.shelf`) and grow with time.
+"""
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from corpus.turns import PARAGRAPH, Kind, Turn
+
+
+class State(StrEnum):
+    """How far the storyteller came with a turn."""
+
+    STREAMING = "streaming"
+    """Still growing; in an adventure that was opened again: cut off when the game died."""
+    DONE = "done"
+    STOPPED = "stopped"
+    """By the player, or because the storyteller failed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One turn as it was played."""
+
+    id: int
+    parent: int | None
+    kind: Kind
+    input: str
+    """The player's own words."""
+    action: str
+    """The sentence made of them, as in `corpus.turns`; "" for story and continue."""
+    prose: str = ""
+    """The storyteller's answer, so far."""
+    state: State = State.STREAMING
+
+    def turn(self) -> Turn:
+        """As the corpus writes it: the player's narration is prose like any other."""
+        if self.kind is Kind.STORY:
+            return Turn("", PARAGRAPH.join(part for part in (self.input, self.prose) if part))
+        return Turn(self.action, self.prose)
+
+
+class Adventure:
+    """The tree, and the head: the node the player stands on (None: at the opening)."""
+
+    def __init__(self, id: int, title: str, opening: str, scenario: str = "", voice: str = "") -> None:  # noqa: A002
+        self.id = id
+        self.title = title
+        self.opening = opening
+        self.scenario = scenario
+        """The scenario's name; "" for the player's own."""
+        self.voice = voice
+        """The voice it was last played with."""
+        self.nodes: dict[int, Node] = {}
+        self.head: int | None = None
+        self._visited: dict[int | None, int] = {}
+
+    def add(self, node: Node) -> None:
+        """Puts a new node under its parent and the head on it."""
+        self.nodes[node.id] = node
+        self.move(node.id)
+
+    def grow(self, id: int, prose: str, state: State) -> Node:  # noqa: A002
+        """The node with more prose."""
+        node = self.nodes[id] = replace(self.nodes[id], prose=prose, state=state)
+        return node
+
+    def move(self, head: int | None) -> None:
+        """Puts the head anywhere in the tree, and remembers the way there for redo."""
+        self.head = head
+        while head is not None:
+            parent = self.nodes[head].parent
+            self._visited[parent] = head
+            head = parent
+
+    def path(self) -> list[Node]:
+        """The turns from the opening to the head."""
+        path = []
+        at = self.head
+        while at is not None:
+            path.append(self.nodes[at])
+            at = self.nodes[at].parent
+        return path[::-1]
+
+    def undo(self) -> Node | None:
+        """One turn back: the turn that was left, or None at the opening."""
+        if self.head is None:
+            return None
+        left = self.nodes[self.head]
+        self.head = left.parent
+        return left
+
+    def redo(self) -> Node | None:
+        """One turn forward, where the player was last: the turn that was entered, or None where nothing follows."""
+        forward = self._visited.get(self.head)
+        if forward is None:
+            return None
+        self.head = forward
+        return self.nodes[forward]

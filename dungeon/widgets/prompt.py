@@ -1,0 +1,41 @@
+"""Where the player types: Enter sends, Ctrl+J breaks the line, a paste of any size stays whole."""
+
+from dataclasses import dataclass
+
+from textual import events
+from textual.message import Message
+from textual.widgets import TextArea
+
+
+class Prompt(TextArea):
+    """A text area of one line that grows with what is typed."""
+
+    DEFAULT_CSS = """
+    Prompt {
+        height: auto;
+        max-height: 6;
+        border: none;
+        padding: 0 1;
+        background: $surface;
+        &:focus { border: none; }
+    }
+    """
+
+    @dataclass
+    class Sent(Message):
+        """The player pressed Enter."""
+
+        text: str
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id, compact=True, highlight_cursor_line=False, soft_wrap=True, tab_behavior="focus")
+
+    async def _on_key(self, event: events.Key) -> None:
+        if event.key == "enter":
+            event.prevent_default().stop()
+            self.post_message(self.Sent(self.text))
+        elif event.key in ("ctrl+j", "shift+enter"):
+            event.prevent_default().stop()
+            self.insert("\n")
+        else:
+            await super()._on_key(event)

@@ -1,0 +1,44 @@
+"""The line at the bottom: which voice, what it is doing, how fast."""
+
+from typing import TYPE_CHECKING, cast
+
+from textual.content import Content
+from textual.reactive import reactive
+from textual.widgets import Static
+
+if TYPE_CHECKING:
+    from dungeon.app import DungeonApp
+
+
+class StatusLine(Static):
+    """Shows the voice's state, or the turn's while one runs, and a hint at its end."""
+
+    DEFAULT_CSS = """
+    StatusLine {
+        height: 1;
+        padding: 0 1;
+        background: $panel;
+        color: $foreground 75%;
+    }
+    """
+
+    turn_state: reactive[str] = reactive("")
+    """What the turn in progress is doing; "" when none is."""
+
+    def __init__(self, hint: str) -> None:
+        super().__init__(id="status", markup=False)
+        self.hint = hint
+
+    def on_mount(self) -> None:
+        self.watch(self.app, "voice_state", self._show)
+        self._show()
+
+    def watch_turn_state(self) -> None:
+        if self.is_mounted:
+            self._show()
+
+    def _show(self) -> None:
+        app = cast("DungeonApp", self.app)
+        state = self.turn_state or app.voice_state
+        # One line whatever its length: no layout, so that it costs nothing while a turn streams.
+        self.update(Content(f"{app.storyteller.name} · {state} · {self.hint}"), layout=False)
