@@ -105,6 +105,8 @@ class _Node:
 
 @dataclass(frozen=True, slots=True)
 class _Graph:
+    """A story as it is walked, every node within reach of the start; `drops` counts what was left out of it."""
+
     id: str
     start: str
     nodes: Mapping[str, _Node]

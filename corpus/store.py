@@ -46,7 +46,9 @@ def save(dataset: DatasetDict, report: Report, out: Path) -> None:
         new, old = Path(staging, "new"), Path(staging, "old")
         dataset.save_to_disk(new)
         content = {field.name: getattr(report, field.name) for field in fields(report)}
-        (new / REPORT).write_text(json.dumps(content, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+        text = json.dumps(content, ensure_ascii=False, indent=2) + "\n"
+        # A file name need not be proper Unicode; Python's escape for what isn't is JSON's as well.
+        (new / REPORT).write_text(text, encoding="utf-8", errors="backslashreplace")
         if out.exists():
             out.rename(old)
         try:

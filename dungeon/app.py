@@ -117,7 +117,7 @@ class DungeonApp(App[None]):
             await self.storyteller.start()
         except DungeonError as error:
             self.voice_state = "no voice"
-            self.tell(str(error), error=True)
+            self.tell(str(error), failed=True)
         except FetchCancelled:
             return
         else:
@@ -132,9 +132,9 @@ class DungeonApp(App[None]):
 
     # ---- common ----------------------------------------------------------------------------------------------
 
-    def tell(self, text: str, *, error: bool = False) -> None:
-        """A note to the player; the text may come from anywhere and is never markup."""
-        self.notify(text, severity="error" if error else "information", timeout=20 if error else 4, markup=False)
+    def tell(self, text: str, *, failed: bool = False) -> None:
+        """A note to the player; long in sight if something failed. The text may come from anywhere: never markup."""
+        self.notify(text, severity="error" if failed else "information", timeout=30 if failed else 4, markup=False)
 
     def action_help(self) -> None:
         """Shows every command; again to close."""

@@ -43,7 +43,7 @@ def cli(context: click.Context, /, **options: Any) -> None:
     """
     if context.invoked_subcommand is None:
         _play(**options)
-    elif given := [name for name, value in options.items() if value]:
+    elif given := [name for name, value in options.items() if value is not None and value is not False]:
         flag = "--continue" if given[0] == "go_on" else f"--{given[0]}"
         raise click.UsageError(f"{flag} goes after the command: dungeon {context.invoked_subcommand} {flag} …")
 

@@ -8,7 +8,7 @@ Sizes are estimated from UTF-8 bytes, for an endpoint need not tell its tokenize
 side for English. Text of other scripts can cost more: the session halves the budget when an endpoint refuses.
 """
 
-from corpus.turns import PARAGRAPH, PROMPT_END, Turn, prompt, write
+from corpus.turns import ACTION_MARK, PARAGRAPH, PROMPT_END, Turn, prompt, write
 from dungeon.tale.adventure import Adventure, Node
 
 TOKENS_PER_BYTE = 1 / 3.4
@@ -16,6 +16,8 @@ _STEP = 0.25
 """The share of the window that leaves at once when it is full."""
 _LONGEST = 0.25
 """The share of the window that the opening, or one turn, may take; longer ones are shortened for the voice only."""
+_FRAME = len(PARAGRAPH + ACTION_MARK + PARAGRAPH + PROMPT_END)
+"""Bytes that the last turn takes beside its words."""
 
 
 def build_prompt(adventure: Adventure, answering: Node, budget: int) -> str:
@@ -25,11 +27,11 @@ def build_prompt(adventure: Adventure, answering: Node, budget: int) -> str:
     """
     limit = int(budget / TOKENS_PER_BYTE)  # bytes, from here on
     longest = int(limit * _LONGEST)
-    path = adventure.path()
-    before = [_shortened(node.turn(), longest) for node in path[: path.index(answering)]]
+    path = [node for node in adventure.path() if node.id != answering.id]  # it is the last, and may have grown since
+    before = [_shortened(node.turn(), longest) for node in path]
     opening = _end_of(adventure.opening, longest)
     # The last turn's share is fixed, not its real size: the window must not move because an action is longer.
-    history = _window(before, limit - _size(opening) - longest)
+    history = _window(before, limit - _size(opening) - longest - _FRAME)
     last = _shortened(answering.turn(), longest)
     tale = [Turn("", opening), *history]
     if answering.prose:
@@ -75,4 +77,5 @@ def _end_of(text: str, limit: int) -> str:
     if _size(text) <= limit:
         return text
     part = text.encode()[len(text.encode()) - limit :].decode(errors="ignore")
-    return part.partition(" ")[2] or part
+    # What the cut put at the beginning of a line must not read as an action there.
+    return (part.partition(" ")[2] or part).lstrip("> \n")

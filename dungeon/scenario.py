@@ -5,7 +5,7 @@ from importlib import resources
 
 import msgspec
 
-from corpus.turns import clean_prose
+from corpus.turns import clean_prose, printable
 from dungeon.errors import DungeonError
 
 
@@ -37,7 +37,7 @@ def find_scenario(name: str) -> Scenario:
         if wanted in (scenario.name, scenario.title.casefold()):
             return scenario
     names = ", ".join(scenario.name for scenario in all_scenarios())
-    raise DungeonError(f"There is no scenario '{name}'. The scenarios are: {names}.")
+    raise DungeonError(f"There is no scenario '{name[:60]}'. The scenarios are: {names}.")
 
 
 def own_scenario(opening: str, title: str = "") -> Scenario:
@@ -49,7 +49,7 @@ def own_scenario(opening: str, title: str = "") -> Scenario:
     opening = clean_prose(opening).strip()
     if not opening:
         raise DungeonError("An adventure needs an opening: write a few sentences about who you are and where.")
-    title = " ".join(title.split()) or " ".join(opening.split()[:6])
+    title = " ".join(printable(title).split()) or " ".join(opening.split()[:6])
     return Scenario(title[:60], opening)
 
 

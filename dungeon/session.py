@@ -175,7 +175,8 @@ class Session:
         prompt = build_prompt(self.adventure, node, self._budget)
         raw = prose = ""
         finished = False
-        saved = asked = time.monotonic()
+        asked = time.monotonic()
+        saved = 0.0  # the first words are saved at once
         first = last = None
         pieces = 0
         self.pace = Pace(asked)

@@ -6,6 +6,7 @@ deleted. A database that can't be read is an error with its path, never an empty
 """
 
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,36 +18,41 @@ from dungeon.errors import DungeonError
 from dungeon.scenario import Scenario
 from dungeon.tale.adventure import Adventure, Node, State
 
-# One script a version; `PRAGMA user_version` counts those that have run. Never change one that was released.
+# The statements of each version; `PRAGMA user_version` counts those that have run. Never change one that was released.
 _MIGRATIONS = (
-    """
-    CREATE TABLE adventure (
-        id       INTEGER PRIMARY KEY,
-        title    TEXT NOT NULL,
-        scenario TEXT NOT NULL,          -- its name; '' for the player's own opening
-        opening  TEXT NOT NULL,
-        voice    TEXT NOT NULL DEFAULT '', -- last played with
-        head     INTEGER REFERENCES turn, -- NULL: at the opening
-        made     TEXT NOT NULL,
-        played   TEXT NOT NULL
-    );
-    CREATE TABLE turn (
-        id        INTEGER PRIMARY KEY,
-        adventure INTEGER NOT NULL REFERENCES adventure,
-        parent    INTEGER REFERENCES turn, -- NULL: answers the opening
-        kind      TEXT NOT NULL,
-        input     TEXT NOT NULL,          -- the player's own words
-        action    TEXT NOT NULL,          -- the sentence made of them
-        prose     TEXT NOT NULL DEFAULT '',
-        state     TEXT NOT NULL,
-        voice     TEXT NOT NULL,
-        sampling  TEXT NOT NULL,          -- JSON
-        seed      INTEGER NOT NULL,
-        made      TEXT NOT NULL
-    );
-    CREATE INDEX turn_adventure ON turn (adventure);
-    """,
+    (
+        """
+        CREATE TABLE adventure (
+            id       INTEGER PRIMARY KEY,
+            title    TEXT NOT NULL,
+            scenario TEXT NOT NULL,            -- its name; '' for the player's own opening
+            opening  TEXT NOT NULL,
+            voice    TEXT NOT NULL DEFAULT '', -- last played with
+            head     INTEGER REFERENCES turn,  -- NULL: at the opening
+            made     TEXT NOT NULL,
+            played   TEXT NOT NULL
+        )
+        """,
+        """
+        CREATE TABLE turn (
+            id        INTEGER PRIMARY KEY,
+            adventure INTEGER NOT NULL REFERENCES adventure,
+            parent    INTEGER REFERENCES turn, -- NULL: answers the opening
+            kind      TEXT NOT NULL,
+            input     TEXT NOT NULL,           -- the player's own words
+            action    TEXT NOT NULL,           -- the sentence made of them
+            prose     TEXT NOT NULL DEFAULT '',
+            state     TEXT NOT NULL,
+            voice     TEXT NOT NULL,
+            sampling  TEXT NOT NULL,           -- JSON
+            seed      INTEGER NOT NULL,
+            made      TEXT NOT NULL
+        )
+        """,
+        "CREATE INDEX turn_adventure ON turn (adventure)",
+    ),
 )
+_LOCK_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,85 +70,121 @@ class Shelf:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        try:
+        with self._told("be opened"):
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._db = sqlite3.connect(path, timeout=10, isolation_level=None)
-            self._db.row_factory = sqlite3.Row
-            self._db.execute("PRAGMA journal_mode=WAL")
-            self._db.execute("PRAGMA synchronous=FULL")
-            self._db.execute("PRAGMA foreign_keys=ON")
-            self._migrate()
-        except (sqlite3.Error, OSError) as error:
-            raise DungeonError(
-                f"The shelf {path} can't be opened: {error}. Your adventures are in that file: copy it somewhere safe, "
-                "then restore it from a backup, or move it away to begin a new shelf."
-            ) from error
+            self._db = sqlite3.connect(path, timeout=_LOCK_SECONDS, isolation_level=None)
+        try:
+            with self._told("be opened"):
+                self._db.row_factory = sqlite3.Row
+                self._migrate()
+                self._write_ahead()
+                self._db.execute("PRAGMA synchronous=FULL")
+                self._db.execute("PRAGMA foreign_keys=ON")
+        except DungeonError:
+            self._db.close()
+            raise
 
     def close(self) -> None:
         """Closes the database; what was saved stays."""
         self._db.close()
 
     def _migrate(self) -> None:
-        (version,) = self._db.execute("PRAGMA user_version").fetchone()
-        if version > len(_MIGRATIONS):
+        if self._version() == len(_MIGRATIONS):
+            return
+        with _transaction(self._db):
+            version = self._version()  # again: another game may have migrated while we waited for the lock
+            if version > len(_MIGRATIONS):
+                raise DungeonError(
+                    f"The shelf {self.path} was made by a newer dungeon (version {version}). Update dungeon."
+                )
+            for number, statements in enumerate(_MIGRATIONS[version:], version + 1):
+                for statement in statements:
+                    self._db.execute(statement)
+                self._db.execute(f"PRAGMA user_version={number}")
+
+    def _version(self) -> int:
+        return int(self._db.execute("PRAGMA user_version").fetchone()[0])
+
+    def _write_ahead(self) -> None:
+        """Switches to WAL. SQLite does not wait for another game that is about the same, so we do."""
+        deadline = time.monotonic() + _LOCK_SECONDS
+        while True:
+            try:
+                self._db.execute("PRAGMA journal_mode=WAL")
+            except sqlite3.OperationalError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.02)
+            else:
+                return
+
+    @contextmanager
+    def _told(self, what: str) -> Iterator[None]:
+        """Errors of the disk and of the database, and rows that make no sense, as a message to the player."""
+        try:
+            yield
+        except (sqlite3.Error, OSError, ValueError, KeyError) as error:
             raise DungeonError(
-                f"The shelf {self.path} was made by a newer dungeon (version {version}). Update dungeon."
-            )
-        for number, script in enumerate(_MIGRATIONS[version:], version + 1):
-            # `executescript` would commit first; BEGIN inside it makes script and version one transaction.
-            self._db.executescript(f"BEGIN IMMEDIATE; {script} PRAGMA user_version={number}; COMMIT;")
+                f"The shelf {self.path} can't {what}: {error}.\n"
+                "Your adventures are in that file. Is the disk full, or another program holding it? If the file is "
+                "damaged, copy it somewhere safe, then restore it from a backup, or move it away to begin a new shelf."
+            ) from error
 
     # ---- adventures ------------------------------------------------------------------------------------------
 
     def begin(self, scenario: Scenario, voice: str) -> Adventure:
         """A new adventure, at its opening."""
-        now = _now()
-        cursor = self._db.execute(
-            "INSERT INTO adventure (title, scenario, opening, voice, made, played) VALUES (?, ?, ?, ?, ?, ?)",
-            (scenario.title, scenario.name, scenario.opening, voice, now, now),
-        )
-        return Adventure(_id(cursor), scenario.title, scenario.opening, scenario.name, voice)
+        with self._told("be written"):
+            now = _now()
+            cursor = self._db.execute(
+                "INSERT INTO adventure (title, scenario, opening, voice, made, played) VALUES (?, ?, ?, ?, ?, ?)",
+                (scenario.title, scenario.name, scenario.opening, voice, now, now),
+            )
+            return Adventure(_id(cursor), scenario.title, scenario.opening, scenario.name, voice)
 
     def last(self) -> int | None:
         """The id of the adventure that was played last, None on an empty shelf."""
-        row = self._db.execute("SELECT id FROM adventure ORDER BY played DESC, id DESC LIMIT 1").fetchone()
-        return row["id"] if row else None
+        with self._told("be read"):
+            row = self._db.execute("SELECT id FROM adventure ORDER BY played DESC, id DESC LIMIT 1").fetchone()
+            return row["id"] if row else None
 
     def titles(self) -> list[tuple[int, str, int]]:
         """Id, title and number of turns of each adventure, last played first."""
-        rows = self._db.execute(
-            "SELECT a.id, a.title, (SELECT count(*) FROM turn t WHERE t.adventure = a.id) AS turns "
-            "FROM adventure a ORDER BY a.played DESC, a.id DESC"
-        )
-        return [(row["id"], row["title"], row["turns"]) for row in rows]
+        with self._told("be read"):
+            rows = self._db.execute(
+                "SELECT a.id, a.title, (SELECT count(*) FROM turn t WHERE t.adventure = a.id) AS turns "
+                "FROM adventure a ORDER BY a.played DESC, a.id DESC"
+            )
+            return [(row["id"], row["title"], row["turns"]) for row in rows]
 
     def open(self, id: int) -> Adventure:  # noqa: A002
         """The adventure with all its turns, the head where it was left."""
-        row = self._db.execute("SELECT * FROM adventure WHERE id = ?", (id,)).fetchone()
-        if row is None:
-            raise DungeonError(f"There is no adventure {id} on the shelf {self.path}.")
-        adventure = Adventure(row["id"], row["title"], row["opening"], row["scenario"], row["voice"])
-        for turn in self._db.execute("SELECT * FROM turn WHERE adventure = ? ORDER BY id", (id,)):
-            adventure.add(
-                Node(
-                    turn["id"],
-                    turn["parent"],
-                    Kind(turn["kind"]),
-                    turn["input"],
-                    turn["action"],
-                    turn["prose"],
-                    State(turn["state"]),
+        with self._told("be read"):
+            row = self._db.execute("SELECT * FROM adventure WHERE id = ?", (id,)).fetchone()
+            if row is None:
+                raise DungeonError(f"There is no adventure {id} on the shelf {self.path}.")
+            adventure = Adventure(row["id"], row["title"], row["opening"], row["scenario"], row["voice"])
+            for turn in self._db.execute("SELECT * FROM turn WHERE adventure = ? ORDER BY id", (id,)):
+                adventure.add(
+                    Node(
+                        turn["id"],
+                        turn["parent"],
+                        Kind(turn["kind"]),
+                        turn["input"],
+                        turn["action"],
+                        turn["prose"],
+                        State(turn["state"]),
+                    )
                 )
-            )
-        adventure.move(row["head"])
-        return adventure
+            adventure.move(row["head"])
+            return adventure
 
     # ---- turns -----------------------------------------------------------------------------------------------
 
     def add_turn(self, adventure: Adventure, kind: Kind, words: str, action: str, told: Told) -> Node:
         """A new turn below the head, the head on it, without prose as yet."""
         parent = adventure.head
-        with _transaction(self._db):
+        with self._told("be written"), _transaction(self._db):
             cursor = self._db.execute(
                 "INSERT INTO turn (adventure, parent, kind, input, action, state, voice, sampling, seed, made) "
                 "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -170,13 +212,15 @@ class Shelf:
 
     def save_turn(self, node: Node) -> None:
         """The turn's prose and state as they are now."""
-        self._db.execute("UPDATE turn SET prose = ?, state = ? WHERE id = ?", (node.prose, node.state, node.id))
+        with self._told("be written"):
+            self._db.execute("UPDATE turn SET prose = ?, state = ? WHERE id = ?", (node.prose, node.state, node.id))
 
     def save_head(self, adventure: Adventure) -> None:
         """Where the player stands now."""
-        self._db.execute(
-            "UPDATE adventure SET head = ?, played = ? WHERE id = ?", (adventure.head, _now(), adventure.id)
-        )
+        with self._told("be written"):
+            self._db.execute(
+                "UPDATE adventure SET head = ?, played = ? WHERE id = ?", (adventure.head, _now(), adventure.id)
+            )
 
 
 @contextmanager
@@ -185,10 +229,11 @@ def _transaction(db: sqlite3.Connection) -> Iterator[None]:
     db.execute("BEGIN IMMEDIATE")
     try:
         yield
+        db.execute("COMMIT")
     except BaseException:
-        db.execute("ROLLBACK")
+        if db.in_transaction:  # SQLite has rolled back by itself where the disk failed
+            db.execute("ROLLBACK")
         raise
-    db.execute("COMMIT")
 
 
 def _id(cursor: sqlite3.Cursor) -> int:

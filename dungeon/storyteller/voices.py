@@ -115,20 +115,28 @@ def find_voice(name: str) -> Voice:
     """
     if name in CATALOGUE:
         return Voice(name, CATALOGUE[name])
-    path = Path(name).expanduser()
-    if path.is_dir():
-        return _read_folder(path)
-    if path.is_file():
-        with path.open("rb") as file:
-            if file.read(4) == b"GGUF":
-                return Voice(path.stem, path.resolve())
-        raise DungeonError(
-            f"{path} is not a voice: it is neither a GGUF file nor a folder that `dungeon finetune` wrote."
-        )
+    try:
+        path = Path(name).expanduser()
+        if path.is_dir():
+            return _read_folder(path)
+        if path.is_file():
+            return _read_bare(path)
+    except (OSError, RuntimeError) as error:  # no right to read it, a name too long, no such user's home
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise DungeonError(f"The voice '{name[:200]}' can't be read: {reason}.") from error
     names = ", ".join(CATALOGUE)
     raise DungeonError(
-        f"There is no voice '{name}': no folder or GGUF file of that path, and the catalogue has {names}."
+        f"There is no voice '{name[:200]}': no folder or GGUF file of that path, and the catalogue has {names}."
     )
+
+
+def _read_bare(path: Path) -> Voice:
+    with path.open("rb") as file:
+        if file.read(4) != b"GGUF":
+            raise DungeonError(
+                f"{path} is not a voice: it is neither a GGUF file nor a folder that `dungeon finetune` wrote."
+            )
+    return Voice(path.stem, path.resolve())
 
 
 def _read_folder(folder: Path) -> Voice:
@@ -137,7 +145,7 @@ def _read_folder(folder: Path) -> Voice:
         raise DungeonError(f"{folder} is not a voice: it has no voice.json. `dungeon finetune --out FOLDER` makes one.")
     try:
         entry = msgspec.json.decode(path.read_bytes(), type=_VoiceFile)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise DungeonError(f"{path} can't be read: {error}. Tune the voice again, or restore the file.") from error
     if entry.format != 1:
         raise DungeonError(f"{path} has format {entry.format}; this version of dungeon reads format 1. Update dungeon.")

@@ -1,0 +1,181 @@
+"""A corpus as rows of tokens: what is learned, what is only context, and how rows become a batch.
+
+    corpus = read_corpus(Path("my-corpus"))
+    rows = make_rows(corpus.splits["train"], tokenizer, length=512, end=tokenizer.eos_token_id)
+    batch = Collator(pad_id)(rows[0])
+
+A row's labels are its tokens where they are learned and `IGNORED` where they are context. Every learned token is a
+target in exactly one row, with at least a quarter of a row before it where the text has that much. A text without a
+beginning-of-text token can't teach its very first token: nothing stands before it to predict it from.
+"""
+
+import hashlib
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypedDict
+
+import torch
+from datasets import Dataset, DatasetDict, load_from_disk
+
+from finetune.errors import FinetuneError
+
+IGNORED = -100
+"""The label of a token that is not learned, as the frameworks have it."""
+_COLUMNS = ("story", "context", "target", "ends")
+_ALIGNMENT = 8  # rows are padded to a multiple of it: few distinct shapes, which kernels and caches like
+
+
+@dataclass(frozen=True, slots=True)
+class Corpus:
+    """A corpus that was read and checked."""
+
+    splits: Mapping[str, Dataset]
+    """train, validation and, where it isn't empty, test; columns story, context, target, ends."""
+    report: Mapping[str, Any]
+    """What the builder wrote about it: rights (licence -> stories), titles (split -> titles), counts."""
+    fingerprint: str
+    """SHA-256 of every text in it."""
+
+
+class Row(TypedDict):
+    """Tokens and labels of the same length; a mapping, for that is what the trainer's samplers look into."""
+
+    input_ids: list[int]
+    labels: list[int]
+
+
+def read_corpus(folder: Path) -> Corpus:
+    """The corpus in `folder`. Raises FinetuneError where there is none, or nothing to learn from or to hold out."""
+    make = "Make one with: dungeon corpus build STORIES --out FOLDER"
+    if not folder.is_dir():
+        raise FinetuneError(f"There is no corpus folder {folder}. {make}")
+    if not (folder / "dataset_dict.json").is_file():
+        raise FinetuneError(f"{folder} is not a corpus: it has no dataset_dict.json. {make}")
+    try:
+        dataset = load_from_disk(str(folder))
+        report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError, KeyError) as error:
+        raise FinetuneError(f"The corpus {folder} can't be read: {error}. Build it again.") from error
+    if not isinstance(dataset, DatasetDict) or not isinstance(report, dict):
+        raise FinetuneError(f"{folder} is not a corpus with splits and a report. {make}")
+    for split in ("train", "validation"):
+        if not len(dataset.get(split, ())):
+            raise FinetuneError(f"The corpus {folder} has nothing in its {split} split. Build it from more stories.")
+    for split, part in dataset.items():
+        if missing := [name for name in _COLUMNS if name not in part.column_names]:
+            raise FinetuneError(f"{folder} is not a corpus: its {split} split lacks the column '{missing[0]}'. {make}")
+    digest = hashlib.sha256()
+    for split in sorted(dataset):
+        for row in dataset[split]:
+            digest.update(json.dumps([split, *(row[name] for name in _COLUMNS)]).encode())
+    splits = {split: part for split, part in dataset.items() if len(part)}
+    return Corpus(splits, report, digest.hexdigest())
+
+
+# ---- text -> tokens ------------------------------------------------------------------------------------------
+
+
+def encode(tokenizer: Any, context: str, target: str, end: int | None) -> tuple[list[int], list[bool]]:
+    """Tokens of `context + target`, and which of them are learned: those in which any of the target stands.
+
+    The whole is tokenised at once, for a blank line at a text's end has other tokens than one inside it. `end` is
+    appended and learned where it is given. No special token is added, and none is read out of the text.
+    """
+    whole = _tokens(tokenizer, context + target)
+    before = _tokens(tokenizer, context)
+    shared = 0
+    # What the context's tokens have in common with the whole's ends where the target first shows.
+    while shared < min(len(before), len(whole)) and before[shared] == whole[shared]:
+        shared += 1
+    learn = [False] * shared + [True] * (len(whole) - shared)
+    return (whole, learn) if end is None else ([*whole, end], [*learn, True])
+
+
+def _tokens(tokenizer: Any, text: str) -> list[int]:
+    # split_special_tokens: "<|endoftext|>" written in a story is seven characters of prose, not an order.
+    return list(tokenizer(text, add_special_tokens=False, split_special_tokens=True)["input_ids"]) if text else []
+
+
+def windows(ids: Sequence[int], learn: Sequence[bool], length: int) -> list[Row]:
+    """`ids` in rows of at most `length` tokens, so that each learned token is a target in exactly one row.
+
+    A later row repeats the tokens before its first target, masked: at least `length / 4` of them where they exist,
+    and as many as there is room for. Tokens before that are left out: an over-long context loses its oldest part.
+    """
+    overlap = math.ceil(length / 4)
+    stop = max((n for n, learned in enumerate(learn) if learned), default=-1) + 1
+    rows = []
+    first = 0
+    while (first := next((n for n in range(first, stop) if learn[n]), stop)) < stop:
+        last = min(stop, first + length - min(first, overlap))
+        begin = max(0, last - length)
+        labels = [ids[n] if learn[n] and n >= first else IGNORED for n in range(begin, last)]
+        rows.append(Row(input_ids=list(ids[begin:last]), labels=labels))
+        first = last
+    return rows
+
+
+def make_rows(examples: Dataset, tokenizer: Any, length: int, end: int | None) -> list[list[Row]]:
+    """Each example's rows of at most `length` tokens, with the tokenizer's beginning-of-text where it has one."""
+    start = beginning(tokenizer)
+    made = []
+    for example in examples:
+        ids, learn = encode(tokenizer, example["context"], example["target"], end if example["ends"] else None)
+        if ids and not start:
+            learn[0] = False
+        made.append(
+            [
+                Row(input_ids=[*start, *row["input_ids"]], labels=[IGNORED] * len(start) + row["labels"])
+                for row in windows(ids, learn, length - len(start))
+            ]
+        )
+    return made
+
+
+def beginning(tokenizer: Any) -> list[int]:
+    """The token that this tokenizer puts in front of every text: one for Llama's family, none for GPT-2's."""
+    first = tokenizer("a")["input_ids"][:1]
+    return list(first) if first == [tokenizer.bos_token_id] else []
+
+
+# ---- rows -> a batch -----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Collator:
+    """Rows -> tensors, padded on the left.
+
+    Left, because targets stand at the end: the output head then needs to run on the last columns only. For B rows
+    padded to T tokens whose targets lie in the last K - 1:
+
+    - `input_ids`, `attention_mask`, `position_ids`: B x T
+    - `labels`: B x K, for the last K columns; column 0 is never a target
+    - `logits_to_keep`: K
+    """
+
+    pad_id: int
+    accepts: frozenset[str] = frozenset({"position_ids", "logits_to_keep"})
+    """Which of those two the model's forward pass takes; the others are left out."""
+
+    def __call__(self, rows: Sequence[Row]) -> dict[str, Any]:
+        width = math.ceil(max(len(row["input_ids"]) for row in rows) / _ALIGNMENT) * _ALIGNMENT
+        ids = torch.full((len(rows), width), self.pad_id)
+        mask = torch.zeros((len(rows), width), dtype=torch.long)
+        labels = torch.full((len(rows), width), IGNORED)
+        for n, row in enumerate(rows):
+            begin = width - len(row["input_ids"])
+            ids[n, begin:] = torch.tensor(row["input_ids"])
+            mask[n, begin:] = 1
+            labels[n, begin:] = torch.tensor(row["labels"])
+        learned = (labels != IGNORED).any(dim=0).nonzero()
+        keep = min(width, width - int(learned[0]) + 1) if len(learned) else 1
+        optional = {"position_ids": (mask.cumsum(-1) - 1).clamp(min=0), "logits_to_keep": keep}
+        return {
+            "input_ids": ids,
+            "attention_mask": mask,
+            "labels": labels[:, -keep:],
+            **{key: value for key, value in optional.items() if key in self.accepts},
+        }

@@ -1,0 +1,165 @@
+"""How fast the game is, as a player meets it: start, first screen, first word, decoding. Prints, asserts nothing.
+
+    python tests/benchmarks/play_speed.py [--runs 5]
+
+Needs a Unix terminal and the bundled weights (fetched if missing). Each figure is the median of the runs, with the
+smallest and the largest. Compare ratios, not seconds, between machines. Nothing else should run meanwhile.
+"""
+
+import argparse
+import asyncio
+import fcntl
+import json
+import os
+import pty
+import signal
+import statistics
+import struct
+import subprocess
+import sys
+import tempfile
+import termios
+import time
+from collections.abc import Callable
+from contextlib import aclosing
+from pathlib import Path
+
+import httpx2
+
+from corpus.turns import Kind
+from dungeon.scenario import find_scenario
+from dungeon.session import Session
+from dungeon.shelf import Shelf
+from dungeon.storyteller.local import LocalStoryteller
+from dungeon.storyteller.voices import find_voice
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--voice", default="", help="the voice to measure (default: the game's default)")
+    arguments = parser.parse_args()
+    start_up(arguments.runs)
+    asyncio.run(playing(arguments.runs, arguments.voice))
+
+
+def show(what: str, values: list[float], unit: str, scale: float = 1.0) -> None:
+    low, mid, high = (scale * f(values) for f in (min, statistics.median, max))
+    print(f"{what:58} {mid:8.2f} {unit}   ({low:.2f} to {high:.2f}, {len(values)} runs)", flush=True)
+
+
+# ---- start-up ------------------------------------------------------------------------------------------------
+
+
+def start_up(runs: int) -> None:
+    python = sys.executable
+    pairs = []
+    for _ in range(runs):
+        click = timed(lambda: subprocess.run([python, "-c", "import click"], check=True))
+        listed = timed(lambda: subprocess.run([python, "-m", "dungeon", "--help"], check=True, capture_output=True))
+        pairs.append((click, listed))
+    show("python -c 'import click'", [a for a, _ in pairs], "ms", 1e3)
+    show("dungeon --help", [b for _, b in pairs], "ms", 1e3)
+    show("dungeon --help / import click (at most 3)", [b / a for a, b in pairs], "x ")
+    show("first screen after start (at most 0.5)", [first_paint() for _ in range(runs)], "s ")
+
+
+def timed(what: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    what()
+    return time.perf_counter() - began
+
+
+def first_paint() -> float:
+    """Seconds until the list of scenarios is on a real pseudo-terminal."""
+    began = time.perf_counter()
+    child, terminal = pty.fork()
+    if child == 0:
+        os.environ["TERM"] = "xterm-256color"
+        os.execv(sys.executable, [sys.executable, "-m", "dungeon"])
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 30, 100, 0, 0))
+    seen = b""
+    while b"Write your own" not in seen:
+        seen += os.read(terminal, 65536)
+    took = time.perf_counter() - began
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    os.close(terminal)
+    return took
+
+
+# ---- playing -------------------------------------------------------------------------------------------------
+
+
+async def playing(runs: int, voice: str) -> None:
+    first_ever, later, ratios, rates = [], [], [], []
+    with tempfile.TemporaryDirectory() as folder:
+        for run in range(runs):
+            storyteller = LocalStoryteller(find_voice(voice) if voice else find_voice("smollm2"))
+            session = Session(Shelf(Path(folder) / f"{run}.db"), storyteller, seed=run)
+            began = time.perf_counter()
+            loading = asyncio.create_task(storyteller.start())
+            session.begin(find_scenario("iron-door"))
+            first: list[float] = []
+            await session.turn(Kind.DO, "open the iron door", lambda _, first=first: first.append(time.perf_counter()))
+            await loading
+            first_ever.append(first[0] - began)
+            for words in ("ask Hessa what she sees", "light the lamp", "step inside", "call out"):
+                await session.turn(Kind.DO, words, lambda _: None)
+            tokens = await count_tokens(storyteller, session)
+            await session.turn(Kind.DO, "listen for an answer", lambda _: None)
+            later.append(session.pace.first or 0.0)
+            for _ in range(3):
+                ours = await decode_ours(storyteller)
+                bare = await decode_bare(storyteller)
+                ratios.append(ours / bare)
+                rates.append(ours)
+            await storyteller.close()
+    show("scenario chosen to first story token, cold engine (<= 3)", first_ever, "s ")
+    show(f"Enter to first token, {tokens} tokens of history (<= 0.3)", later, "s ")
+    show("decoding, through the game's client", rates, "tokens/s")
+    show("the same over bare HTTP: ours / bare (at least 0.95)", ratios, "x ")
+
+
+_PROMPT = "You stand before the iron door.\n\n> You open the iron door.\n"
+_TOKENS = 100
+
+
+async def count_tokens(storyteller: LocalStoryteller, session: Session) -> int:
+    adventure = session.adventure
+    text = adventure.opening + "".join(f"\n\n> {node.action}\n\n{node.prose}" for node in adventure.path())
+    client = storyteller._client
+    assert client is not None
+    answer = await client._http.post(f"{client.url}/tokenize", json={"content": text})
+    return len(answer.json()["tokens"])
+
+
+async def decode_ours(storyteller: LocalStoryteller) -> float:
+    times = []
+    stream = storyteller.stream(_PROMPT, storyteller.sampling, max_tokens=_TOKENS, seed=1)
+    async with aclosing(stream) as pieces:
+        async for _ in pieces:
+            times.append(time.perf_counter())
+    return (len(times) - 1) / (times[-1] - times[0])
+
+
+async def decode_bare(storyteller: LocalStoryteller) -> float:
+    """The same request, written and read by hand."""
+    client = storyteller._client
+    assert client is not None
+    address = httpx2.URL(client.url)
+    body = json.dumps(client.body(_PROMPT, storyteller.sampling, max_tokens=_TOKENS, seed=1)).encode()
+    reader, writer = await asyncio.open_connection(address.host, address.port)
+    head = f"POST /v1/completions HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {storyteller._key}\r\n"
+    head += f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+    writer.write(head.encode() + body)
+    times = []
+    while line := await reader.readline():
+        if line.startswith(b"data: {") and b'"text":""' not in line:
+            times.append(time.perf_counter())
+    writer.close()
+    return (len(times) - 1) / (times[-1] - times[0])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,237 @@
+"""`python -m corpus build`, as a user meets it, and the corpus it leaves on disk."""
+
+import json
+import shlex
+import subprocess
+import sys
+from importlib.metadata import PackageNotFoundError
+from itertools import chain
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from datasets import DatasetDict, load_from_disk
+
+from corpus import extras
+from corpus.build import build as compile_corpus
+from corpus.cli import main
+from corpus.extras import install_line
+from corpus.store import save
+from corpus.story import Choice, Passage, Story
+
+
+@pytest.fixture
+def sources(tmp_path: Path) -> Path:
+    """A folder of four stories."""
+    folder = tmp_path / "stories"
+    folder.mkdir()
+    for name in ("ash", "birch", "cedar", "dogwood"):
+        (folder / f"{name}.twee").write_text(
+            f":: StoryTitle\n{name}\n\n:: Start\nA {name}.\n\n[[Climb it->Top]]\n[[Wait->Start]]\n\n"
+            f":: Top\nThe top of the {name}.\n"
+        )
+    return folder
+
+
+def build(*arguments: object) -> Result:
+    return CliRunner().invoke(main, ["build", *map(str, arguments)], catch_exceptions=False)
+
+
+def neighbours(out: Path) -> list[str]:
+    return sorted(entry.name for entry in out.parent.iterdir())
+
+
+def test_a_corpus_is_built_and_can_be_loaded(sources: Path, tmp_path: Path) -> None:
+    (sources / "notes.md").write_text("# Notes")
+    out = tmp_path / "new" / "corpus"
+    result = build(sources, "--out", out, "--seed", 7)
+    assert result.exit_code == 0
+    table = dict(line.rsplit(maxsplit=1) for line in result.stdout.splitlines())
+    assert (table["stories"], table["left out: file in no known format"]) == ("4", "1")
+    assert str(out) in result.stderr
+    dataset = load_from_disk(str(out))
+    assert isinstance(dataset, DatasetDict)
+    assert dataset["train"].column_names == ["story", "context", "target", "ends"]
+    report = json.loads((out / "report.json").read_text())
+    assert report["seed"] == 7
+    assert report["rights"] == {"unknown": 4}
+    assert sorted(chain.from_iterable(report["titles"].values())) == ["ash", "birch", "cedar", "dogwood"]
+    assert str(sources / "ash.twee") in report["sources"]
+    assert report["examples"] == {name: len(dataset[name]) for name in dataset}
+    assert neighbours(out) == ["corpus"]
+
+
+def test_it_runs_as_a_module_under_the_name_of_the_game(sources: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "corpus", "build", str(sources), "--out", str(tmp_path / "corpus")]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("stories")
+    assert "%" not in done.stderr  # no progress bars
+    shown = subprocess.run([*command[:4], "--help"], capture_output=True, text=True, check=True)
+    assert shown.stdout.startswith("Usage: dungeon corpus build")
+    assert "Twee 3" in shown.stdout
+
+
+def test_a_file_name_that_is_no_proper_text_is_kept_in_the_report(tmp_path: Path) -> None:
+    passages = {"A": Passage("A", "A.", tuple(Choice(f"Go {n}", "B") for n in range(3))), "B": Passage("B", "B.")}
+    save(*compile_corpus([Story("Tale", "A", passages, source="caf\udce9.twee")], seed=0), tmp_path / "corpus")
+    report = json.loads((tmp_path / "corpus" / "report.json").read_text(encoding="utf-8"))
+    assert report["sources"] == ["caf\udce9.twee"]
+
+
+def test_an_earlier_corpus_is_replaced(sources: Path, tmp_path: Path) -> None:
+    out = tmp_path / "corpus"
+    build(sources, "--out", out)
+    (sources / "elm.twee").write_text(":: Start\nAn elm.")
+    assert build(sources, "--out", out).exit_code == 0
+    assert json.loads((out / "report.json").read_text())["stories"] == 5
+    assert neighbours(out) == ["corpus", "stories"]
+
+
+def test_anything_else_in_its_place_is_left_alone(sources: Path, tmp_path: Path) -> None:
+    file, folder, strange = tmp_path / "file", tmp_path / "folder", tmp_path / "corpus"
+    file.write_text("mine")
+    folder.mkdir()
+    (folder / "report.json").write_text("mine")
+    build(sources, "--out", strange)
+    (strange / "novel.txt").write_text("mine")
+    for out, says in ((file, "no earlier corpus"), (folder, "no earlier corpus"), (strange, "novel.txt")):
+        result = build(sources, "--out", out)
+        assert result.exit_code == 2
+        assert says in result.stderr
+        assert "another place with --out" in result.stderr
+    assert file.read_text() == (folder / "report.json").read_text() == (strange / "novel.txt").read_text() == "mine"
+
+
+def test_a_full_disk_leaves_the_earlier_corpus(sources: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    out = tmp_path / "corpus"
+    build(sources, "--out", out)
+    before = (out / "report.json").read_text()
+
+    def fail(_self: DatasetDict, place: Path) -> None:
+        place.mkdir()
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(DatasetDict, "save_to_disk", fail)
+    result = build(sources, "--out", out, "--seed", 9)
+    assert result.exit_code == 2
+    assert f"{out} can't be written: No space left on device." in result.stderr
+    assert (out / "report.json").read_text() == before
+    assert neighbours(out) == ["corpus", "stories"]
+
+
+def test_a_move_that_fails_brings_the_earlier_corpus_back(
+    sources: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "corpus"
+    build(sources, "--out", out)
+    rename = Path.rename
+
+    def fail(self: Path, target: Path) -> Path:
+        if self.name == "new":
+            raise OSError(13, "Permission denied")
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", fail)
+    assert build(sources, "--out", out).exit_code == 2
+    assert len(load_from_disk(str(out))) == 3
+    assert neighbours(out) == ["corpus", "stories"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "says"),
+    [
+        ("a.md", "# Notes", "is in no format that is read"),
+        ("a.twee", "", "is empty"),
+        ("a.twee", ":: Start\nHi.\n:: Start\nHi.", "a.twee:3: there is already a passage 'Start'"),
+        ("a.twee", ":: Start\nHi.", "needs 3 examples at least"),
+        ("a.twee", ":: Start\n[[A]]\n:: A\n", "no story with text"),
+        ("missing/a.twee", None, "can't be read: No such file"),
+    ],
+)
+def test_bad_input_is_one_clear_message_and_nothing_written(
+    tmp_path: Path, name: str, content: str | None, says: str
+) -> None:
+    if content is not None:
+        (tmp_path / name).write_text(content)
+    result = build(tmp_path / name, "--out", tmp_path / "corpus")
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    assert says in result.stderr
+    assert not (tmp_path / "corpus").exists()
+
+
+def test_a_folder_without_stories(tmp_path: Path) -> None:
+    result = build(tmp_path, "--out", tmp_path / "corpus")
+    assert result.exit_code == 2
+    assert "There is no story in the folder" in result.stderr
+
+
+def test_one_story_is_built_with_a_warning(sources: Path, tmp_path: Path) -> None:
+    story = sources / "ash.twee"
+    story.write_text(story.read_text() + "\n[[Fall->Nowhere]]\n[[Jump->End]]\n[[Sit->End]]\n\n:: End\nNight.\n")
+    result = build(story, "--out", tmp_path / "corpus")
+    assert result.exit_code == 0
+    assert "Warning: 1 of 3 stories" in result.stderr
+    assert "Note: " in result.stderr
+    assert "'Nowhere' (in 'Top')" in result.stderr
+
+
+def test_names_from_a_file_cannot_command_the_terminal(sources: Path, tmp_path: Path) -> None:
+    (sources / "evil.twee").write_text(
+        ':: StoryData\n{"rights": "\\u001b[2Jmine"}\n:: Start\nHi. [[x->\x1b]0;owned\x07]]'
+    )
+    result = CliRunner().invoke(main, ["build", str(sources), "--out", str(tmp_path / "corpus")], color=True)
+    assert "owned" in result.stderr
+    assert "[2Jmine" in result.stdout
+    assert "\x1b" not in result.output
+    (sources / "evil.twee").write_text(":: \x1b_owned\x07\nHi.\n:: \x1b_owned\x07\nHi.")
+    result = CliRunner().invoke(main, ["build", str(sources), "--out", str(tmp_path / "corpus")], color=True)
+    assert "owned" in result.stderr
+    assert "\x1b" not in result.output
+
+
+def test_a_missing_package_is_told_with_the_line_that_installs_it(
+    sources: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "datasets", None)
+    for module in ("corpus.build", "corpus.store"):
+        monkeypatch.delitem(sys.modules, module, raising=False)
+    result = build(sources, "--out", tmp_path / "corpus")
+    assert result.exit_code == 2
+    assert f"datasets is not installed. Install it with: {install_line('corpus')}" in result.stderr
+
+
+def test_help_needs_no_heavy_package() -> None:
+    heavy = "import sys, corpus.cli, corpus.extras; sys.exit('datasets' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", heavy], check=False).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("record", "what"),
+    [
+        (
+            '{"url": "file:///home/ada/my%20tales", "dir_info": {"editable": true}}',
+            ["-e", "/home/ada/my tales[corpus]"],
+        ),
+        ('{"url": "file:///srv/dungeon", "dir_info": {}}', ["/srv/dungeon[corpus]"]),
+        ('{"url": "https://example.org/d.git", "vcs_info": {"vcs": "git", "commit_id": "1"}}', ["dungeon[corpus]"]),
+        (None, ["dungeon[corpus]"]),
+    ],
+)
+def test_the_install_line_extends_the_installation_there_is(
+    record: str | None, what: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Installed:
+        def read_text(self, name: str) -> str | None:
+            return record if name == "direct_url.json" else None
+
+    monkeypatch.setattr(extras, "distribution", lambda _name: Installed())
+    assert shlex.split(install_line("corpus")) == [sys.executable, "-m", "pip", "install", *what]
+
+
+def test_the_install_line_of_a_checkout_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(name: str) -> None:
+        raise PackageNotFoundError(name)
+
+    monkeypatch.setattr(extras, "distribution", missing)
+    assert install_line("finetune").endswith("-m pip install 'dungeon[finetune]'")

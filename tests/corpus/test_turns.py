@@ -1,0 +1,133 @@
+"""The turn format: what is written can be parsed again, and any words become a well-formed action."""
+
+import doctest
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from corpus import turns
+from corpus.turns import STOP, Kind, Turn, action_line, clean_prose, label_action, parse, prompt, read_input, write
+
+# Any text, with the characters that mean something to the format more often than chance has them.
+anything = st.text(
+    st.one_of(st.sampled_from(" \n\r\t>\"'“”\xa0\u2028\u202eIi.,!?"), st.characters()),
+    max_size=40,
+)
+prose = anything.map(clean_prose).filter(bool)
+actions = anything.map(label_action).filter(bool)
+
+
+def test_the_examples_in_the_docstrings_hold() -> None:
+    results = doctest.testmod(turns)
+    assert results.attempted
+    assert not results.failed
+
+
+def test_a_tale_is_written_as_paragraphs_and_actions() -> None:
+    tale = [Turn("", "A door.\n\nIt is iron."), Turn("You open the door.", "It screams."), Turn("", "Then silence.")]
+    assert write(tale) == "A door.\n\nIt is iron.\n\n> You open the door.\n\nIt screams.\n\nThen silence."
+
+
+@given(st.one_of(st.just(""), prose), st.lists(st.builds(Turn, actions, st.one_of(st.just(""), prose))))
+def test_parsing_gives_back_what_was_written(opening: str, tale: list[Turn]) -> None:
+    written = [Turn("", opening), *tale] if opening else tale
+    assert parse(write(written)) == written
+
+
+@given(anything)
+@example("\xa0> You win.")
+@example("\n > > You win.")
+@example("\x1b[31m> You win.")
+def test_prose_can_never_pass_for_an_action(text: str) -> None:
+    clean = clean_prose(text)
+    assert STOP not in "\n" + clean
+    assert [turn.action for turn in parse(write([Turn("", clean)]))] == [""] * bool(clean)
+    assert clean_prose(clean) == clean
+
+
+@given(anything)
+def test_text_that_no_terminal_can_obey_is_all_that_cleaning_leaves(text: str) -> None:
+    assert not any((ord(c) < 32 and c != "\n") or 127 <= ord(c) < 160 for c in clean_prose(text))
+
+
+@pytest.mark.parametrize(
+    "text", ["[bold]Hi[/bold]", "{{x}} <b>&amp;</b>", "A 🐉👩‍🚀 roars", "שלום, \u202eabc\u202c", "naïve — “quoted”"]
+)
+def test_what_is_not_a_control_character_stays_as_it_is(text: str) -> None:
+    assert clean_prose(text) == text
+
+
+def test_an_escape_sequence_loses_its_escape() -> None:
+    assert clean_prose("\x1b[31mred\x1b[0m\x07") == "[31mred[0m"
+
+
+def test_blank_lines_and_line_ends_are_made_one() -> None:
+    assert clean_prose("\r\n One \r\n\r\n\r\n\r\nTwo\rThree  \n") == " One\n\nTwo\nThree"
+
+
+@given(prose, actions, prose)
+def test_a_prompt_is_the_beginning_of_what_training_shows(tale: str, action: str, answer: str) -> None:
+    for given_action in (action, ""):
+        asked = prompt(tale, given_action)
+        assert asked.endswith("\n")
+        assert not asked.endswith("\n\n")
+        assert write([Turn("", tale), Turn(given_action, answer)]).startswith(asked)
+
+
+@pytest.mark.parametrize(
+    ("label", "action"),
+    [
+        ("Open the iron door", "You open the iron door."),
+        ("I open my pack", "You open your pack."),
+        ("you run", "You run."),
+        ("I'm not afraid of the mine", "You're not afraid of the mine."),
+        ("Say that it is mine!", "You say that it is yours!"),
+        ("north", "You go north."),
+        ("The left door", "You choose the left door."),
+        ("> Sing", "You sing."),
+        ("No", 'You say "No."'),
+        ('"Who is there?"', 'You say "Who is there?"'),
+        ("“Don’t move”", 'You say "Don\'t move."'),
+        ('"Put the knife down," you tell Ito', 'You tell Ito "Put the knife down."'),
+        ('"Run!" I shout.', 'You shout "Run!"'),
+        ('"Stay back!" and raise the lamp', 'You say "Stay back!" and raise the lamp.'),
+        ('"Lower it," I tell Ito, "and run."', 'You tell Ito "Lower it, and run."'),
+        ('"Lower it," you say. "Now!"', 'You say "Lower it. Now!"'),
+        ('"Is it deep?" I ask my brother. "Is it cold?"', 'You ask your brother "Is it deep? Is it cold?"'),
+    ],
+)
+def test_a_label_becomes_the_action_a_player_would_have_typed(label: str, action: str) -> None:
+    assert label_action(label) == action
+
+
+@pytest.mark.parametrize("label", ["Continue", "Continue…", "next page", "(Go on)", ">>", '""', "  "])
+def test_a_label_that_only_turns_the_page_is_no_action(label: str) -> None:
+    assert label_action(label) == ""
+
+
+@given(anything)
+def test_any_label_becomes_one_sentence_about_you_or_nothing(label: str) -> None:
+    action = label_action(label)
+    if action:
+        assert action.lower().startswith("you")
+        assert action.endswith((".", "!", "?", "…", '"'))
+        assert len(action.splitlines()) == 1
+
+
+@given(anything)
+def test_what_is_said_stands_in_a_pair_of_quotes(words: str) -> None:
+    said = action_line(Kind.SAY, words)
+    assert said.count('"') in ((2,) if said else (0,))
+
+
+@pytest.mark.parametrize(
+    ("raw", "kind"), [("open it", Kind.DO), ("“Hello”", Kind.SAY), ('"Hello', Kind.SAY), (" \n", Kind.CONTINUE)]
+)
+def test_a_bare_line_is_read_as_what_the_player_most_likely_means(raw: str, kind: Kind) -> None:
+    assert read_input(raw)[0] is kind
+
+
+@pytest.mark.parametrize("kind", [Kind.STORY, Kind.CONTINUE])
+def test_narration_and_going_on_write_no_action(kind: Kind) -> None:
+    assert action_line(kind, "open the door") == ""

@@ -1,0 +1,55 @@
+"""What playing loads: never what only training and collecting need, and the pure parts nothing of the outside."""
+
+import subprocess
+import sys
+
+import pytest
+
+HEAVY = {"torch", "transformers", "datasets", "scrapy", "peft", "accelerate", "numpy", "finetune", "corpus.build"}
+OUTSIDE = {"sqlite3", "httpx2", "textual", "xllamacpp", "asyncio", "socket", "subprocess"}
+
+
+def loaded_by(*modules: str) -> set[str]:
+    """The modules in a fresh interpreter after these were imported."""
+    code = f"import {', '.join(modules)}, sys; print(*sys.modules)"
+    environment = {"PYTHONPATH": "."}  # without coverage, which imports things of its own
+    run = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=60, check=True
+    )
+    return set(run.stdout.split())
+
+
+@pytest.mark.parametrize(
+    "module",
+    [
+        "dungeon.cli",
+        "dungeon.plain",
+        "dungeon.session",
+        "dungeon.app",
+        "dungeon.storyteller.local",
+        "dungeon.storyteller.client",
+        "dungeon.storyteller.fetch",
+        "dungeon.storyteller.engine",
+    ],
+)
+def test_playing_loads_nothing_heavy(module: str) -> None:
+    loaded = loaded_by(module)
+    assert module in loaded
+    assert not loaded & HEAVY
+
+
+def test_lines_need_no_screen() -> None:
+    assert not loaded_by("dungeon.plain") & {"textual", "rich"}
+
+
+def test_the_game_itself_never_loads_llama_cpp() -> None:
+    assert "xllamacpp" not in loaded_by("dungeon.app", "dungeon.plain", "dungeon.storyteller.local")
+
+
+def test_the_command_line_waits_with_everything_until_a_command_runs() -> None:
+    assert not loaded_by("dungeon.cli") & {"httpx2", "textual", "xllamacpp", "msgspec", "sqlite3", "asyncio"}
+
+
+def test_the_tale_and_the_prompt_are_pure() -> None:
+    loaded = loaded_by("dungeon.tale.adventure", "dungeon.tale.prose", "dungeon.prompt", "dungeon.commands")
+    assert not loaded & OUTSIDE

@@ -1,0 +1,276 @@
+"""The voice on this machine: real weights through llama.cpp in a child process, which crashes alone and dies in time."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from pathlib import Path
+
+import numpy as np
+import pytest
+from gguf import GGUFWriter
+
+from dungeon.errors import DungeonError, StorytellerError
+from dungeon.paths import log_file
+from dungeon.storyteller.client import Client
+from dungeon.storyteller.local import LocalStoryteller
+from dungeon.storyteller.voices import Sampling, Voice, find_voice
+
+pytestmark = pytest.mark.real
+
+PROMPT = "You stand before an iron door in the rain. A bell rings below.\n\n> You open the door.\n"
+SAMPLING = Sampling()
+_DEADLINE_SECONDS = 20.0
+
+
+@pytest.fixture
+async def storyteller(weights: Path) -> AsyncIterator[LocalStoryteller]:
+    storyteller = LocalStoryteller(Voice("smollm2", weights))
+    yield storyteller
+    await storyteller.close()
+
+
+async def told(storyteller: LocalStoryteller, tokens: int = 8, seed: int = 7) -> str:
+    stream = storyteller.stream(PROMPT, SAMPLING, max_tokens=tokens, seed=seed)
+    return "".join([piece async for piece in stream])
+
+
+def address(storyteller: LocalStoryteller) -> str:
+    assert storyteller._client is not None
+    return storyteller._client.url
+
+
+def runs(pid: int) -> bool:
+    """Whether that process runs; one that has ended and that nobody has asked after does not."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    state = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False).stdout
+    return bool(state.strip()) and not state.startswith("Z")
+
+
+def ends_in_time(pid: int) -> bool:
+    deadline = time.monotonic() + _DEADLINE_SECONDS
+    while runs(pid):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+# ---- it tells ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("home_with_weights")
+async def test_the_bundled_voice_starts_tells_and_is_gone_when_closed() -> None:
+    storyteller = LocalStoryteller(find_voice("smollm2"))
+    assert storyteller.pid is None
+    await storyteller.start()
+    pid = storyteller.pid
+    assert pid is not None
+    pieces = [piece async for piece in storyteller.stream(PROMPT, SAMPLING, max_tokens=20, seed=7)]
+    assert 5 < len(pieces) <= 20, "one piece a token"
+    assert "".join(pieces).strip()
+    await storyteller.start()
+    assert storyteller.pid == pid, "a second start changes nothing"
+    await storyteller.close()
+    assert storyteller.pid is None
+    assert not runs(pid)
+    await storyteller.close()
+
+
+async def test_the_same_seed_tells_the_same(storyteller: LocalStoryteller, weights: Path) -> None:
+    first = await told(storyteller, 24)
+    other = LocalStoryteller(Voice("smollm2", weights))
+    assert await told(other, 24) == first
+    await other.close()
+    assert await told(storyteller, 24, seed=8) != first
+
+
+async def test_two_at_once_have_ports_of_their_own(storyteller: LocalStoryteller, weights: Path) -> None:
+    other = LocalStoryteller(Voice("smollm2", weights))
+    await storyteller.start()
+    await other.start()
+    assert address(storyteller) != address(other)
+    assert await told(storyteller)
+    assert await told(other)
+    await other.close()
+    assert await told(storyteller)
+
+
+async def test_nobody_without_the_key_is_told_anything(storyteller: LocalStoryteller) -> None:
+    await storyteller.start()
+    assert address(storyteller).startswith("http://127.0.0.1:")
+    for key in (None, "sesame"):
+        stranger = Client(address(storyteller), "smollm2", key)
+        with pytest.raises(StorytellerError, match="answered 401"):
+            async for _ in stranger.stream(PROMPT, SAMPLING, max_tokens=1, seed=1):
+                pass
+        await stranger.close()
+
+
+async def test_leaving_in_mid_stream_leaves_it_ready_for_the_next_turn(storyteller: LocalStoryteller) -> None:
+    async with aclosing(storyteller.stream(PROMPT, SAMPLING, max_tokens=400, seed=7)) as pieces:
+        await anext(pieces)
+    pid = storyteller.pid
+    assert await told(storyteller)
+    assert storyteller.pid == pid
+
+
+async def test_a_prompt_beyond_the_context_is_told_apart(weights: Path) -> None:
+    storyteller = LocalStoryteller(Voice("smollm2", weights, context=256))
+    with pytest.raises(StorytellerError, match="too long"):
+        async for _ in storyteller.stream("You walk on and on. " * 400, SAMPLING, max_tokens=8, seed=1):
+            pass
+    assert await told(storyteller)
+    await storyteller.close()
+
+
+# ---- it dies -----------------------------------------------------------------------------------------------------
+
+
+def kill(storyteller: LocalStoryteller) -> int:
+    pid = storyteller.pid
+    assert pid is not None
+    os.kill(pid, signal.SIGKILL)
+    return pid
+
+
+async def test_killed_in_mid_stream_it_is_started_again_and_goes_on(storyteller: LocalStoryteller) -> None:
+    killed = None
+    text = ""
+    async for piece in storyteller.stream(PROMPT, SAMPLING, max_tokens=60, seed=7):
+        text += piece
+        killed = killed or kill(storyteller)
+    assert storyteller.pid not in (None, killed)
+    assert len(text.split()) > 10
+    assert await told(storyteller)
+
+
+async def test_killed_twice_it_says_so_and_where_the_log_is(storyteller: LocalStoryteller) -> None:
+    killed: set[int] = set()
+    with pytest.raises(StorytellerError) as caught:
+        async for _ in storyteller.stream(PROMPT, SAMPLING, max_tokens=400, seed=7):
+            if storyteller.pid and storyteller.pid not in killed:
+                killed.add(kill(storyteller))
+    assert len(killed) == 2
+    assert "The voice 'smollm2' crashed twice." in str(caught.value)
+    assert str(log_file()) in str(caught.value)
+    assert log_file().with_suffix(".previous.log").exists()
+
+
+async def test_killed_between_two_turns_it_is_started_again(storyteller: LocalStoryteller) -> None:
+    await told(storyteller)
+    killed = kill(storyteller)
+    assert await told(storyteller)
+    assert storyteller.pid != killed
+
+
+_GAME = """
+import asyncio, sys
+from pathlib import Path
+from dungeon.storyteller.local import LocalStoryteller
+from dungeon.storyteller.voices import Sampling, Voice
+
+async def game():
+    storyteller = LocalStoryteller(Voice("smollm2", Path(sys.argv[1])))
+    await storyteller.start()
+    async for piece in storyteller.stream("You walk.\\n", Sampling(), max_tokens=1000, seed=1):
+        print(storyteller.pid, flush=True)
+        if sys.argv[2] == "idle":
+            break
+    await asyncio.Event().wait()
+
+asyncio.run(game())
+"""
+
+
+@pytest.mark.parametrize("doing", ["streaming", "idle"])
+def test_the_child_does_not_outlive_a_game_that_is_killed(weights: Path, doing: str) -> None:
+    game = subprocess.Popen(
+        [sys.executable, "-c", _GAME, str(weights), doing], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert game.stdout is not None
+    line = game.stdout.readline()
+    assert line, game.communicate()[1]
+    child = int(line)
+    assert runs(child)
+    game.kill()
+    game.communicate()
+    assert ends_in_time(child)
+
+
+# ---- it does not start -------------------------------------------------------------------------------------------
+
+
+async def refusal(voice: Voice) -> str:
+    storyteller = LocalStoryteller(voice)
+    with pytest.raises(DungeonError) as caught:
+        await storyteller.start()
+    assert storyteller.pid is None
+    await storyteller.close()
+    return str(caught.value)
+
+
+async def test_a_weight_file_that_is_cut_off(weights: Path, tmp_path: Path) -> None:
+    file = tmp_path / "half.gguf"
+    with weights.open("rb") as whole:
+        file.write_bytes(whole.read(20_000_000))
+    message = await refusal(find_voice(str(file)))
+    assert message.startswith("The voice 'half' does not load: ")
+    assert "no reason given" not in message
+    assert f"The engine's log is {log_file()}." in message
+    assert log_file().stat().st_size > 0
+
+
+async def test_a_weight_file_that_is_none(tmp_path: Path) -> None:
+    file = tmp_path / "none.gguf"
+    file.write_bytes(b"GGUF once upon a time")
+    message = await refusal(find_voice(str(file)))
+    assert message.startswith("The voice 'none' does not load: ")
+    assert str(log_file()) in message
+
+
+def adapter(path: Path, architecture: str, width: int) -> Path:
+    """A LoRA adapter for one matrix, square and `width` wide; llama.cpp takes it if that is 576."""
+    writer = GGUFWriter(path, architecture)
+    writer.add_type("adapter")
+    writer.add_string("adapter.type", "lora")
+    writer.add_float32("adapter.lora.alpha", 8.0)
+    for half, shape in (("lora_a", (4, width)), ("lora_b", (width, 4))):
+        writer.add_tensor(f"blk.0.attn_q.weight.{half}", np.full(shape, 0.01, dtype=np.float32))
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    return path
+
+
+async def test_an_adapter_is_loaded_and_changes_what_is_told(
+    storyteller: LocalStoryteller, weights: Path, tmp_path: Path
+) -> None:
+    tuned = LocalStoryteller(Voice("tuned", weights, adapter(tmp_path / "fits.gguf", "llama", 576)))
+    assert await told(tuned, 24) != await told(storyteller, 24)
+    await tuned.close()
+
+
+@pytest.mark.parametrize(("architecture", "width"), [("llama", 100), ("gpt2", 576)])
+async def test_an_adapter_of_another_base(weights: Path, tmp_path: Path, architecture: str, width: int) -> None:
+    file = adapter(tmp_path / "other.gguf", architecture, width)
+    message = await refusal(Voice("tuned", weights, file))
+    assert message.startswith(f"The voice 'tuned' does not load with its adapter {file}: ")
+    assert "no reason given" not in message
+    assert "If the adapter was tuned on another base, tune it again on this one." in message
+    assert str(log_file()) in message
+
+
+async def test_no_place_for_the_log(weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("DUNGEON_HOME", str(tmp_path / "file"))
+    message = await refusal(Voice("smollm2", weights))
+    assert "log" in message
+    assert "DUNGEON_HOME" in message

@@ -1,0 +1,203 @@
+"""The text a voice goes on from: within its budget, laid out so that each prompt begins with the last one."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from corpus.turns import ACTION_MARK, Kind, action_line, clean_prose, write
+from dungeon.prompt import TOKENS_PER_BYTE, build_prompt
+from dungeon.tale.adventure import Adventure, Node, State
+
+OPENING = "You stand before the iron door. Rain falls on the hills, and the mule lays its ears back."
+BUDGET = 2048 - 80 - 20 - 16  # as the session asks for the bundled voice
+
+
+def adventure_with(opening: str = OPENING) -> Adventure:
+    return Adventure(1, "The door", opening)
+
+
+def ask(adventure: Adventure, words: str, kind: Kind = Kind.DO) -> Node:
+    """A new turn below the head, without an answer as yet."""
+    words = clean_prose(words) if kind is Kind.STORY else words
+    node = Node(len(adventure.nodes) + 1, adventure.head, kind, words, action_line(kind, words))
+    adventure.add(node)
+    return node
+
+
+def answer(adventure: Adventure, prose: str) -> None:
+    assert adventure.head is not None
+    adventure.grow(adventure.head, prose, State.DONE)
+
+
+def most_bytes(budget: int) -> int:
+    return int(budget / TOKENS_PER_BYTE)
+
+
+# ---- the layout ------------------------------------------------------------------------------------------------
+
+
+def test_the_opening_the_turns_the_action_and_one_newline() -> None:
+    adventure = adventure_with("You stand before a door.")
+    ask(adventure, "open it")
+    answer(adventure, "It is locked.")
+    ask(adventure, "", Kind.CONTINUE)
+    answer(adventure, "Time passes.")
+    ask(adventure, "A bell rings.", Kind.STORY)
+    answer(adventure, "It is noon.")
+    node = ask(adventure, "who is there?", Kind.SAY)
+    assert build_prompt(adventure, node, BUDGET) == (
+        "You stand before a door.\n\n> You open it.\n\nIt is locked.\n\nTime passes.\n\nA bell rings.\n\nIt is noon.\n\n"
+        '> You say "Who is there?"\n'
+    )
+
+
+def test_going_on_right_at_the_opening() -> None:
+    adventure = adventure_with("You stand before a door.")
+    assert build_prompt(adventure, ask(adventure, "", Kind.CONTINUE), BUDGET) == "You stand before a door.\n"
+
+
+def test_the_player_s_narration_is_gone_on_from() -> None:
+    adventure = adventure_with("You stand before a door.")
+    node = ask(adventure, "A bell rings.\n\nTwice.", Kind.STORY)
+    assert build_prompt(adventure, node, BUDGET) == "You stand before a door.\n\nA bell rings.\n\nTwice.\n"
+
+
+def test_a_turn_that_was_cut_off_is_gone_on_with_right_behind_its_prose() -> None:
+    adventure = adventure_with("You stand before a door.")
+    node = ask(adventure, "open it")
+    grown = adventure.grow(node.id, "It swings open and", State.STREAMING)
+    expected = "You stand before a door.\n\n> You open it.\n\nIt swings open and"
+    assert build_prompt(adventure, grown, BUDGET) == expected
+
+
+def test_a_turn_that_has_grown_since_it_was_begun_is_still_found() -> None:
+    adventure = adventure_with("You stand before a door.")
+    node = ask(adventure, "open it")
+    adventure.grow(node.id, "It swings open and", State.STREAMING)
+    assert build_prompt(adventure, node, BUDGET) == "You stand before a door.\n\n> You open it.\n"
+
+
+# ---- the budget ------------------------------------------------------------------------------------------------
+
+words = st.text(max_size=300) | st.sampled_from(["x" * 100_000, "🐉" * 5_000, "go on " * 3_000, "", "🐉 " * 900])
+
+
+@given(
+    words,
+    st.lists(st.tuples(st.sampled_from(list(Kind)), words, words), max_size=12),
+    st.sampled_from(list(Kind)),
+    words,
+    st.integers(128, 4096),
+)
+def test_never_above_the_budget_and_always_one_newline_at_the_end(
+    opening: str, turns: list[tuple[Kind, str, str]], kind: Kind, last: str, budget: int
+) -> None:
+    adventure = adventure_with(clean_prose(opening).strip())
+    for turn_kind, said, prose in turns:
+        ask(adventure, said, turn_kind)
+        answer(adventure, clean_prose(prose).strip())
+    prompt = build_prompt(adventure, ask(adventure, last, kind), budget)
+    assert len(prompt.encode()) <= most_bytes(budget)
+    assert prompt.endswith("\n")
+    assert not prompt.endswith("\n\n")
+
+
+def test_a_hundred_thousand_characters_of_action_are_shortened_for_the_voice_only() -> None:
+    adventure = adventure_with()
+    long = "shout the name of every hill " * 3_450
+    node = ask(adventure, long)
+    prompt = build_prompt(adventure, node, BUDGET)
+    assert prompt.startswith(f"{OPENING}\n\n> You shout the name of every hill")
+    assert len(prompt.encode()) <= most_bytes(BUDGET)
+    assert adventure.nodes[node.id].input == long
+
+
+def test_a_long_opening_keeps_its_end_and_a_long_turn_too() -> None:
+    adventure = adventure_with("In the beginning there was mud. " * 1_000 + "You stand before the door.")
+    ask(adventure, "wait")
+    answer(adventure, "Nothing happens for a while. " * 1_000 + "Then it rings.")
+    prompt = build_prompt(adventure, ask(adventure, "listen"), BUDGET)
+    opening, _, rest = prompt.partition(f"\n\n{ACTION_MARK}You wait.\n\n")
+    assert opening.endswith("You stand before the door.")
+    assert len(opening) > 1000
+    assert rest.endswith("Then it rings.\n\n> You listen.\n")
+
+
+def test_emoji_alone_are_never_cut_in_the_middle() -> None:
+    adventure = adventure_with("🐉" * 5_000)
+    ask(adventure, "👩‍🚀" * 3_000)
+    answer(adventure, "🗝️" * 5_000)
+    prompt = build_prompt(adventure, ask(adventure, "🚪"), BUDGET)
+    assert "\ufffd" not in prompt
+    assert prompt.startswith("🐉")
+    assert prompt.endswith("> You 🚪.\n")
+
+
+def test_prose_that_was_shortened_never_reads_as_an_action() -> None:
+    adventure = adventure_with("a > b " * 3_000)
+    ask(adventure, "wait")
+    answer(adventure, "c > d " * 3_000)
+    for extra in range(12):
+        prompt = build_prompt(adventure, ask(adventure, "look"), BUDGET + extra)
+        adventure.undo()
+        actions = [line for line in prompt.split("\n") if line.startswith(">")]
+        assert len(actions) == 2, actions[0][:80]
+
+
+# ---- the prefix cache --------------------------------------------------------------------------------------------
+
+
+def prompts_of_a_long_game(turns: int, budget: int) -> list[str]:
+    """Prompts of one adventure, turn by turn, with answers of many lengths."""
+    adventure = adventure_with()
+    prompts = []
+    for number in range(turns):
+        prompts.append(build_prompt(adventure, ask(adventure, f"go on to room {number}"), budget))
+        answer(adventure, f"Room {number} is dark and wet. " * (5 + number * 7 % 11))
+    return prompts
+
+
+def test_each_prompt_begins_with_the_last_one_but_for_rare_steps() -> None:
+    prompts = prompts_of_a_long_game(120, BUDGET)
+    steps = [
+        number
+        for number in range(1, len(prompts))
+        if not prompts[number].startswith(prompts[number - 1].removesuffix("\n"))
+    ]
+    assert steps, "the game was too short to fill the window"
+    gaps = [later - earlier for earlier, later in zip(steps, steps[1:], strict=False)]
+    assert min(gaps) >= 2
+    assert sum(gaps) / len(gaps) >= 4
+
+
+def test_the_opening_never_leaves_and_the_window_is_well_used() -> None:
+    prompts = prompts_of_a_long_game(120, BUDGET)
+    assert all(prompt.startswith(OPENING) for prompt in prompts)
+    full = [len(prompt.encode()) / most_bytes(BUDGET) for prompt in prompts[60:]]
+    assert min(full) > 0.4
+    assert max(full) <= 1
+
+
+def test_history_leaves_in_whole_turns_the_oldest_first() -> None:
+    prompt = prompts_of_a_long_game(120, BUDGET)[-1]
+    numbers = [int(line.removeprefix("> You go on to room ")[:-1]) for line in prompt.split("\n") if line[:1] == ">"]
+    assert numbers == list(range(numbers[0], 120))
+    assert numbers[0] > 0
+
+
+def test_undo_gives_the_earlier_prompt_again() -> None:
+    adventure = adventure_with()
+    for number in range(80):
+        node = ask(adventure, f"go on to room {number}")
+        before = build_prompt(adventure, node, BUDGET)
+        answer(adventure, "It is dark and wet. " * 12)
+    adventure.undo()
+    assert build_prompt(adventure, ask(adventure, "go on to room 79"), BUDGET) == before
+
+
+def test_a_tale_within_the_window_is_whole() -> None:
+    adventure = adventure_with()
+    for number in range(5):
+        ask(adventure, f"go on to room {number}")
+        answer(adventure, "It is dark and wet.")
+    tale = write(node.turn() for node in adventure.path())
+    assert build_prompt(adventure, ask(adventure, "rest"), BUDGET) == f"{OPENING}\n\n{tale}\n\n> You rest.\n"

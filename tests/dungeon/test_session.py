@@ -1,0 +1,228 @@
+"""Playing through a session, against a scripted storyteller: what is told, kept, cut, stopped and tried again."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from corpus.turns import Kind
+from dungeon.errors import DungeonError
+from dungeon.scenario import find_scenario, own_scenario
+from dungeon.session import Session
+from dungeon.shelf import Shelf
+from dungeon.storyteller.client import RemoteStoryteller
+from dungeon.tale.adventure import State
+from tests.dungeon.scripted import Drop, Fail, Hold, ScriptedServer
+
+
+@pytest.fixture
+def server() -> Iterator[ScriptedServer]:
+    with ScriptedServer() as running:
+        yield running
+
+
+@pytest.fixture
+async def session(server: ScriptedServer, tmp_path: Path) -> AsyncIterator[Session]:
+    storyteller = RemoteStoryteller(server.url, "scripted")
+    shelf = Shelf(tmp_path / "shelf.db")
+    session = Session(shelf, storyteller)
+    session.begin(own_scenario("You stand before the iron door.", "The door"))
+    yield session
+    await storyteller.close()
+    shelf.close()
+
+
+def ignore(_: str) -> None:
+    pass
+
+
+def reopened(session: Session) -> Session:
+    """The same adventure, read again from the disk."""
+    again = Session(Shelf(session.shelf.path), session.storyteller)
+    again.resume()
+    return again
+
+
+async def test_a_turn_is_asked_in_the_turn_format_told_as_it_grows_and_kept(
+    server: ScriptedServer, session: Session
+) -> None:
+    server.answers = ["\nThe door opens. A cold wind comes out.\n\n"]
+    grown: list[str] = []
+    node = await session.turn(Kind.DO, "open the door", grown.append)
+
+    assert server.requests[0]["prompt"] == "You stand before the iron door.\n\n> You open the door.\n"
+    assert server.requests[0]["stop"] == ["\n>"]
+    assert node.prose == "The door opens. A cold wind comes out."
+    assert len(grown) > 1
+    assert all(later.startswith(earlier) for earlier, later in zip(grown, grown[1:], strict=False))
+    assert reopened(session).adventure.path() == [node]
+
+
+async def test_the_next_prompt_goes_on_behind_the_last_one(server: ScriptedServer, session: Session) -> None:
+    server.answers = ["\nThe door opens.", "\nNobody answers.", "\nThe lamp goes out.", "\nYou wait."]
+    await session.turn(Kind.DO, "open the door", ignore)
+    await session.turn(Kind.SAY, "who is there?", ignore)
+    await session.turn(Kind.STORY, "A bell rings far below.", ignore)
+    await session.turn(Kind.CONTINUE, "", ignore)
+    prompts = [str(request["prompt"]) for request in server.requests]
+    assert prompts[3] == (
+        "You stand before the iron door.\n\n> You open the door.\n\nThe door opens.\n\n"
+        '> You say "Who is there?"\n\nNobody answers.\n\nA bell rings far below.\n\nThe lamp goes out.\n'
+    )
+    for earlier, later in zip(prompts, prompts[1:], strict=False):
+        assert later.startswith(earlier.rstrip("\n"))
+
+
+async def test_a_turn_that_ran_out_of_tokens_is_cut_at_its_last_sentence(
+    server: ScriptedServer, session: Session
+) -> None:
+    server.answers = ["\nThe door opens. Behind it a stair goes down into the"]
+    node = await session.turn(Kind.DO, "open the door", ignore)
+    assert node.prose == "The door opens."
+    assert reopened(session).adventure.path()[-1].prose == "The door opens."
+
+
+async def test_past_its_budget_a_turn_goes_on_to_the_end_of_the_sentence_and_no_further(
+    server: ScriptedServer, session: Session
+) -> None:
+    words = [f"word{n} " for n in range(session.storyteller.sampling.length + 5)]
+    server.answers = [["\nThe ", *words, "end", ".", " Another", " sentence", " starts."]]
+    node = await session.turn(Kind.DO, "listen", ignore)
+    assert node.prose.endswith("end.")
+    assert "Another" not in node.prose
+    assert server.requests[0]["max_tokens"] == session.storyteller.sampling.length + 20
+
+
+async def test_the_players_next_action_in_the_answer_is_not_shown(server: ScriptedServer, session: Session) -> None:
+    server.answers = ["\nThe door opens.\n\n> You go in.\n\nIt is dark."]
+    assert (await session.turn(Kind.DO, "open the door", ignore)).prose == "The door opens."
+
+
+async def test_an_empty_answer_is_asked_for_again_with_another_seed_and_not_for_ever(
+    server: ScriptedServer, session: Session
+) -> None:
+    server.answers = ["", "\n\n", "\nAt last."]
+    assert (await session.turn(Kind.DO, "wait", ignore)).prose == "At last."
+    assert len({request["seed"] for request in server.requests}) == 3
+
+    server.answers = [""]
+    server.requests.clear()
+    node = await session.turn(Kind.DO, "wait", ignore)
+    assert (node.prose, node.state) == ("", State.DONE)
+    assert len(server.requests) == 3
+
+
+async def test_stopping_keeps_what_came_and_tells_the_server(server: ScriptedServer, session: Session) -> None:
+    server.answers = [["\nThe door", " opens a", Hold(), " crack and then some more"]]
+    came = asyncio.Event()
+
+    def grew(prose: str) -> None:
+        if prose.endswith("a"):
+            came.set()
+
+    playing = asyncio.create_task(session.turn(Kind.DO, "open the door", grew))
+    await came.wait()
+    playing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await playing
+    (node,) = reopened(session).adventure.path()
+    assert (node.prose, node.state) == ("The door opens a", State.STOPPED)
+    server.release()
+    assert await asyncio.to_thread(server.aborted.wait, 10)
+
+    # The next turn goes on from there.
+    server.answers = ["\nYou look in."]
+    await session.turn(Kind.DO, "look", ignore)
+    assert str(server.requests[-1]["prompt"]).endswith("The door opens a\n\n> You look.\n")
+
+
+async def test_a_storyteller_that_fails_in_the_middle_loses_nothing(server: ScriptedServer, session: Session) -> None:
+    server.answers = [["\nThe door opens.", Drop()]]
+    with pytest.raises(DungeonError, match="broke off"):
+        await session.turn(Kind.DO, "open the door", ignore)
+    (node,) = reopened(session).adventure.path()
+    assert (node.action, node.prose, node.state) == ("You open the door.", "The door opens.", State.STOPPED)
+
+
+async def test_retry_adds_a_take_and_undo_and_redo_walk(server: ScriptedServer, session: Session) -> None:
+    server.answers = ["\nOne.", "\nTwo.", "\nThree."]
+    first = await session.turn(Kind.DO, "open the door", ignore)
+    second = await session.turn(Kind.SAY, "hello", ignore)
+    third = await session.retry(ignore)
+    assert (third.parent, third.action) == (first.id, second.action)
+    assert [node.prose for node in session.adventure.path()] == ["One.", "Three."]
+    assert server.requests[1]["seed"] != server.requests[2]["seed"]
+
+    assert session.undo() == third
+    assert session.undo() == first
+    assert session.undo() is None
+    assert session.redo() == first
+    assert session.redo() == third
+    assert session.redo() is None
+    again = reopened(session).adventure
+    assert again.path() == session.adventure.path()
+    assert set(again.nodes) == {first.id, second.id, third.id}
+
+
+async def test_nothing_to_retry_at_the_opening(session: Session) -> None:
+    with pytest.raises(DungeonError, match="no turn"):
+        await session.retry(ignore)
+
+
+async def test_same_seed_asks_the_same(server: ScriptedServer, tmp_path: Path) -> None:
+    asked = []
+    for run in range(2):
+        server.requests.clear()
+        server.answers = ["\nOne.", "\nTwo."]
+        storyteller = RemoteStoryteller(server.url, "scripted")
+        session = Session(Shelf(tmp_path / f"{run}.db"), storyteller, seed=7)
+        session.begin(find_scenario("iron-door"))
+        await session.turn(Kind.DO, "wait", ignore)
+        await session.retry(ignore)
+        await storyteller.close()
+        asked.append(list(server.requests))
+    assert asked[0] == asked[1]
+    assert asked[0][0]["seed"] != asked[0][1]["seed"]
+
+
+async def test_a_prompt_that_the_server_finds_too_long_is_shortened(server: ScriptedServer, session: Session) -> None:
+    too_long = Fail(400, {"error": {"code": 400, "message": "request exceeds the available context size"}})
+    server.answers = ["\nSo it goes on."]
+    for _ in range(4):
+        await session.turn(Kind.STORY, "😀" * 400, ignore)
+    server.answers = [too_long, "\nDone."]
+    node = await session.turn(Kind.DO, "wait", ignore)
+    assert node.prose == "Done."
+    refused, taken = (str(request["prompt"]) for request in server.requests[-2:])
+    assert len(taken) < len(refused)
+    assert taken.startswith("You stand before the iron door.")
+    assert session.adventure.path()[0].input == "😀" * 400
+
+
+async def test_hostile_text_is_only_text(server: ScriptedServer, session: Session) -> None:
+    words = "[bold]x[/] [@click=app.quit]y \x1b[31mred שלום 🐉"
+    server.answers = ["\n[red]The dragon[/] \x1b[2J says שלום 🐉 [/x]."]
+    node = await session.turn(Kind.DO, words, ignore)
+    assert node.action == "You [bold]x[/] [@click=app.quit]y [31mred שלום 🐉."
+    assert node.prose == "[red]The dragon[/] [2J says שלום 🐉 [/x]."
+    assert reopened(session).adventure.path() == [node]
+
+
+async def test_warming_reads_the_tale_and_changes_nothing(server: ScriptedServer, session: Session) -> None:
+    server.answers = ["\nThe door opens.", "x"]
+    await session.turn(Kind.DO, "open the door", ignore)
+    before = dict(session.adventure.nodes)
+    await session.warm()
+    assert server.requests[-1]["max_tokens"] == 1
+    assert (
+        server.requests[-1]["prompt"] == "You stand before the iron door.\n\n> You open the door.\n\nThe door opens.\n"
+    )
+    assert session.adventure.nodes == before
+
+
+async def test_nothing_to_continue_on_an_empty_shelf(server: ScriptedServer, tmp_path: Path) -> None:
+    storyteller = RemoteStoryteller(server.url, "scripted")
+    with pytest.raises(DungeonError, match="no adventure to continue"):
+        Session(Shelf(tmp_path / "empty.db"), storyteller).resume()
+    await storyteller.close()

@@ -1,0 +1,294 @@
+"""The shelf: what was played is on the disk, whole, whatever happens to the game."""
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from corpus.turns import Kind
+from dungeon.errors import DungeonError
+from dungeon.scenario import Scenario, own_scenario
+from dungeon.shelf import Shelf, Told
+from dungeon.tale.adventure import Adventure, State
+
+TOLD = Told("smollm2", "{}", 7)
+OPENING = own_scenario("You stand before the iron door.", "The door")
+HOSTILE = (
+    "[bold]x[/] [@click=app.quit]y \x1b[31mred\x1b[0m 🐉👩‍🚀 שלום مرحبا \u202e '; DROP TABLE turn; -- \\n\r\n%s {x}"
+)
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "deep" / "shelf.db"
+
+
+@pytest.fixture
+def shelf(file: Path) -> Iterator[Shelf]:
+    shelf = Shelf(file)
+    yield shelf
+    shelf.close()
+
+
+def play(shelf: Shelf, adventure: Adventure, prose: str) -> None:
+    """One finished turn."""
+    node = shelf.add_turn(adventure, Kind.DO, "wait", "You wait.", TOLD)
+    shelf.save_turn(adventure.grow(node.id, prose, State.DONE))
+
+
+def opened_again(file: Path) -> Adventure:
+    """The adventure that was played last, as the next game sees it."""
+    shelf = Shelf(file)
+    try:
+        last = shelf.last()
+        assert last is not None
+        return shelf.open(last)
+    finally:
+        shelf.close()
+
+
+def assert_same(left: Adventure, right: Adventure) -> None:
+    assert vars(left) == vars(right)
+
+
+# ---- what was played comes back --------------------------------------------------------------------------------
+
+
+def test_a_new_shelf_is_empty(shelf: Shelf) -> None:
+    assert (shelf.last(), shelf.titles()) == (None, [])
+
+
+def test_an_adventure_comes_back_as_it_was_left(shelf: Shelf, file: Path) -> None:
+    adventure = shelf.begin(Scenario("The door", "You stand.", name="iron-door"), "smollm2")
+    play(shelf, adventure, "One.")
+    play(shelf, adventure, "Two.")
+    adventure.undo()
+    shelf.save_head(adventure)
+    play(shelf, adventure, "Two again.")
+    adventure.undo()
+    shelf.save_head(adventure)
+    again = opened_again(file)
+    assert_same(again, adventure)
+    assert [node.prose for node in again.path()] == ["One."]
+    entered = again.redo()
+    assert entered is not None
+    assert entered.prose == "Two again."
+
+
+@settings(max_examples=20)  # each move waits for the disk
+@given(st.lists(st.sampled_from(["turn", "undo", "redo", "retry"]), max_size=12))
+def test_whatever_is_played_the_next_game_begins_where_this_one_ended(
+    tmp_path_factory: pytest.TempPathFactory, moves: list[str]
+) -> None:
+    file = tmp_path_factory.mktemp("shelf") / "shelf.db"
+    shelf = Shelf(file)
+    adventure = shelf.begin(OPENING, "smollm2")
+    for number, move in enumerate(moves):
+        if move == "redo":
+            adventure.redo()
+        elif move in ("undo", "retry"):
+            adventure.undo()
+        shelf.save_head(adventure)
+        if move in ("turn", "retry"):
+            play(shelf, adventure, f"Prose {number}.")
+    shelf.close()
+    assert_same(opened_again(file), adventure)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [HOSTILE, "x" * 100_000, "🐉" * 100_000, "", "\n\n  \n", "\x00 and on"],
+    ids=["hostile", "long", "long emoji", "none", "blank", "a zero"],
+)
+def test_text_survives_byte_for_byte(shelf: Shelf, file: Path, text: str) -> None:
+    adventure = shelf.begin(Scenario(text, text, name=text), text)
+    node = shelf.add_turn(adventure, Kind.STORY, text, text, Told(text, text, 1))
+    shelf.save_turn(adventure.grow(node.id, text, State.STREAMING))
+    again = opened_again(file)
+    assert_same(again, adventure)
+    assert again.nodes[node.id].prose.encode() == text.encode()
+
+
+def test_how_each_turn_was_told_is_kept(shelf: Shelf, file: Path) -> None:
+    adventure = shelf.begin(OPENING, "first")
+    shelf.add_turn(adventure, Kind.DO, "wait", "You wait.", Told("second", '{"temperature":1.0}', 2**31 - 1))
+    row = sqlite3.connect(file).execute("SELECT voice, sampling, seed FROM turn").fetchone()
+    assert row == ("second", '{"temperature":1.0}', 2**31 - 1)
+    assert opened_again(file).voice == "second"
+
+
+def test_the_list_has_the_last_played_first(shelf: Shelf) -> None:
+    first = shelf.begin(own_scenario("One.", "First"), "v")
+    second = shelf.begin(own_scenario("Two.", "Second"), "v")
+    play(shelf, first, "So.")
+    assert shelf.titles() == [(first.id, "First", 1), (second.id, "Second", 0)]
+    assert shelf.last() == first.id
+
+
+def test_no_such_adventure(shelf: Shelf, file: Path) -> None:
+    with pytest.raises(DungeonError, match="no adventure 99") as caught:
+        shelf.open(99)
+    assert str(file) in str(caught.value)
+
+
+# ---- killed ----------------------------------------------------------------------------------------------------
+
+_WRITER = """
+import sys
+from pathlib import Path
+from corpus.turns import Kind
+from dungeon.scenario import own_scenario
+from dungeon.shelf import Shelf, Told
+from dungeon.tale.adventure import State
+
+shelf = Shelf(Path(sys.argv[1]))
+adventure = shelf.begin(own_scenario("You stand before the iron door.", "The door"), "v")
+told = Told("v", "{}", 1)
+done = shelf.add_turn(adventure, Kind.DO, "knock", "You knock.", told)
+shelf.save_turn(adventure.grow(done.id, "Nobody answers.", State.DONE))
+partial = shelf.add_turn(adventure, Kind.DO, "wait", "You wait.", told)
+prose = ""
+for number in range(1_000_000):
+    prose += f"Step {number}. "
+    shelf.save_turn(adventure.grow(partial.id, prose, State.STREAMING))
+    print(number, flush=True)
+"""
+
+
+def test_a_game_that_is_killed_in_mid_stream_loses_nothing_that_was_saved(file: Path) -> None:
+    game = subprocess.Popen([sys.executable, "-c", _WRITER, str(file)], stdout=subprocess.PIPE, text=True)
+    assert game.stdout is not None
+    told = [game.stdout.readline() for _ in range(30)]
+    os.kill(game.pid, signal.SIGKILL)
+    told += game.stdout.readlines()
+    game.wait()
+    saved = int(told[-1] if told[-1].endswith("\n") else told[-2])
+
+    again = opened_again(file)
+    knock, wait = again.path()
+    assert (knock.prose, knock.state) == ("Nobody answers.", State.DONE)
+    assert (wait.action, wait.state) == ("You wait.", State.STREAMING)
+    assert wait.prose.startswith("".join(f"Step {number}. " for number in range(saved + 1)))
+
+
+# ---- several at once -------------------------------------------------------------------------------------------
+
+
+def test_two_games_share_a_shelf(shelf: Shelf, file: Path) -> None:
+    other = Shelf(file)
+    mine, theirs = shelf.begin(OPENING, "v"), other.begin(OPENING, "v")
+    for number in range(5):
+        play(shelf, mine, f"Mine {number}.")
+        play(other, theirs, f"Theirs {number}.")
+    assert mine.id != theirs.id
+    assert_same(shelf.open(theirs.id), theirs)
+    assert_same(other.open(mine.id), mine)
+    other.close()
+
+
+def test_games_that_start_at_the_same_moment_make_one_shelf(file: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path; from dungeon.shelf import Shelf; "
+        "print('ready', flush=True); sys.stdin.readline(); Shelf(Path(sys.argv[1]))"
+    )
+    games = [
+        subprocess.Popen(
+            [sys.executable, "-c", code, str(file)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(5)
+    ]
+    for game in games:
+        assert game.stdout is not None
+        assert game.stdout.readline() == "ready\n"
+    for game in games:
+        assert game.stdin is not None
+        game.stdin.write("\n")
+        game.stdin.flush()
+    assert [(game.communicate()[1], game.returncode) for game in games] == [("", 0)] * 5
+
+
+# ---- what can't be read is an error, and is left as it is ---------------------------------------------------------
+
+
+def damaged(file: Path, harm: Callable[[bytes], bytes]) -> bytes:
+    """A shelf with an adventure on it, then harmed; its bytes."""
+    shelf = Shelf(file)
+    adventure = shelf.begin(OPENING, "v")
+    for _ in range(50):
+        play(shelf, adventure, "Something happens. " * 50)
+    shelf.close()
+    file.write_bytes(harm(file.read_bytes()))
+    return file.read_bytes()
+
+
+@pytest.mark.parametrize(
+    "harm",
+    [
+        lambda data: b"not a database at all " * 400,
+        lambda data: b"\0" * 16 + data[16:],
+        lambda data: data[: len(data) // 2],
+        lambda data: data[:8192] + b"\xff" * (len(data) - 8192),
+    ],
+    ids=["another file", "broken header", "half of it", "broken pages"],
+)
+def test_a_damaged_shelf_is_an_error_with_its_path_and_stays_as_it_is(
+    file: Path, harm: Callable[[bytes], bytes]
+) -> None:
+    before = damaged(file, harm)
+    with pytest.raises(DungeonError) as caught:
+        opened_again(file)
+    assert str(file) in str(caught.value)
+    assert "copy it somewhere safe" in str(caught.value)
+    assert file.read_bytes() == before
+
+
+def test_a_row_that_makes_no_sense_is_an_error_with_the_path(shelf: Shelf, file: Path) -> None:
+    adventure = shelf.begin(OPENING, "v")
+    play(shelf, adventure, "One.")
+    with sqlite3.connect(file) as db:
+        db.execute("UPDATE turn SET kind = 'dance'")
+    with pytest.raises(DungeonError, match="dance") as caught:
+        shelf.open(adventure.id)
+    assert str(file) in str(caught.value)
+
+
+def test_a_shelf_of_a_newer_version_is_refused_and_left_alone(file: Path) -> None:
+    Shelf(file).close()
+    with sqlite3.connect(file) as db:
+        db.execute("PRAGMA user_version = 99")
+    db.close()
+    before = file.read_bytes()
+    with pytest.raises(DungeonError, match="newer dungeon.*99.*Update"):
+        Shelf(file)
+    assert file.read_bytes() == before
+
+
+def test_a_place_that_can_t_hold_a_shelf(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(DungeonError, match="can't be opened"):
+        Shelf(tmp_path / "file" / "shelf.db")
+
+
+def test_a_write_that_fails_is_told_and_takes_nothing_back(shelf: Shelf, file: Path) -> None:
+    adventure = shelf.begin(OPENING, "v")
+    play(shelf, adventure, "One.")
+    with sqlite3.connect(file) as db:  # as a full disk would: no more pages
+        (pages,) = db.execute("PRAGMA page_count").fetchone()
+    shelf._db.execute(f"PRAGMA max_page_count = {pages}")
+    node = adventure.path()[-1]
+    with pytest.raises(DungeonError, match="can't be written.*full"):
+        shelf.save_turn(adventure.grow(node.id, "Long. " * 10_000, State.DONE))
+    with pytest.raises(DungeonError, match="can't be written.*full"):
+        shelf.add_turn(adventure, Kind.STORY, "Long. " * 10_000, "", TOLD)
+    assert [node.prose for node in opened_again(file).path()] == ["One."]

@@ -1,0 +1,47 @@
+"""Draws the README's screenshot from the running game: `python tests/make_screenshot.py [--voice NAME]`.
+
+The real app, the real voice, one scripted turn; writes tests/screenshot.svg. Uses its own shelf, not yours.
+"""
+
+import argparse
+import asyncio
+import os
+import tempfile
+from pathlib import Path
+
+SIZE = (92, 30)
+ACTIONS = ("2", "light the lamp and open the iron door")
+
+
+async def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--voice")
+    parser.add_argument("--seed", type=int, default=7)
+    arguments = parser.parse_args()
+
+    from dungeon import app as game
+    from dungeon.scenario import find_scenario
+    from dungeon.screens.play import PlayScreen
+    from dungeon.storyteller.open import open_storyteller
+
+    with tempfile.TemporaryDirectory() as folder:
+        game.shelf_file = lambda: Path(folder) / "shelf.db"
+        storyteller = open_storyteller(arguments.voice, None, None)
+        app = game.DungeonApp(storyteller, scenario=find_scenario("iron-door"), seed=arguments.seed)
+        async with app.run_test(size=SIZE) as pilot:
+            await app.workers.wait_for_complete()
+            screen = app.screen
+            assert isinstance(screen, PlayScreen)
+            for action in ACTIONS:
+                await pilot.press(*(list(action.replace(" ", "_").replace("_", " "))), "enter")
+                await pilot.pause()
+                await app.workers.wait_for_complete()
+                await pilot.pause()
+            svg = app.export_screenshot(title="dungeon")
+            Path(__file__).with_name("screenshot.svg").write_text(svg, encoding="utf-8")
+            await app.action_leave()
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("COLORTERM", "truecolor")
+    asyncio.run(main())
