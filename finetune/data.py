@@ -57,6 +57,8 @@ def read_corpus(folder: Path) -> Corpus:
     try:
         dataset = load_from_disk(str(folder))
         report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
+    except IndexError as error:  # how `datasets` meets a split without a single row
+        raise FinetuneError(f"The corpus {folder} has an empty split. Build it from more stories.") from error
     except (OSError, ValueError, KeyError) as error:
         raise FinetuneError(f"The corpus {folder} can't be read: {error}. Build it again.") from error
     if not isinstance(dataset, DatasetDict) or not isinstance(report, dict):

@@ -19,9 +19,15 @@ from pathlib import Path
 from typing import Any
 
 import gguf
+import httpx2
 import torch
-from huggingface_hub import hf_hub_download, metadata_load
-from huggingface_hub.errors import HfHubHTTPError
+from huggingface_hub import (
+    get_hf_file_metadata,
+    hf_hub_download,
+    hf_hub_url,
+    metadata_load,
+    try_to_load_from_cache,
+)
 from peft import LoraConfig, PeftModel, get_peft_model
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, LlamaForCausalLM, PreTrainedModel
 
@@ -81,10 +87,12 @@ def open_base(name: str) -> Base:
         return Base(given, shown, _license(card), model, tokenizer, None, _digest(model))
     if path.exists() or path.is_absolute() or name.startswith((".", "~")) or name.count("/") > 1:
         raise FinetuneError(f"There is no model folder {path}. --base takes a folder, a Hub id, or {BUNDLED}.")
-    model, tokenizer = _from_pretrained(name, f"'{name}', which is no local folder and was looked up on the Hub,")
+    subject = f"'{name}', which is no local folder and was looked up on the Hub,"
+    _check_hub(name, subject)
+    model, tokenizer = _from_pretrained(name, subject)
     try:
         card = Path(hf_hub_download(name, "README.md"))
-    except (HfHubHTTPError, OSError):  # a model without a card, or a cache without it
+    except (httpx2.HTTPError, OSError):  # a model without a card, or a cache without it
         card = Path("README.md is not there")
     return Base(name, name, _license(card), model, tokenizer, None, _digest(model))
 
@@ -129,14 +137,28 @@ def _from_pretrained(source: str, subject: str) -> tuple[PreTrainedModel, Any]:
             source, dtype=torch.float32, use_safetensors=True, trust_remote_code=False
         )
     except (OSError, ValueError, ImportError, RuntimeError) as error:
-        reason = " ".join(str(error).split())
-        raise FinetuneError(
-            f"{subject} can't be opened as a causal language model in safetensors. The cause: {reason[:400]}\n"
-            f"--base {BUNDLED} needs no Hub; --base PATH takes a local folder as save_pretrained writes it."
-        ) from error
+        raise _cannot_open(subject, error) from error
     if tokenizer.pad_token_id is None:
         tokenizer.pad_token = tokenizer.eos_token
     return model, tokenizer
+
+
+def _check_hub(name: str, subject: str) -> None:
+    """Asks once for what isn't cached. transformers itself would try for most of a minute and say nothing."""
+    if isinstance(try_to_load_from_cache(name, "config.json"), str):
+        return
+    try:
+        get_hf_file_metadata(hf_hub_url(name, "config.json"))
+    except (httpx2.HTTPError, OSError, ValueError) as error:
+        raise _cannot_open(subject, error) from error
+
+
+def _cannot_open(subject: str, error: Exception) -> FinetuneError:
+    reason = " ".join(str(error).split())
+    return FinetuneError(
+        f"{subject} can't be opened as a causal language model in safetensors. The cause: {reason[:400]}\n"
+        f"--base {BUNDLED} needs no Hub; --base PATH takes a local folder as save_pretrained writes it."
+    )
 
 
 def _read_gguf(file: Path) -> tuple[PreTrainedModel, Any]:

@@ -58,6 +58,7 @@ class Made:
     recipe: Recipe
     arithmetic: Arithmetic
     device: str
+    processes: int
     outcome: Outcome
 
 
@@ -96,6 +97,7 @@ def write_papers(made: Made, folder: Path, name: str) -> None:
         "corpus": {"fingerprint": made.corpus.fingerprint, **_told(made.corpus)},
         "recipe": {"name": made.recipe_name, **asdict(made.recipe)},
         "device": made.device,
+        "processes": made.processes,
         "precision": asdict(made.arithmetic),
         "figures": {
             **asdict(made.outcome),

@@ -66,7 +66,7 @@ def tune(job: Job) -> str:
 
     Raises FinetuneError for whatever the user can mend, before anything long has begun where that is possible.
     """
-    state = PartialState()
+    state = PartialState(cpu=not torch.accelerator.is_available())
     out = job.out.absolute()
     work = out.with_name(f"{out.name}.partial")
     _check_place(out, job.replace)
@@ -117,7 +117,12 @@ def tune(job: Job) -> str:
         tokens_per_second=round(trainer.tokens.all / seconds, 1),
     )
     device = device_name(trainer.args.device)
-    _finish(Made(base, corpus, job.recipe_name, job.recipe, arithmetic, device, outcome), model, work, out)
+    _finish(
+        Made(base, corpus, job.recipe_name, job.recipe, arithmetic, device, state.num_processes, outcome),
+        model,
+        work,
+        out,
+    )
     return table(outcome)
 
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _WRITE = "write"
 _ADVENTURE = "adventure-"
 _ADVENTURES_SHOWN = 5
+_TITLE_WIDTH = 22  # cells, so that the genres stand below each other
 
 
 class PickScreen(Screen[None]):
@@ -91,4 +92,4 @@ class PickScreen(Screen[None]):
 
 
 def _label(scenario: Scenario) -> Content:
-    return Content.assemble(scenario.title, (f"  {scenario.genre}", "$text-muted"))
+    return Content.assemble(f"{scenario.title:<{_TITLE_WIDTH}}", (scenario.genre, "$secondary"))

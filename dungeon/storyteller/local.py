@@ -8,6 +8,7 @@ folder.
 import asyncio
 import json
 import os
+import re
 import secrets
 import sys
 import threading
@@ -151,9 +152,11 @@ class LocalStoryteller:
         return True
 
     def _why_not(self) -> str:
-        # llama.cpp says what it did not like in its log only.
+        # llama.cpp says what it did not like in its log only: the first error is the cause, the rest follow from it.
         with_adapter = f" with its adapter {self.voice.adapter}" if self.voice.adapter else ""
-        reason = next((line for line in reversed(_log_lines()) if " E " in line or "rror" in line), "no reason given")
+        lines = _log_lines()
+        errors = (found[1] for line in lines if (found := re.match(r"[\d.]+ E (.*)", line)))
+        reason = next(errors, lines[-1] if lines else "no reason given")
         hint = "If the adapter was tuned on another base, tune it again on this one. " if self.voice.adapter else ""
         return f"The voice '{self.name}' does not load{with_adapter}: {reason.strip()[-300:]}\n{hint}{_log_hint()}"
 
@@ -176,6 +179,7 @@ async def _spawn() -> Process:
         raise DungeonError(
             f"The storyteller's log {log} can't be written: {error}. Set DUNGEON_HOME to a folder that can."
         ) from error
+    environment = dict(os.environ)
     with stderr:
         # -P: the working folder is the player's; a folder there named like one of our packages is not ours.
         return await asyncio.create_subprocess_exec(

@@ -20,7 +20,7 @@ def tidy(raw: str) -> str:
     raw = raw.lstrip()
     if raw.startswith(STOP.strip()):
         return ""
-    return clean_prose(raw.split(STOP, 1)[0]).rstrip()
+    return clean_prose(raw.split(STOP, 1)[0]).strip()
 
 
 def sentence_end(text: str) -> int:

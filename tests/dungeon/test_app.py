@@ -373,6 +373,8 @@ async def test_a_long_adventure_opens_with_its_last_page_and_shows_the_rest_on_d
     async with playing(server, go_on=True) as pilot:
         assert "Answer 44." in shown(pilot)
         assert "Answer 4." not in shown(pilot)
+        play_screen(pilot).query_one("#story").scroll_home(animate=False)
+        await pilot.pause()
         await pilot.click("#earlier")
         await idle(pilot)
         text = shown(pilot)

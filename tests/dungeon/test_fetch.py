@@ -244,7 +244,7 @@ def test_no_place_to_keep_them(tmp_path: Path, pip: FakePip, monkeypatch: pytest
     (tmp_path / "file").touch()
     monkeypatch.setenv("DUNGEON_HOME", str(tmp_path / "file"))
     pip("deliver()")
-    with pytest.raises(DungeonError, match="can't be kept in .*DUNGEON_HOME"):
+    with pytest.raises(DungeonError, match=r"can't be kept in .*DUNGEON_HOME"):
         ensure(BUNDLED)
 
 

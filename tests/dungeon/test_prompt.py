@@ -1,5 +1,7 @@
 """The text a voice goes on from: within its budget, laid out so that each prompt begins with the last one."""
 
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -45,8 +47,8 @@ def test_the_opening_the_turns_the_action_and_one_newline() -> None:
     answer(adventure, "It is noon.")
     node = ask(adventure, "who is there?", Kind.SAY)
     assert build_prompt(adventure, node, BUDGET) == (
-        "You stand before a door.\n\n> You open it.\n\nIt is locked.\n\nTime passes.\n\nA bell rings.\n\nIt is noon.\n\n"
-        '> You say "Who is there?"\n'
+        "You stand before a door.\n\n> You open it.\n\nIt is locked.\n\nTime passes.\n\n"
+        'A bell rings.\n\nIt is noon.\n\n> You say "Who is there?"\n'
     )
 
 
@@ -164,7 +166,7 @@ def test_each_prompt_begins_with_the_last_one_but_for_rare_steps() -> None:
         if not prompts[number].startswith(prompts[number - 1].removesuffix("\n"))
     ]
     assert steps, "the game was too short to fill the window"
-    gaps = [later - earlier for earlier, later in zip(steps, steps[1:], strict=False)]
+    gaps = [later - earlier for earlier, later in pairwise(steps)]
     assert min(gaps) >= 2
     assert sum(gaps) / len(gaps) >= 4
 

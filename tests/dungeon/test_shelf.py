@@ -269,7 +269,7 @@ def test_a_shelf_of_a_newer_version_is_refused_and_left_alone(file: Path) -> Non
         db.execute("PRAGMA user_version = 99")
     db.close()
     before = file.read_bytes()
-    with pytest.raises(DungeonError, match="newer dungeon.*99.*Update"):
+    with pytest.raises(DungeonError, match=r"newer dungeon.*99.*Update"):
         Shelf(file)
     assert file.read_bytes() == before
 
@@ -287,8 +287,8 @@ def test_a_write_that_fails_is_told_and_takes_nothing_back(shelf: Shelf, file: P
         (pages,) = db.execute("PRAGMA page_count").fetchone()
     shelf._db.execute(f"PRAGMA max_page_count = {pages}")
     node = adventure.path()[-1]
-    with pytest.raises(DungeonError, match="can't be written.*full"):
+    with pytest.raises(DungeonError, match=r"can't be written.*full"):
         shelf.save_turn(adventure.grow(node.id, "Long. " * 10_000, State.DONE))
-    with pytest.raises(DungeonError, match="can't be written.*full"):
+    with pytest.raises(DungeonError, match=r"can't be written.*full"):
         shelf.add_turn(adventure, Kind.STORY, "Long. " * 10_000, "", TOLD)
     assert [node.prose for node in opened_again(file).path()] == ["One."]

@@ -1,0 +1,246 @@
+"""The command `dungeon`: quick help, data on stdout, and for every mistake one message and exit code 2."""
+
+import importlib.util
+import subprocess
+import sys
+from collections.abc import Callable
+from importlib.machinery import ModuleSpec
+from pathlib import Path
+
+import pytest
+
+from corpus.extras import install_line
+from dungeon.cli import main
+from dungeon.commands import COMMANDS
+from dungeon.scenario import all_scenarios
+from dungeon.storyteller.voices import SMOLLM2
+
+Refused = Callable[..., str]
+
+
+def run(*arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+    """The command as a process."""
+    command = [sys.executable, "-m", "dungeon", *arguments]
+    return subprocess.run(command, input=stdin, capture_output=True, encoding="utf-8", timeout=60, check=False)
+
+
+@pytest.fixture
+def refusal(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Refused:
+    """Runs the command in this process; expects exit code 2, nothing on stdout, and returns what stderr got."""
+
+    def refused(*arguments: str) -> str:
+        monkeypatch.setattr(sys, "argv", ["dungeon", *arguments])
+        with pytest.raises(SystemExit) as caught:
+            main()
+        out, err = capsys.readouterr()
+        assert (caught.value.code, out) == (2, "")
+        assert "Traceback" not in err
+        return err
+
+    return refused
+
+
+# ---- help and lists ----------------------------------------------------------------------------------------------
+
+
+def test_help_loads_only_click_and_the_standard_library() -> None:
+    code = (
+        "import sys; sys.argv = ['dungeon', '--help']\n"
+        "from dungeon.cli import main\n"
+        "try: main()\n"
+        "finally: print(*sys.modules, file=sys.stderr)"
+    )
+    environment = {"PYTHONPATH": "."}  # without coverage, which imports things of its own
+    help_ = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=60, check=True
+    )
+    loaded = {name.partition(".")[0] for name in help_.stderr.split()}
+    assert "click" in loaded
+    assert not loaded & {
+        "textual",
+        "rich",
+        "httpx2",
+        "xllamacpp",
+        "msgspec",
+        "torch",
+        "sqlite3",
+        "platformdirs",
+        "asyncio",
+    }
+    for word in ("--scenario", "--continue", "--voice", "--endpoint", "--seed", "--plain", "scenarios", "finetune"):
+        assert word in help_.stdout
+
+
+def test_scenarios_are_listed_as_name_tab_title() -> None:
+    listed = run("scenarios")
+    assert (listed.returncode, listed.stderr) == (0, "")
+    rows = [line.split("\t") for line in listed.stdout.splitlines()]
+    assert rows == [[scenario.name, scenario.title] for scenario in all_scenarios()]
+    assert len(rows) >= 8
+
+
+def test_voices_are_listed_with_where_they_are(home: Path) -> None:
+    assert run("voices").stdout == "smollm2\tnot fetched yet (93 MB)\n"
+    file = home / "cache" / "weights" / SMOLLM2.file
+    file.parent.mkdir(parents=True)
+    file.touch()
+    assert run("voices").stdout == f"smollm2\t{file}\n"
+
+
+@pytest.mark.real
+def test_fetching_what_is_there_already_prints_its_path(home_with_weights: Path) -> None:
+    fetched = run("fetch")
+    assert (fetched.returncode, fetched.stdout) == (0, f"{home_with_weights / 'cache' / 'weights' / SMOLLM2.file}\n")
+
+
+def test_the_version() -> None:
+    shown = run("--version")
+    assert (shown.returncode, shown.stdout.startswith("dungeon, version ")) == (0, True)
+
+
+# ---- mistakes ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["play", "--plain", "--scenario", "nope"], "There is no scenario 'nope'. The scenarios are: "),
+        (["play", "--plain", "--voice", "nope"], "There is no voice 'nope': no folder or GGUF file of that path"),
+        (["play", "--plain", "--voice", "pyproject.toml"], "pyproject.toml is not a voice"),
+        (["play", "--plain", "--voice", "x" * 5000], "can't be read: File name too long"),
+        (["play", "--plain", "--scenario", "iron-door", "--continue"], "give one of them"),
+        (["play", "--plain", "--endpoint", "http://127.0.0.1:1"], "--endpoint URL and --model NAME go together"),
+        (["play", "--plain", "--model", "gpt2"], "--endpoint URL and --model NAME go together"),
+        (
+            ["play", "--plain", "--endpoint", "http://127.0.0.1:1", "--model", "m", "--voice", "smollm2"],
+            "--voice runs on this machine, --endpoint elsewhere; give one of them",
+        ),
+        (["play", "--plain", "--endpoint", "not a url", "--model", "m"], "'not a url' is not the address of a server"),
+        (["play", "--plain", "--seed", "-1"], "-1 is not in the range"),
+        (["play", "--plain", "--seed", str(2**31)], "is not in the range"),
+        (["play", "--plain", "--seed", "seven"], "'seven' is not a valid integer"),
+        (["play", "--plain", "--scenario"], "'--scenario' requires an argument"),
+        (["play", "--sceanrio", "x"], "No such option '--sceanrio'"),
+        (["plya"], "No such command 'plya'"),
+        (["fetch", "nope"], "There is no voice 'nope' to fetch. The catalogue has smollm2."),
+        (["--plain", "--scenario", "nope"], "There is no scenario 'nope'"),
+    ],
+)
+def test_a_mistake_is_one_message(refusal: Refused, arguments: list[str], said: str) -> None:
+    message = refusal(*arguments)
+    assert said in message.replace("No such option:", "No such option").replace("\n", " ")
+    assert len([line for line in message.splitlines() if line.startswith(("Error:", "dungeon:"))]) == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "flag"),
+    [
+        (["--scenario", "iron-door"], "--scenario"),
+        (["--continue"], "--continue"),
+        (["--plain"], "--plain"),
+        (["--seed", "0"], "--seed"),
+        (["--seed", "7"], "--seed"),
+        (["--voice", "smollm2"], "--voice"),
+    ],
+)
+@pytest.mark.parametrize("command", ["play", "scenarios"])
+def test_an_option_in_front_of_a_command_is_not_silently_lost(
+    refusal: Refused, options: list[str], flag: str, command: str
+) -> None:
+    assert f"{flag} goes after the command: dungeon {command} {flag}" in refusal(*options, command)
+
+
+@pytest.mark.parametrize("arguments", [[], ["play"], ["play", "--scenario", "iron-door"]])
+def test_without_a_terminal_it_says_how_to_play_through_a_pipe(arguments: list[str]) -> None:
+    played = run(*arguments)
+    assert (played.returncode, played.stdout) == (2, "")
+    assert "This is not a terminal. Use --plain to play through a pipe." in played.stderr
+
+
+def test_as_a_process_too_a_mistake_is_one_message() -> None:
+    played = run("play", "--plain", "--scenario", "[bold]nope \x1b[31m")
+    assert (played.returncode, played.stdout) == (2, "")
+    assert played.stderr.startswith("dungeon: There is no scenario '[bold]nope")
+    assert "Traceback" not in played.stderr
+
+
+def test_nothing_to_continue() -> None:
+    played = run("play", "--plain", "--continue", "--endpoint", "http://127.0.0.1:1", "--model", "m")
+    assert (played.returncode, played.stdout) == (2, "")
+    assert "There is no adventure to continue yet. Begin one: dungeon --scenario NAME" in played.stderr
+
+
+def test_a_shelf_that_can_t_be_read_is_one_message(home: Path) -> None:
+    shelf = home / "data" / "shelf.db"
+    shelf.parent.mkdir(parents=True)
+    shelf.write_bytes(b"not a database" * 1000)
+    played = run("play", "--plain", "--scenario", "iron-door", "--endpoint", "http://127.0.0.1:1", "--model", "m")
+    assert (played.returncode, played.stdout) == (2, "")
+    assert played.stderr.startswith(f"dungeon: The shelf {shelf} can't be opened: ")
+    assert shelf.read_bytes() == b"not a database" * 1000
+
+
+# ---- the other two parts -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("command", "missing"), [("corpus", ["datasets"]), ("finetune", ["torch", "transformers", "peft", "gguf"])]
+)
+def test_without_its_extra_a_command_gives_the_line_that_installs_it(
+    refusal: Refused, monkeypatch: pytest.MonkeyPatch, command: str, missing: list[str]
+) -> None:
+    found = importlib.util.find_spec
+
+    def find_spec(name: str, package: str | None = None) -> ModuleSpec | None:
+        return None if name in missing else found(name, package)
+
+    monkeypatch.setattr(importlib.util, "find_spec", find_spec)
+    message = refusal(command, "--anything", "at all")
+    assert f"`dungeon {command}` needs packages that are not installed ({', '.join(missing)})." in message
+    assert f"\n  {install_line(command)}\n" in message
+    assert message.count("[") == message.count("]") == 1
+    assert f"[{command}]" in message
+
+
+def test_a_command_is_handed_over_with_its_arguments_and_its_exit_code(tmp_path: Path) -> None:
+    handed = run("corpus", "build", str(tmp_path / "nothing"), "--out", str(tmp_path / "out"))
+    alone = subprocess.run(
+        [sys.executable, "-m", "corpus", "build", str(tmp_path / "nothing"), "--out", str(tmp_path / "out")],
+        capture_output=True,
+        encoding="utf-8",
+        timeout=60,
+        check=False,
+    )
+    assert (handed.returncode, handed.stdout, handed.stderr) == (alone.returncode, alone.stdout, alone.stderr)
+    assert handed.returncode == 2
+
+
+def test_help_of_the_other_part_is_its_own() -> None:
+    assert "build" in run("corpus", "--help").stdout
+
+
+def test_a_folder_named_like_a_part_in_the_working_folder_is_not_run(tmp_path: Path) -> None:
+    (tmp_path / "corpus").mkdir()
+    (tmp_path / "corpus" / "__init__.py").touch()
+    (tmp_path / "corpus" / "__main__.py").write_text("print('not ours')")
+    handed = subprocess.run(
+        [sys.executable, "-P", "-m", "dungeon", "corpus", "--help"],
+        cwd=tmp_path,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=60,
+        check=False,
+    )
+    assert handed.returncode == 0
+    assert "not ours" not in handed.stdout
+
+
+def test_every_command_of_the_game_is_in_its_help(home: Path) -> None:
+    played = run(
+        *("play", "--plain", "--scenario", "iron-door", "--endpoint", "http://127.0.0.1:1", "--model", "m"),
+        stdin="/help\n/quit\n",
+    )
+    assert played.returncode == 0
+    for command in COMMANDS:
+        assert f"/{command.name}" in played.stdout
+    assert [path.name for path in home.iterdir()] == ["data"], "a server elsewhere needs no weights and no log"

@@ -1,0 +1,144 @@
+"""Tiny random models of two architectures, a tokenizer learned from the library, and corpora made of its prose."""
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from click.testing import CliRunner, Result
+from datasets import Dataset, DatasetDict
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
+from transformers import GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+
+from finetune.cli import main
+
+LIBRARY = Path(__file__).parents[2] / "corpus" / "library"
+QUICK = ("--set", "max_steps=8", "--set", "length=64", "--set", "learning_rate=0.02", "--set", "precision=fp32")
+
+
+def prose() -> list[str]:
+    """Paragraphs of the library."""
+    text = "\n\n".join(path.read_text(encoding="utf-8") for path in sorted(LIBRARY.glob("*.twee")))
+    return [block for block in text.split("\n\n") if len(block) > 80 and not set("[]{}:") & set(block)]
+
+
+def train_tokenizer(bos: bool) -> PreTrainedTokenizerFast:
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    special = ["<|endoftext|>", "<s>"]
+    trainer = trainers.BpeTrainer(
+        vocab_size=600, special_tokens=special, initial_alphabet=pre_tokenizers.ByteLevel.alphabet()
+    )
+    tokenizer.train_from_iterator(prose(), trainer)
+    if bos:
+        tokenizer.post_processor = processors.TemplateProcessing(single="<s> $A", special_tokens=[("<s>", 1)])
+    return PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, eos_token="<|endoftext|>", bos_token="<s>" if bos else None
+    )
+
+
+@pytest.fixture(scope="session")
+def tokenizers() -> dict[str, PreTrainedTokenizerFast]:
+    return {"gpt2": train_tokenizer(bos=False), "llama": train_tokenizer(bos=True)}
+
+
+@pytest.fixture(scope="session")
+def bases(tmp_path_factory: pytest.TempPathFactory, tokenizers: dict[str, PreTrainedTokenizerFast]) -> dict[str, Path]:
+    """Folders of a GPT-2 and a Llama as transformers writes them."""
+    torch.manual_seed(0)
+    made: dict[str, Any] = {
+        "gpt2": GPT2LMHeadModel(
+            GPT2Config(vocab_size=600, n_positions=128, n_embd=64, n_layer=2, n_head=4, bos_token_id=0, eos_token_id=0)
+        ),
+        "llama": LlamaForCausalLM(
+            LlamaConfig(
+                vocab_size=600,
+                hidden_size=64,
+                intermediate_size=96,
+                num_hidden_layers=2,
+                num_attention_heads=4,
+                num_key_value_heads=2,
+                max_position_embeddings=128,
+            )
+        ),
+    }
+    folders = {}
+    for name, model in made.items():
+        folders[name] = tmp_path_factory.mktemp("bases") / f"tiny-{name}"
+        model.save_pretrained(folders[name])
+        tokenizers[name].save_pretrained(folders[name])
+        (folders[name] / "README.md").write_text("---\nlicense: mit\n---\n")
+    return folders
+
+
+def _write_corpus(folder: Path, *, test: bool = True, titles: list[str] | None = None) -> Path:
+    """A small corpus: each example continues the paragraph before it."""
+    blocks = prose()
+    rows = [
+        {
+            "story": f"story-{n // 4}",
+            "context": blocks[n] if n % 4 else "",
+            "target": ("\n\n> You go on.\n\n" if n % 4 else "") + blocks[n + 1],
+            "ends": n % 4 == 3,
+        }
+        for n in range(40)
+    ]
+    parts = {"train": rows[:32], "validation": rows[32:36]} | ({"test": rows[36:]} if test else {})
+    DatasetDict({name: Dataset.from_list(part) for name, part in parts.items()}).save_to_disk(folder)
+    report = {"rights": {"CC-BY-4.0": 9, "unknown": 1}, "titles": {"train": titles or ["A Tale"], "test": ["Another"]}}
+    (folder / "report.json").write_text(json.dumps(report))
+    return folder
+
+
+WriteCorpus = Callable[..., Path]
+
+
+@pytest.fixture(scope="session")
+def write_corpus() -> WriteCorpus:
+    return _write_corpus
+
+
+@pytest.fixture(scope="session")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return _write_corpus(tmp_path_factory.mktemp("corpora") / "corpus", titles=["A *Bold* [Tale]\n# Really"])
+
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture(scope="session")
+def run() -> Run:
+    """The command line, in this process."""
+
+    def call(*arguments: object) -> Result:
+        return CliRunner().invoke(main, [str(argument) for argument in arguments], prog_name="dungeon finetune")
+
+    return call
+
+
+@pytest.fixture(scope="session")
+def voices(
+    tmp_path_factory: pytest.TempPathFactory, bases: dict[str, Path], corpus: Path, run: Run
+) -> dict[str, tuple[Path, Result]]:
+    """A voice tuned on each base, and what the command said."""
+    made = {}
+    for name, base in bases.items():
+        out = tmp_path_factory.mktemp("voices") / f"voice-{name}"
+        made[name] = (out, run("--corpus", corpus, "--base", base, "--out", out, *QUICK))
+    return made
+
+
+@pytest.fixture(scope="session")
+def command() -> Callable[..., list[str]]:
+    """The command line, for a process of its own."""
+    return lambda *arguments: [sys.executable, "-m", "finetune", *map(str, arguments)]
+
+
+@pytest.fixture(scope="session")
+def quick() -> tuple[str, ...]:
+    """Options of a training that takes seconds."""
+    return QUICK

@@ -1,0 +1,114 @@
+"""Rows: every target once, enough before it, the tokens of the whole text, padding that changes nothing."""
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from datasets import Dataset, DatasetDict, load_from_disk
+from hypothesis import given
+from hypothesis import strategies as st
+from transformers import AutoModelForCausalLM
+
+from finetune.data import IGNORED, Collator, Row, beginning, encode, make_rows, read_corpus, windows
+from finetune.errors import FinetuneError
+from finetune.evaluate import HeldOutRows, held_out
+from finetune.model import Arithmetic
+
+
+@given(st.lists(st.booleans(), max_size=300), st.integers(8, 80))
+def test_each_target_stands_in_one_row_with_enough_before_it(learn: list[bool], length: int) -> None:
+    ids = list(range(len(learn)))  # a token tells where it stood
+    rows = windows(ids, learn, length)
+    targets = []
+    for row in rows:
+        tokens, labels = row["input_ids"], row["labels"]
+        assert len(tokens) == len(labels) <= length
+        assert tokens == list(range(tokens[0], tokens[0] + len(tokens)))
+        for place, label in enumerate(labels):
+            assert label in (IGNORED, tokens[place])
+            if label != IGNORED:
+                assert place >= min(label, math.ceil(length / 4))
+                targets.append(label)
+    assert targets == [n for n, learned in enumerate(learn) if learned]
+
+
+def test_context_that_is_too_long_loses_its_oldest_part() -> None:
+    (row,) = windows(range(100), [False] * 90 + [True] * 10, 40)
+    assert row["input_ids"] == list(range(60, 100))
+
+
+@pytest.mark.parametrize("name", ["gpt2", "llama"])
+@given(context=st.text(max_size=60), target=st.text(min_size=1, max_size=60))
+def test_tokens_are_those_of_the_whole_text(name: str, tokenizers: dict[str, Any], context: str, target: str) -> None:
+    tokenizer = tokenizers[name]
+    ids, learn = encode(tokenizer, context, target, end=0)
+    assert ids == [*tokenizer(context + target, add_special_tokens=False, split_special_tokens=True).input_ids, 0]
+    learned = tokenizer.decode([token for token, wanted in zip(ids[:-1], learn, strict=False) if wanted])
+    assert learn == sorted(learn) and learn[-1]
+    assert learned.encode().endswith(target.encode()[-1:])
+    assert len(learned.encode()) >= len(target.encode())
+
+
+def test_only_the_target_is_learned(tokenizers: dict[str, Any]) -> None:
+    tokenizer = tokenizers["gpt2"]
+    ids, learn = encode(tokenizer, "The door is shut.", "\n\n> You knock.\n\nNobody answers.", end=None)
+    assert tokenizer.decode([i for i, wanted in zip(ids, learn, strict=True) if not wanted]) == "The door is shut."
+
+
+def test_special_tokens_in_a_story_are_prose(tokenizers: dict[str, Any]) -> None:
+    ids, _ = encode(tokenizers["gpt2"], "", "He wrote <|endoftext|> on the wall.", end=None)
+    assert 0 not in ids
+
+
+def test_beginning_of_text_only_where_the_tokenizer_puts_one(tokenizers: dict[str, Any]) -> None:
+    examples = Dataset.from_list([{"context": "", "target": "You wake. " * 40, "ends": True}])
+    assert beginning(tokenizers["gpt2"]) == []
+    (rows,) = make_rows(examples, tokenizers["llama"], 32, end=0)
+    assert len(rows) > 1
+    assert all(row["input_ids"][0] == 1 and row["labels"][0] == IGNORED for row in rows)
+    assert rows[0]["labels"][1] != IGNORED  # the story's first word follows the beginning
+    assert rows[-1]["labels"][-1] == 0
+    (rows,) = make_rows(examples, tokenizers["gpt2"], 32, end=0)
+    assert rows[0]["labels"][0] == IGNORED and rows[0]["labels"][1] != IGNORED
+
+
+@pytest.mark.parametrize("name", ["gpt2", "llama"])
+def test_padding_and_batching_leave_the_loss_alone(name: str, bases: dict[str, Path]) -> None:
+    model = AutoModelForCausalLM.from_pretrained(bases[name])
+    rows = [
+        Row(input_ids=list(range(2, 40)), labels=[IGNORED] * 30 + list(range(32, 40))),
+        Row(input_ids=list(range(50, 60)), labels=[IGNORED, *range(51, 60)]),
+    ]
+    plain = 0.0
+    for row in rows:
+        ids = torch.tensor([row["input_ids"]])
+        logits = torch.log_softmax(model(ids).logits[0].detach(), -1)
+        plain -= sum(float(logits[n - 1, label]) for n, label in enumerate(row["labels"]) if label != IGNORED)
+    figure = held_out(model, HeldOutRows(rows, 100), 2, Arithmetic("fp32", ""), Collator(0))
+    assert figure.tokens == 17
+    assert figure.nats == pytest.approx(plain, rel=1e-4)
+    assert figure.bits_per_byte == pytest.approx(plain / math.log(2) / 100, rel=1e-4)
+
+
+@pytest.mark.parametrize("kind", ["absent", "empty", "foreign", "no columns", "empty split"])
+def test_a_bad_corpus_is_named(kind: str, tmp_path: Path, write_corpus: Callable[..., Path]) -> None:
+    folder = tmp_path / "corpus"
+    if kind != "absent":
+        folder.mkdir()
+    if kind == "foreign":
+        (folder / "notes.txt").write_text("hello")
+    if kind == "no columns":
+        part = Dataset.from_list([{"text": "x"}])
+        DatasetDict(train=part, validation=part, test=part).save_to_disk(folder)
+        (folder / "report.json").write_text("{}")
+    if kind == "empty split":
+        whole = load_from_disk(write_corpus(tmp_path / "whole"))
+        whole["train"] = whole["train"].select([])
+        whole.save_to_disk(folder)
+        (folder / "report.json").write_text("{}")
+    with pytest.raises(FinetuneError, match="corpus") as caught:
+        read_corpus(folder)
+    assert str(folder) in caught.value.message

@@ -1,0 +1,176 @@
+"""Every command in the README is run, as written but for what the table below says.
+
+`.venv/bin/` becomes the folder of the Python that runs the tests, training is cut to a few steps, and GPT-2, which
+lies on the Hub, is a tiny model of the same architecture in a local folder. What installs runs in a copy of the tree.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from dungeon.commands import COMMANDS
+from dungeon.screens.help import key_name
+from tests.dungeon.scripted import ScriptedServer
+from tests.finetune.conftest import train_tokenizer
+from tests.terminal import Terminal
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+BIN = Path(sys.executable).parent
+FEW_STEPS = "--set max_steps=2 --set length=64 --set held_out_rows=2"
+
+
+def commands() -> list[str]:
+    blocks = re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
+    return [line for block in blocks for line in block.splitlines() if line.strip()]
+
+
+@pytest.fixture(scope="module")
+def workshop(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which the README's commands follow one another."""
+    folder = tmp_path_factory.mktemp("workshop")
+    (folder / "corpus").symlink_to(ROOT / "corpus")
+    (folder / "pyproject.toml").symlink_to(ROOT / "pyproject.toml")
+    return folder
+
+
+def here(command: str) -> str:
+    return command.replace(".venv/bin/", f"{BIN}/")
+
+
+def run(command: str, folder: Path) -> str:
+    result = subprocess.run(
+        ["bash", "-c", f"set -o pipefail; {command}"], cwd=folder, capture_output=True, encoding="utf-8", check=False
+    )
+    assert result.returncode == 0, result.stderr
+    return result.stdout
+
+
+def plays(command: str, folder: Path, *, choose: bool) -> None:
+    """Runs the command on a real terminal, begins a scenario, plays a turn, quits."""
+    with Terminal(["bash", "-c", command], cwd=folder) as terminal:
+        terminal.expect("Write your own", seconds=300)
+        terminal.send("\r")
+        if choose:
+            terminal.expect("What do you do?")
+            terminal.send("wait\r")
+            terminal.expect("tokens/s", seconds=300)
+        terminal.send("\x11")
+        assert terminal.wait() == 0
+
+
+# ---- one function a command ------------------------------------------------------------------------------------
+
+
+def install_and_play(command: str, workshop: Path) -> None:
+    fresh = workshop / "fresh"
+    ignored = shutil.ignore_patterns(".venv", ".git", "__pycache__", ".*_cache", "build", "dist")
+    shutil.copytree(ROOT, fresh, ignore=ignored)
+    plays(command, fresh, choose=True)
+
+
+def is_what_ci_runs(command: str, workshop: Path) -> None:
+    assert f"\n{command}\n" in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+
+
+def prints(text: str) -> Callable[[str, Path], None]:
+    def check(command: str, workshop: Path) -> None:
+        assert text in run(here(command), workshop)
+
+    return check
+
+
+def plays_a_server(command: str, workshop: Path) -> None:
+    with ScriptedServer() as server:
+        server.answers = ["\n" + "The door opens. " * 60]
+        plays(here(command).replace("http://127.0.0.1:8000", server.url), workshop, choose=False)
+
+
+def is_satisfied_here(command: str, workshop: Path) -> None:
+    # Installing would put this tree's copy over the one under test: what it would install is asked for instead.
+    run(here(command).replace("'.[", f"'{ROOT}[") + " --dry-run --quiet", workshop)
+
+
+def builds_a_corpus(command: str, workshop: Path) -> None:
+    assert "6" in run(here(command), workshop)
+    assert (workshop / "my-corpus" / "report.json").is_file()
+
+
+def tunes(command: str, workshop: Path) -> None:
+    if "openai-community/gpt2" in command:
+        save_tiny_gpt2(workshop / "gpt2")
+        command = command.replace("openai-community/gpt2", str(workshop / "gpt2"))
+    assert "nats a token" in run(f"{here(command)} {FEW_STEPS}", workshop)
+    voice = re.search(r"--out (\S+)", command)
+    assert voice
+    assert (workshop / voice[1] / "voice.json").is_file()
+
+
+def save_tiny_gpt2(folder: Path) -> None:
+    from transformers import GPT2Config, GPT2LMHeadModel
+
+    config = GPT2Config(vocab_size=600, n_positions=128, n_embd=64, n_layer=2, n_head=4, bos_token_id=0, eos_token_id=0)
+    GPT2LMHeadModel(config).save_pretrained(folder)
+    train_tokenizer(bos=False).save_pretrained(folder)
+
+
+def plays_the_voice(command: str, workshop: Path) -> None:
+    plays(here(command), workshop, choose=True)
+
+
+def exports(command: str, workshop: Path) -> None:
+    run(here(command), workshop)
+    assert (workshop / "my-gpt2-merged" / "model.safetensors").is_file()
+
+
+HOW: dict[str, Callable[[str, Path], None]] = {
+    "python3 -m venv .venv && .venv/bin/pip install . && .venv/bin/dungeon": install_and_play,
+    "python3 -m venv .venv && .venv/bin/pip install -e '.[dev]' && .venv/bin/pytest": is_what_ci_runs,
+    ".venv/bin/dungeon scenarios": prints("iron-door\tThe Iron Door\n"),
+    "printf 'open the iron door\\n\"who is there?\"\\n\\n/undo\\n/retry\\n/quit\\n' | "
+    ".venv/bin/dungeon play --plain --scenario iron-door --seed 7": prints('> You say "Who is there?"'),
+    ".venv/bin/dungeon play --plain --continue < /dev/null": prints('> You say "Who is there?"'),
+    ".venv/bin/dungeon play --endpoint http://127.0.0.1:8000 --model my-model": plays_a_server,
+    ".venv/bin/pip install '.[corpus,finetune]'": is_satisfied_here,
+    ".venv/bin/dungeon corpus build corpus/library --out my-corpus": builds_a_corpus,
+    ".venv/bin/dungeon finetune --corpus my-corpus --base smollm2 --recipe quick --out my-voice": tunes,
+    ".venv/bin/dungeon play --voice my-voice": plays_the_voice,
+    ".venv/bin/python -m corpus build corpus/library --out my-corpus": builds_a_corpus,
+    ".venv/bin/python -m finetune --corpus my-corpus --base openai-community/gpt2 --out my-gpt2": tunes,
+    ".venv/bin/python -m finetune export my-gpt2 --to merged --out my-gpt2-merged": exports,
+}
+
+
+@pytest.mark.real
+def test_every_command_runs(
+    workshop: Path, weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, home_with_weights: Path
+) -> None:
+    # One test, for the commands build on each other: a corpus, a voice on it, a game with the voice.
+    assert sorted(commands()) == sorted(HOW), "the README and this table of its commands have drifted apart"
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    for command in commands():
+        HOW[command](command, workshop)
+
+
+def test_the_table_of_commands_is_the_games_own() -> None:
+    for command in COMMANDS:
+        usage = f"/{command.name} {command.argument}".rstrip()
+        assert f"| `{usage}` | {key_name(command.key)} | {command.summary} |".replace("|  |", "| |") in README
+
+
+def test_the_screenshot_is_there_and_shows_the_game() -> None:
+    picture = re.search(r"!\[.*\]\((.*)\)", README)
+    assert picture
+    assert "Iron" in (ROOT / picture[1]).read_text(encoding="utf-8")
+
+
+def test_links_inside_the_project_lead_somewhere() -> None:
+    for target in re.findall(r"\]\((?!https?:)([^)#]+)\)", README):
+        assert (ROOT / target).exists(), target
+    assert os.access(ROOT / ".ci" / "run", os.X_OK)
