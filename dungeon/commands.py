@@ -59,9 +59,9 @@ def read_line(line: str, mode: Kind = Kind.DO, suggestions: tuple[str, ...] = ()
     """
     text = line.strip()
     if text.startswith("/"):
-        name, _, rest = text[1:].partition(" ")
-        return _named(name.lower(), rest.strip())
-    if text.isdecimal() and 1 <= int(text) <= len(suggestions):
+        name, *rest = text[1:].split(maxsplit=1) or [""]
+        return _named(name.lower(), "".join(rest))
+    if len(text) < 3 and text.isdecimal() and 1 <= int(text) <= len(suggestions):
         text = suggestions[int(text) - 1]
     kind, words = read_input(text)
     if kind is Kind.DO and mode is not Kind.DO:

@@ -6,8 +6,11 @@ the game ends as with /quit.
 """
 
 import asyncio
+import codecs
+import io
 import sys
-from collections.abc import Callable
+import threading
+from typing import cast
 
 from corpus.turns import ACTION_MARK, Kind
 from dungeon.commands import COMMANDS, Request, read_line
@@ -30,8 +33,8 @@ def play_plain(storyteller: Storyteller, *, scenario: Scenario | None, go_on: bo
     Raises:
         DungeonError: nothing could be played.
     """
-    for stream in (sys.stdin, sys.stdout):
-        # Whatever the locale says, what is not UTF-8 is shown as such and loses nothing but itself.
+    for stream in (sys.stdout, sys.stderr):
+        # Whatever the locale says: a story is not lost to a console that can't show a letter of it.
         stream.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]
     shelf = Shelf(shelf_file())
     try:
@@ -56,6 +59,7 @@ class _Game:
         self.mode = Kind.DO
 
     async def play(self, scenario: Scenario | None, go_on: bool) -> None:
+        self.lines = _Lines()
         storyteller = self.session.storyteller
         if isinstance(storyteller, LocalStoryteller):
             storyteller.on_fetch = _FetchNote()
@@ -68,7 +72,7 @@ class _Game:
                 self._begin(scenario or await self._choose())
             await loading
             while True:
-                await self._line(await _read())
+                await self._line(await self.lines.next())
         except (_Quit, EOFError):
             pass
         finally:
@@ -83,7 +87,7 @@ class _Game:
             _say(f"{number}. {scenario.title} ({scenario.genre})")
         _say("Type a number or a name, or write your own opening in one line.")
         while True:
-            line = (await _read()).strip()
+            line = (await self.lines.next()).strip()
             try:
                 return _chosen(line)
             except DungeonError as error:
@@ -189,7 +193,7 @@ class _FetchNote:
 
 def _chosen(line: str) -> Scenario:
     scenarios = all_scenarios()
-    if line.isdecimal() and 1 <= int(line) <= len(scenarios):
+    if len(line) < 3 and line.isdecimal() and 1 <= int(line) <= len(scenarios):
         return scenarios[int(line) - 1]
     if line == "/quit":
         raise _Quit
@@ -211,17 +215,44 @@ def _help_lines() -> list[str]:
     return [f"{usage:{width}}  {summary}" for usage, summary in rows]
 
 
-async def _read() -> str:
-    """The next line of stdin.
+class _Lines:
+    """The lines of stdin, read by a thread that nobody has to wait for when the game ends.
 
-    Raises:
-        EOFError: there is none.
+    What is not UTF-8 becomes U+FFFD: one odd character must not end a game. The raw stream is read, because a thread
+    that waits inside a buffered one keeps Python from exiting.
     """
-    read: Callable[[], str] = sys.stdin.readline
-    line = await asyncio.to_thread(read)
-    if not line:
-        raise EOFError
-    return line
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._queue: asyncio.Queue[str | None] = asyncio.Queue()
+        threading.Thread(target=self._pump, daemon=True).start()
+
+    async def next(self) -> str:
+        """The next line, without its end.
+
+        Raises:
+            EOFError: there is none.
+        """
+        line = await self._queue.get()
+        if line is None:
+            raise EOFError
+        return line
+
+    def _pump(self) -> None:
+        decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        rest = ""
+        raw = cast(io.BufferedReader, sys.stdin.buffer).raw
+        while block := raw.read(1 << 16):
+            *lines, rest = (rest + decoder.decode(block)).split("\n")
+            for line in lines:
+                self._put(line)
+        if rest:
+            self._put(rest)
+        self._put(None)
+
+    def _put(self, line: str | None) -> None:
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._queue.put_nowait, line)
 
 
 def _say(text: str) -> None:

@@ -195,10 +195,10 @@ class Session:
                 first = first or last
                 self.pace = Pace(asked, first - asked, pieces, last - first)
                 self.adventure.grow(node.id, prose, State.STREAMING)
-                grew(prose)
                 if last - saved > _SAVE_SECONDS:
                     self.shelf.save_turn(self.adventure.nodes[node.id])
                     saved = last
+                grew(prose)
                 if pieces >= sampling.length and at_sentence_end(prose):
                     finished = True
                     if self.seed is None:

@@ -93,6 +93,11 @@ def _heavy(after_stop: str) -> Iterator[None]:
         yield
     except ModuleNotFoundError as error:
         raise FinetuneError(f"{error.name} is not installed. Install it with: {install_line('finetune')}") from error
+    except OSError as error:
+        if error.errno is None:  # not the system's: a bug, which keeps its trace
+            raise
+        where = f"{error.filename}: " if error.filename else ""
+        raise FinetuneError(f"{where}{error.strerror}. Mend that, and give the same command again.") from error
     except KeyboardInterrupt:
         click.echo(f"\nStopped. {after_stop}", err=True)
         sys.exit(130)

@@ -21,6 +21,7 @@ from typing import Any
 import gguf
 import httpx2
 import torch
+import yaml  # type: ignore[import-untyped]
 from huggingface_hub import (
     get_hf_file_metadata,
     hf_hub_download,
@@ -122,6 +123,7 @@ def add_lora(model: PreTrainedModel, recipe: Recipe) -> PeftModel:
         task_type="CAUSAL_LM",
     )
     adapted = get_peft_model(model, config)
+    config.base_model_name_or_path = None  # or peft asks the Hub about the base at every checkpoint
     if recipe.checkpointing:
         adapted.enable_input_require_grads()
     return adapted
@@ -168,7 +170,6 @@ def _read_gguf(file: Path) -> tuple[PreTrainedModel, Any]:
     tokenizer.eos_token = tokenizer.pad_token = _BUNDLED_END
     config.eos_token_id = config.pad_token_id = tokenizer.eos_token_id
     config.bos_token_id = None
-    config.name_or_path = _BUNDLED_REPO
     config.dtype = torch.float32
     model = LlamaForCausalLM(config)
     tensors = {tensor.name: tensor for tensor in gguf.GGUFReader(file).tensors}
@@ -207,7 +208,10 @@ def _digest(model: PreTrainedModel) -> str:
 
 def _license(card: Path) -> str:
     """What a model's card says its licence is; "unknown" where it says nothing."""
-    found = (metadata_load(card) or {}).get("license") if card.is_file() else None
+    try:
+        found = (metadata_load(card) or {}).get("license") if card.is_file() else None
+    except (ValueError, yaml.YAMLError):  # a card whose head is no YAML says nothing
+        found = None
     return found if isinstance(found, str) else "unknown"
 
 

@@ -17,7 +17,7 @@ _KEPT = {"loss": "loss", "learning_rate": "learning_rate", "grad_norm": "grad_no
 
 
 class Tokens:
-    """How many tokens went through the model so far in this process."""
+    """How many tokens went through the model since this process began, on all devices."""
 
     def __init__(self) -> None:
         self.targets = 0

@@ -7,6 +7,7 @@ import hashlib
 import json
 import platform
 import re
+import shlex
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
@@ -122,12 +123,12 @@ def card(made: Made, name: str, playable: bool) -> str:
         tags=["lora", "interactive-fiction", "text-adventure"],
     )
     told, outcome = _told(made.corpus), made.outcome
-    title = _escaped(name)
+    title, quoted = _escaped(name), shlex.quote(printable(name))
     play = (
-        f"    dungeon play --voice {name}"
+        f"    dungeon play --voice {quoted}"
         if playable
         else f"llama.cpp can't play this base. Merge the voice and serve it:\n\n"
-        f"    dungeon finetune export {name} --to merged --out {name}-merged\n    transformers serve {name}-merged"
+        f"    dungeon finetune export {quoted} --to merged --out merged\n    transformers serve merged"
     )
     rights = "".join(f"| {_escaped(right)} | {count} |\n" for right, count in sorted(told["rights"].items()))
     titles = "".join(
@@ -156,8 +157,9 @@ Loss on the {outcome.split} split, which was not learned from. Bits a byte compa
 | nats a token | {outcome.before.nats_per_token:.3f} | {outcome.after.nats_per_token:.3f} |
 | bits a byte | {outcome.before.bits_per_byte:.3f} | {outcome.after.bits_per_byte:.3f} |
 
-{outcome.target_tokens:,} target tokens, {outcome.steps} steps, the adapter of step {outcome.best_step} kept (validation
-loss {outcome.validation_loss:.3f} nats a token), in {made.arithmetic.precision} on {_escaped(made.device)}.
+{outcome.steps} steps over a training split of {outcome.target_tokens:,} target tokens; kept is the adapter of step
+{outcome.best_step} (validation loss {outcome.validation_loss:.3f} nats a token). Computed in
+{made.arithmetic.precision} on {_escaped(made.device)}.
 
 ## Data
 

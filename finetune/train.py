@@ -9,9 +9,6 @@ last whole checkpoint there; the finished voice is renamed to OUT in one step.
 
 import inspect
 import json
-import shutil
-import sys
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -32,18 +29,14 @@ from transformers import (
     set_seed,
 )
 
-from finetune.adapter import UnknownLayout, write_adapter
 from finetune.data import IGNORED, Collator, Corpus, Row, make_rows, read_corpus
 from finetune.errors import FinetuneError
 from finetune.evaluate import HeldOut, HeldOutRows, choose_rows, held_out, target_loss
-from finetune.export import VOICE, ConversionFailed, convert_base
 from finetune.model import Arithmetic, Base, add_lora, choose_arithmetic, open_base
 from finetune.progress import Progress, Tokens
 from finetune.recipe import Recipe
-from finetune.report import Made, Outcome, device_name, table, write_json, write_papers
-
-_WHOLE = "whole"
-"""Marks a checkpoint that was written to its end."""
+from finetune.report import Made, Outcome, device_name, table, write_json
+from finetune.work import WHOLE, best, check_place, finish, keep_if_best, last_checkpoint, narrate, open_work
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +62,7 @@ def tune(job: Job) -> str:
     state = PartialState(cpu=not torch.accelerator.is_available())
     out = job.out.absolute()
     work = out.with_name(f"{out.name}.partial")
-    _check_place(out, job.replace)
+    check_place(out, job.replace)
     corpus = read_corpus(job.corpus)
     arithmetic: Arithmetic = broadcast_object_list([choose_arithmetic(job.recipe.precision)])[0]
     base = open_base(job.base)
@@ -80,9 +73,9 @@ def tune(job: Job) -> str:
         "processes": state.num_processes,
     }
     if state.is_main_process:
-        _narrate(f"base {base.name}, {arithmetic.precision} ({arithmetic.why}), recipe {job.recipe_name}:")
-        _narrate("  " + ", ".join(f"{key} {value}" for key, value in asdict(job.recipe).items()))
-        _open_work(work, plan, job.fresh)
+        narrate(f"base {base.name}, {arithmetic.precision} ({arithmetic.why}), recipe {job.recipe_name}:")
+        narrate("  " + ", ".join(f"{key} {value}" for key, value in asdict(job.recipe).items()))
+        open_work(work, plan, job.fresh)
     state.wait_for_everyone()
 
     rows = _Rows.make(corpus, base, job.recipe)
@@ -91,25 +84,27 @@ def tune(job: Job) -> str:
     trainer = _VoiceTrainer(model, rows, job.recipe, arithmetic, base, work)
     if state.is_main_process:
         before = _before(work, trainer)
-    checkpoint = _last_checkpoint(work)
+    checkpoint = last_checkpoint(work)
     if checkpoint and state.is_main_process:
-        _narrate(f"Going on from {checkpoint.name} in {work}.")
+        narrate(f"Going on from {checkpoint.name} in {work}.")
     trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     if not state.is_main_process:
         return ""
     if trainer.measured_step != trainer.state.global_step:
         trainer.evaluate()
 
-    best = work / "best"
-    set_peft_model_state_dict(model, load_file(best / "adapter_model.safetensors", device=str(trainer.args.device)))
-    kept = json.loads((best / "figures.json").read_text(encoding="utf-8"))
+    kept = best(work)
+    if kept is None:
+        raise FinetuneError("The loss is not a number. Lower the recipe's learning_rate, and start over with --fresh.")
+    validation_loss, best_step, folder = kept
+    set_peft_model_state_dict(model, load_file(folder / "adapter_model.safetensors"))
     seconds = trainer.progress.seconds or float("inf")
     outcome = Outcome(
         split=rows.split,
         before=before,
         after=trainer.measure(rows.held_out),
-        validation_loss=kept["validation_loss"],
-        best_step=kept["step"],
+        validation_loss=validation_loss,
+        best_step=best_step,
         steps=trainer.state.global_step,
         target_tokens=rows.target_tokens,
         seconds=round(trainer.progress.seconds, 1),
@@ -117,7 +112,7 @@ def tune(job: Job) -> str:
         tokens_per_second=round(trainer.tokens.all / seconds, 1),
     )
     device = device_name(trainer.args.device)
-    _finish(
+    finish(
         Made(base, corpus, job.recipe_name, job.recipe, arithmetic, device, state.num_processes, outcome),
         model,
         work,
@@ -182,8 +177,9 @@ class _VoiceTrainer(Trainer):
     def training_step(
         self, model: nn.Module, inputs: dict[str, Any], num_items_in_batch: torch.Tensor | int | None = None
     ) -> torch.Tensor:
-        self.tokens.all += inputs["input_ids"].numel()
-        self.tokens.targets += int((inputs["labels"][:, 1:] != IGNORED).sum())
+        # The other processes have batches like this one.
+        self.tokens.all += inputs["input_ids"].numel() * self.args.world_size
+        self.tokens.targets += int((inputs["labels"][:, 1:] != IGNORED).sum()) * self.args.world_size
         return super().training_step(model, inputs, num_items_in_batch)
 
     def evaluate(self, *args: Any, **kwargs: Any) -> dict[str, float]:
@@ -194,18 +190,7 @@ class _VoiceTrainer(Trainer):
         self.measured_step = self.state.global_step
         metrics = {"eval_loss": loss}
         self.log(metrics)
-        best = self.work / "best"
-        try:
-            so_far = json.loads((best / "figures.json").read_text(encoding="utf-8"))["validation_loss"]
-        except FileNotFoundError:
-            so_far = float("inf")
-        if loss < so_far:
-            staging = self.work / "best.new"
-            shutil.rmtree(staging, ignore_errors=True)
-            self.adapted.save_pretrained(str(staging), save_embedding_layers=False)
-            write_json(staging / "figures.json", {"step": self.state.global_step, "validation_loss": loss})
-            shutil.rmtree(best, ignore_errors=True)
-            staging.rename(best)
+        keep_if_best(self.work, self.adapted, loss, self.state.global_step)
         return metrics
 
     def measure(self, part: HeldOutRows) -> HeldOut:
@@ -264,87 +249,13 @@ class _MarkWhole(TrainerCallback):
 
     def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
         if state.is_world_process_zero:
-            (Path(str(args.output_dir)) / f"checkpoint-{state.global_step}" / _WHOLE).touch()
-
-
-# ---- the work folder and the voice folder --------------------------------------------------------------------
-
-
-def _check_place(out: Path, replace: bool) -> None:
-    if not out.exists():
-        return
-    if not (out / VOICE).is_file():
-        raise FinetuneError(f"{out} is there already and is no voice. Name another place with --out.")
-    if not replace:
-        raise FinetuneError(f"{out} is a voice already. Give --replace to put the new one in its place.")
-
-
-def _open_work(work: Path, plan: Mapping[str, Any], fresh: bool) -> None:
-    """Makes the work folder, or finds it again if it is this very plan's."""
-    path = work / "plan.json"
-    if work.exists() and not (path.is_file() or (work.is_dir() and not any(work.iterdir()))):
-        raise FinetuneError(f"{work} is in the way: it is no work folder of a training. Move it away.")
-    if fresh and work.exists():
-        shutil.rmtree(work)
-    if path.is_file():
-        earlier = json.loads(path.read_text(encoding="utf-8"))
-        if differs := [key for key in plan if earlier.get(key) != plan[key]]:
-            raise FinetuneError(
-                f"{work} holds an unfinished training with another {' and another '.join(differs)}. "
-                "Give --fresh to start over, or name another place with --out."
-            )
-        return
-    work.mkdir(parents=True, exist_ok=True)
-    write_json(path, plan)
-
-
-def _last_checkpoint(work: Path) -> Path | None:
-    whole = [mark.parent for mark in work.glob(f"checkpoints/checkpoint-*/{_WHOLE}")]
-    return max(whole, key=lambda folder: int(folder.name.rpartition("-")[2]), default=None)
+            (Path(str(args.output_dir)) / f"checkpoint-{state.global_step}" / WHOLE).touch()
 
 
 def _before(work: Path, trainer: _VoiceTrainer) -> HeldOut:
     """The held-out loss of the base; measured once, for a fresh adapter changes nothing."""
     path = work / "before.json"
     if not path.is_file():
-        _narrate(f"Measuring the base on the {trainer.rows.split} split …")
+        narrate(f"Measuring the base on the {trainer.rows.split} split …")
         write_json(path, asdict(trainer.measure(trainer.rows.held_out)))
     return HeldOut(**json.loads(path.read_text(encoding="utf-8")))
-
-
-def _finish(made: Made, model: PeftModel, work: Path, out: Path) -> None:
-    """Writes the voice inside the work folder and moves it into its place."""
-    _narrate("Writing the voice …")
-    voice = work / "voice"
-    shutil.rmtree(voice, ignore_errors=True)
-    voice.mkdir()
-    model.peft_config["default"].base_model_name_or_path = made.base.repo or made.base.name
-    # save_embedding_layers: "auto" would ask the Hub about the base.
-    model.save_pretrained(str(voice), save_embedding_layers=False)
-    shutil.copyfile(work / "log.jsonl", voice / "log.jsonl")
-    try:
-        _write_gguf(made.base, model, voice)
-    except (ConversionFailed, UnknownLayout) as error:
-        for name in ("base.gguf", "adapter.gguf"):
-            (voice / name).unlink(missing_ok=True)
-        _narrate(
-            f"Note: llama.cpp can't play this voice: {error}.\n"
-            f"Serve it instead: dungeon finetune export {out} --to merged --out DIR, then transformers serve DIR."
-        )
-    write_papers(made, voice, out.name)
-    old = work / "replaced"
-    if out.exists():
-        out.rename(old)
-    voice.rename(out)
-    shutil.rmtree(work)
-
-
-def _write_gguf(base: Base, model: PeftModel, voice: Path) -> None:
-    if base.gguf is None:
-        plain = open_base(base.given)  # the one in memory has the adapter's layers in it
-        convert_base(plain, voice / "base.gguf")
-    write_adapter(model, base.gguf or voice / "base.gguf", voice / "adapter.gguf")
-
-
-def _narrate(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)

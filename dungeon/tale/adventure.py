@@ -60,7 +60,8 @@ class Adventure:
     def add(self, node: Node) -> None:
         """Puts a new node under its parent and the head on it."""
         self.nodes[node.id] = node
-        self.move(node.id)
+        self._visited[node.parent] = node.id
+        self.head = node.id
 
     def grow(self, id: int, prose: str, state: State) -> Node:  # noqa: A002
         """The node with more prose."""

@@ -135,11 +135,9 @@ async def count_tokens(storyteller: LocalStoryteller, session: Session) -> int:
 
 
 async def decode_ours(storyteller: LocalStoryteller) -> float:
-    times = []
     stream = storyteller.stream(_PROMPT, storyteller.sampling, max_tokens=_TOKENS, seed=1)
     async with aclosing(stream) as pieces:
-        async for _ in pieces:
-            times.append(time.perf_counter())
+        times = [time.perf_counter() async for _ in pieces]
     return (len(times) - 1) / (times[-1] - times[0])
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.dungeon.scripted import Hold, ScriptedServer
+from tests.terminal import Terminal
 
 
 @pytest.fixture
@@ -83,7 +84,8 @@ def test_without_a_scenario_one_is_chosen_or_written(server: ScriptedServer) -> 
 
 def test_every_command_answers(server: ScriptedServer) -> None:
     server.answers = ["\nYes."]
-    lines = "/help\n/do wave\n/say hi\n/story It rains.\n/continue\n/undo\n/redo\n/print\n/mode\nhello\n/stop\n/dance\n/do\n"
+    lines = "/help\n/do wave\n/say hi\n/story It rains.\n/continue\n/undo\n/redo\n/print\n/mode\nhello\n"
+    lines += "/stop\n/dance\n/do\n"
     result = play(server, lines, "--scenario", "iron-door")
     assert result.returncode == 0
     for shown in ("/retry", "> You wave.", '> You say "Hi."', "It rains.", '> You say "Hello."'):
@@ -118,7 +120,7 @@ def test_a_line_that_is_not_utf8_does_not_end_the_game(server: ScriptedServer) -
         check=False,
     )
     assert result.returncode == 0
-    assert "> You wait.".encode() in result.stdout
+    assert b"> You wait." in result.stdout
 
 
 def test_a_server_that_is_not_there_is_told_and_the_action_is_kept(server: ScriptedServer) -> None:
@@ -169,3 +171,21 @@ def test_killed_in_mid_stream_it_starts_again_with_every_finished_turn_and_the_p
     result = play(server, "", "--continue")
     assert "> You open the iron door.\n\nThe door opens." in result.stdout
     assert '> You say "Who is there?"\n\nNobody answers.' in result.stdout
+
+
+def test_ctrl_c_at_the_prompt_ends_the_game_at_once(server: ScriptedServer) -> None:
+    with Terminal(command(server, "--scenario", "iron-door")) as terminal:
+        terminal.expect("Search the wagon")
+        terminal.send("\x03")
+        assert terminal.wait(10) == 130
+
+
+def test_ctrl_c_in_mid_turn_keeps_what_came(server: ScriptedServer) -> None:
+    server.answers = [["\nThe door opens. ", Hold(), "Never."]]
+    with Terminal(command(server, "--scenario", "iron-door")) as terminal:
+        terminal.expect("Search the wagon")
+        terminal.send("open it\n")
+        terminal.expect("The door opens.")
+        terminal.send("\x03")
+        assert terminal.wait(10) == 130
+    assert "> You open it.\n\nThe door opens." in play(server, "", "--continue").stdout

@@ -103,6 +103,16 @@ def test_never_above_the_budget_and_always_one_newline_at_the_end(
     assert not prompt.endswith("\n\n")
 
 
+def test_the_marks_and_blank_lines_are_within_the_budget_too() -> None:
+    for length in range(300):  # somewhere among these the window is full to its last byte
+        adventure = adventure_with("o" * 10_000)
+        for _ in range(20):
+            ask(adventure, "p" * length)
+            answer(adventure, "q" * 10)
+        prompt = build_prompt(adventure, ask(adventure, "r" * 10_000, Kind.STORY), 512)
+        assert len(prompt.encode()) <= most_bytes(512)
+
+
 def test_a_hundred_thousand_characters_of_action_are_shortened_for_the_voice_only() -> None:
     adventure = adventure_with()
     long = "shout the name of every hill " * 3_450

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -55,7 +56,7 @@ async def test_a_turn_is_asked_in_the_turn_format_told_as_it_grows_and_kept(
     assert server.requests[0]["stop"] == ["\n>"]
     assert node.prose == "The door opens. A cold wind comes out."
     assert len(grown) > 1
-    assert all(later.startswith(earlier) for earlier, later in zip(grown, grown[1:], strict=False))
+    assert all(later.startswith(earlier) for earlier, later in pairwise(grown))
     assert reopened(session).adventure.path() == [node]
 
 
@@ -70,7 +71,7 @@ async def test_the_next_prompt_goes_on_behind_the_last_one(server: ScriptedServe
         "You stand before the iron door.\n\n> You open the door.\n\nThe door opens.\n\n"
         '> You say "Who is there?"\n\nNobody answers.\n\nA bell rings far below.\n\nThe lamp goes out.\n'
     )
-    for earlier, later in zip(prompts, prompts[1:], strict=False):
+    for earlier, later in pairwise(prompts):
         assert later.startswith(earlier.rstrip("\n"))
 
 

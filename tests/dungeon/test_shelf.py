@@ -178,6 +178,12 @@ def test_a_game_that_is_killed_in_mid_stream_loses_nothing_that_was_saved(file: 
     assert wait.prose.startswith("".join(f"Step {number}. " for number in range(saved + 1)))
 
 
+def test_what_is_saved_has_reached_the_disk_when_the_call_returns(shelf: Shelf) -> None:
+    (mode,) = shelf._db.execute("PRAGMA journal_mode").fetchone()
+    (synchronous,) = shelf._db.execute("PRAGMA synchronous").fetchone()
+    assert (mode, synchronous) == ("wal", 2), "no test can pull the plug; 2 is FULL"
+
+
 # ---- several at once -------------------------------------------------------------------------------------------
 
 

@@ -6,9 +6,9 @@ Reads prompts as lists of token ids, prints for each the log-probabilities of th
 
 import json
 import sys
-import urllib.request
 from typing import Any
 
+import httpx2
 import xllamacpp
 
 
@@ -28,11 +28,9 @@ def main(model: str, adapter: str | None = None) -> None:
     server = xllamacpp.Server(params)
 
     def ask(path: str, body: dict[str, Any]) -> Any:
-        request = urllib.request.Request(
-            server.listening_address + path, json.dumps(body).encode(), {"Content-Type": "application/json"}
-        )
-        with urllib.request.urlopen(request) as answer:
-            return json.load(answer)
+        answer = httpx2.post(server.listening_address + path, json=body, timeout=60)
+        answer.raise_for_status()
+        return answer.json()
 
     asked = json.load(sys.stdin)
     options = {"n_predict": 1, "n_probs": 20, "temperature": 0, "post_sampling_probs": False, "cache_prompt": False}

