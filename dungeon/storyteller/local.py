@@ -44,7 +44,6 @@ class LocalStoryteller:
         self._child: Process | None = None
         self._client: Client | None = None
         self._starting = asyncio.Lock()
-        self._restarts_left = 1
         self._leaving = threading.Event()
 
     @property
@@ -63,9 +62,10 @@ class LocalStoryteller:
                 await self._start()
 
     async def stream(self, prompt: str, sampling: Sampling, *, max_tokens: int, seed: int) -> AsyncGenerator[str]:
-        """As `Client.stream`. If the engine dies in the middle it is started again, once, and goes on from there."""
+        """As `Client.stream`. If the engine dies in the middle it is started again, once a turn, and goes on there."""
         sofar = ""
         pieces = 0
+        restarted = False
         while True:
             await self.start()
             assert self._client is not None
@@ -82,11 +82,11 @@ class LocalStoryteller:
             except StorytellerError as error:
                 if not await self._has_died():
                     raise
-                if not self._restarts_left:
+                if restarted:
                     raise StorytellerError(
                         f"The voice '{self.name}' crashed twice. {_log_hint()} Your adventure is saved."
                     ) from error
-                self._restarts_left -= 1
+                restarted = True
 
     async def close(self) -> None:
         """Ends the child and any download."""

@@ -10,6 +10,7 @@ null, "context", "sampling"}`. `file` names a GGUF inside the folder; null means
 import hashlib
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
 
@@ -103,7 +104,7 @@ class _VoiceFile(msgspec.Struct, frozen=True):
     name: str
     base: _Base
     adapter: _Adapter | None = None
-    context: int = DEFAULT_CONTEXT
+    context: Annotated[int, msgspec.Meta(ge=64, le=131_072)] = DEFAULT_CONTEXT
     sampling: Sampling = Sampling()
 
 
