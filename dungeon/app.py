@@ -4,7 +4,8 @@ The voice starts loading when the app does; the player can choose and type meanw
 resume and quit; the app owns the shelf, the storyteller and the session.
 """
 
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from functools import partial
 
 from textual import work
@@ -95,13 +96,15 @@ class DungeonApp(App[None]):
 
     def begin(self, scenario: Scenario) -> None:
         """Plays a new adventure."""
-        self.session.begin(scenario)
-        self._play()
+        with self.telling():
+            self.session.begin(scenario)
+            self._play()
 
     def resume(self, id: int | None = None) -> None:  # noqa: A002
         """Plays on."""
-        self.session.resume(id)
-        self._play()
+        with self.telling():
+            self.session.resume(id)
+            self._play()
 
     def _play(self) -> None:
         from dungeon.screens.play import PlayScreen
@@ -135,6 +138,14 @@ class DungeonApp(App[None]):
     def tell(self, text: str, *, failed: bool = False) -> None:
         """A note to the player; long in sight if something failed. The text may come from anywhere: never markup."""
         self.notify(text, severity="error" if failed else "information", timeout=30 if failed else 4, markup=False)
+
+    @contextmanager
+    def telling(self) -> Iterator[None]:
+        """What the player can mend (a full disk, a damaged shelf) is told and does not end the game."""
+        try:
+            yield
+        except DungeonError as error:
+            self.tell(str(error), failed=True)
 
     def action_help(self) -> None:
         """Shows every command; again to close."""

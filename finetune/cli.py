@@ -61,7 +61,6 @@ def main(
         figures = tune(Job(corpus, base, out, recipe, resolved, fresh, replace))
     if figures:
         click.echo(figures)
-        click.echo(f"The voice is in {out}. Play it: dungeon play --voice {out}", err=True)
 
 
 @main.command()

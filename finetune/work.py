@@ -9,6 +9,7 @@ OUT.partial/voice/         the voice while it is written; renamed to OUT when it
 """
 
 import json
+import shlex
 import shutil
 import sys
 from collections.abc import Mapping
@@ -95,14 +96,15 @@ def finish(made: Made, model: PeftModel, work: Path, out: Path) -> None:
     # save_embedding_layers: "auto" would ask the Hub about the base.
     model.save_pretrained(str(voice), save_embedding_layers=False)
     shutil.copyfile(work / "log.jsonl", voice / "log.jsonl")
+    use = f"Play it: dungeon play --voice {shlex.quote(str(out))}"
     try:
         _write_gguf(made.base, model, voice)
     except (ConversionFailed, UnknownLayout) as error:
         for name in ("base.gguf", "adapter.gguf"):
             (voice / name).unlink(missing_ok=True)
-        narrate(
-            f"Note: llama.cpp can't play this voice: {error}.\n"
-            f"Serve it instead: dungeon finetune export {out} --to merged --out DIR, then transformers serve DIR."
+        use = (
+            f"llama.cpp can't play this voice: {error}.\nServe it instead: "
+            f"dungeon finetune export {shlex.quote(str(out))} --to merged --out DIR, then transformers serve DIR"
         )
     write_papers(made, voice, out.name)
     old = work / "replaced"
@@ -110,6 +112,7 @@ def finish(made: Made, model: PeftModel, work: Path, out: Path) -> None:
         out.rename(old)
     voice.rename(out)
     shutil.rmtree(work)
+    narrate(f"The voice is in {out}. {use}")
 
 
 def _write_gguf(base: Base, model: PeftModel, voice: Path) -> None:

@@ -49,9 +49,11 @@ class PickScreen(Screen[None]):
     def _fill(self) -> None:
         choices = self.query_one("#choices", OptionList)
         choices.clear_options()
-        for number, (id_, title, turns) in enumerate(self._game.shelf.titles()[:_ADVENTURES_SHOWN]):
-            verb = "Continue" if number == 0 else "Go back to"
-            choices.add_option(Option(Content(f"{verb}: {title} ({turns} turns)"), id=f"{_ADVENTURE}{id_}"))
+        with self._game.telling():
+            for number, (id_, title, turns) in enumerate(self._game.shelf.titles()[:_ADVENTURES_SHOWN]):
+                verb = "Continue" if number == 0 else "Go back to"
+                count = "1 turn" if turns == 1 else f"{turns} turns"
+                choices.add_option(Option(Content(f"{verb}: {title} ({count})"), id=f"{_ADVENTURE}{id_}"))
         if choices.option_count:
             choices.add_option(None)
         for scenario in all_scenarios():
@@ -63,7 +65,8 @@ class PickScreen(Screen[None]):
 
     @on(OptionList.OptionHighlighted)
     def _preview(self, event: OptionList.OptionHighlighted) -> None:
-        self.query_one("#opening", Static).update(Content(self._opening(event.option_id or "")))
+        with self._game.telling():
+            self.query_one("#opening", Static).update(Content(self._opening(event.option_id or "")))
 
     def _opening(self, id_: str) -> str:
         if id_.startswith(_ADVENTURE):

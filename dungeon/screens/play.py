@@ -193,12 +193,13 @@ class PlayScreen(Screen[None]):
             self._state("thinking" if self._game.voice_state == "ready" else "")
             self.play_turn(request)
         elif command in ("undo", "redo"):
-            moved = self.session.undo() if command == "undo" else self.session.redo()
-            if moved is None:
-                self._game.tell(f"There is nothing to {command}.")
-            else:
-                await self._show_adventure()
-                self.read_ahead()
+            with self._game.telling():
+                moved = self.session.undo() if command == "undo" else self.session.redo()
+                if moved is None:
+                    self._game.tell(f"There is nothing to {command}.")
+                else:
+                    await self._show_adventure()
+                    self.read_ahead()
         elif command == "print":
             self.query_one("#story", VerticalScroll).scroll_end(animate=False)
         elif command == "new":
@@ -294,7 +295,8 @@ class PlayScreen(Screen[None]):
             self._game.tell(event.error, failed=event.failed)
         if node and not node.prose:
             # Nothing came: the player gets the words back, the place before them, and loses nothing.
-            self.session.undo()
+            with self._game.telling():
+                self.session.undo()
             await self._show_adventure()
             self.query_one("#prompt", Prompt).text = node.input
             if not event.error and not event.stopped:

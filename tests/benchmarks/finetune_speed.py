@@ -1,6 +1,6 @@
 """How fast training steps are here, in what memory, and how far that is from the arithmetic's floor.
 
-    OMP_WAIT_POLICY=passive python tests/benchmarks/finetune_speed.py [--base smollm2] [--length 512] [--batch 4] [--steps 5]
+    OMP_WAIT_POLICY=passive python tests/benchmarks/finetune_speed.py [--length 512] [--batch 4] [--steps 5]
 
 Trains a LoRA on random tokens, a quarter of each row being target, in every precision that makes sense on this
 device. The floor is the time that the step's matrix products alone would take at the speed this device reaches in one

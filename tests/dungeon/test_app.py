@@ -217,7 +217,7 @@ async def test_quit_and_come_back(server: ScriptedServer) -> None:
         await pilot.press("ctrl+q")
     async with playing(server) as pilot:
         choices = pilot.app.screen.query_one("#choices", OptionList)
-        assert "Continue: The Iron Door (1 turns)" in str(choices.get_option_at_index(0).prompt)
+        assert "Continue: The Iron Door (1 turn)" in str(choices.get_option_at_index(0).prompt)
         await pilot.press("enter")
         await idle(pilot)
         assert shown(pilot).endswith("> You wait.\nOne.")
@@ -313,6 +313,21 @@ async def test_a_failing_storyteller_is_told_in_words_and_the_words_come_back(se
         await pilot.press("enter")
         await until(pilot, lambda: prompt(pilot).text == "open it")
         assert "out of [bold]memory[/x]" in notes(pilot)
+
+
+async def test_a_disk_that_fails_is_told_and_the_game_goes_on(server: ScriptedServer) -> None:
+    server.answers = ["x"]
+    async with playing(server, find_scenario("iron-door")) as pilot:
+        server.answers = ["\nOne.", "\nTwo."]
+        await send(pilot, "wait")
+        shelf = play_screen(pilot).session.shelf
+        shelf._db.execute("PRAGMA query_only=ON")  # what a full or a write-protected disk looks like from here
+        await pilot.press("ctrl+z")
+        await idle(pilot)
+        assert str(shelf_file()) in notes(pilot)
+        shelf._db.execute("PRAGMA query_only=OFF")
+        await send(pilot, "wait again")
+        assert "Two." in shown(pilot)
 
 
 async def test_hostile_text_is_shown_as_text(server: ScriptedServer) -> None:

@@ -28,6 +28,14 @@ PROMPTS = [prompt(tale, action) for tale, action in TALES]
 FEW_STEPS = ("length=64", "batch=2", "held_out_rows=2", "warmup=0", "weight_decay=0", "save_every=100")
 
 
+@pytest.fixture(autouse=True)
+def fetched(weights: Path, home: Path) -> None:
+    """The weights lie where `dungeon fetch` looks for them."""
+    folder = home / "cache" / "weights"
+    folder.mkdir(parents=True)
+    (folder / weights.name).symlink_to(weights)
+
+
 def llama(model: Path, adapter: Path | None, prompts: list[list[int]]) -> dict[str, Any]:
     """What llama.cpp says, in a process of its own."""
     arguments = [str(model)] + ([str(adapter)] if adapter else [])
