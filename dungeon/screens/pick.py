@@ -95,4 +95,4 @@ class PickScreen(Screen[None]):
 
 
 def _label(scenario: Scenario) -> Content:
-    return Content.assemble(f"{scenario.title:<{_TITLE_WIDTH}}", (scenario.genre, "$secondary"))
+    return Content.assemble(f"{scenario.title:<{_TITLE_WIDTH}}", (scenario.genre, "dim"))
