@@ -28,14 +28,6 @@ PROMPTS = [prompt(tale, action) for tale, action in TALES]
 FEW_STEPS = ("length=64", "batch=2", "held_out_rows=2", "warmup=0", "weight_decay=0", "save_every=100")
 
 
-@pytest.fixture(autouse=True)
-def fetched(weights: Path, home: Path) -> None:
-    """The weights lie where `dungeon fetch` looks for them."""
-    folder = home / "cache" / "weights"
-    folder.mkdir(parents=True)
-    (folder / weights.name).symlink_to(weights)
-
-
 def llama(model: Path, adapter: Path | None, prompts: list[list[int]]) -> dict[str, Any]:
     """What llama.cpp says, in a process of its own."""
     arguments = [str(model)] + ([str(adapter)] if adapter else [])
@@ -72,6 +64,7 @@ def moved(theirs: list[list[tuple[int, float]]], ours: torch.Tensor, before: tor
 
 
 @pytest.mark.real
+@pytest.mark.usefixtures("home_with_weights")
 def test_the_bundled_base_with_its_adapter(tmp_path: Path, corpus: Path, run: Run) -> None:
     voice, merged = tmp_path / "voice", tmp_path / "merged"
     changes = [word for change in (*FEW_STEPS, "max_steps=4", "learning_rate=0.003") for word in ("--set", change)]
@@ -102,6 +95,7 @@ def test_the_bundled_base_with_its_adapter(tmp_path: Path, corpus: Path, run: Ru
 
 
 @pytest.mark.real
+@pytest.mark.usefixtures("home_with_weights")
 def test_a_gpt2_with_its_adapter(tmp_path: Path, corpus: Path, run: Run) -> None:
     torch.manual_seed(0)
     tokenizer = open_base("smollm2").tokenizer
