@@ -1,6 +1,7 @@
 """What every test needs: a home of its own for the game's files, and, for some, the real bundled weights."""
 
 import os
+import signal
 from pathlib import Path
 
 import platformdirs
@@ -10,6 +11,9 @@ from hypothesis import settings
 from dungeon.paths import weights_folder
 from dungeon.storyteller.fetch import ensure
 from dungeon.storyteller.voices import SMOLLM2
+
+# A test run in the background has Ctrl-C ignored, and the programs that it starts would inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # A busy machine is no bug.
 settings.register_profile("dungeon", deadline=None)
