@@ -6,8 +6,12 @@ The real app, the real voice, one scripted turn; writes tests/screenshot.svg. Us
 import argparse
 import asyncio
 import os
+import sys
 import tempfile
 from pathlib import Path
+
+# Run as a script, Python looks here first, where `dungeon` is the folder of its tests.
+sys.path[0] = str(Path(__file__).parent.parent)
 
 SIZE = (92, 30)
 ACTIONS = ("2", "light the lamp and open the iron door")

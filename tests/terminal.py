@@ -8,6 +8,7 @@ import signal
 import struct
 import termios
 import time
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 
@@ -36,6 +37,14 @@ class Terminal:
             assert ready, f"{text!r} was not drawn in {seconds} s. Drawn: {self.seen[-2000:]!r}"
             self.seen += self._read()
         self.seen = self.seen[self.seen.index(wanted) + len(wanted) :]
+
+    def until(self, true: Callable[[], bool], seconds: float = 60.0) -> None:
+        """Lets the command draw until something holds."""
+        deadline = time.monotonic() + seconds
+        while not true():
+            if select.select([self._fd], [], [], 0.02)[0]:
+                self.seen += self._read()
+            assert time.monotonic() < deadline, f"not so in {seconds} s. Drawn: {self.seen[-2000:]!r}"
 
     def send(self, keys: str) -> None:
         """Types."""
