@@ -152,7 +152,8 @@ async def decode_bare(storyteller: LocalStoryteller) -> float:
     head += f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
     writer.write(head.encode() + body)
     times = []
-    while line := await reader.readline():
+    while not (line := await reader.readline()).startswith(b"data: [DONE]"):
+        assert line, "the engine closed the connection"
         if line.startswith(b"data: {") and b'"text":""' not in line:
             times.append(time.perf_counter())
     writer.close()
