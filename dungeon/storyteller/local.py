@@ -179,9 +179,11 @@ async def _spawn() -> Process:
         raise DungeonError(
             f"The storyteller's log {log} can't be written: {error}. Set DUNGEON_HOME to a folder that can."
         ) from error
-    # Threads that spin at each of hundreds of barriers a token starve each other as soon as another program wants a
-    # core: 0.4 tokens a second were measured then, and 45 with threads that sleep. An idle machine loses little.
-    environment = {"OMP_WAIT_POLICY": "passive"} | os.environ
+    # Between the hundreds of steps of a token, libgomp's threads wait for each other by spinning, for so long that two
+    # programs on the same cores starve each other: 0.3 tokens a second were measured beside a training. Never spinning
+    # costs an idle machine two thirds of its speed (33 tokens a second); 2000 turns cost it nothing (90) and gave 9 to
+    # 38 on a busy one. Other systems' builds do not read this.
+    environment = {"GOMP_SPINCOUNT": "2000"} | os.environ
     with stderr:
         # -P: the working folder is the player's; a folder there named like one of our packages is not ours.
         return await asyncio.create_subprocess_exec(
