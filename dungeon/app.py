@@ -24,6 +24,7 @@ from dungeon.shelf import Shelf
 from dungeon.storyteller.fetch import FetchCancelled
 from dungeon.storyteller.local import LocalStoryteller
 from dungeon.storyteller.open import Storyteller
+from dungeon.widgets.status import READY
 
 LAMPLIGHT = Theme(
     name="lamplight",
@@ -124,7 +125,7 @@ class DungeonApp(App[None]):
         except FetchCancelled:
             return
         else:
-            self.voice_state = "ready"
+            self.voice_state = READY
 
     def _on_fetch(self, done: int, total: int) -> None:
         width = 20

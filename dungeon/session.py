@@ -112,6 +112,7 @@ class Session:
         node = self.shelf.add_turn(self.adventure, kind, words, action, told)
         if began:
             began(node)
+        self.pace = Pace(time.monotonic())
         try:
             prose = ""
             for attempt in range(_EMPTY_TRIES):
@@ -146,8 +147,18 @@ class Session:
         self.shelf.save_head(self.adventure)
         return entered
 
+    def leave(self, node: Node, to: int | None) -> None:
+        """Stands on `to` as if the turn `node`, of which nothing came, had not been entered."""
+        self.adventure.leave(node.id, to)
+        self.shelf.save_head(self.adventure)
+
     async def warm(self) -> None:
-        """Has the storyteller read the tale so far, so that the next turn need not wait for that."""
+        """Has the storyteller read the tale so far, so that the next turn need not wait for that.
+
+        Not with a seed: how far it came before the turn cut it off would show in the last digits of what follows.
+        """
+        if self.seed is not None:
+            return
         opening = Node(-1, self.adventure.head, Kind.CONTINUE, "", "")
         path = Adventure(-1, "", self.adventure.opening)
         for node in [*self.adventure.path(), opening]:
@@ -175,11 +186,10 @@ class Session:
         prompt = build_prompt(self.adventure, node, self._budget)
         raw = prose = ""
         finished = False
-        asked = time.monotonic()
+        asked = self.pace.asked
         saved = 0.0  # the first words are saved at once
         first = last = None
         pieces = 0
-        self.pace = Pace(asked)
         stream = self.storyteller.stream(prompt, sampling, max_tokens=sampling.length + OVERRUN, seed=seed)
         async with aclosing(stream) as going:
             async for piece in going:
@@ -189,6 +199,8 @@ class Session:
                 pieces += 1
                 last = time.monotonic()
                 grown = tidy(raw)
+                if not grown and raw.strip():
+                    break  # it began with the player's next action: nothing that follows would be shown
                 if not grown or grown == prose:
                     continue
                 prose = grown

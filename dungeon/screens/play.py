@@ -22,7 +22,7 @@ from dungeon.errors import DungeonError
 from dungeon.session import Session
 from dungeon.tale.adventure import Node
 from dungeon.widgets.prompt import Prompt
-from dungeon.widgets.status import StatusLine
+from dungeon.widgets.status import READY, THINKING, StatusLine
 from dungeon.widgets.turn import TurnView
 
 if TYPE_CHECKING:
@@ -81,6 +81,8 @@ class PlayScreen(Screen[None]):
         self._prose: str | None = None
         """What has come since the last frame."""
         self._mounted_from = 0
+        self._came_from: int | None = None
+        """Where the player stood before the turn in progress: for a retry, on the take that stood there."""
 
     @property
     def _game(self) -> "DungeonApp":
@@ -190,7 +192,8 @@ class PlayScreen(Screen[None]):
         command = request.command
         if request.kind is not None or command == "retry":
             self.busy = True
-            self._state("thinking" if self._game.voice_state == "ready" else "")
+            self._came_from = self.session.adventure.head
+            self._state(THINKING)
             self.play_turn(request)
         elif command in ("undo", "redo"):
             with self._game.telling():
@@ -296,8 +299,12 @@ class PlayScreen(Screen[None]):
         if node and not node.prose:
             # Nothing came: the player gets the words back, the place before them, and loses nothing.
             with self._game.telling():
-                self.session.undo()
+                self.session.leave(node, self._came_from)
             await self._show_adventure()
-            self.query_one("#prompt", Prompt).text = node.input
+            if self._came_from == node.parent:  # a retry has its words on the screen
+                self.query_one("#prompt", Prompt).text = node.input
             if not event.error and not event.stopped:
                 self._game.tell("The storyteller has nothing to say. Try again, or do something else.")
+        elif not event.error:
+            self._game.voice_state = READY  # it may have been told of as failed before
+            self.read_ahead()

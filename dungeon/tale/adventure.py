@@ -76,6 +76,18 @@ class Adventure:
             self._visited[parent] = head
             head = parent
 
+    def leave(self, id: int, to: int | None) -> None:  # noqa: A002
+        """Stands on `to` as if the turn `id`, of which nothing came, had not been entered; it stays in the tree.
+
+        Redo then leads to the latest answered turn beside it, if there is one.
+        """
+        parent = self.nodes[id].parent
+        self._visited.pop(parent, None)
+        for node in self.nodes.values():
+            if node.parent == parent and node.prose:
+                self._visited[parent] = node.id
+        self.move(to)
+
     def path(self) -> list[Node]:
         """The turns from the opening to the head."""
         path = []

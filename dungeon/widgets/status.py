@@ -10,6 +10,12 @@ if TYPE_CHECKING:
     from dungeon.app import DungeonApp
 
 
+READY = "ready"
+"""The voice's state when it can be asked."""
+THINKING = "thinking"
+"""The turn's state until its first word."""
+
+
 class StatusLine(Static):
     """Shows the voice's state, or the turn's while one runs, and a hint at its end."""
 
@@ -39,6 +45,7 @@ class StatusLine(Static):
 
     def _show(self) -> None:
         app = cast("DungeonApp", self.app)
-        state = self.turn_state or app.voice_state
+        waiting = self.turn_state == THINKING and app.voice_state != READY
+        state = app.voice_state if waiting else self.turn_state or app.voice_state
         # One line whatever its length: no layout, so that it costs nothing while a turn streams.
         self.update(Content(f"{app.storyteller.name} · {state} · {self.hint}"), layout=False)

@@ -41,7 +41,7 @@ async def playing(
     size: tuple[int, int] = (100, 30),
 ) -> AsyncIterator[Player]:
     # Reading ahead is the first thing asked: it has an answer of its own, so that the script is for the turns.
-    app = DungeonApp(RemoteStoryteller(server.url, "scripted"), scenario=scenario, go_on=go_on, seed=1)
+    app = DungeonApp(RemoteStoryteller(server.url, "scripted"), scenario=scenario, go_on=go_on)
     async with app.run_test(size=size) as pilot:
         await until(pilot, lambda: app.voice_state == "ready")
         await idle(pilot)
@@ -171,6 +171,45 @@ async def test_escape_before_the_first_word_gives_the_words_back(server: Scripte
         await pilot.press("escape")
         await until(pilot, lambda: prompt(pilot).text == "open it")
         assert "> You open it." not in shown(pilot)
+        server.release()
+
+
+async def test_a_retry_stopped_before_its_first_word_brings_the_old_take_back(server: ScriptedServer) -> None:
+    server.answers = ["x"]
+    async with playing(server, find_scenario("iron-door")) as pilot:
+        server.answers = ["\nOne."]
+        await send(pilot, "wait")
+        await idle(pilot)
+        asked = len(server.requests)
+        server.answers = [[Hold(), "\nTwo."]]
+        await pilot.press("ctrl+r")
+        await until(pilot, lambda: len(server.requests) > asked)
+        await pilot.press("escape")
+        await until(pilot, lambda: not play_screen(pilot).busy)
+        await until(pilot, lambda: shown(pilot).endswith("> You wait.\nOne."))
+        assert on_disk().path()[-1].prose == "One."
+        server.release()
+
+
+async def test_redo_passes_over_a_turn_of_which_nothing_came(server: ScriptedServer) -> None:
+    server.answers = ["x"]
+    async with playing(server, find_scenario("iron-door")) as pilot:
+        server.answers = ["\nOne."]
+        await send(pilot, "wait")
+        await pilot.press("ctrl+z")
+        await idle(pilot)
+        asked = len(server.requests)
+        server.answers = [[Hold(), "\nTwo."]]
+        await type_in(pilot, "sing")
+        await pilot.press("enter")
+        await until(pilot, lambda: len(server.requests) > asked)
+        await pilot.press("escape")
+        await until(pilot, lambda: prompt(pilot).text == "sing")
+        prompt(pilot).clear()
+        server.answers = ["x"]  # for reading ahead
+        await pilot.press("ctrl+y")
+        await idle(pilot)
+        assert shown(pilot).endswith("> You wait.\nOne.")
         server.release()
 
 

@@ -114,6 +114,14 @@ async def test_an_empty_answer_is_asked_for_again_with_another_seed_and_not_for_
     assert len(server.requests) == 3
 
 
+async def test_an_answer_that_begins_with_an_action_is_left_at_once(server: ScriptedServer, session: Session) -> None:
+    server.answers = [[">", " You", Hold(), " run on for a hundred tokens."], "\nThe door opens."]
+    node = await session.turn(Kind.DO, "open the door", ignore)  # would wait for ever, were it read to its end
+    assert node.prose == "The door opens."
+    assert session.pace.first is not None
+    assert await asyncio.to_thread(server.aborted.wait, 10)
+
+
 async def test_stopping_keeps_what_came_and_tells_the_server(server: ScriptedServer, session: Session) -> None:
     server.answers = [["\nThe door", " opens a", Hold(), " crack and then some more"]]
     came = asyncio.Event()
