@@ -1,0 +1,236 @@
+"""The HTML of chooseyourstory.com (ASP.NET WebForms) -> a `Page`; no I/O.
+
+    page = read(decode(body, response.headers["Content-Type"]), response.url)
+    url, fields = post(page.form, page.links[0])
+
+A page is known by what is in it: lists by their table, a story's own page by its Play button, the viewer by the form
+`#pbForm`, the pages to rate and to save by where their form goes. No label decides anything, for authors write what
+they like on their links. Prose is text only: paragraphs separated by a blank line, no scripts, no pictures.
+
+Limits: a list that is spread over several pages is read as far as it is shown on the first. Using an item is not
+followed as a way on.
+"""
+
+import re
+from collections.abc import Iterator
+from urllib.parse import parse_qs, urljoin, urlsplit
+
+from bs4 import BeautifulSoup
+from bs4.element import Comment, NavigableString, PageElement, Tag
+from w3lib.encoding import html_to_unicode, resolve_encoding
+
+from corpus.crawl.page import Form, Info, Leaf, Link, Listed, Listing, Page, Ratings, Refused, Strange, Viewer
+
+_POST_BACK = re.compile(r"PostBack\(\s*(['\"])(\w+)\1\s*,\s*(['\"])([^'\"]*)\3")
+_PLAY = re.compile(r"/viewer/[^'\"]*?\?(?:StoryId=)?(\d+)", re.IGNORECASE)
+_BLOCKS = frozenset(
+    {"address", "article", "aside", "blockquote", "center", "dd", "div", "dl", "dt", "fieldset", "figure", "footer"}
+    | {"h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "li", "ol", "p", "pre", "section", "table", "tr", "ul"}
+)
+_SILENT = frozenset({"script", "style", "noscript", "template", "title", "head", "textarea", "select"})
+_BREAK, _PARAGRAPH = "\v", "\f"  # white space that HTML doesn't know as such, so it can't stand in the text
+
+
+# ---- bytes -> text -------------------------------------------------------------------------------------------
+
+
+def decode(body: bytes, content_type: str) -> str:
+    """The page's text. UTF-8 is known by itself, whatever is claimed; else the header counts, then the meta element."""
+    try:
+        return body.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        claimed = html_to_unicode(content_type, body, default_encoding="cp1252")
+        # A claim of UTF-8 is proved wrong; browsers, too, then take the old Windows encoding.
+        if resolve_encoding(claimed[0]) == "utf-8":
+            return body.decode("cp1252", "replace")
+        return claimed[1]
+
+
+def complete(body: bytes) -> bool:
+    """Whether the page's end is there: a connection that breaks may look like one that ends."""
+    return b"</html" in body[-8192:].replace(b"\0", b"").lower()  # nulls: in UTF-16
+
+
+# ---- addresses -----------------------------------------------------------------------------------------------
+
+
+def viewer_url(url: str) -> str:
+    """The one address at which the story of this viewer address begins; "" for any other address."""
+    parts = urlsplit(url)
+    if not re.match(r"/story/viewer/(default\.aspx)?$", parts.path, re.IGNORECASE):
+        return ""
+    fields = {name.lower(): values[-1] for name, values in parse_qs(parts.query).items()}
+    number = fields.get("storyid", parts.query)
+    return urljoin(url, f"/story/viewer/default.aspx?StoryId={number}") if re.fullmatch("[0-9]+", number) else ""
+
+
+def story_id(viewer: str) -> str:
+    """The number of the story at this address of the viewer."""
+    return viewer.rpartition("=")[2]
+
+
+def post(form: Form, link: Link) -> dict[str, str]:
+    """The fields to send to `form.url` in order to follow `link`."""
+    return {**form.fields, "pbAction": "FollowLink", "pbValue": link.id}
+
+
+# ---- text -> page --------------------------------------------------------------------------------------------
+
+
+def read(html: str, url: str) -> Page:
+    """What the page at `url` says."""
+    soup = BeautifulSoup(html, "lxml")
+    title = soup.title.get_text(" ", strip=True) if soup.title else ""
+    form = soup.find("form", id="pbForm")
+    if isinstance(form, Tag):
+        return _viewer(soup, form, title, url)
+    if "not loaded" in title or "viewstate" in title.lower():
+        return Refused(title, lost="viewstate" in title.lower())
+    table = soup.find("table", id="MainContentPlaceHolder_StoriesGridView")
+    if isinstance(table, Tag):
+        return Listing(stories=tuple(_rows(table, url)))
+    blocks = soup.find_all(class_="dark1border")
+    if blocks:
+        return Listing(pages=tuple(dict.fromkeys(_categories(blocks, url))))
+    info = _info(soup, url)
+    if info is not None:
+        return info
+    for other in soup.find_all("form", action=True):
+        path = urlsplit(urljoin(url, str(other["action"]))).path.lower()
+        if path.startswith("/story/viewer/"):
+            name = path.rpartition("/")[2].removesuffix(".aspx")
+            # The viewer without its form has lost its place in the story.
+            return Refused(title or "the story was aborted", lost=True) if name in ("", "default") else Leaf(name)
+    heading = soup.find("h1")
+    if isinstance(heading, Tag) and re.match(r"\s*Rate\b", heading.get_text()):
+        return Leaf("rate")
+    return Strange(f"a page of a kind that is not known ({title or 'without a title'})")
+
+
+def _rows(table: Tag, url: str) -> Iterator[Listed]:
+    """The stories of a list: cells are number, title, author, length, difficulty, rating."""
+    for anchor in table.select("a[id^=MainContentPlaceHolder_StoriesGridView_HyperLink1][href]"):
+        row = anchor.find_parent("tr")
+        cells = row.find_all("td", recursive=False) if row else []
+        marks = [_number(str(image.get("alt", ""))) for cell in cells[3:5] for image in cell.find_all("img")[:1]]
+        length, difficulty = marks if len(marks) == 2 else (None, None)
+        author = cells[2].get_text(" ", strip=True) if len(cells) > 2 else ""
+        yield Listed(urljoin(url, str(anchor["href"])), author, Ratings(length, difficulty))
+
+
+def _categories(blocks: list[Tag], url: str) -> Iterator[str]:
+    """The addresses of whole categories, and no address of a story."""
+    for block in blocks:
+        for anchor in block.select(".categoryBoxExtras a[href]"):
+            address = urljoin(url, str(anchor["href"]))
+            if urlsplit(address).path.lower().startswith("/stories/"):
+                yield address
+
+
+def _info(soup: BeautifulSoup, url: str) -> Info | None:
+    for button in soup.select("input[type=submit][onclick]"):
+        match = _PLAY.search(str(button["onclick"]))
+        if match is None:
+            continue
+        members = soup.find_all("a", href=re.compile(r"/member/\?Username=", re.IGNORECASE))
+        text = soup.get_text(" ").partition("Player Comments")[0]
+        marks = (
+            _number(found[1]) if (found := re.search(rf"{name}\s*:?\s*(\d+)\s*/\s*8", text)) else None
+            for name in ("Play Length", "Story Difficulty", "Maturity Level")
+        )
+        title = soup.find(id="ctl09") or soup.find("h1")
+        licence = soup.select_one("a[rel~=license], link[rel~=license]")
+        return Info(
+            viewer=urljoin(url, f"/story/viewer/default.aspx?StoryId={match[1]}"),
+            title=_words(title or soup.title),
+            author=_words(members[0]) if members else "",
+            ratings=Ratings(*marks),
+            rights=(_words(licence) or str(licence.get("href", "")) or "unknown") if licence else "unknown",
+        )
+    return None
+
+
+def _viewer(soup: BeautifulSoup, form: Tag, title: str, url: str) -> Viewer:
+    banner = soup.find(id="svbanner")
+    links: dict[str, Link] = {}
+    for anchor in soup.find_all("a", onclick=True):
+        call = _POST_BACK.search(str(anchor["onclick"]))
+        if call and call[2] == "FollowLink" and not (banner and banner in anchor.parents):
+            links.setdefault(call[4], Link(call[4], _words(anchor)))
+    regions = _regions(soup)
+    story = title.rpartition(" :: ")[0] or title
+    leave = banner.select_one("a[href*='/story/']:not([href*='/viewer/'])") if isinstance(banner, Tag) else None
+    return Viewer(
+        story=" ".join(story.split()),
+        title=_words(soup.find(id="_storyTitle")),
+        text=_prose(regions.get("BEGIN MAIN", [])),
+        links=tuple(links.values()),
+        form=Form(
+            urljoin(url, str(form.get("action") or url)),
+            {str(field["name"]): str(field.get("value", "")) for field in form.find_all("input", attrs={"name": True})},
+        ),
+        items=tuple(_items(regions.get("Inventory", []))),
+        info=urljoin(url, str(leave["href"])) if leave else "",
+    )
+
+
+def _regions(soup: BeautifulSoup) -> dict[str, list[PageElement]]:
+    """The elements between the comments that divide the main part of a viewer page, by the comment before them."""
+    regions: dict[str, list[PageElement]] = {}
+    begin = soup.find(string=lambda text: isinstance(text, Comment) and text.strip() == "BEGIN MAIN")
+    name = "BEGIN MAIN"
+    for element in begin.next_siblings if begin else ():
+        if isinstance(element, Comment):
+            if element.strip() in ("Links", "Inventory", "END MAIN"):
+                name = element.strip()
+        else:
+            regions.setdefault(name, []).append(element)
+    return regions
+
+
+def _items(inventory: list[PageElement]) -> Iterator[str]:
+    for element in inventory:
+        if isinstance(element, Tag):
+            for anchor in element.find_all("a", onclick=True):
+                yield _words(anchor)
+
+
+# ---- elements -> prose ---------------------------------------------------------------------------------------
+
+
+def _prose(elements: list[PageElement]) -> str:
+    """Text as a browser lays it out: runs of white space are one space, blocks are paragraphs, <br> ends a line."""
+    text = "".join(_parts(elements))
+    paragraphs = []
+    for paragraph in re.split(rf"{_PARAGRAPH}|{_BREAK}\s*{_BREAK}", text):
+        lines = (" ".join(line.split()) for line in paragraph.split(_BREAK))
+        paragraphs.append("\n".join(line for line in lines if line))
+    return "\n\n".join(paragraph for paragraph in paragraphs if paragraph)
+
+
+def _parts(elements: list[PageElement]) -> Iterator[str]:
+    """The texts and the breaks in order. No recursion, for nobody bounds how deep a page nests."""
+    todo: list[PageElement | str] = [*reversed(elements)]
+    while todo:
+        element = todo.pop()
+        if isinstance(element, Tag):
+            if element.name == "br":
+                yield _BREAK
+            elif element.name not in _SILENT:
+                edge = _PARAGRAPH if element.name in _BLOCKS else ""
+                yield edge
+                todo += [edge, *reversed(element.contents)]
+        elif type(element) is NavigableString:  # its subclasses are comments and the like
+            yield re.sub(r"[\v\f]", " ", element)
+        elif type(element) is str:
+            yield element
+
+
+def _words(element: PageElement | None) -> str:
+    """The text of a short element as one line."""
+    return " ".join(element.get_text().split()) if element else ""
+
+
+def _number(text: str) -> int | None:
+    match = re.match(r"\s*(\d{1,3})\b", text)
+    return int(match[1]) if match else None

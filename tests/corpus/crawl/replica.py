@@ -1,0 +1,263 @@
+"""A site of branching stories on this machine, for the crawler to be tested on.
+
+    with Replica([story, random_story(7)], robots=ROBOTS["crawl-delay"], faults=[Fault(status(500), nth={3})]) as site:
+        crawl(site.list_url)              # or .index_url, .story_url(story), .viewer_url(story)
+    assert site.twice() == {}             # no story was opened twice, no link followed twice from the same state
+    assert min(site.gaps()) >= 1.0        # seconds between the arrivals of successive requests
+
+It answers as the site does whose HTML the corpus notes describe (`replica_pages`): a link is a POST of the page's
+hidden inputs, in a session that a cookie names (`replica_play`). A GET of the viewer opens the story anew. Links to
+the end answer with the rate page, to Save with the save page, to Reset with a redirect to the viewer; "Back" in the
+toolbar does what "Previous Page" does. A link that the posted page didn't show gets "Link Resultset not loaded", a
+forged token the server's error page, an unknown session the abort page.
+
+Every request is kept (`site.requests`), and those answered with a whole page are counted (`site.served`) before the
+answer is sent: a client that dies while it waits was served. Faults (`replica_faults`) may be added and taken away
+while it runs (`site.faults`). It listens on loopback alone (`replica_wire`) and never connects to anywhere.
+"""
+
+import threading
+from collections import Counter
+from collections.abc import Iterable
+from itertools import pairwise
+from types import TracebackType
+from urllib.parse import parse_qs, urlsplit
+
+from corpus.story import Story
+from tests.corpus.crawl import replica_pages as pages
+from tests.corpus.crawl.graphs import Staged, Way, stage
+from tests.corpus.crawl.replica_faults import HTML, MOVED_ROBOTS, ROBOTS, Fault, Response, redirect, wandering
+from tests.corpus.crawl.replica_pages import Entry, Link
+from tests.corpus.crawl.replica_play import Memory, Play, Refused, Session, Sessions, Step, begin, follow, render, shown
+from tests.corpus.crawl.replica_wire import COOKIE, Request, Server
+
+__all__ = ["Replica", "Request", "Step"]
+
+TOOLBAR = {"Back": Way.PREVIOUS, "Reset": Way.RESET, "Save": Way.SAVE}
+"""What the anchors above a page post."""
+
+
+class Replica:
+    """The site; see the module. `memory` and `lifetime` are explained in `replica_play`."""
+
+    def __init__(
+        self,
+        stories: Iterable[Story | Staged],
+        *,
+        robots: Response = ROBOTS["allow"],
+        faults: Iterable[Fault] = (),
+        memory: Memory = "page",
+        lifetime: int = 0,
+        host: str = "127.0.0.1",
+    ) -> None:
+        self.entries = pages.entries(story if isinstance(story, Staged) else stage(story) for story in stories)
+        self.robots = robots
+        self.faults = list(faults)
+        self.sessions = Sessions(memory, lifetime)
+        self.requests: list[Request] = []
+        self.served: Counter[Step] = Counter()
+        self.most_at_once = 0
+        """How many requests were being answered at one time, at most; with slow pages none can be missed."""
+        self._lock = threading.Lock()
+        self._at_once = 0
+        self._matched: Counter[Fault] = Counter()
+        self._stories = {entry.number: entry for entry in self.entries}
+        self._slugs = {entry.slug: entry for entry in self.entries}
+        self._server = Server((host, 0), self.answer, self._answered)
+        self.url = f"http://{host}:{self._server.server_address[1]}"
+
+    def __enter__(self) -> "Replica":
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), name="replica", daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._server.closing.set()
+        self._server.shutdown()
+        self._server.hang_up()
+        self._server.server_close()
+        self._thread.join()
+
+    # ---- addresses -------------------------------------------------------------------------------------------
+
+    @property
+    def index_url(self) -> str:
+        """The index of categories."""
+        return f"{self.url}/Stories/"
+
+    @property
+    def list_url(self) -> str:
+        """One page that lists every story."""
+        return f"{self.url}/Stories/top.aspx"
+
+    def category_url(self, story: Story | Staged) -> str:
+        """The list of the stories of this one's category."""
+        return f"{self.url}/Stories/{self.entry(story).category}.aspx"
+
+    def story_url(self, story: Story | Staged) -> str:
+        """The story's own page, with the button that opens its viewer."""
+        return f"{self.url}/story/{self.entry(story).slug}"
+
+    def viewer_url(self, story: Story | Staged) -> str:
+        """The story's first page."""
+        return self.url + self.entry(story).viewer
+
+    def entry(self, story: Story | Staged) -> Entry:
+        """The story as it stands on the site, with its number there."""
+        return next(entry for entry in self.entries if story is entry.story or story is entry.staged)
+
+    # ---- what was asked --------------------------------------------------------------------------------------
+
+    def twice(self) -> dict[Step, int]:
+        """The steps that got a whole answer more than once, and how often."""
+        return {step: count for step, count in self.served.items() if count > 1}
+
+    def followed(self) -> Counter[tuple[int, str, int]]:
+        """How often each link (story, page, number) was followed, whatever the player carried and came from."""
+        counts: Counter[tuple[int, str, int]] = Counter()
+        for step, count in self.served.items():
+            counts[step.story, step.page, step.link] += count
+        return counts
+
+    def gaps(self) -> list[float]:
+        """Seconds between the arrivals of successive requests."""
+        times = sorted(request.time for request in self.requests)
+        return [after - before for before, after in pairwise(times)]
+
+    def paths(self) -> list[str]:
+        """The paths asked for, in their order, with their queries."""
+        return [request.path for request in self.requests]
+
+    # ---- answers ---------------------------------------------------------------------------------------------
+
+    def answer(self, request: Request, body: bytes) -> Response:
+        """What `request` gets; it is entered in the books before it is sent."""
+        with self._lock:
+            self._at_once += 1
+            self.most_at_once = max(self.most_at_once, self._at_once)
+            self.requests.append(request)
+            spoilers = []
+            for fault in self._struck(request):
+                request.fault = True
+                if isinstance(fault.answer, Response):
+                    return self._entered(request, fault.answer)
+                spoilers.append(fault.answer)
+            response = self._sound(request, body)
+            for spoil in spoilers:
+                response = spoil(response)
+            return self._entered(request, response)
+
+    def _answered(self) -> None:
+        """The answer has been sent, or couldn't be."""
+        with self._lock:
+            self._at_once -= 1
+
+    def _struck(self, request: Request) -> list[Fault]:
+        meant = [
+            fault for fault in self.faults if request.path.startswith(fault.on) and fault.method in ("", request.method)
+        ]
+        self._matched.update(meant)
+        return [fault for fault in meant if fault.nth is None or self._matched[fault] in fault.nth]
+
+    def _entered(self, request: Request, response: Response) -> Response:
+        request.status = response.status
+        if request.step and response.whole:
+            self.served[request.step] += 1
+        return response
+
+    def _sound(self, request: Request, body: bytes) -> Response:
+        url = urlsplit(request.path)
+        path = url.path.lower()  # as the site's server, which doesn't tell case
+        if path.startswith("/story/viewer/"):
+            return self._viewer(request, path, url.query, body)
+        if path == "/robots.txt":
+            return self.robots
+        if path == MOVED_ROBOTS:
+            return ROBOTS["disallow viewer"]
+        if path.startswith("/wander/"):
+            return wandering(Response())
+        if path in ("/stories/", "/stories/default.aspx"):
+            return _html(pages.index_page(self.entries))
+        if path == "/stories/top.aspx":
+            return _html(pages.list_page("Top stories", self.entries))
+        if path.startswith("/stories/"):
+            rows = [entry for entry in self.entries if path == f"/stories/{entry.category.lower()}.aspx"]
+            if rows:
+                return _html(pages.list_page(rows[0].category.replace("_", " "), rows))
+        entry = self._slugs.get(path.removeprefix("/story/").removesuffix(".aspx"))
+        return (
+            _html(pages.story_page(entry)) if entry else _html(pages.error_page("The resource cannot be found."), 404)
+        )
+
+    def _viewer(self, request: Request, path: str, query: str, body: bytes) -> Response:
+        if path == "/story/viewer/" and query.isdecimal():  # what the Play button opens
+            return redirect(f"/story/viewer/default.aspx?StoryId={query}")
+        number = {name.lower(): values[-1] for name, values in parse_qs(query).items()}.get("storyid", "")
+        entry = self._stories.get(int(number)) if number.isdecimal() else None
+        if entry is None:
+            return _html(pages.error_page("Story Resultset not loaded"), 500)
+        if path.endswith("/rate.aspx"):
+            return _html(pages.rate_page(entry))
+        if path != "/story/viewer/default.aspx":
+            return _html(pages.error_page("The resource cannot be found."), 404)
+        session = self.sessions.use(request.cookie)
+        if request.method != "POST":
+            if session is None or not session.reset:  # a redirect after a Reset link is no new request
+                request.step = Step(entry.number)
+            return self._page(request, entry, begin(entry), session)
+        form = {
+            name: values[-1]
+            for name, values in parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True).items()
+        }
+        try:
+            return self._post(request, entry, form, session)
+        except Refused as refused:
+            if refused.why == "lost":
+                return _html(pages.lost_page(entry))
+            if refused.why == "link":
+                return _html(pages.no_link_page())
+            return _html(pages.error_page("Validation of viewstate MAC failed."), 500)
+
+    def _post(self, request: Request, entry: Entry, form: dict[str, str], session: Session | None) -> Response:
+        action, value = form.get("pbAction", ""), form.get("pbValue", "")
+        play = self.sessions.play(session, entry, form)
+        links = {str(link.number): link for link in shown(entry, play)}
+        if action == "FollowLink":
+            if value not in links:
+                raise Refused("link")
+            link = links[value]
+        else:
+            if action == "UseItem":  # the page once more: it has no use here
+                return self._page(request, entry, play, session)
+            if action not in TOOLBAR:
+                raise Refused("link")
+            link = Link(0, action, way=TOOLBAR[action])
+        request.step = Step(entry.number, play.page, link.number, play.items, "".join(play.trail[-1:]))
+        if link.way is Way.END:
+            request.shows = "rate"
+            return _html(pages.rate_page(entry))
+        if link.way is Way.SAVE:
+            request.shows = "save"
+            return _html(pages.save_page(entry))
+        if link.way is Way.RESET:
+            request.shows = "reset"
+            assert session is not None
+            session.reset = True
+            return redirect(entry.viewer)
+        return self._page(request, entry, follow(entry, play, link), session)
+
+    def _page(self, request: Request, entry: Entry, play: Play, session: Session | None) -> Response:
+        cookie = {}
+        if session is None:
+            session = self.sessions.new()
+            cookie = {"Set-Cookie": f"{COOKIE}={session.name}; path=/; HttpOnly"}
+        session.reset = False
+        request.shows = play.page
+        page = render(entry, play, self.sessions.inputs(session, entry, play))
+        return Response(200, page.encode(), {"Content-Type": HTML, **cookie})
+
+
+def _html(page: str, status: int = 200) -> Response:
+    return Response(status, page.encode())

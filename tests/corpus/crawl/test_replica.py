@@ -1,0 +1,573 @@
+"""The replica, seen through a stranger's browser: it plays stories to the letter, and errs only where it is told to."""
+
+import http.client
+import re
+import socket
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from urllib.parse import urljoin, urlsplit
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from corpus.readers import read
+from corpus.story import Choice, Passage, Story
+from tests.corpus.crawl.browser import BODY, Answer, Browser, walk
+from tests.corpus.crawl.graphs import Extra, Item, Staged, Way, difference, plain, random_story
+from tests.corpus.crawl.replica import Replica, Step
+from tests.corpus.crawl.replica_faults import (
+    MOVED_ROBOTS,
+    ROBOTS,
+    Fault,
+    charset,
+    cut,
+    endless,
+    gzip_bomb,
+    redirect,
+    silence,
+    slow,
+    status,
+    too_many,
+    too_many_until,
+    truncated,
+)
+
+LIBRARY = Path(__file__).parents[3] / "corpus" / "library"
+
+
+def passages(*of: Passage) -> dict[str, Passage]:
+    return {passage.name: passage for passage in of}
+
+
+@pytest.fixture
+def cellar() -> Staged:
+    """Three ways down, a key, and links of every kind."""
+    story = Story(
+        "The Cellar",
+        "Stairs",
+        passages(
+            Passage(
+                "Stairs",
+                "Dark & cold.\nIt smells.\n\n%NAME waits.",
+                (Choice("Go <down>", "Hall"), Choice("Wait", "Stairs")),
+            ),
+            Passage(
+                "Hall",
+                "A door.",
+                (Choice('Say "up"', "Stairs"), Choice("Take the side way", "Nook"), Choice("Unlock", "End")),
+            ),
+            Passage("Nook", "A key!", (Choice("Go on", "Hall"),)),
+            Passage("End", ""),
+        ),
+        author="A & B",
+        genre="dark cellars",
+    )
+    extras = (
+        Extra("End", Way.END, "Onward"),
+        Extra("Hall", Way.PREVIOUS, "Climb"),
+        Extra("Hall", Way.RESET, "Dream"),
+        Extra("Hall", Way.SAVE, "Sleep"),
+    )
+    return Staged(story, (Item("rusty <key>", "Nook", "Hall", 2),), extras)
+
+
+@pytest.fixture
+def site(cellar: Staged) -> Iterator[Replica]:
+    """The cellar alone, and no faults yet."""
+    with Replica([cellar]) as replica:
+        yield replica
+
+
+def labelled(page: Answer, label: str) -> str:
+    """The number of the only link with this label."""
+    (number,) = [number for number, text in page.links if text == label]
+    return number
+
+
+# ---- stories -------------------------------------------------------------------------------------------------
+
+
+def test_every_library_story_can_be_played_to_its_last_passage() -> None:
+    stories = [story for path in sorted(LIBRARY.glob("*.twee")) for story in read(path)]
+    with Replica(stories) as site:
+        for story in stories:
+            assert difference(story, walk(Browser(), site.viewer_url(story))) == ""
+        assert site.twice() == {}
+
+
+def test_random_graphs_can_be_played_to_their_last_passage() -> None:
+    stories = [random_story(seed, previous=False) for seed in range(40)]
+    with Replica(stories) as site:
+        for staged in stories:
+            browser = Browser(follow_redirects=False)
+            assert difference(staged.story, walk(browser, site.viewer_url(staged))) == "", staged.story.title
+        assert site.twice() == {}
+
+
+def test_a_server_that_heeds_only_the_session_wants_the_whole_way_from_the_start() -> None:
+    staged = random_story(3, previous=False)
+    browser = Browser(follow_redirects=False)
+    with Replica([staged], memory="session") as site:
+        url = site.viewer_url(staged)
+
+        def from_the_start(_: Answer, number: str, way: tuple[str, ...]) -> Answer:
+            page = browser.get(url)
+            for step in way:
+                page = browser.follow(page, step)
+            return browser.follow(page, number)
+
+        assert difference(staged.story, walk(browser, url, from_the_start)) == ""
+        assert difference(staged.story, walk(browser, url)) != ""
+
+
+def test_an_old_page_answers_for_itself_in_any_order(site: Replica, cellar: Staged) -> None:
+    browser = Browser()
+    stairs = browser.get(site.viewer_url(cellar))
+    hall = browser.follow(stairs, labelled(stairs, "Go <down>"))
+    browser.follow(hall, labelled(hall, "Take the side way"))
+    assert browser.follow(stairs, labelled(stairs, "Wait")).title == "Stairs"
+    assert browser.follow(hall, labelled(hall, "Take the side way")).title == "Nook"
+
+
+def test_the_server_that_heeds_only_the_session_answers_an_old_page_from_the_latest(cellar: Staged) -> None:
+    browser = Browser()
+    with Replica([cellar], memory="session") as site:
+        stairs = browser.get(site.viewer_url(cellar))
+        hall = browser.follow(stairs, labelled(stairs, "Go <down>"))
+        browser.follow(hall, labelled(hall, "Take the side way"))
+        assert browser.follow(stairs, labelled(stairs, "Wait")).words("//title") == "Link Resultset not loaded"
+
+
+def test_an_item_shows_a_link_that_was_not_there(site: Replica, cellar: Staged) -> None:
+    browser = Browser()
+    hall = open_hall(browser, site.viewer_url(cellar))
+    assert "Unlock" not in dict(hall.links).values()
+    assert hall.items == []
+    nook = browser.follow(hall, labelled(hall, "Take the side way"))
+    assert nook.items == ["rusty <key>"]
+    assert browser.post(nook, "UseItem", "1").title == "Nook"
+    hall = browser.follow(nook, labelled(nook, "Go on"))
+    assert (hall.title, hall.prose) == ("Hall", "A door.")
+    end = browser.follow(hall, labelled(hall, "Unlock"))
+    assert (end.title, end.prose) == ("End", "")
+
+
+def test_a_variable_that_counts_makes_each_page_new() -> None:
+    loop = Story("Loop", "Here", passages(Passage("Here", "%TURNS times, %NAME.", (Choice("Again", "Here"),))))
+    staged = Staged(loop, counter="%TURNS")
+    browser = Browser()
+    with Replica([staged]) as site:
+        page = browser.get(site.viewer_url(staged))
+        assert page.prose == "0 times, %NAME."
+        for _ in range(3):
+            page = browser.follow(page, page.links[0][0])
+        assert page.prose == "3 times, %NAME."
+
+
+def test_pages_under_one_heading_differ_in_their_text() -> None:
+    first = Passage("a", "Left.", (Choice("on", "b"),))
+    staged = Staged(Story("Maze", "a", passages(first, Passage("b", "Right."))), titled=False)
+    browser = Browser()
+    with Replica([staged]) as site:
+        page = browser.get(site.viewer_url(staged))
+        after = browser.follow(page, page.links[0][0])
+    assert (page.title, page.prose, after.title, after.prose) == ("Maze", "Left.", "Maze", "Right.")
+
+
+# ---- links that are no choices -------------------------------------------------------------------------------
+
+
+def open_hall(browser: Browser, url: str) -> Answer:
+    stairs = browser.get(url)
+    return browser.follow(stairs, labelled(stairs, "Go <down>"))
+
+
+def test_the_end_leads_to_the_rate_page() -> None:
+    staged = Staged(Story("Brief", "x", passages(Passage("x", "Done."))), extras=(Extra("x", Way.END, "Go north"),))
+    browser = Browser()
+    with Replica([staged]) as site:
+        page = browser.get(site.viewer_url(staged))
+        rate = browser.follow(page, labelled(page, "Go north"))
+    (form,) = rate.find("/html/body/form")
+    assert form.get("action") == f"/story/viewer/rate.aspx?StoryId={site.entry(staged).number}"
+    assert "Rate" in rate.words("/html/body/form/div[3]/h1")
+
+
+def test_save_reset_and_previous_do_what_they_are_whatever_they_are_called(site: Replica, cellar: Staged) -> None:
+    browser, stay = Browser(), Browser(follow_redirects=False)
+    url = site.viewer_url(cellar)
+    hall = open_hall(browser, url)
+    assert "save" in browser.follow(hall, labelled(hall, "Sleep")).words("/html/body/form/div[4]/div/p[1]")
+    assert browser.follow(hall, labelled(hall, "Climb")).title == "Stairs"
+    nook = browser.follow(hall, labelled(hall, "Take the side way"))
+    hall_again = browser.follow(nook, labelled(nook, "Go on"))
+    assert browser.follow(hall_again, labelled(hall_again, "Climb")).title == "Nook"
+    assert browser.follow(hall_again, labelled(hall_again, "Dream")).title == "Stairs"
+    hall = open_hall(stay, url)
+    reset = stay.follow(hall, labelled(hall, "Dream"))
+    assert (reset.status, urljoin(hall.url, reset.headers["Location"])) == (302, url)
+
+
+def test_the_toolbar_goes_back_starts_over_and_saves(site: Replica, cellar: Staged) -> None:
+    browser = Browser()
+    hall = open_hall(browser, site.viewer_url(cellar))
+    back, over, save, leave = hall.find("//*[@id='svbanner']/ul//a")
+    calls = [re.findall(r"PostBack\('(\w+)','(\w+)'\)", anchor.get("onclick", "")) for anchor in (back, over, save)]
+    assert calls == [[("Back", "0")], [("Reset", "0")], [("Save", "0")]]
+    assert urljoin(hall.url, leave.get("href", "")) == site.story_url(cellar)
+    assert browser.post(hall, "Back", "0").title == "Stairs"
+    assert browser.post(hall, "Reset", "0").title == "Stairs"
+    assert browser.post(hall, "Save", "0").find("//form[contains(@action, 'save.aspx')]")
+
+
+@pytest.mark.parametrize("number", ["999999", "", "x", "-1"])
+def test_a_link_that_is_not_there_is_not_loaded(site: Replica, cellar: Staged, number: str) -> None:
+    browser = Browser()
+    answer = browser.follow(browser.get(site.viewer_url(cellar)), number)
+    assert answer.words("//title") == "Link Resultset not loaded"
+
+
+def test_a_link_of_another_page_is_not_loaded(site: Replica, cellar: Staged) -> None:
+    browser = Browser()
+    hall = open_hall(browser, site.viewer_url(cellar))
+    answer = browser.follow(browser.get(site.viewer_url(cellar)), labelled(hall, "Take the side way"))
+    assert answer.words("//title") == "Link Resultset not loaded"
+
+
+def test_a_forged_token_is_refused(site: Replica, cellar: Staged) -> None:
+    browser = Browser()
+    page = browser.get(site.viewer_url(cellar))
+    number = labelled(page, "Wait")
+    for forged in ("", "AAAA", page.form["__VIEWSTATE"][:-4] + "AAA=", "é"):
+        form = {**page.form, "__VIEWSTATE": forged, "pbAction": "FollowLink", "pbValue": number}
+        assert browser.get(page.url, form).status == 500
+
+
+def test_a_session_ends_and_only_a_new_beginning_helps(cellar: Staged) -> None:
+    browser = Browser()
+    with Replica([cellar], lifetime=2) as site:
+        hall = open_hall(browser, site.viewer_url(cellar))
+        lost = browser.follow(hall, labelled(hall, "Take the side way"))
+        (again,) = lost.find("//form[@id='ctl01']/div[4]/p[3]/a")
+        assert urljoin(lost.url, again.get("href", "")) == site.viewer_url(cellar)
+        assert browser.get(site.viewer_url(cellar)).title == "Stairs"
+        assert "expired" in browser.follow(hall, labelled(hall, "Take the side way")).text
+
+
+def test_sessions_that_the_server_forgets_and_cookies_that_were_never_sent(site: Replica, cellar: Staged) -> None:
+    browser, other = Browser(), Browser()
+    page = browser.get(site.viewer_url(cellar))
+    form = {**page.form, "pbAction": "FollowLink", "pbValue": labelled(page, "Wait")}
+    assert "expired" in other.get(page.url, form).text
+    site.sessions.forget()
+    assert "expired" in browser.get(page.url, form).text
+
+
+# ---- the shapes that scrapers rely on ------------------------------------------------------------------------
+
+
+def test_the_index_leads_to_the_categories(site: Replica, cellar: Staged) -> None:
+    index = Browser().get(site.index_url)
+    blocks = index.find("//*[contains(@class, 'dark1border')]")[:-2]
+    links = [block.xpath(".//*[@class='categoryBoxExtras']")[1].xpath("./a")[0].get("href") for block in blocks]
+    assert [urljoin(index.url, link) for link in links] == [site.category_url(cellar)]
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_lists_name_each_story_with_its_author_and_ratings(site: Replica, cellar: Staged, whole: bool) -> None:
+    page = Browser().get(site.list_url if whole else site.category_url(cellar))
+    (row,) = page.find("//table[@id='MainContentPlaceHolder_StoriesGridView']//tr")[1:]
+    cells = row.xpath("./td")
+    (link,) = cells[1].xpath("./a[@id='MainContentPlaceHolder_StoriesGridView_HyperLink1_0']")
+    assert urljoin(page.url, link.get("href")) == site.story_url(cellar)
+    assert [link.text_content(), cells[2].xpath("./a")[0].text_content()] == ["The Cellar", "A & B"]
+    marks = [re.match(r"(\d) - \w+", cell.xpath("./img")[0].get("alt")) for cell in cells[3:5]]
+    ratings = site.entry(cellar).ratings
+    assert [int(mark[1]) for mark in marks if mark] == [ratings.length, ratings.difficulty]
+    assert page.words("//h1/span").startswith("» ")
+
+
+def test_a_storys_own_page_tells_its_ratings_and_its_button_opens_the_viewer(site: Replica, cellar: Staged) -> None:
+    browser = Browser()
+    page = browser.get(site.story_url(cellar))
+    assert page.words("//*[@id='ctl09']") == "The Cellar"
+    ratings = site.entry(cellar).ratings
+    text = page.words("/html/body/div[2]/div[1]/form")
+    for name, mark in (("Difficulty", ratings.difficulty), ("Length", ratings.length), ("Level", ratings.maturity)):
+        assert f"{name}{mark}/8" in text
+    assert page.words("/html/body/div[2]/div[1]/form/div[5]") == "A story in 4 pages."
+    (button,) = page.find("/html/body/div[2]/div[1]/form/div[6]/input[@type='submit']")
+    (address,) = re.findall(r"'([^']*\?[0-9]+)'", button.get("onclick", ""))
+    start = browser.get(urljoin(page.url, address))
+    assert (start.url, start.title) == (site.viewer_url(cellar), "Stairs")
+    assert browser.get(site.story_url(cellar) + ".aspx").body == page.body
+
+
+def test_a_page_of_a_story_has_the_shape_that_scrapers_know(site: Replica, cellar: Staged) -> None:
+    page = Browser().get(site.viewer_url(cellar))
+    assert page.words("//title").split(" :: ")[0] == "The Cellar"
+    assert page.words("/html/body/div[2]/h1[@id='_storyTitle']") == "Stairs"
+    assert page.prose == "Dark & cold.\nIt smells.\n\n%NAME waits."
+    assert page.find(f"{BODY}[@style='padding:0px 30px 50px 30px']")
+    marks = ("<!-- BEGIN MAIN -->", "<!-- Links -->", "<!-- Inventory -->", "<!-- END MAIN -->")
+    places = [page.text.index(mark) for mark in marks]
+    assert places == sorted(places)
+    assert [label for _, label in page.links] == ["Go <down>", "Wait"]
+    assert list(page.form) == ["__VIEWSTATE", "__VIEWSTATEGENERATOR", "SS", "pbAction", "pbValue"]
+    assert page.headers["Set-Cookie"].startswith("ASP.NET_SessionId=")
+
+
+def test_quotes_in_onclick_are_plain_on_one_link_and_encoded_on_the_next() -> None:
+    with Replica([random_story(1), random_story(2)]) as site:
+        pages = [Browser().get(site.url + entry.viewer).text for entry in site.entries]
+    links = [line for page in pages for line in page.splitlines() if "FollowLink" in line]
+    assert {"&#39;" in line for line in links} == {True, False}
+
+
+def test_a_page_without_links_says_so() -> None:
+    staged = Staged(Story("Brief", "x", passages(Passage("x", "Done."))))
+    with Replica([staged]) as site:
+        page = Browser().get(site.viewer_url(staged))
+    assert page.find("//*[@class='smallerText']")
+    assert page.links == []
+
+
+def test_unknown_addresses_are_errors(site: Replica) -> None:
+    browser = Browser()
+    assert browser.get(f"{site.url}/story/no-such").status == 404
+    assert browser.get(f"{site.url}/Stories/Nowhere.aspx").status == 404
+    assert browser.get(f"{site.url}/story/viewer/default.aspx?StoryId=1").status == 500
+    assert browser.get(f"{site.url}/story/viewer/default.aspx").status == 500
+
+
+# ---- the books -----------------------------------------------------------------------------------------------
+
+
+def test_every_request_is_kept_and_every_step_counted(site: Replica, cellar: Staged) -> None:
+    browser = Browser(agent="tester (t@example.org)")
+    stairs = browser.get(site.viewer_url(cellar))
+    number = site.entry(cellar).number
+    wait = int(labelled(stairs, "Wait"))
+    for _ in range(2):
+        browser.follow(stairs, str(wait))
+    assert site.served == {Step(number): 1, Step(number, "Stairs", wait): 2}
+    assert site.twice() == {Step(number, "Stairs", wait): 2}
+    assert {request.agent for request in site.requests} == {"tester (t@example.org)"}
+    assert [request.method for request in site.requests] == ["GET", "POST", "POST"]
+    first, second, third = site.requests
+    assert first.cookie == ""
+    assert second.cookie == third.cookie != ""
+    assert [request.shows for request in site.requests] == ["Stairs"] * 3
+    assert len(site.gaps()) == 2
+    assert min(site.gaps()) > 0
+    assert site.most_at_once == 1
+    assert site.paths() == [urlsplit(site.viewer_url(cellar)).path + f"?StoryId={number}"] * 3
+
+
+def test_a_link_followed_with_an_item_is_another_step_than_without(site: Replica, cellar: Staged) -> None:
+    browser = Browser()
+    hall = open_hall(browser, site.viewer_url(cellar))
+    nook = browser.follow(hall, labelled(hall, "Take the side way"))
+    hall = browser.follow(nook, labelled(nook, "Go on"))
+    browser.follow(hall, labelled(hall, "Take the side way"))
+    assert site.twice() == {}
+    assert site.followed()[site.entry(cellar).number, "Hall", int(labelled(hall, "Take the side way"))] == 2
+
+
+def test_the_opening_after_a_reset_is_no_second_opening(site: Replica, cellar: Staged) -> None:
+    browser = Browser()
+    hall = open_hall(browser, site.viewer_url(cellar))
+    browser.follow(hall, labelled(hall, "Dream"))
+    assert site.twice() == {}
+    browser.get(site.viewer_url(cellar))
+    assert list(site.twice().values()) == [2]
+
+
+# ---- faults --------------------------------------------------------------------------------------------------
+
+
+def test_a_fault_strikes_where_and_when_it_is_told_to(site: Replica, cellar: Staged) -> None:
+    browser = Browser()
+    site.faults.append(Fault(status(500), on="/story/viewer/", nth={2}))
+    site.faults.append(Fault(status(503), on="/Stories/", nth=range(1, 3)))
+    codes = [browser.get(url).status for url in [site.viewer_url(cellar)] * 3 + [site.index_url] * 3]
+    assert codes == [200, 500, 200, 503, 503, 200]
+    assert list(site.served.values()) == [2]
+    site.faults[:] = [Fault(status(500), method="POST")]
+    page = browser.get(site.viewer_url(cellar))
+    assert browser.follow(page, "3").status == 500
+
+
+def test_too_many_requests_says_when_to_come_back(site: Replica) -> None:
+    browser = Browser()
+    site.faults += [Fault(too_many(3), nth={1}), Fault(too_many_until(60, 503), nth={2})]
+    first, second = browser.get(site.url), browser.get(site.url)
+    assert (first.status, first.headers["Retry-After"], second.status) == (429, "3", 503)
+    wait = parsedate_to_datetime(second.headers["Retry-After"]) - datetime.now(UTC)
+    assert timedelta(seconds=30) < wait <= timedelta(seconds=60)
+
+
+def test_a_truncated_page_breaks_its_promise_and_a_cut_one_made_none(site: Replica, cellar: Staged) -> None:
+    browser = Browser()
+    whole = browser.get(site.list_url).body
+    site.faults += [Fault(truncated, nth={1}), Fault(cut, nth={2})]
+    with pytest.raises(http.client.IncompleteRead):
+        browser.get(site.list_url)
+    assert whole.startswith(browser.get(site.list_url).body)
+    site.faults[:] = [Fault(truncated)]
+    with pytest.raises(http.client.IncompleteRead):
+        browser.get(site.viewer_url(cellar))
+    assert site.served == {}
+
+
+def test_a_slow_page_is_whole_in_the_end(site: Replica) -> None:
+    browser = Browser()
+    whole = browser.get(site.list_url).body
+    site.faults.append(Fault(slow(0.02, pieces=5)))
+    began = time.monotonic()
+    assert browser.get(site.list_url).body == whole
+    assert time.monotonic() - began >= 0.1
+
+
+def test_silence_times_out(site: Replica) -> None:
+    site.faults.append(Fault(silence))
+    with pytest.raises(TimeoutError):
+        Browser(timeout=0.1).get(site.list_url)
+
+
+def test_an_endless_page_goes_on_as_long_as_it_is_read(site: Replica) -> None:
+    site.faults.append(Fault(endless()))
+    with socket.create_connection(("127.0.0.1", urlsplit(site.url).port or 0), timeout=10) as line:
+        line.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        read_so_far = 0
+        while read_so_far < 20_000_000:
+            read_so_far += len(line.recv(1 << 20))
+
+
+def test_a_gzip_bomb_is_small_on_the_wire(site: Replica) -> None:
+    site.faults.append(Fault(gzip_bomb(10)))
+    answer = Browser().get(site.list_url)
+    assert int(answer.headers["Content-Length"]) < 100_000
+    assert len(answer.body) == 10_000_000
+
+
+@pytest.mark.parametrize(
+    ("written", "header", "meta"),
+    [("utf-8", "latin-1", ""), ("cp1252", "utf-8", ""), ("cp1252", "", "windows-1252"), ("utf-16", "", "")],
+)
+def test_charsets_are_written_one_way_and_claimed_another(written: str, header: str, meta: str) -> None:
+    story = Story("Café", "x", passages(Passage("x", "“naïve” 雨")))
+    with Replica([story], faults=[Fault(charset(written, header, meta))]) as site:
+        answer = Browser().get(site.viewer_url(story))
+    text = answer.body.decode(written)
+    assert "“naïve” " in text
+    assert ("雨" in text) is (written != "cp1252")
+    assert answer.headers.get_param("charset") == (header or None)
+    assert re.findall(r'<meta charset="(.*?)"', text) == ([meta] if meta else [])
+
+
+@pytest.mark.parametrize("to", ["http://10.0.0.1/", "https://elsewhere.invalid/x", "file:///etc/hosts", "/Stories/"])
+def test_redirects_lead_anywhere(site: Replica, to: str) -> None:
+    site.faults.append(Fault(redirect(to, 301)))
+    answer = Browser(follow_redirects=False).get(site.list_url)
+    assert (answer.status, answer.headers["Location"]) == (301, to)
+
+
+def test_a_redirect_loop_may_go_through_ever_new_addresses(site: Replica) -> None:
+    browser = Browser(follow_redirects=False)
+    url, seen = f"{site.url}/wander/", set[str]()
+    for _ in range(30):
+        seen.add(url)
+        url = urljoin(url, browser.get(url).headers["Location"])
+    assert len(seen) == 30
+
+
+def test_two_replicas_stand_on_two_addresses_of_loopback(cellar: Staged) -> None:
+    with Replica([cellar]) as one, Replica([cellar], host="127.0.0.2") as other:
+        one.faults.append(Fault(redirect(other.list_url)))
+        assert Browser().get(one.list_url).url == other.list_url
+        assert (one.paths(), other.paths()) == (["/Stories/top.aspx"], ["/Stories/top.aspx"])
+
+
+# ---- robots.txt ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", sorted(set(ROBOTS) - {"timeout", "endless", "redirect private"}))
+def test_every_robots_txt_is_served_as_it_is_named(cellar: Staged, name: str) -> None:
+    with Replica([cellar], robots=ROBOTS[name]) as site:
+        answer = Browser(follow_redirects=False).get(f"{site.url}/robots.txt")
+    assert answer.status == ROBOTS[name].status
+    assert answer.body == ROBOTS[name].body
+    assert name not in ("401", "403", "404", "410", "429", "500", "503") or answer.status == int(name)
+
+
+def test_the_robots_txt_that_moved_forbids_the_viewer(cellar: Staged) -> None:
+    with Replica([cellar], robots=ROBOTS["redirect"]) as site:
+        answer = Browser().get(f"{site.url}/robots.txt")
+    assert answer.url == site.url + MOVED_ROBOTS
+    assert "Disallow: /story/viewer/" in answer.text
+
+
+def test_a_robots_txt_may_never_come(cellar: Staged) -> None:
+    with Replica([cellar], robots=ROBOTS["timeout"]) as site, pytest.raises(TimeoutError):
+        Browser(timeout=0.1).get(f"{site.url}/robots.txt")
+
+
+# ---- random stories and their comparison ---------------------------------------------------------------------
+
+
+@given(seed=st.integers(0, 10**9))
+def test_a_random_story_is_whole_and_its_pages_differ(seed: int) -> None:
+    staged = random_story(seed)
+    story = staged.story
+    assert staged == random_story(seed)
+    assert story.reachable() == set(story.passages)
+    assert story.dangling() == []
+    headed = [(name if staged.titled else "", plain(passage.text)) for name, passage in story.passages.items()]
+    assert len(set(headed)) == len(headed)
+    for item in staged.items:
+        assert item.choice == len(story.passages[item.page].choices) - 1
+    assert difference(story, story) == ""
+
+
+def test_random_stories_hold_all_that_is_hard_about_graphs() -> None:
+    stories = [random_story(seed) for seed in range(200)]
+    found = set[str]()
+    for staged in stories:
+        found |= {extra.way for extra in staged.extras} | ({"items"} if staged.items else set())
+        found |= set() if staged.titled else {"untitled"}
+        for passage in staged.story.passages.values():
+            targets = [choice.target for choice in passage.choices]
+            labels = [choice.label for choice in passage.choices]
+            into = [edge for edge in staged.story.edges() if edge[1].target == passage.name]
+            found |= {"fifty"} if len(targets) >= 50 else set()
+            found |= {"self"} if passage.name in targets else set()
+            found |= {"two to one"} if len(set(targets)) < len(targets) else set()
+            found |= {"one label"} if len(set(labels)) < len(labels) else set()
+            found |= {"merge"} if len({source.name for source, _ in into}) > 1 else set()
+            found |= {"empty"} if not passage.text else set()
+            found |= {"unicode"} if not passage.text.isascii() else set()
+    kinds = {"items", "untitled", "fifty", "self", "two to one", "one label", "merge", "empty", "unicode"}
+    assert found == kinds | set(Way)
+
+
+def test_a_difference_is_named() -> None:
+    def story(text: str = "t", label: str = "l", target: str = "b", *more: Passage) -> Story:
+        a = Passage("a", text, (Choice(label, target), Choice("home", "a")))
+        return Story("s", "a", passages(a, Passage("b", "end"), *more))
+
+    assert difference(story(), story("t ")) == ""
+    assert "text" in difference(story(), story("u"))
+    assert "choices" in difference(story(), story(label="k"))
+    assert "no passage" in difference(story(), story(target="z"))
+    assert "too many" in difference(story(), story("t", "l", "b", Passage("c", "")))
+    doubled = Story("s", "a", passages(Passage("a", "t", (Choice("l", "b"), Choice("l", "b"))), Passage("b", "")))
+    apart = Story(
+        "s", "a", passages(Passage("a", "t", (Choice("l", "b"), Choice("l", "c"))), Passage("b", ""), Passage("c", ""))
+    )
+    assert "leads to" in difference(doubled, apart)
+    assert "become one" in difference(apart, doubled)
