@@ -1,4 +1,4 @@
-r"""Twee 3, the text form of Twine stories -> Story.
+r"""Twee, the text form of Twine stories -> Story.
 
 Written after the Twee 3 specification 3.0.2 of the Interactive Fiction Technology Foundation
 (github.com/iftechfoundation/twine-specs, twee-3-specification.md) and the link forms that Twine's own editor knows:
@@ -8,44 +8,33 @@ Written after the Twee 3 specification 3.0.2 of the Interactive Fiction Technolo
 
     [[Go down->Stair]]  [[Stair<-Go down]]  [[Go down|Stair]]  [[Stair]]
 
-`StoryTitle`, `StoryAuthor` and `StoryData` are read; ours has `rights` beside the specified keys. Passages tagged
-`script` or `stylesheet` are no prose and are left out.
+`StoryTitle`, `StoryAuthor` and `StoryData` are read; ours has `rights` and `genre` beside the specified keys. Twee 1,
+which has no StoryData, is read as well. Passages tagged `script` or `stylesheet`, and those in which the compilers and
+the story formats keep their own things, are no prose and are left out. Macros: see `corpus.readers.markup`.
 
-Limits: one file is one story. Macros of the story formats (SugarCube, Harlowe, Snowman) are not run: they stay in the
-prose, and a note says so. Setters (`[[Stair][$lamp to 1]]`) are dropped.
+Limits: setters (`[[Stair][$lamp to 1]]`) are dropped. A story in several files is `read_project`'s; which files belong
+together, `corpus.readers.projects` says.
 """
 
 import json
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import PurePath
 from typing import Any
 
-from corpus.story import Choice, Passage, Story, StoryError
+from corpus.readers.markup import Section, read_passages
+from corpus.readers.source import Format, Source
+from corpus.story import Story, StoryError
 from corpus.turns import printable
 
 _HEADER = re.compile(
-    r"::(?P<name>(?:\\.|[^\\\[\]{}])*)"  # brackets in a name are escaped with a backslash
+    r"(?P<name>(?:\\.|[^\\\[\]{}])*)"  # brackets in a name are escaped with a backslash
     r"(?:\[(?P<tags>(?:\\.|[^\\\[\]{}])*)\])?"
     r"[ \t]*(?:\{.*\})?[ \t]*"  # the passage's place on the author's map
 )
-_LINK = re.compile(r"\[\[(.*?)\]\]")
-_ADDRESS = re.compile(r"\w+:/|mailto:", re.IGNORECASE)
-_MACRO = re.compile(r"<<\w|<%|\((?:set|if|else|unless|print|display|link|link-goto):")
-_SPECIAL = frozenset({"StoryTitle", "StoryAuthor", "StoryData"})
-_NO_PROSE = frozenset({"script", "stylesheet"})
-_DEFAULT_START = "Start"
-
-
-@dataclass(frozen=True, slots=True)
-class _Section:
-    """A header and what stands under it; `line` counts from 1."""
-
-    name: str
-    tags: frozenset[str]
-    body: str
-    line: int
+_SIGNS = re.compile(r"[\\\[\]{}]")
+DEFAULT_START = "Start"
 
 
 def looks_like(text: str) -> bool:
@@ -59,59 +48,107 @@ def read_twee(text: str, source: str) -> Story:
     Choices that lead nowhere are kept and noted. Raises StoryError, with the line, for a header that can't be read, two
     passages of one name, StoryData that is broken, a start that isn't there, and a text without a passage.
     """
-    preamble, sections = _sections(text.replace("\r\n", "\n").replace("\r", "\n"), source)
-    special = {name: section for name, section in sections.items() if name in _SPECIAL}
-    bodies = {
-        name: section for name, section in sections.items() if name not in _SPECIAL and not section.tags & _NO_PROSE
-    }
-    if not bodies:
+    return read_project([(source, text)])
+
+
+def read_project(files: Sequence[tuple[str, str]]) -> Story:
+    """The story that is written in several files, each (name, text); the first is named as its source.
+
+    Raises StoryError like `read_twee`.
+    """
+    source = files[0][0]
+    sections: dict[str, Section] = {}
+    places: dict[str, str] = {}
+    preamble = False
+    for name, text in files:
+        before, found = _sections(text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text, name)
+        preamble = preamble or bool(before)
+        for section in found:
+            if section.name in sections:
+                first = sections[section.name].line
+                where = f"in line {first}" if places[section.name] == name else f"in {places[section.name]}:{first}"
+                raise StoryError(
+                    f"{name}:{section.line}: there is already a passage '{section.name}', {where}. Rename one."
+                )
+            sections[section.name] = section
+            places[section.name] = name
+    data = _story_data(sections.get("StoryData"), places.get("StoryData", source))
+    passages, notes = read_passages(sections.values(), data.get("format", ""))
+    if not passages:
         raise StoryError(f"{source}:1: there is no passage here. A passage starts with a line like ':: Start'.")
-    data = _story_data(special.get("StoryData"), source)
-    start = data.get("start", _DEFAULT_START)
-    if start not in bodies:
-        line = special["StoryData"].line if "start" in data else 1
+    start = data.get("start", DEFAULT_START)
+    if start not in passages:
+        line = sections["StoryData"].line if "start" in data else 1
         raise StoryError(
-            f"{source}:{line}: the story is to begin at the passage '{start}', which is not there. "
-            'Name a passage so, or name another one as "start" in StoryData.'
+            f"{places.get('StoryData', source)}:{line}: the story is to begin at the passage '{start}', which is not "
+            'there. Name a passage so, or name another one as "start" in StoryData.'
         )
     story = Story(
-        title=_line(special, "StoryTitle") or printable(PurePath(source).stem),
+        title=_line(sections, "StoryTitle") or printable(PurePath(source).stem),
         start=start,
-        passages={name: _passage(section) for name, section in bodies.items()},
+        passages=passages,
         source=source,
-        author=_line(special, "StoryAuthor"),
-        rights=" ".join(printable(data.get("rights", "")).split()) or "unknown",
+        author=_line(sections, "StoryAuthor"),
+        rights=one_line(data.get("rights", "")) or "unknown",
+        genre=one_line(data.get("genre", "")),
     )
-    return replace(story, notes=tuple(_notes(story, preamble)))
+    if preamble:
+        notes.insert(0, "The text before the first passage header is left out.")
+    return replace(story, notes=(*notes, *dangling_note(story)))
 
 
-def _sections(text: str, source: str) -> tuple[str, dict[str, _Section]]:
-    """What stands before the first header, and the sections by name."""
-    lines = text.split("\n")
-    starts = [n for n, line in enumerate(lines) if line.startswith("::")]
-    sections: dict[str, _Section] = {}
-    for start, end in zip(starts, [*starts[1:], len(lines)], strict=True):
-        match = _HEADER.fullmatch(lines[start])
-        name = _unescape(match["name"]).strip() if match else ""
-        if match is None or not name:
+def one_line(text: str) -> str:
+    """A title, a name, a licence: without control characters, on one line."""
+    return " ".join(printable(text).split())
+
+
+def dangling_note(story: Story) -> list[str]:
+    """A note on the choices that lead nowhere, if there are any."""
+    lost = [f"'{choice.target}' (in '{passage.name}')" for passage, choice in story.dangling()]
+    if not lost:
+        return []
+    more = f" and {len(lost) - 3} more" if len(lost) > 3 else ""
+    return [f"Choices lead to passages that are not there: {', '.join(lost[:3])}{more}."]
+
+
+def _looks_like(source: Source) -> bool:
+    return looks_like(source.head_text)
+
+
+def _read(source: Source) -> Iterator[Story]:
+    yield read_twee(source.text, source.name)
+
+
+FORMAT = Format("Twee 3", (".twee", ".tw"), _looks_like, _read)
+
+
+def _sections(text: str, source: str) -> tuple[str, list[Section]]:
+    """What stands before the first header, and the sections in order."""
+    before, *parts = ("\n" + text).split("\n::")
+    sections = []
+    line = before.count("\n") + 1
+    for part in parts:
+        header, _, body = part.partition("\n")
+        name, tags = header.strip(), frozenset[str]()
+        if _SIGNS.search(header):
+            match = _HEADER.fullmatch(header)
+            name = _unescape(match["name"]).strip() if match else ""
+            tags = frozenset(_unescape(match["tags"] or "").split()) if match else tags
+        if not name:
             raise StoryError(
-                f"{source}:{start + 1}: this passage header can't be read. It is written ':: Name [tags]', "
+                f"{source}:{line}: this passage header can't be read. It is written ':: Name [tags]', "
                 "with a backslash in front of any other [ ] { } or \\."
             )
-        if name in sections:
-            raise StoryError(
-                f"{source}:{start + 1}: there is already a passage '{name}', in line {sections[name].line}. Rename one."
-            )
-        tags = frozenset(_unescape(match["tags"] or "").split())
-        sections[name] = _Section(name, tags, "\n".join(lines[start + 1 : end]).rstrip(), start + 1)
-    return "\n".join(lines[: starts[0]] if starts else lines).strip(), sections
+        sections.append(Section(name, tags, body.rstrip(), line))
+        line += part.count("\n") + 1
+    return before.strip(), sections
 
 
 def _unescape(text: str) -> str:
     return re.sub(r"\\(.)", r"\1", text)
 
 
-def _story_data(section: _Section | None, source: str) -> Mapping[str, Any]:
+def _story_data(section: Section | None, source: str) -> Mapping[str, Any]:
     """The JSON object under StoryData, its texts checked to be texts."""
     if section is None:
         return {}
@@ -120,60 +157,16 @@ def _story_data(section: _Section | None, source: str) -> Mapping[str, Any]:
     except json.JSONDecodeError as error:
         line = section.line + error.lineno
         raise StoryError(f"{source}:{line}: StoryData is not proper JSON here: {error.msg}.") from error
-    except RecursionError as error:
-        raise StoryError(f"{source}:{section.line}: StoryData is nested too deeply.") from error
+    except (RecursionError, ValueError) as error:  # ValueError: a number of thousands of digits
+        raise StoryError(f"{source}:{section.line}: StoryData is nested too deeply, or a number too long.") from error
     if not isinstance(data, dict):
         raise StoryError(f'{source}:{section.line}: StoryData must be a JSON object, {{"ifid": …}}.')
-    for key in ("start", "rights"):
+    for key in ("start", "rights", "genre", "format"):
         if not isinstance(data.get(key, ""), str):
             raise StoryError(f'{source}:{section.line}: "{key}" in StoryData must be a text in quotes.')
     return data
 
 
-def _line(sections: Mapping[str, _Section], name: str) -> str:
+def _line(sections: Mapping[str, Section], name: str) -> str:
     """A special passage that holds one line of text."""
-    return " ".join(printable(sections[name].body).split()) if name in sections else ""
-
-
-def _passage(section: _Section) -> Passage:
-    """The prose without its links, and the links.
-
-    A line of links only is the author's list of choices and leaves the prose. A link within a sentence leaves its
-    label there.
-    """
-    choices = []
-    prose = []
-    for line in section.body.split("\n"):
-        links = [_link(match[1]) for match in _LINK.finditer(line)]
-        choices += [link for link in links if not _ADDRESS.match(link.target)]
-        if not links or re.search(r"\w", _LINK.sub("", line)):
-            prose.append(_LINK.sub(lambda match: _link(match[1]).label, line))
-    return Passage(section.name, re.sub(r"\n{3,}", "\n\n", "\n".join(prose)).strip("\n"), tuple(choices))
-
-
-def _link(inner: str) -> Choice:
-    """What stands between `[[` and `]]`: of several arrows or bars, the divider is the one Twine takes."""
-    inner = inner.partition("][")[0]
-    if "->" in inner:
-        label, _, target = inner.rpartition("->")
-    elif "<-" in inner:
-        target, _, label = inner.partition("<-")
-    elif "|" in inner:
-        label, _, target = inner.rpartition("|")
-    else:
-        label = target = inner
-    return Choice(label.strip() or target.strip(), target.strip())
-
-
-def _notes(story: Story, preamble: str) -> list[str]:
-    notes = []
-    if preamble:
-        notes.append("The text before the first passage header is left out.")
-    dangling = [f"'{choice.target}' (in '{passage.name}')" for passage, choice in story.dangling()]
-    if dangling:
-        more = f" and {len(dangling) - 3} more" if len(dangling) > 3 else ""
-        notes.append(f"Choices lead to passages that are not there: {', '.join(dangling[:3])}{more}.")
-    macros = [name for name, passage in story.passages.items() if _MACRO.search(passage.text)]
-    if macros:
-        notes.append(f"Macros are not run and stay in the prose as written, first in '{macros[0]}'.")
-    return notes
+    return one_line(sections[name].body) if name in sections else ""

@@ -1,0 +1,74 @@
+r"""Chapbook's modifiers, inserts and variables, and Snowman's templates -> plain passage source.
+
+Nothing is run. Chapbook: the section of variables goes, the text under every modifier stays, save that of notes, code
+and styles; `{embed passage}` is put in by the caller, `{reveal link}` shows its label and its text, or leads on.
+Snowman: `<% code %>` goes, `<%= s.name %>` shows a variable. Written after the guides of Chapbook 2 and Snowman 2
+(klembot.github.io/chapbook, videlais.github.io/snowman).
+
+Limits: a variable shows the first literal that the story gives it, or else its name.
+"""
+
+import re
+from collections.abc import Mapping
+
+from corpus.readers.passages import GONE, escape, link
+
+ASSIGNMENT = re.compile(r"""^(\w+)(?:[ \t]*\([^()\n]*\))?:[ \t]*("[^"\n]{0,80}"|'[^'\n]{0,80}'|-?\d+(?:\.\d+)?)[ \t]*$""", re.MULTILINE)
+INCLUDE = re.compile(r"""\{\s*embed\s+passage(?:\s+named)?\s*:\s*(?:"([^"\n{}]*)"|'([^'\n{}]*)')\s*\}""")
+MARKS = re.compile(r"^--[ \t]*$|^\[[^\[\]\n]+\][ \t]*$|\{|^[ \t]*>|\\\n", re.MULTILINE)
+
+SNOWMAN_ASSIGNMENT = re.compile(r"""\bs\.(\w+)\s*=\s*("[^"\n]{0,80}"|'[^'\n]{0,80}'|-?\d+(?:\.\d+)?)\s*(?=[;\n%])""")
+SNOWMAN_INCLUDE = re.compile(r"""<%=?\s*(?:window\.)?(?:story\.)?(?:renderPassage|render|include)\(\s*(?:"([^"\n]*)"|'([^'\n]*)')\s*\)\s*;?\s*%>""")
+SNOWMAN_MARKS = re.compile(r"<%")
+
+_DIVIDER = re.compile(r"^--[ \t]*(?:\n|\Z)", re.MULTILINE)
+_VARIABLE_LINE = re.compile(r"[ \t]*(?:\w[\w. ]*(?:\([^()\n]*\))?[ \t]*:|$)")
+_MODIFIER = re.compile(r"^\[([^\[\]\n]+)\][ \t]*(?:\n|\Z)", re.MULTILINE)
+_NO_PROSE = re.compile(r"(?:css|javascript|js|note|n\.?b\.?|fixme|todo|note to (?:my)?self)\b", re.IGNORECASE)
+_INSERT = re.compile(r"\{([^{}\n]*+)\}")
+_QUOTED = re.compile(r"""(\w+)?\s*:?\s*(?:"((?:[^"\\]|\\.)*+)"|'((?:[^'\\]|\\.)*+)')""")
+_TEMPLATE = re.compile(r"<%([=-]?)((?:[^%<]|%(?!>)|<(?!%))*+)%>")
+_VARIABLE = re.compile(r"\s*(?:s|window\.story\.state)\.(\w+)\s*;?\s*")
+
+
+def rewrite(source: str, values: Mapping[str, str]) -> str:
+    """A Chapbook passage without what is not shown; `values` are the texts of variables by name."""
+    divider = _DIVIDER.search(source)
+    if divider and all(_VARIABLE_LINE.match(line) for line in source[: divider.start()].split("\n")):
+        source = source[divider.end() :]
+    parts = _MODIFIER.split(source)
+    kept = [parts[0]]
+    for modifier, text in zip(parts[1::2], parts[2::2], strict=True):
+        kept += (f"{GONE}\n", "" if _NO_PROSE.match(modifier.strip()) else text)
+    source = "".join(kept).replace("\\\n", "")
+    return _INSERT.sub(lambda match: _insert(match[1], values), source)
+
+
+def rewrite_snowman(source: str, values: Mapping[str, str]) -> str:
+    """A Snowman passage without its templates."""
+
+    def shown(match: re.Match[str]) -> str:
+        variable = _VARIABLE.fullmatch(match[2]) if match[1] else None
+        return escape(values.get(variable[1], variable[1])) if variable else GONE
+
+    return _TEMPLATE.sub(shown, source)
+
+
+def _insert(inner: str, values: Mapping[str, str]) -> str:
+    """What `{inner}` shows."""
+    name = inner.strip()
+    if re.fullmatch(r"[\w.]+", name):
+        return escape(values.get(name, name))
+    quoted: dict[str, str] = {}
+    for key, double, single in _QUOTED.findall(inner):
+        quoted.setdefault(key, double or single)
+    label = quoted.get("link", quoted.get("label", ""))
+    if name.startswith("reveal link"):
+        if "passage" in quoted:
+            return link(label, quoted["passage"])
+        return f"{escape(label)} {escape(quoted.get('text', ''))}".rstrip()
+    if name.startswith("cycling link") or name.startswith("dropdown"):
+        return escape(next((text for key, text in quoted.items() if key not in ("for", "link")), ""))
+    if "passage" in quoted and name.startswith(("link to", "passage link")):
+        return link(label or quoted["passage"], quoted["passage"])
+    return GONE

@@ -1,0 +1,50 @@
+"""Stories that the crawler wrote (`dungeon corpus crawl`) -> Story.
+
+One JSON document a story, `{"kind": "dungeon crawled story", "version": 1, "story": {…}}`, whose fields are those of
+`corpus.story.Story`. Nothing is taken on trust: a file that another hand changed is checked like any other.
+
+Limits: a version that this program doesn't know is refused.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import msgspec
+
+from corpus.readers.source import Format, Source
+from corpus.story import Story, StoryError
+from corpus.turns import printable
+
+KIND = "dungeon crawled story"
+VERSION = 1
+_NAME = "chooseyourstory.com crawl"
+
+
+def _looks_like(source: Source) -> bool:
+    return source.head_text.lstrip("\ufeff \t\r\n").startswith("{") and f'"{KIND}"' in source.head_text[:256]
+
+
+def _read(source: Source) -> Iterator[Story]:
+    document: Any = source.json
+    if not isinstance(document, dict) or document.get("kind") != KIND:
+        raise StoryError(f"{source.name} is no complete story of a crawl. Run the crawl again.")
+    if document.get("version") != VERSION:
+        raise StoryError(f"{source.name} was written by a newer version of this program. Update it.")
+    try:
+        story = msgspec.convert(document.get("story"), Story)
+    except msgspec.ValidationError as error:
+        raise StoryError(f"{source.name} is damaged: {error}. Run the crawl again.") from error
+    if story.start not in story.passages:
+        raise StoryError(f"{source.name} is damaged: there is no passage '{story.start}' to start with.")
+    wrong = next((name for name, passage in story.passages.items() if passage.name != name), None)
+    if wrong is not None:
+        raise StoryError(f"{source.name} is damaged: the passage '{wrong}' bears another name. Run the crawl again.")
+    yield replace(story, title=_line(story.title), author=_line(story.author), rights=_line(story.rights) or "unknown")
+
+
+def _line(text: str) -> str:
+    return " ".join(printable(text).split())
+
+
+FORMAT = Format(_NAME, (), _looks_like, _read)

@@ -1,0 +1,210 @@
+r"""The source of one Twine passage, its macros already gone -> prose and choices.
+
+    prose("You see a [[bell->Bell]] here.\n\n[[Go on]]")
+    ("You see a bell here.", (Choice("bell", "Bell"), Choice("Go on", "Go on")))
+
+What all story formats share: the links that Twine's own editor knows, HTML, character references. `link` and `escape`
+write what this module reads; the modules of the formats put macros into that form, the writers whole stories.
+
+Every pattern here is linear in the length of what it reads: possessive, and stopped by the sign that would begin the
+same thing anew.
+"""
+
+import re
+from html import unescape
+
+from corpus.story import Choice
+
+LINK = re.compile(r"\[\[([^\[\]\n]*+(?:(?:\](?!\])|\[(?!\[))[^\[\]\n]*+)*+)\]\]")
+GONE = "\x00"
+"""Stands where a macro was, so that a line with nothing else in it can go with it."""
+
+_ADDRESS = re.compile(r"\w+:/|mailto:", re.IGNORECASE)
+_WORD = re.compile(r"\w")
+_LONG_GAP = re.compile(r"\n{3,}")
+_GONE_LINE = re.compile(r"^[ \t]*+\x00[ \t\x00]*+(?:\n|\Z)", re.MULTILINE)
+_TAG = re.compile(r"</?([a-zA-Z][a-zA-Z0-9-]*)(?:\s[^<>]*+)?/?>")
+_PASSAGE_TAG = re.compile(r"""<(a|button|span)\s[^<>]*?\bdata-passage=(["'])([^<>"']*)\2[^<>]*>([^<>]*)</\1>""")
+_RAW = re.compile(r"<(script|style|svg|noscript)\b[^<>]*>", re.IGNORECASE)
+_PARAGRAPH_TAGS = frozenset(
+    "address article aside blockquote center dd div dl dt fieldset figcaption figure footer form h1 h2 h3 h4 h5 h6 "
+    "header hr li main nav ol p pre section table tbody thead tr ul".split()
+)
+_INLINE_TAGS = frozenset(
+    "a abbr acronym area audio b bdi bdo big br button canvas caption cite code col colgroup data del details dfn em "
+    "embed font i iframe img input ins kbd label legend map mark meter nobr object option param picture progress q "
+    "rp rt ruby s samp select small source span strike strong sub summary sup td template textarea tfoot th time "
+    "track tt u var video wbr".split()
+)
+# What would be read as markup by one story format or another, each only where it would be.
+_SIGNS = (
+    r"[\[\]{}<>&\\`*|\r]"
+    r"|\$(?=[\w$])|(?<!\w)_|_(?!\w)|(?<=_)_|\((?=[\w$-]+:)"
+    r"|(?<=')'|(?<=/)(?<!:/)/|(?<=~)~|(?<=\^)\^|(?<==)=|(?<=@)@|(?<=-)-|(?<=\"\")\"|(?<=/)%"
+    r"|^[^\S\n]*[#!+=:;-]|^[^\S\n]*\d+[.)]|^[^\S\n]+|[^\S\n]+$|(?<=\n\n)\n+|\A\n+|\n+\Z"
+)
+_MARKUP = re.compile(_SIGNS, re.MULTILINE)
+_IN_LABEL = re.compile(r"\A\s+|\s+\Z|\n|-(?=>)|" + _SIGNS, re.MULTILINE)
+_IN_TARGET = re.compile(r"(?<=\w):(?=/)|(?<=mailto):|\A\s|\s\Z|[\[\]&|\n\r<>]|-(?=>)")
+# In front of a label that the player sees for want of another: a zero-width space, as a reference.
+_NO_LABEL = "&#8203;"
+
+
+def prose(source: str) -> tuple[str, tuple[Choice, ...]]:
+    """The words that the player reads, paragraphs as in the source, and the links in their order.
+
+    A line of links only is the author's list of choices and leaves the prose. A link within a sentence leaves its
+    label there. A link to a web address is no choice.
+    """
+    if "<" in source:
+        source = _without_html(source)
+    if GONE in source:
+        source = _GONE_LINE.sub("", source).replace(GONE, "")
+    parts = LINK.split(source)
+    if len(parts) == 1:
+        return _tidy(source), ()
+    choices: list[Choice] = []
+    out: list[str] = []
+    text, at, end = parts[0], 1, len(parts)
+    while at < end:
+        begin = text.rfind("\n") + 1
+        out.append(text[:begin])
+        line = [text[begin:]]
+        words = _has_word(line[0])
+        while True:  # the links of one line
+            choice = _read_link(parts[at])
+            if choice.target:
+                choices.append(choice)
+            line.append(escape(choice.label) if "&" in parts[at] else choice.label)
+            after = parts[at + 1]
+            at += 2
+            newline = after.find("\n")
+            tail = after if newline < 0 else after[: newline + 1]
+            words = words or _has_word(tail)
+            line.append(tail)
+            if newline >= 0 or at >= end:
+                break
+        if words:
+            out += line
+        text = after[newline + 1 :] if newline >= 0 else ""
+    out.append(text)
+    return _tidy("".join(out)), tuple(choices)
+
+
+def link(label: str, target: str) -> str:
+    """The link with this label and target, written so that `prose` reads both back.
+
+    Where there is no label the player sees the target's name, marked as being none.
+    """
+    shown = _IN_LABEL.sub(_references, label) if label else _NO_LABEL + _IN_LABEL.sub(_references, target)
+    return f"[[{shown}->{_IN_TARGET.sub(_references, target)}]]"
+
+
+def escape(text: str) -> str:
+    """`text` such that no story format finds markup in it: what would be, as character references, as in HTML."""
+    return _MARKUP.sub(_references, text)
+
+
+def without(text: str, opening: str, closing: str) -> str:
+    """`text` without the stretches from `opening` to `closing`; one that never closes stays."""
+    begin = text.find(opening)
+    if begin < 0:
+        return text
+    out, at = [], 0
+    while begin >= 0:
+        end = text.find(closing, begin + len(opening))
+        if end < 0:
+            break
+        out += (text[at:begin], GONE)
+        at = end + len(closing)
+        begin = text.find(opening, at)
+    return "".join([*out, text[at:]])
+
+
+def _references(match: re.Match[str]) -> str:
+    """A character reference for each sign that is matched, save the digits that a list would begin with."""
+    return "".join(sign if sign.isdecimal() else f"&#{ord(sign)};" for sign in match[0])
+
+
+def _read_link(inner: str) -> Choice:
+    """What stands between `[[` and `]]`: of several arrows or bars, the divider is the one Twine takes.
+
+    A web address is no target; it is left empty.
+    """
+    if "][" in inner:
+        inner = inner.partition("][")[0]
+    if "->" in inner:
+        label, _, target = inner.rpartition("->")
+    elif "<-" in inner:
+        target, _, label = inner.partition("<-")
+    elif "|" in inner:
+        label, _, target = inner.rpartition("|")
+    else:
+        label = target = inner
+    label, target = label.strip(), target.strip()
+    if ":" in target and _ADDRESS.match(target):
+        return Choice(unescape(label), "")
+    if "&" in inner:
+        if label.startswith(_NO_LABEL):
+            return Choice("", unescape(target))
+        label, target = unescape(label), unescape(target)
+    return Choice(label or target, target)
+
+
+def _has_word(text: str) -> bool:
+    if not text or text == "\n":
+        return False
+    return _WORD.search(unescape(text) if "&" in text else text) is not None
+
+
+def _tidy(text: str) -> str:
+    if "\n\n\n" in text:
+        text = _LONG_GAP.sub("\n\n", text)
+    text = text.strip("\n")
+    return unescape(text) if "&" in text else text
+
+
+def _without_html(source: str) -> str:
+    """HTML as text: scripts and comments go, paragraphs and line breaks become what they show, other tags go."""
+    source = without(source, "<!--", "-->")
+    if "<s" in source or "<n" in source or "<S" in source:
+        source = _without_raw(source)
+    if "data-passage" in source:
+        source = _PASSAGE_TAG.sub(lambda match: link(unescape(match[4]), unescape(match[3])), source)
+    parts = LINK.split(source)
+    parts[::2] = [_TAG.sub(_tag_text, part) for part in parts[::2]]
+    # The target of a link is a name, in which nothing is a tag.
+    parts[1::2] = [f"[[{_label_without_tags(part)}]]" for part in parts[1::2]]
+    return "".join(parts)
+
+
+def _label_without_tags(inner: str) -> str:
+    if "->" in inner:
+        label, arrow, target = inner.rpartition("->")
+        return _TAG.sub(_tag_text, label).replace("\n", " ") + arrow + target
+    return inner
+
+
+def _without_raw(source: str) -> str:
+    lower = source.lower() if len(source.lower()) == len(source) else source
+    out, at = [], 0
+    for match in _RAW.finditer(source):
+        if match.start() < at:
+            continue
+        close = f"</{match[1].lower()}"
+        end = lower.find(close, match.end())
+        if end < 0:
+            break
+        out += (source[at : match.start()], GONE)
+        end = source.find(">", end)
+        at = end + 1 if end >= 0 else len(source)
+    return "".join([*out, source[at:]])
+
+
+def _tag_text(match: re.Match[str]) -> str:
+    name = match[1].lower()
+    if name == "br":
+        return "\n"
+    if name in _PARAGRAPH_TAGS:
+        return "\n\n"
+    return "" if name in _INLINE_TAGS else match[0]
