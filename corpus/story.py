@@ -28,6 +28,22 @@ class Passage:
     name: str
     text: str
     choices: tuple[Choice, ...] = ()
+    tags: frozenset[str] = frozenset()
+    """What its author marked it with. Our own stories mark an `ending`, and an `odd` answer to an odd action."""
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """Where a story that was fetched comes from, as its site states it. Ratings are of the site's own scale."""
+
+    url: str
+    fetched: str
+    """When it was fetched: ISO 8601 with its time zone."""
+    sha256: str
+    """Of its pages, in the order of discovery."""
+    length: int | None = None
+    difficulty: int | None = None
+    maturity: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +58,9 @@ class Story:
     author: str = ""
     rights: str = "unknown"
     """The licence as its author states it; "unknown" means that nobody stated one."""
+    genre: str = ""
+    provenance: Provenance | None = None
+    """None for a story that lay on this disk."""
     notes: tuple[str, ...] = field(default=())
     """What the reader had to leave out or guess, one sentence each."""
 

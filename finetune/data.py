@@ -17,13 +17,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypedDict
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import torch
-from datasets import Dataset, DatasetDict, load_from_disk
+from datasets import Dataset
 
 from finetune.errors import FinetuneError
 
 IGNORED = -100
 """The label of a token that is not learned, as the frameworks have it."""
+_SPLITS = ("train", "validation", "test")
 _COLUMNS = ("story", "context", "target", "ends")
 _ALIGNMENT = 8  # rows are padded to a multiple of it: few distinct shapes, which kernels and caches like
 
@@ -48,32 +51,42 @@ class Row(TypedDict):
 
 
 def read_corpus(folder: Path) -> Corpus:
-    """The corpus in `folder`. Raises FinetuneError where there is none, or nothing to learn from or to hold out."""
+    """The corpus in `folder`, as `corpus.store` lays it out, in memory.
+
+    Read as it lies there: no network, no cache elsewhere, no code that the folder may hold. Raises FinetuneError where
+    there is none, or nothing to learn from or to hold out.
+    """
     make = "Make one with: dungeon corpus build STORIES --out FOLDER"
     if not folder.is_dir():
         raise FinetuneError(f"There is no corpus folder {folder}. {make}")
-    if not (folder / "dataset_dict.json").is_file():
-        raise FinetuneError(f"{folder} is not a corpus: it has no dataset_dict.json. {make}")
+    if (folder / "dataset_dict.json").is_file():
+        raise FinetuneError(f"The corpus {folder} was built by an earlier version of this program. Build it again.")
+    files = {split: sorted(folder.glob(f"data/{split}-*.parquet")) for split in _SPLITS}
+    if not any(files.values()):
+        raise FinetuneError(f"{folder} is not a corpus: it has no data/train-….parquet. {make}")
+    splits = {}
     try:
-        dataset = load_from_disk(str(folder))
+        for split, parts in files.items():
+            for part in parts:
+                if lacking := [name for name in _COLUMNS if name not in pq.read_schema(part).names]:
+                    raise FinetuneError(
+                        f"{folder} is not a corpus: {part.name} lacks the column '{lacking[0]}'. {make}"
+                    )
+            tables = [pq.read_table(part, columns=list(_COLUMNS)) for part in parts]
+            if any(table.num_rows for table in tables):
+                splits[split] = Dataset(pa.concat_tables(tables))
         report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
-    except IndexError as error:  # how `datasets` meets a split without a single row
-        raise FinetuneError(f"The corpus {folder} has an empty split. Build it from more stories.") from error
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError) as error:  # of which pyarrow's are
         raise FinetuneError(f"The corpus {folder} can't be read: {error}. Build it again.") from error
-    if not isinstance(dataset, DatasetDict) or not isinstance(report, dict):
-        raise FinetuneError(f"{folder} is not a corpus with splits and a report. {make}")
+    if not isinstance(report, dict):
+        raise FinetuneError(f"{folder} is not a corpus: its report.json is no report. {make}")
     for split in ("train", "validation"):
-        if not len(dataset.get(split, ())):
+        if split not in splits:
             raise FinetuneError(f"The corpus {folder} has nothing in its {split} split. Build it from more stories.")
-    for split, part in dataset.items():
-        if missing := [name for name in _COLUMNS if name not in part.column_names]:
-            raise FinetuneError(f"{folder} is not a corpus: its {split} split lacks the column '{missing[0]}'. {make}")
     digest = hashlib.sha256()
-    for split in sorted(dataset):
-        for row in dataset[split]:
+    for split in sorted(splits):
+        for row in splits[split]:
             digest.update(json.dumps([split, *(row[name] for name in _COLUMNS)]).encode())
-    splits = {split: part for split, part in dataset.items() if len(part)}
     return Corpus(splits, report, digest.hexdigest())
 
 

@@ -1,271 +1,383 @@
-"""From stories to a corpus: each choice is learned once, nothing leaks, and what is left out is counted."""
+"""From stories to a corpus: nothing leaks, nothing is there twice, and what is left out is counted."""
 
-from collections import Counter
-from itertools import chain, pairwise
+import json
+import random
+from itertools import chain
+from pathlib import Path
+from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from corpus.build import SPLITS, CorpusError, Example, build, examples, split
-from corpus.story import Choice, Passage, Story
-from corpus.turns import label_action
+from corpus import pipeline, sources
+from corpus.build import build, build_stories
+from corpus.duplicates import NUMBERS, Clusters, signature, similar_pairs
+from corpus.failure import CorpusFailure
+from corpus.leaks import leaked, paragraphs
+from corpus.pipeline import Settings, count_words
+from corpus.report import Report
+from corpus.splits import SPLITS, split, split_examples
+from corpus.story import Choice, Passage, Provenance, Story
+from corpus.turns import clean_prose
 
-Edge = tuple[str, str, str]
-
-
-def tell(start: str, **passages: tuple[str, list[tuple[str, str]]]) -> Story:
-    """A story from name=(text, [(label, target), …])."""
-    return Story(
-        "The Bell",
-        start,
-        {name: Passage(name, text, tuple(Choice(*way) for way in ways)) for name, (text, ways) in passages.items()},
-    )
+Rows = list[dict[str, Any]]
 
 
-def long_story(name: str, passages: int = 4) -> Story:
+def ring(name: str, passages: int = 4, **told: Any) -> Story:
     """Passages in a ring, each with an ending beside it; every text has the story's name in it."""
-    ring = {}
+    rooms = {}
     for n in range(passages):
         ways = (Choice("Walk on", f"{(n + 1) % passages}"), Choice("Rest", f"end {n}"))
-        ring[f"{n}"] = Passage(f"{n}", f"Room {n} of {name}.", ways)
-        ring[f"end {n}"] = Passage(f"end {n}", f"End {n} of {name}.")
-    return Story(name, "0", ring, source=f"{name}.twee", rights="Apache-2.0")
+        rooms[f"{n}"] = Passage(f"{n}", f"Room {n} of {name}.", ways)
+        rooms[f"end {n}"] = Passage(f"end {n}", f"End {n} of {name}.")
+    return Story(name, "0", rooms, **({"source": f"{name}.twee", "rights": "Apache-2.0"} | told))
 
 
-@st.composite
-def graphs(draw: st.DrawFn, empty: bool = False) -> Story:
-    """Any story of up to eight passages: loops, merges, unreachable parts, dangling and repeated choices."""
-    count = draw(st.integers(1, 8))
-    ways = st.tuples(st.sampled_from(["Go left", "Go on", "Go right"]), st.integers(0, count).map(str))
+def tale(seed: int, words: int = 400, changed: int = 0, title: str = "") -> Story:
+    """A passage of made-up words, of which the first `changed` are others; and two to choose from after it."""
+    chance = random.Random(seed)
+    text = [f"w{chance.randrange(10**6)}" for _ in range(words)]
+    text[:changed] = [f"other{n}" for n in range(changed)]
+    ways = (Choice("Go", "B"), Choice("Run", "C"))
     return Story(
-        "Maze",
-        "0",
+        title or f"Tale {seed}",
+        "A",
         {
-            str(n): Passage(
-                str(n),
-                "" if empty and draw(st.booleans()) else f"Room {n}.",
-                tuple(Choice(*way) for way in draw(st.lists(ways, max_size=4))),
-            )
-            for n in range(count)
+            "A": Passage("A", " ".join(text), ways),
+            "B": Passage("B", f"You went {seed} {changed}."),
+            "C": Passage("C", f"You ran {seed} {changed}."),
         },
     )
 
 
-def steps(text: str) -> list[tuple[str, str]]:
-    """A written tale as (action, passage name), for texts like "Room 3."."""
-    tale, action = [], ""
-    for paragraph in text.strip("\n").split("\n\n") if text else []:
-        if paragraph.startswith("> "):
-            assert not action, "two actions in a row"
-            action = paragraph[2:]
-        else:
-            tale.append((action, paragraph.removeprefix("Room ").removesuffix(".")))
-            action = ""
-    assert not action, "an action that nothing answers"
-    return tale
+def made(stories: list[Story], folder: Path, **settings: Any) -> tuple[dict[str, Rows], Report]:
+    """The rows of each split, and the report."""
+    report = build_stories(stories, folder / "corpus", Settings(**settings))
+    return rows_of(folder / "corpus"), report
 
 
-def edges_of(tale: list[tuple[str, str]]) -> list[Edge]:
-    return [(here, action, there) for (_, here), (action, there) in pairwise(tale)]
+def rows_of(corpus: Path) -> dict[str, Rows]:
+    files = {name: sorted((corpus / "data").glob(f"{name}-*.parquet")) for name in SPLITS}
+    return {name: [row for file in files[name] for row in pq.read_table(file).to_pylist()] for name in SPLITS}
 
 
-@given(graphs())
-def test_every_choice_is_learned_exactly_once_and_every_example_is_a_true_tale(story: Story) -> None:
-    reachable = story.reachable()
-    true_edges = {
-        (passage.name, label_action(choice.label), choice.target)
-        for passage, choice in story.edges()
-        if passage.name in reachable and choice.target in reachable
-    }
-    learned: Counter[Edge] = Counter()
-    openings = 0
-    for example in examples(story):
-        tale = steps(example.context + example.target)
-        told = len(steps(example.context))
-        assert tale[0] == ("", "0")
-        assert set(edges_of(tale)) <= true_edges
-        assert example.target.startswith("\n\n") == bool(example.context)
-        assert example.ends == (not story.passages[tale[-1][1]].choices)
-        learned.update(edges_of(tale[max(told - 1, 0) :]))
-        openings += not example.context
-    assert learned == Counter(dict.fromkeys(true_edges, 1))
-    assert openings == 1
-
-
-@given(graphs(empty=True))
-def test_empty_passages_are_passed_through(story: Story) -> None:
-    written = {name for example in examples(story) for _, name in steps(example.target)}
-    assert written == {name for name in story.reachable() if story.passages[name].text}
-
-
-def test_a_small_story_word_for_word() -> None:
-    story = tell(
-        "Gate",
-        Gate=("A gate.", [("Ring the bell", "Bell"), ("Continue", "Road")]),
-        Bell=("It rings.", [('"Hello?"', "Road"), ("Back", "Gate")]),
-        Road=("You are home.", []),
-    )
-    first, second, third = examples(story)
-    assert first.target == 'A gate.\n\n> You ring the bell.\n\nIt rings.\n\n> You say "Hello?"\n\nYou are home.'
-    assert (first.context, first.ends) == ("", True)
-    assert (second.context, second.target) == ("A gate.", "\n\nYou are home.")
-    assert third.context == "A gate.\n\n> You ring the bell.\n\nIt rings."
-    assert (third.target, third.ends) == ("\n\n> You go back.\n\nA gate.", False)
-
-
-def test_an_empty_passage_with_one_way_on_keeps_the_action_that_led_to_it() -> None:
-    story = tell("A", A=("A.", [("Open the door", "E")]), E=(" \n", [("Click here", "B")]), B=("B.", []))
-    assert [example.target for example in examples(story)] == ["A.\n\n> You open the door.\n\nB."]
-
-
-def test_an_empty_passage_with_several_ways_on_is_a_menu() -> None:
-    story = tell(
-        "A", A=("A.", [("Ask Ito", "E")]), E=("", [("Ask about gold", "B"), ("Next", "C")]), B=("B.", []), C=("C.", [])
-    )
-    targets = [example.target for example in examples(story)]
-    assert targets == ["A.\n\n> You ask about gold.\n\nB.", "\n\n> You ask Ito.\n\nC."]
-
-
-def test_a_passage_before_an_empty_ending_is_the_ending() -> None:
-    [example] = examples(tell("A", A=("A.", [("The end", "E")]), E=("", [])))
-    assert (example.target, example.ends) == ("A.", True)
-
-
-def test_a_passage_whose_ways_on_were_never_written_is_no_ending() -> None:
-    [example] = examples(tell("A", A=("A.", [("Open the door", "Nowhere")])))
-    assert (example.target, example.ends) == ("A.", False)
-
-
-def test_an_empty_title_page_is_skipped() -> None:
-    [example] = examples(tell("T", T=("", [("Begin", "A")]), A=("A.", [("Wait", "B")]), B=("B.", [])))
-    assert example.target == "A.\n\n> You wait.\n\nB."
-
-
-def test_an_empty_page_of_several_beginnings_writes_no_blank_lines() -> None:
-    found = examples(tell("T", T=("", [("Be a cook", "A"), ("Be a king", "B")]), A=("A.", []), B=("B.", [])))
-    assert [(example.context, example.target) for example in found] == [
-        ("", "> You be a cook.\n\nA."),
-        ("", "> You be a king.\n\nB."),
-    ]
-
-
-def test_passage_text_cannot_forge_an_action() -> None:
-    [example] = examples(tell("A", A=("Hi.\n\n> You win.\n\x1b[31m[bold]🐉 שלום", [])))
-    assert example.target == "Hi.\n\nYou win.\n[31m[bold]🐉 שלום"
-
-
-def test_a_story_of_one_passage_is_one_example() -> None:
-    [example] = examples(tell("A", A=("A.", [])))
-    assert example == Example(example.story, "", "A.", ends=True)
-
-
-def test_an_id_is_that_of_the_title_and_the_text() -> None:
-    story = long_story("Ünder the  Hill!")
-    [first, *_], [again, *_], [other, *_] = (
-        examples(story),
-        examples(long_story("Ünder the  Hill!")),
-        examples(long_story("Ünder the  Hill!", passages=5)),
-    )
-    assert first.story == again.story
-    assert first.story.startswith("ünder-the-hill-")
-    assert first.story != other.story
-    assert other.story.startswith("ünder-the-hill-")
+def rejected(folder: Path) -> list[tuple[str, str, str, str]]:
+    lines = (folder / "rejects.jsonl").read_text(encoding="utf-8").splitlines()
+    found = [json.loads(line) for line in lines]
+    return [(line["reason"], line["story"], line["passage"], line["text"]) for line in found]
 
 
 # ---- the corpus ----------------------------------------------------------------------------------------------
 
 
-def test_a_corpus_has_the_columns_and_the_figures_of_its_stories() -> None:
-    stories = [long_story(f"Tale {n}") for n in range(4)]
-    dataset, report = build(stories, seed=0)
-    assert list(dataset) == list(SPLITS)
-    assert all(dataset[name].column_names == ["story", "context", "target", "ends"] for name in SPLITS)
+def test_a_corpus_has_the_columns_and_the_figures_of_its_stories(tmp_path: Path) -> None:
+    stories = [ring(f"Tale {n}") for n in range(4)]
+    rows, report = made(stories, tmp_path)
+    assert all(list(row) == ["story", "context", "target", "ends"] for row in chain(*rows.values()))
     assert (report.stories, report.passages, report.choices) == (4, 32, 32)
     assert report.words == sum(story.words() for story in stories)
-    assert report.examples == {name: len(dataset[name]) for name in SPLITS}
-    assert report.target_characters == {name: sum(map(len, dataset[name]["target"])) for name in SPLITS}
+    assert report.examples == {name: len(rows[name]) for name in SPLITS}
+    assert report.target_characters == {name: sum(len(row["target"]) for row in rows[name]) for name in SPLITS}
     assert report.rights == {"Apache-2.0": 4}
     assert sorted(chain.from_iterable(report.titles.values())) == [story.title for story in stories]
-    assert sorted(report.sources) == [story.source for story in stories]
-    assert (report.drops, report.warnings) == ({}, ())
+    assert sorted(line.source for line in report.contents) == [story.source for story in stories]
+    assert all(line.title in report.titles[line.split] for line in report.contents)
+    assert (report.drops, report.warnings, report.leaked) == ({}, (), 0)
+    assert sum(report.passage_words) == report.passages
+    assert sum(report.example_characters) == sum(report.examples.values())
 
 
 @pytest.mark.parametrize(("count", "held"), [(3, 1), (10, 1), (25, 2), (40, 4)])
-def test_a_tenth_of_the_stories_is_held_out_and_none_leaks(count: int, held: int) -> None:
-    dataset, report = build([long_story(f"Tale-{n}-") for n in range(count)], seed=1)
+def test_a_tenth_of_the_stories_is_held_out_and_none_leaks(count: int, held: int, tmp_path: Path) -> None:
+    rows, report = made([ring(f"Tale-{n}-") for n in range(count)], tmp_path, seed=1)
     assert [len(report.titles[name]) for name in SPLITS] == [count - 2 * held, held, held]
     for name in SPLITS:
-        text = "".join([*dataset[name]["context"], *dataset[name]["target"]])
+        text = "".join(row["context"] + row["target"] for row in rows[name])
         assert {title for title in chain.from_iterable(report.titles.values()) if title in text} == set(
             report.titles[name]
         )
 
 
-def test_the_same_seed_gives_the_same_corpus_in_whatever_order_the_stories_come() -> None:
-    stories = [long_story(f"Tale {n}") for n in range(8)]
-    rows = [{name: part.to_list() for name, part in build(order, 3)[0].items()} for order in (stories, stories[::-1])]
-    assert rows[0] == rows[1]
-    assert len({tuple(build(stories, seed)[1].titles["test"]) for seed in range(10)}) > 1
+def test_the_same_seed_gives_the_same_corpus_in_whatever_order_the_stories_come(tmp_path: Path) -> None:
+    stories = [ring(f"Tale {n}") for n in range(8)] + [tale(9), tale(9, changed=60), tale(9, changed=8)]
+    contents = []
+    for n, order in enumerate((stories, stories[::-1])):
+        build_stories(order, tmp_path / str(n), Settings(seed=3))
+        contents.append({file.name: file.read_bytes() for file in (tmp_path / str(n)).rglob("*") if file.is_file()})
+    assert contents[0] == contents[1]
+    held_out = {tuple(made(stories, tmp_path, seed=seed)[1].titles["test"]) for seed in range(10)}
+    assert len(held_out) > 1
 
 
-@given(st.integers(0, 100), st.integers(1, 2))
-def test_a_lone_story_is_split_by_example_and_its_opening_is_learned(seed: int, count: int) -> None:
-    stories = [examples(long_story(f"Tale {n}")) for n in range(count)]
-    parts = split(stories, seed)
-    assert sorted((e.story, e.target) for part in parts.values() for e in part) == sorted(
-        (e.story, e.target) for story in stories for e in story
+def test_the_number_of_processes_changes_no_byte(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "stories"
+    folder.mkdir()
+    for n in range(12):
+        (folder / f"{n}.twee").write_text(
+            f":: Start\nTale {n} begins.\n[[Go->B]]\n[[Run->C]]\n:: B\nTale {n} went.\n:: C\nTale {n} ran.\n:: D\n{n}\n"
+        )
+    monkeypatch.setattr(sources, "BATCH", 100)
+    contents = []
+    for workers in (1, 2):
+        corpus, rejects = tmp_path / f"{workers}", tmp_path / f"{workers}.jsonl"
+        read: list[int] = []
+        build([folder], corpus, Settings(rejects=rejects), workers, read.append)
+        assert read == sorted(read)
+        assert (len(read) > 3, read[-1]) == (True, 12)
+        files = {file.relative_to(corpus): file.read_bytes() for file in corpus.rglob("*") if file.is_file()}
+        contents.append((files, rejects.read_bytes()))
+    assert contents[0] == contents[1]
+    assert contents[0][1].count(b"unreachable passage") == 12
+
+
+def test_contexts_are_as_long_as_asked_for(tmp_path: Path) -> None:
+    rows, report = made([ring(f"Tale {n}", passages=40) for n in range(4)], tmp_path, context=300)
+    longest = max(len(row["context"]) for row in chain(*rows.values()))
+    assert 250 < longest <= 300
+    assert report.context == 300
+
+
+@given(st.lists(st.text(st.sampled_from(list("ab .\n\té—\x1f🐉")), max_size=20), min_size=1, max_size=5))
+def test_words_are_counted_as_they_are_split(texts: list[str]) -> None:
+    prose = [clean_prose(text) for text in texts]
+    assert count_words(prose) == [len(text.split()) for text in prose]
+
+
+# ---- what is left out ----------------------------------------------------------------------------------------
+
+
+def test_a_story_under_another_title_is_a_duplicate_and_the_first_is_kept(tmp_path: Path) -> None:
+    texts = [passage.text for passage in ring("Tale 0").passages.values()]
+    leaves = {f"{n}": Passage(f"{n}", text) for n, text in enumerate(texts)}
+    start = Passage("0", texts[0] + "\r\n", tuple(Choice("Go", name) for name in leaves if name != "0"))
+    copy = Story("Copy", "0", {**leaves, "0": start})
+    _, report = made([*(ring(f"Tale {n}") for n in range(3)), copy], tmp_path, rejects=tmp_path / "rejects.jsonl")
+    assert report.stories == 3
+    assert report.drops == {"duplicate story": 1}
+    [(reason, story, passage, text)] = rejected(tmp_path)
+    assert (reason, story, passage) == ("duplicate story", "Copy", "")
+    assert "End 3 of Tale 0." in text
+
+
+def test_of_stories_that_are_nearly_the_same_the_longest_is_kept(tmp_path: Path) -> None:
+    stories = [*(ring(f"Tale {n}") for n in range(3)), tale(5, changed=9), tale(5, words=404, title="Longer")]
+    _, report = made(stories, tmp_path, rejects=tmp_path / "rejects.jsonl")
+    assert report.drops == {"near-duplicate story": 1}
+    assert report.near_duplicates == ()
+    assert [line.title for line in report.contents if line.words > 300] == ["Longer"]
+    assert [line[:3] for line in rejected(tmp_path)] == [("near-duplicate story", "Tale 5", "")]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_similar_stories_stay_in_one_split(seed: int, tmp_path: Path) -> None:
+    stories = [tale(n) for n in range(9)] + [tale(n, changed=80, title=f"Remake {n}") for n in range(9)]
+    _, report = made(stories, tmp_path, seed=seed)
+    assert report.stories == 18
+    assert len(report.near_duplicates) == 9
+    split_of = {line.title: line.split for line in report.contents}
+    assert all(split_of[f"Tale {n}"] == split_of[f"Remake {n}"] for n in range(9))
+
+
+def test_near_duplicates_are_not_looked_for_unless_asked(tmp_path: Path) -> None:
+    stories = [*(ring(f"Tale {n}") for n in range(3)), tale(5), tale(5, changed=9)]
+    assert made(stories, tmp_path, near_duplicates=False)[1].stories == 5
+
+
+def test_stories_are_chosen_by_rights_author_and_rating(tmp_path: Path) -> None:
+    def rated(name: str, maturity: int | None, **told: Any) -> Story:
+        return ring(
+            name, provenance=Provenance("https://example.org/", "2026-01-01T00:00Z", "", maturity=maturity), **told
+        )
+
+    stories = [
+        *(rated(f"Tale {n}", 2, author="Ada") for n in range(3)),
+        rated("Grim", 7, author="Ada"),
+        rated("Unrated", None, author="Ada"),
+        ring("Own", author="Ada"),
+        rated("Bobs", 2, author="Bob"),
+        rated("Closed", 2, author="Ada", rights="All rights reserved"),
+    ]
+    _, report = made(
+        stories,
+        tmp_path,
+        rights=("Apache-2.0", "MIT"),
+        authors=("Ada",),
+        maturity_at_most=5,
+        rejects=tmp_path / "rejects.jsonl",
     )
-    assert all(parts.values())
-    assert all(e.context for name in ("validation", "test") for e in parts[name])
-
-
-def test_a_split_inside_a_story_is_warned_of() -> None:
-    _, report = build([long_story("Tale")], seed=0)
-    assert "Held-out figures will flatter" in report.warnings[0]
-
-
-def test_too_few_examples_for_three_splits() -> None:
-    with pytest.raises(CorpusError, match=r"needs 3 examples at least.*there is 1\. Add a story, or choices"):
-        build([tell("A", A=("A.", []))], seed=0)
-
-
-def test_no_story_at_all() -> None:
-    with pytest.raises(CorpusError, match="no story with text"):
-        build([], seed=0)
-
-
-def test_whatever_is_left_out_is_counted() -> None:
-    untidy = tell(
-        "A",
-        A=("A.", [("Go", "B"), ("Go", "B"), ("go", "B"), ("Run", "Nowhere"), ("Hop", "E"), ("Sit", "C")]),
-        B=("B.", []),
-        C=("C.", []),
-        E=("", [("Click", "B")]),
-        Attic=("Attic.", [("Jump", "Nowhere")]),
-    )
-    copy = Story("Another title", "X", {"X": Passage("X", "A.\r\n", (Choice("Fly", "Y"), Choice("Dig", "Z"))),
-                 "Y": Passage("Y", "C."), "Z": Passage("Z", "B.")})  # fmt: skip
-    _, report = build([untidy, copy, tell("E", E=(" ", []))], seed=0)
-    assert report.stories == 1
+    assert sorted(line.title for line in report.contents) == ["Tale 0", "Tale 1", "Tale 2"]
     assert report.drops == {
-        "unreachable passage": 1,
-        "empty passage": 1,
-        "dangling choice": 1,
-        "repeated choice": 2,
-        "duplicate story": 1,
-        "story without text": 1,
+        "story under other rights": 1,
+        "story by another author": 1,
+        "story rated too mature": 1,
+        "story without a maturity rating": 2,
     }
+    assert {line[1] for line in rejected(tmp_path)} == {"Grim", "Unrated", "Own", "Bobs", "Closed"}
+    assert made(stories, tmp_path)[1].stories == len(stories)
 
 
-def test_the_notes_of_the_readers_are_passed_on() -> None:
-    story = long_story("Tale")
-    noted = Story("Tale", "0", story.passages, source="tale.twee", notes=("Something is odd.",))
-    assert build([noted], seed=0)[1].notes == ("tale.twee: Something is odd.",)
+def test_every_reject_is_counted_and_every_count_is_written(tmp_path: Path) -> None:
+    untidy = ring("Untidy")
+    passages = {
+        **untidy.passages,
+        "end 0": Passage("end 0", "Hm.", (Choice("Go", "Nowhere"), Choice("Run", "0"), Choice("run", "0"))),
+        "Attic": Passage("Attic", "Attic of Untidy."),
+    }
+    stories = [
+        ring("A"),
+        ring("B"),
+        ring("B"),
+        Story("Untidy", "0", passages),
+        Story("E", "E", {"E": Passage("E", " ")}),
+    ]
+    _, report = made(stories, tmp_path, rejects=tmp_path / "rejects.jsonl")
+    lines = rejected(tmp_path)
+    assert report.drops == {reason: [line[0] for line in lines].count(reason) for reason in report.drops}
+    assert sum(report.drops.values()) == len(lines)
+    assert set(report.drops) == {
+        "unreachable passage",
+        "dangling choice",
+        "repeated choice",
+        "duplicate story",
+        "story without text",
+    }
+    assert ("unreachable passage", "Untidy", "Attic", "Attic of Untidy.") in lines
 
 
-def test_the_table_is_aligned() -> None:
-    _, report = build([long_story(f"Tale {n}") for n in range(4)], seed=0)
-    lines = report.table().splitlines()
-    assert len({len(line) for line in lines}) == 1
-    assert "rights: Apache-2.0" in report.table()
+def test_a_story_that_unfolds_without_bound_is_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    passages = {
+        "A": Passage("A", "A.", tuple(Choice(f"Go {n}", "B") for n in range(99))),
+        "B": Passage("B", "B" * 1000),
+    }
+    stories = [*(ring(f"Tale {n}") for n in range(3)), Story("Mill", "A", passages)]
+    monkeypatch.setattr(pipeline, "_LONGEST", 99 * 1000)
+    assert made(stories, tmp_path, context=300)[1].drops == {}
+    monkeypatch.setattr(pipeline, "_LONGEST", 99 * 1000 - 1)
+    assert made(stories, tmp_path, context=300)[1].drops == {"story too large when unfolded": 1}
+    assert made(stories, tmp_path, context=2000)[1].drops == {"story too large when unfolded": 1}
+
+
+def test_the_notes_of_the_readers_are_passed_on(tmp_path: Path) -> None:
+    stories = [ring("A"), ring("B"), ring("C", source="c.twee", notes=("Something is odd.",))]
+    assert made(stories, tmp_path)[1].notes == ("c.twee: Something is odd.",)
+
+
+def test_no_story_at_all(tmp_path: Path) -> None:
+    with pytest.raises(CorpusFailure, match="no story with text"):
+        made([], tmp_path)
+    with pytest.raises(CorpusFailure, match=r"or filter less. Left out: story under other rights: 1\."):
+        made([ring("A")], tmp_path, rights=("MIT",))
+    assert not (tmp_path / "corpus").exists()
+
+
+# ---- splits --------------------------------------------------------------------------------------------------
+
+
+@given(st.lists(st.integers(1, 30), min_size=3, max_size=60), st.integers(0, 99))
+def test_clusters_are_never_divided_and_every_split_has_one(sizes: list[int], seed: int) -> None:
+    clusters = [[f"{n}-{k}" for k in range(size)] for n, size in enumerate(sizes)]
+    place = split(clusters, seed)
+    assert set(place.values()) == set(SPLITS)
+    assert all(len({place[story] for story in cluster}) == 1 for cluster in clusters)
+    assert place == split([cluster[::-1] for cluster in clusters[::-1]], seed)
+    held = max(1, round(sum(sizes) / 10))
+    if all(size == 1 for size in sizes):
+        assert [list(place.values()).count(name) for name in ("validation", "test")] == [held, held]
+
+
+def test_the_largest_cluster_is_learned() -> None:
+    clusters = [[f"big-{n}" for n in range(20)], ["a"], ["b"]]
+    assert all(split(clusters, seed)["big-7"] == "train" for seed in range(20))
+
+
+def test_a_story_that_is_added_moves_few_others() -> None:
+    before = split([[f"{n}"] for n in range(100)], seed=0)
+    after = split([[f"{n}"] for n in range(101)], seed=0)
+    assert sum(after[story] != place for story, place in before.items()) <= 2
+
+
+@given(st.lists(st.booleans(), min_size=3, max_size=60), st.integers(0, 99))
+def test_examples_are_split_with_the_openings_learned(openings: list[bool], seed: int) -> None:
+    named = {str(n): opening for n, opening in enumerate(openings)}
+    place = split_examples(named, seed)
+    assert set(place) == set(named)
+    assert set(place.values()) == set(SPLITS)
+    held = [named[name] for name, where in place.items() if where != "train"]
+    assert not any(held) or openings.count(False) < len(held)
+
+
+def test_a_lone_story_is_split_by_example_with_a_warning(tmp_path: Path) -> None:
+    rows, report = made([ring("Tale", passages=9)], tmp_path)
+    assert all(rows.values())
+    assert all(row["context"] for name in ("validation", "test") for row in rows[name])
+    whole = build_stories([ring(f"Tale{n}", passages=9) for n in ("", " 1", " 2")], tmp_path / "three", Settings())
+    assert sum(report.examples.values()) * 3 == sum(whole.examples.values())
+    assert "Held-out figures will flatter" in report.warnings[0]
+    assert report.titles == {name: ["Tale"] for name in SPLITS}
+    assert report.contents[0].split == "train, validation, test"
+
+
+def test_stories_that_are_all_alike_are_split_by_example(tmp_path: Path) -> None:
+    _, report = made([tale(1), tale(1, changed=80), tale(1, changed=100), tale(1, changed=120)], tmp_path)
+    assert "too much alike to be held apart" in report.warnings[0]
+
+
+def test_too_few_examples_for_three_splits(tmp_path: Path) -> None:
+    with pytest.raises(CorpusFailure, match=r"needs 3 examples at least.*there is 1\. Add a story, or choices"):
+        made([Story("A", "A", {"A": Passage("A", "A.")})], tmp_path)
+
+
+# ---- near-duplicates and leaks -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("shared", "of"), [(950, 1000), (800, 1000), (600, 1000), (300, 1000), (0, 1000)])
+def test_an_estimate_is_near_the_true_similarity(shared: int, of: int) -> None:
+    chance = random.Random(shared)
+    estimates = []
+    for _ in range(20):
+        a = [str(chance.random()) for _ in range(of)]
+        b = a[:shared] + [str(chance.random()) for _ in range(of - shared)]
+        true = max(shared - 4, 0) / (2 * (of - 4) - max(shared - 4, 0))
+        estimates.append(float((signature(a) == signature(b)).mean()) - true)
+    assert abs(sum(estimates) / 20) < 0.03
+
+
+def test_similar_texts_are_found_among_many() -> None:
+    import numpy as np
+
+    chance = random.Random(0)
+    texts = [[str(chance.random()) for _ in range(200)] for _ in range(300)]
+    texts += [[*text[:170], *(str(chance.random()) for _ in range(30))] for text in texts[:20]]
+    found = list(similar_pairs(np.array([signature(text) for text in texts])))
+    assert [(a, b) for a, b, _ in found] == [(n, 300 + n) for n in range(20)]
+    assert signature(["one"]).shape == signature([]).shape == (NUMBERS,)
+
+
+def test_clusters_join_through_others() -> None:
+    clusters = Clusters(6)
+    for pair in ((1, 2), (4, 5), (5, 2)):
+        clusters.join(*pair)
+    assert [clusters.of(n) for n in range(6)] == [0, 1, 1, 3, 1, 1]
+
+
+def test_a_leak_is_measured_in_characters_of_whole_paragraphs() -> None:
+    long, longer, short = "x" * 60, "y" * 180, "You win."
+    held, learned = f"{long}\n\n{longer}\n\n{short}", f"{short}\n\n{long}\n\nz{longer}"
+    assert leaked([paragraphs([held])], [paragraphs([learned])]) == 60 / 240
+    assert leaked([paragraphs([held])], []) == 0
+    assert leaked([], [paragraphs([learned])]) == 0
+
+
+def test_a_leak_is_reported_and_warned_of(tmp_path: Path) -> None:
+    shared = "This very paragraph stands in all of the stories, word for word."
+    stories = []
+    for n in range(4):
+        story = ring(f"Tale {n}", passages=40)
+        opening = Passage("0", f"{shared}\n\nRoom 0 of {story.title}.", story.passages["0"].choices)
+        stories.append(Story(story.title, "0", {**story.passages, "0": opening}))
+    rows, report = made(stories, tmp_path)
+    assert report.leaked == 1  # it is the one paragraph that is long enough to count
+    assert "100.0% of the validation text also stands in train" in report.warnings[0]
+    assert any(shared in row["target"] for row in rows["train"])

@@ -1,6 +1,7 @@
 """`python -m corpus build`, as a user meets it, and the corpus it leaves on disk."""
 
 import json
+import re
 import shlex
 import subprocess
 import sys
@@ -8,16 +9,13 @@ from importlib.metadata import PackageNotFoundError
 from itertools import chain
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner, Result
-from datasets import DatasetDict, load_from_disk
 
 from corpus import extras
-from corpus.build import build as compile_corpus
 from corpus.cli import main
 from corpus.extras import install_line
-from corpus.store import save
-from corpus.story import Choice, Passage, Story
 
 
 @pytest.fixture
@@ -49,15 +47,15 @@ def test_a_corpus_is_built_and_can_be_loaded(sources: Path, tmp_path: Path) -> N
     table = dict(line.rsplit(maxsplit=1) for line in result.stdout.splitlines())
     assert (table["stories"], table["left out: file in no known format"]) == ("4", "1")
     assert str(out) in result.stderr
-    dataset = load_from_disk(str(out))
-    assert isinstance(dataset, DatasetDict)
-    assert dataset["train"].column_names == ["story", "context", "target", "ends"]
+    files = {path.name.partition("-")[0]: pq.read_table(path) for path in (out / "data").iterdir()}
+    assert files["train"].column_names == ["story", "context", "target", "ends"]
     report = json.loads((out / "report.json").read_text())
     assert report["seed"] == 7
     assert report["rights"] == {"unknown": 4}
     assert sorted(chain.from_iterable(report["titles"].values())) == ["ash", "birch", "cedar", "dogwood"]
-    assert str(sources / "ash.twee") in report["sources"]
-    assert report["examples"] == {name: len(dataset[name]) for name in dataset}
+    assert str(sources / "ash.twee") in {line["source"] for line in report["contents"]}
+    assert report["examples"] == {name: table.num_rows for name, table in files.items()}
+    assert "| ash |" in (out / "README.md").read_text()
     assert neighbours(out) == ["corpus"]
 
 
@@ -69,13 +67,6 @@ def test_it_runs_as_a_module_under_the_name_of_the_game(sources: Path, tmp_path:
     shown = subprocess.run([*command[:4], "--help"], capture_output=True, text=True, check=True)
     assert shown.stdout.startswith("Usage: dungeon corpus build")
     assert "Twee 3" in shown.stdout
-
-
-def test_a_file_name_that_is_no_proper_text_is_kept_in_the_report(tmp_path: Path) -> None:
-    passages = {"A": Passage("A", "A.", tuple(Choice(f"Go {n}", "B") for n in range(3))), "B": Passage("B", "B.")}
-    save(*compile_corpus([Story("Tale", "A", passages, source="caf\udce9.twee")], seed=0), tmp_path / "corpus")
-    report = json.loads((tmp_path / "corpus" / "report.json").read_text(encoding="utf-8"))
-    assert report["sources"] == ["caf\udce9.twee"]
 
 
 def test_an_earlier_corpus_is_replaced(sources: Path, tmp_path: Path) -> None:
@@ -107,33 +98,14 @@ def test_a_full_disk_leaves_the_earlier_corpus(sources: Path, tmp_path: Path, mo
     build(sources, "--out", out)
     before = (out / "report.json").read_text()
 
-    def fail(_self: DatasetDict, place: Path) -> None:
-        place.mkdir()
+    def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(DatasetDict, "save_to_disk", fail)
+    monkeypatch.setattr(pq.ParquetWriter, "write_table", full)
     result = build(sources, "--out", out, "--seed", 9)
     assert result.exit_code == 2
     assert f"{out} can't be written: No space left on device." in result.stderr
     assert (out / "report.json").read_text() == before
-    assert neighbours(out) == ["corpus", "stories"]
-
-
-def test_a_move_that_fails_brings_the_earlier_corpus_back(
-    sources: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    out = tmp_path / "corpus"
-    build(sources, "--out", out)
-    rename = Path.rename
-
-    def fail(self: Path, target: Path) -> Path:
-        if self.name == "new":
-            raise OSError(13, "Permission denied")
-        return rename(self, target)
-
-    monkeypatch.setattr(Path, "rename", fail)
-    assert build(sources, "--out", out).exit_code == 2
-    assert len(load_from_disk(str(out))) == 3
     assert neighbours(out) == ["corpus", "stories"]
 
 
@@ -193,17 +165,67 @@ def test_names_from_a_file_cannot_command_the_terminal(sources: Path, tmp_path: 
 def test_a_missing_package_is_told_with_the_line_that_installs_it(
     sources: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(sys.modules, "datasets", None)
-    for module in ("corpus.build", "corpus.store"):
+    monkeypatch.setitem(sys.modules, "rensa", None)
+    for module in ("corpus.build", "corpus.pipeline", "corpus.duplicates"):
         monkeypatch.delitem(sys.modules, module, raising=False)
     result = build(sources, "--out", tmp_path / "corpus")
     assert result.exit_code == 2
-    assert f"datasets is not installed. Install it with: {install_line('corpus')}" in result.stderr
+    assert f"rensa is not installed. Install it with: {install_line('corpus')}" in result.stderr
 
 
 def test_help_needs_no_heavy_package() -> None:
-    heavy = "import sys, corpus.cli, corpus.extras; sys.exit('datasets' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", heavy], check=False).returncode == 0
+    heavy = "import sys, corpus.cli, corpus.commands.build as b, corpus.commands.stats as s; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", heavy], check=True, capture_output=True, text=True).stdout.split()
+    assert not {"pyarrow", "numpy", "rensa", "datasets", "ftfy"} & set(loaded)
+
+
+def test_a_builder_needs_neither_torch_nor_datasets(sources: Path, tmp_path: Path) -> None:
+    code = f"""
+import sys
+from pathlib import Path
+from corpus.build import build
+from corpus.pipeline import Settings
+if __name__ == "__main__":
+    build([Path({str(sources)!r})], Path({str(tmp_path / "corpus")!r}), Settings())
+    print(*sys.modules)
+"""
+    loaded = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.split()
+    assert "pyarrow" in loaded
+    assert not {"torch", "transformers", "datasets", "pandas"} & set(loaded)
+
+
+def test_options_choose_and_bound_what_is_built(sources: Path, tmp_path: Path) -> None:
+    (sources / "elm.twee").write_text(
+        ':: StoryAuthor\nEve\n:: StoryData\n{"rights": "MIT"}\n'
+        ":: Start\nAn elm.\n[[Climb->Top]]\n[[Wait->Top]]\n[[Run->Top]]\n:: Top\nUp."
+    )
+    out, rejects = tmp_path / "corpus", tmp_path / "rejects.jsonl"
+    options = ("--rights", "unknown", "--context", 256, "--rejects", rejects, "--no-near-duplicates", "--workers", 2)
+    result = build(sources, "--out", out, *options)
+    assert result.exit_code == 0
+    assert re.search(r"^left out: story under other rights +1$", result.stdout, re.MULTILINE)
+    assert json.loads(rejects.read_text())["story"] == "elm"
+    assert json.loads((out / "report.json").read_text())["context"] == 256
+    result = build(sources, "--out", out, "--author", "Eve")
+    assert "Warning: 1 of 3 stories" in result.stderr
+    result = build(sources, "--out", out, "--maturity-at-most", 4)
+    assert result.exit_code == 2
+    assert "or filter less. Left out: story without a maturity rating: 5." in result.stderr
+    assert build(sources, "--out", out, "--context", 10).exit_code == 2
+
+
+def test_stats_show_a_corpus(sources: Path, tmp_path: Path) -> None:
+    out = tmp_path / "corpus"
+    table = build(sources, "--out", out).stdout
+    result = CliRunner().invoke(main, ["stats", str(out)])
+    assert result.exit_code == 0
+    assert result.stdout.startswith(table)
+    assert "Words of a passage" in result.stdout
+    assert re.search(r"below 25 +8  █+\n", result.stdout)
+    assert re.search(r"^  \w+ +\d+ words  dogwood$", result.stdout, re.MULTILINE)
+    missing = CliRunner().invoke(main, ["stats", str(sources)])
+    assert missing.exit_code == 2
+    assert "is no corpus: there is no report.json in it" in missing.stderr
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from corpus import turns
-from corpus.turns import STOP, Kind, Turn, action_line, clean_prose, label_action, parse, prompt, read_input, write
+from corpus import actions as actions_module
+from corpus import labels as labels_module
+from corpus.actions import action_line, read_input
+from corpus.labels import label_action
+from corpus.turns import STOP, Kind, Turn, clean_prose, parse, prompt, write
 
 # Any text, with the characters that mean something to the format more often than chance has them.
 anything = st.text(
@@ -19,9 +22,10 @@ actions = anything.map(label_action).filter(bool)
 
 
 def test_the_examples_in_the_docstrings_hold() -> None:
-    results = doctest.testmod(turns)
-    assert results.attempted
-    assert not results.failed
+    for module in (actions_module, labels_module):
+        results = doctest.testmod(module)
+        assert results.attempted
+        assert not results.failed
 
 
 def test_a_tale_is_written_as_paragraphs_and_actions() -> None:

@@ -6,10 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import torch
 from click.testing import CliRunner, Result
-from datasets import Dataset, DatasetDict
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 from transformers import GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
@@ -88,7 +89,9 @@ def _write_corpus(folder: Path, *, test: bool = True, titles: list[str] | None =
         for n in range(40)
     ]
     parts = {"train": rows[:32], "validation": rows[32:36]} | ({"test": rows[36:]} if test else {})
-    DatasetDict({name: Dataset.from_list(part) for name, part in parts.items()}).save_to_disk(folder)
+    (folder / "data").mkdir(parents=True)
+    for name, part in parts.items():
+        pq.write_table(pa.Table.from_pylist(part), folder / "data" / f"{name}-00000-of-00001.parquet")
     report = {"rights": {"CC-BY-4.0": 9, "unknown": 1}, "titles": {"train": titles or ["A Tale"], "test": ["Another"]}}
     (folder / "report.json").write_text(json.dumps(report))
     return folder

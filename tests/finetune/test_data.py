@@ -1,13 +1,17 @@
 """Rows: every target once, enough before it, the tokens of the whole text, padding that changes nothing."""
 
 import math
+import shutil
+import socket
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import torch
-from datasets import Dataset, DatasetDict, load_from_disk
+from datasets import Dataset, DatasetDict
 from hypothesis import given
 from hypothesis import strategies as st
 from transformers import AutoModelForCausalLM
@@ -93,22 +97,76 @@ def test_padding_and_batching_leave_the_loss_alone(name: str, bases: dict[str, P
     assert figure.bits_per_byte == pytest.approx(plain / math.log(2) / 100, rel=1e-4)
 
 
-@pytest.mark.parametrize("kind", ["absent", "empty", "foreign", "no columns", "empty split"])
-def test_a_bad_corpus_is_named(kind: str, tmp_path: Path, write_corpus: Callable[..., Path]) -> None:
+def test_a_corpus_is_read_as_it_lies_there(
+    corpus: Path, tmp_path: Path, write_corpus: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(socket, "socket", None)  # nobody is asked
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    read = read_corpus(corpus)
+    assert {name: len(part) for name, part in read.splits.items()} == {"train": 32, "validation": 4, "test": 4}
+    first = read.splits["validation"][0]
+    assert first["story"] == "story-8"
+    assert isinstance(first["ends"], bool)
+    assert read.report["titles"]["test"] == ["Another"]
+    assert all(not part.cache_files for part in read.splits.values())
+    assert not (tmp_path / "home").exists()
+    assert set(read_corpus(write_corpus(tmp_path / "two", test=False)).splits) == {"train", "validation"}
+
+
+def test_several_files_of_a_split_are_one_and_change_no_fingerprint(corpus: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(corpus, tmp_path / "corpus")
+    [whole] = (copy / "data").glob("train-*")
+    table = pq.read_table(whole)
+    pq.write_table(table.slice(0, 5), copy / "data" / "train-00000-of-00002.parquet")
+    pq.write_table(table.slice(5), copy / "data" / "train-00001-of-00002.parquet")
+    whole.unlink()
+    read, before = read_corpus(copy), read_corpus(corpus)
+    assert read.splits["train"].to_list() == before.splits["train"].to_list()
+    assert read.fingerprint == before.fingerprint
+    (copy / "data" / "train-00001-of-00002.parquet").unlink()
+    assert read_corpus(copy).fingerprint != before.fingerprint
+
+
+@pytest.mark.parametrize(
+    ("kind", "says"),
+    [
+        ("absent", "There is no corpus folder"),
+        ("empty", "has no data/train"),
+        ("foreign", "has no data/train"),
+        ("old", "built by an earlier version of this program. Build it again"),
+        ("no columns", "lacks the column 'story'"),
+        ("empty split", "has nothing in its train split"),
+        ("no split", "has nothing in its train split"),
+        ("broken", "can't be read"),
+        ("no report", "can't be read"),
+        ("broken report", "its report.json is no report"),
+    ],
+)
+def test_a_bad_corpus_is_named(kind: str, says: str, tmp_path: Path, write_corpus: Callable[..., Path]) -> None:
     folder = tmp_path / "corpus"
-    if kind != "absent":
+    train = folder / "data" / "train-00000-of-00001.parquet"
+    if kind in ("empty", "foreign", "old"):
         folder.mkdir()
+    elif kind != "absent":
+        write_corpus(folder)
     if kind == "foreign":
         (folder / "notes.txt").write_text("hello")
-    if kind == "no columns":
-        part = Dataset.from_list([{"text": "x"}])
+    if kind == "old":
+        part = Dataset.from_list([{"story": "x"}])
         DatasetDict(train=part, validation=part, test=part).save_to_disk(folder)
         (folder / "report.json").write_text("{}")
+    if kind == "no columns":
+        pq.write_table(pa.table({"text": ["x"]}), train)
     if kind == "empty split":
-        whole = load_from_disk(write_corpus(tmp_path / "whole"))
-        whole["train"] = whole["train"].select([])
-        whole.save_to_disk(folder)
-        (folder / "report.json").write_text("{}")
-    with pytest.raises(FinetuneError, match="corpus") as caught:
+        pq.write_table(pq.read_table(train).slice(0, 0), train)
+    if kind == "no split":
+        train.unlink()
+    if kind == "broken":
+        train.write_bytes(train.read_bytes()[:-100])
+    if kind == "no report":
+        (folder / "report.json").unlink()
+    if kind == "broken report":
+        (folder / "report.json").write_text("[]")
+    with pytest.raises(FinetuneError, match=says) as caught:
         read_corpus(folder)
     assert str(folder) in caught.value.message

@@ -1,0 +1,283 @@
+"""The player's words -> the sentence of an action: `open my pack` -> `You open your pack.`
+
+    action_line(*read_input("open my pack"))
+    action_line(Kind.SAY, "who is there?")
+
+The game reads what is typed with it, the builder reads choice labels with it (`corpus.labels`), so that a voice
+learns actions as it will be given them. What is done about each sort of line:
+
+- something to do: after "You", in the second person outside quotation marks; "we" as the one who acts is "you", for
+  an action is the player's, while "us" and "we" further on stay, for the player may not be alone;
+- speech, quoted or plainly meant as such (`Who are you?`, `No, thanks`, `Give me the key`): `You say "..."`;
+- a thing or a person: `You choose ...`; a way: `You go ...`; words in another language: `You choose "..."`;
+- what somebody else does: `You wait, and he runs.`, or speech where it speaks of the speaker (`It's my fault`).
+
+Limits: English, judged by the first words (`corpus.grammar`). Standard library only, for the game imports it.
+"""
+
+import re
+
+from corpus.grammar import (
+    CONJUNCTIONS,
+    begins_with_verb,
+    first,
+    foreign,
+    inflected,
+    lower,
+    of_others,
+    said,
+    told_after_clause,
+)
+from corpus.person import second_person, we_to_you
+from corpus.turns import Kind, printable
+from corpus.words import (
+    DETERMINERS,
+    DIRECTIONS,
+    DOUBTFUL,
+    IS,
+    JOINS,
+    LY_VERBS,
+    NUMBERS,
+    OLD,
+    OTHERS,
+    PRONOUNS,
+    STUFF,
+    THINGS,
+    VERBS,
+    WAYS,
+    word_set,
+)
+
+QUOTES = str.maketrans({"“": '"', "”": '"', "„": '"', "«": '"', "»": '"', "‘": "'", "’": "'"})
+"""Quotation marks as they are printed -> as they are typed."""
+
+_TELLS = word_set("""
+    add admit agree announce answer argue ask beg bellow call confess cry demand explain growl hiss insist joke lie moan
+    mumble murmur mutter order plead promise reply respond roar say scream shout sigh snap sob suggest tell think warn
+    whisper yell
+    """)
+"""What `"...," I ...` must go on with to say how it was said."""
+
+
+def read_input(raw: str) -> tuple[Kind, str]:
+    """What the player most likely means by a bare line: speech in quotes, nothing at all, or something to do."""
+    text = " ".join(raw.split()).translate(QUOTES)
+    if not text:
+        return Kind.CONTINUE, ""
+    return (Kind.SAY if text.startswith('"') else Kind.DO), text
+
+
+def action_line(kind: Kind, raw: str) -> str:
+    """The player's words as the sentence of an action; "" where there is none to write.
+
+    >>> action_line(Kind.DO, "open my pack")
+    'You open your pack.'
+    >>> action_line(Kind.SAY, "who is there?")
+    'You say "Who is there?"'
+    """
+    if kind in (Kind.STORY, Kind.CONTINUE):
+        return ""
+    text = " ".join(printable(raw).translate(QUOTES).lstrip("> \t\n").split())
+    if not text.strip('" '):
+        return ""
+    return spoken(text) if kind is Kind.SAY else done(text)
+
+
+# ---- speech --------------------------------------------------------------------------------------------------
+
+_TOLD = re.compile(r'"([^"]*)"\s*(?:I|i|you|we)\s+(\w[^"]*)(?:"([^"]*)"?)?')
+_DEED = re.compile(r",? (?=(?:and|then|but|while) )|, (?=\w+ing\b)|[.!] (?=[A-Z])")
+_JOIN = re.compile(r"(?:and|then|but|while) ")
+
+
+def spoken(text: str) -> str:
+    """`"Run," I tell Ito` and the like -> `You tell Ito "Run."`; anything else is what is said."""
+    match = _TOLD.fullmatch(text)
+    if match and (first(match[2]) in _TELLS or (" " not in match[2].strip() and not match[1].endswith("."))):
+        words, telling, more = match.groups()
+        telling = telling.rstrip()
+        if more:
+            # Speech that the telling interrupts: `"Lower it," I tell Ito, "and run."`.
+            words = (re.sub(r",\s*$", ".", words) if telling.endswith(".") else words) + " " + more.lstrip()
+            return f"You {second_person(telling).rstrip('.,!')} {_quoted(words)}"
+        telling, *deed = _DEED.split(second_person(telling), maxsplit=1)
+        told = f"You {telling.rstrip('.,!')} "
+        return told + (f"{_begun(words)} {_deed(deed[0])}" if deed else _quoted(words))
+    if text.count('"') == 2 and text.startswith('"') and not text.endswith('"'):
+        # Speech, then something done: `"Stay back!" and raise the lamp`.
+        words, rest = text[1:].split('"')
+        rest = rest.strip(" ,")
+        if rest.strip(" ."):
+            return f"You say {_begun(words)} {_deed(second_person(rest))}"
+        return f"You say {_quoted(words)}"
+    return f"You say {_quoted(text.strip(chr(34) + ' '))}"
+
+
+def _deed(text: str) -> str:
+    """What follows speech, as the end of its sentence."""
+    if _JOIN.match(text):
+        return sentence(text)
+    text = re.sub(r"^you ", "", text, flags=re.IGNORECASE)
+    return sentence(("and " if begins_with_verb(text) else "") + text[:1].lower() + text[1:])
+
+
+def _begun(words: str) -> str:
+    """Speech that its sentence goes on from: `"Fine,"`."""
+    words = _quoted(words)[1:-1]
+    return f'"{words[:-1] + "," if words.endswith(".") and not words.endswith("..") else words}"'
+
+
+def _quoted(words: str) -> str:
+    words = words.strip().replace('"', "'")
+    if words.endswith(","):
+        words = words[:-1] + "."
+    if words and words[-1].isalnum():
+        words += "."
+    return f'"{words[:1].upper()}{words[1:]}"'
+
+
+# ---- deeds ---------------------------------------------------------------------------------------------------
+
+_OF_SPEAKER = re.compile(r"\b(?:I|i|[Mm]e|[Mm]y|mine|[Ww]e|us|[Oo]ur)\b")
+_AND_I = re.compile(r"((?:[Mm]y|[Tt]he|[A-Z]\w+)(?: \w+)?) and (?:I|i)\b(?=\s+[a-z])")
+_ME_AND = re.compile(r"[Mm]e (and \w+(?: \w+)?)\b")
+
+
+def done(text: str) -> str:
+    """Something to do, or whatever else it turns out to be, as a sentence about "you". `text` is not empty."""
+    if not text[0].isalnum():
+        bare = text.lstrip("'.,!?…:;()* ").replace(")", "")
+        if not bare[:1].isalnum():
+            return sentence(f"You {second_person(text)}")  # a picture, or whatever it may be
+        text = bare
+    if text.isupper() and (len(text) > 4 or text.rstrip("!").lower() in VERBS):
+        text = text.lower()
+    if text.isdecimal():
+        return f"You {text}."  # whatever the player's game makes of it
+    word, rest = first(text), text.partition(" ")[2]
+    speech = said(text, word, rest)
+    if speech:
+        return f"You say {_quoted(speech)}"
+    if "?" in text:
+        asked = text.rstrip("?!")  # an offer to do something, else it had been speech
+        text = asked if asked and "?" in text[len(asked) :] else text
+    after = told_after_clause(text) if word in CONJUNCTIONS else ""
+    if after:
+        return _you(after)
+    if word in ("i", "you", "we", "we're", "we've", "we'll", "we'd") or word.startswith(("i'", "you'")):
+        return _subject(text)
+    if " and " in text and (_ME_AND.match(text) or _AND_I.match(text)):
+        return _subject(_me_first(text))
+    if word in ("be", "don't") and rest:
+        text = re.sub(r"^(?:do not|don't) be\b", "are not", text, flags=re.IGNORECASE)
+        return _you(re.sub(r"^be\b", "are", text, flags=re.IGNORECASE))
+    if begins_with_verb(text):
+        return _you(text)
+    if word in _OPENERS:
+        following = rest.lstrip(" ,")
+        if begins_with_verb(following) or first(following) in ("i", "you"):
+            return done(following)
+    if (word.endswith("ly") and word not in LY_VERBS) or word in ("just", "also", "always"):
+        if not rest:
+            return _you(f"do it {lower(text)}")
+        if begins_with_verb(rest):
+            return _you(text)
+    bare = inflected(text)
+    return _you(bare) if bare else _other(text, word, rest)
+
+
+_OPENERS = word_set("and or then but so instead now to first finally")
+
+
+def _other(text: str, word: str, rest: str) -> str:
+    """What is no deed as it stands: a way, what somebody else does, a thing."""
+    following = first(rest)
+    if word in DIRECTIONS and (
+        not rest or following in WAYS or following in JOINS or following in DIRECTIONS or text[len(word)] == ","
+    ):
+        return _you(f"go {lower(text)}")
+    if rest and (word in WAYS or word in ("on", "by")):
+        return _you(f"go {'to' + text[2:] if word == 'at' else lower(text)}")
+    if of_others(text):
+        mine = _OF_SPEAKER.search(text) and not IS.isdisjoint(text.split())  # He is my brother; not: He hits me
+        if mine or "'" in word or (word in OTHERS and text.endswith("!")):
+            return f"You say {_quoted(text)}"
+        deed = lower(text) if word in OTHERS or word in DETERMINERS else text
+        return sentence(f"You wait, and {second_person(deed)}")
+    if word == "nothing" and not rest:
+        return "You do nothing."
+    if word == "me" and not rest:
+        return "You choose yourself."
+    if foreign(text):
+        return f"You choose {_quoted(text)}"
+    return sentence(f"You choose {second_person(_thing(text, word, rest))}")
+
+
+_SMALL = DETERMINERS | PRONOUNS | NUMBERS | OLD | JOINS
+
+
+def _thing(text: str, word: str, rest: str) -> str:
+    """A thing as it stands inside a sentence: `the dark forest`, `Queen Marisol`, `plan B`."""
+    if word in _SMALL or first(rest) == "else":
+        return lower(text)
+    words = rest.rstrip(".!…").split()
+    if not words:
+        if word in THINGS or (word in DOUBTFUL and word not in STUFF):
+            return "the " + lower(text)
+        common = word in STUFF or word.removesuffix("s") in THINGS or _ABSTRACT.search(word)
+        return lower(text) if common else text
+    if re.fullmatch(r"[A-Z]|\d+", words[-1]) and len(words) == 1:
+        return lower(text)
+    if (
+        JOINS.isdisjoint(words)
+        and NUMBERS.isdisjoint(words)
+        and len(words) < 4
+        and all(w.isalpha() and w.islower() for w in words)
+    ):
+        last = words[-1]
+        countable = last in THINGS or not (last in STUFF or (last.endswith("s") and not last.endswith("ss")))
+        return ("the " if countable else "") + lower(text)
+    if words[0][0].isupper():
+        return text  # Doctor Amari
+    known = word in THINGS or word in STUFF or (word.endswith("s") and not word.endswith("'s"))
+    return lower(text) if known or not NUMBERS.isdisjoint(words) else text
+
+
+_ABSTRACT = re.compile(r"(?:tion|sion|ness|ment|ity|ence|ance|ism|ship|hood|ing)s?$")
+
+
+def _me_first(text: str) -> str:
+    """`Bob and I`, `Me and Bob` -> `I and Bob`: the sentence is to begin with "You"."""
+
+    def turned(match: re.Match[str]) -> str:
+        return f"I and {lower(match[1]) if first(match[1]) in DETERMINERS else match[1]}"
+
+    return _AND_I.sub(turned, _ME_AND.sub(r"I \1", text))
+
+
+def _subject(text: str) -> str:
+    """A sentence that begins with I, we or you."""
+    word = text.partition(" ")[0]
+    if word != "I":
+        text = word.lower() + text[len(word) :]
+    if text.startswith("we"):
+        text = we_to_you(text)
+    text = second_person(text)
+    return sentence("Y" + text[1:])
+
+
+def _you(text: str) -> str:
+    return sentence("You " + second_person(lower(text)))
+
+
+def sentence(text: str) -> str:
+    """`text` with an end: a full stop where there is none, inside a closing quote."""
+    if text.count('"') % 2:
+        text += '"'
+    if text.endswith('"') and len(text) > 1:
+        inner = text[:-1].rstrip()
+        return inner + ('."' if inner[-1:].isalnum() else '"')
+    text = text.rstrip(" ,;:")
+    if text.endswith("!!"):
+        text = text.rstrip("!") + "!"
+    return text if text.endswith((".", "!", "?", "…")) else text + "."

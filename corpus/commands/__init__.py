@@ -1,0 +1,1 @@
+"""The commands of `dungeon corpus`, a module each; `corpus.cli` lists them."""

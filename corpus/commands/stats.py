@@ -1,0 +1,29 @@
+"""`dungeon corpus stats`: what is in a corpus."""
+
+from pathlib import Path
+
+import click
+
+from corpus.turns import printable
+
+
+@click.command("stats")
+@click.argument("corpus", type=click.Path(path_type=Path))
+def command(corpus: Path) -> None:
+    """Show what is in the folder CORPUS: figures, how long its passages and examples are, and its stories."""
+    from corpus.histogram import EXAMPLE_CHARACTERS, PASSAGE_WORDS, bars
+    from corpus.report import read_report
+
+    report = read_report(corpus)
+    stories = "\n".join(
+        ["Stories", *(f"  {line.split:<10}  {line.words:>9,} words  {line.title}" for line in report.contents)]
+    )
+    blocks = (
+        report.table(),
+        bars(report.passage_words, PASSAGE_WORDS),
+        bars(report.example_characters, EXAMPLE_CHARACTERS),
+        stories,
+    )
+    click.echo(printable("\n\n".join(blocks)))
+    for warning in report.warnings:
+        click.echo(f"Warning: {warning}", err=True)

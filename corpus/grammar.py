@@ -1,0 +1,220 @@
+"""What sort of line a line is: a deed, speech without quotation marks, what somebody else does, another language.
+
+Judged by the first words and the lists of `corpus.words`; text comes in as one line with straight quotes.
+
+Limits: English. "Fire" and "Guard" are things when alone and deeds in front of what they are done to; a name in front
+of a word that is no known verb passes for a thing.
+"""
+
+import re
+
+from corpus.words import (
+    ALONE,
+    ASKING,
+    DETERMINERS,
+    DIRECTIONS,
+    DOUBTFUL,
+    FOREIGN,
+    GERUNDS,
+    HELPERS,
+    IS,
+    JOINS,
+    LY_VERBS,
+    NUMBERS,
+    OTHERS,
+    PARTICLES,
+    PRONOUNS,
+    SAID,
+    SAID_ALONE,
+    SAID_BEFORE_COMMA,
+    SAID_PAIRS,
+    SUBJECTS,
+    THINGS,
+    THIRDS,
+    VERBS,
+    WAYS,
+    word_set,
+)
+
+# ---- deeds ---------------------------------------------------------------------------------------------------
+
+
+def begins_with_verb(text: str) -> bool:
+    """Whether a line says what to do."""
+    word, rest = first(text), text.partition(" ")[2]
+    typed = text[:1].islower() and word in DOUBTFUL and first(rest) in THINGS  # as players write: light torch
+    return typed or _is_verb(word, rest)
+
+
+# What may follow a verb that could be a noun, or a word that is not known.
+_AWAY = word_set("away off up out down")
+_FOLLOWERS = (ASKING | WAYS | DIRECTIONS) | word_set(
+    "here there again now then more alone together to for with from like against about until as"
+)
+_OBJECTS = (
+    (DETERMINERS - {"no", "both", "all", "some"})
+    | (PRONOUNS - {"one", "you", "everyone", "everything", "nothing", "something"})
+    | {"up", "down", "off", "at", "as", "until"}
+)
+_KNOWN = (DETERMINERS | PRONOUNS | DIRECTIONS | WAYS | SUBJECTS | ASKING | JOINS | NUMBERS | IS) | word_set(
+    """
+    then so because yet not with finally later soon now just even only almost like about when after before during until
+    once if while since late early much long
+    """
+)
+
+
+def _is_verb(word: str, rest: str) -> bool:
+    """Whether the first word of a line, lower-cased and bare, is something to do."""
+    following = first(rest)
+    if word in VERBS:
+        if word not in DOUBTFUL:
+            return True
+        if not rest:
+            return word in ALONE
+        if word == "back":
+            return following in _AWAY or following in DETERMINERS  # Back to the village is a way
+        if following in DETERMINERS or following in PRONOUNS or following in PARTICLES or rest[0].isdigit():
+            return True
+        if word == "time" or (len(rest) == 1 and rest.isupper()):
+            return False
+        if following in _FOLLOWERS:
+            return True
+        if following == "and":
+            return first(rest[4:]) in VERBS
+        return rest[0].isupper() or "'s " in rest or (following.endswith("ly") and following not in LY_VERBS)
+    head, dash, tail = word.rpartition("-")
+    if dash and head:
+        return tail in VERBS
+    if not word.isalpha() or not word.isascii() or word in _KNOWN or word.endswith(("s", "ing", "ly")):
+        return False
+    if word.endswith(("ify", "ize", "ise")) and rest:
+        return True
+    if word.endswith(("a", "o", "i")) and rest.partition(" ")[2][:1].isupper():
+        return False  # Elena the Brave
+    return following in _OBJECTS or (rest[:1].isupper() and "'s " in rest)
+
+
+def inflected(text: str) -> str:
+    """`Running away`, `Attacks the guard and flees` as what one is told to do; "" where that isn't what it says."""
+    word, rest = first(text), text.partition(" ")[2]
+    forms = GERUNDS if word in GERUNDS else THIRDS
+    if word not in forms:
+        return ""
+    following = first(rest)
+    if forms is THIRDS and not (following in DETERMINERS or following in PRONOUNS or following in PARTICLES):
+        return ""
+    return uninflected(text, forms)
+
+
+def uninflected(text: str, forms: dict[str, str]) -> str:
+    """The first verb, and each after "and" or "then", in its base form."""
+
+    def base(match: re.Match[str]) -> str:
+        return match[1] + forms.get(match[2].lower(), match[2])
+
+    return re.sub(r"((?:^|\band |\bthen |, ))(\w+)", base, text)
+
+
+CONJUNCTIONS = word_set("when while after before as once if until")
+_CLAUSE = re.compile(rf"((?:{'|'.join(sorted(CONJUNCTIONS))}) [^,\"]+), (?:then )?(.+)", re.IGNORECASE)
+
+
+def told_after_clause(text: str) -> str:
+    """`When he turns, stab him!` with what is to do in front: `stab him when he turns!`; else ""."""
+    match = _CLAUSE.fullmatch(text)
+    if not match or not begins_with_verb(match[2]):
+        return ""
+    deed = match[2].rstrip(".!?,;:…")
+    return f"{deed} {lower(match[1])}{match[2][len(deed) :]}"
+
+
+# ---- speech, other people, other languages -------------------------------------------------------------------
+
+
+def said(text: str, word: str, rest: str) -> str:
+    """What is said where a line, of a first word and the rest, is speech without quotation marks; else ""."""
+    following = first(rest)
+    asks = "?" in text[-2:]
+    inverted = (
+        word in HELPERS
+        and following in SUBJECTS
+        and (word not in ("do", "have") or following not in ("it", "this", "that"))
+    )
+    if word.partition("'")[0] in ASKING:
+        if asks:
+            return text
+        if following in HELPERS or "'" in word or following in ("happened", "happens"):
+            return text if text[-1] in "!…" else text.rstrip(".") + "?"
+    if inverted:
+        return text if text[-1] in "!…?" else text.rstrip(".") + "?"
+    if asks:
+        deed = word in ("i", "we", "me", "nothing") or word.startswith("i'") or word in DIRECTIONS or word in WAYS
+        helper = word in HELPERS - {"do", "have", "don't"}
+        if helper or not (deed or _is_verb(word, rest)):
+            return text
+    if (word in ("yes", "no") and not rest) or text.rstrip(".!").endswith(", please"):
+        return text
+    if word in SAID or f"{word}_{following}" in SAID_PAIRS or word == "let's":
+        return text
+    if word in SAID_BEFORE_COMMA and text[len(word) : len(word) + 1] == ",":
+        return text
+    if word in ("no", "never") and rest and text[len(word)] in "!.":
+        return text
+    if not rest and word in SAID_ALONE and (word != "help" or text.endswith("!")):
+        return text
+    if following == "me" and word in VERBS and not rest[2:].startswith(" and"):
+        return text  # one does not give oneself the sword
+    return ""
+
+
+def of_others(text: str) -> bool:
+    """Whether a line tells what somebody or something else does: `He runs`, `Bob draws`, `The dragon wakes`."""
+    words = text.split()
+    word = first(text)
+    if word in OTHERS:
+        return len(words) > 1 or "'" in word
+    if len(words) < 2:
+        return False
+    if word in ("this", "that") and words[1] in IS:
+        return True
+    reach = 2 if word in DETERMINERS else 1
+    for n, other in enumerate(words[1:6], 1):
+        other = other.rstrip(".,!?…").lower()
+        ends = other in ("ends", "rings") and n + 1 == len(words)  # The summer ends; the book ends and rings are rarer
+        if n >= reach and (ends or other in IS or (other in THIRDS and THIRDS[other] not in DOUBTFUL)):
+            return True
+        if other in ASKING or other in SUBJECTS or other in WAYS or other in JOINS:
+            return False
+        if word not in DETERMINERS and not words[n][0].isupper():
+            return False
+    return False
+
+
+def foreign(text: str) -> bool:
+    """Whether a line is in another language, as far as its letters and small words tell."""
+    if text.isascii():
+        words = text.lower().split()
+        return not FOREIGN.isdisjoint(words) and words[0] not in _KNOWN and not text[text.find(" ") + 1 :].istitle()
+    letter = next((c for c in text if c.isalpha()), "a")
+    if ord(letter) > 0x24F:
+        return True
+    words = text.split()
+    strange = any(not w.isascii() and any(c.isalpha() and 0xBF < ord(c) < 0x250 for c in w) for w in words)
+    return strange and len(words) > 1 and JOINS.isdisjoint(words)
+
+
+# ---- words ---------------------------------------------------------------------------------------------------
+
+
+def first(text: str) -> str:
+    """The first word, bare and lower-cased."""
+    return text.partition(" ")[0].strip("\"'.,!?…:;()*").lower()
+
+
+def lower(text: str) -> str:
+    """`text` without the capital of its first word, which an abbreviation keeps."""
+    word = text.partition(" ")[0]
+    if word.isupper() and len(word) > 1:
+        return word.lower() + text[len(word) :] if word.lower() in VERBS else text
+    return text[:1].lower() + text[1:]

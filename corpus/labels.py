@@ -1,0 +1,246 @@
+"""A choice's label -> the action line of the player who takes it: `2) Open the door (p. 5)` -> `You open the door.`
+
+    label_action("I run!")             # 'You run!'
+    label_action("The cave")           # 'You choose the cave.'
+    label_action("Years later...")     # '': the story goes on
+
+What a label wears is taken off (numbers, bullets, brackets, arrows, emoji, page numbers, prices and skills), then
+`corpus.actions` reads it as it reads the player. Empty are the labels that only turn the page or work the site
+("Continue", "Play again"), and the narrator's: a time or a chapter ("The next morning"), or what somebody else does
+("He runs"). After such a one the story goes on by itself, for there is nothing a player could have typed.
+
+Limits: English. An empty action does not tell two narrator's labels of one passage apart; their passages do.
+"""
+
+import re
+
+from corpus.actions import QUOTES, action_line, done, sentence, spoken
+from corpus.grammar import begins_with_verb, inflected, lower, of_others, told_after_clause, uninflected
+from corpus.turns import Kind, printable
+from corpus.words import DOUBTFUL, SAID, SAID_ALONE, THIRDS, VERBS, word_set
+
+# ---- what a label wears --------------------------------------------------------------------------------------
+
+_PICTURES = r"[\u2190-\u2bff\u2600-\u27bf\U0001f000-\U0001faff\ufe0f\u200d\u20e3]"
+_EMOJI = re.compile("[\u2600-\u27bf\U0001f000-\U0001faff]")
+_PLACE = r"(?:page|section|passage|paragraph|chapter|entry|number|pg\.?|p\.)"
+_TURN = rf"(?:turn|go|proceed|skip) to (?:the )?(?:{_PLACE}\s*)?\d+"
+_HINT = r"(?:requires?|required|needs?|costs?|locked|gold|coins?|page|pg|turn to|goto|lv|lvl|dc|once)"
+_FRONT = re.compile(
+    rf"(?:{_PICTURES}|[-–—•·►▶»>=+~|\s])+"
+    r"|\*+\s+"
+    r"|\.\.\.\s*(?=\w)|…\s*(?=\w)"
+    r"|[(\[]?(?:\d{1,3}|[A-Ha-h])[)\].:]+\s+(?=\S)"
+    r"|#?\d{1,3}\s*[:.)–-]\s+"
+    r"|(?:option|choice|answer|path)\s*#?(?:\d{1,2}|[A-Za-z])\s*[:.)–—-]+\s*"
+    r"|\[[^\]]{1,40}\]\s+(?=(?-i:[A-Z\"']))"
+    r"|\([^)]{0,40}\d[^)]{0,40}\)\s+(?=(?-i:[A-Z\"']))",
+    re.IGNORECASE,
+)
+_BACK = re.compile(
+    rf"(?:\s*{_PICTURES})+$"
+    r"|\s*[>»]+$"
+    rf"|\s*[(\[{{][^()\[\]{{}}]*(?:\d|\b{_HINT}\b)[^()\[\]{{}}]*[)\]}}]\s*(?P<end>[.!]?)$"
+    rf"|[.,;:–-]*\s*(?:->|=>)?\s*\b{_TURN}\.?$"
+    r"|(?<=\")\s*[(\[][^()\[\]]{1,40}[)\]]$",
+    re.IGNORECASE,
+)
+_WRAPPED = re.compile(
+    r"\[([^\[\]]+)\]|\(([^()]+)\)|\{([^{}]+)\}|<([^<>]+)>|\*\*([^*]+)\*\*|__([^_]+)__|_([^_]+)_|~([^~]+)~"
+)
+_STAGED = re.compile(r"\*([^*]+)\*\s*(.*)")
+_MANNER = re.compile(r"[(\[](\w+)[)\]]\s*(\".*)")
+_GAMEBOOK = re.compile(
+    r"if (?:you|i) (?:(?:want|wish|would like|would rather|decide|choose|prefer)(?:ed)? (?:to )?)?(.+?),? "
+    rf"(?:then )?{_TURN}\.?",
+    re.IGNORECASE,
+)
+_SINGLE_QUOTES = re.compile(r"'((?:[^']|(?<=\w)'(?=\w))+)'(?=$|[\s,.])")
+
+
+def label_action(label: str) -> str:
+    """A choice's label as an action line; "" for labels that only turn the page, and for the narrator's.
+
+    >>> label_action("1. Open the door (turn to 42)")
+    'You open the door.'
+    """
+    if label.isascii():
+        # The commonest label by far needs none of the rest: one verb that is always one, and plain words.
+        words = label.rstrip(".!").split(" ")
+        verb = words[0].lower()
+        if verb in _SURE and _PLAIN.fullmatch(label) and _TELLING.isdisjoint(words):
+            return f"You {verb}{label[len(verb) :]}" + ("" if label[-1] in ".!" else ".")
+        if _SAID.fullmatch(label):
+            return spoken(label)
+    text = " ".join(printable(label).split()).removeprefix("» ").translate(QUOTES)
+    if len(text) <= _LONGEST and not _BARE.fullmatch(text):
+        text = _undressed(text)
+    verb = text.partition(" ")[0].lower()
+    if verb in _SURE and "comment" not in text:
+        return done(text)
+    plain = _NOT_WORDS.sub(" ", text).strip().lower()
+    if not plain:
+        if '"' in text:
+            return action_line(Kind.SAY, text)
+        return f"You choose {''.join(text.split())}." if _EMOJI.search(text) else ""
+    if plain.isdecimal():
+        return f"You choose {plain}."
+    if text[0] != '"' and _PAGE.fullmatch(plain):
+        return ""
+    if text.startswith("'") and '"' not in text:
+        text = _SINGLE_QUOTES.sub(r'"\1"', text)
+    if text.startswith('"'):
+        return "" if _OTHER_SPEAKER.search(text) else spoken(text)
+    staged = _staged(text)
+    if staged:
+        return staged
+    if _narrated(text):
+        return ""
+    line = done(text)
+    return "" if line.startswith("You wait, and ") and of_others(text) else line
+
+
+_LONGEST = 300
+"""Characters of a label that may wear something; a longer one is prose in the wrong place."""
+_PLAIN = re.compile(r"[A-Z]?[a-z]+(?: [A-Za-z]+)*[.!]?")
+_SAID = re.compile(r'"[!#-~]+(?: [!#-~]+)*"')
+_BARE = re.compile(r"(?!(?:option|choice|answer|path)\b)(?:I |[A-Za-z']{2})[A-Za-z ,.!'-]*[a-z.!?]", re.IGNORECASE)
+_NOT_WORDS = re.compile(r"[\W_]+")
+_TELLING = word_set(
+    "I i me my mine myself My Me Mine us page game story end start beginning menu comment comments review"
+)
+_SURE = (
+    VERBS
+    - DOUBTFUL
+    - SAID
+    - SAID_ALONE
+    - word_set(
+        """
+        be begin can click come comment continue could do don't end exit go have let load must never play please press
+        proceed quit rate read reset restart return review save should skip start tap tell turn will would
+        """
+    )
+)
+"""Verbs that begin nothing but deeds, whatever follows."""
+
+
+def _undressed(text: str) -> str:
+    """The label without its number, bullet, brackets, arrows, pictures, prices and page numbers."""
+    match = _GAMEBOOK.fullmatch(text)
+    if match:
+        return match[1]
+    for _ in range(6):
+        before = text
+        match = _WRAPPED.fullmatch(text)
+        if match:
+            text = next(filter(None, match.groups())).strip()
+        match = _FRONT.match(text)
+        if match and _has_words(text[match.end() :]):
+            text = text[match.end() :]
+        match = _BACK.search(text)
+        if match and _has_words(text[: match.start()]):
+            text = text[: match.start()].rstrip() + (match["end"] or "")
+        if text == before:
+            break
+    return text
+
+
+def _has_words(text: str) -> bool:
+    return bool(_NOT_WORDS.sub("", text))
+
+
+def _staged(text: str) -> str:
+    """Stage directions, alone or before speech: `*sighs* "Fine."`, `(Whisper) "Come."`; "" where there are none."""
+    match = _STAGED.fullmatch(text)
+    if match:
+        deed, rest = match[1].strip(), match[2].strip()
+        deed = uninflected(deed, THIRDS) if deed.partition(" ")[0].lower() in THIRDS else inflected(deed) or deed
+        line = done(deed)
+        if rest.startswith('"'):
+            return line.rstrip(".!") + spoken(rest).replace("You say", " and say", 1)
+        if begins_with_verb(rest):
+            return sentence(f"{line.rstrip('.!')} and {lower(rest)}")
+        return sentence(f"{line} {rest}") if rest else line
+    match = _MANNER.fullmatch(text)
+    if match:
+        verb = match[1].lower().removesuffix("ing")
+        said = spoken(match[2])
+        return said.replace("You say", f"You {verb}", 1) if verb in VERBS else said
+    return ""
+
+
+# ---- what is no action ---------------------------------------------------------------------------------------
+
+_STORY = r"(?:(?:the|a|your|this|my|new)\ )*(?:game|story|adventure|journey|tale|book|chapter)"
+_SPACED_TURN = _TURN.replace(" ", r"\ ")
+_PAGE = re.compile(
+    rf"""
+    continue(?:\ reading)? | go\ on | next | more | onward | keep\ reading | turn\ the\ page | proceed
+    | read\ (?:on|more|further)
+    | (?:go\ to\ )?(?:the\ )?(?:next|previous|last)\ (?:page|chapter|part|scene|passage|screen)
+    | (?:click|tap)(?:\ here)?(?:\ (?:to|for|and)\ .*)? | (?:click|tap|press)\ (?:here|enter|space|any\ key|next|to)\b.*
+    | (?:go\ |head\ )?(?:back|return)\ to\ (?:the\ )?(?:start|beginning|title|title\ (?:screen|page)|main\ menu|menu
+        |index|table\ of\ contents|contents|first\ page|top)
+    | (?:re)?start(?:\ over|\ again)?(?:\ {_STORY})? | begin(?:\ {_STORY})? | (?:start|begin)\ (?:over|again)
+    | (?:the\ )?end(?:\ {_STORY})?(?:\ and\ leave\ comments)? | (?:the\ )?end\ of\ {_STORY} | fin | game\ over
+    | (?:save|load|quit|exit|reset|new)\ (?:{_STORY}) | new\ game | reset | main\ menu | play\ again | to\ be\ continued
+    | credits | about\ the\ author | (?:leave|write|add)\ (?:a\ )?(?:comment|review)s? | rate\ {_STORY}
+    | skip(?:\ intro)?
+    | (?:page|pg)\ \d+ | {_SPACED_TURN}
+    """,
+    re.VERBOSE,
+)
+_TIME = (
+    r"(?:moments?|seconds?|minutes?|hours?|days?|nights?|mornings?|evenings?|afternoons?|weeks?|weekends?|months?|years?"
+    r"|decades?|centur(?:y|ies)|while|dawn|dusk|noon|midday|midnight|sunrise|sunset|daybreak|nightfall|spring|summer"
+    r"|autumn|winter|time|christmas|(?:mon|tues|wednes|thurs|fri|satur|sun)day)"
+)
+_COUNT = r"(?:one|two|three|four|five|six|seven|eight|nine|ten|\d+|[ivx]+)"
+_NARRATED = re.compile(
+    rf"""
+    (?:\S+\ ){{0,4}}{_TIME}\W*\ (?:later|earlier|afterwards?|after|before|ago|pass(?:es|ed)?|go(?:es)?\ by|went\ by
+        |flies)\b.*
+    | (?:much\ |some\ ?time\ |a\ (?:little|bit|while)\ |not\ long\ |shortly\ |soon\ )?
+        (?:later|afterwards?|thereafter|after)\b.*
+    | (?:on\ )?(?:the\ )?(?:very\ )?(?:next|following|same|previous|other)\ {_TIME}\b.*
+    | (?:that|this|one|all|late|early)\ (?:\w+\ )?{_TIME}\b.*
+    | (?:on\ )?(?:mon|tues|wednes|thurs|fri|satur|sun)day\b.*
+    | (?:tonight|tomorrow|yesterday|today|dawn|dusk|midnight)\b\W*
+    | (?:meanwhile|elsewhere|eventually|finally|suddenly|thereupon|at\ (?:last|length|first)|in\ the\ (?:end|meantime)
+        |before\ long|from\ then\ on|somewhere\ else|ever\ since|unfortunately|luckily|fortunately)\b.*
+    | (?:at|in|on|by|around|until|till|near|towards?|for|over|within|since)\ (?:(?:the|a|an|that|one)\ )?(?:\w+\ )?
+        {_TIME}\b(?!\ (?:machine|travel)).*
+    | (?:after|before|during|when|while|whilst|once(?!\ (?:more|again))|as|until|since)\ .+
+    | time\ (?:passes|goes|flies|stands|went|passed)\b.*
+    | (?:chapter|part|act|book|episode|scene|day|year|level|round|stage|week|volume)\ {_COUNT}\b.*
+    | (?:prologue|epilogue|intermission|interlude|flashback|aftermath|ending|the\ end|preface|introduction)\b\W*(?:\d+)?
+    | (?:and|but|so|then|because|yet|still|now)(?:\ (?:then|so|now))?\W*
+    """,
+    re.VERBOSE,
+)
+_OPENS = re.compile(
+    r"(?:and|but|so|then|and then|but then|back (?:at|in|on)|in|at|on|inside|outside)\b.*(?:\.\.\.|…)"
+    r"|(?:and|but|so|or) (?!i\b|you\b|we\b).*"
+    r"|back (?:at|in|on)\b.*",
+)
+_OTHER_SPEAKER = re.compile(
+    r'^"[^"]*"\s*(?:he|she|they|(?:the|a|an|your|my|his|her) [\w ]+?|[A-Z]\w+(?: [A-Z]\w+)?) '
+    r"(?:says?|said|asks?|asked|shouts?|shouted|whispers?|whispered|replie[sd]|cries|cried|mutters?|yells?|answers?)\b"
+)
+
+
+def _narrated(text: str) -> bool:
+    """Whether the narrator speaks: of a time, a chapter, or what comes next. What begins with a verb is a deed."""
+    lowered = text.lower().strip()
+    if not _NARRATED.fullmatch(lowered) and not _OPENS.fullmatch(lowered):
+        return False
+    if told_after_clause(text):
+        return False
+    word, _, rest = text.partition(" ")
+    if word.lower().rstrip(",") in _LEADS:
+        return not (begins_with_verb(rest) or rest.lower().startswith(("i ", "you ")))
+    return not begins_with_verb(text) or _NEVER_DONE.match(lowered) is not None
+
+
+_LEADS = word_set("and but so then or finally eventually suddenly now")
+_NEVER_DONE = re.compile(r"(?:part|act|book|stage|level|round|time|second|spring|fall)\b")

@@ -1,0 +1,269 @@
+"""From a story to examples: each choice is learned once, on a true path of the story, in bounded pieces."""
+
+import re
+from collections import Counter
+from itertools import pairwise
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from corpus.examples import Example, cover
+from corpus.graph import make_graph
+from corpus.labels import label_action
+from corpus.story import Choice, Passage, Story
+
+Edge = tuple[str, str, str]
+Tale = list[tuple[str, str]]
+
+
+def tell(start: str, **passages: tuple[str, list[tuple[str, str]]]) -> Story:
+    """A story from name=(text, [(label, target), …])."""
+    return Story(
+        "The Bell",
+        start,
+        {name: Passage(name, text, tuple(Choice(*way) for way in ways)) for name, (text, ways) in passages.items()},
+    )
+
+
+def examples(story: Story, context: int = 4000) -> list[Example]:
+    return list(cover(make_graph(story), context))
+
+
+@st.composite
+def graphs(draw: st.DrawFn, empty: bool = False) -> Story:
+    """Any story of up to nine passages: loops, merges, unreachable parts, dangling and repeated choices."""
+    count = draw(st.integers(1, 9))
+    ways = st.tuples(st.sampled_from(["Go left", "Go on", "Go right"]), st.integers(0, count).map(str))
+    return Story(
+        "Maze",
+        "0",
+        {
+            str(n): Passage(
+                str(n),
+                "" if empty and draw(st.booleans()) else room(n, draw(st.integers(0, 30))),
+                tuple(Choice(*way) for way in draw(st.lists(ways, max_size=4))),
+            )
+            for n in range(count)
+        },
+    )
+
+
+def room(number: int, length: int) -> str:
+    """A text that tells its passage by both ends."""
+    return f"Room {number}" + " of many" * length + f" is {number}."
+
+
+def steps(text: str) -> Tale:
+    """A written tale as (action, passage name), of texts by `room`."""
+    tale, action = [], ""
+    for paragraph in text.strip("\n").split("\n\n") if text else []:
+        if paragraph.startswith("> "):
+            assert not action, "two actions in a row"
+            action = paragraph[2:]
+        else:
+            match = re.search(r"is (\d+)\.$", paragraph)
+            assert match
+            tale.append((action, match[1]))
+            action = ""
+    assert not action, "an action that nothing answers"
+    return tale
+
+
+def edges_of(tale: Tale) -> list[Edge]:
+    return [(here, action, there) for (_, here), (action, there) in pairwise(tale)]
+
+
+def true_edges(story: Story) -> set[Edge]:
+    reachable = story.reachable()
+    return {
+        (passage.name, label_action(choice.label), choice.target)
+        for passage, choice in story.edges()
+        if passage.name in reachable and choice.target in reachable
+    }
+
+
+@given(graphs(), st.integers(12, 600))
+def test_every_choice_is_learned_exactly_once_on_true_paths_within_the_bound(story: Story, bound: int) -> None:
+    edges = true_edges(story)
+    learned: Counter[Edge] = Counter()
+    openings = 0
+    for example in examples(story, bound):
+        context, target = steps(example.context), steps(example.target)
+        assert target
+        assert len(example.context) <= bound
+        assert len(example.target) <= bound * 3 // 4 + 2 or len(target) == 1
+        assert example.target.startswith("\n\n") == bool(example.context)
+        assert set(edges_of(context + target)) <= edges
+        assert example.ends == (not story.passages[target[-1][1]].choices)
+        if context:
+            assert_whole(story, example.context, bound)
+        else:
+            openings += 1
+            assert target[0] == ("", "0")
+        learned.update(edges_of(context[-1:] + target))
+    assert learned == Counter(dict.fromkeys(edges, 1))
+    assert openings == 1
+
+
+def assert_whole(story: Story, context: str, bound: int) -> None:
+    """The context is whole turns, or the end of one that alone is too long."""
+    action, name = steps(context)[0]
+    text = story.passages[name].text
+    openings = {""} if name == story.start else set()
+    answers = openings | {label for _, label, target in true_edges(story) if target == name}
+    if action not in answers or not context.removeprefix(f"> {action}\n\n").startswith(text):
+        assert text.endswith(context)
+        assert len(text) > bound - max(len(f"> {label}\n\n") for label in answers)
+
+
+@given(graphs(empty=True))
+def test_nothing_unreachable_is_learned_and_empty_passages_are_passed_through(story: Story) -> None:
+    written = {name for example in examples(story) for _, name in steps(example.target)}
+    assert written == {name for name in story.reachable() if story.passages[name].text}
+
+
+def test_a_deep_story_costs_no_more_than_its_size() -> None:
+    depth, bound = 3000, 1000
+    story = Story(
+        "Stair",
+        "0",
+        {str(n): Passage(str(n), room(n, 5), (Choice("Go down", f"{n + 1}"), Choice("Go up", f"{n // 2}")))
+         for n in range(depth)} | {f"{depth}": Passage(f"{depth}", room(depth, 5))},
+    )  # fmt: skip
+    found = examples(story, bound)
+    turns = sum(len(steps(example.target)) for example in found)
+    assert turns == 2 * depth + 1
+    assert sum(len(example.context) for example in found) <= bound * len(found)
+    assert len(found) < 1.5 * depth
+
+
+def test_a_context_is_as_many_turns_as_fit() -> None:
+    story = tell(
+        "A",
+        A=("A" * 50, [("Go", "B")]),
+        B=("B" * 50, [("Go", "C")]),
+        C=("C" * 50, [("Go", "D"), ("Wait", "D")]),
+        D=("D", []),
+    )
+    turn = len("> You go.\n\n") + 50
+    assert examples(story, 2 * turn + 2)[-1].context == f"> You go.\n\n{'B' * 50}\n\n> You go.\n\n{'C' * 50}"
+    assert examples(story, 2 * turn + 1)[-1].context == f"> You go.\n\n{'C' * 50}"
+
+
+def test_a_turn_that_is_too_long_leaves_the_paragraphs_at_its_end() -> None:
+    story = tell("A", A=("One two.\n\nThree\nfour five.\n\nSix.", [("Go", "B"), ("Run", "B")]), B=("B", []))
+    contexts = [{example.context for example in examples(story, room)} - {""} for room in (27, 25, 12, 5, 3)]
+    assert contexts == [
+        {"Three\nfour five.\n\nSix."},
+        {"Three\nfour five.\n\nSix."},
+        {"Six."},
+        {"Six."},
+        {"ix."},
+    ]
+
+
+def test_a_long_chain_goes_on_as_the_next_example() -> None:
+    story = tell("A", A=("A" * 300, [("Go", "B")]), B=("B" * 300, [("Go", "C")]), C=("C" * 300, []))
+    found = examples(story, 900)
+    assert [(e.context, e.target, e.ends) for e in found] == [
+        ("", f"{'A' * 300}\n\n> You go.\n\n{'B' * 300}", False),
+        (f"{'A' * 300}\n\n> You go.\n\n{'B' * 300}", f"\n\n> You go.\n\n{'C' * 300}", True),
+    ]
+
+
+def test_a_small_story_word_for_word() -> None:
+    story = tell(
+        "Gate",
+        Gate=("A gate.", [("Ring the bell", "Bell"), ("Continue", "Road")]),
+        Bell=("It rings.", [('"Hello?"', "Road"), ("Back", "Gate")]),
+        Road=("You are home.", []),
+    )
+    first, second, third = examples(story)
+    assert first.target == 'A gate.\n\n> You ring the bell.\n\nIt rings.\n\n> You say "Hello?"\n\nYou are home.'
+    assert (first.context, first.ends) == ("", True)
+    assert (second.context, second.target) == ("A gate.", "\n\nYou are home.")
+    assert third.context == "A gate.\n\n> You ring the bell.\n\nIt rings."
+    assert (third.target, third.ends) == ("\n\n> You go back.\n\nA gate.", False)
+
+
+def test_an_empty_passage_with_one_way_on_keeps_the_action_that_led_to_it() -> None:
+    story = tell("A", A=("A.", [("Open the door", "E")]), E=(" \n", [("Click here", "B")]), B=("B.", []))
+    assert [example.target for example in examples(story)] == ["A.\n\n> You open the door.\n\nB."]
+
+
+def test_an_empty_passage_with_several_ways_on_is_a_menu() -> None:
+    story = tell(
+        "A", A=("A.", [("Ask Ito", "E")]), E=("", [("Ask about gold", "B"), ("Next", "C")]), B=("B.", []), C=("C.", [])
+    )
+    targets = [example.target for example in examples(story)]
+    assert targets == ["A.\n\n> You ask about gold.\n\nB.", "\n\n> You ask Ito.\n\nC."]
+
+
+def test_a_passage_before_an_empty_ending_is_the_ending() -> None:
+    [example] = examples(tell("A", A=("A.", [("The end", "E")]), E=("", [])))
+    assert (example.target, example.ends) == ("A.", True)
+
+
+def test_a_passage_whose_ways_on_were_never_written_is_no_ending() -> None:
+    [example] = examples(tell("A", A=("A.", [("Open the door", "Nowhere")])))
+    assert (example.target, example.ends) == ("A.", False)
+
+
+def test_an_empty_title_page_is_skipped() -> None:
+    [example] = examples(tell("T", T=("", [("Begin", "A")]), A=("A.", [("Wait", "B")]), B=("B.", [])))
+    assert example.target == "A.\n\n> You wait.\n\nB."
+
+
+def test_an_empty_page_of_several_beginnings_writes_no_blank_lines() -> None:
+    story = tell("T", T=("", [("Be a cook", "A"), ("Be a king", "B")]), A=("A" * 900, []), B=("B.", []))
+    assert [(example.context, example.target) for example in examples(story, 600)] == [
+        ("", "> You are a cook.\n\n" + "A" * 900),
+        ("", "> You are a king.\n\nB."),
+    ]
+
+
+def test_passage_text_cannot_forge_an_action() -> None:
+    [example] = examples(tell("A", A=("Hi.\n\n> You win.\n\x1b[31m[bold]🐉 שלום", [])))
+    assert not re.search("^>", example.target, re.MULTILINE)
+    assert "\x1b" not in example.target
+    assert "🐉 שלום" in example.target
+
+
+def test_a_story_of_one_passage_is_one_example() -> None:
+    [example] = examples(tell("A", A=("A.", [])))
+    assert example == Example(example.story, "", "A.", ends=True)
+
+
+def test_a_story_without_text_has_no_example() -> None:
+    assert examples(tell("A", A=("", [("Go", "B")]), B=(" ", [("Go", "A"), ("Wait", "B")]))) == []
+
+
+def test_an_id_is_that_of_the_title_and_the_text() -> None:
+    def name(title: str, text: str) -> str:
+        return make_graph(Story(title, "A", {"A": Passage("A", text)})).id
+
+    assert name("Ünder the  Hill!", "A.") == name("Ünder the  Hill!", "A.")
+    assert name("Ünder the  Hill!", "A.") != name("Ünder the  Hill!", "B.")
+    assert name("Ünder the  Hill!", "B.").startswith("ünder-the-hill-")
+    assert name("?", "A.").startswith("story-")
+
+
+def test_whatever_is_left_out_is_named() -> None:
+    story = tell(
+        "A",
+        A=("A.", [("Go", "B"), ("Go", "B"), ("go", "B"), ("Run", "Nowhere"), ("Hop", "E"), ("Sit", "C"), ("Die", "F")]),
+        B=("B.", []),
+        C=("C.", []),
+        E=("", [("Click", "B")]),
+        F=("", []),
+        Attic=("Attic.", [("Jump", "Nowhere")]),
+    )
+    assert [(r.reason, r.story, r.passage, r.text) for r in make_graph(story).rejects] == [
+        ("dangling choice", "The Bell", "A", "Run"),
+        ("empty passage", "The Bell", "E", ""),
+        ("empty passage", "The Bell", "F", ""),
+        ("unreachable passage", "The Bell", "Attic", "Attic."),
+        ("repeated choice", "The Bell", "A", "Go"),
+        ("repeated choice", "The Bell", "A", "go"),
+        ("choice that leads to no text", "The Bell", "A", "Die"),
+    ]

@@ -1,0 +1,89 @@
+"""Labels become actions that read right: a table labelled by hand, and what must hold of any label."""
+
+import string
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from corpus.actions import action_line, read_input
+from corpus.labels import label_action
+from corpus.person import second_person
+from corpus.turns import Kind
+
+TABLE = [
+    tuple(line.split("\t"))
+    for line in (Path(__file__).parent / "labels.tsv").read_text(encoding="utf-8").splitlines()
+    if line and not line.startswith("# ")
+]
+
+
+def test_the_table_is_large_and_asks_no_label_twice() -> None:
+    assert len(TABLE) >= 400
+    assert sum(len(row) == 3 for row in TABLE) >= 80
+    assert len({row[0] for row in TABLE}) == len(TABLE)
+
+
+@pytest.mark.parametrize("held", [False, True])
+def test_nearly_all_labels_read_right(held: bool) -> None:
+    rows = [row for row in TABLE if (len(row) == 3) is held]
+    misses = [
+        f"{row[0]!r}: {label_action(row[0])!r}, should be {row[1]!r}" for row in rows if label_action(row[0]) != row[1]
+    ]
+    print(f"{len(rows) - len(misses)} of {len(rows)} right", *misses, sep="\n")
+    assert len(misses) <= 0.03 * len(rows), misses
+
+
+@pytest.mark.parametrize("row", TABLE, ids=lambda row: row[0])
+def test_the_quick_way_and_the_long_way_agree(row: tuple[str, ...]) -> None:
+    assert label_action(f" {row[0]}  ") == label_action(row[0])
+
+
+@pytest.mark.parametrize(
+    "label", ["?" * 20_000, "(" * 20_000, "(1" * 20_000, '"' * 20_000, "I " * 20_000, "> 1) " * 9_000]
+)
+def test_no_label_takes_long(label: str) -> None:
+    action = label_action(label)  # a second or two if it were quadratic, hours if worse
+    assert action == "" or action.startswith("You")
+
+
+@pytest.mark.parametrize(
+    ("typed", "action"),
+    [
+        ("he runs", "You wait, and he runs."),
+        ("the dragon hits me", "You wait, and the dragon hits you."),
+        ("continue", "You continue."),
+        ("light torch", "You light torch."),
+        ("where am i?", 'You say "Where am i?"'),
+        ("🚪", "You 🚪."),
+    ],
+)
+def test_a_player_is_never_left_without_an_action(typed: str, action: str) -> None:
+    assert action_line(*read_input(typed)) == action
+
+
+@given(st.text(alphabet=string.ascii_letters + " '\",.!?-I", min_size=1))
+def test_words_that_were_typed_are_an_action(typed: str) -> None:
+    if any(c.isalnum() for c in typed):
+        assert action_line(Kind.DO, typed).startswith("You")
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("if I am late, I was held up", "if you are late, you were held up"),
+        ("tell my son I love him", "tell your son you love him"),
+        ('shout "I am here" at my son', 'shout "I am here" at your son'),
+        (
+            "the Chapter I draft, J. I. Marsh, an I.D. and the I-95",
+            "the Chapter I draft, J. I. Marsh, an I.D. and the I-95",
+        ),
+        ("dig in the mine that is mine", "dig in the mine that is yours"),
+        ("we follow them, and they follow us", "we follow them, and they follow us"),
+        ("I've hurt myself. I need my pills", "you've hurt yourself. You need your pills"),
+        ("mi amigo, mystery, meow, image", "mi amigo, mystery, meow, image"),
+    ],
+)
+def test_first_person_becomes_second_outside_quotes(first: str, second: str) -> None:
+    assert second_person(first) == second

@@ -1,0 +1,182 @@
+"""A corpus on disk: what others can open, and what is never lost."""
+
+import json
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from datasets import Dataset, DatasetDict, load_dataset
+
+from corpus import store
+from corpus.build import build_stories
+from corpus.failure import CorpusFailure
+from corpus.pipeline import Settings
+from corpus.rejects import writing
+from corpus.report import read_report
+from corpus.store import check_place, replacing
+from corpus.story import Choice, Passage, Story
+
+
+def stories(count: int = 5) -> list[Story]:
+    return [
+        Story(
+            f"Tale {n}",
+            "A",
+            {
+                "A": Passage("A", f"You wake in the room of tale {n}.", (Choice("Go", "B"), Choice("Wait", "A"))),
+                "B": Passage("B", f"You went away from tale {n}. " * 50),
+            },
+        )
+        for n in range(count)
+    ]
+
+
+@pytest.fixture
+def corpus(tmp_path: Path) -> Path:
+    build_stories(stories(), tmp_path / "corpus", Settings())
+    return tmp_path / "corpus"
+
+
+def neighbours(out: Path) -> list[str]:
+    return sorted(entry.name for entry in out.parent.iterdir())
+
+
+def test_datasets_opens_the_folder_with_types_and_sizes(
+    corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    dataset = load_dataset(str(corpus), cache_dir=str(tmp_path / "cache"))
+    assert isinstance(dataset, DatasetDict)
+    report = read_report(corpus)
+    assert {name: len(part) for name, part in dataset.items()} == report.examples
+    for part in dataset.values():
+        types = {name: feature.dtype for name, feature in part.features.items()}
+        assert types == {"story": "string", "context": "string", "target": "string", "ends": "bool"}
+    # The types are in each file, too: one alone is read the same.
+    alone = Dataset.from_parquet(
+        str(corpus / "data" / "test-00000-of-00001.parquet"), cache_dir=str(tmp_path / "alone")
+    )
+    assert alone.features == dataset["test"].features
+
+
+def test_large_splits_are_several_files_in_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    build_stories(stories(30), tmp_path / "one", Settings())
+    monkeypatch.setattr(store, "SHARD_BYTES", 5000)
+    build_stories(stories(30), tmp_path / "many", Settings())
+    files = sorted((tmp_path / "many" / "data").glob("train-*.parquet"))
+    assert len(files) > 3
+    assert files[0].name == f"train-00000-of-{len(files):05}.parquet"
+    whole = pq.read_table(tmp_path / "one" / "data" / "train-00000-of-00001.parquet")
+    assert pa.concat_tables([pq.read_table(file) for file in files]).to_pylist() == whole.to_pylist()
+    check_place(tmp_path / "many")
+
+
+def test_an_earlier_corpus_is_replaced_and_one_of_an_earlier_version(corpus: Path, tmp_path: Path) -> None:
+    build_stories(stories(7), corpus, Settings())
+    assert read_report(corpus).stories == 7
+    old = tmp_path / "old"
+    DatasetDict({name: Dataset.from_dict({"a": [1]}) for name in ("train", "test")}).save_to_disk(old)
+    (old / "report.json").write_text("{}")
+    build_stories(stories(), old, Settings())
+    assert neighbours(corpus) == ["corpus", "old"]
+    assert sorted(entry.name for entry in old.iterdir()) == sorted(entry.name for entry in corpus.iterdir())
+
+
+@pytest.mark.parametrize("strange", ["novel.txt", "data/novel.txt", "data/train.parquet"])
+def test_a_corpus_with_something_else_in_it_is_left_alone(corpus: Path, strange: str) -> None:
+    (corpus / strange).write_text("mine")
+    with pytest.raises(CorpusFailure, match=rf"no part of a corpus: {strange}\. Move it away"):
+        build_stories(stories(), corpus, Settings())
+    assert (corpus / strange).read_text() == "mine"
+
+
+@pytest.mark.parametrize("place", ["file", "folder", "report"])
+def test_anything_else_in_its_place_is_left_alone(place: str, tmp_path: Path) -> None:
+    out = tmp_path / "corpus"
+    if place == "file":
+        out.write_text("mine")
+    else:
+        out.mkdir()
+        (out / ("report.json" if place == "report" else "novel.txt")).write_text("mine")
+    with pytest.raises(CorpusFailure, match="is there already and is no earlier corpus"):
+        build_stories(stories(), out, Settings())
+    assert [file.read_text() for file in ([out] if place == "file" else out.iterdir())] == ["mine"]
+
+
+def test_what_comes_to_lie_there_meanwhile_is_left_alone(tmp_path: Path) -> None:
+    out = tmp_path / "corpus"
+    with pytest.raises(CorpusFailure, match="no earlier corpus"), replacing(out) as (_, _):
+        out.write_text("mine")
+    assert out.read_text() == "mine"
+    assert neighbours(out) == ["corpus"]
+
+
+def test_an_error_leaves_the_earlier_corpus(corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = (corpus / "report.json").read_text()
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(pq.ParquetWriter, "write_table", full)
+    with pytest.raises(OSError, match="No space"):
+        build_stories(stories(9), corpus, Settings())
+    assert (corpus / "report.json").read_text() == before
+    assert neighbours(corpus) == ["corpus"]
+
+
+def test_a_move_that_fails_brings_the_earlier_corpus_back(corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rename = Path.rename
+
+    def fail(self: Path, target: Path) -> Path:
+        if self.name == "new":
+            raise OSError(13, "Permission denied")
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", fail)
+    with pytest.raises(OSError, match="Permission denied"):
+        build_stories(stories(9), corpus, Settings())
+    assert read_report(corpus).stories == 5
+    assert neighbours(corpus) == ["corpus"]
+
+
+def test_a_file_name_that_is_no_proper_text_is_kept_in_the_report(tmp_path: Path) -> None:
+    odd = Story("Tale", "A", stories(1)[0].passages, source="caf\udce9.twee")
+    extra = Story("Empty", "A", {"A": Passage("A", "")}, source="caf\udce9.twee")
+    rejects = tmp_path / "rejects.jsonl"
+    build_stories([odd, extra, *stories()[1:]], tmp_path / "corpus", Settings(rejects=rejects))
+    assert "caf\udce9.twee" in {line.source for line in read_report(tmp_path / "corpus").contents}
+    assert json.loads(rejects.read_text(encoding="utf-8"))["source"] == "caf\udce9.twee"
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (None, "is no corpus: there is no report.json"),
+        ("[1", "is not a report of this version"),
+        ("{}", "is not a report of this version"),
+        ('{"seed": "x"}', "Build the corpus again"),
+    ],
+)
+def test_a_report_that_is_none(content: str | None, says: str, tmp_path: Path) -> None:
+    if content is not None:
+        (tmp_path / "report.json").write_text(content)
+    with pytest.raises(CorpusFailure, match=says):
+        read_report(tmp_path)
+
+
+def test_rejects_replace_earlier_ones_and_nothing_else(tmp_path: Path) -> None:
+    rejects, novel = tmp_path / "rejects.jsonl", tmp_path / "novel.txt"
+    extra = Story("Empty", "A", {"A": Passage("A", "")})
+    for _ in range(2):
+        build_stories([*stories(), extra], tmp_path / "corpus", Settings(rejects=rejects))
+        assert json.loads(rejects.read_text(encoding="utf-8"))["reason"] == "story without text"
+    novel.write_text("mine")
+    with pytest.raises(CorpusFailure, match=r"holds no rejects\. Name another file with --rejects"):
+        build_stories(stories(), tmp_path / "corpus", Settings(rejects=novel))
+    assert novel.read_text() == "mine"
+    with pytest.raises(ZeroDivisionError), writing(rejects) as write:
+        write(b"")
+        raise ZeroDivisionError
+    assert "story without text" in rejects.read_text()
+    assert neighbours(rejects) == ["corpus", "novel.txt", "rejects.jsonl"]
