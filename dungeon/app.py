@@ -96,10 +96,19 @@ class DungeonApp(App[None]):
         self.push_screen(PickScreen())
 
     def begin(self, scenario: Scenario) -> None:
-        """Plays a new adventure."""
+        """Plays a new adventure, once the player has answered what its scenario asks."""
+        if scenario.placeholders:
+            from dungeon.screens.ask import AskScreen
+
+            self.push_screen(AskScreen(scenario), self._answered)
+            return
         with self.telling():
             self.session.begin(scenario)
             self._play()
+
+    def _answered(self, scenario: Scenario | None) -> None:
+        if scenario:
+            self.begin(scenario)
 
     def resume(self, id: int | None = None) -> None:  # noqa: A002
         """Plays on."""

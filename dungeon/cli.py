@@ -71,8 +71,7 @@ def _play(
         raise click.UsageError("--endpoint URL and --model NAME go together.")
     if endpoint and voice:
         raise click.UsageError("--voice runs on this machine, --endpoint elsewhere; give one of them.")
-    if not plain and not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise click.UsageError("This is not a terminal. Use --plain to play through a pipe.")
+    _need_terminal(plain)
 
     from dungeon.scenario import find_scenario
     from dungeon.storyteller.open import open_storyteller
@@ -91,16 +90,46 @@ def _play(
         sys.exit(app.return_code or 0)
 
 
+@cli.command()
+@click.argument("story", required=False)
+@click.option("--plain", is_flag=True, help="Lines in, lines out: for pipes and screen readers.")
+def read(story: str | None, plain: bool) -> None:
+    """Read a branching story, choice by choice; no voice tells it.
+
+    STORY is one of the stories that come with the game, or a file of your own. Without it you choose.
+    """
+    _need_terminal(plain)
+
+    from dungeon.reading.books import books_named, library
+
+    books = books_named(story) if story else library()
+    if plain:
+        from dungeon.reading.plain import read_plain
+
+        read_plain(books)
+    else:
+        from dungeon.reading.app import ReaderApp
+
+        app = ReaderApp(books)
+        app.run()
+        sys.exit(app.return_code or 0)
+
+
+def _need_terminal(plain: bool) -> None:
+    if not plain and not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise click.UsageError("This is not a terminal. Use --plain to play through a pipe.")
+
+
 # ---- looking -------------------------------------------------------------------------------------------------
 
 
 @cli.command()
 def scenarios() -> None:
-    """List the scenarios: name, tab, title."""
-    from dungeon.scenario import all_scenarios
+    """List the scenarios: name, title and genre, tabs between them."""
+    from dungeon.scenario import all_scenarios, filled
 
     for scenario in all_scenarios():
-        click.echo(f"{scenario.name}\t{scenario.title}")
+        click.echo(f"{scenario.name}\t{filled(scenario, {}).title}\t{scenario.genre}")
 
 
 @cli.command()

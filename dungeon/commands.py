@@ -6,7 +6,8 @@ A line that does not start with `/` is something the player does, says (in quote
 import difflib
 from dataclasses import dataclass
 
-from corpus.turns import Kind, read_input
+from corpus.actions import read_input
+from corpus.turns import Kind
 from dungeon.errors import DungeonError
 
 

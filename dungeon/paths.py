@@ -27,6 +27,11 @@ def shelf_file() -> Path:
     return _place("data") / "shelf.db"
 
 
+def readings_folder() -> Path:
+    """Where a reader is in each story, a small file a story."""
+    return _place("data") / "readings"
+
+
 def weights_folder() -> Path:
     """Model weights that were fetched; deleting it costs nothing but fetching again."""
     return _place("cache") / "weights"

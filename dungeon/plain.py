@@ -16,7 +16,7 @@ from corpus.turns import ACTION_MARK, Kind
 from dungeon.commands import COMMANDS, Request, read_line
 from dungeon.errors import DungeonError
 from dungeon.paths import shelf_file
-from dungeon.scenario import Scenario, all_scenarios, find_scenario, own_scenario
+from dungeon.scenario import Scenario, all_scenarios, filled, find_scenario, own_scenario
 from dungeon.session import Session
 from dungeon.shelf import Shelf
 from dungeon.storyteller.local import LocalStoryteller
@@ -69,7 +69,7 @@ class _Game:
                 self.session.resume()
                 self._show()
             else:
-                self._begin(scenario or await self._choose())
+                await self._begin(scenario or await self._choose())
             await loading
             while True:
                 await self._line(await self.lines.next())
@@ -84,7 +84,7 @@ class _Game:
 
     async def _choose(self) -> Scenario:
         for number, scenario in enumerate(all_scenarios(), 1):
-            _say(f"{number}. {scenario.title} ({scenario.genre})")
+            _say(f"{number}. {filled(scenario, {}).title} ({scenario.genre})")
         _say("Type a number or a name, or write your own opening in one line.")
         while True:
             line = (await self.lines.next()).strip()
@@ -93,8 +93,12 @@ class _Game:
             except DungeonError as error:
                 _note(str(error))
 
-    def _begin(self, scenario: Scenario) -> None:
-        self.session.begin(scenario)
+    async def _begin(self, scenario: Scenario) -> None:
+        answers = {}
+        for placeholder in scenario.placeholders:
+            _say(f"{placeholder.ask} (an empty line: {placeholder.default})")
+            answers[placeholder.name] = await self.lines.next()
+        self.session.begin(filled(scenario, answers))
         self._show()
 
     # ---- a line ----------------------------------------------------------------------------------------------
@@ -129,7 +133,7 @@ class _Game:
         elif request.command == "help":
             _say("\n".join(_help_lines()))
         elif request.command == "new":
-            self._begin(await self._choose())
+            await self._begin(await self._choose())
         elif request.command == "stop":
             _note("Nothing is running. Ctrl-C stops the game in the middle of a turn; what came is kept.")
         else:

@@ -13,10 +13,11 @@ from dataclasses import dataclass
 
 import msgspec
 
-from corpus.turns import Kind, action_line, clean_prose, printable
+from corpus.actions import action_line
+from corpus.turns import Kind, clean_prose, printable
 from dungeon.errors import ContextOverflow, DungeonError
 from dungeon.prompt import build_prompt
-from dungeon.scenario import Scenario, all_scenarios
+from dungeon.scenario import Scenario
 from dungeon.shelf import Shelf, Told
 from dungeon.storyteller.open import Storyteller
 from dungeon.tale.adventure import Adventure, Node, State
@@ -92,7 +93,7 @@ class Session:
         """What the player might do now: the scenario's ideas, at its opening."""
         if self.adventure.head is not None:
             return ()
-        return next((s.actions for s in all_scenarios() if s.name == self.adventure.scenario), ())
+        return self.adventure.ideas
 
     # ---- turns -----------------------------------------------------------------------------------------------
 
@@ -160,7 +161,7 @@ class Session:
         if self.seed is not None:
             return
         opening = Node(-1, self.adventure.head, Kind.CONTINUE, "", "")
-        path = Adventure(-1, "", self.adventure.opening)
+        path = Adventure(-1, "", self.adventure.opening, lore=self.adventure.lore)
         for node in [*self.adventure.path(), opening]:
             path.add(node)
         prompt = build_prompt(path, opening, self._budget)

@@ -13,10 +13,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
+
 from corpus.turns import Kind
 from dungeon.errors import DungeonError
 from dungeon.scenario import Scenario
 from dungeon.tale.adventure import Adventure, Node, State
+from dungeon.tale.lore import Lore
 
 # The statements of each version; `PRAGMA user_version` counts those that have run. Never change one that was released.
 _MIGRATIONS = (
@@ -50,6 +53,11 @@ _MIGRATIONS = (
         )
         """,
         "CREATE INDEX turn_adventure ON turn (adventure)",
+    ),
+    (
+        # JSON: memory, note and cards of `tale.lore`; and the actions suggested at the opening.
+        "ALTER TABLE adventure ADD COLUMN lore TEXT NOT NULL DEFAULT '{}'",
+        "ALTER TABLE adventure ADD COLUMN ideas TEXT NOT NULL DEFAULT '[]'",
     ),
 )
 _LOCK_SECONDS = 10.0
@@ -137,10 +145,28 @@ class Shelf:
         with self._told("be written"):
             now = _now()
             cursor = self._db.execute(
-                "INSERT INTO adventure (title, scenario, opening, voice, made, played) VALUES (?, ?, ?, ?, ?, ?)",
-                (scenario.title, scenario.name, scenario.opening, voice, now, now),
+                "INSERT INTO adventure (title, scenario, opening, voice, lore, ideas, made, played) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    scenario.title,
+                    scenario.name,
+                    scenario.opening,
+                    voice,
+                    msgspec.json.encode(scenario.lore).decode(),
+                    msgspec.json.encode(scenario.actions).decode(),
+                    now,
+                    now,
+                ),
             )
-            return Adventure(_id(cursor), scenario.title, scenario.opening, scenario.name, voice)
+            return Adventure(
+                _id(cursor),
+                scenario.title,
+                scenario.opening,
+                scenario.name,
+                voice,
+                scenario.lore,
+                scenario.actions,
+            )
 
     def last(self) -> int | None:
         """The id of the adventure that was played last, None on an empty shelf."""
@@ -163,7 +189,15 @@ class Shelf:
             row = self._db.execute("SELECT * FROM adventure WHERE id = ?", (id,)).fetchone()
             if row is None:
                 raise DungeonError(f"There is no adventure {id} on the shelf {self.path}.")
-            adventure = Adventure(row["id"], row["title"], row["opening"], row["scenario"], row["voice"])
+            adventure = Adventure(
+                row["id"],
+                row["title"],
+                row["opening"],
+                row["scenario"],
+                row["voice"],
+                msgspec.json.decode(row["lore"], type=Lore),
+                msgspec.json.decode(row["ideas"], type=tuple[str, ...]),
+            )
             for turn in self._db.execute("SELECT * FROM turn WHERE adventure = ? ORDER BY id", (id,)):
                 adventure.add(
                     Node(

@@ -1,5 +1,6 @@
 """The first screen: go on with the last adventure, begin a scenario, or write an opening."""
 
+from itertools import groupby
 from typing import TYPE_CHECKING, cast
 
 from textual import on
@@ -10,7 +11,7 @@ from textual.screen import Screen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from dungeon.scenario import Scenario, all_scenarios
+from dungeon.scenario import Scenario, all_scenarios, filled
 from dungeon.widgets.status import StatusLine
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 _WRITE = "write"
 _ADVENTURE = "adventure-"
 _ADVENTURES_SHOWN = 5
-_TITLE_WIDTH = 22  # cells, so that the genres stand below each other
 
 
 class PickScreen(Screen[None]):
@@ -56,11 +56,13 @@ class PickScreen(Screen[None]):
                 choices.add_option(Option(Content(f"{verb}: {title} ({count})"), id=f"{_ADVENTURE}{id_}"))
         if choices.option_count:
             choices.add_option(None)
-        for scenario in all_scenarios():
-            choices.add_option(Option(_label(scenario), id=scenario.name))
+        for genre, scenarios in groupby(all_scenarios(), key=lambda scenario: scenario.genre):
+            choices.add_option(Option(Content.styled(genre.capitalize(), "dim"), disabled=True))
+            for scenario in scenarios:
+                choices.add_option(Option(Content(f"  {_shown(scenario).title}"), id=scenario.name))
         choices.add_option(None)
         choices.add_option(Option(Content("Write your own…"), id=_WRITE))
-        choices.highlighted = 0
+        choices.action_first()
         choices.focus()
 
     @on(OptionList.OptionHighlighted)
@@ -75,7 +77,7 @@ class PickScreen(Screen[None]):
             return path[-1].prose or adventure.opening if path else adventure.opening
         if id_ == _WRITE:
             return "Who are you, where do you stand, and what is about to happen? A few sentences are enough."
-        return next((scenario.opening for scenario in all_scenarios() if scenario.name == id_), "")
+        return next((_shown(scenario).opening for scenario in all_scenarios() if scenario.name == id_), "")
 
     @on(OptionList.OptionSelected)
     def _selected(self, event: OptionList.OptionSelected) -> None:
@@ -94,5 +96,6 @@ class PickScreen(Screen[None]):
             self._game.begin(scenario)
 
 
-def _label(scenario: Scenario) -> Content:
-    return Content.assemble(f"{scenario.title:<{_TITLE_WIDTH}}", (scenario.genre, "dim"))
+def _shown(scenario: Scenario) -> Scenario:
+    """As it is before the player has answered anything."""
+    return filled(scenario, {})

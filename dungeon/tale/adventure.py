@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from corpus.turns import PARAGRAPH, Kind, Turn
+from dungeon.tale.lore import Lore
 
 
 class State(StrEnum):
@@ -45,7 +46,16 @@ class Node:
 class Adventure:
     """The tree, and the head: the node the player stands on (None: at the opening)."""
 
-    def __init__(self, id: int, title: str, opening: str, scenario: str = "", voice: str = "") -> None:  # noqa: A002
+    def __init__(
+        self,
+        id: int,  # noqa: A002
+        title: str,
+        opening: str,
+        scenario: str = "",
+        voice: str = "",
+        lore: Lore = Lore(),  # noqa: B008 - frozen
+        ideas: tuple[str, ...] = (),
+    ) -> None:
         self.id = id
         self.title = title
         self.opening = opening
@@ -53,6 +63,9 @@ class Adventure:
         """The scenario's name; "" for the player's own."""
         self.voice = voice
         """The voice it was last played with."""
+        self.lore = lore
+        self.ideas = ideas
+        """What the player might do first."""
         self.nodes: dict[int, Node] = {}
         self.head: int | None = None
         self._visited: dict[int | None, int] = {}

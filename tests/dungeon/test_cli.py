@@ -12,7 +12,7 @@ import pytest
 from corpus.extras import install_line
 from dungeon.cli import main
 from dungeon.commands import COMMANDS
-from dungeon.scenario import all_scenarios
+from dungeon.scenario import all_scenarios, filled
 from dungeon.storyteller.voices import SMOLLM2
 
 Refused = Callable[..., str]
@@ -71,11 +71,11 @@ def test_help_loads_only_click_and_the_standard_library() -> None:
         assert word in help_.stdout
 
 
-def test_scenarios_are_listed_as_name_tab_title() -> None:
+def test_scenarios_are_listed_as_name_title_genre() -> None:
     listed = run("scenarios")
     assert (listed.returncode, listed.stderr) == (0, "")
     rows = [line.split("\t") for line in listed.stdout.splitlines()]
-    assert rows == [[scenario.name, scenario.title] for scenario in all_scenarios()]
+    assert rows == [[scenario.name, filled(scenario, {}).title, scenario.genre] for scenario in all_scenarios()]
     assert len(rows) >= 8
 
 

@@ -5,7 +5,8 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from corpus.turns import ACTION_MARK, Kind, action_line, clean_prose, write
+from corpus.actions import action_line
+from corpus.turns import ACTION_MARK, Kind, clean_prose, write
 from dungeon.prompt import TOKENS_PER_BYTE, build_prompt
 from dungeon.tale.adventure import Adventure, Node, State
 

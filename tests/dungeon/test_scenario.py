@@ -2,7 +2,8 @@
 
 import pytest
 
-from corpus.turns import Kind, action_line, clean_prose, read_input
+from corpus.actions import action_line, read_input
+from corpus.turns import Kind, clean_prose
 from dungeon.errors import DungeonError
 from dungeon.prompt import build_prompt
 from dungeon.scenario import Scenario, all_scenarios, find_scenario, own_scenario

@@ -1,0 +1,83 @@
+"""The stories that can be read: those that come with the game, and any file in a format that the corpus knows.
+
+The library lies in the package, as Twee files. Reading a format that needs an extra (HTML, Word) without it is told
+with the line that installs it.
+"""
+
+import difflib
+from dataclasses import dataclass
+from pathlib import Path
+
+import corpus
+from corpus.extras import install_line
+from corpus.readers import read
+from corpus.story import Story, StoryError
+from corpus.turns import printable
+from dungeon.errors import DungeonError
+
+LIBRARY = Path(corpus.__file__).parent / "library"
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """A story to read."""
+
+    name: str
+    """What it is called on the command line."""
+    key: str
+    """What its bookmark is kept under: the same for the same story at every start."""
+    story: Story
+
+    @property
+    def title(self) -> str:
+        """Fit to be shown."""
+        return printable(self.story.title) or self.name
+
+    @property
+    def genre(self) -> str:
+        """Fit to be shown; "other" for a story that states none."""
+        return printable(self.story.genre) or "other"
+
+
+def library() -> list[Book]:
+    """The stories of the game, by genre and title. Raises DungeonError if they can't be read."""
+    books = [Book(Path(story.source).stem, f"library/{Path(story.source).stem}", story) for story in _read(LIBRARY)]
+    return _sorted(books)
+
+
+def books_named(name: str) -> list[Book]:
+    """The library's story of this name or title, or else the stories in this file or folder.
+
+    Raises:
+        DungeonError: there is none, or it can't be read.
+    """
+    books = library()
+    wanted = name.strip().lower()
+    if found := [book for book in books if wanted in (book.name, book.title.lower())]:
+        return found
+    path = Path(name)
+    if path.exists():
+        return _sorted([_of_file(story) for story in _read(path)])
+    near = difflib.get_close_matches(wanted, [book.name for book in books], 1)
+    guess = f" Did you mean {near[0]}?" if near else ""
+    raise DungeonError(f"There is no story or file '{printable(name)}'.{guess} `dungeon read` alone lists the stories.")
+
+
+def _of_file(story: Story) -> Book:
+    path = Path(story.source).resolve()
+    return Book(path.stem, f"{path}#{story.title}", story)
+
+
+def _sorted(books: list[Book]) -> list[Book]:
+    return sorted(books, key=lambda book: (book.genre, book.title))
+
+
+def _read(path: Path) -> list[Story]:
+    try:
+        return list(read(path))
+    except StoryError as error:
+        raise DungeonError(printable(str(error))) from error
+    except ModuleNotFoundError as error:
+        raise DungeonError(
+            f"Reading {path} needs {error.name}, which is not installed. Install it with:\n  {install_line('corpus')}"
+        ) from error
