@@ -11,14 +11,18 @@ Limits: a variable shows the first literal that the story gives it, or else its 
 import re
 from collections.abc import Mapping
 
-from corpus.readers.passages import GONE, escape, link
+from corpus.readers.passages import GONE, LINK, escape, is_address, link, relabelled
 
-ASSIGNMENT = re.compile(r"""^(\w+)(?:[ \t]*\([^()\n]*\))?:[ \t]*("[^"\n]{0,80}"|'[^'\n]{0,80}'|-?\d+(?:\.\d+)?)[ \t]*$""", re.MULTILINE)
+ASSIGNMENT = re.compile(
+    r"""^(\w+)(?:[ \t]*\([^()\n]*\))?:[ \t]*("[^"\n]{0,80}"|'[^'\n]{0,80}'|-?\d+(?:\.\d+)?)[ \t]*$""", re.MULTILINE
+)
 INCLUDE = re.compile(r"""\{\s*embed\s+passage(?:\s+named)?\s*:\s*(?:"([^"\n{}]*)"|'([^'\n{}]*)')\s*\}""")
 MARKS = re.compile(r"^--[ \t]*$|^\[[^\[\]\n]+\][ \t]*$|\{|^[ \t]*>|\\\n", re.MULTILINE)
 
 SNOWMAN_ASSIGNMENT = re.compile(r"""\bs\.(\w+)\s*=\s*("[^"\n]{0,80}"|'[^'\n]{0,80}'|-?\d+(?:\.\d+)?)\s*(?=[;\n%])""")
-SNOWMAN_INCLUDE = re.compile(r"""<%=?\s*(?:window\.)?(?:story\.)?(?:renderPassage|render|include)\(\s*(?:"([^"\n]*)"|'([^'\n]*)')\s*\)\s*;?\s*%>""")
+SNOWMAN_INCLUDE = re.compile(
+    r"""<%=?\s*(?:window\.)?(?:story\.)?(?:renderPassage|render|include)\(\s*(?:"([^"\n]*)"|'([^'\n]*)')\s*\)\s*;?\s*%>"""
+)
 SNOWMAN_MARKS = re.compile(r"<%")
 
 _DIVIDER = re.compile(r"^--[ \t]*(?:\n|\Z)", re.MULTILINE)
@@ -26,6 +30,7 @@ _VARIABLE_LINE = re.compile(r"[ \t]*(?:\w[\w. ]*(?:\([^()\n]*\))?[ \t]*:|$)")
 _MODIFIER = re.compile(r"^\[([^\[\]\n]+)\][ \t]*(?:\n|\Z)", re.MULTILINE)
 _NO_PROSE = re.compile(r"(?:css|javascript|js|note|n\.?b\.?|fixme|todo|note to (?:my)?self)\b", re.IGNORECASE)
 _INSERT = re.compile(r"\{([^{}\n]*+)\}")
+_INSERT_OR_LINK = re.compile(rf"{_INSERT.pattern}|{LINK.pattern}")
 _QUOTED = re.compile(r"""(\w+)?\s*:?\s*(?:"((?:[^"\\]|\\.)*+)"|'((?:[^'\\]|\\.)*+)')""")
 _TEMPLATE = re.compile(r"<%([=-]?)((?:[^%<]|%(?!>)|<(?!%))*+)%>")
 _VARIABLE = re.compile(r"\s*(?:s|window\.story\.state)\.(\w+)\s*;?\s*")
@@ -41,7 +46,7 @@ def rewrite(source: str, values: Mapping[str, str]) -> str:
     for modifier, text in zip(parts[1::2], parts[2::2], strict=True):
         kept += (f"{GONE}\n", "" if _NO_PROSE.match(modifier.strip()) else text)
     source = "".join(kept).replace("\\\n", "")
-    return _INSERT.sub(lambda match: _insert(match[1], values), source)
+    return _INSERT_OR_LINK.sub(lambda match: _shown(match, values), source)
 
 
 def rewrite_snowman(source: str, values: Mapping[str, str]) -> str:
@@ -52,6 +57,13 @@ def rewrite_snowman(source: str, values: Mapping[str, str]) -> str:
         return escape(values.get(variable[1], variable[1])) if variable else GONE
 
     return _TEMPLATE.sub(shown, source)
+
+
+def _shown(match: re.Match[str], values: Mapping[str, str]) -> str:
+    """What an insert shows; or a link, with the inserts of its label shown. Its target is a name, and stays."""
+    if match[2] is None:
+        return _insert(match[1], values)
+    return relabelled(match[2], lambda label: _INSERT.sub(lambda insert: _insert(insert[1], values), label))
 
 
 def _insert(inner: str, values: Mapping[str, str]) -> str:
@@ -67,8 +79,9 @@ def _insert(inner: str, values: Mapping[str, str]) -> str:
         if "passage" in quoted:
             return link(label, quoted["passage"])
         return f"{escape(label)} {escape(quoted.get('text', ''))}".rstrip()
-    if name.startswith("cycling link") or name.startswith("dropdown"):
+    if name.startswith(("cycling link", "dropdown")):
         return escape(next((text for key, text in quoted.items() if key not in ("for", "link")), ""))
-    if "passage" in quoted and name.startswith(("link to", "passage link")):
-        return link(label or quoted["passage"], quoted["passage"])
+    if name.startswith("link to") and "to" in quoted:
+        target = quoted["to"]
+        return escape(label) if is_address(target) else link(label or target, target)
     return GONE

@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from corpus.readers.passages import GONE, LINK, escape, link
+from corpus.readers.passages import GONE, LINK, escape, link, with_values
 
 ASSIGNMENT = re.compile(
     r"""\((?:set|put):\s*[$_](\w+)\s+to\s+("[^"\n]{0,80}"|'[^'\n]{0,80}'|-?\d+(?:\.\d+)?)\s*(?=[,)])""", re.IGNORECASE
@@ -24,7 +24,7 @@ MARKS = re.compile(
     re.MULTILINE,
 )
 
-_STRING = r'''"(?:[^"\\]|\\.)*+"|'(?:[^'\\]|\\.)*+\''''
+_STRING = r""""(?:[^"\\]|\\.)*+"|'(?:[^'\\]|\\.)*+\'"""
 _TOKEN = re.compile(
     rf"(?P<link>{LINK.pattern})"
     r"|\((?P<macro>[A-Za-z][\w-]*|\$\w+):"
@@ -108,7 +108,7 @@ def rewrite(source: str, values: Mapping[str, str]) -> str:
         elif match["variable"]:
             out.append(escape(values.get(match["variable"], match["variable"])))
         else:
-            out.append(match["link"] or GONE)
+            out.append(with_values(match["link"][2:-2], values) if match["link"] else GONE)
     if waiting:
         out.append(_unhooked(waiting))
     out.append(source[at:])

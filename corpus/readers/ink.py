@@ -1,13 +1,14 @@
 """Ink stories, compiled or not -> Story.
 
-A compiled story (`inklecate`, Inky's "Export to JSON") is walked, not played: from each knot, stitch, gather and choice
-to the choices that come next, with every branch of each condition and every text of each sequence taken once. Where
-these differ in what they show, the passage has several forms, and a choice leads to each of them. A text that echoes its
-choice loses the echo. Choices are offered whether or not their condition holds, once-only ones as often as one comes.
+A compiled story (`inklecate`, Inky's "Export to JSON") is walked, not played: from each knot, stitch, gather and
+choice to the choices that come next, with every branch of each condition and every text of each sequence taken once.
+Where these differ in what they show, the passage has several forms, and a choice leads to each of them. A text that
+echoes its choice loses the echo. Choices are offered whether or not their condition holds, once-only ones as often as
+one comes.
 
-An `.ink` source is compiled by `inklecate` or `inkjs-compiler` if one is installed. No kept compiler is a Python package:
-of the packages `bink`, `inkpython` and `inkcpp-py` all run compiled stories only, and a runtime shows but the one way
-that is played, which is why none of them is used here either.
+An `.ink` source is compiled by `inklecate` or `inkjs-compiler` if one is installed. No kept compiler is a Python
+package: `bink`, `inkpython` and `inkcpp-py` all run compiled stories only, and a runtime shows but the one way that is
+played, which is why none of them is used here either.
 
 Limits: variables keep their first value where they are shown. At most `_MAX_FORMS` forms of a passage, `_MAX_PASSAGES`
 passages, `_MAX_STEPS` steps; a note says what was cut.

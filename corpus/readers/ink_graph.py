@@ -150,9 +150,11 @@ class _Graph:
             if key not in seen:
                 seen.add(key)
                 found.update(dict.fromkeys(names.get(key, ())))
-                for outcome in reversed(self._outcomes.get(key, [])):
-                    if outcome.runs_on and not outcome.text and not outcome.choices:
-                        waiting.append(outcome.runs_on)
+                waiting += (
+                    outcome.runs_on
+                    for outcome in reversed(self._outcomes.get(key, []))
+                    if outcome.runs_on and not outcome.text and not outcome.choices
+                )
         return list(found)
 
     def notes(self) -> Iterator[str]:
@@ -163,7 +165,11 @@ class _Graph:
         if self._cut:
             yield f"Not all was read: {self._cut}."
         shown = {path.partition(".")[0] for path in self._visited}
-        lost = [name for name, knot in self._top.named.items() if name not in shown and name != "global decl" and knot.content]
+        lost = [
+            name
+            for name, knot in self._top.named.items()
+            if name not in shown and name != "global decl" and knot.content
+        ]
         if lost:
             more = f" and {len(lost) - 3} more" if len(lost) > 3 else ""
             yield f"Nothing leads to these knots, and they are left out: {', '.join(lost[:3])}{more}."
@@ -214,12 +220,16 @@ def _tags(top: Container) -> Iterator[tuple[str, str]]:
             text = item["#"]
         elif item == "#" and number + 1 < len(begin.content) and isinstance(begin.content[number + 1], str):
             text = begin.content[number + 1].removeprefix("^")
-        elif isinstance(item, dict) or (isinstance(item, str) and item.startswith("^") and item[1:].strip()):
-            if begin.content[number - 1] != "#":
-                return
+        elif _shows(item) and begin.content[number - 1] != "#":
+            return
         key, colon, value = text.partition(":")
         if colon:
             yield key.strip().lower(), " ".join(printable(value).split())
+
+
+def _shows(item: Any) -> bool:
+    """Whether it is more than a tag or a blank: from there on it is the story."""
+    return isinstance(item, dict) or (isinstance(item, str) and item.startswith("^") and bool(item[1:].strip()))
 
 
 def _name(path: str) -> str:

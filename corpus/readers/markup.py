@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from corpus.readers import chapbook, harlowe, sugarcube
-from corpus.readers.passages import LINK, prose
+from corpus.readers.passages import LINK, prose, relabelled
 from corpus.story import Passage
 
 _MAX_INCLUDED = 1 << 20
@@ -143,9 +143,9 @@ def read_passages(sections: Iterable[Section], story_format: str = "") -> tuple[
         passages[name] = _passage(section, _without_emphasis(body, dialect))
     notes = []
     if rewritten:
+        where = f"in {len(rewritten)} passage{'s' * (len(rewritten) > 1)}, first in '{rewritten[0]}'"
         notes.append(
-            f"Macros are not run: in {len(rewritten)} passages, first in '{rewritten[0]}', those of {dialect.name} are "
-            "left out, and every text they may show is kept."
+            f"Macros are not run: {where}, those of {dialect.name} are left out, and every text they may show is kept."
         )
     if included.left_out:
         notes.append(f"Passages put into others were left out {included.left_out} times, for the text grew too long.")
@@ -181,7 +181,7 @@ def _without_emphasis(body: str, dialect: _Dialect) -> str:
     if not any(sign in body for sign, _, _ in dialect.emphasis):
         return body
     parts = LINK.split(body.replace(_LINK_HERE, ""))
-    links = [_plain_label(inner, dialect) for inner in parts[1::2]]
+    links = [relabelled(inner, lambda label: _plain(label, dialect)) for inner in parts[1::2]]
     plain = _plain(_LINK_HERE.join(parts[::2]), dialect)
     pieces = plain.split(_LINK_HERE)
     return "".join(piece + link for piece, link in zip(pieces, [*links, ""], strict=True))
@@ -192,11 +192,6 @@ def _plain(text: str, dialect: _Dialect) -> str:
         if sign in text:
             text = pattern.sub(left, text)
     return text
-
-
-def _plain_label(inner: str, dialect: _Dialect) -> str:
-    label, arrow, target = inner.rpartition("->")
-    return f"[[{_plain(label, dialect)}{arrow}{target}]]"
 
 
 def _values(dialect: _Dialect, sections: list[Section]) -> dict[str, str]:

@@ -11,6 +11,7 @@ same thing anew.
 """
 
 import re
+from collections.abc import Callable, Mapping
 from html import unescape
 
 from corpus.story import Choice
@@ -20,7 +21,9 @@ GONE = "\x00"
 """Stands where a macro was, so that a line with nothing else in it can go with it."""
 
 _ADDRESS = re.compile(r"\w+:/|mailto:", re.IGNORECASE)
-_WORD = re.compile(r"\w")
+# A line of links with "or" between them is still a list of choices.
+_WORD = re.compile(r"\b(?!(?:or|and)\b)\w", re.IGNORECASE)
+_VARIABLE = re.compile(r"\$([A-Za-z_]\w*)")
 _LONG_GAP = re.compile(r"\n{3,}")
 _GONE_LINE = re.compile(r"^[ \t]*+\x00[ \t\x00]*+(?:\n|\Z)", re.MULTILINE)
 _TAG = re.compile(r"</?([a-zA-Z][a-zA-Z0-9-]*)(?:\s[^<>]*+)?/?>")
@@ -100,6 +103,20 @@ def link(label: str, target: str) -> str:
     return f"[[{shown}->{_IN_TARGET.sub(_references, target)}]]"
 
 
+def relabelled(inner: str, change: Callable[[str], str]) -> str:
+    """The link with `inner` between its brackets, its label changed; its target is a name and stays."""
+    divider = next((sign for sign in ("->", "<-", "|") if sign in inner), "")
+    if not divider:
+        return f"[[{inner}]]"
+    before, _, after = inner.partition(divider) if divider == "<-" else inner.rpartition(divider)
+    return f"[[{before}<-{change(after)}]]" if divider == "<-" else f"[[{change(before)}{divider}{after}]]"
+
+
+def with_values(inner: str, values: Mapping[str, str]) -> str:
+    """The link with `inner` between its brackets, the `$variables` in its label shown."""
+    return relabelled(inner, lambda label: _VARIABLE.sub(lambda match: escape(values.get(match[1], match[1])), label))
+
+
 def escape(text: str) -> str:
     """`text` such that no story format finds markup in it: what would be, as character references, as in HTML."""
     return _MARKUP.sub(_references, text)
@@ -110,7 +127,8 @@ def without(text: str, opening: str, closing: str) -> str:
     begin = text.find(opening)
     if begin < 0:
         return text
-    out, at = [], 0
+    out: list[str] = []
+    at = 0
     while begin >= 0:
         end = text.find(closing, begin + len(opening))
         if end < 0:
@@ -142,13 +160,18 @@ def _read_link(inner: str) -> Choice:
     else:
         label = target = inner
     label, target = label.strip(), target.strip()
-    if ":" in target and _ADDRESS.match(target):
+    if is_address(target):
         return Choice(unescape(label), "")
     if "&" in inner:
         if label.startswith(_NO_LABEL):
             return Choice("", unescape(target))
         label, target = unescape(label), unescape(target)
     return Choice(label or target, target)
+
+
+def is_address(target: str) -> bool:
+    """Whether a link to it leaves the story for the web."""
+    return ":" in target and _ADDRESS.match(target) is not None
 
 
 def _has_word(text: str) -> bool:
@@ -174,20 +197,16 @@ def _without_html(source: str) -> str:
     parts = LINK.split(source)
     parts[::2] = [_TAG.sub(_tag_text, part) for part in parts[::2]]
     # The target of a link is a name, in which nothing is a tag.
-    parts[1::2] = [f"[[{_label_without_tags(part)}]]" for part in parts[1::2]]
+    parts[1::2] = [
+        relabelled(part, lambda label: _TAG.sub(_tag_text, label).replace("\n", " ")) for part in parts[1::2]
+    ]
     return "".join(parts)
-
-
-def _label_without_tags(inner: str) -> str:
-    if "->" in inner:
-        label, arrow, target = inner.rpartition("->")
-        return _TAG.sub(_tag_text, label).replace("\n", " ") + arrow + target
-    return inner
 
 
 def _without_raw(source: str) -> str:
     lower = source.lower() if len(source.lower()) == len(source) else source
-    out, at = [], 0
+    out: list[str] = []
+    at = 0
     for match in _RAW.finditer(source):
         if match.start() < at:
             continue

@@ -1,11 +1,10 @@
 """Which files of a folder make one story together.
 
-    for files in groups(paths):   # ((a.twee,), (game/data.twee, game/hall.twee), …)
-        stories = list(read_group(files))
+    groups(paths)   # [(a.twee,), (game/data.twee, game/hall.twee), …]
 
 A story for Tweego or Twee2 lies in several files: one has `StoryTitle` or `StoryData`, the others only passages. A
-ChoiceScript game is a folder with a `startup.txt` and a file for each scene. Ink stories are compiled: the compiled file
-beside a source is the story, and so is the file that includes others.
+ChoiceScript game is a folder with a `startup.txt` and a file for each scene. Ink stories are compiled: the compiled
+file beside a source is the story, and so is the file that includes others.
 
 Limits: what belongs together lies in one folder, parts of a Twee story also in folders below it.
 """
@@ -17,7 +16,8 @@ from pathlib import Path
 from corpus.readers import choicescript, ink, twee
 from corpus.readers.source import Source
 
-_HEAD = re.compile(r"^::[ \t]*(StoryTitle|StoryData)[ \t]*(?:[\[{].*)?$", re.MULTILINE)
+_SPECIALS = ("StoryTitle", "StoryData")
+_HEAD = re.compile(rf"^::[ \t]*({'|'.join(_SPECIALS)})[ \t]*(?:[\[{{].*)?$", re.MULTILINE)
 _START = re.compile(r"^::[ \t]*([^\[{\n]*[^\[{\s])", re.MULTILINE)
 _DATA_START = re.compile(r'"start"\s*:\s*"((?:[^"\\]|\\.)*)"')
 
@@ -73,6 +73,8 @@ def _twee_projects(files: Iterable[Path]) -> Iterator[tuple[Path, ...]]:
 
 def _is_one(heads: list[Path]) -> bool:
     """Whether these make one story: none of the special passages stands in two of them."""
+    if len(heads) > len(_SPECIALS):
+        return False
     specials = [name for head in heads for name in set(_HEAD.findall(Source.of(head).text))]
     return len(specials) == len(set(specials))
 

@@ -12,7 +12,7 @@ Limits: files above `MAX_BYTES` are refused, which bounds the memory that any fi
 """
 
 import codecs
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -121,6 +121,8 @@ class Format:
     """Whether the content is of this format; must not raise for any bytes."""
     read: Callable[[Source], Iterator[Story]]
     """The stories of a source. Raises StoryError."""
+    read_project: Callable[[Sequence[tuple[str, str]]], Story] | None = None
+    """The story that lies in several files, each (name, text); None where a file is always whole. Raises StoryError."""
 
 
 @contextmanager

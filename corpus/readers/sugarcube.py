@@ -12,13 +12,15 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from corpus.readers.passages import GONE, LINK, escape, link, prose, without
+from corpus.readers.passages import GONE, LINK, escape, link, prose, with_values, without
 
-ASSIGNMENT = re.compile(r"""<<set\s+[$_](\w+)\s+(?:to|=)\s+("[^"\n<>]{0,80}"|'[^'\n<>]{0,80}'|-?\d+(?:\.\d+)?)\s*(?=[,;>])""")
+ASSIGNMENT = re.compile(
+    r"""<<set\s+[$_](\w+)\s+(?:to|=)\s+("[^"\n<>]{0,80}"|'[^'\n<>]{0,80}'|-?\d+(?:\.\d+)?)\s*(?=[,;>])"""
+)
 INCLUDE = re.compile(r"""<<(?:include|display)\s+(?:"([^"\n]*)"|'([^'\n]*)'|\[\[([^\[\]\n]*)\]\])[^<>\n]*>>""")
 MARKS = re.compile(r"<<|\$[A-Za-z_$]|(?<!\w)_[A-Za-z]|\[img\[|\{\{\{|\"\"\"|\\\n")
 
-_STRING = r'''"(?:[^"\\]|\\.)*+"|'(?:[^'\\]|\\.)*+\''''
+_STRING = r""""(?:[^"\\]|\\.)*+"|'(?:[^'\\]|\\.)*+\'"""
 _TOKEN = re.compile(
     rf"(?P<link>{LINK.pattern})"
     rf"|<<(?P<close>/|end(?=\w))?(?P<macro>[A-Za-z][\w-]*+|[=-])(?P<args>(?:{_STRING}|\[\[|[^\"'<>\[]|\[|<(?!<)|>(?!>))*+)>>"
@@ -96,7 +98,7 @@ def rewrite(source: str, values: Mapping[str, str]) -> str:
 def _shown(match: re.Match[str], values: Mapping[str, str]) -> str:
     """What a token that is no macro shows."""
     if match["link"]:
-        return match["link"]
+        return with_values(match["link"][2:-2], values)
     if match["verbatim"] is not None:
         return escape(match["verbatim"])
     if match["variable"]:

@@ -119,7 +119,7 @@ def _read(source: Source) -> Iterator[Story]:
     yield read_twee(source.text, source.name)
 
 
-FORMAT = Format("Twee 3", (".twee", ".tw"), _looks_like, _read)
+FORMAT = Format("Twee 3", (".twee", ".tw"), _looks_like, _read, read_project)
 
 
 def _sections(text: str, source: str) -> tuple[str, list[Section]]:

@@ -65,7 +65,9 @@ def _twine_2(attributes: Mapping[str, str], text: str, begin: int, end: int, sou
     names = set[str]()
     for match, body in _elements(_PASSAGE, _PASSAGE_END, text, begin, end):
         about = _attributes(match[1])
-        name = about.get("name", "").strip()
+        if "name" not in about:
+            continue  # a script that speaks of passages
+        name = about["name"].strip()
         by_number.setdefault(about.get("pid", "").strip(), name)
         repeated += name in names
         names.add(name)
@@ -81,7 +83,7 @@ def _twine_2(attributes: Mapping[str, str], text: str, begin: int, end: int, sou
             )
         start = DEFAULT_START
     specials = {section.name: section.body for section in sections}
-    return _story(title, start, passages, source, attributes | _author(attributes, specials), notes, repeated)
+    return _story(title, start, passages, source, {**attributes, **_author(attributes, specials)}, notes, repeated)
 
 
 def _twine_1(text: str, begin: int, source: str) -> Story:
@@ -163,7 +165,9 @@ def _looks_like(source: Source) -> bool:
 
 
 def _is_page(head: str) -> bool:
-    return re.match(r"\ufeff?\s*(?:<!--[^>]*>\s*)*<(?:!doctype\s+html|html|head|meta)\b", head, re.IGNORECASE) is not None
+    return (
+        re.match(r"\ufeff?\s*(?:<!--[^>]*>\s*)*<(?:!doctype\s+html|html|head|meta)\b", head, re.IGNORECASE) is not None
+    )
 
 
 def _read(source: Source) -> Iterator[Story]:

@@ -141,8 +141,8 @@ def test_what_is_left_out_or_doubtful_is_noted() -> None:
     story = read_twee(f"My draft.\n:: Start\n<<set $lamp to 1>>\n{lost}", "a.twee")
     assert len(story.notes) == 3
     assert "before the first passage" in story.notes[0]
-    assert "'0' (in 'Start'), '1' (in 'Start'), '2' (in 'Start') and 2 more" in story.notes[1]
-    assert "Macros are not run" in story.notes[2]
+    assert "'0' (in 'Start'), '1' (in 'Start'), '2' (in 'Start') and 2 more" in story.notes[2]
+    assert "Macros are not run" in story.notes[1]
     assert len(story.passages["Start"].choices) == 5
 
 
