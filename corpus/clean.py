@@ -185,7 +185,6 @@ _AUTHOR = (
 )
 _NOTE = re.compile(rf"\W{{0,3}}(?:{_AUTHOR}|AN(?=:))(?:\s*[:–—-].*|[\])*_.]*)")
 _NOTE_INSIDE = re.compile(rf" ?[(\[]\s*(?:{_AUTHOR}\s*[:–—-]|[aA]uthor:)[^()\[\]\n]*[)\]]")
-_NOTE_SIGNS = ("uthor", "UTHOR", "A/N", "a/n", "riter", "AN:")
 
 
 def _without_lines(text: str, title: str, drops: Counter[str]) -> str:
@@ -198,9 +197,9 @@ def _without_lines(text: str, title: str, drops: Counter[str]) -> str:
                 gone[n] = reason
     if title and len(lines) > 1:
         n = next((n for n, line in enumerate(lines) if line.strip() and n not in gone), 0)
-        if _letters(lines[n]) == _letters(title) != "" and any(line.strip() for line in lines[n + 1 :]):
+        if len(lines[n]) <= _LONGEST and _letters(lines[n]) == _letters(title) != "" and any(line.strip() for line in lines[n + 1 :]):
             gone[n] = "repeated title"
-    noted = any(sign in text for sign in _NOTE_SIGNS)
+    noted = _may_be_noted(text)
     if noted:
         for n, line in enumerate(lines):
             if _NOTE.fullmatch(line):
@@ -214,6 +213,11 @@ def _without_lines(text: str, title: str, drops: Counter[str]) -> str:
     elif not noted:
         return text
     return "\n".join("" if n in gone else line for n, line in enumerate(lines))
+
+
+def _may_be_noted(text: str) -> bool:
+    """Whether the patterns of author's notes are worth trying."""
+    return "uthor" in text or "UTHOR" in text or "A/N" in text or "a/n" in text or "riter" in text or "AN:" in text
 
 
 def _furniture(line: str) -> str:

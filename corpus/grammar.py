@@ -135,7 +135,7 @@ def told_after_clause(text: str) -> str:
 def said(text: str, word: str, rest: str) -> str:
     """What is said where a line, of a first word and the rest, is speech without quotation marks; else ""."""
     following = first(rest)
-    asks = "?" in text[-2:]
+    asks = "?" in text[-2:] and '"' not in text
     inverted = (
         word in HELPERS
         and following in SUBJECTS

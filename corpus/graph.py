@@ -20,7 +20,7 @@ from functools import lru_cache
 from corpus import labels
 from corpus.clean import clean
 from corpus.rejects import Reject
-from corpus.story import Choice, Passage, Story
+from corpus.story import UNFINISHED, Choice, Passage, Story
 
 # Few labels are written once: "Continue", "Go back", "Yes".
 label_action = lru_cache(maxsize=1 << 16)(labels.label_action)
@@ -90,7 +90,8 @@ def make_graph(story: Story) -> Graph:
                 if edge in edges:
                     reject("repeated choice", name, way.label)
                 edges[edge] = None
-        nodes[name] = Node(text, tuple(edges), ends=not edges and not unwritten)
+        ends = not edges and not unwritten and UNFINISHED not in story.passages[name].tags
+        nodes[name] = Node(text, tuple(edges), ends)
     start = _without_title_page(nodes, story.start)
     written = sorted(node.text for node in nodes.values())
     content = hashlib.sha256("\0".join(written).encode()).digest()

@@ -83,8 +83,8 @@ def _passed_over(files: Sequence[Path], place: Path, settings: Settings) -> Comp
     """The files in which no story was found, as rejects."""
     compiled = Compiled()
     if files:
-        rejects = [Reject("file in no known format", str(file), "", "", "") for file in files]
-        compiled.drops["file in no known format"] = len(rejects)
+        rejects = [Reject("file without a story", str(file), "", "", "") for file in files]
+        compiled.drops["file without a story"] = len(rejects)
         if settings.rejects:
             with Spool(place) as spool:
                 compiled.rejects.append(spool.add(json_lines(rejects)))

@@ -13,12 +13,20 @@ class StoryError(Exception):
     """A story that can't be read; the message says what is wrong, where, and what to do."""
 
 
+class NoStoryError(StoryError):
+    """A file that is whole and has no story in it: empty, or without a sentence. Among others, it is passed over."""
+
+
 @dataclass(frozen=True, slots=True)
 class Choice:
     """One way on: the words the player sees, and the name of the passage they lead to."""
 
     label: str
     target: str
+
+
+UNFINISHED = "unfinished"
+"""The tag of a passage after which nobody wrote or played on: the story breaks off there, it does not end."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@
 `filled(scenario, {"name": "Ada"})` puts the player's answers in.
 """
 
+import difflib
 import re
 from collections.abc import Mapping
 from functools import cache
@@ -79,8 +80,9 @@ def find_scenario(name: str) -> Scenario:
     for scenario in all_scenarios():
         if wanted in (scenario.name, scenario.title.casefold()):
             return scenario
-    names = ", ".join(scenario.name for scenario in all_scenarios())
-    raise DungeonError(f"There is no scenario '{name[:60]}'. The scenarios are: {names}.")
+    near = difflib.get_close_matches(wanted[:60], [scenario.name for scenario in all_scenarios()], 3)
+    guess = f" Did you mean {' or '.join(near)}?" if near else ""
+    raise DungeonError(f"There is no scenario '{name[:60]}'.{guess} `dungeon scenarios` lists them.")
 
 
 def own_scenario(opening: str, title: str = "") -> Scenario:

@@ -16,6 +16,8 @@ import pytest
 
 from dungeon.commands import COMMANDS
 from dungeon.screens.help import key_name
+from tests.corpus.crawl.graphs import random_story
+from tests.corpus.crawl.replica import Replica
 from tests.dungeon.scripted import ScriptedServer
 from tests.finetune.conftest import train_tokenizer
 from tests.terminal import Terminal
@@ -98,8 +100,26 @@ def is_satisfied_here(command: str, workshop: Path) -> None:
 
 
 def builds_a_corpus(command: str, workshop: Path) -> None:
-    assert "6" in run(here(command), workshop)
+    assert re.search(r"^stories +72$", run(here(command), workshop), re.MULTILINE)
     assert (workshop / "my-corpus" / "report.json").is_file()
+
+
+def reads(command: str, workshop: Path) -> None:
+    with Terminal(["bash", "-c", here(command)], cwd=workshop) as terminal:
+        terminal.expect("F1 keys")
+        terminal.send("\x11")
+        assert terminal.wait() == 0
+
+
+def converts(command: str, workshop: Path) -> None:
+    assert run(here(command), workshop) == "my-twee/the-ten-forty.twee\n"
+    assert (workshop / "my-twee" / "the-ten-forty.twee").is_file()
+
+
+def crawls(command: str, workshop: Path) -> None:
+    with Replica([random_story(0)]) as site:
+        run(here(command).replace("https://stories.example/Stories/top.aspx", f"{site.list_url} --delay 0"), workshop)
+    assert list((workshop / "my-crawl" / "stories").iterdir())
 
 
 def tunes(command: str, workshop: Path) -> None:
@@ -132,15 +152,23 @@ def exports(command: str, workshop: Path) -> None:
 HOW: dict[str, Callable[[str, Path], None]] = {
     "python3 -m venv .venv && .venv/bin/pip install . && .venv/bin/dungeon": install_and_play,
     "python3 -m venv .venv && .venv/bin/pip install -e '.[dev]' && .venv/bin/pytest": is_what_ci_runs,
-    ".venv/bin/dungeon scenarios": prints("iron-door\tThe Iron Door\n"),
+    ".venv/bin/dungeon scenarios": prints("iron-door\tThe Iron Door\thigh fantasy\n"),
     "printf 'open the iron door\\n\"who is there?\"\\n\\n/undo\\n/retry\\n/quit\\n' | "
     ".venv/bin/dungeon play --plain --scenario iron-door --seed 7": prints('> You say "Who is there?"'),
     ".venv/bin/dungeon play --plain --continue < /dev/null": prints('> You say "Who is there?"'),
     ".venv/bin/dungeon play --endpoint http://127.0.0.1:8000 --model my-model": plays_a_server,
+    ".venv/bin/dungeon read": reads,
+    ".venv/bin/dungeon read the-ten-forty": reads,
     ".venv/bin/pip install '.[corpus,finetune]'": is_satisfied_here,
+    ".venv/bin/dungeon corpus formats": prints("ChoiceScript"),
     ".venv/bin/dungeon corpus build corpus/library --out my-corpus": builds_a_corpus,
     ".venv/bin/dungeon finetune --corpus my-corpus --base smollm2 --recipe quick --out my-voice": tunes,
     ".venv/bin/dungeon play --voice my-voice": plays_the_voice,
+    ".venv/bin/dungeon corpus stats my-corpus": prints("The Ten-Forty"),
+    ".venv/bin/dungeon corpus check corpus/library/the-ten-forty.twee": prints("western"),
+    ".venv/bin/dungeon corpus convert corpus/library/the-ten-forty.twee --out my-twee": converts,
+    ".venv/bin/dungeon corpus crawl https://stories.example/Stories/top.aspx --out my-crawl "
+    "--contact you@example.org": crawls,
     ".venv/bin/python -m corpus build corpus/library --out my-corpus": builds_a_corpus,
     ".venv/bin/python -m finetune --corpus my-corpus --base openai-community/gpt2 --out my-gpt2": tunes,
     ".venv/bin/python -m finetune export my-gpt2 --to merged --out my-gpt2-merged": exports,

@@ -8,15 +8,43 @@ looked into.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
-from corpus.readers import twee
+from corpus.readers import (
+    aidungeon,
+    choicescript,
+    crawled,
+    ink,
+    kobold,
+    novelai,
+    prose,
+    scraped,
+    shelf,
+    tavern,
+    twee,
+    twine,
+)
+from corpus.readers.projects import groups
 from corpus.readers.source import Format, Source
-from corpus.story import Story, StoryError
+from corpus.story import NoStoryError, Story, StoryError
 
-# In the order in which they are asked whether a source looks like theirs.
-FORMATS: tuple[Format, ...] = (twee.FORMAT,)
+# In the order in which they are asked whether a source looks like theirs. Prose looks like nothing, so it comes last.
+FORMATS: tuple[Format, ...] = (
+    twee.FORMAT,
+    twine.FORMAT,
+    crawled.FORMAT,
+    *ink.FORMATS,
+    choicescript.FORMAT,
+    *shelf.FORMATS,
+    *aidungeon.FORMATS,
+    *scraped.FORMATS,
+    *kobold.FORMATS,
+    *novelai.FORMATS,
+    *tavern.FORMATS,
+    *prose.FORMATS,
+)
 
 _ABOUT_THE_FOLDER = re.compile(r"(README|LICEN[CS]E|COPYING|CHANGELOG|CONTRIBUTING|NOTICE|AUTHORS)\b", re.IGNORECASE)
 
@@ -24,37 +52,49 @@ _ABOUT_THE_FOLDER = re.compile(r"(README|LICEN[CS]E|COPYING|CHANGELOG|CONTRIBUTI
 def read(path: Path, passed_over: list[Path] | None = None) -> Iterator[Story]:
     """Every story in the file or, recursively and sorted by name, in the folder `path`.
 
-    Files in a folder that are no stories are passed over, and appended to `passed_over` for the caller to count.
+    Files of a folder that make one story together are read together; so are the scenes beside a game's startup file
+    that is named here. Files in a folder that are no stories are passed over, and appended to `passed_over` for the
+    caller to count.
 
     Raises StoryError for a file that can't be read, a broken story, a file named here that is in no known format, and
     a folder without a story.
     """
     if not path.is_dir():
-        source = Source.of(path)
-        known = _recognise(source)
-        if known is None:
-            raise StoryError(f"{path} is in no format that is read. {formats_read()}")
-        yield from _stories(known, source)
+        yield from _named(path)
         return
-    found, others = False, []
-    for file in _files(path):
-        source = Source.of(file)
-        known = _recognise(source)
-        if known is None:
-            others.append(file)
-        else:
-            found = True
-            yield from _stories(known, source)
-    if not found:
+    count = 0
+    others: list[Path] = []
+    for group in groups(_files(path)):
+        before = count
+        known = _recognise(Source.of(group[0]))
+        with suppress(NoStoryError):  # it is counted below, with the files in no known format
+            for story in _stories(known, group) if known else ():
+                count += 1
+                yield story
+        if count == before:
+            others.extend(group)
+    if not count:
         raise StoryError(f"There is no story in the folder {path}; files passed over: {len(others)}. {formats_read()}")
     if passed_over is not None:
         passed_over.extend(others)
 
 
 def formats_read() -> str:
-    """The formats that are read, as a sentence for an error message."""
-    formats = "; ".join(f"{known.name} ({', '.join(known.suffixes)})" for known in FORMATS)
-    return f"Story formats that are read: {formats}."
+    """What a user can give to be read, as a sentence."""
+    known = (f"{each.name} ({', '.join(each.suffixes)})" if each.suffixes else each.name for each in FORMATS)
+    return f"Story formats that are read: {', '.join(known)}."
+
+
+def _named(path: Path) -> Iterator[Story]:
+    known = _recognise(Source.of(path))
+    if known is None:
+        raise StoryError(f"{path} is in no format that is read. {formats_read()}")
+    group: Sequence[Path] = (path,)
+    if known is choicescript.FORMAT and path.name.lower() == choicescript.STARTUP:
+        group = next(
+            game for game in groups([file for file in path.parent.iterdir() if file.is_file()]) if path in game
+        )
+    yield from _stories(known, group)
 
 
 def _files(folder: Path) -> list[Path]:
@@ -67,10 +107,14 @@ def _files(folder: Path) -> list[Path]:
     return sorted(file for file in visible if file.is_file())
 
 
-def _stories(known: Format, source: Source) -> Iterator[Story]:
-    if not source.head.strip():
-        raise StoryError(f"{source.name} is empty.")
-    return known.read(source)
+def _stories(known: Format, group: Sequence[Path]) -> Iterator[Story]:
+    sources = [Source.of(file) for file in group]
+    if not sources[0].head.strip():
+        raise NoStoryError(f"{sources[0].name} is empty.")
+    if known.read_project and len(sources) > 1:
+        yield known.read_project([(source.name, source.text) for source in sources])
+    else:
+        yield from known.read(sources[0])
 
 
 def _recognise(source: Source) -> Format | None:

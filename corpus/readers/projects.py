@@ -55,7 +55,8 @@ def _twee_projects(files: Iterable[Path]) -> Iterator[tuple[Path, ...]]:
     if len(texts) < 2:
         return
     for file in texts:
-        if _HEAD.search(Source.of(file).text):
+        source = Source.of(file)
+        if _HEAD.search(source.head_text) or _HEAD.search(source.text):
             heads.setdefault(file.parent, []).append(file)
         else:
             parts.append(file)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from corpus.examples import Example, cover
 from corpus.graph import make_graph
 from corpus.labels import label_action
-from corpus.story import Choice, Passage, Story
+from corpus.story import UNFINISHED, Choice, Passage, Story
 
 Edge = tuple[str, str, str]
 Tale = list[tuple[str, str]]
@@ -206,6 +206,12 @@ def test_a_passage_before_an_empty_ending_is_the_ending() -> None:
 
 def test_a_passage_whose_ways_on_were_never_written_is_no_ending() -> None:
     [example] = examples(tell("A", A=("A.", [("Open the door", "Nowhere")])))
+    assert (example.target, example.ends) == ("A.", False)
+
+
+def test_a_passage_where_play_broke_off_is_no_ending() -> None:
+    story = Story("Play", "A", {"A": Passage("A", "A.", (), frozenset({UNFINISHED}))})
+    [example] = examples(story)
     assert (example.target, example.ends) == ("A.", False)
 
 

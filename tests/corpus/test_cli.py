@@ -45,7 +45,7 @@ def test_a_corpus_is_built_and_can_be_loaded(sources: Path, tmp_path: Path) -> N
     result = build(sources, "--out", out, "--seed", 7)
     assert result.exit_code == 0
     table = dict(line.rsplit(maxsplit=1) for line in result.stdout.splitlines())
-    assert (table["stories"], table["left out: file in no known format"]) == ("4", "1")
+    assert (table["stories"], table["left out: file without a story"]) == ("4", "1")
     assert str(out) in result.stderr
     files = {path.name.partition("-")[0]: pq.read_table(path) for path in (out / "data").iterdir()}
     assert files["train"].column_names == ["story", "context", "target", "ends"]
@@ -112,7 +112,8 @@ def test_a_full_disk_leaves_the_earlier_corpus(sources: Path, tmp_path: Path, mo
 @pytest.mark.parametrize(
     ("name", "content", "says"),
     [
-        ("a.md", "# Notes", "is in no format that is read"),
+        ("a.md", "# Notes", "There is no prose in"),
+        ("a.bin", "\0", "is in no format that is read"),
         ("a.twee", "", "is empty"),
         ("a.twee", ":: Start\nHi.\n:: Start\nHi.", "a.twee:3: there is already a passage 'Start'"),
         ("a.twee", ":: Start\nHi.", "needs 3 examples at least"),

@@ -213,9 +213,9 @@ def test_a_folder_is_read_in_order_and_the_rest_is_counted(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("name", "content", "says"),
     [
-        ("a.md", b"# A story", "is in no format that is read. Story formats that are read: Twee 3 (.twee, .tw)"),
-        ("a.bin", bytes(range(256)), "is in no format that is read"),
-        ("a.txt", b"", "is in no format that is read"),
+        ("a.md", b"# A story", "There is no prose in"),
+        ("a.bin", bytes(range(256)), "is in no format that is read. Story formats that are read: Twee 3 (.twee, .tw)"),
+        ("a.txt", b"", "is empty"),
         ("a.twee", b"", "is empty"),
         ("a.twee", b":: Start\n\nCaf\xe9", "a.twee:3: this is not UTF-8 text"),
         ("a.txt", b":: Start\n\nCaf\xe9", "a.txt:3: this is not UTF-8 text"),

@@ -104,7 +104,7 @@ def test_the_version() -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["play", "--plain", "--scenario", "nope"], "There is no scenario 'nope'. The scenarios are: "),
+        (["play", "--plain", "--scenario", "nope"], "There is no scenario 'nope'. `dungeon scenarios` lists them."),
         (["play", "--plain", "--voice", "nope"], "There is no voice 'nope': no folder or GGUF file of that path"),
         (["play", "--plain", "--voice", "pyproject.toml"], "pyproject.toml is not a voice"),
         (["play", "--plain", "--voice", "x" * 5000], "can't be read: File name too long"),

@@ -1,0 +1,701 @@
+"""ChoiceScript games: what the player would read and choose is in the story, and what a broken game comes to."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from corpus.examples import cover
+from corpus.graph import make_graph
+from corpus.readers import choicescript, choicescript_graph
+from corpus.readers.choicescript import FORMAT, STARTUP, looks_like, read_project
+from corpus.readers.projects import groups
+from corpus.readers.source import Source
+from corpus.story import Story, StoryError
+
+FOLDER = Path(__file__).parent / "choicescript"
+SCENES = {path.name: path.read_text(encoding="utf-8") for path in sorted(FOLDER.iterdir())}
+GAME = [(STARTUP, SCENES[STARTUP]), *(scene for scene in SCENES.items() if scene[0] != STARTUP)]
+
+
+def read(*texts: str) -> Story:
+    """A game of scenes called startup, b, c, …"""
+    return read_project([(name, text) for name, text in zip((STARTUP, "b.txt", "c.txt"), texts, strict=False)])
+
+
+def ways(story: Story, name: str = "") -> list[tuple[str, str]]:
+    """Each choice of a passage, of the first unless named, with the text that it leads to."""
+    passage = story.passages[name or story.start]
+    targets = ((choice.label, story.passages.get(choice.target)) for choice in passage.choices)
+    return [(label, target.text if target else "?") for label, target in targets]
+
+
+def texts(story: Story) -> list[str]:
+    return [story.passages[name].text for name in story.passages]
+
+
+def first(story: Story) -> str:
+    return story.passages[story.start].text
+
+
+def reached_labels(story: Story) -> set[str]:
+    reachable = story.reachable()
+    return {choice.label for passage, choice in story.edges() if passage.name in reachable}
+
+
+# ---- a whole game --------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def game() -> Story:
+    return read_project(GAME)
+
+
+def test_what_a_game_says_of_itself(game: Story) -> None:
+    assert (game.title, game.author, game.rights) == ("The Lamp at Skerry Point", "The Dungeon developers", "unknown")
+    assert (game.source, game.start) == (STARTUP, "startup:1")
+    assert game.notes == ()
+    assert not game.dangling()
+    assert game.reachable() == set(game.passages)
+
+
+def test_every_option_of_a_game_is_a_choice(game: Story) -> None:
+    options = [
+        line.rpartition("#")[2].strip()
+        for name, scene in GAME
+        if name != "choicescript_stats.txt"
+        for line in scene.split("\n")
+        if "#" in line
+    ]
+    assert len(options) == 44
+    assert set(options) <= reached_labels(game)
+
+
+def test_every_line_of_a_game_is_told_once(game: Story) -> None:
+    told = "\n".join(texts(game))
+    for name, scene in GAME:
+        if name == "choicescript_stats.txt":
+            continue
+        for line in scene[scene.find("The telegram") if name == STARTUP else 0 :].split("\n"):
+            if line.strip() and line.strip()[0] not in "*#" and "{" not in line and "[" not in line:
+                # A line that stands in a sentence with a fork is in each form of the sentence.
+                assert 1 <= told.count(line.strip()) <= 3, line
+    assert told.count("The keeper sits behind the glass") == 1
+    assert "record of you" not in told
+    assert "Find out what the lamp is for" not in told
+
+
+def test_a_game_as_it_is_learned(game: Story) -> None:
+    graph = make_graph(game)
+    assert {reject.reason for reject in graph.rejects} <= {"empty passage", "repeated choice"}
+    learned = "".join(row.context + row.target for row in cover(graph, 4000))
+    assert "> You fill the lamp.\n\nThe oil goes in, and there is some left for tomorrow.\n\nThe light" in learned
+    assert "> You sit down next to him.\n\nYou sit in the dark, the two of you." in learned
+    assert "You sit in the dark, the two of you.\n\nBy morning there are ships" in learned
+
+
+def test_the_files_of_a_game_are_one_story(tmp_path: Path) -> None:
+    for name, scene in GAME:
+        (tmp_path / name).write_text(scene.replace("\n", "\r\n"), encoding="utf-8", newline="")
+    [group] = groups(sorted(tmp_path.iterdir()))
+    story = read_project([(str(path), Source.of(path).text) for path in group])
+    assert story.source == str(tmp_path / STARTUP)
+    assert texts(story) == texts(read_project(GAME))
+
+
+# ---- text ----------------------------------------------------------------------------------------------------
+
+
+def test_lines_are_joined_and_blank_lines_part_paragraphs() -> None:
+    story = read(
+        "One\nline.\n\n\n  Two\n*line_break\nlines.\n*line_break\n*line_break\nThree[n/]lines.[n/]\nEnd.\n*ending"
+    )
+    assert first(story) == "One line.\n\nTwo\nlines.\n\nThree\nlines.\nEnd."
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        ("[b]Bold[/b] and [i]slanted[/i].", "Bold and slanted."),
+        ("${name} and ${NAME} and ${ name }", "ada and ada and ada"),
+        ("$!{name} and $!!{name}", "Ada and ADA"),
+        ("${oil} cans, ${lit}, ${nothing}.", "3 cans, true, nothing."),
+        ("${later} and ${mixed}", "soon and mixed"),
+        ('${("Mr. "&name)} has ${(oil+1)} and ${round(oil)}', "ada has 3 and 3"),
+        ('${"so"} ${7}', "so 7"),
+        ("@{lit on|off}", "on"),
+        ("@{lit it is on|it is not}!", "it is on!"),
+        ("@{(oil > 2) @{lit bright|dark} lamps|nothing}", "bright lamps"),
+        ("@!{lit on|off} @!!{lit on|off}", "On ON"),
+        ("@{(oil) ${name}|b} @{oil (a) b|c}", "ada (a) b"),
+        ("@{(oil)a|b} @{oil|b}.", "a ."),
+        ("@{oil |b}.", "."),
+        ("@{lit} and ${name", "and ${name"),
+        ("${} {name} $ @ {", "{name} $ @ {"),
+        ("[image] *not a command", "[image] *not a command"),
+        ("* no command", "* no command"),
+    ],
+)
+def test_variables_multireplaces_and_markup(line: str, shown: str) -> None:
+    head = '*create name "ada"\n*create oil 3\n*create lit true\n*create mixed "a${b}"\n*create empty ""\n'
+    assert first(read(f'{head}*set name "bob"\n*set oil +1\n*temp later\n*set later "soon"\n{line}')) == shown
+
+
+def test_commands_that_show_nothing_leave_no_trace() -> None:
+    story = read(
+        "*comment The author's.\n*temp x 1\n*rand x 1 6\n*set x %+ 10\n*image a.png\n*sound a.mp3\n*achieve a\n"
+        "*check_achievements\n*stat_chart\n  text x X\n*link https://example.org Here\n*achievement a visible 5 A\n"
+        "  before\n  after\n*save_checkpoint\nIt is late.\n*print x\n*input_number x 1 9\nIt is later."
+    )
+    assert first(story) == "It is late. 1\n\nIt is later."
+    assert story.notes == ()
+
+
+def test_scripts_and_unknown_commands_are_left_out_and_noted() -> None:
+    story = read("One.\n*script alert(1)\n*frobnicate x\n*frobnicate\nTwo.")
+    assert first(story) == "One. Two."
+    assert story.notes == ("Commands that are not known or not run are left out: *frobnicate (2), *script (1).",)
+
+
+def test_control_characters_stay_out_of_names_and_notes() -> None:
+    story = read_project([("a\x1b[31m.txt", "Hi.\n*title \x1b[31mT\n*author A\x07\n*goto \x1b[32mx\n")])
+    assert (story.title, story.author) == ("[31mT", "A")
+    assert "\x1b" not in "".join((*story.passages, *story.notes, *(c.target for _, c in story.edges())))
+
+
+# ---- choices -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("indent", ["  ", "    ", "\t", " \t"])
+def test_options_and_choices_within_them(indent: str) -> None:
+    text = """Where?
+*choice
+>#In.
+>>Inside.
+
+>>*choice
+>>>#Sit.
+>>>>You sit.
+>>>>*ending
+>>>#Out.
+>>>>*goto out
+>#Out.
+>>*label out
+>>Outside.
+>>*ending
+"""
+    story = read(text.replace(">", indent))
+    assert ways(story) == [("In.", "Inside."), ("Out.", "Outside.")]
+    inside = story.passages[story.start].choices[0].target
+    assert ways(story, inside) == [("Sit.", "You sit."), ("Out.", "Outside.")]
+
+
+@pytest.mark.parametrize(
+    ("option", "label"),
+    [
+        ("#Go", "Go"),
+        ("#  Go on  ", "Go on"),
+        ("*hide_reuse #Go", "Go"),
+        ("*disable_reuse #Go", "Go"),
+        ("*allow_reuse#Go", "Go"),
+        ("*if (x) #Go", "Go"),
+        ("*if x #Go", "Go"),
+        ('*if (x = "#1") #Go #1', "Go #1"),
+        ('*if ((x#1) = "a") #Go', "Go"),
+        ("*if x#1 = y #Go", "Go"),
+        ("*selectable_if ((x > 1) and (y)) #Go", "Go"),
+        ("*hide_reuse *if (x) #Go", "Go"),
+        ("*if (x) *hide_reuse *selectable_if (y) #Go", "Go"),
+        ("#Go [i]on[/i], ${x}", "Go on, x"),
+        ("#", "Continue"),
+    ],
+)
+def test_how_an_option_is_written(option: str, label: str) -> None:
+    story = read(f"Hm.\n*choice\n  {option}\n    Gone.\n    *ending\n  #Stay\n    Here.\n    *ending")
+    assert ways(story) == [(label, "Gone."), ("Stay", "Here.")]
+
+
+def test_options_under_conditions_are_all_offered() -> None:
+    story = read(
+        "Hm.\n*choice\n  *if (a)\n    #A\n      You a.\n      *ending\n    *if (b)\n"
+        "      #B\n        You b.\n        *ending\n"
+        "  *elsif (c)\n    #C\n      You c.\n      *ending\n  *else\n    #D\n"
+        "      You d.\n      *ending\n  #E\n    *ending"
+    )
+    assert ways(story) == [("A", "You a."), ("B", "You b."), ("C", "You c."), ("D", "You d."), ("E", "")]
+
+
+def test_what_follows_a_fake_choice_follows_each_option() -> None:
+    story = read(
+        "Red or blue?\n*fake_choice\n  #Red\n    Like roses.\n  #Blue\n    *set x 1\n  #Neither\nWell chosen.\n*ending"
+    )
+    assert ways(story) == [("Red", "Like roses."), ("Blue", "Well chosen."), ("Neither", "Well chosen.")]
+    red = story.passages[story.start].choices[0].target
+    assert ways(story, red) == [("Continue", "Well chosen.")]
+    assert len(story.passages) == 3
+
+
+def test_a_sentence_that_goes_on_behind_a_choice_stays_whole() -> None:
+    story = read("Pick.\n*fake_choice\n  #Red\n    Red is\n  #Blue\n    Blue is\na fine colour.\n\nYes.\n*ending")
+    assert ways(story)[0] == ("Red", "Red is a fine colour.\n\nYes.")
+
+
+def test_groups_of_options_are_menus() -> None:
+    story = read(
+        "Who?\n*choice pet deed\n  #Cat\n    #Pet\n      It bites.\n      *ending\n"
+        "    #Feed\n      It eats.\n      *ending\n"
+        "  #Dog\n    #Pet\n      It wags.\n      *ending\n    #Feed\n      It begs.\n      *ending\n"
+    )
+    assert ways(story) == [("Cat", ""), ("Dog", "")]
+    cat, dog = (choice.target for choice in story.passages[story.start].choices)
+    assert ways(story, cat) == [("Pet", "It bites."), ("Feed", "It eats.")]
+    assert ways(story, dog) == [("Pet", "It wags."), ("Feed", "It begs.")]
+
+
+def test_a_choice_that_can_be_made_again_leads_back() -> None:
+    story = read(
+        "*label hub\nA room.\n*choice\n  *hide_reuse #Look.\n    Dust.\n    *goto hub\n"
+        "  #Wait.\n    *goto hub\n  #Go.\n    *ending"
+    )
+    assert ways(story) == [("Look.", "Dust."), ("Wait.", "A room."), ("Go.", "")]
+
+
+# ---- branches ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("other", ["elseif", "elsif"])
+def test_every_branch_is_told_once_and_what_follows_too(other: str) -> None:
+    story = read(f"Rain.\n\n*if a\n  You sing.\n*{other} b\n  You hum.\n*else\n  You walk.\n\nThe road ends.\n*ending")
+    assert ways(story) == [("Continue", "You sing."), ("Continue", "You hum."), ("Continue", "You walk.")]
+    assert sorted(texts(story)) == ["Rain.", "The road ends.", "You hum.", "You sing.", "You walk."]
+    for choice in story.passages[story.start].choices:
+        assert ways(story, choice.target) == [("Continue", "The road ends.")]
+
+
+def test_a_branch_may_be_missing() -> None:
+    story = read("Rain.\n\n*if a\n  You sing.\n\n*choice\n  #Go.\n    Gone.\n    *ending")
+    assert ways(story) == [("Continue", "You sing."), ("Go.", "Gone.")]
+    assert ways(story, story.passages[story.start].choices[0].target) == [("Go.", "Gone.")]
+
+
+def test_branches_within_a_sentence_make_forms_of_its_paragraph() -> None:
+    story = read(
+        "Before.\n\nYou are\n*if (tall)\n  tall\n*else\n  short\nand\n*if (wet)\n"
+        "  wet.\n*else\n  dry.\n\nAfter.\n*ending"
+    )
+    assert {text for _, text in ways(story)} == {
+        "You are tall and wet.",
+        "You are tall and dry.",
+        "You are short and wet.",
+    }
+    assert texts(story).count("After.") == texts(story).count("Before.") == 1
+
+
+def test_branches_that_only_calculate_change_nothing() -> None:
+    story = read(
+        "One.\n\n*if a\n  *set b 1\n  *if c\n    *set d 2\n*else\n  *comment no\n\nTwo.\n*gosub sum\nThree.\n*ending\n"
+        "*label sum\n*if (a)\n  *set b 2\n  *return\n*set b 3\n*return"
+    )
+    assert first(story) == "One.\n\nTwo. Three."
+    assert len(story.passages) == 1
+
+
+def test_branches_that_jump() -> None:
+    story = read(
+        "*if a\n  *goto left\n*if b\n  *goto right\nStraight.\n*ending\n*label left\n"
+        "Left.\n*ending\n*label right\nRight.\n*ending"
+    )
+    assert story.start == "start"
+    assert ways(story) == [("Continue", "Left."), ("Continue", "Right."), ("Continue", "Straight.")]
+
+
+def test_a_way_that_the_author_rules_out_is_none() -> None:
+    story = read("Hm.\n\n*if a\n  Yes.\n*else\n  *bug This can't be.\n*ending")
+    assert texts(story) == ["Hm.\n\nYes."]
+
+
+def test_a_long_chain_of_branches_within_a_sentence_is_cut_with_a_note() -> None:
+    chain = "".join(f"*elseif (x = {n})\n  {n}\n" for n in range(200))
+    story = read(f"It is\n*if x\n  no\n{chain}o'clock.")
+    assert 20 < len(story.passages) < 100
+    assert story.notes[0] == "Not all was read: some paragraphs have more forms than are kept."
+
+
+# ---- jumps ---------------------------------------------------------------------------------------------------
+
+
+def test_subroutines_return_to_where_they_were_called() -> None:
+    story = read(
+        "*gosub song quietly\nYou go in.\n*gosub_scene b song\nYou go out.\n*ending\n*label song\nLa la.\n*return",
+        "Wrong.\n*label song\nBoom.\n*choice\n  #Clap.\n    *return\n  #Leave.\n    You leave.\n    *return\n",
+    )
+    assert first(story) == "La la. You go in. Boom."
+    assert ways(story) == [("Clap.", "You go out."), ("Leave.", "You leave.")]
+    assert story.notes == ("Nothing leads to these lines, and they are left out: b:1.",)
+
+
+def test_labels_and_scenes_by_value() -> None:
+    story = read(
+        '*create where "near"\n*set where "far"\n*create next "b"\nHm.\n*choice\n  #Go.\n    *goto {where}\n  #Fly.\n'
+        '    *goto_scene {next} top\n  #Fall.\n    *goto {"far"}\n  #Get lost.\n    *goto {(where&"x")}\n'
+        "*label near\nNear.\n*ending\n*label far\nFar.\n*ending",
+        "No.\n*label TOP\nTop.\n*ending",
+    )
+    assert ways(story)[:4] == [("Go.", "Near."), ("Go.", "Far."), ("Fly.", "Top."), ("Fall.", "Far.")]
+
+
+def test_scenes_follow_each_other_by_finish_goto_scene_and_chance() -> None:
+    story = read(
+        "*scene_list\n  startup\n  $ b\n  c\nOne.\n*choice\n  #End.\n    *finish\n"
+        "  #Jump.\n    *goto_scene c\n  #Label.\n"
+        "    *goto_scene B inner\n  #Dice.\n    *goto_random_scene\n      b\n      c\n",
+        "Two.\n*finish [i]Next[/i] day\n*label inner\nInner.",
+        "Three.\n*finish",
+    )
+    assert ways(story) == [
+        ("End.", "Two."),
+        ("Jump.", "Three."),
+        ("Label.", "Inner."),
+        ("Dice.", "Two."),
+        ("Dice.", "Three."),
+    ]
+    by_text = {passage.text: passage.name for passage in story.passages.values()}
+    assert ways(story, by_text["Two."]) == [("Next day", "Three.")]
+    assert ways(story, by_text["Inner."]) == [("Continue", "Three.")]
+    assert ways(story, by_text["Three."]) == []
+
+
+def test_chance_without_scenes_is_passed_by() -> None:
+    assert first(read("One.\n*goto_random_scene\nTwo.\n*ending")) == "One. Two."
+
+
+def test_a_second_scene_of_a_name_is_noted() -> None:
+    story = read_project([(STARTUP, "Hi.\n*goto_scene cave"), ("Cave.txt", "Dark."), ("cave.txt", "Light.")])
+    assert texts(story)[-1].endswith("Dark.")
+    assert story.notes == ("cave.txt is left out, for there is another scene of that name.",)
+
+
+def test_page_breaks_are_choices() -> None:
+    story = read("One.\n*page_break\nTwo.\n*page_break Turn [b]on[/b]\n*page_break\nThree.\n*ending")
+    assert ways(story) == [("Continue", "Two.")]
+    assert ways(story, story.passages[story.start].choices[0].target) == [("Turn on", "Three.")]
+
+
+def test_jumps_to_nowhere_stay_and_are_noted() -> None:
+    story = read(
+        "Hm.\n*choice\n  #A\n    *goto lost\n  #B\n    You b.\n    *goto_scene gone\n  #C\n"
+        "    *goto_scene startup lost\n  #D\n    *gosub none\n    D.\n    *return"
+    )
+    assert [choice.target for _, choice in story.dangling()] == [
+        "label lost in startup",
+        "label lost in startup",
+        "scene gone",
+    ]
+    assert ways(story)[3] == ("D", "D.")
+    assert story.notes[0].startswith("Not followed: *gosub none in line 11 of startup and 1 more.")
+    assert story.notes[1].startswith(
+        "Choices lead to passages that are not there: 'label lost in startup' (in 'startup:1')"
+    )
+    assert not any(node.ends for node in make_graph(story).nodes.values() if node.text == "You b.")
+
+
+def test_a_scene_alone() -> None:
+    [story] = FORMAT.read(Source("tales/cave.txt", SCENES["island.txt"].encode()))
+    assert story.title == "cave"
+    assert {choice.target for _, choice in story.dangling()} == {"scene tower", "scene island"}
+    assert "'scene tower'" in story.notes[-1]
+
+
+def test_what_nothing_leads_to_is_noted() -> None:
+    story = read("One.\n*ending\nTwo.\n*choice\n  #Three.\n    *ending", "Notes of mine.")
+    assert story.notes == (
+        "Nothing leads to these scenes, and they are left out: b.",
+        "Nothing leads to these lines, and they are left out: startup:3, startup:5.",
+    )
+
+
+@pytest.mark.parametrize(
+    "text", ["", "\n\n", "*finish", "*comment x", "*label a\n*goto a", "*if a\n  *ending\n*return"]
+)
+def test_a_game_that_shows_nothing_is_an_error(text: str) -> None:
+    with pytest.raises(StoryError, match=r"startup\.txt: this ChoiceScript shows no text"):
+        read(text)
+
+
+# ---- loops and attacks ---------------------------------------------------------------------------------------
+
+HUGE = {
+    "loop": "Hi.\n*label a\n*goto a",
+    "loop of text": "*label a\nthe\n*goto a",
+    "loop of conditions": "Hi.\n*label a\n*if x\n  *set x 1\n  *goto b\n*label b\n*if y\n  *goto a\nEnd.",
+    "subroutine that calls itself": "*label a\nHi.\n*gosub a\nAnd\n*gosub a\n*return",
+    "subroutines that call each other": "".join(
+        f"*label l{n}\nT{n}\n*choice\n" + "".join(f"  #o{m}\n    *gosub l{m}\n" for m in range(9)) + "*return\n"
+        for n in range(9)
+    ),
+    "doubling subroutines": "".join(
+        f"*label l{n}\nT{n}.\n*gosub l{n + 1}\n*gosub l{n + 1}\n*return\n" for n in range(18)
+    ),
+    "conditions": "Hi.\n\n" + "".join(f"*if a\n  *goto l{n}\n" for n in range(9_000)) + "*label l1\nEnd.",
+    "conditions in a sentence": "Hi\n" + "".join(f"*if a\n  w{n}\n" for n in range(9_000)),
+    "other conditions": "Hi.\n\n*if a\n  b\n" + "*elseif a\n  c\n" * 20_000,
+    "many to many": "*choice\n"
+    + "".join(f"  #o{n}\n    T{n}.\n    *goto a\n" for n in range(2_000))
+    + "*label a\n"
+    + "".join(f"*if a{n}\n  *goto l{n}\n" for n in range(2_000))
+    + "".join(f"*label l{n}\nT{n}.\n*ending\n" for n in range(2_000)),
+    "random scenes": "Hi.\n*goto_random_scene\n" + "".join(f"  s{n}\n" for n in range(50_000)),
+    "deep conditions": "".join(" " * n + "*if a\n" for n in range(2_000)) + " " * 2_000 + "x",
+    "deep options": "".join(" " * n + "#o\n" for n in range(2_000)),
+    "deep choices": "".join(" " * 2 * n + "*choice\n" + " " * (2 * n + 1) + "#o\n" for n in range(1_000)),
+    "choices without options": "".join(" " * n + "*choice\n" for n in range(2_000)) + "x",
+    "braces": "@{a " * 200_000 + "\n" + "@{a " * 4_000 + "}" * 4_000 + "${" * 9_000,
+    "quotes": "Hi.\n*choice\n  *if " + '"\\' * 200_000 + "#x\n    y\n*set a " + '"\\' * 200_000,
+    "long values": '*create a "' + "x" * 200 + '"\n' + "${a}" * 500_000 + ("\n" + "${a}" * 4_000) * 80,
+    "a long line": "x" * 2_000_000 + "\n*" + "y" * 2_000_000 + "\n*if " + "(" * 2_000_000,
+}
+
+
+@pytest.mark.parametrize("text", HUGE.values(), ids=HUGE)
+def test_games_without_end_come_to_an_end(text: str) -> None:
+    story = read(text)
+    assert len(story.passages) <= 60_000
+    assert story.words() < 10_000_000
+    looks_like(text)
+
+
+def test_a_game_that_is_too_large_is_cut_with_a_note(monkeypatch: pytest.MonkeyPatch) -> None:
+    for limit, value in {"_MAX_PLACES": 20, "_MAX_STEPS": 100, "_MAX_LINKS": 30}.items():
+        with monkeypatch.context() as patch:
+            patch.setattr(choicescript_graph, limit, value)
+            story = read_project(GAME)
+        assert 5 < len(story.passages) < 60, limit
+        assert story.notes[0] in (
+            "Not all was read: the game is larger than what is walked.",
+            "Not all was read: there are more choices than are kept.",
+        )
+        assert not story.dangling()
+
+
+def test_a_file_that_is_larger_than_any_game_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(choicescript, "_MAX_LINES", 9)
+    with pytest.raises(StoryError, match=r"^startup\.txt: this game has more than 9 lines"):
+        read("a\n" * 10)
+
+
+# ---- any text ------------------------------------------------------------------------------------------------
+
+LINES = st.sampled_from(
+    [line for _, scene in GAME for line in scene.split("\n")]
+    + [
+        "*if",
+        "*else",
+        "*choice",
+        "  #",
+        "*goto",
+        "*gosub {",
+        "*return",
+        "*goto_scene {name} {name}",
+        "\t\t@{${|}",
+        "*scene_list",
+    ]
+)
+
+
+@st.composite
+def mangled(draw: st.DrawFn) -> list[tuple[str, str]]:
+    """The game with lines that are lost, doubled, moved, or indented otherwise."""
+    files = []
+    for name, scene in GAME:
+        lines = scene.split("\n")
+        for _ in range(draw(st.integers(0, 6))):
+            at = draw(st.integers(0, len(lines) - 1))
+            match draw(st.sampled_from(["lose", "add", "indent", "cut", "dedent"])):
+                case "lose" if len(lines) > 1:
+                    del lines[at : at + draw(st.integers(1, 9))]
+                    lines = lines or [""]
+                case "add":
+                    lines.insert(at, draw(LINES))
+                case "indent":
+                    lines[at] = draw(st.sampled_from([" ", "  ", "\t", "   "])) + lines[at]
+                case "dedent":
+                    lines[at] = lines[at].lstrip()
+                case "cut":
+                    lines[at] = lines[at][: draw(st.integers(0, 20))]
+        files.append((name, "\n".join(lines)))
+    return files
+
+
+def check(files: list[tuple[str, str]]) -> None:
+    try:
+        story = read_project(files)
+    except StoryError:
+        return
+    assert story.start in story.passages
+    assert story.reachable() == set(story.passages)
+    assert all(name == passage.name for name, passage in story.passages.items())
+    assert bool(story.dangling()) == any("not there" in note for note in story.notes)
+
+
+@given(mangled())
+def test_a_mangled_game_is_a_story_or_an_error(files: list[tuple[str, str]]) -> None:
+    check(files)
+
+
+@given(st.lists(LINES | st.text(max_size=20) | st.text('*#@${}|()"\\[]bin/ if\t\n', max_size=20), max_size=40))
+def test_lines_in_any_order_are_a_story_or_an_error(lines: list[str]) -> None:
+    check([("a/startup.txt", "\n".join(lines)), ("a/b.txt", "\n".join(reversed(lines)))])
+
+
+@given(st.binary(max_size=200) | st.text(max_size=200).map(str.encode))
+@example(b"\xff\xfe*\x00c\x00")
+def test_any_bytes_are_a_story_or_an_error(data: bytes) -> None:
+    source = Source("a.txt", data)
+    FORMAT.looks_like(source)
+    try:
+        list(FORMAT.read(source))
+    except StoryError as error:
+        assert str(error).startswith("a.txt")
+
+
+class Writer:
+    """Writes a well-formed scene, every option and every text of which can be come to."""
+
+    def __init__(self, data: st.DataObject) -> None:
+        self.draw = data.draw
+        self.unit = data.draw(st.sampled_from(["  ", "    ", "\t"]))
+        self.options: list[str] = []
+        self.texts: list[str] = []
+        self.labels = 0
+
+    def blocks(self, depth: int) -> Iterator[str]:
+        for _ in range(self.draw(st.integers(1, 3))):
+            kinds = ["text", "break", "set", "choice", "fake_choice", "if", "nested"] if depth < 3 else ["text", "set"]
+            match self.draw(st.sampled_from(kinds)):
+                case "text":
+                    yield self.text()
+                case "break":
+                    yield self.text()
+                    yield "*page_break"
+                case "set":
+                    yield "*set x 1"
+                case "if":
+                    yield "*if (x > 1)"
+                    yield from self.indented(self.blocks(depth + 1))
+                    if self.draw(st.booleans()):
+                        yield "*elseif x"
+                        yield from self.indented(self.blocks(depth + 1))
+                    if self.draw(st.booleans()):
+                        yield "*else"
+                        yield from self.indented(self.blocks(depth + 1))
+                case kind:
+                    yield from self.choice(kind, depth)
+            if self.draw(st.booleans()):
+                yield ""
+
+    def choice(self, kind: str, depth: int) -> Iterator[str]:
+        self.labels += 1
+        behind = f"l{self.labels}"
+        yield "*fake_choice" if kind == "fake_choice" else "*choice"
+        for number in range(self.draw(st.integers(1, 3))):
+            if kind == "nested":
+                body = [self.option(), *self.indented([self.text(), f"*goto {behind}"])]
+            else:
+                body = list(self.blocks(depth + 1)) if self.draw(st.booleans()) else []
+            if kind == "choice":
+                onward = [f"*goto {behind}", "*ending", "*goto top"]
+                body.append(onward[0] if number == 0 else self.draw(st.sampled_from(onward)))
+            yield from self.indented(self.offered(body))
+        if kind != "fake_choice":
+            yield f"*label {behind}"
+
+    def offered(self, body: list[str]) -> Iterator[str]:
+        option = self.option()
+        modifier = self.draw(
+            st.sampled_from(
+                ["", "*hide_reuse ", "*if (x > 1) ", "*hide_reuse *if (x) ", "*selectable_if (x) ", "*if\n"]
+            )
+        )
+        if modifier == "*if\n":
+            yield "*if (x)"
+            yield from self.indented([option, *self.indented(body)])
+        else:
+            yield modifier + option
+            yield from self.indented(body)
+
+    def option(self) -> str:
+        self.options.append(f"Option {len(self.options)}")
+        return "#" + self.options[-1]
+
+    def text(self) -> str:
+        self.texts.append(f"Text {len(self.texts)}{self.draw(st.sampled_from(['.', ',']))}")
+        return self.texts[-1]
+
+    def indented(self, lines: list[str] | Iterator[str]) -> Iterator[str]:
+        for line in lines:
+            yield self.unit + line if line else line
+
+
+@given(st.data())
+def test_every_option_and_every_text_of_a_scene_is_come_to(data: st.DataObject) -> None:
+    writer = Writer(data)
+    scene = "\n".join(("*label top", "Top.", *writer.blocks(0), "The end.", "*ending"))
+    story = read(scene)
+    assert not story.dangling(), scene
+    assert story.reachable() == set(story.passages)
+    assert set(writer.options) <= reached_labels(story), scene
+    told = "\n".join(texts(story))
+    for text in writer.texts:
+        assert re.search(rf"\b{text}", told), scene
+    assert not [note for note in story.notes if "Not all" not in note], scene
+
+
+# ---- what is ChoiceScript ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *SCENES.values(),
+        "*choice\n  #Go\n    *finish",
+        "Hello.\n\n*choice\n\n\t*hide_reuse *if (a) #Go",
+        "*title A\n*author B\nHello.",
+        "A long text.\n*label here\nAnd on.\n*goto here",
+        '*create name "Ada"\n*create oil 3\n',
+        "Hm.\n*if (a)\n  Yes.\n*finish",
+    ],
+)
+def test_a_scene_is_known_by_its_commands(text: str) -> None:
+    assert FORMAT.looks_like(Source("a.txt", text.encode()))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "Once upon a time there was a *choice*.\n",
+        "*if only he had known*, she thought.\n*finish* was the word.\n\n*set* the table.\n",
+        "* choice one\n* choice two\n  #hash\n",
+        "*Author's note: the end.\n*Title page by me.\n***\n",
+        ":: Start\n*choice\n  #Go\n*finish\n*finish\n",
+        "A draft.\n:: Start\n*finish\n*page_break\n",
+        "# ChoiceScript\n\nA scene:\n\n    *choice\n      #Go\n        *finish\n",
+        "A scene:\n```\n*page_break\n*finish\n```\n",
+        "<html>\n*page_break\n*finish\n",
+        "VAR x = 1\n* [Go] -> there\n*[Stay]\n- -> END\n",
+        "Only one\n*finish\n",
+        "#hashtag\n#another\n",
+    ],
+)
+def test_other_texts_are_no_scenes(text: str) -> None:
+    assert not FORMAT.looks_like(Source("a.txt", text.encode()))
+
+
+def test_the_files_of_this_project_are_no_scenes() -> None:
+    root = Path(__file__).parents[3]
+    files = [*root.glob("*.md"), *(root / "corpus" / "library").iterdir(), *(root / "corpus").glob("*.py")]
+    assert len(files) > 30
+    assert [file for file in files if FORMAT.looks_like(Source.of(file))] == []

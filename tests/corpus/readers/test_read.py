@@ -1,0 +1,156 @@
+"""Reading whatever lies there: files are known by what they hold, folders read whole, what belongs together is one."""
+
+import json
+import re
+import sys
+import tracemalloc
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from corpus.cli import main
+from corpus.readers import FORMATS, read
+from corpus.readers.source import Source
+from corpus.readers.twee import read_twee
+from corpus.story import StoryError
+from corpus.writers import write_twine
+
+HERE = Path(__file__).parent
+TWEE = ":: StoryTitle\nThe Gate\n\n:: Start\nA gate.\n\n[[Open it->Hall]]\n\n:: Hall\nA hall.\n"
+PROSE = "The rain fell on the mill. Nobody came out.\n\nThen a light went on in the loft.\n"
+
+
+def titles(path: Path) -> list[str]:
+    return [story.title for story in read(path)]
+
+
+CONTENTS = {
+    "Twee 3": TWEE,
+    "Twine HTML": write_twine(read_twee(TWEE, "")),
+    "Ink, compiled": (HERE / "ink" / "ferry.ink.json").read_text(encoding="utf-8"),
+    "ChoiceScript": "A gate.\n*choice\n  #Open it\n    A hall.\n    *finish\n  #Wait\n    Nothing.\n    *finish\n",
+    "AI Dungeon adventures": json.dumps(
+        {"title": "Gate", "actions": [{"text": "A gate."}, {"text": "\n> You wait.\n"}]}
+    ),
+    "Scraped tree": json.dumps({"tree_id": "x", "context": "", "first_story_block": "A gate.", "action_results": []}),
+    "SillyTavern chat": '{"user_name":"Ada","character_name":"Bo"}\n{"name":"Bo","is_user":false,"mes":"A gate."}\n',
+    "Web page": f"<!DOCTYPE html><html><body><p>{PROSE}</p></body></html>",
+}
+
+
+@pytest.mark.parametrize("name", list(CONTENTS))
+def test_a_file_is_known_by_its_content_whatever_it_is_called(name: str, tmp_path: Path) -> None:
+    path = tmp_path / "story.dat"
+    path.write_text(CONTENTS[name], encoding="utf-8")
+    known = [each.name for each in FORMATS if each.looks_like(Source.of(path))]
+    assert known == [name]
+    assert len(list(read(path))) == 1
+
+
+@pytest.mark.parametrize("name", ["tale.txt", "tale.md", "TALE.TXT"])
+def test_prose_is_known_by_its_name(name: str, tmp_path: Path) -> None:
+    path = tmp_path / name
+    path.write_text(PROSE)
+    [story] = read(path)
+    assert " ".join(" ".join(p.text.split()) for p in story.passages.values()) == " ".join(PROSE.split())
+    path.rename(tmp_path / "tale.dat")
+    with pytest.raises(StoryError, match="is in no format that is read"):
+        list(read(tmp_path / "tale.dat"))
+
+
+def test_a_folder_of_everything(tmp_path: Path) -> None:
+    for number, (name, content) in enumerate(CONTENTS.items()):
+        (tmp_path / f"{number} {name.split()[0]}.dat").write_text(content, encoding="utf-8")
+    (tmp_path / "tale.txt").write_text(PROSE)
+    for about in ("README.md", "LICENSE", "changelog.txt"):
+        (tmp_path / about).write_text(PROSE)
+    (tmp_path / "headings.md").write_text("# Only\n\n## Headings\n")
+    (tmp_path / "data.json").write_text('{"a": [1, 2]}')
+    others: list[Path] = []
+    assert len(list(read(tmp_path, others))) == len(CONTENTS) + 1
+    assert [path.name for path in others] == ["data.json", "headings.md"]
+
+
+def test_a_game_is_its_folder_and_its_startup_file(tmp_path: Path) -> None:
+    (tmp_path / "startup.txt").write_text(
+        "*title The Gate\n*scene_list\n  startup\n  hall\nA gate.\n"
+        "*choice\n  #Open it\n    *goto_scene hall\n  #Wait\n    *finish\n"
+    )
+    (tmp_path / "hall.txt").write_text(
+        "A hall.\n*choice\n  #Sit\n    You sit.\n    *ending\n  #Go\n    *goto_scene startup\n"
+    )
+    [whole] = read(tmp_path)
+    [named] = read(tmp_path / "startup.txt")
+    assert whole.passages == named.passages
+    assert whole.title == "The Gate"
+    assert {"A gate.", "A hall.", "You sit."} <= {passage.text for passage in whole.passages.values()}
+    [alone] = read(tmp_path / "hall.txt")
+    assert "A gate." not in {passage.text for passage in alone.passages.values()}
+
+
+def test_a_twee_story_in_several_files_is_one_and_single_ones_stay_apart(tmp_path: Path) -> None:
+    for folder in ("one", "one/rooms", "two"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "one" / "story.twee").write_text(":: StoryTitle\nThe Gate\n\n:: Start\nA gate.\n\n[[Open it->Hall]]\n")
+    (tmp_path / "one" / "data.twee").write_text(':: StoryData\n{"ifid": "X", "rights": "CC0-1.0"}\n')
+    (tmp_path / "one" / "rooms" / "hall.twee").write_text(":: Hall\nA hall.\n")
+    for name in ("ash", "elm"):
+        (tmp_path / "two" / f"{name}.twee").write_text(f":: StoryTitle\n{name}\n\n:: Start\nThe {name}.\n")
+    (tmp_path / "two" / "untitled.twee").write_text(":: Start\nAnother.\n")
+    stories = {story.title: story for story in read(tmp_path)}
+    assert sorted(stories) == ["The Gate", "ash", "elm", "untitled"]
+    assert stories["The Gate"].rights == "CC0-1.0"
+    assert list(stories["The Gate"].passages) == ["Start", "Hall"]
+    assert not stories["The Gate"].dangling()
+
+
+def test_formats_lists_what_is_read() -> None:
+    listed = CliRunner().invoke(main, ["formats"]).stdout
+    assert [re.split(r"  +", line)[0] for line in listed.splitlines()] == [known.name for known in FORMATS]
+    for ending in (".twee", ".html", ".ink", ".docx", ".odt", ".epub", ".md", ".txt", ".story"):
+        assert ending in listed
+
+
+@settings(max_examples=200)
+@given(
+    st.binary(max_size=400), st.sampled_from([known.suffixes[0] for known in FORMATS if known.suffixes] + [".json", ""])
+)
+def test_any_bytes_under_any_name_give_stories_or_an_error(content: bytes, suffix: str) -> None:
+    source = Source(f"story{suffix}", content)
+    for known in FORMATS:
+        if known.looks_like(source) or suffix in known.suffixes:
+            try:
+                assert all(story.start in story.passages for story in known.read(source))
+            except StoryError as error:
+                assert str(error)
+
+
+@pytest.mark.parametrize(
+    "begin", ["{", "[", '{"a":', "[[", "<", "<a>", ":: ", "*choice\n  #", "# ", "> ", "PK\x03\x04"]
+)
+@pytest.mark.parametrize("suffix", [".txt", ".md", ".html", ".json", ".story"])
+def test_five_megabytes_of_the_same_cost_little(begin: str, suffix: str, tmp_path: Path) -> None:
+    path = tmp_path / f"story{suffix}"
+    path.write_text(begin * (5_000_000 // len(begin)), encoding="latin-1")
+    tracemalloc.start()
+    try:
+        passages = sum(len(story.passages) for story in read(path))
+    except StoryError as error:
+        assert str(path) in str(error)
+    else:
+        assert passages
+    finally:
+        _, most = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+    assert most < 500 * 2**20
+
+
+def test_the_readers_start_quickly_for_the_game_imports_them() -> None:
+    import subprocess
+
+    heavy = "lxml docx markdown_it bs4 ftfy numpy pyarrow datasets scrapy charset_normalizer".split()
+    code = f"import sys, corpus.readers; print([name for name in {heavy!r} if name in sys.modules])"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"

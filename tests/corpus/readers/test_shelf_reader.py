@@ -1,0 +1,294 @@
+"""Reading the game's own shelf: every branch, unfinished turns, a shelf in use, and files that only look like one."""
+
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from corpus.graph import make_graph
+from corpus.readers.shelf import FORMATS
+from corpus.readers.source import Source
+from corpus.story import UNFINISHED, Story, StoryError
+from corpus.turns import Kind
+from dungeon.scenario import Scenario
+from dungeon.shelf import Shelf, Told
+from dungeon.tale.adventure import Adventure, Node, State
+from dungeon.tale.lore import Card
+
+[FORMAT] = FORMATS
+
+BELL = Scenario(
+    "The Bell",
+    "You stand under the bell tower.",
+    memory="Ada rings the bells.",
+    note="Slow.",
+    cards=(Card(("bell",), "It is cracked."), Card(("bat",), "They sleep here.")),
+)
+
+
+def play(
+    shelf: Shelf, adventure: Adventure, kind: Kind, words: str, action: str, prose: str, state: State = State.DONE
+) -> Node:
+    node = shelf.add_turn(adventure, kind, words, action, Told("voice", "{}", 1))
+    node = adventure.grow(node.id, prose, state)
+    shelf.save_turn(node)
+    return node
+
+
+def played(shelf: Shelf) -> Adventure:
+    """An adventure with a retry, a branch that was left, narration, and two turns that were cut off."""
+    adventure = shelf.begin(BELL, "voice")
+    play(shelf, adventure, Kind.DO, "climb", "You climb.", "A bat flutters past you.")
+    adventure.undo()
+    play(shelf, adventure, Kind.DO, "climb", "You climb.", "The steps are", State.STOPPED)
+    play(shelf, adventure, Kind.SAY, "who is there?", 'You say "Who is there?"', "Nobody answers.")
+    adventure.undo()
+    play(shelf, adventure, Kind.STORY, "The bell rings by itself.", "", "You hold your ears.")
+    play(shelf, adventure, Kind.CONTINUE, "", "", "It is late.")
+    play(shelf, adventure, Kind.DO, "sleep", "You sleep.", "You dream of", State.STREAMING)
+    return adventure
+
+
+def read(path: Path) -> list[Story]:
+    source = Source.of(path)
+    assert FORMAT.looks_like(source)
+    return list(FORMAT.read(source))
+
+
+def turns(story: Story) -> list[tuple[str, str, str]]:
+    return [(passage.text, choice.label, story.passages[choice.target].text) for passage, choice in story.edges()]
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {file.name: file.read_bytes() for file in folder.iterdir()}
+
+
+TOLD = [
+    ("You stand under the bell tower.", "You climb.", "A bat flutters past you."),
+    ("You stand under the bell tower.", "You climb.", "The steps are"),
+    ("The steps are", 'You say "Who is there?"', "Nobody answers."),
+    ("The steps are", "Continue", "The bell rings by itself.\n\nYou hold your ears."),
+    ("The bell rings by itself.\n\nYou hold your ears.", "Continue", "It is late."),
+]
+
+
+def test_an_adventure_with_all_its_branches(tmp_path: Path) -> None:
+    shelf = Shelf(tmp_path / "shelf.db")
+    played(shelf)
+    shelf.close()
+    [story] = read(tmp_path / "shelf.db")
+    assert (story.title, story.source, story.rights) == ("The Bell", str(tmp_path / "shelf.db"), "unknown")
+    assert turns(story) == TOLD
+    actions = [action for node in make_graph(story).nodes.values() for action, _ in node.edges]
+    assert actions == ["You climb.", "You climb.", 'You say "Who is there?"', "", ""]
+    assert story.notes == ("Left out: 1 unfinished turn, 1 memory, 1 author's note, 2 cards.",)
+    broken_off = {passage.text for passage in story.passages.values() if UNFINISHED in passage.tags}
+    assert broken_off == {"A bat flutters past you.", "Nobody answers.", "It is late."}
+
+
+def test_every_adventure_is_a_story_also_one_that_has_only_begun(tmp_path: Path) -> None:
+    shelf = Shelf(tmp_path / "shelf.db")
+    played(shelf)
+    shelf.begin(Scenario("New", "It is morning."), "voice")
+    shelf.begin(Scenario("Empty", ""), "voice")
+    shelf.close()
+    assert [(story.title, len(story.passages)) for story in read(tmp_path / "shelf.db")] == [
+        ("The Bell", 6),
+        ("New", 1),
+    ]
+
+
+def test_a_shelf_that_nobody_has_open_is_left_as_it_is(tmp_path: Path) -> None:
+    shelf = Shelf(tmp_path / "shelf.db")
+    played(shelf)
+    shelf.close()
+    before = files(tmp_path)
+    tmp_path.chmod(0o500)
+    try:
+        assert turns(read(tmp_path / "shelf.db")[0]) == TOLD
+    finally:
+        tmp_path.chmod(0o700)
+    assert files(tmp_path) == before
+
+
+def test_a_shelf_that_is_being_played_is_read_as_it_was_saved_last_and_played_on(tmp_path: Path) -> None:
+    path = tmp_path / "shelf.db"
+    shelf = Shelf(path)
+    adventure = played(shelf)
+    before = files(tmp_path)
+    assert "shelf.db-wal" in before
+    stories = FORMAT.read(Source.of(path))
+    story = next(stories)
+    assert turns(story) == TOLD
+    # Between two stories of the reader, the game writes and moves its log into the database.
+    play(shelf, adventure, Kind.DO, "wake", "You wake.", "The sun is up.")
+    checkpoint = sqlite3.connect(path)
+    assert checkpoint.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0
+    checkpoint.close()
+    assert list(stories) == []
+    assert set(files(tmp_path)) == set(before)
+    assert len(read(path)[0].passages) == len(story.passages) + 2
+    shelf.close()
+    assert sqlite3.connect(path).execute("PRAGMA integrity_check").fetchone()[0] == "ok"
+
+
+def test_a_turn_that_is_being_written_holds_up_neither_the_reader_nor_the_game(tmp_path: Path) -> None:
+    path = tmp_path / "shelf.db"
+    shelf = Shelf(path)
+    played(shelf)
+    writer = sqlite3.connect(path, isolation_level=None)
+    writer.execute("BEGIN IMMEDIATE")
+    writer.execute("UPDATE turn SET prose = 'half written'")
+    began = time.perf_counter()
+    assert turns(read(path)[0]) == TOLD
+    assert time.perf_counter() - began < 2
+    writer.execute("COMMIT")
+    writer.close()
+    shelf.close()
+
+
+def test_a_shelf_whose_game_was_killed_is_read_with_what_was_saved_last(tmp_path: Path) -> None:
+    path = tmp_path / "shelf.db"
+    shelf = Shelf(path)
+    played(shelf)
+    shelf.close()
+    game = (
+        "import os, pathlib; from dungeon.shelf import Shelf; from dungeon.scenario import Scenario\n"
+        f"Shelf(pathlib.Path({str(path)!r})).begin(Scenario('Last', 'Words.'), 'voice'); os.kill(os.getpid(), 9)"
+    )
+    subprocess.run([sys.executable, "-c", game], check=False)
+    before = files(tmp_path)
+    assert before["shelf.db-wal"]
+    assert [story.title for story in read(path)] == ["The Bell", "Last"]
+    after = files(tmp_path)
+    assert (after["shelf.db"], after["shelf.db-wal"]) == (before["shelf.db"], before["shelf.db-wal"])
+
+
+def test_a_shelf_in_memory_only(tmp_path: Path) -> None:
+    shelf = Shelf(tmp_path / "shelf.db")
+    played(shelf)
+    shelf.close()
+    [story] = FORMAT.read(Source("gone/shelf.db", (tmp_path / "shelf.db").read_bytes()))
+    assert turns(story) == TOLD
+
+
+def test_a_shelf_of_the_first_version(tmp_path: Path) -> None:
+    path = tmp_path / "shelf.db"
+    shelf = Shelf(path)
+    played(shelf)
+    shelf.close()
+    db = sqlite3.connect(path)
+    db.executescript(
+        "ALTER TABLE adventure DROP COLUMN lore; ALTER TABLE adventure DROP COLUMN ideas; PRAGMA user_version=1"
+    )
+    db.close()
+    [story] = read(path)
+    assert turns(story) == TOLD
+    assert story.notes == ("Left out: 1 unfinished turn.",)
+
+
+# ---- what is not right ---------------------------------------------------------------------------------------
+
+TABLES = """
+CREATE TABLE adventure (id INTEGER PRIMARY KEY, title, scenario, opening, voice, head, made, played, lore, ideas);
+CREATE TABLE turn (
+    id INTEGER PRIMARY KEY, adventure, parent, kind, input, action, prose, state, voice, sampling, seed, made
+);
+PRAGMA user_version=2;
+"""
+
+
+def database(path: Path, *scripts: str) -> Path:
+    db = sqlite3.connect(path)
+    for script in scripts:
+        db.executescript(script)
+    db.close()
+    return path
+
+
+@pytest.mark.parametrize(
+    ("script", "says"),
+    [
+        ("", "nothing was told yet"),
+        ("PRAGMA user_version=3", r"made by a newer dungeon \(version 3\). Update this program"),
+        ("PRAGMA user_version=0", "is no shelf of dungeon"),
+        ("ALTER TABLE turn RENAME TO turns", "is no shelf of dungeon"),
+        ("ALTER TABLE turn DROP COLUMN prose", "can't be read: no such column: prose"),
+        (
+            "DROP TABLE turn; CREATE VIEW turn AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n) "
+            "SELECT i AS id, 1 AS adventure, NULL AS parent, '' AS kind FROM n",
+            "is no shelf of dungeon",
+        ),
+        (
+            "DROP TABLE turn; CREATE TABLE turn (id, adventure, parent, kind, input, action, state, "
+            "prose AS (printf('%.*c', 15000000, 'x'))); INSERT INTO turn (id) VALUES (1), (2), (3), (4), (5), (6)",
+            "holds more than 64 MiB",
+        ),
+    ],
+    ids=range(7),
+)
+def test_a_database_that_is_no_shelf_is_an_error_that_says_so(tmp_path: Path, script: str, says: str) -> None:
+    path = database(tmp_path / "a.db", TABLES, script)
+    with pytest.raises(StoryError, match=says) as error:
+        list(FORMAT.read(Source.of(path)))
+    assert str(path) in str(error.value)
+
+
+def test_rows_that_make_no_sense_are_left_out(tmp_path: Path) -> None:
+    rows = """
+        INSERT INTO adventure (id, title, opening, lore)
+            VALUES (1, 'Odd\x1b[31m', 'A door.', '[]'), (2, 5, x'ff', NULL);
+        INSERT INTO turn (id, adventure, parent, kind, input, action, prose, state) VALUES
+            (1, 1, 7, 'do', '', 'You go.', 'Lost.', 'done'),
+            (2, 1, 2, 'do', '', 'You turn.', 'Round.', 'done'),
+            (3, 1, NULL, 'dance', NULL, 'You dance.', 'Music.', 'done'),
+            (4, 1, 3, 'do', 1, x'00', 'Silence.', 'done'),
+            (5, 1, 'x', NULL, NULL, NULL, NULL, NULL);
+    """
+    [story] = read(database(tmp_path / "a.db", TABLES, rows))
+    assert story.title == "Odd[31m"
+    assert turns(story) == [("A door.", "You dance.", "Music."), ("Music.", "Continue", "Silence.")]
+    assert story.notes == ("Left out: 3 stray turns.",)
+
+
+def test_other_databases_are_not_taken_for_a_shelf(tmp_path: Path) -> None:
+    path = database(tmp_path / "a.db", "CREATE TABLE adventure (id); CREATE TABLE page (id)")
+    assert not FORMAT.looks_like(Source.of(path))
+    assert not FORMAT.looks_like(Source("a", b"CREATE TABLE adventure (CREATE TABLE turn ("))
+
+
+@pytest.fixture(scope="module")
+def shelf_bytes(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    path = tmp_path_factory.mktemp("shelf") / "shelf.db"
+    shelf = Shelf(path)
+    played(shelf)
+    shelf.close()
+    return path.read_bytes()
+
+
+@given(st.data())
+def test_a_damaged_shelf_gives_stories_or_a_story_error(shelf_bytes: bytes, data: st.DataObject) -> None:
+    damaged = bytearray(shelf_bytes)
+    for place in data.draw(st.lists(st.integers(16, len(damaged) - 1), max_size=8)):
+        damaged[place] = data.draw(st.integers(0, 255))
+    check(bytes(damaged[: data.draw(st.integers(100, len(damaged)))]))
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_behind_the_right_beginning(rest: bytes) -> None:
+    check(b"SQLite format 3\x00" + rest)
+
+
+def check(content: bytes) -> None:
+    try:
+        stories = list(FORMAT.read(Source("a.db", content)))
+    except StoryError:
+        return
+    for story in stories:
+        assert not story.dangling()
+        assert story.reachable() == story.passages.keys()

@@ -1,0 +1,71 @@
+"""`dungeon corpus convert`: stories written for Twine and Tweego, and nothing overwritten."""
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from corpus.cli import main
+from corpus.readers import read
+
+TALE = ':: StoryTitle\n{}\n\n:: Start\nA "gate".\n\n[[Open it->Hall]]\n\n:: Hall\nA hall.\n'
+
+
+def convert(*arguments: object) -> Result:
+    return CliRunner().invoke(main, ["convert", *map(str, arguments)], catch_exceptions=False)
+
+
+@pytest.mark.parametrize(("form", "name"), [("twee", "the-gate.twee"), ("twine", "the-gate.html")])
+def test_a_story_is_written_and_reads_the_same(form: str, name: str, tmp_path: Path) -> None:
+    source = tmp_path / "tale.twee"
+    source.write_text(TALE.format("The Gate!"))
+    result = convert(source, "--out", tmp_path / "new" / "out", "--to", form)
+    assert result.exit_code == 0
+    [path] = (tmp_path / "new" / "out").iterdir()
+    assert path.name == name
+    assert result.stdout == f"{path}\n"
+    [before], [after] = read(source), read(path)
+    assert after.passages == before.passages
+    assert (after.title, after.start) == (before.title, before.start)
+
+
+def test_titles_are_no_paths_and_none_takes_another_s_place(tmp_path: Path) -> None:
+    folder = tmp_path / "stories"
+    folder.mkdir()
+    for n, title in enumerate(("../../Gate", "Gate", "/gate", "…", "雨の夜", "x" * 300)):
+        (folder / f"{n}.twee").write_text(TALE.format(title), encoding="utf-8")
+    assert convert(folder, "--out", tmp_path / "out").exit_code == 0
+    names = {path.name for path in (tmp_path / "out").iterdir()}
+    assert names == {"gate.twee", "gate-2.twee", "gate-3.twee", "story.twee", "雨の夜.twee", "x" * 60 + ".twee"}
+
+
+def test_a_file_that_is_there_is_left_alone_and_nothing_is_written(tmp_path: Path) -> None:
+    folder, out = tmp_path / "stories", tmp_path / "out"
+    folder.mkdir()
+    out.mkdir()
+    for title in ("Ash", "Elm"):
+        (folder / f"{title}.twee").write_text(TALE.format(title))
+    (out / "elm.twee").write_text("mine")
+    result = convert(folder, "--out", out)
+    assert result.exit_code == 2
+    assert "elm.twee is there already" in result.stderr
+    assert [(path.name, path.read_text()) for path in out.iterdir()] == [("elm.twee", "mine")]
+
+
+def test_what_can_t_be_read_or_written_is_told(tmp_path: Path) -> None:
+    (tmp_path / "tale.twee").write_text("nothing\n")
+    result = convert(tmp_path / "tale.twee", "--out", tmp_path / "out")
+    assert result.exit_code == 2
+    assert "there is no passage here" in result.stderr
+    (tmp_path / "tale.twee").write_text(TALE.format("Ash"))
+    (tmp_path / "out").write_text("a file")
+    result = convert(tmp_path / "tale.twee", "--out", tmp_path / "out" / "in")
+    assert result.exit_code == 2
+    assert "can't be written" in result.stderr
+
+
+def test_what_a_reader_had_to_leave_out_is_told(tmp_path: Path) -> None:
+    (tmp_path / "tale.twee").write_text(TALE.format("Ash") + "[[On->Nowhere]]\n")
+    result = convert(tmp_path / "tale.twee", "--out", tmp_path / "out")
+    assert result.exit_code == 0
+    assert "Nowhere" in result.stderr
