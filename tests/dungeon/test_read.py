@@ -239,5 +239,5 @@ def test_a_mistake_is_one_message(arguments: list[str]) -> None:
 
 def test_reading_loads_nothing_heavy_and_lines_no_screen() -> None:
     loaded = loaded_by("dungeon.reading.plain", "dungeon.reading.books")
-    assert not loaded & (HEAVY | {"textual", "rich", "bs4", "lxml", "docx", "xllamacpp", "sqlite3"})
+    assert not loaded & (HEAVY | {"textual", "rich", "bs4", "lxml", "docx", "xllamacpp"})
     assert not loaded_by("dungeon.reading.app", "dungeon.screens.read") & (HEAVY | {"bs4", "lxml", "xllamacpp"})
