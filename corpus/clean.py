@@ -197,7 +197,11 @@ def _without_lines(text: str, title: str, drops: Counter[str]) -> str:
                 gone[n] = reason
     if title and len(lines) > 1:
         n = next((n for n, line in enumerate(lines) if line.strip() and n not in gone), 0)
-        if len(lines[n]) <= _LONGEST and _letters(lines[n]) == _letters(title) != "" and any(line.strip() for line in lines[n + 1 :]):
+        if (
+            len(lines[n]) <= _LONGEST
+            and _letters(lines[n]) == _letters(title) != ""
+            and any(line.strip() for line in lines[n + 1 :])
+        ):
             gone[n] = "repeated title"
     noted = _may_be_noted(text)
     if noted:

@@ -1,18 +1,23 @@
 """A zip file (.docx, .odt, .epub) from somebody else, opened with care.
 
     archive = Archive(source)
-    archive.read("META-INF/container.xml")
+    archive.xml("META-INF/container.xml")       # a small document, as a tree
+    archive.feed("word/document.xml", target)   # a large one, to an object with start, end and data
 
-Nothing is unpacked to the disk, so a member's name is no path. Bombs are refused: what may be inflated from one file is
-limited by `MAX_INFLATED`, and no member yields more than its directory entry declares.
+Nothing is unpacked to the disk, so a member's name is no path. Bombs are refused: what one file may unpack to is
+limited by `MAX_INFLATED`, no member is unpacked further than its directory entry declares, and documents that declare
+entities are not read.
+
+Limits: zip files in several parts and packing other than the usual one (deflate) are refused.
 """
 
 import struct
 import zipfile
 import zlib
+from collections.abc import Mapping
 from functools import cached_property
 from io import BytesIO
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from corpus.readers.source import Source
 from corpus.story import StoryError
@@ -20,11 +25,36 @@ from corpus.story import StoryError
 if TYPE_CHECKING:
     from lxml import etree
 
-MAX_INFLATED = 64 * 2**20
+MAX_INFLATED = 32 * 2**20
+"""Bytes that are unpacked of one file. The text of the longest novel has a tenth of it, pictures are not unpacked."""
+MAX_TAGS = 1_500_000
+"""Opening and closing tags in a streamed document. A long novel that was worked at much has half of it."""
+_MAX_TREE_TAGS = 400_000
 _MAX_MEMBERS = 20_000
 _MEMBER = b"PK\x01\x02"
+_OLD_WORD = b"\xd0\xcf\x11\xe0"
 _PACKED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
-_BROKEN = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, ValueError, RuntimeError, NotImplementedError)
+_BROKEN = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, ValueError, NotImplementedError)
+
+
+class Target:
+    """What takes a document piece by piece, as lxml's parsers hand it out; names are `{namespace}name`."""
+
+    def start(self, tag: str, attributes: Mapping[str, str]) -> None:
+        """An element begins."""
+
+    def end(self, tag: str) -> None:
+        """An element ends."""
+
+    def data(self, text: str) -> None:
+        """Characters; those of one text may come in several pieces."""
+
+    def doctype(self, name: str, public: str | None, system: str | None) -> None:
+        """Entities are declared here, and no writing program declares any."""
+        raise ValueError("it has a document type, which may be an attack")
+
+    def close(self) -> None:
+        """The document was proper to its end."""
 
 
 def is_zip(source: Source) -> bool:
@@ -32,9 +62,9 @@ def is_zip(source: Source) -> bool:
     return source.head.startswith(b"PK\x03\x04")
 
 
-def first_file(source: Source) -> bytes:
+def kind(source: Source) -> bytes:
     """What .epub and .odt say of themselves: the content of the first member, if that is an unpacked `mimetype`."""
-    return source.head[38:100] if source.head[30:38] == b"mimetype" else b""
+    return source.head[38:100] if is_zip(source) and source.head[30:38] == b"mimetype" else b""
 
 
 class Archive:
@@ -42,6 +72,12 @@ class Archive:
 
     def __init__(self, source: Source) -> None:
         self._source = source
+        self._left = MAX_INFLATED
+        if source.data.startswith(_OLD_WORD):
+            raise StoryError(
+                f"{source.name} is locked with a password, or in the format of an old Word (.doc). "
+                "Save it as .docx without a password, and try again."
+            )
         # Python builds the whole directory before anybody can look at it.
         if source.data.count(_MEMBER) > _MAX_MEMBERS:
             raise StoryError(f"{source.name} holds more files than any story, which may be an attack. It was not read.")
@@ -49,7 +85,6 @@ class Archive:
             self._zip = zipfile.ZipFile(BytesIO(source.data))
         except _BROKEN as error:
             raise self._broken(str(error)) from error
-        self._left = MAX_INFLATED
 
     @cached_property
     def names(self) -> frozenset[str]:
@@ -65,42 +100,58 @@ class Archive:
             raise StoryError(f"{self._source.name} is locked with a password. Save it without one, and try again.")
         if info.compress_type not in _PACKED:
             raise self._broken(f"'{name}' is packed in an unusual way")
-        self._spend(info.file_size)
+        self._left -= info.file_size
+        if self._left < 0:
+            raise StoryError(
+                f"{self._source.name} would unpack to more than {MAX_INFLATED >> 20} MiB of text, which may be an "
+                "attack. It was not read. If it is your own, split it."
+            )
         try:
-            return self._zip.read(info)
+            with self._zip.open(info) as member:
+                # `ZipFile.read` would unpack all of a member before it looks at what was declared.
+                return member.read(info.file_size)
         except _BROKEN as error:
             raise self._broken(str(error)) from error
 
-    def check_all(self) -> None:
-        """For a library that inflates every member itself: the same limits, on all of them."""
-        for info in self._zip.infolist():
-            if info.flag_bits & 0x1:
-                raise StoryError(f"{self._source.name} is locked with a password. Save it without one, and try again.")
-            self._spend(info.file_size)
-
     def xml(self, name: str) -> "etree._Element":
-        """A member as XML, with no entity expanded and nothing fetched."""
-        return self.parsed(self.read(name), name)
-
-    def parsed(self, data: bytes, name: str) -> "etree._Element":
-        """The root of an XML document; `name` is for the message."""
+        """A member as a tree. Nothing that it names is fetched."""
         from lxml import etree
 
-        parser = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False, load_dtd=False)
+        data = self._sane(name, _MAX_TREE_TAGS)
         try:
-            return etree.fromstring(data, parser)
+            return etree.fromstring(data, etree.XMLParser(**_careful()))
         except (etree.LxmlError, ValueError) as error:
             raise self._broken(f"'{name}' is no proper XML: {error}") from error
 
-    def _spend(self, size: int) -> None:
-        self._left -= size
-        if self._left < 0:
-            raise StoryError(
-                f"{self._source.name} would unpack to more than {MAX_INFLATED >> 20} MiB, which may be an attack. "
-                "It was not read. If it is your own, take the pictures out, or save it as plain text."
-            )
+    def feed(self, name: str, target: Target) -> None:
+        """Hands a member to `target` piece by piece: a tree would take many times its size."""
+        from lxml import etree
+
+        data = self._sane(name, MAX_TAGS)
+        try:
+            etree.fromstring(data, etree.XMLParser(**_careful(target=target)))
+        except (etree.LxmlError, ValueError) as error:
+            raise self._broken(f"'{name}' is no proper XML: {error}") from error
+
+    def _sane(self, name: str, most_tags: int) -> bytes:
+        """The content of an XML member, unless it is made to cost."""
+        data = self.read(name)
+        if data.count(b"<") > most_tags:
+            raise StoryError(f"{self._source.name} has more tags in '{name}' than any story. Save it as plain text.")
+        return data
 
     def _broken(self, why: str) -> StoryError:
         return StoryError(
             f"{self._source.name} is damaged: {why}. Open it in the program that made it, save it anew, and try again."
         )
+
+
+def _careful(**more: Any) -> dict[str, Any]:
+    return more | {
+        "resolve_entities": False,
+        "no_network": True,
+        "load_dtd": False,
+        "huge_tree": False,
+        "remove_comments": True,
+        "remove_pis": True,
+    }

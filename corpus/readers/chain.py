@@ -1,12 +1,16 @@
 """Prose without choices -> a chain of passages, each a few hundred words, cut where paragraphs end.
 
 A new chapter always begins a passage, and so does a new scene where the passage has some length already. Passages are
-named after their chapter; the way on is called "Continue", which turns into no action.
+named after their chapter, whose heading is not in their text; the way on is called "Continue", which turns into no
+action.
+
+Limits: words are counted by spaces, so scripts that have none make long passages.
 """
 
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from itertools import chain as chained
 
 from corpus.readers.document import PARAGRAPH, SCENE_BREAK, Block
 from corpus.story import Choice, Passage
@@ -22,6 +26,8 @@ _SHORT_REST = 60
 _MAX_NAME = 80
 _SENTENCE = re.compile(r"(?<=[.!?…])[\"”’')]*\s+(?=[\"“‘'(]*[^\W\d_a-z])")
 
+_WORDS_IN_A_ROW = re.compile(rf"\S+(?:\s+\S+){{0,{_LONG_PARAGRAPH - 1}}}")
+
 
 def chain(blocks: Iterable[Block], title: str = "") -> dict[str, Passage]:
     """The passages by name, each with the choice that leads to the next; empty where there is no paragraph.
@@ -32,7 +38,7 @@ def chain(blocks: Iterable[Block], title: str = "") -> dict[str, Passage]:
     names = _names([chapter for chapter, _ in texts])
     return {
         name: Passage(name, text, (Choice(CONTINUE, after),) if after else ())
-        for name, after, (_, text) in zip(names, [*names[1:], ""], texts, strict=True)
+        for name, after, (_, text) in zip(names, [*names[1:], ""], texts, strict=False)
     }
 
 
@@ -48,7 +54,7 @@ def _texts(blocks: Iterable[Block], title: str) -> Iterator[tuple[str, str]]:
                 continue
             yield from _last(chapter, held, paragraphs, words)
             held, paragraphs, words = "", [], 0
-            chapter = f"{chapter}: {block.text}" if heading else block.text
+            chapter = f"{chapter}: {block.text}"[: 2 * _MAX_NAME] if heading else block.text
             heading = True
             continue
         if block.level == SCENE_BREAK:
@@ -58,7 +64,7 @@ def _texts(blocks: Iterable[Block], title: str) -> Iterator[tuple[str, str]]:
                 held, paragraphs, words = BLANK_LINE.join(paragraphs), [], 0
             continue
         heading = False
-        count = block.text.count(" ") + 1
+        count = block.text.count(" ") + block.text.count("\n") + 1
         for part, size in [(block.text, count)] if count <= _LONG_PARAGRAPH else _cut(block.text):
             paragraphs.append(part)
             words += size
@@ -86,21 +92,19 @@ def _cut(paragraph: str) -> Iterator[tuple[str, int]]:
     part: list[str] = []
     words = 0
     start = 0
-    for end in [*(match.end() for match in _SENTENCE.finditer(paragraph)), len(paragraph)]:
-        sentence = paragraph[start:end].strip().split(" ")
-        start = end
-        for n in range(0, len(sentence), _LONG_PARAGRAPH):
-            piece = sentence[n : n + _LONG_PARAGRAPH]
-            part += piece
-            words += len(piece)
+    for end in chained((match.end() for match in _SENTENCE.finditer(paragraph)), (len(paragraph),)):
+        for piece in _WORDS_IN_A_ROW.finditer(paragraph, start, end):
+            part.append(piece[0])
+            words += piece[0].count(" ") + 1
             if words >= _WORDS:
                 yield " ".join(part), words
                 part, words = [], 0
+        start = end
     if part:
         yield " ".join(part), words
 
 
-def _names(chapters: list[str]) -> list[str]:
+def _names(chapters: Iterable[str]) -> list[str]:
     """A name for each passage: its chapter's, numbered from the second on; none is given twice."""
     names: list[str] = []
     taken: Counter[str] = Counter()

@@ -1,8 +1,8 @@
 """The words in front of "turn to 42" -> what the reader does.
 
-    >>> label("If you open the door, ", "")
+    >>> label("If you open the door, ")
     ('Open the door', '')
-    >>> label("You fall asleep. Now ", "")
+    >>> label("You fall asleep. Now ")
     ('', 'You fall asleep.')
 
 A condition that the reader doesn't decide stays a statement ("You have the rope"), which reads right as an action too.
@@ -10,89 +10,135 @@ A condition that the reader doesn't decide stays a statement ("You have the rope
 
 import re
 
+OTHERWISE = "Decide otherwise"
+_LONGEST = 400
+"""Characters; what is longer is a story and no choice."""
+
 _CONNECTIVE = re.compile(
-    r"^(?:[\s,;:.–—)\]*-]|and\b|or\b|but\b|then\b|alternatively\b|else\b|however\b|finally\b|now\b|please\b|either\b|you may also\b)+",
+    r"(?:[\s,;:.–—)\]*-]|and\b|or\b|but\b|then\b|alternatively\b|else\b|however\b|finally\b|now\b|please\b|either\b"
+    r"|you may also\b|instead\b)+",
     re.IGNORECASE,
 )
+_JOINT = re.compile(r"[\s,;:–—(\[*-]+$")
 _TAIL = re.compile(
-    r"(?:[\s,;:–—(\[*-]|\b(?:and|then|by|so|or|please|now|you must|you should|you may|you can|you|must|should|will|have to|need to|simply|just))+$",
+    r"(?:[\s,;:–—(\[*-]|\b(?:and|then|by|so|or|please|now|you must|you should|you may|you can|you|must|should|will"
+    r"|have to|need to|(?:it is|it's|it’s) time to|simply|just))+$",
     re.IGNORECASE,
 )
-_BUTTED = re.compile(r"[\s,;:–—(\[*-]+$")
 _WANT = re.compile(
-    r"(?:(?:want|wish|would like|'d like|’d like|would prefer|prefer|choose|decide|would rather|'d rather|’d rather|intend|try|"
-    r"attempt|plan|are going|are willing|are determined|elect|opt|dare|care|feel like|think it (?:is )?(?:best|wise|better))"
+    r"(?:(?:want|wish|would like|would prefer|prefer|choose|decide|would rather|intend|try|attempt|plan|are going"
+    r"|are willing|are determined|elect|opt|dare|care|feel like|think it (?:is )?(?:best|wise|better))"
     r"\s+(?:instead\s+)?(?:to\s+)?)",
     re.IGNORECASE,
 )
 _STATIVE = re.compile(
-    r"(?:have|has|had|haven't|haven’t|are|aren't|aren’t|were|weren’t|weren't|can|cannot|can't|can’t|could|do not|don't|don’t|did|didn’t|didn't|know|"
-    r"possess|own|lack|already|still|never|carry|need|win|lose|survive|succeed|fail|score|roll|met|only)\b",
+    r"(?:have|haven['’]t|are|aren['’]t|were|weren['’]t|can|cannot|can['’]t|could|do not|don['’]t|did|didn['’]t|know"
+    r"|possess|own|lack|already|still|never|carry|need|win|lose|survive|succeed|fail|score|roll|met|only)\b",
     re.IGNORECASE,
 )
-_CONDITION = re.compile(r"^(?:only\s+)?(?:if|should|when|whenever|unless|in case|provided(?: that)?)\s+", re.IGNORECASE)
+_CONDITION = re.compile(
+    r"(?:only\s+)?(?:if|should|when|whenever|(?P<not>unless)|in case|provided(?: that)?)\s+", re.IGNORECASE
+)
 _OFFER = re.compile(
-    r"^(?:will you|would you(?: like to)?|do you(?: want to| wish to)?|you (?:may|can|could|might)(?: also| now| either)?|to|"
-    r"you (?:decide|choose) to)\s+",
+    r"(?:(?:will|would|do|can|could) you:?(?: like to| want to| wish to)?|you (?:may|can|could|might)(?: also| now"
+    r"| either)?|to|you (?:decide|choose) to)\s+",
     re.IGNORECASE,
 )
-_NOT = re.compile(r"^(?:if\s+)?(?:you (?:do|have|are|did|would) )?not(?:\s+do)?$|^otherwise$|^if you (?:don't|don’t|haven't|haven’t|aren't|aren’t|can't|can’t|cannot)$", re.IGNORECASE)
-_DICE = re.compile(r"^(?:on|with|for|if you (?:roll|score|throw))\s+(?:a\s+|an\s+)?(?:roll of\s+|score of\s+)?(\d[\d\s\-–,orto]*)$", re.IGNORECASE)
-_NEGATIONS = (
-    (re.compile(r"^You (are|were|can|could|have (?=not\b|already\b|been\b|met\b|seen\b))\b", re.IGNORECASE), r"You \1 not"),
-    (re.compile(r"^You have\b"), "You do not have"),
+_SO = re.compile(r"(?:if\s+)?(?:so|yes|you (?:do|are|have|will|would|can))", re.IGNORECASE)
+_NOT = re.compile(
+    r"(?:if\s+)?(?:you (?:do|have|are|did|would|can|will|had|would rather) |you['’]d rather )?not(?:\s+do)?"
+    r"|(?:if\s+)?no|otherwise.*|if you (?:don|haven|aren|can|won|didn|wouldn)['’]t|if you cannot",
+    re.IGNORECASE | re.DOTALL,
 )
-_STATEMENT = re.compile(r"^(?:you|the|a|an|he|she|it|they|we|i|his|her|its|their|there|this|that|these|those|your|suddenly|as|after|before|with|once)\b", re.IGNORECASE)
-_ENDED = re.compile(r"^(.*[.!?…][\"”’')]*)\s+(\S.*)$", re.DOTALL)
-OTHERWISE = "Decide otherwise"
+_DICE = re.compile(
+    r"(?:on|with|for|if you (?:roll|score|throw))\s+(?:a\s+|an\s+)?(?:roll of\s+|score of\s+)?(\d[\d\s\-–,orto]*)",
+    re.IGNORECASE,
+)
+_STATEMENT = re.compile(
+    r"(?:you|the|a|an|he|she|it|they|we|i|his|her|its|their|there|this|that|these|those|your|suddenly|as|after|before"
+    r"|with|once)\b",
+    re.IGNORECASE,
+)
+_QUESTION = re.compile(r"(?:who|what|why|where|when|how|which|is|are|was|were|did|does|has|had)\b", re.IGNORECASE)
+_OVER = re.compile(r"[.!?…][\"”’')]{0,3}(?=\s+\S)")
+_STATE = re.compile(r"You (?:still |already )?(?P<verb>\w+)(?P<not> not\b)?(?P<rest>.*)", re.DOTALL)
+_OWNED = re.compile(r" (?:a|an|the|any|some|enough|at least|no|your|both|all|\d+)\b")
 
 
-def label(clause: str, last: str) -> tuple[str, str]:
+def label(clause: str, last: str = "", asked: str = "") -> tuple[str, str]:
     """The choice's label ("" where the text only goes on), and what of the clause is narration.
 
-    `last` is the label of the choice before, for "if not".
+    `last` is the label of the choice before, for "if not"; `asked` the question before the sentence, for "if so".
     """
-    whole = clause
-    text = _CONNECTIVE.sub("", clause)
-    ended = _ENDED.match(text)
+    if len(clause) > _LONGEST:
+        return "", clause.strip()
+    text = _after(_CONNECTIVE, clause)
     narration = ""
-    if ended and not _CONDITION.match(ended[1]):
-        narration, text = ended[1], _CONNECTIVE.sub("", ended[2])
-    text = _BUTTED.sub("", text)
-    if _NOT.fullmatch(_TAIL.sub("", text)) or re.match(r"^otherwise\b", text, re.IGNORECASE):
-        return _negated(last), narration
-    dice = _DICE.match(text)
+    ended = None if _CONDITION.match(text) else next(iter(reversed(list(_OVER.finditer(text)))), None)
+    if ended:
+        narration, text = text[: ended.end()], _after(_CONNECTIVE, text[ended.end() :])
+    text = _JOINT.sub("", text)
+    short = _TAIL.sub("", text)
+    if _NOT.fullmatch(short):
+        return negated(last), narration
+    if asked and not narration and (not short or _SO.fullmatch(text)):
+        return asked_for(asked), ""
+    dice = _DICE.fullmatch(text)
     if dice:
         return f"Roll {' '.join(dice[1].split())}", narration
     condition = _CONDITION.match(text)
     if condition:
-        return _condition(_TAIL.sub("", text[condition.end() :])), narration
-    offer = _OFFER.match(text)
-    if offer and _TAIL.sub("", text[offer.end() :]):
-        return _capital(_wanted(_TAIL.sub("", text[offer.end() :]))), narration
-    short = _TAIL.sub("", text)
-    if not short:
-        return "", narration
+        met = _condition(_TAIL.sub("", text[condition.end() :]))
+        return (negated(met) if condition["not"] else met), narration
+    offered = _offered(text)
+    if offered or not short:
+        return offered, narration
     if _STATEMENT.match(short):
         told = short if short.endswith((".", "!", "?")) else f"{short}."
-        return "", f"{narration} {told}".strip() if whole.strip() else narration
+        return "", f"{narration} {told}".strip()
     return _capital(short), narration
+
+
+def asked_for(question: str) -> str:
+    """What a question offers: "Will you open the chest?" and "Open the chest?" do; "" for one that offers nothing."""
+    text = _after(_CONNECTIVE, question[-_LONGEST:]).rstrip("?!… ")
+    offered = _offered(text)
+    if offered or _STATEMENT.match(text) or _QUESTION.match(text):
+        return offered
+    return _capital(text)
+
+
+def negated(last: str) -> str:
+    """The choice beside `last` that is taken where that one isn't."""
+    state = _STATE.fullmatch(last)
+    if state is None:
+        # The reader decides otherwise; but where the guard isn't asleep, there is nothing to do.
+        return "" if not last or _STATEMENT.match(last) else OTHERWISE
+    verb, rest = state["verb"].lower(), state["rest"]
+    if state["not"]:
+        return f"You{rest}" if verb == "do" else f"You {verb}{rest}"
+    if verb in ("are", "were", "can", "could", "will"):
+        return f"You {verb}{'' if verb == 'can' else ' '}not{rest}"
+    if verb == "have":
+        return f"You do not have{rest}" if _OWNED.match(rest) else f"You have not{rest}"
+    return f"You do not {verb}{rest}"
 
 
 def _condition(text: str) -> str:
     """What stands behind "if": something to do, or something that is so."""
     text = text.strip(" ,.")
-    # "…the door, then turn to 42": the condition itself, not what follows it.
-    you = re.match(r"you(?:['’]d)?\s+", text, re.IGNORECASE)
+    you = re.match(r"you(['’]d)?\s+", text, re.IGNORECASE)
     if not you:
         return _capital(text)
-    rest = text[you.end() :] if not text[: you.end()].rstrip().lower().endswith("d") else "would " + text[you.end() :]
-    wanted = _WANT.match(rest)
-    if wanted and wanted.end() < len(rest):
+    rest = ("would " if you[1] else "") + text[you.end() :]
+    if _WANT.match(rest):
         return _capital(_wanted(rest))
-    if _STATIVE.match(rest):
-        return f"You {rest}"
-    return _capital(rest)
+    return f"You {rest}" if _STATIVE.match(rest) else _capital(rest)
+
+
+def _offered(text: str) -> str:
+    offer = _OFFER.match(text)
+    return _capital(_wanted(_TAIL.sub("", text[offer.end() :]))) if offer else ""
 
 
 def _wanted(text: str) -> str:
@@ -101,11 +147,9 @@ def _wanted(text: str) -> str:
     return text[wanted.end() :] if wanted and wanted.end() < len(text) else text
 
 
-def _negated(last: str) -> str:
-    for pattern, replacement in _NEGATIONS:
-        if pattern.match(last):
-            return pattern.sub(replacement, last)
-    return OTHERWISE
+def _after(start: re.Pattern[str], text: str) -> str:
+    match = start.match(text)
+    return text[match.end() :] if match else text
 
 
 def _capital(text: str) -> str:

@@ -6,9 +6,13 @@ The readers of .txt, .md, .docx, .odt, .epub and .html make a `Document`; `corpu
 from collections import Counter
 from dataclasses import dataclass, field
 
+from corpus.turns import printable
+
 PARAGRAPH = 0
 SCENE_BREAK = -1
 """A level for the blank, ruled or starred line between two scenes; its block has no text."""
+PAGE_BREAK = -2
+"""A level for the end of a page, over which a sentence may run on; its block has no text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +21,7 @@ class Block:
 
     text: str
     level: int = PARAGRAPH
-    """PARAGRAPH, SCENE_BREAK, or the rank of a heading: 1 and up."""
+    """PARAGRAPH, SCENE_BREAK, PAGE_BREAK, or the rank of a heading: 1 and up."""
 
 
 @dataclass(slots=True)
@@ -32,6 +36,18 @@ class Document:
     """What the reader did not take, counted by its name in the singular: "footnote", "page number"."""
     notes: list[str] = field(default_factory=list)
     """Whatever else the user should know, one sentence each."""
+
+    def add(self, text: str, level: int = PARAGRAPH) -> None:
+        """A paragraph or a heading as a reader found it, if there is anything in it but white space."""
+        text = spaced(text)
+        if text:
+            self.blocks.append(Block(" ".join(text.split()) if level > PARAGRAPH else text, level))
+
+
+def spaced(text: str) -> str:
+    """`text` with one space between words and without blank lines and control characters."""
+    lines = (" ".join(line.split()) for line in printable(text).split("\n"))
+    return "\n".join(line for line in lines if line)
 
 
 def told(left_out: Counter[str]) -> list[str]:

@@ -1,41 +1,59 @@
 """Numbered sections ("turn to 42"), as in printed gamebooks -> passages and choices.
 
-    passages = numbered(document.blocks)      # None where the document is no gamebook
+    book = numbered(document.blocks)      # None where the document is no gamebook
 
 A section begins with a line that is a bare number, "Section 12", or a heading that starts with one. Sentences that
 send the reader to a section become choices and leave the prose: "If you open the door, turn to 42" is the choice
 "Open the door". What comes before the first section is an introduction that leads to it.
 
-Limits: English; dice, items and scores aren't kept, so a choice that asks for them is open to all.
+Limits: English; dice, items and scores aren't kept, so a choice that asks for them is open to all. What such a
+sentence tells besides ("otherwise the guard wakes and you must turn to 9") is lost where it is no clause of its own.
 """
 
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from corpus.readers.chain import CONTINUE, chain
-from corpus.readers.conditions import label
-from corpus.readers.document import PARAGRAPH, Block
+from corpus.readers.conditions import asked_for, label
+from corpus.readers.document import PAGE_BREAK, PARAGRAPH, Block
 from corpus.readers.tidy import tidy
 from corpus.story import Choice, Passage
 from corpus.turns import PARAGRAPH as BLANK_LINE
 
-_NUMBER = re.compile(r"[\[(\-–—* ]*(?:(?:section|paragraph|entry|passage|§)\s*)?[#§]?\s*(\d{1,4})[\])\-–—*.: ]*", re.IGNORECASE)
-_NUMBERED_HEADING = re.compile(r"(?:(?:section|paragraph|entry|passage|§)\s*)?[#§]?(\d{1,4})\b.{0,80}", re.IGNORECASE)
+_PLACE = r"(?:section|paragraph|page|entry|passage|number|reference|no\.|§)"
+_NUMBER = re.compile(rf"[\[(\-–—* ]*(?:{_PLACE}\s*)?[#§]?\s*(\d{{1,4}})[\])\-–—*.: ]*", re.IGNORECASE)
+_NUMBERED_HEADING = re.compile(rf"(?:{_PLACE}\s*)?[#§]?(\d{{1,4}})\b.{{0,80}}", re.IGNORECASE)
 _SEND = re.compile(
     r"\b(?:turn|go|goes|proceed|continue|return|move|skip|jump|flip|head|turning|going|read on)"
     r"(?:\s+(?:on|back|over|straight|immediately|directly|now|at once|instead|quickly|again))*"
-    r"\s+(?:to|at|from)\s+(?:(?:section|paragraph|page|entry|passage|number|no\.|reference|§)\s*)?[#§\[(*]*(\d{1,4})\b[\])*]*"
-    r"(?!\s*(?:a\.?m|p\.?m|o['’]clock|feet|miles|years|minutes|hours|days|steps|paces|percent|%))",
+    rf"\s+(?:to|at|from)\s+(?:{_PLACE}\s*)?[#§\[(*]*(\d{{1,4}})\b(?! (?-i:[A-Z]))[\])*]*"
+    r"(?!\s*(?:a\.?m|p\.?m|o['’]clock|feet|miles|years|minutes|hours|days|steps|paces|men|percent|%))",
     re.IGNORECASE,
 )
+_BEHIND = re.compile(r"[\s,]*(?:only\s+)?(?:if|when|unless|should)\b", re.IGNORECASE)
+_OR_TO = re.compile(r",?\s+or\s+(?:to\s+)?(\d{1,4})\s+(?=if\b|when\b|unless\b)", re.IGNORECASE)
 _PARENTHESISED = re.compile(r"\s?\([^()]{0,40}\b\d{1,4}[^()]{0,20}\)")
-_SENTENCE = re.compile(r"(?<=[.!?])([\"”’')]*\s+)(?=[\"“‘'(\[]*[^\W_a-z])|\n")
+_SENTENCE = re.compile(r"(?<=[.!?])(?<!\b[Nn]o\.)([\"”’')]*\s+)(?=[\"“‘'(\[]*[^\W_a-z])|\n")
+_MORE = re.compile(
+    r"[\s,;:.–—)]+(?:and\s+)?(?=(?:but\s+)?(?:you|the|he|she|it|they|your|his|her|their)\b)", re.IGNORECASE
+)
+_PROMPT = re.compile(
+    r"(?:^|(?<=[.!?…\"”’])\s+)(?:(?:will|would|do|can|could) you|you (?:can|may|could))(?: either| now)?\s*:$",
+    re.IGNORECASE,
+)
+_QUESTION = re.compile(r"(?:will|would|do|can|could) you\b(?!\s*:)", re.IGNORECASE)
 _MIN_SECTIONS = 3
 _MIN_KNOWN = 0.5
 """The share of the numbers that readers are sent to which must be sections."""
+_MIN_SENDERS = 0.3
+"""The share of the sections that send their reader on; of a novel's chapters hardly one does."""
+_SAMPLE = 2000
+"""Blocks in which a reader must have been sent somewhere; looking through a long novel takes a second."""
 _INTRODUCTION = "Introduction"
+_PROSE_WORDS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,42 +69,50 @@ class Gamebook:
 def numbered(blocks: Sequence[Block]) -> Gamebook | None:
     """The graph of a gamebook, or None where the document isn't one."""
     heads = [(n, number) for n, block in enumerate(blocks) if (number := _section_number(block)) is not None]
-    if len(heads) < _MIN_SECTIONS:
-        return None
-    sent = {int(match[1]) for block in blocks if "o" in block.text for match in _SEND.finditer(block.text)}
     known = {number for _, number in heads}
-    if len(sent) < 2 or len(sent & known) < _MIN_KNOWN * len(sent):
+    if len(known) < _MIN_SECTIONS or not any(_SEND.search(block.text) for block in blocks[:_SAMPLE]):
+        return None
+    sent, senders = _sent(blocks, heads)
+    if len(sent & known) < max(2, _MIN_KNOWN * len(sent)) or senders < _MIN_SENDERS * len(heads):
         return None
     left_out: Counter[str] = Counter()
     notes: list[str] = []
-    heads = _without_page_numbers(heads, sent, left_out)
-    passages, start = _introduction(blocks[: heads[0][0]], left_out)
-    doubled: list[str] = []
-    last = _names(heads, doubled)
-    if start:
-        leaf = next(reversed(passages.values()))
-        first = "1" if 1 in known else last[0]
-        passages[leaf.name] = Passage(leaf.name, leaf.text, (Choice(CONTINUE, first),))
+    heads = _without_page_numbers(heads, sent)
+    names, doubled = _names([number for _, number in heads])
+    first = "1" if "1" in names else names[0]
+    passages = _introduction(blocks[: heads[0][0]], first, left_out)
+    start = next(iter(passages), first)
     ends = [n for n, _ in heads[1:]] + [len(blocks)]
-    for (head, _), end, name in zip(heads, ends, last, strict=True):
-        kept, counted = tidy(blocks[head + 1 : end])
-        left_out.update(counted)
-        passages[name] = _section(name, kept)
-    start = start or ("1" if "1" in passages else last[0])
+    for (head, _), end, name in zip(heads, ends, names, strict=True):
+        passages[name] = _section(name, _tidied(blocks[head + 1 : end], left_out))
     if doubled:
         notes.append(f"Numbers that two sections have, of which the first is meant: {_some(doubled)}.")
     notes += _unreached(start, passages)
     return Gamebook(start, passages, left_out, notes)
 
 
+def _sent(blocks: Sequence[Block], heads: Sequence[tuple[int, int]]) -> tuple[set[int], int]:
+    """The numbers to which readers are sent, and from how many sections."""
+    sent: set[int] = set()
+    senders = 0
+    places = [place for place, _ in heads] + [len(blocks)]
+    for begin, end in pairwise(places):
+        found = {int(match[1]) for block in blocks[begin:end] for match in _SEND.finditer(block.text)}
+        sent |= found
+        senders += bool(found)
+    return sent, senders
+
+
 def _section_number(block: Block) -> int | None:
     if len(block.text) > 100 or not block.text:
         return None
-    match = _NUMBER.fullmatch(block.text) or (_NUMBERED_HEADING.fullmatch(block.text) if block.level > PARAGRAPH else None)
+    match = _NUMBER.fullmatch(block.text)
+    if match is None and block.level > PARAGRAPH:
+        match = _NUMBERED_HEADING.fullmatch(block.text)
     return int(match[1]) if match else None
 
 
-def _without_page_numbers(heads: list[tuple[int, int]], sent: set[int], left_out: Counter[str]) -> list[tuple[int, int]]:
+def _without_page_numbers(heads: list[tuple[int, int]], sent: set[int]) -> list[tuple[int, int]]:
     """The heads that are sections: where pages are numbered too, those that count up one by one."""
     numbers = [number for _, number in heads]
     if len(numbers) - len(set(numbers)) <= 0.1 * len(numbers):
@@ -97,37 +123,49 @@ def _without_page_numbers(heads: list[tuple[int, int]], sent: set[int], left_out
             if number == first + len(sections):
                 sections.append((place, number))
         if len({number for _, number in sections} & sent) >= _MIN_KNOWN * len(sent):
-            left_out["page number"] += len(heads) - len(sections)
             return sections
     return heads
 
 
-def _introduction(blocks: Sequence[Block], left_out: Counter[str]) -> tuple[dict[str, Passage], str]:
-    """The passages in front of the first section, and the first one's name; nothing where there is hardly a text."""
-    kept, counted = tidy(blocks)
+def _tidied(blocks: Sequence[Block], left_out: Counter[str]) -> list[Block]:
+    """The paragraphs of a section. A number that is not that of a section is a page's."""
+    without = []
+    for block in blocks:
+        if _section_number(block) is not None:
+            left_out["page number"] += 1
+            without.append(Block("", PAGE_BREAK))
+        else:
+            without.append(block)
+    kept, counted = tidy(without, by_look=False)
     left_out.update(counted)
-    prose = [block for block in kept if block.level == PARAGRAPH and block.text.count(" ") > 6]
-    passages = chain(prose)
-    names = {name: f"{_INTRODUCTION} {n}" if n > 1 else _INTRODUCTION for n, name in enumerate(passages, 1)}
-    renamed = {
-        names[name]: Passage(
-            names[name], passage.text, tuple(Choice(way.label, names[way.target]) for way in passage.choices)
-        )
-        for name, passage in passages.items()
+    left_out["heading"] += sum(block.level > PARAGRAPH for block in kept)
+    return [block for block in kept if block.level == PARAGRAPH]
+
+
+def _introduction(blocks: Sequence[Block], first: str, left_out: Counter[str]) -> dict[str, Passage]:
+    """The passages in front of the first section, which lead to it; none where there is hardly a text."""
+    paragraphs = _tidied(blocks, left_out)
+    begin = next((n for n, block in enumerate(paragraphs) if block.text.count(" ") >= _PROSE_WORDS), len(paragraphs))
+    left_out["title page line"] += begin
+    texts = [passage.text for passage in chain(paragraphs[begin:]).values()]
+    names = [_INTRODUCTION if n == 1 else f"{_INTRODUCTION} {n}" for n in range(1, len(texts) + 1)]
+    return {
+        name: Passage(name, text, (Choice(CONTINUE, after),))
+        for name, after, text in zip(names, [*names[1:], first], texts, strict=False)
     }
-    return renamed, next(iter(renamed), "")
 
 
-def _names(heads: Sequence[tuple[int, int]], doubled: list[str]) -> list[str]:
-    """A name for each section: its number. A number's second section is told apart, and noted."""
+def _names(numbers: Sequence[int]) -> tuple[list[str], list[str]]:
+    """A name for each section: its number, told apart where it is a number's second; and the numbers that are."""
     names = []
+    doubled = []
     seen: Counter[int] = Counter()
-    for _, number in heads:
+    for number in numbers:
         seen[number] += 1
         if seen[number] > 1:
             doubled.append(str(number))
         names.append(str(number) if seen[number] == 1 else f"{number} ({seen[number]})")
-    return names
+    return names, doubled
 
 
 def _section(name: str, blocks: Sequence[Block]) -> Passage:
@@ -135,30 +173,34 @@ def _section(name: str, blocks: Sequence[Block]) -> Passage:
     prose: list[str] = []
     choices: list[Choice] = []
     for block in blocks:
-        if not block.text or block.level > PARAGRAPH:
-            continue
         if not _SEND.search(block.text):
-            prose.append(block.text)
+            prose.append(_PROMPT.sub("", block.text))
             continue
-        kept = []
-        for sentence, gap in _sentences(block.text):
-            rest, ways = _ways(sentence, choices[-1].label if choices else "")
-            choices += ways
-            if rest:
-                kept.append(rest + gap)
-        text = "".join(kept).strip()
+        text, ways = _directed(block.text, choices[-1].label if choices else "")
+        choices += ways
         if text:
             prose.append(text)
     if not prose and choices:
         # All of it sends the reader on. "Will you fight (turn to 6) or run (turn to 3)?" asks well without the numbers.
-        asked = [
-            _PARENTHESISED.sub("", sentence)
-            for block in blocks
-            for sentence, _ in _sentences(block.text)
-            if block.level == PARAGRAPH
-        ]
+        asked = [_PARENTHESISED.sub("", sentence) for block in blocks for sentence, _ in _sentences(block.text)]
         prose = [" ".join(text for text in asked if text and not _SEND.search(text))]
-    return Passage(name, BLANK_LINE.join(prose), tuple(choices))
+    return Passage(name, BLANK_LINE.join(filter(None, prose)), tuple(choices))
+
+
+def _directed(text: str, last: str) -> tuple[str, list[Choice]]:
+    """What of a paragraph stays prose, and the choices in it; `last` is the label of the choice before."""
+    kept: list[str] = []
+    choices: list[Choice] = []
+    asked = ""
+    for sentence, gap in _sentences(text):
+        rest, ways = _ways(sentence, choices[-1].label if choices else last, asked)
+        if ways and asked and ways[0].label == asked_for(asked) and not _QUESTION.match(asked):
+            kept.pop()  # "Open the box? Turn to 5": a label, and no question
+        choices += ways
+        if rest:
+            kept.append(rest + gap)
+        asked = sentence if sentence.endswith("?") and not ways else ""
+    return _PROMPT.sub("", "".join(kept).strip()), choices
 
 
 def _sentences(text: str) -> Iterator[tuple[str, str]]:
@@ -171,25 +213,40 @@ def _sentences(text: str) -> Iterator[tuple[str, str]]:
     yield text[start:], ""
 
 
-def _ways(sentence: str, last: str) -> tuple[str, list[Choice]]:
-    """What of a sentence stays prose, and the choices in it; `last` is the label of the choice before."""
-    ways: list[Choice] = []
-    kept = ""
-    start = 0
-    for match in _SEND.finditer(sentence):
-        clause = sentence[start : match.start()]
-        words, narration = label(clause, ways[-1].label if ways else last)
-        if narration:
-            kept = f"{kept} {narration}".strip()
-        ways.append(Choice(words or CONTINUE, match[1]))
-        start = match.end()
-    if not ways:
+def _ways(sentence: str, last: str, asked: str) -> tuple[str, list[Choice]]:
+    """What of a sentence stays prose, and the choices in it; `asked` is the question before it."""
+    sends = list(_SEND.finditer(sentence))
+    if not sends:
         return sentence, []
-    if "if " in sentence[start:] and len(ways) == 1 and ways[0].label == CONTINUE:
-        # The condition stands behind: "Turn to 42 if you open the door."
-        words, _ = label(sentence[start:], last)
-        ways[0] = Choice(words or CONTINUE, ways[0].target)
+    before = sentence[: sends[0].start()]
+    ends = [after.start() for after in sends[1:]] + [len(sentence)]
+    behind = [sentence[send.end() : end] for send, end in zip(sends, ends, strict=True)]
+    words, kept = label(before, last, asked)
+    if not words and _BEHIND.match(behind[0]):
+        return kept, _ways_with_conditions_behind([send[1] for send in sends], behind, last)
+    ways = [Choice(words or CONTINUE, sends[0][1])]
+    for send, clause in zip(sends[1:], behind, strict=False):
+        words, narration = label(clause, ways[-1].label)
+        kept = f"{kept} {narration}".strip()
+        ways.append(Choice(words or CONTINUE, send[1]))
+    more = _MORE.match(behind[-1])
+    if more:
+        rest = behind[-1][more.end() :]
+        kept = f"{kept} {rest[:1].upper()}{rest[1:]}".strip()
     return kept, ways
+
+
+def _ways_with_conditions_behind(targets: list[str], conditions: list[str], last: str) -> list[Choice]:
+    """The choices of "Turn to 12 if you open the door, or to 13 if you don't."."""
+    more = _OR_TO.search(conditions[-1])
+    if more:
+        conditions = [*conditions[:-1], conditions[-1][: more.start()], conditions[-1][more.end() :]]
+        targets = [*targets, more[1]]
+    ways: list[Choice] = []
+    for target, condition in zip(targets, conditions, strict=True):
+        words, _ = label(condition.rstrip(".!"), ways[-1].label if ways else last)
+        ways.append(Choice(words or CONTINUE, target))
+    return ways
 
 
 def _unreached(start: str, passages: dict[str, Passage]) -> list[str]:

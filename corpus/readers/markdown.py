@@ -1,9 +1,10 @@
 """Markdown -> Document, by markdown-it, which knows CommonMark whole.
 
-Headings, paragraphs and rules are taken; of links the words, of emphasis the text. Pictures, code and raw HTML are left
-out and counted. A YAML head is asked for title, author and rights.
+Headings, paragraphs and rules are taken; of links the words, of emphasis and of HTML the text. Pictures and fenced code
+are left out and counted. A YAML head is asked for title, author and rights.
 
-Limits: extensions of single editors (tables, wiki links) stay as they are written.
+Limits: extensions of single editors (tables, wiki links) stay as they are written. markdown-it is written in Python:
+what would take it more than a few seconds is refused.
 """
 
 import re
@@ -11,16 +12,27 @@ import re
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from corpus.readers import plain
 from corpus.readers.document import PARAGRAPH, SCENE_BREAK, Block, Document
+from corpus.readers.hypertext import take
+from corpus.story import StoryError
 
+MAX_MARKS = 60_000
+"""Line ends and signs of markup: a novel has 20,000, and the parser takes up to 40 µs for each."""
+MAX_SIGNS = 1_000_000
+"""Signs at which the parser stops to look."""
 _HEAD = re.compile(r"\A---[ \t]*\n(.{0,20000}?)\n(?:---|\.\.\.)[ \t]*\n", re.DOTALL)
 _ENTRY = re.compile(r"^(title|author|rights|license|licence)[ \t]*:[ \t]*(.+)$", re.IGNORECASE | re.MULTILINE)
+_LINE_BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
 # Nested quotations and lists cost time; no prose nests deeper.
 _MAX_NESTING = 20
 
 
-def read_markdown(text: str) -> Document:
-    """The document's prose; never raises."""
+def read_markdown(text: str, name: str) -> Document:
+    """The document's prose; `name` is for messages. Raises StoryError for one with more markup than any story."""
+    marks = sum(map(text.count, "\n[*_`&\\")) + 2 * text.count("<")
+    if marks > MAX_MARKS or sum(map(text.count, "!#$%+-:=>@]^{}~")) > MAX_SIGNS:
+        raise StoryError(f"{name} has more lines and signs than any story in Markdown. Split it, or save it as .txt.")
     document = Document()
     head = _HEAD.match(text)
     if head:
@@ -34,23 +46,22 @@ def read_markdown(text: str) -> Document:
                     document.author = value
                 case _:
                     document.rights = value
-    parser = MarkdownIt("commonmark", {"maxNesting": _MAX_NESTING}).disable("reference")
     level = PARAGRAPH
-    for token in parser.parse(text):
+    for token in MarkdownIt("commonmark", {"maxNesting": _MAX_NESTING}).parse(text):
         match token.type:
             case "heading_open":
                 level = int(token.tag[1:])
             case "inline":
-                written = _written(token, document)
-                if written:
-                    document.blocks.append(Block(written, level))
+                document.add(_written(token, document), level)
                 level = PARAGRAPH
             case "hr":
                 document.blocks.append(Block("", SCENE_BREAK))
-            case "fence" | "code_block":
+            case "code_block":  # nobody indents code in a story, but many their paragraphs
+                document.blocks += plain.blocks(token.content)
+            case "fence":
                 document.left_out["code block"] += 1
             case "html_block":
-                document.left_out["HTML block"] += 1
+                take(token.content, document)
     first = document.blocks[0] if document.blocks else None
     if not document.title and first is not None and first.level == 1:
         document.title = first.text
@@ -68,6 +79,8 @@ def _written(token: Token, document: Document) -> str:
                 parts.append(" ")
             case "hardbreak":
                 parts.append("\n")
+            case "html_inline" if _LINE_BREAK.fullmatch(child.content):
+                parts.append("\n")
             case "image":
                 document.left_out["picture"] += 1
-    return "\n".join(" ".join(line.split()) for line in "".join(parts).split("\n")).strip()
+    return "".join(parts)

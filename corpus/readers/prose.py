@@ -4,50 +4,62 @@ Chapters and scenes become a chain of passages of a few hundred words; a documen
 becomes the graph that it describes, whatever its file format. What is no prose (contents, page numbers, footnotes,
 licences, …) is left out, and the story's notes count it.
 
-A text file is known by its ending alone. Its encoding is UTF-8, or another that is beyond doubt, which a note then names.
+A text file is known by its ending alone. Its encoding is UTF-8, or another beyond doubt, which a note then names.
 
 Limits: one file is one story; pictures are not looked at. See the module of each format for its own.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
-from corpus.readers import plain
-from corpus.readers.archive import Archive, first_file, is_zip
+from corpus.readers import archive, plain
 from corpus.readers.chain import chain
-from corpus.readers.document import Block, Document, told
+from corpus.readers.document import PARAGRAPH, Block, Document, told
 from corpus.readers.encoding import text_of
+from corpus.readers.epub import read_epub
 from corpus.readers.gamebook import numbered
 from corpus.readers.hypertext import looks_like_html, read_html
 from corpus.readers.source import Format, Source
-from corpus.readers.tidy import licensed, tidy
-from corpus.story import Story, StoryError
+from corpus.readers.tidy import is_contents, is_heading, licensed, tidy
+from corpus.readers.word import read_docx, read_odt
+from corpus.story import NoStoryError, Story, StoryError
 from corpus.turns import printable
 
-_BYLINE = re.compile(r"(?:written )?by:?\s+(\S.{0,80})", re.IGNORECASE)
+MAX_BYTES = 12 * 2**20
+MAX_LINES = 300_000
+"""Of a text file. The longest novels have two thirds of either."""
+MAX_BLOCKS = 300_000
+"""Paragraphs in a document; the longest novel has a tenth of it."""
+_BYLINE = re.compile(r"(?i:(?:written )?by):?\s+([^\W\d_a-z][^.!?]{0,60})")
 _STATED = re.compile(r"(title|author|rights|licen[cs]e|copyright)\s*:\s*(\S.{0,200})", re.IGNORECASE)
-_COPYRIGHT = re.compile(r"(?:copyright\b|©|\(c\)\s*\d{4}).{0,120}", re.IGNORECASE)
+_COPYRIGHT = re.compile(r"(?:copyright\s+(?:©|\(c\)|by\b|\d{4})|©|\(c\)\s*\d{4}).{0,1000}", re.IGNORECASE)
 _LICENSED = "Project Gutenberg License, as the file states"
-_LONG_TITLE = 100
-_HEAD_BLOCKS = 30
+_LONG_LINE = 100
+_LONG_RIGHTS = 200
+_FRONT_BLOCKS = 12
 """Title, author and rights of a text file stand among its first blocks."""
+_HEADER_BLOCKS = 30
+"""The header of a free e-book states them somewhere in front of its licence's mark."""
 
 
 def story_of(document: Document, source: Source) -> Story:
-    """The story that a document tells. Raises StoryError for one without prose."""
-    book = numbered(document.blocks)
+    """The story that a document tells. Raises StoryError for one without prose, or with more than any story."""
+    if len(document.blocks) > MAX_BLOCKS:
+        raise StoryError(f"{source.name} has more than {MAX_BLOCKS} paragraphs, more than any story. Split it.")
+    blocks = _without_title(document)
+    book = numbered(blocks)
     if book is not None:
         document.left_out.update(book.left_out)
         document.notes += book.notes
         start, passages = book.start, book.passages
     else:
-        kept, left_out = tidy(document.blocks)
+        kept, left_out = tidy(blocks)
         document.left_out.update(left_out)
         passages = chain(kept, document.title)
         start = next(iter(passages), "")
     if not passages:
-        raise StoryError(f"There is no prose in {source.name}.")
+        raise NoStoryError(f"There is no prose in {source.name}. {' '.join(told(document.left_out))}".rstrip())
     return Story(
         title=_line(document.title) or printable(source.stem),
         start=start,
@@ -63,96 +75,126 @@ def _line(text: str) -> str:
     return " ".join(printable(text).split())
 
 
-def _read_text(source: Source) -> Iterator[Story]:
-    text, note = text_of(source)
+def _without_title(document: Document) -> list[Block]:
+    """The blocks without the first lines that only repeat title and author."""
+    title, author = _line(document.title).casefold(), _line(document.author).casefold()
+    known = {title, author, f"by {author}"}
+    front = [block for block in document.blocks[:_FRONT_BLOCKS] if block.text.casefold() not in known or not block.text]
+    return front + document.blocks[_FRONT_BLOCKS:]
+
+
+# ---- text files ----------------------------------------------------------------------------------------------
+
+
+def _read_text(source: Source) -> Document:
+    """A text file, its title page and licence read and taken off."""
+    text, note = _text_of(source)
     document = Document(notes=[note] if note else [])
     blocks = plain.blocks(text)
     start, end = licensed(blocks)
-    _stated(blocks[: min(start, _HEAD_BLOCKS)], document)
-    document.blocks = _stated(blocks[start:end], document)
+    for line in "\n".join(block.text for block in blocks[: min(start, _HEADER_BLOCKS)]).split("\n"):
+        _take_stated(line, document)
+    document.blocks = _take_front(blocks[start:end], document)
     if end - start < len(blocks):
         document.left_out["licence paragraph"] += len(blocks) - (end - start)
         document.rights = document.rights or _LICENSED
-    yield story_of(document, source)
+    return document
 
 
-def _stated(blocks: list[Block], document: Document) -> list[Block]:
-    """Takes title, author and rights from a text's first lines where they state them, and gives what follows."""
-    said = 0
-    for n, block in enumerate(blocks[:_HEAD_BLOCKS]):
-        lines = block.text.split("\n")
-        stated = [match for line in lines if (match := _STATED.fullmatch(line))]
-        byline = _BYLINE.fullmatch(lines[-1]) if len(lines) < 4 else None
-        title = lines[0] if len(lines) > 1 else blocks[n - 1].text if n else ""
-        if len(stated) == len(lines):
-            for match in stated:
-                _state(match[1].lower(), match[2], document)
-        elif byline and title and len(title) < _LONG_TITLE and n == said + (len(lines) == 1):
-            document.title = document.title or title
-            document.author = document.author or byline[1]
-            said = n
-        elif _COPYRIGHT.fullmatch(block.text):
-            document.rights = document.rights or block.text
-        else:
-            continue
-        if n == said:
-            said += 1
-    return blocks[said:]
-
-
-def _state(what: str, text: str, document: Document) -> None:
-    if what == "title":
-        document.title = text
-    elif what == "author":
-        document.author = text
-    else:
-        document.rights = text
-
-
-def _read_markdown(source: Source) -> Iterator[Story]:
+def _read_markdown(source: Source) -> Document:
     from corpus.readers.markdown import read_markdown
 
+    text, note = _text_of(source)
+    document = read_markdown(text, source.name)
+    document.notes += [note] if note else []
+    return document
+
+
+def _text_of(source: Source) -> tuple[str, str]:
+    if len(source.data) > MAX_BYTES:
+        raise StoryError(f"{source.name} is larger than {MAX_BYTES >> 20} MiB, more than any story. Split it.")
     text, note = text_of(source)
-    document = read_markdown(text)
-    if note:
-        document.notes.append(note)
-    yield story_of(document, source)
+    if text.count("\n") + text.count("\f") > MAX_LINES:
+        raise StoryError(f"{source.name} has more than {MAX_LINES} lines, more than any story. Split it.")
+    return text, note
 
 
-def _read_docx(source: Source) -> Iterator[Story]:
-    from corpus.readers.word import read_docx
+def _take_front(blocks: Sequence[Block], document: Document) -> list[Block]:
+    """Title, author and rights out of the short lines in front of a text, where they are stated; and what follows."""
+    front = _front(blocks)
+    lines = [(n, line) for n, block in enumerate(front, 1) for line in block.text.split("\n")]
+    taken = 0
+    unnamed: list[str] = []
+    above: list[str] = []  # lines that don't say what they are: the title, if one follows that does
+    for n, line in lines:
+        if _take_stated(line, document) or (above and _take_byline(f"{above[-1]} {line}", line, document)):
+            unnamed += above
+            above = []
+            taken = n
+        elif not line.startswith("["):
+            above.append(line)
+    if not taken and len(lines) == 1 and len(front) < len(blocks) and lines[0][1][-1].isalnum():
+        unnamed, taken = [lines[0][1]], 1  # a line alone above the first chapter
+    unnamed = [line for line in unnamed if line.lower() != "by" and line != document.title]
+    if unnamed and not document.title:
+        document.title = unnamed.pop(0)
+    document.left_out["title page line"] += len(unnamed)
+    return list(blocks[taken:])
 
-    yield story_of(read_docx(source), source)
+
+def _take_byline(both: str, line: str, document: Document) -> bool:
+    """Whether a line is "by Anna Holt", or a name under the line "by"."""
+    byline = _BYLINE.fullmatch(line) or _BYLINE.fullmatch(both)
+    if byline:
+        document.author = document.author or byline[1]
+    return byline is not None
 
 
-def _read_odt(source: Source) -> Iterator[Story]:
-    from corpus.readers.word import read_odt
-
-    yield story_of(read_odt(source), source)
-
-
-def _read_epub(source: Source) -> Iterator[Story]:
-    from corpus.readers.epub import read_epub
-
-    yield story_of(read_epub(source), source)
+def _front(blocks: Sequence[Block]) -> list[Block]:
+    """The short lines in front of the first heading; none where prose begins without one."""
+    for n, block in enumerate(blocks[:_FRONT_BLOCKS]):
+        if block.level != PARAGRAPH or is_heading(block.text) or is_contents(block.text):
+            return list(blocks[:n])
+        if max(map(len, block.text.split("\n"))) > _LONG_LINE and not _COPYRIGHT.fullmatch(block.text):
+            return list(blocks[:n])
+    return []
 
 
-def _read_html(source: Source) -> Iterator[Story]:
-    yield story_of(read_html(source), source)
+def _take_stated(text: str, document: Document) -> bool:
+    """Whether a line says "Title: …" or the like, or is a copyright notice; then the document knows it."""
+    stated = _STATED.fullmatch(text)
+    if stated is None:
+        if not _COPYRIGHT.fullmatch(text):
+            return False
+        document.rights = document.rights or text[:_LONG_RIGHTS]
+        return True
+    match stated[1].lower():
+        case "title":
+            document.title = stated[2]
+        case "author":
+            document.author = stated[2]
+        case _:
+            document.rights = stated[2]
+    return True
 
 
-def _is_named(name: bytes, source: Source) -> bool:
-    return is_zip(source) and first_file(source).startswith(name)
+# ---- the formats ---------------------------------------------------------------------------------------------
+
+
+def _stories(read: Callable[[Source], Document], source: Source) -> Iterator[Story]:
+    yield story_of(read(source), source)
+
+
+def _is_kind(kind: bytes, source: Source) -> bool:
+    return archive.kind(source).startswith(kind)
 
 
 def _is_docx(source: Source) -> bool:
     # Word writes the directory of parts first.
-    return is_zip(source) and source.head[30:49] == b"[Content_Types].xml" and _holds(source, "word/document.xml")
-
-
-def _holds(source: Source, member: str) -> bool:
+    if not archive.is_zip(source) or source.head[30:49] != b"[Content_Types].xml":
+        return False
     try:
-        return member in Archive(source).names
+        return any(name.startswith("word/") for name in archive.Archive(source).names)
     except StoryError:  # whoever reads it says what is wrong
         return False
 
@@ -166,10 +208,10 @@ _EPUB = b"application/epub+zip"
 _ODT = b"application/vnd.oasis.opendocument.text"
 
 FORMATS: tuple[Format, ...] = (
-    Format("EPUB book", (".epub",), partial(_is_named, _EPUB), _read_epub),
-    Format("Word document", (".docx",), _is_docx, _read_docx),
-    Format("OpenDocument text", (".odt",), partial(_is_named, _ODT), _read_odt),
-    Format("Web page", (".html", ".htm", ".xhtml"), looks_like_html, _read_html),
-    Format("Markdown", (".md", ".markdown"), _never, _read_markdown),
-    Format("Plain text", (".txt", ".text"), _never, _read_text),
+    Format("EPUB book", (".epub",), partial(_is_kind, _EPUB), partial(_stories, read_epub)),
+    Format("Word document", (".docx",), _is_docx, partial(_stories, read_docx)),
+    Format("OpenDocument text", (".odt",), partial(_is_kind, _ODT), partial(_stories, read_odt)),
+    Format("Web page", (".html", ".htm", ".xhtml"), looks_like_html, partial(_stories, read_html)),
+    Format("Markdown", (".md", ".markdown"), _never, partial(_stories, _read_markdown)),
+    Format("Plain text", (".txt", ".text"), _never, partial(_stories, _read_text)),
 )

@@ -97,6 +97,10 @@ class Source:
                 f"{self.name}:{line}: this is not {error.encoding.upper()} text, so letters would be lost. "
                 "Open it in a text editor, save it with the encoding UTF-8, and try again."
             ) from error
+        if "\0" in text:
+            raise StoryError(
+                f"{self.name} holds zero bytes, which no text does. Save it with the encoding UTF-8, and try again."
+            )
         return text.replace("\r\n", "\n").replace("\r", "\n")
 
     @cached_property

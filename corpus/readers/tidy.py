@@ -2,43 +2,34 @@
 
     kept, left_out = tidy(document.blocks)
 
-Tables of contents, page numbers and running heads, footnotes and their marks,
-placeholders of pictures. Lines that are headings or breaks between scenes by their look are marked as such.
+Footnotes and their marks, placeholders of pictures, page numbers, running heads and tables of contents go; sentences
+that they cut in two are joined. Where a document marks hardly a heading as one, lines that are headings by their look
+are marked as such, and so are the breaks between scenes.
 
-Limits: English headings; a paragraph is never judged by what it tells.
+Limits: English headings; a paragraph is never judged by what it tells. Of a footnote in several paragraphs only the
+first, which has its number, is known.
 """
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 
-from corpus.readers.document import PARAGRAPH, SCENE_BREAK, Block
-from corpus.readers.plain import PAGE_BREAK
+from corpus.readers.document import PAGE_BREAK, PARAGRAPH, SCENE_BREAK, Block
 
 _SHORT = 90
 """Characters; no running head, heading or line of a table of contents is longer."""
-
-_LICENCE_START = re.compile(r"\W*START OF (?:THE |THIS )?PROJECT GUTENBERG", re.IGNORECASE)
-_LICENCE_END = re.compile(r"\W*END OF (?:THE |THIS )?PROJECT GUTENBERG", re.IGNORECASE)
-_NUMBER = r"(?:\d{1,4}|[ivxlcdm]{1,7})"
-_PAGE = re.compile(rf"[-–—\[( ]*(?:(?:page|pg\.?|p\.)\s*{_NUMBER}|\d{{1,4}})(?:\s*(?:of|/)\s*\d+)?[-–—\]). ]*", re.IGNORECASE)
-_CHAPTER = re.compile(
-    rf"(?:(?:chapter|part|book|act|scene|volume|canto|stave)\s+(?:{_NUMBER}|\w+)\b.{{0,70}}"
-    rf"|(?:prologue|epilogue|interlude|introduction|foreword|preface|afterword|contents|table of contents)\b.{{0,40}}"
-    rf"|[IVXLC]{{1,7}}\.?(?:\s+[A-Z].{{0,60}})?)",
-    re.IGNORECASE,
-)
-_ROMAN = re.compile(r"[IVXLC]{1,7}\.?(?:\s.*)?")
-_STARS = re.compile(r"(?:[*#~•⁂◆·§xX=_—–-]\s*){1,12}")
-_CONTENTS = re.compile(r"\W*(?:table of )?contents\W*", re.IGNORECASE)
-_ENTRY = re.compile(rf"(?:.*?(?:\s|\.{{2,}}|…|\t)\s*{_NUMBER}\s*|{_NUMBER}[.)]?\s.*)", re.IGNORECASE)
-_FOOTNOTE = re.compile(r"\[(?:footnote\b.*|\d{1,3}\]\s.*|\*\]\s.*)|[¹²³⁴-⁹]\s.*", re.IGNORECASE | re.DOTALL)
-_MARK = re.compile(r"(?<=[\w.,;:!?”’\"'])(?:\[(?:\d{1,3}|\*{1,3}|[a-z])\]|[¹²³⁰⁴-⁹]+)")
-_PICTURE = re.compile(r"\[(?:illustration|image|picture)\b[^\]]{0,500}\]", re.IGNORECASE)
-_PAGE_MARK = re.compile(r"\s?[\[{](?:pg|page|p\.)\s*\d{1,4}[\]}]", re.IGNORECASE)
-_UNDERLINED = re.compile(r"(?<!\w)_([^_\n]+)_(?!\w)")
 _SENTENCE_ENDS = (".", "!", "?", "…", '"', "”", "’", "'", ":", ")", "*", "»")
-_MAX_CONTENTS = 500
+
+
+def tidy(blocks: Sequence[Block], by_look: bool = True) -> tuple[list[Block], Counter[str]]:
+    """The blocks that are prose, headings or scene breaks, and how many of what was left out.
+
+    Without `by_look` only those are headings that the document marks as such.
+    """
+    left_out: Counter[str] = Counter()
+    by_look = by_look and sum(block.level > PARAGRAPH for block in blocks) < _FEW_HEADINGS
+    kept = _without_contents(_without_pages(_without_notes(blocks, left_out), left_out), left_out)
+    return _with_headings(kept, by_look), +left_out
 
 
 def licensed(blocks: Sequence[Block]) -> tuple[int, int]:
@@ -55,152 +46,278 @@ def licensed(blocks: Sequence[Block]) -> tuple[int, int]:
     return start, max(start, end)
 
 
-def tidy(blocks: Sequence[Block]) -> tuple[list[Block], Counter[str]]:
-    """The blocks that are prose, headings or scene breaks, and how many of what was left out."""
-    left_out: Counter[str] = Counter()
-    heads = _running_heads(blocks)
-    numbers_split_sentences = _numbers_split_sentences(blocks)
-    kept: list[Block] = []
-    contents: set[str] | None = None  # the lines of the table of contents we are in
-    cut = False  # the last block was left out where a page ended
+_LICENCE_START = re.compile(r"\W*START OF (?:THE |THIS )?PROJECT GUTENBERG", re.IGNORECASE)
+_LICENCE_END = re.compile(r"\W*END OF (?:THE |THIS )?PROJECT GUTENBERG", re.IGNORECASE)
+
+# ---- notes, pictures, italics --------------------------------------------------------------------------------
+
+_FOOTNOTE = re.compile(
+    r"(?:\[(?:footnote\b|\d{1,3}\]\s|\*\]\s|\^[^\]\s]{1,40}\]:)|[¹²³⁴-⁹]+\s).*", re.IGNORECASE | re.DOTALL
+)
+_MARK = re.compile(r"(?<=[\w.,;:!?”’\"'])(?:\[(?:\d{1,3}|\*{1,3}|\^[^\]\s]{1,40})\]|[¹²³⁰⁴-⁹]+)")
+_PICTURE = re.compile(r"\[(?:illustration|image|picture)\b[^\[\]]{0,500}\]", re.IGNORECASE)
+_PAGE_MARK = re.compile(r"\s?[\[{](?:pg|page|p\.)\s*\d{1,4}[\]}]", re.IGNORECASE)
+_UNDERLINED = re.compile(r"(?<!\w)_([^_\n]+)_(?!\w)")
+_RAISED = re.compile(r"[¹²³⁰⁴-⁹]")
+
+
+def _without_notes(blocks: Iterable[Block], left_out: Counter[str]) -> list[Block]:
+    """Without footnotes (a page ends where one stands), the marks of notes and pages, and plain text's underscores."""
+    kept = []
     for block in blocks:
         text = block.text
-        if contents is not None:
-            if _is_entry(block, contents) and len(contents) < _MAX_CONTENTS:
-                contents.update(_entries(text))
+        if block.level == PARAGRAPH:
+            if "[" in text or "{" in text or (not text.isascii() and _RAISED.search(text)):
+                if _FOOTNOTE.fullmatch(text):
+                    left_out["footnote"] += 1
+                    kept.append(Block("", PAGE_BREAK))
+                    continue
+                for pattern, name in ((_PICTURE, "picture"), (_PAGE_MARK, "page number"), (_MARK, "footnote mark")):
+                    text, count = pattern.subn("", text)
+                    left_out[name] += count
+                text = text.strip()
+            if "_" in text:
+                text = _UNDERLINED.sub(r"\1", text)
+            if not text:
                 continue
-            contents = None
-        if len(text) <= _SHORT and block.level <= PARAGRAPH and block.level != SCENE_BREAK:
-            if text == PAGE_BREAK or _digitless(text) in heads:
-                left_out["running head"] += text != PAGE_BREAK
-                cut = True
+        kept.append(block if text is block.text else Block(text, block.level))
+    return kept
+
+
+# ---- pages ---------------------------------------------------------------------------------------------------
+
+_NUMBER = r"(?:\d{1,4}|[ivxlcdm]{1,7})"
+_PAGE = re.compile(
+    rf"[-–—\[( ]*(?:(?:page|pg\.?|p\.)\s*{_NUMBER}|\d{{1,4}})(?:\s*(?:of|/)\s*\d+)?[-–—\]). ]*", re.IGNORECASE
+)
+_FROM_PAGE_TO_PAGE = 4
+"""Blocks between the halves of a sentence that a page's end cuts: number, running heads, a footnote."""
+_LEAST_HEADS = 3
+_PUNCTUATION = ".,;:!?…\"“”'‘’()—–"
+
+
+def _without_pages(blocks: Sequence[Block], left_out: Counter[str]) -> list[Block]:
+    """Without page numbers and running heads, and with the sentences whole that went on overleaf.
+
+    Lone numbers that never cut a sentence are not those of pages but of chapters, and become headings.
+    """
+    at_page_ends = _at_page_ends(blocks)
+    numbered = any(_PAGE.fullmatch(blocks[n].text) for n in at_page_ends)
+    heads = _running_heads(blocks, at_page_ends, numbered)
+    words = _words(blocks) if any(block.text.endswith("-") for block in blocks) else frozenset()
+    kept: list[Block] = []
+    turned = False  # a page ended after the last block that was kept
+    for block in blocks:
+        text = block.text
+        if block.level == PAGE_BREAK:
+            turned = True
+            continue
+        if block.level == PARAGRAPH and len(text) <= _SHORT:
+            if heads and _digitless(text) in heads:
+                left_out["running head"] += 1
+                turned = True
                 continue
             if _PAGE.fullmatch(text):
-                left_out["page number"] += 1
-                if not numbers_split_sentences:
-                    kept.append(Block("", SCENE_BREAK))
-                cut = True
-                continue
-            block = _marked(block)
-            if block.level == PARAGRAPH and kept and kept[-1].level > PARAGRAPH and _is_subtitle(text):
-                block = Block(text, kept[-1].level)
-        if block.level > PARAGRAPH and _CONTENTS.fullmatch(text):
-            contents = set()
-            left_out["table of contents"] += 1
-            continue
-        if block.level == PARAGRAPH:
-            text = _unmarked(text, left_out)
-            if not text or _FOOTNOTE.fullmatch(text):
-                left_out["footnote"] += bool(text)
-                continue
-            if cut and kept and kept[-1].level == PARAGRAPH and _goes_on(kept[-1].text, text):
-                kept[-1] = Block(_spliced(kept[-1].text, text))
-                cut = False
-                continue
-            if text is not block.text:
-                block = Block(text)
-        cut = False
-        kept.append(block)
-    return kept, +left_out
+                number = text.strip(" -–—[]().")
+                if numbered or not number.isdecimal():
+                    left_out["page number"] += 1
+                    turned = True
+                    continue
+                block = Block(number, 1)
+        if turned and kept and _goes_on(kept[-1], block):
+            kept[-1] = Block(_spliced(kept[-1].text, text, words))
+        else:
+            kept.append(block)
+        turned = False
+    return kept
 
 
-def _running_heads(blocks: Sequence[Block]) -> frozenset[str]:
-    """Lines at the top or the foot of pages: beside a page number or page break three times and more."""
-    seen: Counter[str] = Counter()
-    shorts = [len(block.text) <= _SHORT and block.level == PARAGRAPH for block in blocks]
+def _at_page_ends(blocks: Sequence[Block]) -> list[int]:
+    """The short blocks that stand between the halves of a sentence."""
+    found = []
     for n, block in enumerate(blocks):
-        if not shorts[n] or block.text == PAGE_BREAK or _PAGE.fullmatch(block.text):
+        if block.level != PARAGRAPH or block.text.endswith(_SENTENCE_ENDS):
             continue
-        numbered = block.text[0].isdigit() or block.text[-1].isdigit() if block.text else False
-        beside = any(
-            shorts[m] and (blocks[m].text == PAGE_BREAK or _PAGE.fullmatch(blocks[m].text))
-            for m in (n - 1, n + 1)
-            if 0 <= m < len(blocks)
+        if n + 1 == len(blocks) or not _may_be_furniture(blocks[n + 1]):
+            continue
+        for after in range(n + 2, min(n + 2 + _FROM_PAGE_TO_PAGE, len(blocks))):
+            if _may_be_furniture(blocks[after]) and not blocks[after].text[:1].islower():
+                continue
+            if _goes_on(block, blocks[after]) and max(len(block.text), len(blocks[after].text)) > _SHORT:
+                found += [m for m in range(n + 1, after) if blocks[m].level == PARAGRAPH]
+            break
+    return found
+
+
+def _may_be_furniture(block: Block) -> bool:
+    return block.level == PAGE_BREAK or (block.level == PARAGRAPH and len(block.text) <= _SHORT)
+
+
+def _goes_on(before: Block, after: Block) -> bool:
+    """Whether a sentence runs from one block into the next."""
+    if before.level != PARAGRAPH or after.level != PARAGRAPH:
+        return False
+    return not before.text.endswith(_SENTENCE_ENDS) and after.text.lstrip("(—–“‘\"'")[:1].islower()
+
+
+def _spliced(before: str, after: str, words: Collection[str]) -> str:
+    """Both halves of a paragraph; a word that was broken there loses its hyphen, unless it is written with one."""
+    if not before.endswith("-"):
+        return f"{before} {after}"
+    broken = before.rpartition(" ")[2] + after.partition(" ")[0]
+    return before + after if broken.strip(_PUNCTUATION).casefold() in words else before[:-1] + after
+
+
+def _words(blocks: Iterable[Block]) -> frozenset[str]:
+    """The words with a hyphen."""
+    texts = (block.text for block in blocks if "-" in block.text)
+    return frozenset(word.strip(_PUNCTUATION).casefold() for text in texts for word in text.split() if "-" in word)
+
+
+def _running_heads(blocks: Sequence[Block], at_page_ends: Iterable[int], numbered: bool) -> frozenset[str]:
+    """Lines that stand at the end of a page, in half of the places where they stand and at least in three."""
+    ends = set(at_page_ends)
+    seen: Counter[str] = Counter()
+    placed: Counter[str] = Counter()
+    for n, block in enumerate(blocks):
+        text = block.text
+        if block.level != PARAGRAPH or len(text) > _SHORT or text.endswith(_SENTENCE_ENDS) or _PAGE.fullmatch(text):
+            continue
+        head = _digitless(text)
+        if not head or _CHAPTER.fullmatch(text):
+            continue
+        seen[head] += 1
+        beside = [blocks[m] for m in (n - 1, n + 1) if 0 <= m < len(blocks)]
+        placed[head] += n in ends or any(
+            other.level == PAGE_BREAK or (numbered and other.level == PARAGRAPH and _PAGE.fullmatch(other.text))
+            for other in beside
         )
-        if (beside or numbered) and not block.text.endswith(_SENTENCE_ENDS) and not _CHAPTER.fullmatch(block.text):
-            seen[_digitless(block.text)] += 1
-    return frozenset(head for head, count in seen.items() if count >= 3 and head)
+    return frozenset(head for head, count in placed.items() if count >= _LEAST_HEADS and 2 * count >= seen[head])
 
 
 def _digitless(text: str) -> str:
     return text.strip("0123456789 \t|-–—.").casefold()
 
 
-def _numbers_split_sentences(blocks: Sequence[Block]) -> bool:
-    """Whether lone numbers are those of pages; where none ever stands within a sentence they are of chapters."""
-    return any(
-        before.level == PARAGRAPH and len(number.text) < 12 and _PAGE.fullmatch(number.text) and _goes_on(before.text, after.text)
-        for before, number, after in zip(blocks, blocks[1:], blocks[2:], strict=False)
-    )
+# ---- tables of contents --------------------------------------------------------------------------------------
+
+_CONTENTS = re.compile(r"\W*(?:table of )?contents\W*", re.IGNORECASE)
+_ENTRY = re.compile(rf"(?:.*?(?:\s|\.{{2,}}|…|\t)\s*{_NUMBER}\s*|{_NUMBER}[.)]?\s.*)", re.IGNORECASE)
+_WITHOUT_NUMBERS = re.compile(r"^[\dIVXLC]+[.:)]?\s+|[\s.…]+\d{1,4}\s*$")
+_MAX_CONTENTS = 500
 
 
-def _goes_on(before: str, after: str) -> bool:
-    """Whether a sentence runs from one block into the next."""
-    return bool(before) and not before.endswith(_SENTENCE_ENDS) and after[:1].islower()
+def _without_contents(blocks: Sequence[Block], left_out: Counter[str]) -> list[Block]:
+    kept = []
+    entries: set[str] | None = None  # of the table of contents that we are in
+    for n, block in enumerate(blocks):
+        if entries is not None:
+            # A heading's second coming is the chapter itself; it may stand in two lines: "Chapter 1", "The Lamp".
+            begins = _announced(block, entries) or (
+                is_heading(block.text) and n + 1 < len(blocks) and _announced(blocks[n + 1], entries)
+            )
+            if not begins and len(entries) < _MAX_CONTENTS and _is_entry(block):
+                entries.update(_comparable(line) for line in block.text.split("\n"))
+                entries.update(_comparable(_WITHOUT_NUMBERS.sub("", line)) for line in block.text.split("\n"))
+                continue
+            entries = None
+        if is_contents(block.text):
+            entries = set()
+            left_out["contents page"] += 1
+            continue
+        kept.append(block)
+    return kept
 
 
-def _spliced(before: str, after: str) -> str:
-    return before[:-1] + after if before.endswith("-") else f"{before} {after}"
+def is_contents(text: str) -> bool:
+    """Whether a line announces a table of contents."""
+    return len(text) <= _SHORT and _CONTENTS.fullmatch(text) is not None
 
 
-def _is_entry(block: Block, seen: set[str]) -> bool:
-    """Whether a block belongs to a table of contents: its heading's second coming is the chapter itself."""
+def _announced(block: Block, entries: Iterable[str]) -> bool:
+    """Whether a table of contents has an entry that begins like this block."""
+    first = _comparable(block.text[:_SHORT].split("\n")[0])
+    return bool(first) and any(entry.startswith(first) for entry in entries)
+
+
+def _is_entry(block: Block) -> bool:
+    """Whether a block can belong to a table of contents."""
     lines = block.text.split("\n")
     if any(len(line) > _SHORT for line in lines):
-        return False
-    start = _entries(lines[0])[0]
-    if any(entry.startswith(start) for entry in seen):
         return False
     return all(
         _ENTRY.fullmatch(line) or _CHAPTER.fullmatch(line) or not line.endswith(_SENTENCE_ENDS) for line in lines
     )
 
 
-def _entries(text: str) -> list[str]:
-    """The lines of a table of contents, comparable with the headings that they announce."""
-    return [" ".join(line.casefold().split()) for line in text.split("\n")]
+def _comparable(line: str) -> str:
+    return " ".join(line.casefold().split())
 
 
-def _marked(block: Block) -> Block:
-    """A short paragraph as the heading or scene break that it looks like."""
-    text = block.text
-    if _STARS.fullmatch(text) and not (len(text) == 1 and text.isalpha()):
-        return Block("", SCENE_BREAK)
-    if "\n" in text or text.endswith((",", ";", "”", '"', "!", "?")):
-        return block
-    if _CHAPTER.fullmatch(text) and (not _ROMAN.fullmatch(text.upper()) or _is_roman_heading(text)):
-        if text.endswith(".") and text.count(" ") > 6:
-            return block  # "Part of me wanted to stay."
-        first = text.split()[0]
-        return Block(text, 1) if first[0].isupper() or first.isdigit() else block
-    if text.isupper() and len(text) > 3 and not text.endswith(".") and text.count(" ") < 10:
-        return Block(text, 2)
-    return block
+# ---- headings and scene breaks by their look -----------------------------------------------------------------
+
+_FEW_HEADINGS = 3
+"""A document with so many headings that are marked as such needs no guesses."""
+_ROMAN = r"(?=[IVXLC])C{0,3}(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3})"
+_TEENS = r"(?:thir|four|fif|six|seven|eigh|nine)teen"
+_TENS = r"(?:twen|thir|for|fif|six|seven|eigh|nine)t(?:y|ieth)"
+_ONES = r"(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)"
+_FIRST = r"(?:first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|last)"
+_COUNT = rf"(?:\d{{1,4}}|(?-i:{_ROMAN})|(?:the\s+)?(?:(?:{_TENS}[- ]?)?(?:{_ONES}|{_FIRST})|{_TEENS}|{_TENS}))"
+_CHAPTER = re.compile(
+    rf"(?:(?:chapter|part|book|act|scene|volume|canto|stave)\s+{_COUNT}\b"
+    r"(?:\s*[:.–—-].{0,70}|\s+(?-i:[A-Z\"“]).{0,70})?"
+    r"|(?:prologue|epilogue|interlude|introduction|foreword|preface|afterword)(?:\s*[:.–—-].{0,60})?"
+    rf"|(?-i:{_ROMAN})(?:\.(?:\s+(?-i:[A-Z\"“]).{{0,60}})?)?)",
+    re.IGNORECASE,
+)
+_NUMBERED = re.compile(
+    r"\d{1,3}\.?\s+[A-Z][\w’'-]*(?:\s+(?:[A-Z][\w’'-]*|a|an|and|at|by|for|from|in|of|on|or|the|to|with))*"
+)
+_OVER = (".", "!", "?", "…", '"', "”", "’")
+_STARS = re.compile(r"(?:[*#~•⁂◆·§=_—–-]\s*)+|[xX](?:\s+[xX])+")
+
+
+def _with_headings(blocks: Sequence[Block], by_look: bool) -> list[Block]:
+    """Stars and rules as scene breaks; and, `by_look`, short lines as the headings that they seem to be."""
+    kept: list[Block] = []
+    titled = False  # the last block became a heading, so its other half may follow
+    for block in blocks:
+        text = block.text
+        heading = False
+        if block.level == PARAGRAPH and len(text) <= _SHORT:
+            if _STARS.fullmatch(text):
+                block = Block("", SCENE_BREAK)
+            elif by_look:
+                first, *others = text.split("\n")
+                heading = is_heading(first) if all(map(_is_subtitle, others)) else False
+                heading = heading or (titled and _is_subtitle(text)) or (_is_shouted(text) and _ended(kept))
+                block = Block(": ".join([first.rstrip("."), *others]) if others else text, 1) if heading else block
+        titled = not titled and (heading or (by_look and block.level > PARAGRAPH and text.isdecimal()))
+        kept.append(block)
+    end = len(kept)
+    while end and kept[end - 1].level > PARAGRAPH == blocks[end - 1].level:
+        end -= 1  # "THE END" begins no chapter
+    return kept[:end] + [Block(block.text) for block in kept[end:]]
+
+
+def is_heading(text: str) -> bool:
+    """Whether a line is the heading of a chapter or a part by its words."""
+    if len(text) > _SHORT or "\n" in text:
+        return False
+    return _CHAPTER.fullmatch(text) is not None or _NUMBERED.fullmatch(text) is not None
+
+
+def _is_shouted(text: str) -> bool:
+    """Whether a line is all capitals, as headings are, but no cry."""
+    return text.isupper() and len(text) > 3 and text.count(" ") < 10 and "\n" not in text and text[-1].isalnum()
+
+
+def _ended(kept: Sequence[Block]) -> bool:
+    """Whether the last sentence is over: what a sign or a telegram says is announced ("The sign said:")."""
+    return not kept or kept[-1].level != PARAGRAPH or kept[-1].text.endswith(_OVER)
 
 
 def _is_subtitle(text: str) -> bool:
     """Whether a line under a chapter's heading is the rest of it."""
-    return len(text) <= 60 and text[:1].isupper() and "\n" not in text and not text.endswith((*_SENTENCE_ENDS, ",", ";"))
-
-
-def _is_roman_heading(text: str) -> bool:
-    """ "IV", "IV." and "IV. The Lamp", but not "I went" and "I"'s like."""
-    number, _, rest = text.partition(" ")
-    if not number.isupper():
-        return False
-    return not rest or number.endswith(".") or len(number) > 1 and rest[:1].isupper()
-
-
-def _unmarked(text: str, left_out: Counter[str]) -> str:
-    """The text without marks of footnotes, pages and pictures, and the underscores of plain text's italics."""
-    if "[" in text or "{" in text or not text.isascii():
-        text, count = _PICTURE.subn("", text)
-        left_out["picture"] += count
-        text, count = _PAGE_MARK.subn("", text)
-        left_out["page number"] += count
-        text, count = _MARK.subn("", text)
-        left_out["footnote mark"] += count
-        text = text.strip()
-    if "_" in text:
-        text = _UNDERLINED.sub(r"\1", text)
-    return text
+    return len(text) <= 60 and text[:1].isupper() and "\n" not in text and text[-1].isalnum()

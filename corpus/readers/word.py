@@ -2,188 +2,295 @@
 
     document = read_docx(source)
 
-Headings are known by their style; tracked deletions, footnotes, comments, headers, footers, field codes and
-generated tables of contents are left out, tracked insertions stay.
+Headings are known by their style; tracked deletions, footnotes, comments, hidden text, headers, footers, field codes
+and generated tables of contents are left out, tracked insertions stay.
+
+Of a zip file only the parts with text are unpacked, and they are read as a stream. The kept library for .docx
+(python-docx) unpacks whatever a file holds before anybody can look, so that 1 MB which lies costs it 2 GB, and
+its paragraphs are without tracked insertions and links.
 
 Limits: numbers that the program counts itself (automatic lists and headings) are not in the file and not in the text.
 """
 
+import posixpath
 import re
-from io import BytesIO
-from typing import TYPE_CHECKING, Any
-from zipfile import BadZipFile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
-from corpus.readers.archive import Archive
-from corpus.readers.document import PARAGRAPH, SCENE_BREAK, Block, Document
+from corpus.readers.archive import Archive, Target
+from corpus.readers.document import PARAGRAPH, Document
 from corpus.readers.source import Source
 from corpus.story import StoryError
 
-if TYPE_CHECKING:
-    from lxml import etree
-
-_W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
+_W = (
+    "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}",
+    "{http://purl.oclc.org/ooxml/wordprocessingml/main}",  # "Strict Open XML"
+)
+_FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
 _TEXT = "{urn:oasis:names:tc:opendocument:xmlns:text:1.0}"
+_STYLE = "{urn:oasis:names:tc:opendocument:xmlns:style:1.0}"
+_SVG = "{urn:oasis:names:tc:opendocument:xmlns:svg-compatible:1.0}"
+_OFFICE = "{urn:oasis:names:tc:opendocument:xmlns:office:1.0}"
 _DC = "{http://purl.org/dc/elements/1.1/}"
 _META = "{urn:oasis:names:tc:opendocument:xmlns:meta:1.0}"
-# What libraries and lxml raise for parts that are there but make no sense.
-_BROKEN = (KeyError, ValueError, TypeError, AttributeError, IndexError, AssertionError, RuntimeError, BadZipFile, OSError)
-_IN_TITLE = frozenset({"title", "subtitle"})
-_HEADING = re.compile(r"heading (\d)", re.IGNORECASE)
-_DOCX_SKIPPED = frozenset(_W + name for name in ("pPr", "rPr", "sectPr", "del", "moveFrom", "instrText", "object")) | {
-    "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
-}
+_HEADING = re.compile(r"heading (\d)")
+_TITLES = ("title", "subtitle")
+_CONTENTS = ("toc ", "table of ", "contents ")
+_NOTES = ("footnote", "endnote")
+_DOCX_SKIPPED = frozenset("del moveFrom instrText sectPr pPrChange rPrChange".split())
+_DOCX_READ = (
+    "p r t br cr tab ptab noBreakHyphen vanish pStyle outlineLvl docPartGallery sdtContent footnoteReference "
+    "endnoteReference style name basedOn"
+).split()
+_IN_WORD = {space + name: name for space in _W for name in (*_DOCX_SKIPPED, *_DOCX_READ)} | {_FALLBACK: "del"}
+"""What is known of Word's vocabulary, by tag."""
 _ODT_SKIPPED = frozenset(
-    _TEXT + name for name in ("tracked-changes", "table-of-content", "alphabetical-index", "bibliography", "illustration-index")
-) | {"{urn:oasis:names:tc:opendocument:xmlns:office:1.0}annotation"}
+    "tracked-changes table-of-content alphabetical-index bibliography illustration-index note ruby-text hidden-text "
+    "annotation".split()
+)
+_IN_ODT = {_TEXT + name: name for name in (*_ODT_SKIPPED, "p", "h", "s", "tab", "line-break")} | {
+    f"{_OFFICE}annotation": "annotation",
+    f"{_SVG}title": "annotation",  # of a picture
+    f"{_SVG}desc": "annotation",
+    f"{_STYLE}style": "style",
+}
+_OFF = ("0", "false", "off")
+_MAX_STYLES = 12
+"""Styles that are based on one another; they may form a circle."""
+
+
+@dataclass(slots=True)
+class _Paragraph:
+    texts: list[str] = field(default_factory=list)
+    style: str = ""
+    level: int = PARAGRAPH
+
+
+class _Reader(Target):
+    """What both formats do with paragraphs, which may stand in one another: a text box is part of a paragraph."""
+
+    def __init__(self, document: Document) -> None:
+        self.document = document
+        self.open: list[_Paragraph] = []
+        self.skipped = 0
+        """How deep we are in something that is left out."""
+        self._titled = False
+
+    def add(self, style: str) -> None:
+        """Ends a paragraph: it is a block, or what the document says of itself."""
+        paragraph = self.open.pop()
+        text = "".join(paragraph.texts)
+        line = " ".join(text.split())
+        if not line:
+            return
+        if style.startswith(_CONTENTS):
+            self.document.left_out["contents line"] += 1
+        elif style.startswith(_NOTES):
+            self.document.left_out["footnote"] += 1
+        elif style == "title" and not self._titled:
+            self.document.title = line
+            self._titled = True
+        elif style == "title":
+            self.document.add(line, 1)
+        elif style == "subtitle" and (by := re.fullmatch(r"by\s+(.+)", line, re.IGNORECASE)):
+            self.document.author = self.document.author or by[1]
+        elif style == "subtitle":
+            self.document.left_out["subtitle"] += 1
+        else:
+            self.document.add(text, paragraph.level)
 
 
 def read_docx(source: Source) -> Document:
     """The text of a Word document. Raises StoryError for one that is damaged or locked."""
-    import docx
-    from docx.exceptions import PythonDocxError
-    from lxml import etree
-
-    Archive(source).check_all()  # python-docx inflates every part
-    try:
-        word = docx.Document(BytesIO(source.data))
-        properties = word.core_properties
-        document = Document(title=properties.title or "", author=properties.author or "")
-        if document.author == "python-docx":
-            document.author = ""
-        _take_docx(word.element.body, _levels(word), document)
-    except (*_BROKEN, PythonDocxError, etree.LxmlError) as error:
-        raise StoryError(
-            f"{source.name} is damaged: {error}. Open it in Word, save it anew as .docx, and try again."
-        ) from error
+    archive = Archive(source)
+    main = _main_part(archive)
+    document = Document()
+    if "docProps/core.xml" in archive.names:
+        properties = archive.xml("docProps/core.xml")
+        document.title = properties.findtext(f"{_DC}title") or ""
+        document.author = properties.findtext(f"{_DC}creator") or ""
+    styles = _Styles()
+    named = posixpath.join(posixpath.dirname(main), "styles.xml")
+    if named in archive.names:
+        archive.feed(named, styles)
+    archive.feed(main, _Docx(document, styles.resolved()))
     return document
 
 
-def _levels(word: Any) -> dict[str, tuple[str, int]]:
-    """Kind and level of each paragraph style by its id; a style without a level has that of the one it is based on."""
-    from docx.enum.style import WD_STYLE_TYPE
-
-    levels: dict[str, tuple[str, int]] = {}
-    for style in word.styles:
-        if style.type != WD_STYLE_TYPE.PARAGRAPH:
-            continue
-        base: Any = style
-        for _ in range(12):  # a chain of styles may be a circle
-            name = (base.name or "").lower()
-            match = _HEADING.match(name)
-            if match or name in _IN_TITLE or name.startswith(("toc", "table of", "footnote", "endnote", "header", "footer")):
-                levels[style.style_id] = (name.split()[0], int(match[1]) if match else PARAGRAPH)
-                break
-            base = base.base_style
-            if base is None:
-                break
-    return levels
+def _main_part(archive: Archive) -> str:
+    """The part with the text, which is nearly always called so."""
+    if "_rels/.rels" in archive.names:
+        for relation in archive.xml("_rels/.rels"):
+            if (relation.get("Type") or "").endswith("/officeDocument"):
+                return (relation.get("Target") or "").lstrip("/")
+    return "word/document.xml"
 
 
-def _take_docx(body: "etree._Element", styles: dict[str, tuple[str, int]], document: Document) -> None:
-    from lxml import etree
-
-    open_paragraphs: list[list[str]] = []
-    walk = etree.iterwalk(body, events=("start", "end"))
-    for event, element in walk:
-        tag = element.tag
-        if event == "end":
-            if tag == f"{_W}p" and open_paragraphs:
-                _end_paragraph(element, "".join(open_paragraphs.pop()), styles, document)
-            continue
-        if tag in _DOCX_SKIPPED or (tag == f"{_W}sdt" and _is_contents(element)):
-            walk.skip_subtree()
-        elif tag == f"{_W}p":
-            open_paragraphs.append([])
-        elif not open_paragraphs:
-            continue
-        elif tag == f"{_W}t":
-            open_paragraphs[-1].append(element.text or "")
-        elif tag in (f"{_W}br", f"{_W}cr"):
-            # Word writes a page break as a line break of a kind.
-            open_paragraphs[-1].append("\n" if element.get(f"{_W}type") is None else " ")
-        elif tag == f"{_W}tab":
-            open_paragraphs[-1].append(" ")
-        elif tag == f"{_W}noBreakHyphen":
-            open_paragraphs[-1].append("-")
-        elif tag in (f"{_W}footnoteReference", f"{_W}endnoteReference"):
-            document.left_out["footnote"] += 1
+def _value(attributes: Mapping[str, str], name: str = "val") -> str:
+    return next((attributes[space + name] for space in _W if space + name in attributes), "")
 
 
-def _is_contents(element: "etree._Element") -> bool:
-    gallery = element.find(f"{_W}sdtPr/{_W}docPartObj/{_W}docPartGallery")
-    return gallery is not None and "contents" in (gallery.get(f"{_W}val") or "").lower()
+def _outline(attributes: Mapping[str, str]) -> int:
+    """The level of a heading by its place in the outline, which Word counts from 0; 9 is text."""
+    value = _value(attributes)
+    return int(value) + 1 if re.fullmatch(r"[0-8]", value) else PARAGRAPH
 
 
-def _end_paragraph(
-    element: "etree._Element", text: str, styles: dict[str, tuple[str, int]], document: Document
-) -> None:
-    style = element.find(f"{_W}pPr/{_W}pStyle")
-    outline = element.find(f"{_W}pPr/{_W}outlineLvl")
-    kind, level = styles.get((style.get(f"{_W}val") or "") if style is not None else "", ("", PARAGRAPH))
-    if level == PARAGRAPH and outline is not None and (outline.get(f"{_W}val") or "9") < "9":
-        level = int(outline.get(f"{_W}val") or 0) + 1
-    _add(text, kind, level, document)
+class _Styles(Target):
+    """The names, levels and bases of a Word document's styles."""
+
+    def __init__(self) -> None:
+        self._styles: dict[str, tuple[str, int, str]] = {}
+        self._id = ""
+
+    def start(self, tag: str, attributes: Mapping[str, str]) -> None:
+        match _IN_WORD.get(tag):
+            case "style":
+                self._id = _value(attributes, "styleId")
+                self._styles[self._id] = ("", PARAGRAPH, "")
+            case "name" | "outlineLvl" | "basedOn" as what if self._id:
+                name, level, base = self._styles[self._id]
+                if what == "name":
+                    name = _value(attributes).lower()
+                elif what == "outlineLvl":
+                    level = _outline(attributes)
+                else:
+                    base = _value(attributes)
+                self._styles[self._id] = (name, level, base)
+
+    def resolved(self) -> dict[str, tuple[str, int]]:
+        """Name and level of each style that says something; one that doesn't is what it is based on."""
+        found = {}
+        for style, (name, _, _) in self._styles.items():
+            if name in _TITLES:
+                found[style] = (name, PARAGRAPH)
+                continue
+            base = style
+            for _ in range(_MAX_STYLES):
+                name, level, after = self._styles.get(base, ("", PARAGRAPH, ""))
+                heading = _HEADING.match(name)
+                level = int(heading[1]) if heading else level
+                if level or name.startswith((*_CONTENTS, *_NOTES)):
+                    found[style] = (name, level)
+                    break
+                base = after
+        return found
 
 
-def _add(text: str, kind: str, level: int, document: Document) -> None:
-    """A paragraph as the block it is, or as what the document says of itself."""
-    lines = [" ".join(line.split()) for line in text.split("\n")]
-    text = "\n".join(line for line in lines if line)
-    if not text:
-        return
-    if kind in ("toc", "table"):
-        document.left_out["contents line"] += 1
-    elif kind == "title":
-        document.title = document.title or text.replace("\n", " ")
-    elif kind == "subtitle":
-        by = re.fullmatch(r"by\s+(.+)", text, re.IGNORECASE)
-        document.author = document.author or (by[1] if by else "")
-    elif kind in ("footnote", "endnote", "header", "footer"):
-        document.left_out["footnote"] += 1
-    else:
-        document.blocks.append(Block(text.replace("\n", " ") if level else text, level))
+class _Docx(_Reader):
+    """The part of a Word document that has the text."""
+
+    def __init__(self, document: Document, styles: Mapping[str, tuple[str, int]]) -> None:
+        super().__init__(document)
+        self._styles = styles
+        self._in_text = False
+        self._hidden = False
+        self._is_contents = False
+
+    def start(self, tag: str, attributes: Mapping[str, str]) -> None:
+        name = _IN_WORD.get(tag)
+        if self.skipped or name in _DOCX_SKIPPED:
+            self.skipped += 1
+            return
+        match name:
+            case None:
+                return
+            case "p":
+                self.open.append(_Paragraph())
+            case "docPartGallery":
+                self._is_contents = "contents" in _value(attributes).lower()
+            case "sdtContent" if self._is_contents:
+                self._is_contents = False
+                self.document.left_out["contents page"] += 1
+                self.skipped = 1
+            case "r":
+                self._hidden = False
+            case "vanish":
+                self._hidden = _value(attributes) not in _OFF
+        if not self.open:
+            return
+        paragraph = self.open[-1]
+        match name:
+            case "t":
+                self._in_text = not self._hidden
+            case "pStyle":
+                paragraph.style = _value(attributes)
+            case "outlineLvl":
+                paragraph.level = _outline(attributes)
+            case "br" | "cr":
+                # Word writes the end of a page as a line break of a kind.
+                paragraph.texts.append("\n" if _value(attributes, "type") in ("", "textWrapping") else " ")
+            case "tab" | "ptab":
+                paragraph.texts.append(" ")
+            case "noBreakHyphen":
+                paragraph.texts.append("-")
+            case "footnoteReference" | "endnoteReference":
+                self.document.left_out["footnote"] += 1
+
+    def data(self, text: str) -> None:
+        if self._in_text and not self.skipped:
+            self.open[-1].texts.append(text)
+
+    def end(self, tag: str) -> None:
+        if self.skipped:
+            self.skipped -= 1
+            return
+        match _IN_WORD.get(tag):
+            case "t":
+                self._in_text = False
+            case "p" if self.open:
+                paragraph = self.open[-1]
+                style, level = self._styles.get(paragraph.style, ("", PARAGRAPH))
+                paragraph.level = paragraph.level or level
+                self.add(style)
 
 
 def read_odt(source: Source) -> Document:
     """The text of an OpenDocument text. Raises StoryError for one that is damaged or locked."""
-    from lxml import etree
-
     archive = Archive(source)
-    if b"encryption-data" in (archive.read("META-INF/manifest.xml") if "META-INF/manifest.xml" in archive.names else b""):
+    if "META-INF/manifest.xml" in archive.names and b"encryption-data" in archive.read("META-INF/manifest.xml"):
         raise StoryError(f"{source.name} is locked with a password. Save it without one, and try again.")
     document = Document()
     if "meta.xml" in archive.names:
         meta = archive.xml("meta.xml")
-        document.title = " ".join((meta.findtext(f".//{_DC}title") or "").split())
+        document.title = meta.findtext(f".//{_DC}title") or ""
         document.author = meta.findtext(f".//{_META}initial-creator") or meta.findtext(f".//{_DC}creator") or ""
-    open_blocks: list[list[str]] = []
-    root = archive.xml("content.xml")
-    walk = etree.iterwalk(root, events=("start", "end"))
-    for event, element in walk:
-        tag = element.tag if isinstance(element.tag, str) else ""
-        if event == "end":
-            if tag in (f"{_TEXT}p", f"{_TEXT}h") and open_blocks:
-                style = (element.get(f"{_TEXT}style-name") or "").lower()
-                level = element.get(f"{_TEXT}outline-level") or "1" if tag == f"{_TEXT}h" else "0"
-                kind = style if style in _IN_TITLE else ""
-                _add("".join(open_blocks.pop()), kind, int(level) if level.isdecimal() else 1, document)
-            if open_blocks and element.tail:
-                open_blocks[-1].append(element.tail)
-            continue
-        if tag in _ODT_SKIPPED or tag == f"{_TEXT}note" or not tag:
-            document.left_out["footnote"] += tag == f"{_TEXT}note"
-            walk.skip_subtree()
-            continue
-        if tag in (f"{_TEXT}p", f"{_TEXT}h"):
-            open_blocks.append([])
-        if not open_blocks:
-            continue
-        if tag == f"{_TEXT}line-break":
-            open_blocks[-1].append("\n")
-        elif tag in (f"{_TEXT}tab", f"{_TEXT}s"):
-            open_blocks[-1].append(" ")
-        elif element.text:
-            open_blocks[-1].append(element.text.replace("\n", " "))
-    if not document.blocks:
-        document.blocks.append(Block("", SCENE_BREAK))
+    archive.feed("content.xml", _Odt(document))
     return document
+
+
+class _Odt(_Reader):
+    """The part of an OpenDocument text that has the text."""
+
+    def __init__(self, document: Document) -> None:
+        super().__init__(document)
+        self._bases: dict[str, str] = {}
+
+    def start(self, tag: str, attributes: Mapping[str, str]) -> None:
+        name = _IN_ODT.get(tag)
+        if self.skipped or name in _ODT_SKIPPED:
+            self.document.left_out["footnote"] += not self.skipped and name == "note"
+            self.document.left_out["contents page"] += not self.skipped and name == "table-of-content"
+            self.skipped += 1
+        elif name == "style":
+            base = attributes.get(f"{_STYLE}parent-style-name", "")
+            self._bases[attributes.get(f"{_STYLE}name", "")] = base
+        elif name in ("p", "h"):
+            style = attributes.get(f"{_TEXT}style-name", "")
+            level = attributes.get(f"{_TEXT}outline-level", "1") if name == "h" else ""
+            self.open.append(_Paragraph([], style, int(level) if re.fullmatch("[1-9]", level) else PARAGRAPH))
+        elif self.open and name:
+            self.open[-1].texts.append("\n" if name == "line-break" else " ")
+
+    def data(self, text: str) -> None:
+        if self.open and not self.skipped:
+            self.open[-1].texts.append(text.replace("\n", " "))
+
+    def end(self, tag: str) -> None:
+        if self.skipped:
+            self.skipped -= 1
+        elif _IN_ODT.get(tag) in ("p", "h"):
+            style = self.open[-1].style
+            # Formatting by hand makes a style of its own, based on the one that the writer chose.
+            style = self._bases.get(style) or style
+            self.add(style.lower().replace("_20_", " "))

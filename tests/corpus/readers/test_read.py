@@ -32,9 +32,7 @@ CONTENTS = {
     "Twine HTML": write_twine(read_twee(TWEE, "")),
     "Ink, compiled": (HERE / "ink" / "ferry.ink.json").read_text(encoding="utf-8"),
     "ChoiceScript": "A gate.\n*choice\n  #Open it\n    A hall.\n    *finish\n  #Wait\n    Nothing.\n    *finish\n",
-    "AI Dungeon adventures": json.dumps(
-        {"title": "Gate", "actions": [{"text": "A gate."}, {"text": "\n> You wait.\n"}]}
-    ),
+    "AI Dungeon adventures": json.dumps({"title": "Gate", "memory": "", "actions": [{"text": "A gate."}]}),
     "Scraped tree": json.dumps({"tree_id": "x", "context": "", "first_story_block": "A gate.", "action_results": []}),
     "SillyTavern chat": '{"user_name":"Ada","character_name":"Bo"}\n{"name":"Bo","is_user":false,"mes":"A gate."}\n',
     "Web page": f"<!DOCTYPE html><html><body><p>{PROSE}</p></body></html>",

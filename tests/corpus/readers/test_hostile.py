@@ -1,0 +1,205 @@
+"""Whatever bytes a file has, reading it as prose gives a story or a StoryError, and what is too much is refused."""
+
+import io
+import zipfile
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from corpus.readers import hypertext, markdown, prose
+from corpus.readers.prose import FORMATS
+from corpus.readers.source import Source
+from corpus.story import NoStoryError, Story, StoryError
+from corpus.turns import printable
+from tests.corpus.readers import books
+from tests.corpus.readers.books import novel, page, read, words, zipped
+
+TALE = novel(chapters=2, scenes=1, paragraphs=3)
+ZIPS = {"a.docx": books.docx(TALE), "a.odt": books.odt(TALE), "a.epub": books.epub(TALE)}
+TEXTS = {
+    "a.txt": books.hard_wrapped(TALE, pages=True, notes=True),
+    "a.md": books.markdown(TALE),
+    "a.html": page("".join(map(books.chapter_html, TALE.chapters)), "<title>The Mill</title>"),
+}
+PIECES = {
+    "a.txt": [
+        "1\n\n",
+        "\n2\n",
+        "turn to 2. ",
+        "If you go, ",
+        "Chapter 1\n",
+        "Contents\n",
+        "[1] ",
+        "-\n",
+        "— ",
+        "\f",
+        "by ",
+    ],
+    "a.md": ["# ", "---\n", "[a](b)", "![", "```\n", "> ", "- ", "<br>", "[^1]: ", "title: ", "    ", "***\n", "\\"],
+    "a.html": [
+        "<p",
+        ">",
+        "<h1>",
+        "</",
+        "<sup>1</sup>",
+        "<!--",
+        "-->",
+        "<pre>",
+        "class=toc",
+        "='",
+        '"',
+        "<script>",
+        "&amp",
+    ],
+}
+
+
+def readable(data: bytes, name: str) -> None:
+    """The file gives a story that holds together, or a StoryError that names it."""
+    for known in FORMATS:
+        known.looks_like(Source(name, data))
+    try:
+        story = read(data, name)
+    except StoryError as error:
+        assert name in str(error)
+        return
+    assert story.start in story.passages
+    assert story.title == printable(story.title)
+    for name, passage in story.passages.items():
+        assert name == passage.name == printable(name)
+        assert "\n" not in name
+        for choice in passage.choices:
+            assert choice.label == printable(choice.label)
+    assert all(note.endswith(".") for note in story.notes)
+
+
+@pytest.mark.parametrize("name", TEXTS)
+@given(data=st.data())
+@settings(max_examples=60)
+def test_any_text(name: str, data: st.DataObject) -> None:
+    parts = st.one_of(st.sampled_from([*PIECES[name], "word. ", "Word ", "\n", "\n\n"]), st.text(max_size=4))
+    readable("".join(data.draw(st.lists(parts, max_size=40))).encode("utf-8", "surrogatepass"), name)
+
+
+@pytest.mark.parametrize("name", [*TEXTS, *ZIPS])
+@given(tail=st.binary(max_size=200))
+@settings(max_examples=30)
+def test_any_bytes_behind_the_right_beginning(name: str, tail: bytes) -> None:
+    whole = ZIPS.get(name) or TEXTS[name].encode()
+    readable(tail, name)
+    readable(whole[:100] + tail, name)
+
+
+def mutated(content: bytes, draw: Callable[[st.SearchStrategy[int]], int]) -> bytes:
+    """The content with pieces of it cut out, doubled, or overwritten."""
+    for _ in range(draw(st.integers(1, 4))):
+        begin = draw(st.integers(0, len(content)))
+        end = begin + draw(st.sampled_from([0, 1, 4, 40, 4000]))
+        other = draw(st.integers(0, len(content)))
+        new = (b"", content[begin:end] * 2, content[other : other + 30], b"\x00", b"\xff\xfe", b"<", b'">')
+        content = content[:begin] + new[draw(st.integers(0, len(new) - 1))] + content[end:]
+    return content
+
+
+@pytest.mark.parametrize("name", TEXTS)
+@given(data=st.data())
+@settings(max_examples=40)
+def test_mutated_texts(name: str, data: st.DataObject) -> None:
+    readable(mutated(TEXTS[name].encode(), data.draw), name)
+
+
+@pytest.mark.parametrize("name", ZIPS)
+@given(data=st.data())
+@settings(max_examples=40)
+def test_mutated_zip_files(name: str, data: st.DataObject) -> None:
+    readable(mutated(ZIPS[name], data.draw), name)
+
+
+@pytest.mark.parametrize("name", ZIPS)
+@given(data=st.data())
+@settings(max_examples=40)
+def test_mutated_members(name: str, data: st.DataObject) -> None:
+    with zipfile.ZipFile(io.BytesIO(ZIPS[name])) as archive:
+        members: dict[str, str | bytes] = {member: archive.read(member) for member in archive.namelist()}
+    member = data.draw(st.sampled_from([part for part in members if part != "mimetype"]))
+    content = members[member]
+    assert isinstance(content, bytes)
+    readable(zipped({**members, member: mutated(content, data.draw)}), name)
+
+
+# ---- too much ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("data", "name", "says"),
+    [
+        (b"a" * (prose.MAX_BYTES + 1), "a.txt", "larger than 12 MiB"),
+        (b"a" * (prose.MAX_BYTES + 1), "a.md", "larger than 12 MiB"),
+        (b"\n" * (prose.MAX_LINES + 1), "a.txt", "more than 300000 lines"),
+        (b"a\f" * (prose.MAX_LINES // 2 + 1), "a.txt", "more than 300000 paragraphs"),
+        (b"[" * (markdown.MAX_MARKS + 1), "a.md", "more lines and signs"),
+        (b"=" * (markdown.MAX_SIGNS + 1), "a.md", "more lines and signs"),
+        (b"<html>" + b"<p>" * hypertext.MAX_SIGNS, "a.html", "larger than any story"),
+        (b"<html>" + b"&" * hypertext.MAX_SIGNS, "a.html", "larger than any story"),
+        (b"<html>" + b"a" * hypertext.MAX_CHARACTERS, "a.html", "larger than any story"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_more_than_any_story(data: bytes, name: str, says: str) -> None:
+    with pytest.raises(StoryError, match=says) as error:
+        read(data, name)
+    assert str(error.value).startswith(name)
+
+
+def test_more_tags_than_any_book() -> None:
+    chapters: dict[str, str | bytes] = {
+        f"OEBPS/text/chapter {n}.xhtml": "<p>" * (hypertext.MAX_SIGNS // 2 + 1) for n in (1, 2)
+    }
+    with pytest.raises(StoryError, match="more tags than any book"):
+        read(books.epub(novel(chapters=2), more=chapters), "a.epub")
+
+
+def test_pictures_within_a_page_do_not_count() -> None:
+    picture = f'<img src="data:image/png;base64,{"A" * hypertext.MAX_CHARACTERS}">'
+    assert words(read(page(f"<p>One {picture} two.</p>").encode(), "a.html")) == ["One", "two."]
+
+
+SLOW_IF_WRONG: dict[str, tuple[str, str]] = {
+    "attributes of one element": ("a.html", "<html><p " + " ".join(f"a{n}" for n in range(200_000)) + ">One."),
+    "comments that never end": ("a.html", "<html>One." + "<!--" * 100_000),
+    "tags that never end": ("a.html", "<html>One." + "<a b" * 100_000),
+    "quotes that never end": ("a.html", "<html>One." + "<a b='\"" * 100_000),
+    "declarations that never end": ("a.html", "<html>One." + "<!DOCTYPE [" * 100_000),
+    "open elements": ("a.html", "<html>One." + "<b>" * 100_000),
+    "brackets": ("a.md", "One. " + "[" * 50_000),
+    "quotations in quotations": ("a.md", "One.\n\n" + ">" * 100_000 + " Two."),
+    "lines of a list": ("a.md", "- One.\n" * 20_000),
+    "commas before a number": (
+        "a.txt",
+        "1\n\nOne." + ", " * 200_000 + "x turn to 2.\n\n2\n\nTurn to 1.\n\n3\n\nTurn to 1.",
+    ),
+    "going on and on": ("a.txt", "1\n\nOne." + "go on on on " * 50_000 + "\n\n2\n\nTurn to 1.\n\n3\n\nTurn to 2."),
+    "pictures that never end": ("a.txt", "One." + "[image " * 200_000),
+    "headings without text": ("a.txt", "One.\n\n" + "Chapter 1\n\n" * 50_000),
+    "blank lines": ("a.txt", "One.\n" + "\n \t" * 100_000 + "x"),
+    "contents": ("a.txt", "One.\n\n" + "Contents\n\n" + "A 1\n\n" * 50_000),
+    "a word": ("a.txt", "One. " + "a-\n" * 100_000),
+}
+
+
+@pytest.mark.parametrize("name", SLOW_IF_WRONG)
+def test_what_would_take_minutes_if_read_carelessly(name: str) -> None:
+    file, text = SLOW_IF_WRONG[name]
+    try:
+        assert "One." in words(read(text.encode(), file))[0]
+    except NoStoryError:
+        assert name == "open elements"
+
+
+def test_a_long_novel_is_read_whole() -> None:
+    tale = novel(chapters=7, scenes=6, paragraphs=60)
+    written = books.hard_wrapped(tale, pages=True, notes=True)
+    story: Story = read(written.encode(), "mill.txt")
+    assert words(story) == [*tale.words(), "THE", "END"]
