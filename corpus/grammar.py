@@ -140,6 +140,7 @@ def said(text: str, word: str, rest: str) -> str:
         word in HELPERS
         and following in SUBJECTS
         and (word not in ("do", "have") or following not in ("it", "this", "that"))
+        and (word != "have" or following not in ("everyone", "everybody", "anyone") or asks)
     )
     if word.partition("'")[0] in ASKING:
         if asks:
@@ -157,7 +158,7 @@ def said(text: str, word: str, rest: str) -> str:
         return text
     if word in SAID or f"{word}_{following}" in SAID_PAIRS or word == "let's":
         return text
-    if word in SAID_BEFORE_COMMA and text[len(word) : len(word) + 1] == ",":
+    if word in SAID_BEFORE_COMMA and text[len(word) : len(word) + 1] == "," and following not in ("and", "then"):
         return text
     if word in ("no", "never") and rest and text[len(word)] in "!.":
         return text

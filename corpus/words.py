@@ -20,83 +20,84 @@ VERBS = word_set("""
     assassinate assault assemble assert assess assign assist assume assure atone attach attack attempt attend attract
     avoid await awaken awe back backtrack bait bake balance ban band bandage bang banish bar bargain barge bark
     barricade barter bash bask bathe battle bawl be beach beam beat beckon become befriend beg begin behave believe
-    bellow bend berate bet betray bicker bid bill bind bite blabber blackmail blame blast bleed bless blink block blow
-    bluff blurt bluster board boast boil bolt bomb bond book boot borrow bother bounce bow box brace brag brainstorm
-    brand brandish brave brawl break breathe brew bribe bring brood browse brush buckle budge build bully bump burn burp
-    burst bury busy button buy buzz bypass cackle call calm camp can't cancel cannot capture care caress carry cart
-    carve cast catch cause celebrate center centre chain challenge change chant charge charm chart chase chat cheat
-    check cheer chew chicken chip chisel choke choose chop chuckle chug circle claim clamber clamp clap clasp claw clean
-    clear clench click climb cling clog close clothe club clutch coach coast coat coax cobble code coil collapse collect
-    collide comb combine come comfort command commandeer commence commit commune compare compel compete complain
-    complete compliment comply compose compromise conceal concede concentrate conclude condemn conduct confer confess
-    confide confirm confiscate confound confront confuse congratulate conjure connect conquer consent consider console
-    construct consult consume contact contemplate contend continue contradict contribute converse convert convey
-    convince cook cool cooperate cope copy cork corner cough could couldn't count counter counterattack cover cower
-    crack crane crank crash crave crawl create creep cringe criticise croon cross crouch crown cruise crumple crunch
-    crush cry cuddle cull cultivate cup cure curl curse curtsy cut cycle dab damage dance dangle dare dart dash dawdle
-    daydream dazzle deal debate decapitate deceive decide decipher deck declare decline decode decorate dedicate deepen
-    defeat defend defer deflect defuse defy delay delete deliver delve demand demolish demonstrate deny depart depend
-    deploy deposit derail descend describe desert designate destroy detach detain detect detonate detour develop devise
-    devour dial dictate didn't die differ dig dilly-dally dim dine dip direct disable disagree disappear disarm
-    disassemble disband discard disconnect discover discuss disembark disguise dislodge dismiss dismount disobey
-    dispatch dispel display dispose dispute disregard dissolve distract distribute disturb dive divert divide do dock
-    dodge doesn't doff don don't donate doodle doom dote double doubt douse download doze drag drain drape draw dream
-    drench dress dribble drift drill drink drip drive drop drown dry duck duel dump dunk dust dwell ease eat eavesdrop
-    echo edge eject elaborate elbow elect electrocute elope elude email embark embarrass embed embrace emerge employ
-    empower empty enable enchant enclose encourage end endure enforce engage engrave enjoy enlist enquire enrage enrol
-    enroll enslave ensnare ensure enter entertain entice entrust erase erect escalate escape escort establish estimate
-    evacuate evade evaluate evict exaggerate examine excavate exchange exclaim exclude excuse execute exhale exhume exit
-    exorcise expand expect experiment explain exploit explore expose express extend extinguish extort extract eye
-    fabricate face fail faint fake fall falter fasten fear feast feed feel feign fend ferry fetch fiddle fidget fight
-    figure file fill film find finger finish fire fish fix fixate flag flail flank flap flash flatten flatter flaunt
-    flee flex flick flinch fling flip flirt float flog flood flop flourish flush fly foil fold follow fool foot
-    forage forbid force ford foresee forfeit forge forget forgive forgo fork fortify forward frame freak free freeze
-    frighten frisk frolic frown fry fuel fulfil fulfill fumble fume fuse gag gallop gamble gape gargle garrote gasp
-    gather gaze gesture get gift giggle give glance glare glide gloat glue gnaw go goad gobble google gossip gouge
-    govern grab grapple grasp graze greet grieve grill grin grind grip groan groom grope grovel grow growl grumble grunt
-    guard guess guide gulp gut guzzle hack haggle hail hallucinate halt halve hammer hand handle hang harass harm
-    harness harvest hasten hate haul have haven't head heal heap hear heave hedge heed help hesitate hibernate hide
-    hijack hike hinder hint hire hit hitchhike hoard hobble hobnob hoist hold holler honk honor honour hoodwink hook
-    hoot hop hope hound hover howl huddle huff hug hum humiliate humor humour hunker hunt hurdle hurl hurry hurtle hush
-    hustle hypnotise hypnotize identify ignite ignore illuminate imagine imitate immerse impale impersonate implicate
-    implore imply impose impress imprison improvise inch incinerate increase indicate indulge infect infiltrate inflict
-    inform infuriate inhale inherit inject injure inquire inscribe insert insinuate insist inspect install instigate
-    instruct insult interact intercept interfere interrogate interrupt intervene interview intimidate introduce invade
-    invent investigate invite invoke iron itch jab jam jeer jerk jest jog join joke jostle jot judge juggle jump keep
-    kick kidnap kill kindle kiss knead kneel knight knit knock knot know label lament land lash lasso last latch laugh
-    launch lay laze lead leak lean leap learn leave lecture leer lend let level liberate lick lie lift light lighten
-    limp linger listen load loan loathe lob lock log look loom loop loosen loot lose lounge love lower lull lumber lunge
-    lurch lure lurk mail maintain make man manage mangle manipulate march mark marry massage master match mate
-    maul measure meditate meet melt memorise memorize menace mend mention meow merge mesmerise mesmerize mess mimic mind
-    mine mirror mislead mix moan mock monitor mop mope mount mourn move muffle mug mumble munch murder murmur muse must
-    muster mustn't muzzle nag nail name nap navigate need neglect negotiate nestle neutralise neutralize never nibble
-    nod note notice notify nudge numb nurse obey object obliterate observe obstruct obtain occupy offend offer omit open
-    operate oppose opt orbit order organise organize oust overcome overhear overlook overpower overtake overthrow owe
-    own pace pack paddle paint pamper panic pant parachute parade paralyse paralyze pardon park parley parry part party
-    pass pat patch patrol pause pawn pay peck pedal peek peel peep peer pen perch perform permit persist persuade peruse
-    pester pet petition phone photograph pick picture pierce pile pilfer pillage pilot pin pinch pinpoint pitch pity
-    pivot placate place plan plant play plead please pledge plod plop plot plough plow pluck plug plummet plunder plunge
-    plunk poach pocket point poison poke polish ponder pool pop pose post postpone pounce pour pout practice practise
-    praise prance pray preach predict prefer prepare present preserve press pretend prevent prick prime print probe
-    proceed proclaim prod produce program prolong promise prompt pronounce prop propel propose protect protest prove
-    provide provoke prowl prune pry puff puke pull pummel pump punch punish purchase purge purify purr pursue push put
-    puzzle quaff quarrel quell quench quest question queue quip quit quiver quote race raid raise rake ram ransack rant
-    rap rattle ravage rave raze reach react read ready rearrange reason reassemble reassure rebel reboot rebuff rebuild
-    rebuke recall receive recharge recite reckon reclaim recline recognise recognize recoil recommend reconcile
-    reconsider record recover recruit redeem redirect redo reduce reel reenter refill reflect refrain refuel refuse
-    regain regret regroup rehearse reheat reinforce reject rejoin relate relax release relinquish relish relive reload
-    relocate rely remain remember remind reminisce remove renounce rent repair repay repeat repel repent replace reply
-    report reprimand request rescue research reset resign resist resolve resort respond rest restart restore restrain
-    resume resurrect retain retaliate retell rethink retire retort retrace retract retreat retrieve retry return reunite
-    reveal revel reverse revert review revisit revive reward rewind rewire ride ridicule rig ring rinse rip rise risk
-    roam roar roast rob rock roll romance root rotate round rouse route row rub ruin rule ruminate rummage run rush
-    sabotage sacrifice saddle sag sail salute salvage sample sashay saunter save savor savour saw say scald scale
-    scamper scan scare scatter scavenge schmooze school scoff scold scoop scoot scorch score scour scout scowl scramble
-    scrape scratch scrawl scream screech screw scribble scrounge scrub scrutinise scrutinize scurry scuttle seal search
-    seat sedate seduce see seek seethe seize select sell send separate serve set settle sever sew shackle shadow shake
-    shape share sharpen shatter shave shed shelter shelve shield shift shimmy shine shiver shock shoot shop shoplift
-    should shouldn't shout shove shovel show shower shred shriek shrink shrug shuck shuffle shun shut side sidestep
-    sidle sift sigh sign signal silence simmer sing sink sip siphon sit skate skedaddle sketch skim skin skip skulk slam
+    bellow bend berate bet betray bicker bid bill bind bite blabber blackmail blame blast bleat bleed bless blink block
+    blow bluff blurt bluster board boast boil bolt bomb bond book boot borrow bother bounce bow box brace brag
+    brainstorm brand brandish brave brawl bray break breathe brew bribe bring brood browse brush buckle budge build
+    bully bump burn burp burst bury busy button buy buzz bypass cackle call calm camp can't cancel cannot capture care
+    caress carry cart carve cast catch cause caw celebrate center centre chain challenge change chant charge charm chart
+    chase chat cheat check cheer chew chicken chip chirp chisel choke choose chop chuckle chug circle claim clamber
+    clamp clank clap clasp claw clean clear clench click climb cling clog close clothe club cluck clutch coach coast
+    coat coax cobble code coil collapse collect collide comb combine come comfort command commandeer commence commit
+    commune compare compel compete complain complete compliment comply compose compromise conceal concede concentrate
+    conclude condemn conduct confer confess confide confirm confiscate confound confront confuse congratulate conjure
+    connect conquer consent consider console construct consult consume contact contemplate contend continue contradict
+    contribute converse convert convey convince coo cook cool cooperate cope copy cork corner cough could couldn't count
+    counter counterattack cover cower crack crane crank crash crave crawl create creep cringe criticise croak croon
+    cross crouch crow crown cruise crumple crunch crush cry cuddle cull cultivate cup cure curl curse curtsy cut cycle
+    dab damage dance dangle dare dart dash dawdle daydream dazzle deal debate decapitate deceive decide decipher deck
+    declare decline decode decorate dedicate deepen defeat defend defer deflect defuse defy delay delete deliver delve
+    demand demolish demonstrate deny depart depend deploy deposit derail descend describe desert designate destroy
+    detach detain detect detonate detour develop devise devour dial dictate didn't die differ dig dilly-dally dim dine
+    dip direct disable disagree disappear disarm disassemble disband discard disconnect discover discuss disembark
+    disguise dislodge dismiss dismount disobey dispatch dispel display dispose dispute disregard dissolve distract
+    distribute disturb dive divert divide do dock dodge doesn't doff don don't donate doodle doom dote double doubt
+    douse download doze drag drain drape draw dream drench dress dribble drift drill drink drip drive drop drown dry
+    duck duel dump dunk dust dwell ease eat eavesdrop echo edge eject elaborate elbow elect electrocute elope elude
+    email embark embarrass embed embrace emerge employ empower empty enable enchant enclose encourage end endure enforce
+    engage engrave enjoy enlist enquire enrage enrol enroll enslave ensnare ensure enter entertain entice entrust erase
+    erect escalate escape escort establish estimate evacuate evade evaluate evict exaggerate examine excavate exchange
+    exclaim exclude excuse execute exhale exhume exit exorcise expand expect experiment explain exploit explore expose
+    express extend extinguish extort extract eye fabricate face fail faint fake fall falter fasten fear feast feed feel
+    feign fend ferry fetch fiddle fidget fight figure file fill film find finger finish fire fish fix fixate flag flail
+    flank flap flash flatten flatter flaunt flee flex flick flinch fling flip flirt float flog flood flop flourish flush
+    fly foil fold follow fool foot forage forbid force ford foresee forfeit forge forget forgive forgo fork fortify
+    forward frame freak free freeze frighten frisk frolic frown fry fuel fulfil fulfill fumble fume fuse gag gallop
+    gamble gape gargle garrote gasp gather gaze gesture get gift giggle give glance glare glide gloat glue gnaw go goad
+    gobble google gossip gouge govern grab grapple grasp graze greet grieve grill grin grind grip groan groom grope
+    grovel grow growl grumble grunt guard guess guide gulp gut guzzle hack haggle hail hallucinate halt halve hammer
+    hand handle hang harass harm harness harvest hasten hate haul have haven't head heal heap hear heave hedge heed help
+    hesitate hibernate hiccup hide hijack hike hinder hint hire hit hitchhike hoard hobble hobnob hoist hold holler honk
+    honor honour hoodwink hook hoot hop hope hound hover howl huddle huff hug hum humiliate humor humour hunker hunt
+    hurdle hurl hurry hurtle hush hustle hypnotise hypnotize identify ignite ignore illuminate imagine imitate immerse
+    impale impersonate implicate implore imply impose impress imprison improvise inch incinerate increase indicate
+    indulge infect infiltrate inflict inform infuriate inhale inherit inject injure inquire inscribe insert insinuate
+    insist inspect install instigate instruct insult interact intercept interfere interrogate interrupt intervene
+    interview intimidate introduce invade invent investigate invite invoke iron itch jab jam jeer jerk jest jog join
+    joke jostle jot judge juggle jump keep kick kidnap kill kindle kiss knead kneel knight knit knock knot know label
+    lament land lash lasso last latch laugh launch lay laze lead leak lean leap learn leave lecture leer lend let level
+    liberate lick lie lift light lighten limp linger listen live load loan loathe lob lock log look loom loop loosen
+    loot lose lounge love lower lull lumber lunge lurch lure lurk mail maintain make man manage mangle manipulate march
+    mark marry massage master match mate maul measure meditate meet melt memorise memorize menace mend mention meow
+    merge mesmerise mesmerize mess milk mimic mind mine mirror mislead mix moan mock monitor moo mop mope mount mourn
+    move muffle mug mumble munch murder murmur muse must muster mustn't muzzle nag nail name nap navigate need neglect
+    negotiate neigh nestle neutralise neutralize never nibble nod note notice notify nudge numb nurse obey object
+    obliterate observe obstruct obtain occupy offend offer oink omit open operate oppose opt orbit order organise
+    organize oust overcome overhear overlook overpower overtake overthrow owe own pace pack paddle paint pamper panic
+    pant parachute parade paralyse paralyze pardon park parley parry part party pass pat patch patrol pause pawn pay
+    peck pedal peek peel peep peer pen perch perform permit persist persuade peruse pester pet petition phone photograph
+    pick picture pierce pile pilfer pillage pilot pin pinch pinpoint pitch pity pivot placate place plan plant play
+    plead please pledge plod plop plot plough plow pluck plug plummet plunder plunge plunk poach pocket point poison
+    poke polish ponder pool pop pose post postpone pounce pour pout practice practise praise prance pray preach predict
+    prefer prepare present preserve press pretend prevent prick prime print probe proceed proclaim prod produce program
+    prolong promise prompt pronounce prop propel propose protect protest prove provide provoke prowl prune pry puff puke
+    pull pummel pump punch punish purchase purge purify purr pursue push put puzzle quack quaff quarrel quell quench
+    quest question queue quip quit quiver quote race raid raise rake ram ransack rant rap rattle ravage rave raze reach
+    react read ready rearrange reason reassemble reassure rebel reboot rebuff rebuild rebuke recall receive recharge
+    recite reckon reclaim recline recognise recognize recoil recommend reconcile reconsider record recover recruit
+    redeem redirect redo reduce reel reenter refill reflect refrain refuel refuse regain regret regroup rehearse reheat
+    rein reinforce reject rejoin relate relax release relinquish relish relive reload relocate rely remain remember
+    remind reminisce remove renounce rent repair repay repeat repel repent replace reply report reprimand request rescue
+    research reset resign resist resolve resort respond rest restart restore restrain resume resurrect retain retaliate
+    retell rethink retire retort retrace retract retreat retrieve retry return reunite reveal revel reverse revert
+    review revisit revive reward rewind rewire ride ridicule rig ring rinse rip rise risk roam roar roast rob rock roll
+    romance root rotate round rouse route row rub ruin rule ruminate rummage run rush rustle sabotage sacrifice saddle
+    sag sail salivate salute salvage sample sashay saunter save savor savour saw say scald scale scamper scan scare
+    scatter scavenge schmooze school scoff scold scoop scoot scorch score scour scout scowl scramble scrape scratch
+    scrawl scream screech screw scribble scrounge scrub scrutinise scrutinize scurry scuttle seal search seat sedate
+    seduce see seek seethe seize select sell send separate serve set settle sever sew shackle shadow shake shape share
+    sharpen shatter shave shed shelter shelve shield shift shimmy shine shiver shock shoot shop shoplift should
+    shouldn't shout shove shovel show shower shred shriek shrink shrug shuck shuffle shun shut side sidestep sidle sift
+    sigh sign signal silence simmer sing sink sip siphon sit skate skedaddle sketch skewer skim skin skip skulk slam
     slap slash slaughter slay sleep slice slide sling slip slit slither slow slump slurp smack smash smear smell smile
     smirk smite smoke smother smuggle snack snag snap snare snarl snatch sneak sneer sneeze snicker sniff sniffle snip
     snitch snoop snooze snore snort snub snuggle soak soar sob socialise socialize soften solve soothe sort sow spank
@@ -104,11 +105,11 @@ VERBS = word_set("""
     sprinkle sprint spur spurn spy squabble squander squash squat squeal squeeze squint squirm squish stab stack stage
     stagger stake stalk stall stammer stamp stand stare start startle stash state stay steady steal steer step stick
     stiffen stifle sting stir stitch stock stoke stomp stop storm stow straddle strafe straighten strain strangle strap
-    stray stretch stride strike strip stroke stroll struggle strum strut study stuff stumble stun stutter subdue submit
-    suck sue suffer suffocate suggest sulk summit summon support suppose suppress surf surprise surrender surround
-    survey survive suspect swaddle swallow swap swat sway swear sweep sweeten swerve swig swim swindle swing swipe swirl
-    switch swivel swoop sympathise sympathize tack tackle tail take talk tame tamper tangle tap target tarry taste
-    tattle taunt tax teach team tear tease telephone teleport tell tempt terrify test text thank thaw thieve think
+    stray stretch strew stride strike strip stroke stroll struggle strum strut study stuff stumble stun stutter subdue
+    submit suck sue suffer suffocate suggest sulk summit summon support suppose suppress surf surprise surrender
+    surround survey survive suspect swaddle swallow swap swat sway swear sweep sweeten swerve swig swim swindle swing
+    swipe swirl switch swivel swoop sympathise sympathize tack tackle tail take talk tame tamper tangle tap target tarry
+    taste tattle taunt tax teach team tear tease telephone teleport tell tempt terrify test text thank thaw thieve think
     thrash threaten throw thrust thumb thump thwart tickle tidy tie tighten tilt time tinker tip tiptoe tire toast toil
     tolerate topple torch torment torture toss touch toughen tour tousle tow toy trace track trade trail train trample
     transfer transform translate transport trap travel traverse tread treat trek tremble trespass trick trigger trim
@@ -118,29 +119,29 @@ VERBS = word_set("""
     unstrap untangle untie unveil unwind unwrap upgrade uproot upset urge use usher utter vacate value vandalise
     vandalize vanish vaporise vaporize vault vent venture verify veto vie view visit volunteer vomit vote vouch vow
     waddle wade wager wail wait wake walk wallow waltz wander want ward warm warn wash waste watch water wave waver
-    weave wed wedge weep weigh welcome weld whack wheedle wheel wheeze whimper whine whip whirl whisk whisper whistle
-    whittle wield wiggle will win wince wind wink wipe wire wish withdraw withhold witness won't wonder woo work worry
-    worship would wouldn't wound wrangle wrap wreck wrench wrest wrestle wring write yank yawn yell yelp yield yodel zap
-    zigzag zip zoom
+    weave wed wedge weep weigh welcome weld whack wheedle wheel wheeze whimper whine whinny whip whirl whisk whisper
+    whistle whittle wield wiggle will win wince wind wink wipe wire wish withdraw withhold witness won't wonder woo work
+    worry worship would wouldn't wound wrangle wrap wreck wrench wrest wrestle wring write yank yawn yell yelp yield
+    yodel zap zigzag zip zoom
     """)
 """What a label that says what to do begins with, and the helpers that may stand in their place."""
 
 DOUBTFUL = word_set("""
-    anchor angle arm back balance band bar battle beach bill board bomb bond boot bow box brand brush button camp
-    cart center centre chain charm chart chicken chip circle club coach coast coat code coil comb cool cork corner count
-    crack crane crash crown cup cure curl curse cycle damage deck desert detour dock dream dress duck duel dust echo
-    edge email end eye face feast ferry figure file film finger fire fish flag flash flood foil fool foot ford fork
+    anchor angle arm back balance band bar battle beach bill board bomb bond boot bow box brand brush button camp cart
+    center centre chain charm chart chicken chip circle club coach coast coat code coil comb cool cork corner count
+    crack crane crash crow crown cup cure curl curse cycle damage deck desert detour dock dream dress duck duel dust
+    echo edge email end eye face feast ferry figure file film finger fire fish flag flash flood foil fool foot ford fork
     frame fuel gift glue groom guard guide hail hammer hand harm head heap hedge hike honor honour hook hope hound iron
-    jam judge knight knot label land last leak level light load lock log loop love mail man mark master match mate
-    measure mind mine mirror monitor mug nail name note nurse object orbit order own pace pack paint panic parade part
-    party patch pawn pen pet phone picture pile pilot pin pitch pity place plan plant plot plug pocket poison pool pop
-    post press program pump puzzle quest question race raid rake ram reason rebel record rest rig ring risk rock romance
-    root round route row rule sail sample saw scale school score scout screw seal seat sense shadow shape share shelter
-    shield ship shock shop shovel shower side sign signal silence skin smell smoke snack spark spear spell spot spray
-    spy stack stage stake stamp state sting stitch stock storm strain stroke study stuff summit surprise tail target tax
-    team tear test text thumb time tip toast torch torture tour toy track trail train transport trap trigger trip
-    trumpet tune tunnel type value vault vent view ward waste water wave wheel whip will wind wire wish witness wonder
-    work wound wreck
+    jam judge knight knot label land last leak level light live load lock log loop love mail man mark master match mate
+    measure milk mind mine mirror monitor mug nail name note nurse object orbit order own pace pack paint panic parade
+    part party patch pawn pen pet phone picture pile pilot pin pitch pity place plan plant plot plug pocket poison pool
+    pop post press program pump puzzle quest question race raid rake ram rap reason rebel record rein rest rig ring risk
+    rock romance root round route row rule sail sample saw scale school score scout screw seal seat sense shadow shape
+    share shelter shield ship shock shop shovel shower side sign signal silence skin smell smoke snack spark spear spell
+    spot spray spy stack stage stake stamp state sting stitch stock storm strain stroke study stuff summit surprise tail
+    target tax team tear test text thumb time tip toast torch torture tour toy track trail train transport trap trigger
+    trip trumpet tune tunnel type value vault vent view ward waste water wave wheel whip will wind wire wish witness
+    wonder work wound wreck
     """)
 """Verbs that are as often nouns (`Fire`, `Light armour`): they count as verbs where something to do them to follows."""
 
