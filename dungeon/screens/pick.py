@@ -57,7 +57,7 @@ class PickScreen(Screen[None]):
         if choices.option_count:
             choices.add_option(None)
         for genre, scenarios in groupby(all_scenarios(), key=lambda scenario: scenario.genre):
-            choices.add_option(Option(Content.styled(genre.capitalize(), "dim"), disabled=True))
+            choices.add_option(Option(Content(genre.capitalize()), disabled=True))
             for scenario in scenarios:
                 choices.add_option(Option(Content(f"  {_shown(scenario).title}"), id=scenario.name))
         choices.add_option(None)

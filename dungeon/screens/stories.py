@@ -45,7 +45,7 @@ class StoriesScreen(Screen[None]):
         stories = self.query_one("#stories", OptionList)
         numbered = enumerate(self.books)
         for genre, books in groupby(numbered, key=lambda entry: entry[1].genre):
-            stories.add_option(Option(Content.styled(genre.capitalize(), "dim"), disabled=True))
+            stories.add_option(Option(Content(genre.capitalize()), disabled=True))
             for number, book in books:
                 stories.add_option(Option(self._line(book), id=str(number)))
         stories.action_first()
