@@ -14,7 +14,7 @@ from types import TracebackType
 
 
 class Terminal:
-    """`with Terminal(["dungeon"]) as terminal: terminal.expect("Write your own")`."""
+    """`with Terminal(["dungeon"]) as terminal: terminal.expect("Enter begins")`."""
 
     def __init__(self, argv: list[str], *, cwd: Path | None = None, size: tuple[int, int] = (30, 100)) -> None:
         self.seen = b""

@@ -57,7 +57,7 @@ def run(command: str, folder: Path) -> str:
 def plays(command: str, folder: Path, *, choose: bool) -> None:
     """Runs the command on a real terminal, begins a scenario, plays a turn, quits."""
     with Terminal(["bash", "-c", command], cwd=folder) as terminal:
-        terminal.expect("Write your own", seconds=300)
+        terminal.expect("Enter begins", seconds=300)
         terminal.send("\r")
         if choose:
             terminal.expect("What do you do?")

@@ -54,15 +54,14 @@ class PickScreen(Screen[None]):
                 verb = "Continue" if number == 0 else "Go back to"
                 count = "1 turn" if turns == 1 else f"{turns} turns"
                 choices.add_option(Option(Content(f"{verb}: {title} ({count})"), id=f"{_ADVENTURE}{id_}"))
-        if choices.option_count:
-            choices.add_option(None)
+        adventures = choices.option_count
+        choices.add_option(Option(Content("Write your own…"), id=_WRITE))
         for genre, scenarios in groupby(all_scenarios(), key=lambda scenario: scenario.genre):
             choices.add_option(Option(Content(genre.capitalize()), disabled=True))
             for scenario in scenarios:
                 choices.add_option(Option(Content(f"  {_shown(scenario).title}"), id=scenario.name))
-        choices.add_option(None)
-        choices.add_option(Option(Content("Write your own…"), id=_WRITE))
-        choices.action_first()
+        # The mark begins on the last adventure, or else on the first scenario, which stands below its genre.
+        choices.highlighted = 0 if adventures else 2
         choices.focus()
 
     @on(OptionList.OptionHighlighted)

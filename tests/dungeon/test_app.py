@@ -7,12 +7,13 @@ from contextlib import asynccontextmanager
 import pytest
 from textual import events
 from textual.pilot import Pilot
-from textual.widgets import OptionList, Static, TextArea
+from textual.widgets import Label, OptionList, Static, TextArea
 
 from corpus.turns import Kind
 from dungeon.app import DungeonApp
 from dungeon.paths import shelf_file
-from dungeon.scenario import Scenario, all_scenarios, find_scenario
+from dungeon.scenario import Placeholder, Scenario, all_scenarios, find_scenario
+from dungeon.screens.ask import AskScreen
 from dungeon.screens.help import HelpScreen
 from dungeon.screens.pick import PickScreen
 from dungeon.screens.play import PlayScreen
@@ -125,6 +126,47 @@ async def test_choose_a_scenario_and_play_a_turn(server: ScriptedServer) -> None
         assert scenario.actions[0] not in shown(pilot)
         assert prompt(pilot).text == ""
         assert prompt(pilot).has_focus
+
+
+ASKING = Scenario(
+    "The Gate of ${town}",
+    "You are ${name}, the keeper of the gate of ${town}. Somebody knocks.",
+    memory="${name} keeps the gate of ${town}.",
+    actions=("Open the gate of ${town}", '"Who is there?"', "Sing"),
+    placeholders=(Placeholder("name", "What is your name?", "Ada"), Placeholder("town", "Which town?", "Lund")),
+)
+
+
+async def test_a_scenario_that_asks_begins_with_the_answers(server: ScriptedServer) -> None:
+    server.answers = ["x"]
+    async with playing(server, ASKING) as pilot:
+        assert isinstance(pilot.app.screen, AskScreen)
+        asked = [str(label.content) for label in pilot.app.screen.query(Label)]
+        assert asked == ["The Gate of Lund", "What is your name?", "Which town?"]
+        await type_in(pilot, "Bo [red]")
+        await pilot.press("enter", "enter")  # the second question keeps its own answer
+        await idle(pilot)
+        assert "You are Bo [red], the keeper of the gate of Lund." in shown(pilot)
+        assert "1. Open the gate of Lund" in shown(pilot)
+        adventure = on_disk()
+        assert (adventure.title, adventure.lore.memory) == ("The Gate of Lund", "Bo [red] keeps the gate of Lund.")
+        server.answers = ["\nIt opens."]
+        await send(pilot, "open it")
+        assert str(server.requests[-1]["prompt"]).startswith("Bo [red] keeps the gate of Lund.\n\nYou are Bo")
+
+
+async def test_a_scenario_that_asks_can_be_left_and_begun_by_key(server: ScriptedServer) -> None:
+    server.answers = ["x"]
+    async with playing(server, ASKING) as pilot:
+        await pilot.press("escape")
+        await idle(pilot)
+        assert isinstance(pilot.app.screen, PickScreen)
+        assert not Shelf(shelf_file()).titles()
+        pilot.app.begin(ASKING)  # type: ignore[attr-defined]
+        await idle(pilot)
+        await pilot.press("ctrl+s")
+        await idle(pilot)
+        assert "You are Ada, the keeper of the gate of Lund." in shown(pilot)
 
 
 async def test_typing_while_the_voice_loads_is_kept_and_the_turn_waits_for_it(server: ScriptedServer) -> None:
@@ -279,7 +321,7 @@ async def test_quitting_in_mid_stream_saves_what_came(server: ScriptedServer) ->
 async def test_ones_own_opening(server: ScriptedServer) -> None:
     server.answers = ["x"]
     async with playing(server) as pilot:
-        await pilot.press("end", "enter")
+        await pilot.press("home", "enter")
         await pilot.pause()
         await pilot.press("ctrl+s")
         assert "needs an opening" in notes(pilot)

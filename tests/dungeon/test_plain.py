@@ -74,6 +74,15 @@ def test_the_end_of_input_is_quit(server: ScriptedServer) -> None:
     assert (result.returncode, result.stderr) == (0, "")
 
 
+def test_a_scenario_asks_before_it_begins(server: ScriptedServer) -> None:
+    server.answers = ["\nVermilla opens her jaws."]
+    result = play(server, "Bo\nlook in\n", "--scenario", "dragons-tooth")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert "What is your name? (an empty line: Brindle)\n" in result.stdout
+    assert "You are Bo, who pulls teeth" in result.stdout
+    assert "You are Brindle, who pulls teeth" in play(server, "\n/quit\n", "--scenario", "dragons-tooth").stdout
+
+
 def test_without_a_scenario_one_is_chosen_or_written(server: ScriptedServer) -> None:
     server.answers = ["\nThe sea is calm."]
     result = play(server, "nonsense\nYou are a cook on a small grey ship.\nlook out\n/new\n3\n/quit\n")
