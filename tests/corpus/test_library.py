@@ -11,22 +11,9 @@ import corpus
 from corpus.check import check
 from corpus.readers import read
 from corpus.story import Story
+from tests.genres import GENRES
 
 LIBRARY = Path(corpus.__file__).parent / "library"
-GENRES = {
-    "comedy and everyday",
-    "dark fantasy and horror",
-    "fairy tale and myth",
-    "heist and spy",
-    "high fantasy",
-    "historical",
-    "mystery and noir",
-    "post-apocalypse",
-    "sea and pirates",
-    "space",
-    "survival and exploration",
-    "western",
-}
 
 
 @pytest.fixture(scope="module")

@@ -21,23 +21,10 @@ from dungeon.prompt import build_prompt
 from dungeon.scenario import Scenario, all_scenarios, filled, find_scenario, own_scenario, unknown_placeholders
 from dungeon.tale.adventure import Adventure, Node
 from dungeon.tale.lore import Card, Lore, fired
+from tests.genres import GENRES
 
 LIBRARY = Path(corpus.__file__).parent / "library"
 BUDGET = 2048 - 80 - 20 - 16  # as the session asks for the bundled voice
-GENRES = {
-    "comedy and everyday",
-    "dark fantasy and horror",
-    "fairy tale and myth",
-    "heist and spy",
-    "high fantasy",
-    "historical",
-    "mystery and noir",
-    "post-apocalypse",
-    "sea and pirates",
-    "space",
-    "survival and exploration",
-    "western",
-}
 each_scenario = pytest.mark.parametrize("scenario", all_scenarios(), ids=lambda scenario: scenario.name)
 
 

@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-import corpus
 from corpus.check import Finding, check
 from corpus.check.sameness import worn_phrases
 from corpus.check.text import sentences, telling
@@ -382,9 +381,3 @@ def test_a_story_that_cannot_be_read_exits_with_2(tmp_path: Path) -> None:
     assert result.exit_code == 2
     assert "tale.twee:1" in result.stderr
     assert result.stdout == ""
-
-
-def test_the_library_holds_as_a_graph() -> None:
-    library = Path(corpus.__file__).parent / "library"
-    result = CliRunner().invoke(main, ["check", "--any-style", str(library)])
-    assert result.exit_code == 0, result.output

@@ -15,7 +15,7 @@ from tests.corpus.crawl.graphs import Extra, Item, Staged, Way, difference, rand
 from tests.corpus.crawl.replica import Replica
 from tests.corpus.crawl.replica_faults import Fault, charset, cut, endless, gzip_bomb, slow, status, truncated
 
-GRAPHS = int(os.environ.get("DUNGEON_TEST_GRAPHS", "60"))
+GRAPHS = int(os.environ.get("DUNGEON_TEST_GRAPHS", "40"))
 LIBRARY = sorted((Path(__file__).parents[3] / "corpus" / "library").glob("*.twee"))
 
 

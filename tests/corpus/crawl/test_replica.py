@@ -91,8 +91,9 @@ def labelled(page: Answer, label: str) -> str:
 # ---- stories -------------------------------------------------------------------------------------------------
 
 
-def test_every_library_story_can_be_played_to_its_last_passage() -> None:
-    stories = [story for path in sorted(LIBRARY.glob("*.twee")) for story in read(path)]
+def test_stories_of_the_library_can_be_played_to_their_last_passage() -> None:
+    # Every sixth; what a crawl brings home of all of them, test_crawl.py says.
+    stories = [story for path in sorted(LIBRARY.glob("*.twee"))[::6] for story in read(path)]
     with Replica(stories) as site:
         for story in stories:
             assert difference(story, walk(Browser(), site.viewer_url(story))) == ""
