@@ -51,7 +51,7 @@ from corpus.words import (
 QUOTES = str.maketrans({"“": '"', "”": '"', "„": '"', "«": '"', "»": '"', "‘": "'", "’": "'"})
 """Quotation marks as they are printed -> as they are typed."""
 
-_TELLS = word_set("""
+TELLS = word_set("""
     add admit agree announce answer argue ask beg bellow call confess cry demand explain growl hiss insist joke lie moan
     mumble murmur mutter order plead promise reply respond roar say scream shout sigh snap sob suggest tell think warn
     whisper yell
@@ -93,7 +93,7 @@ _JOIN = re.compile(r"(?:and|then|but|while) ")
 def spoken(text: str) -> str:
     """`"Run," I tell Ito` and the like -> `You tell Ito "Run."`; anything else is what is said."""
     match = _TOLD.fullmatch(text)
-    if match and (first(match[2]) in _TELLS or (" " not in match[2].strip() and not match[1].endswith("."))):
+    if match and (first(match[2]) in TELLS or (" " not in match[2].strip() and not match[1].endswith("."))):
         words, telling, more = match.groups()
         telling = telling.rstrip()
         if more:

@@ -163,13 +163,13 @@ def fetch(name: str) -> None:
 # ---- the other two parts, as processes of their own ------------------------------------------------------------
 
 
-def _hand_over(module: str, needs: tuple[str, ...], arguments: tuple[str, ...]) -> NoReturn:
-    """Runs `python -m module` with these arguments and exits with its code."""
-    if missing := [name for name in needs if importlib.util.find_spec(name) is None]:
+def _hand_over(name: str, module: str, needs: tuple[str, ...], arguments: tuple[str, ...]) -> NoReturn:
+    """Runs `python -m module` with these arguments, for the command `name`, and exits with its code."""
+    if missing := [package for package in needs if importlib.util.find_spec(package) is None]:
         from corpus.extras import install_line
 
         raise DungeonError(
-            f"`dungeon {module}` needs packages that are not installed ({', '.join(missing)}). Install them with:\n"
+            f"`dungeon {name}` needs packages that are not installed ({', '.join(missing)}). Install them with:\n"
             f"  {install_line(module)}"
         )
     # -P: a folder named like one of our packages in the user's working folder is not our package.
@@ -181,7 +181,9 @@ def _hand_over(module: str, needs: tuple[str, ...], arguments: tuple[str, ...]) 
             continue  # the child got the same Ctrl-C and ends in its own way
 
 
-def _passes_on(name: str, needs: tuple[str, ...], summary: str) -> None:
+def _passes_on(name: str, needs: tuple[str, ...], summary: str, *, of: str = "") -> None:
+    """A command that is a whole part's, or with `of` a command of that part."""
+
     @cli.command(
         name,
         help=summary,
@@ -190,11 +192,14 @@ def _passes_on(name: str, needs: tuple[str, ...], summary: str) -> None:
     )
     @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
     def command(arguments: tuple[str, ...]) -> None:
-        _hand_over(name, needs, arguments)
+        _hand_over(name, of or name, needs, (name, *arguments) if of else arguments)
 
 
+_TUNING = ("torch", "transformers", "peft", "gguf")
 _passes_on("corpus", ("datasets",), "Turn stories into a training corpus.")
-_passes_on("finetune", ("torch", "transformers", "peft", "gguf"), "Tune a voice on a corpus.")
+_passes_on("finetune", _TUNING, "Tune a voice on a corpus.")
+_passes_on("evaluate", _TUNING, "Compare voices: held-out loss, manner, turns side by side.", of="finetune")
+_passes_on("report", _TUNING, "Show what tuning on your own text buys, as a page with pictures.", of="finetune")
 
 
 def main() -> None:

@@ -1,10 +1,12 @@
-"""The command line of the training: `python -m finetune --corpus DIR --base BASE --out VOICE`, and `export`.
+"""The command line of the training: `python -m finetune --corpus DIR --base BASE --out VOICE`, and its commands.
 
 Figures go to stdout, what happens goes to stderr. Exit code 2: something to put right; 130: stopped by Ctrl-C or
 SIGTERM, and the same command goes on. Nothing heavy is imported until there is work to do.
 """
 
 import os
+import shlex
+import shutil
 import signal
 import sys
 import warnings
@@ -13,10 +15,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import click
+from click.core import ParameterSource
 
 from corpus.extras import install_line
+from corpus.turns import printable
 from finetune.errors import FinetuneError
-from finetune.recipe import DEFAULT, load, names
+from finetune.manner import MEASURES
+from finetune.recipe import DEFAULT, METHODS, load, names, repeat
+from finetune.study import read_methods, read_shares
 
 _PATH = click.Path(path_type=Path)
 
@@ -32,6 +38,14 @@ _PATH = click.Path(path_type=Path)
 )
 @click.option("--out", type=_PATH, help="The folder to write the voice to.")
 @click.option("--recipe", default=DEFAULT, show_default=True, help=f"{', '.join(names())}, or a TOML file of your own.")
+@click.option("--like", type=_PATH, metavar="VOICE", help="Repeat the recipe and the base of this voice.")
+@click.option(
+    "--method",
+    type=click.Choice(METHODS),
+    help="What is trained: an adapter (lora, the default), the last blocks, everything, or the same architecture from "
+    "random weights.",
+)
+@click.option("--layers", metavar="last-N", help="Train the last N blocks only; for lora and last-layers.")
 @click.option("--set", "changes", multiple=True, metavar="KEY=VALUE", help="Changes one value of the recipe.")
 @click.option("--fresh", is_flag=True, help="Start over, whatever an interrupted training has left.")
 @click.option("--replace", is_flag=True, help="Put the new voice in the place of the one at --out.")
@@ -42,23 +56,36 @@ def main(
     base: str,
     out: Path | None,
     recipe: str,
+    like: Path | None,
+    method: str | None,
+    layers: str | None,
     changes: tuple[str, ...],
     fresh: bool,
     replace: bool,
 ) -> None:
     """Tune a voice on a corpus.
 
-    What was interrupted goes on with the same command.
+    What was interrupted goes on with the same command. What is said here goes over the recipe, and both over --like.
     """
     if context.invoked_subcommand:
         return
     if corpus is None or out is None:
         raise click.UsageError("--corpus and --out say what to learn from and where the voice goes; both are needed.")
-    resolved = load(recipe, changes)
+    said = [f"method={method}"] if method else []
+    said += [f"layers={layers.removeprefix('last-')}"] if layers else []
+    said += changes
+    given = {name for name in ("base", "recipe") if context.get_parameter_source(name) is not ParameterSource.DEFAULT}
+    resolved = load(recipe, said)
     with _heavy("The same command goes on from the last checkpoint."):
         from finetune.train import Job, tune
+        from finetune.voice import read_voice
 
-        figures = tune(Job(corpus, base, out, recipe, resolved, fresh, replace))
+        earlier = read_voice(like) if like else None
+        if earlier is not None:
+            base = base if "base" in given else str(earlier["base"]["given"])
+            if "recipe" not in given:
+                recipe, resolved = repeat(earlier.get("recipe"), said)
+        figures = tune(Job(corpus, base, out, recipe, resolved, fresh, replace, earlier))
     if figures:
         click.echo(figures)
 
@@ -66,18 +93,170 @@ def main(
 @main.command()
 @click.argument("voice", type=_PATH)
 @click.option(
-    "--to", "target", type=click.Choice(["merged"]), required=True, help="merged: one model folder in safetensors."
+    "--to",
+    "target",
+    type=click.Choice(["adapter", "merged", "gguf", "gguf-adapter"]),
+    required=True,
+    help="adapter: a folder for peft. merged: one model folder in safetensors. gguf: one file of the whole model for "
+    "llama.cpp. gguf-adapter: one file that llama.cpp lays over the base's.",
 )
-@click.option("--out", type=_PATH, required=True, help="The folder to write.")
-@click.option("--precision", type=click.Choice(["fp32", "bf16"]), default="fp32", show_default=True)
+@click.option("--out", type=_PATH, required=True, help="The folder or, for GGUF, the file to write.")
+@click.option(
+    "--precision",
+    help="What the weights are held in. merged: fp32 (the default), bf16, fp16. gguf: q8_0 (the default), f32, f16, "
+    "bf16, q5_1, q5_0, q4_1, q4_0.",
+)
 @click.option("--base", help="Where the voice's base is now, if it has moved.")
-def export(voice: Path, target: str, out: Path, precision: str, base: str | None) -> None:
-    """Write VOICE in a form that other programs read."""
-    with _heavy("Nothing was written."):
-        from finetune.export import merge
+@click.option("--corpus", type=_PATH, help="Compare on this corpus's validation turns, not on those in the voice.")
+@click.option(
+    "--push",
+    "repository",
+    metavar="OWNER/NAME",
+    help="Upload the export to this repository of the Hub as well; private, if it is new.",
+)
+def export(
+    voice: Path,
+    target: str,
+    out: Path,
+    precision: str | None,
+    base: str | None,
+    corpus: Path | None,
+    repository: str | None,
+) -> None:
+    """Write VOICE in a form that other programs read.
 
-        merge(voice, out, precision, base)
-    click.echo(f"Merged: {out}. Serve it: transformers serve {out}", err=True)
+    The export is compared with the voice at places in held-out turns; one that doesn't agree is not kept.
+    """
+    with _heavy("Nothing was written."):
+        from finetune.export import Export, export
+
+        done = export(Export(voice, target, out, precision, base, corpus, repository))
+    click.echo(f"export against voice  {done.found}")
+    if done.tuning:
+        click.echo(f"base against voice    {done.tuning}")
+    lines = {
+        "adapter": f"The adapter is in {out}; peft opens it over its base.",
+        "merged": f"The model is in {out}. Serve it: transformers serve {shlex.quote(str(out))}",
+        "gguf": f"The model is in {out}; llama.cpp plays it by itself.",
+        "gguf-adapter": f"The adapter is in {out}; llama.cpp lays it over {done.over}.",
+    }
+    click.echo(printable(lines[target]), err=True)
+    if done.address:
+        click.echo(printable(f"Pushed to {done.address}"), err=True)
+
+
+class _Measured(click.Command):
+    """A command whose help ends with what each measure is and where it comes from."""
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Measures"):
+            formatter.write_dl([(entry.label, f"{entry.definition} [{entry.source}]") for entry in MEASURES])
+
+
+@main.command(cls=_Measured)
+@click.argument("voices", nargs=-1, required=True, metavar="VOICE...")
+@click.option("--corpus", type=_PATH, help="Measure on this corpus's test split, and take the prompts from there.")
+@click.option("--json", "json_file", type=_PATH, help="Write all figures and turns to this file.")
+@click.option("--turns", type=click.IntRange(1, 1024), default=32, show_default=True, help="Turns that each writes.")
+@click.option("--tokens", type=click.IntRange(1, 1024), default=60, show_default=True, help="Most tokens a turn.")
+@click.option(
+    "--examples",
+    type=click.IntRange(0),
+    default=32,
+    show_default=True,
+    help="Most examples of the split whose loss is measured, spread evenly over it; 0 for all.",
+)
+@click.option("--show", type=click.IntRange(0), default=3, show_default=True, help="Prompts to print with their turns.")
+@click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True, help="Of the turns.")
+@click.option("--base", help="Where the voices' base is now, if it has moved.")
+def evaluate(
+    voices: tuple[str, ...],
+    corpus: Path | None,
+    json_file: Path | None,
+    turns: int,
+    tokens: int,
+    examples: int,
+    show: int,
+    seed: int,
+    base: str | None,
+) -> None:
+    """Compare voices, and bases with what was tuned on them.
+
+    VOICE is a folder that training wrote, or a base: smollm2, a model folder, a Hub id. All answer the same prompts
+    with the same seed. Without --corpus the prompts are the program's own, and the losses those noted in training.
+    """
+    if json_file and not json_file.absolute().parent.is_dir():
+        raise FinetuneError(f"There is no folder {json_file.absolute().parent} to write {json_file.name} to. Make it.")
+    with _heavy("Nothing was written."):
+        from finetune.beside import figures, samples
+        from finetune.compare import Question, as_json, compare
+        from finetune.report import write_json
+
+        question = Question(
+            voices=voices, corpus=corpus, base=base, turns=turns, tokens=tokens, seed=seed, examples=examples
+        )
+        comparison = compare(question)
+        width = shutil.get_terminal_size((100, 24)).columns
+        click.echo(figures(comparison, width))
+        if show:
+            click.echo("\n" + samples(comparison, width, show))
+        for note in comparison.notes:
+            click.echo(printable(f"\nMind: {note}"), err=True)
+        if json_file:
+            write_json(json_file, as_json(comparison))
+
+
+@main.command()
+@click.option("--corpus", type=_PATH, required=True, help="The corpus folder that `dungeon corpus build` wrote.")
+@click.option("--base", default="smollm2", show_default=True, help="What is tuned: smollm2, a model folder, a Hub id.")
+@click.option("--out", type=_PATH, required=True, help="The folder to write the page, its pictures and its runs to.")
+@click.option("--recipe", default=DEFAULT, show_default=True, help=f"{', '.join(names())}, or a TOML file of your own.")
+@click.option(
+    "--set",
+    "changes",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Changes one value of the recipe. max_steps is every run's budget; without it all have the steps that the "
+    "recipe's epochs make on the whole text. patience (3 here) ends a run that gets no better.",
+)
+@click.option("--shares", default="1,3,10,30,100", show_default=True, help="Of the training text, in percent.")
+@click.option(
+    "--methods",
+    default="base,last-layers,lora,full,scratch",
+    show_default=True,
+    help="What is compared; scratch is the same model from random weights. The base is always measured.",
+)
+@click.option(
+    "--price", type=click.FloatRange(0), help="Dollars an hour of this machine. [default: GPU 3.50, CPU 0.10]"
+)
+@click.option(
+    "--tokens", type=click.IntRange(0), default=60, show_default=True, help="Most tokens a sample turn; 0: none."
+)
+@click.option("--fresh", is_flag=True, help="Make all runs again.")
+def report(
+    corpus: Path,
+    base: str,
+    out: Path,
+    recipe: str,
+    changes: tuple[str, ...],
+    shares: str,
+    methods: str,
+    price: float | None,
+    tokens: int,
+    fresh: bool,
+) -> None:
+    """Show what tuning on your own text buys: one page with pictures.
+
+    Trains each method on each share of the text and measures all on the same held-out stories. What was interrupted
+    goes on with the same command; more shares and methods are added to the runs that are there.
+    """
+    asked = read_shares(shares), read_methods(methods)
+    load(recipe, changes)  # what is wrong with it is said before anything heavy
+    with _heavy("The same command goes on with the runs that are left."):
+        from finetune.transfer import Grid, make_report
+
+        page = make_report(Grid(corpus, base, out, recipe, changes, *asked, price, tokens, fresh))
+    click.echo(page)
 
 
 @contextmanager

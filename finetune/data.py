@@ -12,10 +12,11 @@ beginning-of-text token can't teach its very first token: nothing stands before 
 import hashlib
 import json
 import math
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -48,6 +49,8 @@ class Row(TypedDict):
 
     input_ids: list[int]
     labels: list[int]
+    position_ids: NotRequired[list[int]]
+    """Of a packed row: counts from 0 again where the next of its rows begins (`packing`)."""
 
 
 def read_corpus(folder: Path) -> Corpus:
@@ -57,10 +60,18 @@ def read_corpus(folder: Path) -> Corpus:
     there is none, or nothing to learn from or to hold out.
     """
     make = "Make one with: dungeon corpus build STORIES --out FOLDER"
+    if folder.is_file():
+        raise FinetuneError(
+            f"{folder} is a file, and --corpus takes the folder of a corpus. Make one of your text with: "
+            f"dungeon corpus build {shlex.quote(str(folder))} --out FOLDER"
+        )
     if not folder.is_dir():
         raise FinetuneError(f"There is no corpus folder {folder}. {make}")
     if (folder / "dataset_dict.json").is_file():
-        raise FinetuneError(f"The corpus {folder} was built by an earlier version of this program. Build it again.")
+        raise FinetuneError(
+            f"The corpus {folder} is in the form of save_to_disk; it was built by an earlier version of this program, "
+            "or by another one. Build it again with: dungeon corpus build STORIES --out FOLDER"
+        )
     files = {split: sorted(folder.glob(f"data/{split}-*.parquet")) for split in _SPLITS}
     if not any(files.values()):
         raise FinetuneError(f"{folder} is not a corpus: it has no data/train-….parquet. {make}")
@@ -161,36 +172,33 @@ def beginning(tokenizer: Any) -> list[int]:
 
 @dataclass(frozen=True, slots=True)
 class Collator:
-    """Rows -> tensors, padded on the left.
+    """Rows -> tensors B x T, padded on the right: `input_ids`, `labels`, and of packed rows `position_ids`.
 
-    Left, because targets stand at the end: the output head then needs to run on the last columns only. For B rows
-    padded to T tokens whose targets lie in the last K - 1:
-
-    - `input_ids`, `attention_mask`, `position_ids`: B x T
-    - `labels`: B x K, for the last K columns; column 0 is never a target
-    - `logits_to_keep`: K
+    There is no attention mask. What follows a token can't change it, so padding on the right needs none, and attention
+    runs in its fastest form, causal and nothing else. Positions that begin again at 0 tell transformers that a row
+    holds several, and it lets none of them see another.
     """
 
     pad_id: int
-    accepts: frozenset[str] = frozenset({"position_ids", "logits_to_keep"})
-    """Which of those two the model's forward pass takes; the others are left out."""
+    length: int = 2**31
+    """The longest row that the model takes."""
+    rows: int = 0
+    """Where it isn't 0, every batch is `rows` x `length`, whatever it holds: compiled code knows one shape."""
 
-    def __call__(self, rows: Sequence[Row]) -> dict[str, Any]:
-        width = math.ceil(max(len(row["input_ids"]) for row in rows) / _ALIGNMENT) * _ALIGNMENT
-        ids = torch.full((len(rows), width), self.pad_id)
-        mask = torch.zeros((len(rows), width), dtype=torch.long)
-        labels = torch.full((len(rows), width), IGNORED)
+    def __call__(self, rows: Sequence[Row]) -> dict[str, torch.Tensor]:
+        longest = max(len(row["input_ids"]) for row in rows)
+        width = self.length if self.rows else min(math.ceil(longest / _ALIGNMENT) * _ALIGNMENT, self.length)
+        shape = (max(self.rows, len(rows)), width)
+        batch = {"input_ids": torch.full(shape, self.pad_id), "labels": torch.full(shape, IGNORED)}
+        packed = any("position_ids" in row for row in rows)
+        if packed:
+            batch["position_ids"] = torch.arange(width).repeat(shape[0], 1)
         for n, row in enumerate(rows):
-            begin = width - len(row["input_ids"])
-            ids[n, begin:] = torch.tensor(row["input_ids"])
-            mask[n, begin:] = 1
-            labels[n, begin:] = torch.tensor(row["labels"])
-        learned = (labels != IGNORED).any(dim=0).nonzero()
-        keep = min(width, width - int(learned[0]) + 1) if len(learned) else 1
-        optional = {"position_ids": (mask.cumsum(-1) - 1).clamp(min=0), "logits_to_keep": keep}
-        return {
-            "input_ids": ids,
-            "attention_mask": mask,
-            "labels": labels[:, -keep:],
-            **{key: value for key, value in optional.items() if key in self.accepts},
-        }
+            stop = len(row["input_ids"])
+            batch["input_ids"][n, :stop] = torch.tensor(row["input_ids"])
+            batch["labels"][n, :stop] = torch.tensor(row["labels"])
+            if positions := row.get("position_ids"):
+                batch["position_ids"][n, :stop] = torch.tensor(positions)
+                # Padding continues the last row that is packed here, so that a lone one needs no mask.
+                batch["position_ids"][n, stop:] = torch.arange(width - stop) + positions[-1] + 1
+        return batch

@@ -14,7 +14,8 @@ import torch
 from datasets import Dataset
 from torch import nn
 
-from finetune.data import IGNORED, Collator, Row
+from finetune.data import Collator, Row
+from finetune.loss import target_nats
 from finetune.model import Arithmetic
 
 
@@ -46,14 +47,6 @@ class HeldOutRows:
     utf8_bytes: int
 
 
-def target_loss(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-    """Cross-entropy in nats, summed over the targets. `logits` B x K x V, `labels` B x K (`Collator`)."""
-    logits = logits[:, -labels.shape[1] :]  # a model that can't keep the last columns only returns all
-    return nn.functional.cross_entropy(
-        logits[:, :-1].flatten(0, 1).float(), labels[:, 1:].flatten(), ignore_index=IGNORED, reduction="sum"
-    )
-
-
 @torch.inference_mode()
 def held_out(model: nn.Module, part: HeldOutRows, batch: int, arithmetic: Arithmetic, collator: Collator) -> HeldOut:
     """Measures `model`, wherever it lies, on rows; leaves it in the mode it was in."""
@@ -63,13 +56,13 @@ def held_out(model: nn.Module, part: HeldOutRows, batch: int, arithmetic: Arithm
     training = model.training
     model.eval()
     for first in range(0, len(rows), batch):
-        inputs = collator(rows[first : first + batch])
-        labels = inputs.pop("labels").to(device)
-        inputs = {key: value.to(device) if torch.is_tensor(value) else value for key, value in inputs.items()}
-        with arithmetic.autocast(device):
-            logits = model(**inputs, use_cache=False).logits
-        nats += target_loss(logits, labels).item()
-        tokens += int((labels[:, 1:] != IGNORED).sum())
+        inputs = {key: value.to(device) for key, value in collator(rows[first : first + batch]).items()}
+        labels = inputs.pop("labels")
+        # Rows of all lengths: not worth compiling for.
+        with arithmetic.autocast(device), torch.compiler.set_stance("force_eager"):
+            loss, targets = target_nats(model, inputs, labels)
+        nats += loss.item()
+        tokens += targets
     model.train(training)
     return HeldOut(nats, tokens, part.utf8_bytes)
 

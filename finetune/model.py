@@ -3,7 +3,6 @@
     base = open_base("smollm2")                      # the bundled weights, dequantised; needs no Hub
     base = open_base("openai-community/gpt2")        # a Hub id
     base = open_base("path/to/folder")               # a local folder as transformers writes it
-    model = add_lora(base.model, recipe)
 
 safetensors and GGUF only, and no code from a model's folder is ever run. Weights are held in 32 bits.
 """
@@ -29,11 +28,10 @@ from huggingface_hub import (
     metadata_load,
     try_to_load_from_cache,
 )
-from peft import LoraConfig, PeftModel, get_peft_model
+from safetensors import SafetensorError
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, LlamaForCausalLM, PreTrainedModel
 
 from finetune.errors import FinetuneError
-from finetune.recipe import Recipe
 
 BUNDLED = "smollm2"
 _BUNDLED_REPO = "HuggingFaceTB/SmolLM2-135M-Instruct"
@@ -108,41 +106,52 @@ def bundled_file() -> Path:
     return Path(done.stdout.strip())
 
 
-def add_lora(model: PreTrainedModel, recipe: Recipe) -> PeftModel:
-    """The model with a fresh adapter on every linear layer (`Linear` and GPT-2's `Conv1D`) but the output head."""
-    for module in model.modules():
-        if isinstance(module, torch.nn.Dropout):
-            module.p = 0.0
-    conv = any(type(module).__name__ == "Conv1D" for module in model.modules())
-    config = LoraConfig(
-        r=recipe.rank,
-        lora_alpha=recipe.alpha,  # type: ignore[arg-type]  # a float serves as well
-        lora_dropout=recipe.dropout,
-        target_modules="all-linear",
-        fan_in_fan_out=conv,
-        task_type="CAUSAL_LM",
-    )
-    model.name_or_path = ""  # or peft asks the Hub about the base at every checkpoint
-    adapted = get_peft_model(model, config)
-    if recipe.checkpointing:
-        adapted.enable_input_require_grads()
-    return adapted
-
-
 # ---- reading weights -----------------------------------------------------------------------------------------
 
 
 def _from_pretrained(source: str, subject: str) -> tuple[PreTrainedModel, Any]:
     try:
-        tokenizer = AutoTokenizer.from_pretrained(source, trust_remote_code=False)
-        model = AutoModelForCausalLM.from_pretrained(
-            source, dtype=torch.float32, use_safetensors=True, trust_remote_code=False
+        config = AutoConfig.from_pretrained(source, trust_remote_code=False)
+        opened: Any = AutoModelForCausalLM.from_pretrained(
+            source,
+            config=config,
+            dtype=torch.float32,
+            use_safetensors=True,
+            trust_remote_code=False,
+            output_loading_info=True,
         )
-    except (OSError, ValueError, ImportError, RuntimeError) as error:
+    except (OSError, ValueError, ImportError, RuntimeError, SafetensorError) as error:
         raise _cannot_open(subject, error) from error
+    model, loaded = opened
+    if missing := sorted(loaded["missing_keys"]):
+        lacks = f"it lacks {len(missing)} tensors of a {type(model).__name__}, {missing[0]} for one"
+        raise _cannot_open(subject, ValueError(lacks))
+    tokenizer = _tokenizer(source, subject)
+    if len(tokenizer) > model.get_input_embeddings().num_embeddings:
+        raise FinetuneError(
+            f"{subject} has a tokenizer of {len(tokenizer):,} tokens, but embeddings for "
+            f"{model.get_input_embeddings().num_embeddings:,}: the tokenizer is another model's. Put its own there."
+        )
     if tokenizer.pad_token_id is None:
         tokenizer.pad_token = tokenizer.eos_token
     return model, tokenizer
+
+
+def _tokenizer(source: str, subject: str) -> Any:
+    probe = "You open the door."
+    try:
+        tokenizer: Any = AutoTokenizer.from_pretrained(source, trust_remote_code=False)
+        # Where a folder has no tokenizer's files, transformers may make one of the model's kind that knows no word.
+        told = tokenizer.decode(tokenizer(probe, add_special_tokens=False)["input_ids"], skip_special_tokens=True)
+        reason = "" if "door" in "".join(told.split()).casefold() else f"of '{probe}' it keeps '{told}'"
+    except (OSError, ValueError, ImportError, RuntimeError) as error:
+        reason = " ".join(str(error).split())
+    if reason:
+        raise FinetuneError(
+            f"{subject} has no tokenizer that works. Put the files of the one it was made with, tokenizer.json above "
+            f"all, beside its weights. The cause: {reason[:400]}"
+        )
+    return tokenizer
 
 
 def _check_hub(name: str, subject: str) -> None:
@@ -226,11 +235,13 @@ class Arithmetic:
     """fp32, bf16 or fp16."""
     why: str
 
+    @property
+    def dtype(self) -> torch.dtype:
+        return {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}[self.precision]
+
     def autocast(self, device: torch.device) -> AbstractContextManager[Any]:
         """The context to run a forward pass in."""
-        if self.precision == "fp32":
-            return nullcontext()
-        return torch.autocast(device.type, torch.bfloat16 if self.precision == "bf16" else torch.float16)
+        return nullcontext() if self.precision == "fp32" else torch.autocast(device.type, self.dtype)
 
 
 def choose_arithmetic(wanted: str, speedup: Callable[[], float] | None = None) -> Arithmetic:

@@ -20,9 +20,9 @@ from huggingface_hub import ModelCardData
 from corpus.turns import printable
 from finetune.data import Corpus
 from finetune.evaluate import HeldOut
-from finetune.export import TRAINING, VOICE
 from finetune.model import Arithmetic, Base
 from finetune.recipe import Recipe
+from finetune.voice import TRAINING, VOICE
 
 _PACKAGES = ("dungeon", "torch", "transformers", "peft", "accelerate", "datasets", "tokenizers", "gguf")
 
@@ -36,7 +36,7 @@ class Outcome:
     before: HeldOut
     after: HeldOut
     validation_loss: float
-    """Nats a token of the adapter that was kept, the best of those measured."""
+    """Nats a token of the weights that were kept, the best of those measured."""
     best_step: int
     """Optimizer steps after which it was the best."""
     steps: int
@@ -78,8 +78,8 @@ def write_papers(made: Made, folder: Path, name: str) -> None:
     """Writes `voice.json`, `training.json` and `README.md` for the voice `name` whose files lie in `folder`."""
     base = folder / "base.gguf"
     adapter = folder / "adapter.gguf"
-    bundled = made.base.gguf
-    file = bundled or (base if base.is_file() else None)
+    bundled = made.base.gguf if adapter.is_file() else None
+    file = base if base.is_file() else bundled
     voice = {
         "format": 1,
         "name": name,
@@ -109,26 +109,27 @@ def write_papers(made: Made, folder: Path, name: str) -> None:
     }
     write_json(folder / VOICE, voice)
     write_json(folder / TRAINING, training)
-    (folder / "README.md").write_text(card(made, name, playable=adapter.is_file()), encoding="utf-8")
+    (folder / "README.md").write_text(card(made, name, playable=file is not None), encoding="utf-8")
 
 
 def card(made: Made, name: str, playable: bool) -> str:
     """The model card: YAML head as the Hub reads it, then prose."""
+    adapter = made.recipe.method == "lora"
+    repo = None if made.recipe.method == "scratch" else made.base.repo  # nothing of its weights is left
     data = ModelCardData(
         license=made.base.license,
-        base_model=made.base.repo,
-        base_model_relation="adapter" if made.base.repo else None,
-        library_name="peft",
+        base_model=repo,
+        base_model_relation=("adapter" if adapter else "finetune") if repo else None,
+        library_name="peft" if adapter else "transformers",
         pipeline_tag="text-generation",
-        tags=["lora", "interactive-fiction", "text-adventure"],
+        tags=[*(["lora"] if adapter else []), "interactive-fiction", "text-adventure"],
     )
     told, outcome = _told(made.corpus), made.outcome
     title, quoted = _escaped(name), shlex.quote(printable(name))
     play = (
         f"    dungeon play --voice {quoted}"
         if playable
-        else f"llama.cpp can't play this base. Merge the voice and serve it:\n\n"
-        f"    dungeon finetune export {quoted} --to merged --out merged\n    transformers serve merged"
+        else f"llama.cpp can't play this model. Serve it:\n\n    {serving(made, printable(name))}"
     )
     rights = "".join(f"| {_escaped(right)} | {count} |\n" for right, count in sorted(told["rights"].items()))
     titles = "".join(
@@ -141,7 +142,7 @@ def card(made: Made, name: str, playable: bool) -> str:
 
 # {title}
 
-A voice for interactive fiction in the second person: a LoRA adapter over {_escaped(made.base.name)}
+A voice for interactive fiction in the second person: {_what(made.recipe, _escaped(made.base.name))}
 (licence: {_escaped(made.base.license)}).
 
 ## Play
@@ -157,7 +158,7 @@ Loss on the {outcome.split} split, which was not learned from. Bits a byte compa
 | nats a token | {outcome.before.nats_per_token:.3f} | {outcome.after.nats_per_token:.3f} |
 | bits a byte | {outcome.before.bits_per_byte:.3f} | {outcome.after.bits_per_byte:.3f} |
 
-{outcome.steps} steps over a training split of {outcome.target_tokens:,} target tokens; kept is the adapter of step
+{outcome.steps} steps over a training split of {outcome.target_tokens:,} target tokens; kept are the weights of step
 {outcome.best_step} (validation loss {outcome.validation_loss:.3f} nats a token). Computed in
 {made.arithmetic.precision} on {_escaped(made.device)}.
 
@@ -178,6 +179,26 @@ Loss on the {outcome.split} split, which was not learned from. Bits a byte compa
 {recipe}"""
 
 
+def serving(made: Made, folder: str) -> str:
+    """The command that serves the voice in `folder` where llama.cpp can't play it."""
+    if made.recipe.method != "lora":
+        return f"transformers serve {shlex.quote(folder)}"
+    return f"dungeon finetune export {shlex.quote(folder)} --to merged --out DIR && transformers serve DIR"
+
+
+def _what(recipe: Recipe, base: str) -> str:
+    """What the method makes of a base, in words."""
+    blocks = "block" if recipe.layers == 1 else f"{recipe.layers} blocks"
+    if recipe.method == "lora":
+        where = f", on its last {blocks}" if recipe.layers else ""
+        return f"a {'DoRA' if recipe.dora else 'LoRA'} adapter over {base}{where}"
+    if recipe.method == "last-layers":
+        return f"{base}, its last {blocks} and the final norm tuned, all else as it was"
+    if recipe.method == "full":
+        return f"{base}, all of its weights tuned"
+    return f"a model of the architecture of {base}, trained on this corpus alone from random weights"
+
+
 def device_name(device: torch.device) -> str:
     """The device in words, without this machine's name."""
     if device.type == "cuda":
@@ -195,8 +216,15 @@ def write_json(path: Path, content: Mapping[str, Any]) -> None:
 
 
 def _told(corpus: Corpus) -> dict[str, Any]:
-    """Rights and titles as the corpus's report has them."""
-    return {"rights": corpus.report.get("rights", {}), "titles": corpus.report.get("titles", {})}
+    """Rights and titles as the corpus's report has them; a few titles for each of the rights."""
+    by_rights: dict[str, list[str]] = {}
+    for story in corpus.report.get("contents", []):
+        by_rights.setdefault(story["rights"], []).append(story["title"])
+    return {
+        "rights": corpus.report.get("rights", {}),
+        "titles": corpus.report.get("titles", {}),
+        "titles_by_rights": {rights: titles[:10] for rights, titles in by_rights.items()},
+    }
 
 
 def _figures(figure: HeldOut) -> dict[str, float]:

@@ -2,6 +2,8 @@
 
 import os
 import signal
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import platformdirs
@@ -15,9 +17,20 @@ from dungeon.storyteller.voices import SMOLLM2
 # A test run in the background has Ctrl-C ignored, and the programs that it starts would inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
+# Each of pytest's workers, with what it starts, keeps to its share of the cores: torch takes all of them by default.
+workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "0"))
+if workers:
+    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // workers)))
+
 # A busy machine is no bug.
 settings.register_profile("dungeon", deadline=None)
 settings.load_profile("dungeon")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest first, where there are several workers: one that came last would leave the others idle."""
+    if workers:
+        items.sort(key=lambda item: item.path.parent != Path(__file__).parent)
 
 
 @pytest.fixture(autouse=True)
@@ -27,6 +40,16 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("DUNGEON_HOME", str(folder))
     monkeypatch.delenv("DUNGEON_API_KEY", raising=False)
     return folder
+
+
+@pytest.fixture
+def untraced(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """For much of the same, whose lines other tests cover: coverage, which makes it four times slower, waits."""
+    monkeypatch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)  # for what the test starts
+    tracer = sys.gettrace()
+    sys.settrace(None)
+    yield
+    sys.settrace(tracer)
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,7 @@ from transformers import GPT2Config, GPT2LMHeadModel
 
 from finetune.model import open_base
 
-pytestmark = [pytest.mark.real, pytest.mark.usefixtures("home_with_weights")]
+pytestmark = [pytest.mark.real, pytest.mark.usefixtures("home_with_weights", "untraced")]
 
 LIBRARY = Path(__file__).parent.parent / "corpus" / "library"
 DUNGEON = [sys.executable, "-m", "dungeon"]

@@ -72,8 +72,8 @@ def plays(command: str, folder: Path, *, choose: bool) -> None:
 
 def install_and_play(command: str, workshop: Path) -> None:
     fresh = workshop / "fresh"
-    ignored = shutil.ignore_patterns(".venv", ".git", "__pycache__", ".*_cache", "build", "dist")
-    shutil.copytree(ROOT, fresh, ignore=ignored)
+    made = (".venv", ".git", "__pycache__", ".*_cache", ".coverage*", ".hypothesis", "build", "dist")
+    shutil.copytree(ROOT, fresh, ignore=shutil.ignore_patterns(*made))
     plays(command, fresh, choose=True)
 
 
@@ -151,7 +151,7 @@ def exports(command: str, workshop: Path) -> None:
 
 HOW: dict[str, Callable[[str, Path], None]] = {
     "python3 -m venv .venv && .venv/bin/pip install . && .venv/bin/dungeon": install_and_play,
-    "python3 -m venv .venv && .venv/bin/pip install -e '.[dev]' && .venv/bin/pytest": is_what_ci_runs,
+    "python3 -m venv .venv && .venv/bin/pip install -e '.[dev]' && .venv/bin/pytest -n 2": is_what_ci_runs,
     ".venv/bin/dungeon scenarios": prints("iron-door\tThe Iron Door\thigh fantasy\n"),
     "printf 'open the iron door\\n\"who is there?\"\\n\\n/undo\\n/retry\\n/quit\\n' | "
     ".venv/bin/dungeon play --plain --scenario iron-door --seed 7": prints('> You say "Who is there?"'),
@@ -176,6 +176,7 @@ HOW: dict[str, Callable[[str, Path], None]] = {
 
 
 @pytest.mark.real
+@pytest.mark.usefixtures("untraced")
 def test_every_command_runs(
     workshop: Path, weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, home_with_weights: Path
 ) -> None:

@@ -68,15 +68,23 @@ def decode(source: Source, shape: type[T], what: str) -> T:
         raise StoryError(
             f"{source.name} is no {what} of a kind that is known: {error}. Save it anew in the program that made it."
         ) from error
-    except UnicodeDecodeError as error:
-        source.text  # noqa: B018 - raises, with the line
-        raise StoryError(f"{source.name} is damaged: it is not UTF-8 text.") from error
     except RecursionError as error:
         raise StoryError(f"{source.name} is nested more deeply than any {what}. It was not read.") from error
-    except msgspec.DecodeError as error:
+    except (UnicodeDecodeError, msgspec.DecodeError) as error:
+        if not _is_utf8(data):  # msgspec's versions differ in which of the two errors they raise then
+            source.text  # noqa: B018 - raises, with the line
+            raise StoryError(f"{source.name} is damaged: it is not UTF-8 text.") from error
         raise StoryError(
             f"{source.name} is damaged or cut off: {error}. Copy it, or save it, again from the program that made it."
         ) from error
+
+
+def _is_utf8(data: bytes) -> bool:
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def count(raw: msgspec.Raw) -> int:

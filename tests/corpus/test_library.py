@@ -28,6 +28,7 @@ def test_the_library_is_all_there(stories: list[Story]) -> None:
     assert sum(story.words() for story in stories) >= 280_000
 
 
+@pytest.mark.usefixtures("untraced")
 def test_the_library_is_clean(stories: list[Story]) -> None:
     assert [str(finding) for finding in check(stories).findings if not finding.note] == []
 

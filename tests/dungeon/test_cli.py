@@ -184,10 +184,15 @@ def test_a_shelf_that_can_t_be_read_is_one_message(home: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("command", "missing"), [("corpus", ["datasets"]), ("finetune", ["torch", "transformers", "peft", "gguf"])]
+    ("command", "extra", "missing"),
+    [
+        ("corpus", "corpus", ["datasets"]),
+        ("finetune", "finetune", ["torch", "transformers", "peft", "gguf"]),
+        ("evaluate", "finetune", ["torch", "transformers", "peft", "gguf"]),
+    ],
 )
 def test_without_its_extra_a_command_gives_the_line_that_installs_it(
-    refusal: Refused, monkeypatch: pytest.MonkeyPatch, command: str, missing: list[str]
+    refusal: Refused, monkeypatch: pytest.MonkeyPatch, command: str, extra: str, missing: list[str]
 ) -> None:
     found = importlib.util.find_spec
 
@@ -197,9 +202,9 @@ def test_without_its_extra_a_command_gives_the_line_that_installs_it(
     monkeypatch.setattr(importlib.util, "find_spec", find_spec)
     message = refusal(command, "--anything", "at all")
     assert f"`dungeon {command}` needs packages that are not installed ({', '.join(missing)})." in message
-    assert f"\n  {install_line(command)}\n" in message
+    assert f"\n  {install_line(extra)}\n" in message
     assert message.count("[") == message.count("]") == 1
-    assert f"[{command}]" in message
+    assert f"[{extra}]" in message
 
 
 def test_a_command_is_handed_over_with_its_arguments_and_its_exit_code(tmp_path: Path) -> None:

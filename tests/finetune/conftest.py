@@ -15,9 +15,14 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, 
 from transformers import GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from finetune.cli import main
+from finetune.convert import ConversionFailed
 
 LIBRARY = Path(__file__).parents[2] / "corpus" / "library"
-QUICK = ("--set", "max_steps=8", "--set", "length=64", "--set", "learning_rate=0.02", "--set", "precision=fp32")
+QUICK = tuple(
+    word
+    for change in ("max_steps=8", "length=64", "learning_rate=0.01", "precision=fp32", "evaluate_every=4", "samples=0")
+    for word in ("--set", change)
+)
 
 
 def prose() -> list[str]:
@@ -145,3 +150,13 @@ def command() -> Callable[..., list[str]]:
 def quick() -> tuple[str, ...]:
     """Options of a training that takes seconds."""
     return QUICK
+
+
+@pytest.fixture
+def no_conversion(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Spares the process that would only find, as ever, that llama.cpp does not know the tokenizer of `bases`."""
+
+    def refuse(base: object, out: Path) -> None:
+        raise ConversionFailed("the tokenizer is not known")
+
+    monkeypatch.setattr("finetune.work.convert_base", refuse)

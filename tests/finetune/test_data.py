@@ -133,7 +133,7 @@ def test_several_files_of_a_split_are_one_and_change_no_fingerprint(corpus: Path
         ("absent", "There is no corpus folder"),
         ("empty", "has no data/train"),
         ("foreign", "has no data/train"),
-        ("old", "built by an earlier version of this program. Build it again"),
+        ("old", "built by an earlier version of this program, or by another one. Build it again"),
         ("no columns", "lacks the column 'story'"),
         ("empty split", "has nothing in its train split"),
         ("no split", "has nothing in its train split"),

@@ -1,18 +1,19 @@
 """What llama.cpp plays is what was tuned: its next-token log-probabilities beside those of the merged model."""
 
 import json
-import subprocess
-import sys
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import gguf
 import pytest
 import torch
 from click.testing import Result
 from transformers import AutoModelForCausalLM, AutoTokenizer, GPT2Config, GPT2LMHeadModel
 
 from corpus.turns import prompt
+from finetune.llama import Question, ask
 from finetune.model import bundled_file, open_base
 
 Run = Callable[..., Result]
@@ -30,15 +31,8 @@ FEW_STEPS = ("length=64", "batch=2", "held_out_rows=2", "warmup=0", "weight_deca
 
 def llama(model: Path, adapter: Path | None, prompts: list[list[int]]) -> dict[str, Any]:
     """What llama.cpp says, in a process of its own."""
-    arguments = [str(model)] + ([str(adapter)] if adapter else [])
-    asked = json.dumps({"prompts": prompts, "texts": PROMPTS})
-    script = Path(__file__).with_name("logprobs.py")
-    done = subprocess.run(
-        [sys.executable, str(script), *arguments], input=asked, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
-    answer: dict[str, Any] = json.loads(done.stdout)
-    return answer
+    answers, tokens = ask(model, adapter, [Question(prompt, true=0) for prompt in prompts], PROMPTS, top=20)
+    return {"logprobs": [answer.top for answer in answers], "tokens": tokens}
 
 
 @torch.inference_mode()
@@ -125,3 +119,17 @@ def test_a_gpt2_with_its_adapter(tmp_path: Path, corpus: Path, run: Run) -> None
     print(f"tiny GPT-2: untuned {noise:.4f}, tuned {error:.4f}, moved {distance:.4f} nats")
     assert error < 2 * noise + 0.01
     assert distance > 5 * error
+
+    # The exports are compared with the voice on the spot: far nearer to it than its base is.
+    file = tmp_path / "voice.gguf"
+    for target, options, out in (
+        ("gguf-adapter", (), tmp_path / "adapter.gguf"),
+        ("gguf", ("--precision", "q5_0"), file),
+    ):
+        done = run("export", voice, "--to", target, *options, "--out", out)
+        assert done.exit_code == 0, done.output
+        near, far = (float(found) for found in re.findall(r"KL divergence (\S+) nats", done.stdout))
+        assert near < far / 5, done.stdout
+    kinds = {tensor.name: tensor.tensor_type.name for tensor in gguf.GGUFReader(file).tensors}
+    assert kinds["blk.0.ffn_up.weight"] == "Q5_0" and kinds["token_embd.weight"] == "Q8_0"
+    assert kinds["blk.0.ffn_up.bias"] == "F32"

@@ -371,6 +371,7 @@ def check(data: bytes) -> None:
                 assert story.title == printable(story.title)
 
 
+@pytest.mark.usefixtures("untraced")
 @pytest.mark.parametrize(
     "data",
     [

@@ -47,6 +47,7 @@ HUGE = {
 }
 
 
+@pytest.mark.usefixtures("untraced")
 @pytest.mark.parametrize("text", HUGE.values(), ids=HUGE)
 def test_games_without_end_come_to_an_end(text: str) -> None:
     story = read(text)

@@ -189,6 +189,7 @@ SLOW_IF_WRONG: dict[str, tuple[str, str]] = {
 }
 
 
+@pytest.mark.usefixtures("untraced")
 @pytest.mark.parametrize("name", SLOW_IF_WRONG)
 def test_what_would_take_minutes_if_read_carelessly(name: str) -> None:
     file, text = SLOW_IF_WRONG[name]

@@ -245,6 +245,7 @@ def test_a_mangled_file_gives_a_story_or_an_error(data: st.DataObject) -> None:
         return
 
 
+@pytest.mark.usefixtures("untraced")
 @pytest.mark.parametrize("kind", ["knots in a ring", "doubling threads", "a sequence of sequences", "wide", "deep"])
 def test_what_never_ends_is_cut_in_time_and_told(kind: str) -> None:
     sequence = ["ev", "visit", 2, "MIN", "/ev"]

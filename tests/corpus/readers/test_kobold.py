@@ -288,6 +288,7 @@ def check(data: bytes) -> None:
     assert story.reachable() == story.passages.keys()
 
 
+@pytest.mark.usefixtures("untraced")
 @pytest.mark.parametrize(
     "data",
     [

@@ -410,6 +410,7 @@ def check(data: bytes) -> None:
     assert all(note == printable(note) for note in story.notes)
 
 
+@pytest.mark.usefixtures("untraced")
 def test_a_hostile_story_is_done_with_quickly() -> None:
     steps = {n: {"parent": n - 1 or None, "changes": {1: changed((0, "", "x"))}} for n in range(2, 6_000)}
     nodes = {1: {"changes": {1: created("A" * 200_000)}}, **steps}

@@ -193,6 +193,7 @@ def test_a_play_without_a_word_is_an_error() -> None:
         play.story("")
 
 
+@pytest.mark.usefixtures("untraced")
 def test_more_than_anybody_played_is_an_error() -> None:
     play = Play(SOURCE)
     with pytest.raises(StoryError, match=r"door\.json holds more than 200,000 turns"):

@@ -126,6 +126,7 @@ def test_any_bytes_under_any_name_give_stories_or_an_error(content: bytes, suffi
                 assert str(error)
 
 
+@pytest.mark.usefixtures("untraced")
 @pytest.mark.parametrize(
     "begin", ["{", "[", '{"a":', "[[", "<", "<a>", ":: ", "*choice\n  #", "# ", "> ", "PK\x03\x04"]
 )

@@ -29,6 +29,7 @@ def bare(story: Story) -> Story:
     return replace(story, source="", notes=())
 
 
+@pytest.mark.usefixtures("untraced")
 def test_every_library_story_comes_back() -> None:
     for path in LIBRARY:
         story = bare(read_twee(path.read_text(encoding="utf-8"), path.name))
@@ -36,6 +37,7 @@ def test_every_library_story_comes_back() -> None:
         assert bare(from_twine(write_twine(story))) == story
 
 
+@pytest.mark.usefixtures("untraced")
 def test_every_random_graph_comes_back() -> None:
     for seed in range(GRAPHS):
         story = random_story(seed).story
@@ -43,6 +45,7 @@ def test_every_random_graph_comes_back() -> None:
         assert bare(from_twine(write_twine(story))) == story, f"seed {seed}"
 
 
+@pytest.mark.usefixtures("untraced")
 @pytest.mark.parametrize("story_format", ["Harlowe", "SugarCube", "Chapbook", "Snowman"])
 def test_what_is_written_shows_the_same_words_in_every_story_format(story_format: str) -> None:
     for seed in range(200):

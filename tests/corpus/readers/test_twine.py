@@ -412,6 +412,7 @@ def test_any_bytes_give_stories_or_an_error(content: bytes, begin: bytes) -> Non
                 assert str(error)
 
 
+@pytest.mark.usefixtures("untraced")
 @pytest.mark.parametrize("story_format", ["Harlowe", "SugarCube", "Chapbook", "Snowman", ""])
 @pytest.mark.parametrize(
     "piece",

@@ -1,0 +1,94 @@
+"""A voice on the Hub: only when asked, and only when every story it learned from may be passed on.
+
+    check_publishable(training, "me/my-voice", whole=False)     # before anything long begins
+    push(Path("exported"), card, "me/my-voice")
+
+A repository that isn't there yet is made, and made private: what is published can't be taken back, what is private
+can be opened any time on its page.
+"""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import httpx2
+from huggingface_hub import CommitOperationAdd, HfApi, get_token
+from huggingface_hub.errors import HFValidationError
+from huggingface_hub.utils import validate_repo_id  # type: ignore[attr-defined]
+
+from finetune.errors import FinetuneError
+
+_STATED = re.compile(
+    r"cc0|\bcc[ -]by|creative commons|public domain|unlicense|\bmit\b|apache|\bbsd\b|\b[al]?gpl|gnu .*licen", re.I
+)
+_SHOWN = 5
+
+
+def check_publishable(training: Mapping[str, Any], repository: str, whole: bool) -> None:
+    """Raises FinetuneError unless a voice with this `training.json` may be pushed, and could be.
+
+    `whole`: whether the base's weights are in the export, whose licence must be stated then.
+    """
+    try:
+        validate_repo_id(repository)
+    except HFValidationError as error:
+        raise FinetuneError(f"--push {repository}: that is no name of a repository. Write it as OWNER/NAME.") from error
+    corpus = training.get("corpus") or {}
+    rights = corpus.get("rights") or {}
+    if not rights:
+        raise FinetuneError("Not pushed: the corpus doesn't say under which rights its stories are. Build it again.")
+    if unstated := [right for right in rights if not is_licence(right)]:
+        titles = corpus.get("titles_by_rights") or {}
+        said = "; ".join(
+            f"{right or 'nothing stated'}: {_some(titles.get(right), rights[right])}" for right in unstated
+        )
+        raise FinetuneError(
+            f"Not pushed: a voice goes to the Hub only where every story's licence is stated and lets it be passed on. "
+            f"Here that is missing ({said}). State the rights in those stories, or build the corpus without them "
+            "(dungeon corpus build --rights LICENCE), and tune again."
+        )
+    if whole and training["base"].get("license", "unknown") == "unknown":
+        raise FinetuneError(
+            "Not pushed: this export holds the base's weights, and its card states no licence. Push --to adapter."
+        )
+    if get_token() is None:
+        raise FinetuneError("Not pushed: no token of the Hub is here. Give one with: hf auth login, or in HF_TOKEN.")
+
+
+def is_licence(rights: str) -> bool:
+    """Whether what a story states as its rights names a licence; "unknown" and "all rights reserved" don't."""
+    return bool(_STATED.search(rights)) and "all rights reserved" not in rights.lower()
+
+
+def push(out: Path, card: str, repository: str) -> str:
+    """Uploads the export at `out`, a folder or a file, with its card, in one commit; gives the repository's address.
+
+    Raises FinetuneError, saying that the export itself is whole.
+    """
+    files = sorted(path for path in out.rglob("*") if path.is_file()) if out.is_dir() else [out]
+    named = {path.relative_to(out).as_posix() if out.is_dir() else out.name: path for path in files}
+    operations = [
+        CommitOperationAdd(path_in_repo=name, path_or_fileobj=path)
+        for name, path in named.items()
+        if name != "README.md"
+    ]
+    operations.append(CommitOperationAdd(path_in_repo="README.md", path_or_fileobj=card.encode()))
+    api = HfApi()
+    try:
+        name = api.create_repo(repository, private=True, exist_ok=True).repo_id
+        commit = api.create_commit(name, operations, commit_message="A voice")
+    except (httpx2.HTTPError, OSError, ValueError) as error:
+        reason = " ".join(str(error).split())
+        raise FinetuneError(
+            f"The export is in {out}, but it was not pushed to {repository}: {reason[:400]}\n"
+            "Look whether the token may write there (hf auth whoami), move the export away, and give the command again."
+        ) from error
+    return str(commit.repo_url)
+
+
+def _some(titles: list[str] | None, count: int) -> str:
+    """A few titles, or how many there are."""
+    if not titles:
+        return f"{count} {'story' if count == 1 else 'stories'}"
+    return ", ".join(titles[:_SHOWN]) + (f" and {count - _SHOWN} more" if count > _SHOWN else "")

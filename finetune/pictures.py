@@ -1,0 +1,254 @@
+"""A study as pictures: bits a byte against the share of text and against minutes, memory, and money.
+
+    drawn = draw(study, Path("report/pictures"))      # writes PNG files
+    drawn["share"].svg                                # for a page: scalable, in the page's own text colour
+
+Colours are Okabe and Ito's, which colour-blind readers tell apart (https://jfly.uni-koeln.de/color/); each method has
+its own marker as well, and its name stands at its line.
+"""
+
+import io
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from finetune.known import KNOWN
+from finetune.study import LABELS, Study, dollars, gibibytes, percent
+
+_INK = "#1f2329"
+"""Of text and axes; a page's own colour stands in its place there."""
+_STYLE = {
+    "base": (_INK, "D"),
+    "last-layers": ("#009e73", "^"),
+    "lora": ("#0072b2", "o"),
+    "full": ("#d55e00", "s"),
+    "scratch": ("#cc79a7", "v"),
+}
+_SETTINGS: dict[Any, Any] = {
+    "font.family": "sans-serif",
+    "font.size": 10,
+    "text.color": _INK,
+    "axes.labelcolor": _INK,
+    "axes.edgecolor": _INK,
+    "xtick.color": _INK,
+    "ytick.color": _INK,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": _INK,
+    "grid.alpha": 0.12,
+    "svg.fonttype": "none",  # letters stay letters: read aloud, found, copied
+    "text.parse_math": False,  # a name with a dollar in it is a name
+}
+_FAR = 3.0
+"""Random weights that lie further above the rest than this many times their spread hide it: they get a look closer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture that was drawn."""
+
+    file: Path
+    """The PNG."""
+    svg: str
+    """An `<svg>` element, to stand in a page."""
+
+
+def draw(study: Study, folder: Path) -> dict[str, Picture]:
+    """Draws all pictures of `study`, the PNG files into `folder`, by name: share, minutes, memory, money.
+
+    One that has nothing to show is left out.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    drawings: dict[str, Callable[[Study], Figure | None]] = {
+        "share": _share,
+        "minutes": _minutes,
+        "memory": _memory,
+        "money": _money,
+    }
+    drawn = {}
+    for name, drawing in drawings.items():
+        # The salt makes a picture's ids: the same each time, and others than its neighbours' on a page.
+        with matplotlib.rc_context({**_SETTINGS, "svg.hashsalt": name}):
+            if figure := drawing(study):
+                drawn[name] = _save(figure, folder / f"{name}.png")
+    return drawn
+
+
+# ---- the four of them ----------------------------------------------------------------------------------------
+
+
+def _share(study: Study) -> Figure | None:
+    lines = {m: [(r.share, r.bits_per_byte) for r in study.of(m)] for m in study.methods if m != "base"}
+    if not lines:
+        return None
+    base = study.of("base")
+    level = base[0].bits_per_byte if base else None
+
+    def finish(axes: Axes) -> None:
+        shares = sorted({x for points in lines.values() for x, _ in points})
+        axes.set_xscale("log")
+        axes.set_xticks(shares, [percent(share) for share in shares])
+        axes.set_xticks([], minor=True)
+        axes.set_xlabel("share of the training text")
+
+    return _panels(lines, level, f"bits a byte, {study.split} split (lower is better)", finish)
+
+
+def _minutes(study: Study) -> Figure | None:
+    # Before its first step a tuned model is the base.
+    start = [(0.0, moment.bits_per_byte) for run in study.of("base") for moment in run.curve]
+    lines = {
+        run.method: (start if run.method != "scratch" else [])
+        + [(moment.seconds / 60, moment.bits_per_byte) for moment in run.curve]
+        for run in study.largest
+        if run.steps and run.curve
+    }
+    if not lines:
+        return None
+
+    def finish(axes: Axes) -> None:
+        axes.set_xlim(left=0)
+        axes.set_xlabel("minutes of training, on the largest share")
+
+    return _panels(lines, None, "bits a byte, validation split", finish)
+
+
+def _memory(study: Study) -> Figure | None:
+    runs = study.largest[::-1]
+    figure, (axes,) = _figure(1, height=0.9 + 0.42 * len(runs))
+    for row, run in enumerate(runs):
+        axes.barh(row, run.memory / 2**30, color=_STYLE[run.method][0], height=0.6)
+        axes.annotate(gibibytes(run.memory), (run.memory / 2**30, row), (5, 0), textcoords="offset points", va="center")
+    axes.set_yticks(range(len(runs)), [run.label for run in runs])
+    axes.grid(axis="y", visible=False)
+    axes.margins(x=0.15)
+    axes.set_xlabel("GiB at most, beyond the program itself")
+    return figure
+
+
+def _money(study: Study) -> Figure | None:
+    """Dots on a logarithmic scale: from a fraction of a cent to a fortune."""
+    runs = [run for run in study.largest if run.steps]
+    if not runs or not study.price:
+        return None
+    points = [(run.label, study.cost(run.seconds), *_STYLE[run.method]) for run in runs]
+    points += [(f"{known.name} (published)", known.cost, _INK, "*") for known in KNOWN if known.cost]
+    points.sort(key=lambda point: -point[1])
+    figure, (axes,) = _figure(1, height=0.9 + 0.38 * len(points))
+    for row, (_, cost, colour, marker) in enumerate(points):
+        axes.plot(cost, row, marker=marker, color=colour, markersize=8)
+        axes.annotate(dollars(cost), (cost, row), (9, 0), textcoords="offset points", va="center")
+    axes.set_xscale("log")
+    axes.xaxis.minorticks_off()
+    axes.set_yticks(range(len(points)), [name for name, *_ in points])
+    axes.margins(x=0.12)
+    axes.set_xlabel(f"dollars a training, ours at {dollars(study.price)} an hour (logarithmic)")
+    axes.xaxis.set_major_formatter(lambda value, _: dollars(value))
+    return figure
+
+
+# ---- lines with their names at their ends --------------------------------------------------------------------
+
+Lines = dict[str, list[tuple[float, float]]]
+
+
+def _panels(lines: Lines, level: float | None, ylabel: str, finish: Callable[[Axes], None]) -> Figure:
+    """One panel of all lines, and one of all but random weights where those lie far above."""
+    rest = {method: points for method, points in lines.items() if method != "scratch"}
+    near = [y for points in rest.values() for _, y in points] + ([level] if level is not None else [])
+    far = [y for _, y in lines.get("scratch", [])]
+    both = bool(rest and far) and min(far) - max(near) > _FAR * (max(near) - min(near))
+    figure, panels = _figure(2 if both else 1, height=4.2)
+    panels[0].set_ylabel(ylabel)
+    for axes, shown in zip(panels, (lines, rest), strict=False):
+        _lines(axes, shown, level)
+        finish(axes)
+        ends = [(points[-1][1], LABELS[method], _STYLE[method][0]) for method, points in shown.items()]
+        if level is not None:
+            ends.append((level, LABELS["base"], _INK))
+        if both and axes is panels[0]:
+            ends = [
+                (lines["scratch"][-1][1], LABELS["scratch"], _STYLE["scratch"][0]),
+                (sum(near) / len(near), "The others", _INK),
+            ]
+        _name_lines(axes, ends)
+    if both:
+        panels[1].set_title("The others, closer", fontsize=10)
+    return figure
+
+
+def _lines(axes: Axes, lines: Lines, level: float | None) -> None:
+    for method, points in lines.items():
+        colour, marker = _STYLE[method]
+        xs, ys = zip(*points, strict=True)
+        axes.plot(xs, ys, color=colour, marker=marker, markersize=5, linewidth=1.8)
+    if level is not None:
+        axes.axhline(level, color=_INK, linestyle=(0, (4, 3)), linewidth=1.2)
+
+
+def _name_lines(axes: Axes, ends: list[tuple[float, str, str]]) -> None:
+    """Writes names to the right of the panel, each at the height of its line's end, none over another."""
+    low, high = axes.get_ylim()
+    ends.sort()
+    for height, (_, name, colour) in zip(_apart([(y - low) / (high - low) for y, *_ in ends]), ends, strict=True):
+        axes.annotate(
+            name,
+            (1, height),
+            (6, 0),
+            xycoords="axes fraction",
+            textcoords="offset points",
+            color=colour,
+            va="center",
+            fontweight="bold",
+        )
+
+
+def _apart(heights: Sequence[float], gap: float = 0.065) -> list[float]:
+    """Rising heights, moved so as to lie `gap` apart: touching ones spread about their mean, none below 0."""
+    groups: list[list[float]] = []
+    for height in heights:
+        groups.append([height])
+        while len(groups) > 1 and _middle(groups[-1]) - _middle(groups[-2]) < gap * _half(groups[-2:]):
+            last = groups.pop()
+            groups[-1] += last
+    lowest = 0.0
+    placed = []
+    for group in groups:
+        first = max(lowest, _middle(group) - gap * (len(group) - 1) / 2)
+        placed += [first + gap * n for n in range(len(group))]
+        lowest = placed[-1] + gap
+    return placed
+
+
+def _middle(group: Sequence[float]) -> float:
+    return sum(group) / len(group)
+
+
+def _half(groups: Sequence[Sequence[float]]) -> float:
+    return sum(len(group) for group in groups) / 2
+
+
+# ---- drawing and saving --------------------------------------------------------------------------------------
+
+
+def _figure(panels: int, height: float) -> tuple[Figure, list[Axes]]:
+    figure = Figure(figsize=(8.2, height), layout="constrained")
+    return figure, list(figure.subplots(1, panels, squeeze=False)[0])
+
+
+def _save(figure: Figure, file: Path) -> Picture:
+    figure.savefig(file, dpi=150, facecolor="white")
+    text = io.StringIO()
+    nothing = {"Date": None, "Creator": None, "Format": None, "Type": None}
+    figure.savefig(text, format="svg", transparent=True, metadata=nothing)
+    svg = text.getvalue()
+    svg = svg[svg.index("<svg") :].replace(_INK, "currentColor")
+    return Picture(file, re.sub(r'<g id="[^"]*"', "<g", svg))
