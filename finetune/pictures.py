@@ -94,7 +94,8 @@ def _share(study: Study) -> Figure | None:
 
     def finish(axes: Axes) -> None:
         shares = sorted({x for points in lines.values() for x, _ in points})
-        axes.set_xscale("log")
+        if len(shares) > 1:  # of one, an axis has no range yet that could be made logarithmic
+            axes.set_xscale("log")
         axes.set_xticks(shares, [percent(share) for share in shares])
         axes.set_xticks([], minor=True)
         axes.set_xlabel("share of the training text")

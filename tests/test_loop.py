@@ -48,7 +48,7 @@ def test_stories_to_voice_to_turn_with_a_gpt2(tmp_path: Path) -> None:
     GPT2LMHeadModel(config).save_pretrained(base)
     tokenizer.save_pretrained(base)
 
-    run(*DUNGEON, "corpus", "build", LIBRARY, "--out", corpus)
+    run(*DUNGEON, "corpus", "build", *sorted(LIBRARY.glob("*.twee"))[::6], "--out", corpus)
     knobs = [word for knob in QUICK for word in ("--set", knob)]
     run(*DUNGEON, "finetune", "--corpus", corpus, "--base", base, "--out", voice, *knobs)
     figures = json.loads((voice / "training.json").read_text())["figures"]

@@ -144,9 +144,21 @@ def plays_the_voice(command: str, workshop: Path) -> None:
     plays(here(command), workshop, choose=True)
 
 
+def compares(command: str, workshop: Path) -> None:
+    said = run(f"{here(command)} --turns 2 --tokens 8 --examples 1", workshop)
+    assert "my-voice" in said
+    assert "bits a byte" in said
+
+
 def exports(command: str, workshop: Path) -> None:
     run(here(command), workshop)
     assert (workshop / "my-gpt2-merged" / "model.safetensors").is_file()
+
+
+def reports(command: str, workshop: Path) -> None:
+    few = f"{FEW_STEPS} --shares 100 --methods base,lora --tokens 0"
+    run(f"{here(command).replace('openai-community/gpt2', str(workshop / 'gpt2'))} {few}", workshop)
+    assert "bits a byte" in (workshop / "my-report" / "index.html").read_text(encoding="utf-8")
 
 
 HOW: dict[str, Callable[[str, Path], None]] = {
@@ -163,6 +175,7 @@ HOW: dict[str, Callable[[str, Path], None]] = {
     ".venv/bin/dungeon corpus formats": prints("ChoiceScript"),
     ".venv/bin/dungeon corpus build corpus/library --out my-corpus": builds_a_corpus,
     ".venv/bin/dungeon finetune --corpus my-corpus --base smollm2 --recipe quick --out my-voice": tunes,
+    ".venv/bin/dungeon evaluate smollm2 my-voice --corpus my-corpus": compares,
     ".venv/bin/dungeon play --voice my-voice": plays_the_voice,
     ".venv/bin/dungeon corpus stats my-corpus": prints("The Ten-Forty"),
     ".venv/bin/dungeon corpus check corpus/library/the-ten-forty.twee": prints("western"),
@@ -172,6 +185,7 @@ HOW: dict[str, Callable[[str, Path], None]] = {
     ".venv/bin/python -m corpus build corpus/library --out my-corpus": builds_a_corpus,
     ".venv/bin/python -m finetune --corpus my-corpus --base openai-community/gpt2 --out my-gpt2": tunes,
     ".venv/bin/python -m finetune export my-gpt2 --to merged --out my-gpt2-merged": exports,
+    ".venv/bin/python -m finetune report --corpus my-corpus --base openai-community/gpt2 --out my-report": reports,
 }
 
 

@@ -194,6 +194,11 @@ def test_the_same_study_draws_the_same_pictures(page: tuple[Study, Path], tmp_pa
         assert picture.svg.removeprefix("<svg ") in text
 
 
+@pytest.mark.filterwarnings("error")
+def test_a_single_share_draws_without_complaint(tmp_path: Path) -> None:
+    assert "100%" in draw(study(BASE, *TUNED[1::2]), tmp_path)["share"].svg
+
+
 def test_figures_in_words() -> None:
     assert [percent(share) for share in (0.87, 12.34, 100)] == ["0.9%", "12%", "100%"]
     assert [duration(seconds) for seconds in (3.21, 40, 400, 9000)] == ["3.2 s", "40 s", "6.7 minutes", "2.5 hours"]
