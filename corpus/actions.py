@@ -263,6 +263,8 @@ def _subject(text: str) -> str:
     if text.startswith("we"):
         text = we_to_you(text)
     text = second_person(text)
+    if text[0] in "Ii":  # what looks like an initial: `I. A`
+        text = "you" + text[1:]
     return sentence("Y" + text[1:])
 
 

@@ -57,6 +57,7 @@ def test_no_label_takes_long(label: str) -> None:
         ("light torch", "You light torch."),
         ("where am i?", 'You say "Where am i?"'),
         ("🚪", "You 🚪."),
+        ("I. A", "You. A."),
     ],
 )
 def test_a_player_is_never_left_without_an_action(typed: str, action: str) -> None:

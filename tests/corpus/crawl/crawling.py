@@ -71,5 +71,7 @@ def _run(arguments: list[str], out: Path, names: Mapping[str, str]) -> None:
 
 
 def stories(out: Path) -> dict[int, Story]:
-    """The stories of a crawl by their number on the site."""
-    return {int(path.stem): next(crawled.FORMAT.read(Source.of(path))) for path in sorted((out / "stories").iterdir())}
+    """The stories of a crawl by their number on the site; one that was killed may leave a file it was writing."""
+    return {
+        int(path.stem): next(crawled.FORMAT.read(Source.of(path))) for path in sorted((out / "stories").glob("[0-9]*"))
+    }
