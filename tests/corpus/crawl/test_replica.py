@@ -92,7 +92,7 @@ def labelled(page: Answer, label: str) -> str:
 
 
 def test_stories_of_the_library_can_be_played_to_their_last_passage() -> None:
-    # Every sixth; what a crawl brings home of others, test_crawl.py says.
+    # Every sixth; what a crawl brings home of all of them, test_crawl.py says.
     stories = [story for path in sorted(LIBRARY.glob("*.twee"))[::6] for story in read(path)]
     with Replica(stories) as site:
         for story in stories:
