@@ -17,6 +17,7 @@
 `filled(scenario, {"name": "Ada"})` puts the player's answers in.
 """
 
+import dataclasses
 import difflib
 import re
 from collections.abc import Mapping
@@ -111,7 +112,7 @@ def filled(scenario: Scenario, answers: Mapping[str, str]) -> Scenario:
         if isinstance(value, tuple):
             return tuple(put(item) for item in value)
         if isinstance(value, Card):
-            return Card(put(value.keys), put(value.text), value.always)
+            return dataclasses.replace(value, keys=put(value.keys), text=put(value.text))
         return value
 
     fields = ("title", "opening", "memory", "note", "cards", "actions")

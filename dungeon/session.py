@@ -8,46 +8,27 @@ keeps what came.
 import secrets
 import time
 from collections.abc import Callable
-from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import replace
 
 import msgspec
 
 from corpus.actions import action_line
 from corpus.turns import Kind, clean_prose, printable
-from dungeon.errors import ContextOverflow, DungeonError
+from dungeon.errors import DungeonError
 from dungeon.prompt import build_prompt
 from dungeon.scenario import Scenario
 from dungeon.shelf import Shelf, Told
 from dungeon.storyteller.open import Storyteller
+from dungeon.storyteller.voices import Sampling
 from dungeon.tale.adventure import Adventure, Node, State
-from dungeon.tale.prose import OVERRUN, at_sentence_end, cut, tidy
+from dungeon.tale.lore import Lore
+from dungeon.tale.prose import OVERRUN
+from dungeon.telling import How, Pace, tell
 
 Grew = Callable[[str], None]
 
 _SAVE_SECONDS = 0.25
-_EMPTY_TRIES = 3
-_LEAST_BUDGET = 128
 _MARGIN = 16  # tokens: what an estimate of the prompt's length may be off beside its own caution
-
-
-@dataclass(slots=True)
-class Pace:
-    """How the last turn came, for the status line and the benchmarks."""
-
-    asked: float = 0.0
-    """Monotonic seconds."""
-    first: float | None = None
-    """Seconds until the first text."""
-    pieces: int = 0
-    """One a token with every server we know."""
-    seconds: float = 0.0
-    """From the first piece to the last."""
-
-    @property
-    def rate(self) -> float:
-        """Tokens a second."""
-        return (self.pieces - 1) / self.seconds if self.pieces > 1 and self.seconds > 0 else 0.0
 
 
 class Session:
@@ -68,6 +49,11 @@ class Session:
         assert self._adventure is not None, "begin() or resume() first"
         return self._adventure
 
+    @property
+    def sampling(self) -> Sampling:
+        """How the next token is drawn, as things are set now."""
+        return self.storyteller.sampling
+
     def begin(self, scenario: Scenario) -> Adventure:
         """Starts a new adventure."""
         return self._sit_down(self.shelf.begin(scenario, self.storyteller.name))
@@ -85,7 +71,7 @@ class Session:
 
     def _sit_down(self, adventure: Adventure) -> Adventure:
         self._adventure = adventure
-        length = self.storyteller.sampling.length
+        length = self.sampling.length
         self._budget = self.storyteller.context - length - OVERRUN - _MARGIN
         return adventure
 
@@ -107,23 +93,44 @@ class Session:
         action = action_line(kind, words)
         if not action and not (kind is Kind.STORY and words):
             kind, words = Kind.CONTINUE, ""
-        seed = secrets.randbelow(2**31) if self.seed is None else self.seed + len(self.adventure.nodes)
-        sampling = self.storyteller.sampling
-        told = Told(self.storyteller.name, msgspec.json.encode(sampling).decode(), seed)
-        node = self.shelf.add_turn(self.adventure, kind, words, action, told)
+        how = self.how()
+        node = self.shelf.add_turn(self.adventure, kind, words, action, self._told(how))
         if began:
             began(node)
         self.pace = Pace(time.monotonic())
+        saved = 0.0  # the first words are saved at once
+
+        def heard(prose: str, pace: Pace) -> None:
+            nonlocal saved
+            self.pace = pace
+            grown = self.adventure.grow(node.id, prose, State.STREAMING)
+            if time.monotonic() - saved > _SAVE_SECONDS:
+                self.shelf.save_turn(grown)
+                saved = time.monotonic()
+            grew(prose)
+
         try:
-            prose = ""
-            for attempt in range(_EMPTY_TRIES):
-                prose = await self._tell(node, seed + attempt * 1_000_003, grew)
-                if prose:
-                    break
+            answer = await tell(self.storyteller, self.adventure, node, how, heard)
         except BaseException:  # cancelled by the player, or failed: keep what came, then let it through
             self._save(node.id, self.adventure.nodes[node.id].prose, State.STOPPED)
             raise
-        return self._save(node.id, prose, State.DONE)
+        self._budget = answer.how.budget
+        return self._save(node.id, answer.prose, State.DONE, self._told(answer.how, answer.prompt))
+
+    def how(self) -> How:
+        """How the next turn is to be told."""
+        seed = secrets.randbelow(2**31) if self.seed is None else self.seed + len(self.adventure.nodes)
+        return How(self.sampling, seed, self._budget, to_the_end=self.seed is not None)
+
+    def _told(self, how: How, prompt: str = "") -> Told:
+        return Told(
+            self.storyteller.name,
+            msgspec.json.encode(how.sampling).decode(),
+            how.seed,
+            prompt=prompt,
+            lore=self.shelf.lore_in_force(self.adventure),
+            budget=how.budget,
+        )
 
     async def retry(self, grew: Grew, began: Callable[[Node], None] | None = None) -> Node:
         """Plays the head's action again beside it.
@@ -148,6 +155,88 @@ class Session:
         self.shelf.save_head(self.adventure)
         return entered
 
+    # ---- the tree --------------------------------------------------------------------------------------------
+
+    def go(self, to: int | None) -> None:
+        """Stands on any turn of the tree, or on the opening (None)."""
+        self.adventure.move(to)
+        self.shelf.save_head(self.adventure)
+
+    def step_take(self, step: int) -> Node | None:
+        """Stands on the take before (-1) or after (1) the head's; None where there is no other on that side."""
+        if self.adventure.head is None:
+            return None
+        takes = self.adventure.takes(self.adventure.head)
+        at = next(place for place, node in enumerate(takes) if node.id == self.adventure.head) + step
+        if not 0 <= at < len(takes):
+            return None
+        self.go(takes[at].id)
+        return takes[at]
+
+    def edit(self, id: int, *, words: str | None = None, prose: str | None = None) -> Node:  # noqa: A002
+        """A changed copy of the turn beside it: other words of the player's, other prose, or both.
+
+        If the turn lies on the way to the head, what follows it there is copied below the changed one, so that the
+        player goes on from the same place. The old turns stay.
+
+        Raises:
+            DungeonError: nothing would be left of the turn.
+        """
+        old = self.adventure.nodes[id]
+        kind = old.kind
+        words = old.input if words is None else clean_prose(words) if kind is Kind.STORY else printable(words).strip()
+        prose = old.prose if prose is None else clean_prose(prose).strip()
+        if (words, prose) == (old.input, old.prose):
+            return old
+        if words and kind is Kind.CONTINUE:
+            kind = Kind.DO
+        action = old.action if words == old.input else action_line(kind, words)
+        if not action and kind in (Kind.DO, Kind.SAY):
+            kind, words = Kind.CONTINUE, ""
+        if not (prose or words):
+            raise DungeonError("An edit must leave something of the turn. Undo goes back before it.")
+        path = self.adventure.path()
+        ids = [node.id for node in path]
+        tail = path[ids.index(id) + 1 :] if id in ids else []
+        changed = replace(
+            old, kind=kind, input=words, action=action, prose=prose, state=State.DONE, edit_of=id, folded=False
+        )
+        return self.shelf.add_edit(self.adventure, changed, tail)
+
+    def mark(
+        self,
+        id: int,  # noqa: A002
+        *,
+        name: str | None = None,
+        marked: bool | None = None,
+        folded: bool | None = None,
+    ) -> Node:
+        """Names, bookmarks or folds a turn."""
+        node = self.adventure.nodes[id]
+        node = replace(
+            node,
+            name=node.name if name is None else " ".join(printable(name).split())[:80],
+            marked=node.marked if marked is None else marked,
+            folded=node.folded if folded is None else folded,
+        )
+        self.adventure.replace(node)
+        self.shelf.save_marks(node)
+        return node
+
+    def set_lore(self, lore: Lore) -> None:
+        """Another memory, note, cards or summary; those before are kept on the shelf."""
+        if lore != self.adventure.lore:
+            self.adventure.lore = lore
+            self.shelf.save_lore(self.adventure)
+
+    def label(self, *, title: str | None = None, tags: tuple[str, ...] | None = None) -> None:
+        """Renames or tags the adventure."""
+        if title is not None and (title := " ".join(printable(title).split())[:60]):
+            self.adventure.title = title
+        if tags is not None:
+            self.adventure.tags = tuple(dict.fromkeys(tag for tag in (printable(t).strip()[:30] for t in tags) if tag))
+        self.shelf.save_labels(self.adventure)
+
     def leave(self, node: Node, to: int | None) -> None:
         """Stands on `to` as if the turn `node`, of which nothing came, had not been entered."""
         self.adventure.leave(node.id, to)
@@ -165,60 +254,11 @@ class Session:
         for node in [*self.adventure.path(), opening]:
             path.add(node)
         prompt = build_prompt(path, opening, self._budget)
-        pieces = self.storyteller.stream(prompt, self.storyteller.sampling, max_tokens=1, seed=0)
+        pieces = self.storyteller.stream(prompt, self.sampling, max_tokens=1, seed=0)
         async for _ in pieces:
             pass
 
-    # ---- telling ---------------------------------------------------------------------------------------------
-
-    async def _tell(self, node: Node, seed: int, grew: Grew) -> str:
-        """Streams one answer into the node; the finished prose, "" if the storyteller said nothing."""
-        await self.storyteller.start()
-        while True:
-            try:
-                return await self._stream(node, seed, grew)
-            except ContextOverflow:
-                if self._budget // 2 < _LEAST_BUDGET:
-                    raise
-                self._budget //= 2
-
-    async def _stream(self, node: Node, seed: int, grew: Grew) -> str:
-        sampling = self.storyteller.sampling
-        prompt = build_prompt(self.adventure, node, self._budget)
-        raw = prose = ""
-        finished = False
-        asked = self.pace.asked
-        saved = 0.0  # the first words are saved at once
-        first = last = None
-        pieces = 0
-        stream = self.storyteller.stream(prompt, sampling, max_tokens=sampling.length + OVERRUN, seed=seed)
-        async with aclosing(stream) as going:
-            async for piece in going:
-                if finished:
-                    continue  # seeded: what the engine caches must not hang on when we stopped listening
-                raw += piece
-                pieces += 1
-                last = time.monotonic()
-                grown = tidy(raw)
-                if not grown and raw.strip():
-                    break  # it began with the player's next action: nothing that follows would be shown
-                if not grown or grown == prose:
-                    continue
-                prose = grown
-                first = first or last
-                self.pace = Pace(asked, first - asked, pieces, last - first)
-                self.adventure.grow(node.id, prose, State.STREAMING)
-                if last - saved > _SAVE_SECONDS:
-                    self.shelf.save_turn(self.adventure.nodes[node.id])
-                    saved = last
-                grew(prose)
-                if pieces >= sampling.length and at_sentence_end(prose):
-                    finished = True
-                    if self.seed is None:
-                        break
-        return cut(prose)
-
-    def _save(self, id: int, prose: str, state: State) -> Node:  # noqa: A002
+    def _save(self, id: int, prose: str, state: State, told: Told | None = None) -> Node:  # noqa: A002
         node = self.adventure.grow(id, prose, state)
-        self.shelf.save_turn(node)
+        self.shelf.save_turn(node, told)
         return node

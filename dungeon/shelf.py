@@ -1,76 +1,63 @@
 """The shelf: every adventure on disk, in one SQLite database that only grows.
 
 A turn is written when it begins and again as it streams, each time in a transaction that is on the disk when the
-call returns (WAL, synchronous=FULL): a game that is killed loses at most what came since the last save. Nothing is
-deleted. A database that can't be read is an error with its path, never an empty shelf.
+call returns: a game that is killed loses at most what came since the last save. Nothing is deleted but by `purge`.
+A database that can't be read is an error with its path, never an empty shelf. The tables are in `dungeon.database`.
 """
 
 import sqlite3
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
 
 from corpus.turns import Kind
+from dungeon.database import connect, told, transaction
 from dungeon.errors import DungeonError
 from dungeon.scenario import Scenario
 from dungeon.tale.adventure import Adventure, Node, State
 from dungeon.tale.lore import Lore
 
-# The statements of each version; `PRAGMA user_version` counts those that have run. Never change one that was released.
-_MIGRATIONS = (
-    (
-        """
-        CREATE TABLE adventure (
-            id       INTEGER PRIMARY KEY,
-            title    TEXT NOT NULL,
-            scenario TEXT NOT NULL,            -- its name; '' for the player's own opening
-            opening  TEXT NOT NULL,
-            voice    TEXT NOT NULL DEFAULT '', -- last played with
-            head     INTEGER REFERENCES turn,  -- NULL: at the opening
-            made     TEXT NOT NULL,
-            played   TEXT NOT NULL
-        )
-        """,
-        """
-        CREATE TABLE turn (
-            id        INTEGER PRIMARY KEY,
-            adventure INTEGER NOT NULL REFERENCES adventure,
-            parent    INTEGER REFERENCES turn, -- NULL: answers the opening
-            kind      TEXT NOT NULL,
-            input     TEXT NOT NULL,           -- the player's own words
-            action    TEXT NOT NULL,           -- the sentence made of them
-            prose     TEXT NOT NULL DEFAULT '',
-            state     TEXT NOT NULL,
-            voice     TEXT NOT NULL,
-            sampling  TEXT NOT NULL,           -- JSON
-            seed      INTEGER NOT NULL,
-            made      TEXT NOT NULL
-        )
-        """,
-        "CREATE INDEX turn_adventure ON turn (adventure)",
-    ),
-    (
-        # JSON: memory, note and cards of `tale.lore`; and the actions suggested at the opening.
-        "ALTER TABLE adventure ADD COLUMN lore TEXT NOT NULL DEFAULT '{}'",
-        "ALTER TABLE adventure ADD COLUMN ideas TEXT NOT NULL DEFAULT '[]'",
-    ),
-)
-_LOCK_SECONDS = 10.0
-
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """How a turn was generated."""
+    """How a turn was generated: all that is needed to generate it again."""
 
     voice: str
+    """"" for what the player wrote."""
     sampling: str
     """JSON."""
     seed: int
+    adapter: str = ""
+    """sha256 of the voice's adapter; "" without one."""
+    prompt: str = ""
+    """sha256 of the prompt."""
+    lore: int | None = None
+    """The lore that was in force, by its id on the shelf."""
+    budget: int = 0
+    """The tokens that the prompt might take."""
+
+
+BY_HAND = Told("", "{}", 0)
+"""How the player's own text came about."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """An adventure as a list shows it."""
+
+    id: int
+    title: str
+    tags: tuple[str, ...]
+    played: str
+    """When, as ISO 8601 in UTC."""
+    turns: int
+    words: int
+    branches: int
+    """The places where the story ends for now."""
 
 
 class Shelf:
@@ -78,87 +65,27 @@ class Shelf:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        with self._told("be opened"):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._db = sqlite3.connect(path, timeout=_LOCK_SECONDS, isolation_level=None)
-        try:
-            with self._told("be opened"):
-                self._db.row_factory = sqlite3.Row
-                self._migrate()
-                self._write_ahead()
-                self._db.execute("PRAGMA synchronous=FULL")
-                self._db.execute("PRAGMA foreign_keys=ON")
-        except DungeonError:
-            self._db.close()
-            raise
+        self._db = connect(path)
 
     def close(self) -> None:
         """Closes the database; what was saved stays."""
         self._db.close()
 
-    def _migrate(self) -> None:
-        if self._version() == len(_MIGRATIONS):
-            return
-        with _transaction(self._db):
-            version = self._version()  # again: another game may have migrated while we waited for the lock
-            if version > len(_MIGRATIONS):
-                raise DungeonError(
-                    f"The shelf {self.path} was made by a newer dungeon (version {version}). Update dungeon."
-                )
-            for number, statements in enumerate(_MIGRATIONS[version:], version + 1):
-                for statement in statements:
-                    self._db.execute(statement)
-                self._db.execute(f"PRAGMA user_version={number}")
-
-    def _version(self) -> int:
-        return int(self._db.execute("PRAGMA user_version").fetchone()[0])
-
-    def _write_ahead(self) -> None:
-        """Switches to WAL. SQLite does not wait for another game that is about the same, so we do."""
-        deadline = time.monotonic() + _LOCK_SECONDS
-        while True:
-            try:
-                self._db.execute("PRAGMA journal_mode=WAL")
-            except sqlite3.OperationalError:
-                if time.monotonic() > deadline:
-                    raise
-                time.sleep(0.02)
-            else:
-                return
-
-    @contextmanager
-    def _told(self, what: str) -> Iterator[None]:
-        """Errors of the disk and of the database, and rows that make no sense, as a message to the player."""
-        try:
-            yield
-        except (sqlite3.Error, OSError, ValueError, KeyError) as error:
-            raise DungeonError(
-                f"The shelf {self.path} can't {what}: {error}.\n"
-                "Your adventures are in that file. Is the disk full, or another program holding it? If the file is "
-                "damaged, copy it somewhere safe, then restore it from a backup, or move it away to begin a new shelf."
-            ) from error
+    def _told(self, what: str) -> AbstractContextManager[None]:
+        return told(self.path, what)
 
     # ---- adventures ------------------------------------------------------------------------------------------
 
     def begin(self, scenario: Scenario, voice: str) -> Adventure:
         """A new adventure, at its opening."""
-        with self._told("be written"):
+        with self._told("be written"), transaction(self._db):
             now = _now()
             cursor = self._db.execute(
-                "INSERT INTO adventure (title, scenario, opening, voice, lore, ideas, made, played) "
-                "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                (
-                    scenario.title,
-                    scenario.name,
-                    scenario.opening,
-                    voice,
-                    msgspec.json.encode(scenario.lore).decode(),
-                    msgspec.json.encode(scenario.actions).decode(),
-                    now,
-                    now,
-                ),
+                "INSERT INTO adventure (title, scenario, opening, voice, ideas, made, played) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (scenario.title, scenario.name, scenario.opening, voice, _json(scenario.actions), now, now),
             )
-            return Adventure(
+            adventure = Adventure(
                 _id(cursor),
                 scenario.title,
                 scenario.opening,
@@ -167,21 +94,52 @@ class Shelf:
                 scenario.lore,
                 scenario.actions,
             )
+            self._add_lore(adventure)
+            self._is_latest(adventure.id)
+            return adventure
 
     def last(self) -> int | None:
         """The id of the adventure that was played last, None on an empty shelf."""
         with self._told("be read"):
-            row = self._db.execute("SELECT id FROM adventure ORDER BY played DESC, id DESC LIMIT 1").fetchone()
+            row = self._db.execute("SELECT id FROM adventure ORDER BY latest DESC, id DESC LIMIT 1").fetchone()
             return row["id"] if row else None
 
-    def titles(self) -> list[tuple[int, str, int]]:
-        """Id, title and number of turns of each adventure, last played first."""
+    def listing(self, search: str = "") -> list[Listed]:
+        """The adventures whose title, tags, opening or turns hold all words of `search`; last played first."""
+        patterns = [f"%{_literal(word)}%" for word in search.split()]
         with self._told("be read"):
             rows = self._db.execute(
-                "SELECT a.id, a.title, (SELECT count(*) FROM turn t WHERE t.adventure = a.id) AS turns "
-                "FROM adventure a ORDER BY a.played DESC, a.id DESC"
+                """
+                SELECT a.id, a.title, a.tags, a.played, count(t.id) AS turns,
+                    coalesce(sum(length(trim(t.prose)) - length(replace(trim(t.prose), ' ', '')) + (t.prose <> '')), 0)
+                    AS words,
+                    count(t.id) - count(DISTINCT t.parent) AS branches
+                FROM adventure a LEFT JOIN turn t ON t.adventure = a.id
+                WHERE NOT EXISTS (
+                    SELECT 1 FROM json_each(?) AS word WHERE NOT (
+                        a.title || ' ' || a.tags || ' ' || a.opening LIKE word.value ESCAPE '\\'
+                        OR EXISTS (
+                            SELECT 1 FROM turn u
+                            WHERE u.adventure = a.id AND u.input || ' ' || u.prose LIKE word.value ESCAPE '\\'
+                        )
+                    )
+                )
+                GROUP BY a.id ORDER BY a.latest DESC, a.id DESC
+                """,
+                (_json(patterns),),
             )
-            return [(row["id"], row["title"], row["turns"]) for row in rows]
+            return [
+                Listed(
+                    row["id"],
+                    row["title"],
+                    _tags(row["tags"]),
+                    row["played"],
+                    row["turns"],
+                    row["words"],
+                    max(1, row["branches"]),
+                )
+                for row in rows
+            ]
 
     def open(self, id: int) -> Adventure:  # noqa: A002
         """The adventure with all its turns, the head where it was left."""
@@ -189,85 +147,232 @@ class Shelf:
             row = self._db.execute("SELECT * FROM adventure WHERE id = ?", (id,)).fetchone()
             if row is None:
                 raise DungeonError(f"There is no adventure {id} on the shelf {self.path}.")
+            lore = self._db.execute(
+                "SELECT lore FROM lore WHERE adventure = ? ORDER BY id DESC LIMIT 1", (id,)
+            ).fetchone()
             adventure = Adventure(
                 row["id"],
                 row["title"],
                 row["opening"],
                 row["scenario"],
                 row["voice"],
-                msgspec.json.decode(row["lore"], type=Lore),
+                msgspec.json.decode(lore["lore"], type=Lore) if lore else Lore(),
                 msgspec.json.decode(row["ideas"], type=tuple[str, ...]),
+                _tags(row["tags"]),
+                row["overrides"],
             )
             for turn in self._db.execute("SELECT * FROM turn WHERE adventure = ? ORDER BY id", (id,)):
-                adventure.add(
-                    Node(
-                        turn["id"],
-                        turn["parent"],
-                        Kind(turn["kind"]),
-                        turn["input"],
-                        turn["action"],
-                        turn["prose"],
-                        State(turn["state"]),
-                    )
-                )
+                adventure.add(_node(turn))
             adventure.move(row["head"])
             return adventure
+
+    def save_labels(self, adventure: Adventure) -> None:
+        """The adventure's title, tags and own settings as they are now."""
+        with self._told("be written"):
+            self._db.execute(
+                "UPDATE adventure SET title = ?, tags = ?, overrides = ? WHERE id = ?",
+                (adventure.title, _json(adventure.tags), adventure.overrides, adventure.id),
+            )
+
+    def save_lore(self, adventure: Adventure) -> None:
+        """The adventure's lore as it is now; every one it had before is kept."""
+        with self._told("be written"):
+            self._add_lore(adventure)
+
+    def lore_in_force(self, adventure: Adventure) -> int | None:
+        """The id of its lore, for `Told`."""
+        with self._told("be read"):
+            row = self._db.execute("SELECT max(id) AS id FROM lore WHERE adventure = ?", (adventure.id,)).fetchone()
+            return None if row["id"] is None else int(row["id"])
+
+    def lore(self, id: int) -> Lore:  # noqa: A002
+        """The lore of that id."""
+        with self._told("be read"):
+            row = self._db.execute("SELECT lore FROM lore WHERE id = ?", (id,)).fetchone()
+            return msgspec.json.decode(row["lore"], type=Lore) if row else Lore()
+
+    def purge(self, adventure: int) -> None:
+        """Takes the adventure and all its turns off the disk, for good. The player has confirmed it."""
+        with self._told("be written"), transaction(self._db):
+            self._db.execute("UPDATE adventure SET head = NULL WHERE id = ?", (adventure,))
+            self._delete_turns("SELECT id FROM turn WHERE adventure = ?", adventure)
+            self._db.execute("DELETE FROM lore WHERE adventure = ?", (adventure,))
+            self._db.execute("DELETE FROM adventure WHERE id = ?", (adventure,))
+        self._forget()
+
+    def _add_lore(self, adventure: Adventure) -> None:
+        self._db.execute(
+            "INSERT INTO lore (adventure, lore, made) VALUES (?, ?, ?)", (adventure.id, _json(adventure.lore), _now())
+        )
+
+    def _is_latest(self, adventure: int) -> None:
+        self._db.execute(
+            "UPDATE adventure SET played = ?, latest = (SELECT max(latest) + 1 FROM adventure) WHERE id = ?",
+            (_now(), adventure),
+        )
 
     # ---- turns -----------------------------------------------------------------------------------------------
 
     def add_turn(self, adventure: Adventure, kind: Kind, words: str, action: str, told: Told) -> Node:
         """A new turn below the head, the head on it, without prose as yet."""
-        parent = adventure.head
-        with self._told("be written"), _transaction(self._db):
-            cursor = self._db.execute(
-                "INSERT INTO turn (adventure, parent, kind, input, action, state, voice, sampling, seed, made) "
-                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (
-                    adventure.id,
-                    parent,
-                    kind,
-                    words,
-                    action,
-                    State.STREAMING,
-                    told.voice,
-                    told.sampling,
-                    told.seed,
-                    _now(),
-                ),
-            )
-            node = Node(_id(cursor), parent, kind, words, action)
-            self._db.execute(
-                "UPDATE adventure SET head = ?, voice = ?, played = ? WHERE id = ?",
-                (node.id, told.voice, _now(), adventure.id),
-            )
+        node = Node(0, adventure.head, kind, words, action)
+        with self._told("be written"), transaction(self._db):
+            node = self._insert(adventure, node, told)
+            self._stand(adventure, node.id, told.voice)
         adventure.voice = told.voice
         adventure.add(node)
         return node
 
-    def save_turn(self, node: Node) -> None:
-        """The turn's prose and state as they are now."""
+    def add_edit(self, adventure: Adventure, edited: Node, tail: Sequence[Node]) -> Node:
+        """`edited`, a changed copy of a turn, beside that turn, and below it copies of `tail`, each under the last.
+
+        The head moves to the last of them. Copies keep how they were told.
+        """
+        added = []
+        with self._told("be written"), transaction(self._db):
+            added.append(self._insert(adventure, edited, BY_HAND))
+            for node in tail:
+                copy = replace(node, parent=added[-1].id, edit_of=node.id, name="", marked=False, folded=False)
+                added.append(self._insert(adventure, copy, self._how(node.id)))
+            self._stand(adventure, added[-1].id)
+        for node in added:
+            adventure.add(node)
+        return added[0]
+
+    def save_turn(self, node: Node, told: Told | None = None) -> None:
+        """The turn's prose and state as they are now, and how it was told if that has changed."""
         with self._told("be written"):
-            self._db.execute("UPDATE turn SET prose = ?, state = ? WHERE id = ?", (node.prose, node.state, node.id))
+            if told is None:
+                self._db.execute("UPDATE turn SET prose = ?, state = ? WHERE id = ?", (node.prose, node.state, node.id))
+            else:
+                self._db.execute(
+                    "UPDATE turn SET prose = ?, state = ?, voice = ?, sampling = ?, seed = ?, adapter = ?, prompt = ?, "
+                    "lore = ?, budget = ? WHERE id = ?",
+                    (
+                        node.prose,
+                        node.state,
+                        told.voice,
+                        told.sampling,
+                        told.seed,
+                        told.adapter,
+                        told.prompt,
+                        told.lore,
+                        told.budget,
+                        node.id,
+                    ),
+                )
+
+    def save_marks(self, node: Node) -> None:
+        """The turn's name, bookmark and fold as they are now."""
+        with self._told("be written"):
+            self._db.execute(
+                "UPDATE turn SET name = ?, marked = ?, folded = ? WHERE id = ?",
+                (node.name, node.marked, node.folded, node.id),
+            )
 
     def save_head(self, adventure: Adventure) -> None:
         """Where the player stands now."""
-        with self._told("be written"):
-            self._db.execute(
-                "UPDATE adventure SET head = ?, played = ? WHERE id = ?", (adventure.head, _now(), adventure.id)
+        with self._told("be written"), transaction(self._db):
+            self._stand(adventure, adventure.head)
+
+    def how(self, id: int) -> Told:  # noqa: A002
+        """How the turn was told."""
+        with self._told("be read"):
+            return self._how(id)
+
+    def purge_turn(self, adventure: Adventure, id: int) -> Adventure:  # noqa: A002
+        """Takes the turn and all that follows it off the disk, for good; the adventure as it is without them.
+
+        The head, if it stood there, moves to the turn before. The player has confirmed it.
+        """
+        gone = {id, *(node.id for node in adventure.below(id))}
+        head = adventure.nodes[id].parent if adventure.head in gone else adventure.head
+        with self._told("be written"), transaction(self._db):
+            self._db.execute("UPDATE adventure SET head = ? WHERE id = ?", (head, adventure.id))
+            self._delete_turns(
+                "WITH RECURSIVE gone(id) AS (VALUES (?) UNION SELECT t.id FROM turn t JOIN gone g ON t.parent = g.id) "
+                "SELECT id FROM gone",
+                id,
             )
+        self._forget()
+        return self.open(adventure.id)
+
+    def _insert(self, adventure: Adventure, node: Node, told: Told) -> Node:
+        cursor = self._db.execute(
+            "INSERT INTO turn (adventure, parent, kind, input, action, prose, state, edit_of, voice, sampling, seed, "
+            "adapter, prompt, lore, budget, made) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                adventure.id,
+                node.parent,
+                node.kind,
+                node.input,
+                node.action,
+                node.prose,
+                node.state,
+                node.edit_of,
+                told.voice,
+                told.sampling,
+                told.seed,
+                told.adapter,
+                told.prompt,
+                told.lore,
+                told.budget,
+                _now(),
+            ),
+        )
+        return replace(node, id=_id(cursor))
+
+    def _stand(self, adventure: Adventure, head: int | None, voice: str | None = None) -> None:
+        self._db.execute(
+            "UPDATE adventure SET head = ?, voice = coalesce(?, voice) WHERE id = ?", (head, voice, adventure.id)
+        )
+        self._is_latest(adventure.id)
+
+    def _how(self, id: int) -> Told:  # noqa: A002
+        row = self._db.execute("SELECT * FROM turn WHERE id = ?", (id,)).fetchone()
+        return Told(
+            row["voice"], row["sampling"], row["seed"], row["adapter"], row["prompt"], row["lore"], row["budget"]
+        )
+
+    def _delete_turns(self, which: str, parameter: int) -> None:
+        gone = [row["id"] for row in self._db.execute(which, (parameter,))]
+        self._db.executemany("UPDATE turn SET edit_of = NULL WHERE edit_of = ?", [(id_,) for id_ in gone])
+        # A turn is deleted before the one it answers, which is older.
+        self._db.executemany("DELETE FROM turn WHERE id = ?", [(id_,) for id_ in sorted(gone, reverse=True)])
+
+    def _forget(self) -> None:
+        """What was purged must not stay readable in the log beside the database."""
+        with self._told("be written"):
+            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
-@contextmanager
-def _transaction(db: sqlite3.Connection) -> Iterator[None]:
-    """All or nothing, also when the block raises."""
-    db.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-        db.execute("COMMIT")
-    except BaseException:
-        if db.in_transaction:  # SQLite has rolled back by itself where the disk failed
-            db.execute("ROLLBACK")
-        raise
+def _node(turn: sqlite3.Row) -> Node:
+    return Node(
+        turn["id"],
+        turn["parent"],
+        Kind(turn["kind"]),
+        turn["input"],
+        turn["action"],
+        turn["prose"],
+        State(turn["state"]),
+        turn["edit_of"],
+        turn["name"],
+        bool(turn["marked"]),
+        bool(turn["folded"]),
+    )
+
+
+def _tags(column: str) -> tuple[str, ...]:
+    return msgspec.json.decode(column, type=tuple[str, ...])
+
+
+def _json(value: object) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+def _literal(word: str) -> str:
+    r"""For LIKE … ESCAPE '\'."""
+    return word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
 def _id(cursor: sqlite3.Cursor) -> int:

@@ -25,7 +25,8 @@ from corpus.story import Story, StoryError
 from corpus.turns import PARAGRAPH, Kind
 
 _SIGN = b"SQLite format 3\x00"
-_NEWEST = 2
+_NEWEST = 3
+_WITH_EDITS = 3
 _TABLES = ("adventure", "turn")
 _DONE = "done"
 _LONGEST_TEXT = 1 << 24
@@ -70,6 +71,7 @@ def _read(source: Source) -> Iterator[Story]:
 def _play(adventure: sqlite3.Row, turns: Sequence[sqlite3.Row], play: Play) -> None:
     """Puts an adventure into `play`."""
     continued = {turn["parent"] for turn in turns}
+    corrected = _corrected(turns)
     pieces: dict[Any, int] = {None: play.tell(ROOT, _text(adventure, "opening"))}
     for turn in turns:
         kind, prose = _text(turn, "kind"), _text(turn, "prose")
@@ -77,6 +79,8 @@ def _play(adventure: sqlite3.Row, turns: Sequence[sqlite3.Row], play: Play) -> N
             play.left_out["stray turn"] += 1
         elif _text(turn, "state") != _DONE and turn["id"] not in continued:
             play.left_out["unfinished turn"] += 1
+        elif turn["id"] in corrected:
+            play.left_out["turn that its player changed"] += 1
         elif kind == Kind.STORY:
             narrated = PARAGRAPH.join(filter(None, (_text(turn, "input"), prose)))
             pieces[turn["id"]] = play.tell(pieces[turn["parent"]], narrated)
@@ -91,6 +95,18 @@ def _play(adventure: sqlite3.Row, turns: Sequence[sqlite3.Row], play: Play) -> N
         play.left_out["memory"] += bool(count(lore.memory))
         play.left_out["author's note"] += bool(count(lore.note))
         play.left_out["card"] += count(lore.cards)
+
+
+def _corrected(turns: Sequence[sqlite3.Row]) -> set[Any]:
+    """The turns of which the player wrote a better one, and what was copied below that, where nothing else hangs on it.
+
+    The better one is the player's wish, and of a copy once is enough.
+    """
+    kept = {turn["id"] for turn in turns} - {turn["edit_of"] for turn in turns}
+    for turn in reversed(turns):  # a turn is younger than the one it answers
+        if turn["id"] in kept:
+            kept.add(turn["parent"])
+    return {turn["id"] for turn in turns} - kept
 
 
 def _text(row: sqlite3.Row, column: str) -> str:
@@ -147,12 +163,15 @@ def _rows(db: sqlite3.Connection, source: Source) -> tuple[list[sqlite3.Row], li
     tables = db.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND sql LIKE 'CREATE TABLE %'").fetchall()
     if version < 1 or not {row["name"] for row in tables}.issuperset(_TABLES):
         raise StoryError(f"{source.name} is no shelf of dungeon.")
-    return (
-        _bounded(db.execute("SELECT * FROM adventure ORDER BY id"), source),
-        _bounded(
-            db.execute("SELECT id, adventure, parent, kind, input, action, prose, state FROM turn ORDER BY id"), source
-        ),
-    )
+    adventures = "SELECT * FROM adventure ORDER BY id"
+    turns = "SELECT id, adventure, parent, kind, input, action, prose, state, NULL AS edit_of FROM turn ORDER BY id"
+    if version >= _WITH_EDITS:
+        adventures = (
+            "SELECT id, title, opening, (SELECT lore FROM lore l WHERE l.adventure = a.id ORDER BY l.id DESC LIMIT 1) "
+            "AS lore FROM adventure a ORDER BY id"
+        )
+        turns = turns.replace("NULL AS ", "")
+    return _bounded(db.execute(adventures), source), _bounded(db.execute(turns), source)
 
 
 def _bounded(rows: Iterable[sqlite3.Row], source: Source) -> list[sqlite3.Row]:

@@ -50,10 +50,10 @@ class PickScreen(Screen[None]):
         choices = self.query_one("#choices", OptionList)
         choices.clear_options()
         with self._game.telling():
-            for number, (id_, title, turns) in enumerate(self._game.shelf.titles()[:_ADVENTURES_SHOWN]):
+            for number, listed in enumerate(self._game.shelf.listing()[:_ADVENTURES_SHOWN]):
                 verb = "Continue" if number == 0 else "Go back to"
-                count = "1 turn" if turns == 1 else f"{turns} turns"
-                choices.add_option(Option(Content(f"{verb}: {title} ({count})"), id=f"{_ADVENTURE}{id_}"))
+                count = "1 turn" if listed.turns == 1 else f"{listed.turns} turns"
+                choices.add_option(Option(Content(f"{verb}: {listed.title} ({count})"), id=f"{_ADVENTURE}{listed.id}"))
         adventures = choices.option_count
         choices.add_option(Option(Content("Write your own…"), id=_WRITE))
         for genre, scenarios in groupby(all_scenarios(), key=lambda scenario: scenario.genre):

@@ -1,7 +1,7 @@
 """The adventure: a tree of turns and the place in it where the player stands.
 
-Nothing is ever taken out. Undo moves the head to the parent, redo to the child that was visited last, and a retry
-adds a sibling. Ids come from whoever keeps the tree (`dungeon.shelf`) and grow with time.
+Nothing is ever taken out. Undo moves the head to the parent, redo to the child that was visited last, a retry adds a
+sibling, and so does an edit. Ids come from whoever keeps the tree (`dungeon.shelf`) and grow with time.
 """
 
 from dataclasses import dataclass, replace
@@ -35,6 +35,14 @@ class Node:
     prose: str = ""
     """The storyteller's answer, so far."""
     state: State = State.STREAMING
+    edit_of: int | None = None
+    """The turn whose text the player changed into this one, or whose copy this is, below such an edit."""
+    name: str = ""
+    """What the player calls this place in the tree."""
+    marked: bool = False
+    """Whether it is bookmarked."""
+    folded: bool = False
+    """Whether the tree is shown without what follows it."""
 
     def turn(self) -> Turn:
         """As the corpus writes it: the player's narration is prose like any other."""
@@ -55,6 +63,8 @@ class Adventure:
         voice: str = "",
         lore: Lore = Lore(),  # noqa: B008 - frozen
         ideas: tuple[str, ...] = (),
+        tags: tuple[str, ...] = (),
+        overrides: str = "{}",
     ) -> None:
         self.id = id
         self.title = title
@@ -66,15 +76,45 @@ class Adventure:
         self.lore = lore
         self.ideas = ideas
         """What the player might do first."""
+        self.tags = tags
+        self.overrides = overrides
+        """JSON: what its settings are where they differ from the game's (`dungeon.settings`)."""
         self.nodes: dict[int, Node] = {}
         self.head: int | None = None
         self._visited: dict[int | None, int] = {}
+        self._children: dict[int | None, list[int]] = {}
 
     def add(self, node: Node) -> None:
         """Puts a new node under its parent and the head on it."""
         self.nodes[node.id] = node
+        self._children.setdefault(node.parent, []).append(node.id)
         self._visited[node.parent] = node.id
         self.head = node.id
+
+    def replace(self, node: Node) -> None:
+        """The node of that id as it is now."""
+        self.nodes[node.id] = node
+
+    def children(self, id: int | None) -> list[Node]:  # noqa: A002
+        """The turns that answer this one (None: the opening), oldest first."""
+        return [self.nodes[child] for child in self._children.get(id, ())]
+
+    def takes(self, id: int) -> list[Node]:  # noqa: A002
+        """Every way the story went on from the turn before this one, oldest first; this one is among them.
+
+        Turns of which nothing came are left out, but for this one.
+        """
+        return [node for node in self.children(self.nodes[id].parent) if node.prose or node.input or node.id == id]
+
+    def below(self, id: int | None) -> list[Node]:  # noqa: A002
+        """All that follows the turn, in every branch; each after its parent."""
+        found = []
+        todo = self.children(id)[::-1]
+        while todo:
+            node = todo.pop()
+            found.append(node)
+            todo += self.children(node.id)[::-1]
+        return found
 
     def grow(self, id: int, prose: str, state: State) -> Node:  # noqa: A002
         """The node with more prose."""
@@ -96,15 +136,15 @@ class Adventure:
         """
         parent = self.nodes[id].parent
         self._visited.pop(parent, None)
-        for node in self.nodes.values():
-            if node.parent == parent and node.prose:
+        for node in self.children(parent):
+            if node.prose:
                 self._visited[parent] = node.id
         self.move(to)
 
-    def path(self) -> list[Node]:
-        """The turns from the opening to the head."""
+    def path(self, to: int | None = None) -> list[Node]:
+        """The turns from the opening to that one, or else to the head."""
         path = []
-        at = self.head
+        at = self.head if to is None else to
         while at is not None:
             path.append(self.nodes[at])
             at = self.nodes[at].parent

@@ -17,6 +17,12 @@ class Card:
     text: str
     always: bool = False
     """Whether it needs no key to be named."""
+    case: bool = False
+    """Whether a key must be written as it is here, capitals and all."""
+    whole_word: bool = True
+    """Whether a key must stand alone; otherwise it may be a part of a word."""
+    depth: int = 4
+    """How many turns back a key is looked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +33,10 @@ class Lore:
     note: str = ""
     """The author's note: a word on style or on what is to come."""
     cards: tuple[Card, ...] = ()
+    summary: str = ""
+    """The player's own words on what happened up to and with the turn `summary_through`; "" leaves it to the game."""
+    summary_through: int = 0
+    """That turn's id."""
 
 
 def fired(cards: tuple[Card, ...], recent: str) -> list[Card]:

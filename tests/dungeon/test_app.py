@@ -161,7 +161,7 @@ async def test_a_scenario_that_asks_can_be_left_and_begun_by_key(server: Scripte
         await pilot.press("escape")
         await idle(pilot)
         assert isinstance(pilot.app.screen, PickScreen)
-        assert not Shelf(shelf_file()).titles()
+        assert not Shelf(shelf_file()).listing()
         pilot.app.begin(ASKING)  # type: ignore[attr-defined]
         await idle(pilot)
         await pilot.press("ctrl+s")

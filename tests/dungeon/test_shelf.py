@@ -62,7 +62,7 @@ def assert_same(left: Adventure, right: Adventure) -> None:
 
 
 def test_a_new_shelf_is_empty(shelf: Shelf) -> None:
-    assert (shelf.last(), shelf.titles()) == (None, [])
+    assert (shelf.last(), shelf.listing()) == (None, [])
 
 
 def test_an_adventure_comes_back_as_it_was_left(shelf: Shelf, file: Path) -> None:
@@ -128,7 +128,7 @@ def test_the_list_has_the_last_played_first(shelf: Shelf) -> None:
     first = shelf.begin(own_scenario("One.", "First"), "v")
     second = shelf.begin(own_scenario("Two.", "Second"), "v")
     play(shelf, first, "So.")
-    assert shelf.titles() == [(first.id, "First", 1), (second.id, "Second", 0)]
+    assert [(listed.id, listed.title, listed.turns) for listed in shelf.listing()] == [(first.id, "First", 1), (second.id, "Second", 0)]
     assert shelf.last() == first.id
 
 

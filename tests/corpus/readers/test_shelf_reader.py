@@ -215,7 +215,7 @@ def database(path: Path, *scripts: str) -> Path:
     ("script", "says"),
     [
         ("", "nothing was told yet"),
-        ("PRAGMA user_version=3", r"made by a newer dungeon \(version 3\). Update this program"),
+        ("PRAGMA user_version=4", r"made by a newer dungeon \(version 4\). Update this program"),
         ("PRAGMA user_version=0", "is no shelf of dungeon"),
         ("ALTER TABLE turn RENAME TO turns", "is no shelf of dungeon"),
         ("ALTER TABLE turn DROP COLUMN prose", "can't be read: no such column: prose"),
