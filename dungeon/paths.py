@@ -1,4 +1,4 @@
-"""Where the game keeps things: adventures, weights, logs.
+"""Where the game keeps things: settings, adventures, weights, logs.
 
 Each system has its own places for these (platformdirs knows them). `DUNGEON_HOME` puts all of them below one
 folder instead, for a stick, a test, or a second set of adventures.
@@ -15,11 +15,17 @@ def _place(kind: str) -> Path:
     import platformdirs  # 20 ms that `dungeon --help` need not pay
 
     places = {
+        "config": platformdirs.user_config_path,
         "data": platformdirs.user_data_path,
         "cache": platformdirs.user_cache_path,
         "state": platformdirs.user_state_path,
     }
     return places[kind]("dungeon", appauthor=False)
+
+
+def settings_file() -> Path:
+    """What the player has set for all adventures."""
+    return _place("config") / "settings.toml"
 
 
 def shelf_file() -> Path:
@@ -30,6 +36,11 @@ def shelf_file() -> Path:
 def readings_folder() -> Path:
     """Where a reader is in each story, a small file a story."""
     return _place("data") / "readings"
+
+
+def scenarios_folder() -> Path:
+    """The player's own scenarios, a file each."""
+    return _place("data") / "scenarios"
 
 
 def weights_folder() -> Path:

@@ -9,7 +9,7 @@ again with the standard ones, and from then on only those.
 
 import json
 import os
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 
 import httpx2
@@ -21,7 +21,10 @@ from dungeon.storyteller.voices import Sampling
 
 # Time limits in seconds. A long prompt on a slow machine may take minutes to its first token: no limit on reading.
 _TIMEOUT = httpx2.Timeout(None, connect=10.0)
+_COUNT_SECONDS = 5.0
 _REFUSED = (400, 422)
+_OURS = ("length", "banned", "stop")
+"""Fields of a voice's sampling that the server does not know by this name, or at all."""
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -39,11 +42,17 @@ class Client:
         if key and not (key.isascii() and key.isprintable()):
             raise StorytellerError("DUNGEON_API_KEY holds characters that no HTTP header may. Set it to the key alone.")
         headers = {"Authorization": f"Bearer {key}"} if key else {}
+        self.own = address.host in _LOOPBACK
+        """Whether it is this machine's."""
         # A proxy of the environment must not see what goes to this machine's own loopback.
         self._http = httpx2.AsyncClient(
-            headers=headers, timeout=_TIMEOUT, trust_env=address.host not in _LOOPBACK, follow_redirects=False
+            headers=headers, timeout=_TIMEOUT, trust_env=not self.own, follow_redirects=False
         )
         self._standard_only = False
+        self.cached: int | None = None
+        """Tokens of the last prompt that the server had read before; None while it has not told."""
+        self.held = ""
+        """The last prompt and what followed it: what the server can go on from without reading it again."""
 
     async def close(self) -> None:
         """Closes the connections."""
@@ -70,6 +79,18 @@ class Client:
             async for text in events:
                 yield text
 
+    async def count(self, texts: Sequence[str]) -> list[int] | None:
+        """The tokens of each text, or None where the server has nobody to ask. llama.cpp's has."""
+        counts = []
+        try:
+            for text in texts:
+                asked = {"content": text}
+                answer = await self._http.post(f"{self.url}/tokenize", json=asked, timeout=_COUNT_SECONDS)
+                counts.append(len(answer.json()["tokens"]))
+        except (httpx2.HTTPError, ValueError, LookupError, TypeError):
+            return None
+        return counts
+
     def body(self, prompt: str, sampling: Sampling, *, max_tokens: int, seed: int) -> dict[str, object]:
         """What is asked of the server, as it will be sent in JSON."""
         body = {
@@ -77,14 +98,15 @@ class Client:
             "prompt": prompt,
             "max_tokens": max_tokens,
             "seed": seed,
-            "stop": [STOP],
+            "stop": [STOP, *sampling.stop],
             "stream": True,
             "temperature": sampling.temperature,
             "top_p": sampling.top_p,
         }
         if not self._standard_only:
-            body |= msgspec.structs.asdict(sampling) | {"cache_prompt": True}
-            del body["length"]
+            named = msgspec.structs.asdict(sampling)
+            body |= {name: value for name, value in named.items() if name not in _OURS}
+            body |= {"cache_prompt": True, "return_progress": True}
         return body
 
     async def _events(self, body: dict[str, object]) -> AsyncGenerator[str]:
@@ -94,14 +116,18 @@ class Client:
                     await response.aread()
                     raise self._refusal(response, extended="top_k" in body)
                 told = False
+                held = str(body["prompt"])
                 async for line in response.aiter_lines():
                     if not line.startswith("data:"):
                         continue
                     told = True
                     data = line[5:].strip()
                     if data == "[DONE]":
+                        self.held = held  # where nothing followed, too, the prompt was read
                         return
                     if text := self._text(data):
+                        held += text
+                        self.held = held
                         yield text
                 if not told:
                     raise StorytellerError(
@@ -119,6 +145,8 @@ class Client:
             event = json.loads(data)
             if "error" in event:
                 raise StorytellerError(f"The storyteller at {self.url} failed: {_said(event)}")
+            cached = _cached(event)
+            self.cached = self.cached if cached is None else cached
             choices = event.get("choices") or [{}]
             return str(choices[0].get("text") or "")
         except (ValueError, AttributeError, TypeError, KeyError) as error:
@@ -166,7 +194,9 @@ class RemoteStoryteller:
         self.context = 2048
         """Tokens. The API does not tell; this is small enough for any server worth playing."""
         self.sampling = Sampling()
+        self.fingerprint = ""
         self._client = Client(url, model, os.environ.get("DUNGEON_API_KEY"))
+        self.own = self._client.own
 
     async def start(self) -> None:
         """Nothing to start."""
@@ -175,9 +205,34 @@ class RemoteStoryteller:
         """As `Client.stream`."""
         return self._client.stream(prompt, sampling, max_tokens=max_tokens, seed=seed)
 
+    @property
+    def cached(self) -> int | None:
+        """As `Client.cached`."""
+        return self._client.cached
+
+    @property
+    def held(self) -> str:
+        """As `Client.held`."""
+        return self._client.held
+
+    async def count(self, texts: Sequence[str]) -> list[int] | None:
+        """As `Client.count`."""
+        return await self._client.count(texts)
+
     async def close(self) -> None:
         """Closes the connections."""
         await self._client.close()
+
+
+def _cached(event: object) -> int | None:
+    """The tokens of the prompt that the server had read before, where an event tells: llama.cpp does in its first."""
+    for names in (("prompt_progress", "cache"), ("usage", "prompt_tokens_details", "cached_tokens")):
+        found = event
+        for name in names:
+            found = found.get(name) if isinstance(found, dict) else None
+        if isinstance(found, int):
+            return found
+    return None
 
 
 def _said(event: object) -> str:

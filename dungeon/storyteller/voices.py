@@ -32,8 +32,15 @@ class Sampling(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     dry_base: float = 1.75
     dry_allowed_length: int = 3
     dry_penalty_last_n: int = 1024
+    xtc_probability: float = 0.0
+    """How often XTC passes over the likeliest tokens, all above the threshold but the last of them; 0 is off."""
+    xtc_threshold: float = 0.1
     length: int = 80
     """Tokens a turn; it runs on to the end of the sentence, at most 20 more."""
+    stop: tuple[str, ...] = ()
+    """A turn ends before any of these strings."""
+    banned: tuple[str, ...] = ()
+    """Phrases that a turn must not hold; the game sees to it, not the server."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,6 +66,7 @@ async def test_what_the_server_is_asked(server: ScriptedServer, client: Client) 
             "stop": ["\n>"],
             "stream": True,
             "cache_prompt": True,
+            "return_progress": True,
             "temperature": SAMPLING.temperature,
             "top_p": SAMPLING.top_p,
             "top_k": SAMPLING.top_k,
@@ -76,6 +77,8 @@ async def test_what_the_server_is_asked(server: ScriptedServer, client: Client) 
             "dry_base": SAMPLING.dry_base,
             "dry_allowed_length": SAMPLING.dry_allowed_length,
             "dry_penalty_last_n": SAMPLING.dry_penalty_last_n,
+            "xtc_probability": SAMPLING.xtc_probability,
+            "xtc_threshold": SAMPLING.xtc_threshold,
         }
     ]
 
