@@ -88,6 +88,11 @@ def prints(text: str) -> Callable[[str, Path], None]:
     return check
 
 
+def exports_a_story(command: str, workshop: Path) -> None:
+    run(here(command), workshop)
+    assert (workshop / "iron-door.md").read_text(encoding="utf-8").startswith("# The Iron Door\n")
+
+
 def plays_a_server(command: str, workshop: Path) -> None:
     with ScriptedServer() as server:
         server.answers = ["\n" + "The door opens. " * 60]
@@ -168,6 +173,9 @@ HOW: dict[str, Callable[[str, Path], None]] = {
     "printf 'open the iron door\\n\"who is there?\"\\n\\n/undo\\n/retry\\n/quit\\n' | "
     ".venv/bin/dungeon play --plain --scenario iron-door --seed 7": prints('> You say "Who is there?"'),
     ".venv/bin/dungeon play --plain --continue < /dev/null": prints('> You say "Who is there?"'),
+    ".venv/bin/dungeon adventures": prints("\tThe Iron Door\t"),
+    '.venv/bin/dungeon export "iron door" --to iron-door.md --whole': exports_a_story,
+    '.venv/bin/dungeon replay "iron door"': prints("agree"),
     ".venv/bin/dungeon play --endpoint http://127.0.0.1:8000 --model my-model": plays_a_server,
     ".venv/bin/dungeon read": reads,
     ".venv/bin/dungeon read the-ten-forty": reads,

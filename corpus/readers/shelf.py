@@ -75,12 +75,12 @@ def _play(adventure: sqlite3.Row, turns: Sequence[sqlite3.Row], play: Play) -> N
     pieces: dict[Any, int] = {None: play.tell(ROOT, _text(adventure, "opening"))}
     for turn in turns:
         kind, prose = _text(turn, "kind"), _text(turn, "prose")
-        if turn["parent"] not in pieces:
+        if turn["id"] in corrected:
+            play.left_out["turn that its player changed"] += 1
+        elif turn["parent"] not in pieces:
             play.left_out["stray turn"] += 1
         elif _text(turn, "state") != _DONE and turn["id"] not in continued:
             play.left_out["unfinished turn"] += 1
-        elif turn["id"] in corrected:
-            play.left_out["turn that its player changed"] += 1
         elif kind == Kind.STORY:
             narrated = PARAGRAPH.join(filter(None, (_text(turn, "input"), prose)))
             pieces[turn["id"]] = play.tell(pieces[turn["parent"]], narrated)

@@ -4,6 +4,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -89,6 +90,29 @@ def test_an_adventure_with_all_its_branches(tmp_path: Path) -> None:
     assert story.notes == ("Left out: 1 unfinished turn, 1 memory, 1 author's note, 2 cards.",)
     broken_off = {passage.text for passage in story.passages.values() if UNFINISHED in passage.tags}
     assert broken_off == {"A bat flutters past you.", "Nobody answers.", "It is late."}
+
+
+def test_of_an_edited_turn_the_players_own_version_is_read_and_copies_once(tmp_path: Path) -> None:
+    shelf = Shelf(tmp_path / "shelf.db")
+    adventure = shelf.begin(Scenario("The Bell", "You stand under the bell tower."), "voice")
+    first = play(shelf, adventure, Kind.DO, "climb", "You climb.", "A bat flutters past you.")
+    play(shelf, adventure, Kind.DO, "look", "You look.", "It is dark.")
+    play(shelf, adventure, Kind.DO, "ring", "You ring.", "It tolls.")
+    adventure.move(first.id)
+    left = play(shelf, adventure, Kind.DO, "wait", "You wait.", "The bat comes back.")
+    path = adventure.path(max(adventure.nodes) - 1)
+    adventure.move(path[-1].id)
+    shelf.add_edit(adventure, [replace(path[0], prose="An owl looks at you."), *path[1:]])
+    shelf.close()
+    [story] = read(tmp_path / "shelf.db")
+    assert turns(story) == [
+        ("You stand under the bell tower.", "You climb.", "A bat flutters past you."),  # on which a branch hangs
+        ("You stand under the bell tower.", "You climb.", "An owl looks at you."),
+        ("A bat flutters past you.", left.action, left.prose),
+        ("An owl looks at you.", "You look.", "It is dark."),
+        ("It is dark.", "You ring.", "It tolls."),
+    ]
+    assert "2 turns that its player changed" in story.notes[0]
 
 
 def test_every_adventure_is_a_story_also_one_that_has_only_begun(tmp_path: Path) -> None:
