@@ -76,7 +76,7 @@ def _play(adventure: sqlite3.Row, turns: Sequence[sqlite3.Row], play: Play) -> N
     for turn in turns:
         kind, prose = _text(turn, "kind"), _text(turn, "prose")
         if turn["id"] in corrected:
-            play.left_out["turn that its player changed"] += 1
+            play.left_out["replaced turn"] += 1
         elif turn["parent"] not in pieces:
             play.left_out["stray turn"] += 1
         elif _text(turn, "state") != _DONE and turn["id"] not in continued:

@@ -112,7 +112,7 @@ def test_of_an_edited_turn_the_players_own_version_is_read_and_copies_once(tmp_p
         ("An owl looks at you.", "You look.", "It is dark."),
         ("It is dark.", "You ring.", "It tolls."),
     ]
-    assert "2 turns that its player changed" in story.notes[0]
+    assert "2 replaced turns" in story.notes[0]
 
 
 def test_every_adventure_is_a_story_also_one_that_has_only_begun(tmp_path: Path) -> None:
