@@ -44,6 +44,11 @@ class Node:
     folded: bool = False
     """Whether the tree is shown without what follows it."""
 
+    @property
+    def told(self) -> bool:
+        """Whether anything of it is part of the tale: the storyteller's prose, or the player's own."""
+        return bool(self.prose or (self.kind is Kind.STORY and self.input))
+
     def turn(self) -> Turn:
         """As the corpus writes it: the player's narration is prose like any other."""
         if self.kind is Kind.STORY:
@@ -104,7 +109,7 @@ class Adventure:
 
         Turns of which nothing came are left out, but for this one.
         """
-        return [node for node in self.children(self.nodes[id].parent) if node.prose or node.input or node.id == id]
+        return [node for node in self.children(self.nodes[id].parent) if node.told or node.id == id]
 
     def below(self, id: int | None) -> list[Node]:  # noqa: A002
         """All that follows the turn, in every branch; each after its parent."""
@@ -149,6 +154,13 @@ class Adventure:
             path.append(self.nodes[at])
             at = self.nodes[at].parent
         return path[::-1]
+
+    def way(self, id: int) -> list[Node]:  # noqa: A002
+        """The turns from the opening through that one and on, as redo would go, to the end."""
+        way = self.path(id)
+        while (forward := self._visited.get(way[-1].id)) is not None:
+            way.append(self.nodes[forward])
+        return way
 
     def undo(self) -> Node | None:
         """One turn back: the turn that was left, or None at the opening."""

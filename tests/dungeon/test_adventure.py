@@ -56,6 +56,60 @@ def test_growing_a_turn_changes_that_turn_alone() -> None:
     assert adventure.head == 2
 
 
+def branching() -> Adventure:
+    """1 - 2 - 3, and 4 - 5 beside 2; the head on 5."""
+    adventure = adventure_of("One.", "Two.", "Three.")
+    for id_, parent in ((4, 1), (5, 4)):
+        adventure.add(Node(id_, parent, Kind.DO, "wait", "You wait.", "Other.", State.DONE))
+    return adventure
+
+
+def ids(nodes: list[Node]) -> list[int]:
+    return [node.id for node in nodes]
+
+
+def test_every_turn_knows_what_follows_it() -> None:
+    adventure = branching()
+    assert ids(adventure.children(None)) == [1]
+    assert ids(adventure.children(1)) == [2, 4]
+    assert adventure.children(5) == []
+    assert ids(adventure.below(None)) == [1, 2, 3, 4, 5]
+    assert ids(adventure.below(4)) == [5]
+
+
+def test_what_follows_is_found_in_a_tale_deeper_than_the_stack() -> None:
+    adventure = adventure_of(*["x"] * 5000)
+    assert len(adventure.below(None)) == 5000
+    assert len(adventure.path()) == 5000
+    assert len(adventure.way(1)) == 5000
+
+
+def test_takes_are_all_answers_but_those_of_which_nothing_came() -> None:
+    adventure = branching()
+    adventure.add(Node(6, 1, Kind.CONTINUE, "", ""))
+    assert ids(adventure.takes(2)) == [2, 4]
+    assert ids(adventure.takes(6)) == [2, 4, 6]
+    assert ids(adventure.takes(1)) == [1]
+
+
+def test_a_turn_is_replaced_in_its_place() -> None:
+    adventure = branching()
+    adventure.replace(Node(4, 1, Kind.DO, "wait", "You wait.", "Other.", State.DONE, name="The hall"))
+    assert [node.name for node in adventure.children(1)] == ["", "The hall"]
+    assert adventure.head == 5
+
+
+def test_the_way_through_a_turn_goes_on_where_redo_would() -> None:
+    adventure = branching()
+    assert ids(adventure.way(1)) == [1, 4, 5]
+    assert ids(adventure.way(2)) == [1, 2, 3]
+    adventure.undo()
+    assert ids(adventure.way(1)) == [1, 4, 5]
+    adventure.move(3)
+    assert ids(adventure.way(1)) == [1, 2, 3]
+    assert ids(adventure.path(4)) == [1, 4]
+
+
 def test_the_player_s_narration_is_prose_like_any_other() -> None:
     node = Node(1, None, Kind.STORY, "A bell rings.", "", "It is midnight.")
     assert node.turn() == Turn("", "A bell rings.\n\nIt is midnight.")

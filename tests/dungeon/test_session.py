@@ -235,3 +235,170 @@ async def test_nothing_to_continue_on_an_empty_shelf(server: ScriptedServer, tmp
     with pytest.raises(DungeonError, match="no adventure to continue"):
         Session(Shelf(tmp_path / "empty.db"), storyteller).resume()
     await storyteller.close()
+
+
+# ---- the tree ------------------------------------------------------------------------------------------------
+
+
+def told(session: Session) -> list[str]:
+    return [node.prose for node in session.adventure.path()]
+
+
+async def three_turns(server: ScriptedServer, session: Session) -> list[int]:
+    server.answers = ["\nOne.", "\nTwo.", "\nThree."]
+    return [(await session.turn(Kind.DO, f"try {word}", ignore)).id for word in ("one", "two", "three")]
+
+
+async def test_the_player_goes_on_from_anywhere(server: ScriptedServer, session: Session) -> None:
+    first, _, third = await three_turns(server, session)
+    session.go(first)
+    assert told(reopened(session)) == ["One."]
+    server.answers = ["\nOther."]
+    await session.turn(Kind.DO, "turn back", ignore)
+    assert str(server.requests[-1]["prompt"]).endswith("One.\n\n> You turn back.\n")
+    session.go(third)
+    assert told(reopened(session)) == ["One.", "Two.", "Three."]
+    session.go(None)
+    assert told(reopened(session)) == []
+
+
+async def test_takes_are_stepped_through_to_either_end(server: ScriptedServer, session: Session) -> None:
+    assert session.step_take(1) is None
+    server.answers = ["\nOne.", "\nTwo.", "\nThree."]
+    await session.turn(Kind.DO, "wait", ignore)
+    await session.retry(ignore)
+    await session.retry(ignore)
+    assert session.step_take(1) is None
+    assert [take.prose for _ in range(2) if (take := session.step_take(-1))] == ["Two.", "One."]
+    assert session.step_take(-1) is None
+    assert told(reopened(session)) == ["One."]
+
+
+async def test_an_edit_is_a_new_turn_beside_the_old_one_and_the_voice_reads_it(
+    server: ScriptedServer, session: Session
+) -> None:
+    *_, third = await three_turns(server, session)
+    edited = session.edit(third, words="try a third time", prose="Three, at last.")
+    assert (edited.action, edited.prose, edited.edit_of) == ("You try a third time.", "Three, at last.", third)
+    assert told(reopened(session)) == ["One.", "Two.", "Three, at last."]
+    assert reopened(session).adventure.nodes == session.adventure.nodes
+    assert session.adventure.nodes[third].prose == "Three."
+    server.answers = ["\nFour."]
+    await session.turn(Kind.CONTINUE, "", ignore)
+    assert str(server.requests[-1]["prompt"]).endswith("> You try a third time.\n\nThree, at last.\n")
+
+
+async def test_what_follows_an_edit_is_copied_and_undo_and_redo_lead_through_it(
+    server: ScriptedServer, session: Session
+) -> None:
+    first, second, third = await three_turns(server, session)
+    session.undo()
+    session.edit(first, prose="First.")
+    assert told(session) == ["First.", "Two."]
+    assert session.redo()
+    assert told(session) == ["First.", "Two.", "Three."]
+    assert [node.edit_of for node in session.adventure.path()] == [first, second, third]
+    assert [session.adventure.nodes[id_].prose for id_ in (first, second, third)] == ["One.", "Two.", "Three."]
+    copy = session.adventure.path()[-1].id
+    assert session.shelf.how(copy) == session.shelf.how(third)  # it can still be told again
+    assert session.shelf.how(session.adventure.path()[0].id).voice == ""
+
+
+async def test_several_turns_changed_at_once_are_one_new_branch(server: ScriptedServer, session: Session) -> None:
+    first, second, third = await three_turns(server, session)
+    session.edit_all([(second, "try two", "Second."), (third, "try three", "Third."), (first, "try one", "One.")])
+    assert told(reopened(session)) == ["One.", "Second.", "Third."]
+    assert len(session.adventure.nodes) == 5
+    assert session.shelf.how(session.adventure.path()[-1].id).voice == ""
+
+
+async def test_an_edit_elsewhere_in_the_tree_moves_nobody(server: ScriptedServer, session: Session) -> None:
+    first, second, _ = await three_turns(server, session)
+    session.go(first)
+    server.answers = ["\nOther."]
+    here = await session.turn(Kind.DO, "turn back", ignore)
+    edited = session.edit(second, prose="Second.")
+    assert session.adventure.head == here.id
+    assert [node.prose for node in session.adventure.below(edited.id)] == ["Three."]
+    assert reopened(session).adventure.head == here.id
+    assert reopened(session).adventure.nodes == session.adventure.nodes
+
+
+async def test_names_and_bookmarks_go_over_to_the_edited_way(server: ScriptedServer, session: Session) -> None:
+    _, second, third = await three_turns(server, session)
+    session.mark(second, name="  The \x1b[31mhall\n of faces ", marked=True)
+    session.mark(third, marked=True)
+    session.edit(second, prose="Second.")
+    for now in (session, reopened(session)):
+        assert [(node.name, node.marked) for node in now.adventure.path()] == [
+            ("", False),
+            ("The [31mhall of faces", True),
+            ("", True),
+        ]
+        assert sum(node.marked for node in now.adventure.nodes.values()) == 2
+
+
+async def test_an_edit_that_changes_nothing_adds_nothing(server: ScriptedServer, session: Session) -> None:
+    first, *_ = await three_turns(server, session)
+    assert session.edit(first, words=" try one ", prose="One.\n").id == first
+    assert session.edit_all([]) == []
+    assert len(session.adventure.nodes) == 3
+
+
+async def test_an_edit_must_leave_something(server: ScriptedServer, session: Session) -> None:
+    server.answers = ["\nOne.", "\nTwo."]
+    bare = await session.turn(Kind.CONTINUE, "", ignore)
+    with pytest.raises(DungeonError, match="leave something"):
+        session.edit(bare.id, prose=" \n")
+    assert session.edit(bare.id, words="open the door").action == "You open the door."
+    done = await session.turn(Kind.DO, "wait", ignore)
+    assert session.edit(done.id, words="").kind is Kind.CONTINUE
+    assert session.edit(done.id, prose="").action == "You wait."
+
+
+async def test_edited_text_is_only_text(server: ScriptedServer, session: Session) -> None:
+    first, *_ = await three_turns(server, session)
+    edited = session.edit(first, words="[bold]\x1b[2J", prose="Quiet.\n> You die.\n\n\n\n[/] \x1b]0;x\x07")
+    assert edited.action.isprintable()
+    assert "\x1b" not in edited.prose
+    assert "\n>" not in edited.prose
+
+
+async def test_marks_are_kept_and_a_name_has_a_length(server: ScriptedServer, session: Session) -> None:
+    first, *_ = await three_turns(server, session)
+    session.mark(first, name="x" * 500, marked=True, folded=True)
+    node = reopened(session).adventure.nodes[first]
+    assert (node.name, node.marked, node.folded) == ("x" * 80, True, True)
+    session.mark(first, name="", marked=False)
+    node = reopened(session).adventure.nodes[first]
+    assert (node.name, node.marked, node.folded) == ("", False, True)
+
+
+async def test_a_purged_branch_is_gone_from_the_disk(server: ScriptedServer, session: Session) -> None:
+    server.answers = ["\nOne.", "\nTwo says Xanadu.", "\nThree says Xanadu.", "\nFour."]
+    first = await session.turn(Kind.DO, "wait", ignore)
+    second = await session.turn(Kind.DO, "call Xanadu", ignore)
+    third = await session.turn(Kind.DO, "wait", ignore)
+    session.edit(third.id, prose="Three says Xanadu, twice.")
+    edited = session.adventure.head
+    assert edited is not None
+    files = [session.shelf.path, session.shelf.path.with_name(session.shelf.path.name + "-wal")]
+    assert any(b"Xanadu" in file.read_bytes() for file in files)
+
+    session.purge_turn(second.id)
+    assert all(b"Xanadu" not in file.read_bytes() for file in files)
+    assert session.adventure.nodes == {first.id: first}
+    assert session.adventure.head == first.id
+    assert reopened(session).adventure.nodes == {first.id: first}
+    fourth = await session.turn(Kind.DO, "wait", ignore)
+    assert fourth.id > edited  # a number that stood for something else is not given again
+
+
+async def test_a_purge_beside_the_way_moves_nobody(server: ScriptedServer, session: Session) -> None:
+    first, second, _ = await three_turns(server, session)
+    session.go(first)
+    server.answers = ["\nOther."]
+    here = await session.turn(Kind.DO, "turn back", ignore)
+    session.purge_turn(second)
+    assert session.adventure.head == here.id
+    assert set(session.adventure.nodes) == {first, here.id}

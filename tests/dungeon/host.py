@@ -1,0 +1,88 @@
+"""A session with no storyteller, and an app that shows one screen on it: for tests of the screens around playing."""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+
+from textual.app import App
+from textual.pilot import Pilot
+from textual.screen import Screen
+from textual.widgets import Static
+
+from corpus.actions import action_line
+from corpus.turns import Kind
+from dungeon.errors import DungeonError
+from dungeon.scenario import own_scenario
+from dungeon.session import Session
+from dungeon.shelf import BY_HAND, Shelf
+from dungeon.storyteller.client import RemoteStoryteller
+from dungeon.tale.adventure import Node, State
+
+
+class Host(App[None]):
+    """What the screens need of the game's app."""
+
+    ENABLE_COMMAND_PALETTE = False
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.told: list[str] = []
+        self.results: list[object] = []
+
+    def tell(self, text: str, *, failed: bool = False) -> None:
+        self.told.append(text)
+
+    @contextmanager
+    def telling(self) -> Iterator[None]:
+        try:
+            yield
+        except DungeonError as error:
+            self.tell(str(error), failed=True)
+
+    def show(self, screen: Screen[bool]) -> None:
+        self.push_screen(screen, self.results.append)
+
+
+@asynccontextmanager
+async def showing(screen: Screen[bool], size: tuple[int, int] = (100, 30)) -> AsyncIterator[tuple[Host, Pilot[None]]]:
+    """The screen on the host; what it returns comes into `results`."""
+    app = Host()
+    async with app.run_test(size=size) as pilot:
+        app.show(screen)
+        await pilot.pause()
+        yield app, pilot
+
+
+def seated(folder: Path) -> Session:
+    """A new adventure at its opening."""
+    session = Session(Shelf(folder / "shelf.db"), RemoteStoryteller("http://127.0.0.1:9", "nobody"))
+    session.begin(own_scenario("You stand before the iron door.", "The door"))
+    return session
+
+
+def play(session: Session, words: str, prose: str, kind: Kind = Kind.DO) -> Node:
+    """A turn below the head, as if it had been told."""
+    adventure = session.adventure
+    node = session.shelf.add_turn(adventure, kind, words, action_line(kind, words), BY_HAND)
+    node = adventure.grow(node.id, prose, State.DONE)
+    session.shelf.save_turn(node)
+    return node
+
+
+def reopened(session: Session) -> Session:
+    """The same adventure, read again from the disk."""
+    again = Session(Shelf(session.shelf.path), session.storyteller)
+    again.resume()
+    return again
+
+
+def shown(app: App[None], selector: str) -> str:
+    """The text of a static."""
+    return str(app.screen.query_one(selector, Static).content)
+
+
+def page(app: App[None]) -> str:
+    """All that is on the screen, as lines of text."""
+    return "\n".join(
+        "".join(segment.text for segment in strip).rstrip() for strip in app.screen._compositor.render_strips()
+    )

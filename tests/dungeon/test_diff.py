@@ -1,0 +1,122 @@
+"""What differs between two texts: nothing is left out, nothing is made up, and a reader sees what changed."""
+
+import random
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from corpus.turns import Kind
+from dungeon.tale.adventure import Adventure, Node, State
+from dungeon.tale.diff import Op, Piece, beginning, diff, marked, parted, share_kept, told
+
+WORDS = st.lists(st.sampled_from(["the", "door", "opens", "and", "a", "wind", "\n\n", "comes", "\n"]), max_size=40)
+
+
+def words_of(pieces: tuple[Piece, ...], *ops: Op) -> list[str]:
+    return [word for piece in pieces if piece.op in ops for word in piece.text.split()]
+
+
+@given(WORDS.map(" ".join), WORDS.map(" ".join))
+def test_both_texts_are_in_it_whole_and_in_order(old: str, new: str) -> None:
+    pieces = diff(old, new)
+    assert words_of(pieces, Op.SAME, Op.GONE) == old.split()
+    assert words_of(pieces, Op.SAME, Op.NEW) == new.split()
+    assert all(piece.text for piece in pieces)
+    assert all(one.op is not other.op for one, other in pairwise(pieces))
+
+
+@given(st.text(), st.text())
+def test_any_text_at_all(old: str, new: str) -> None:
+    pieces = diff(old, new)
+    assert words_of(pieces, Op.SAME, Op.GONE) == old.split()
+    assert words_of(pieces, Op.SAME, Op.NEW) == new.split()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "shown"),
+    [
+        ("You open the door.", "You close the door.", "You [-open-] {+close+} the door."),
+        ("You open the door.", "You open the door.", "You open the door."),
+        ("You wait.", "You wait. Nobody comes.", "You wait. {+Nobody comes.+}"),
+        ("You wait. Nobody comes.", "Nobody comes.", "[-You wait.-] Nobody comes."),
+        ("It is dark.\n\nYou wait.", "It is dark. You wait.", "It is dark.[- ¶ -]You wait."),
+        ("It is dark. You wait.", "It is dark.\n\nYou wait.", "It is dark.{+ ¶\n\n+}You wait."),
+        ("", "You wait.", "{+You wait.+}"),
+        ("You  wait.", "You wait.", "You wait."),
+        ("", "", ""),
+    ],
+)
+def test_what_a_reader_sees(old: str, new: str, shown: str) -> None:
+    assert marked(diff(old, new)) == shown
+
+
+def test_a_word_that_two_rewritten_sentences_share_by_chance_is_not_shown_as_kept() -> None:
+    old = "The hinges scream, and a cold wind comes out of the dark."
+    new = "Without a sound it swings wide, and warm lamplight falls on your boots."
+    assert marked(diff(old, new)) == f"[-{old}-] {{+{new}+}}"
+
+
+def test_rewritten_paragraphs_stand_below_the_old_ones() -> None:
+    pieces = diff("One thing happens.\n\nThen another.", "Nothing.")
+    assert marked(pieces) == "[-One thing happens.\n\nThen another.-]\n\n{+Nothing.+}"
+
+
+def test_how_much_is_kept() -> None:
+    assert share_kept(diff("a b c d", "a b c d")) == 1.0
+    assert share_kept(diff("a b c d", "e f g h")) == 0.0
+    assert share_kept(diff("a b c d e f", "a b c d x y")) == pytest.approx(4 / 6)
+    assert share_kept(diff("", "")) == 1.0
+
+
+def test_in_long_texts_a_change_is_found_where_it_is() -> None:
+    chance = random.Random(1)
+    words = [chance.choice(["the", "door", "opens", "and", "a", "wind", "comes", f"word{n}"]) for n in range(10_000)]
+    changed = [*words]
+    for at in range(50, 10_000, 100):
+        changed[at] = "CHANGED"
+    pieces = diff(" ".join(words), " ".join(changed))
+    assert words_of(pieces, Op.NEW) == ["CHANGED"] * 100
+    assert words_of(pieces, Op.GONE) == words[50::100]
+
+
+def test_a_voice_that_said_one_word_without_end_is_compared_as_well() -> None:
+    loop, other = "the " * 5000, "the door " * 2500
+    pieces = diff(loop, other)  # took minutes, compared word by word
+    assert words_of(pieces, Op.SAME, Op.NEW) == other.split()
+    assert marked(diff(loop + "end", loop + "start")) == f"{loop}[-end-] {{+start+}}"
+
+
+# ---- branches ------------------------------------------------------------------------------------------------
+
+
+def branching() -> Adventure:
+    """1 - 2 - 3, and 4 - 5 beside 2."""
+    adventure = Adventure(1, "The door", "You stand before a door.")
+    for id_, parent in ((1, None), (2, 1), (3, 2), (4, 1), (5, 4)):
+        adventure.add(Node(id_, parent, Kind.DO, "wait", "You wait.", f"Prose {id_}.", State.DONE))
+    return adventure
+
+
+def test_two_branches_part_at_their_last_common_turn() -> None:
+    adventure = branching()
+
+    def parting(one: int | None, other: int | None) -> tuple[int | None, list[int], list[int]]:
+        at, first, second = parted(adventure, one, other)
+        return at, [node.id for node in first], [node.id for node in second]
+
+    assert parting(3, 5) == (1, [2, 3], [4, 5])
+    assert parting(1, 3) == (1, [], [2, 3])
+    assert parting(3, 3) == (3, [], [])
+    assert parting(None, 2) == (None, [], [1, 2])
+
+
+def test_a_branch_is_told_as_the_tale_it_is_and_no_longer_than_asked() -> None:
+    path = branching().path(3)
+    assert told(path[:2], 1000) == "> You wait.\n\nProse 1.\n\n> You wait.\n\nProse 2."
+    assert told(path, 20) == "> You wait.\n\nProse 1…"
+    length = len("waitProse 1.")
+    assert [node.id for node in beginning(path, 2 * length)] == [1, 2]
+    assert [node.id for node in beginning(path, 1)] == [1]
+    assert beginning([], 10) == []
