@@ -1,14 +1,17 @@
 """The text a voice goes on from: within its budget, laid out so that each prompt begins with the last one."""
 
+from dataclasses import replace
 from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from corpus.actions import action_line
-from corpus.turns import ACTION_MARK, Kind, clean_prose, write
-from dungeon.prompt import TOKENS_PER_BYTE, build_prompt
+from corpus.turns import ACTION_MARK, PARAGRAPH, Kind, clean_prose, write
+from dungeon.prompt import TOKENS_PER_BYTE, Context, Part, PartKind, build_prompt, lay_out, next_context
 from dungeon.tale.adventure import Adventure, Node, State
+from dungeon.tale.lore import Card, Lore
 
 OPENING = "You stand before the iron door. Rain falls on the hills, and the mule lays its ears back."
 BUDGET = 2048 - 80 - 20 - 16  # as the session asks for the bundled voice
@@ -84,24 +87,54 @@ def test_a_turn_that_has_grown_since_it_was_begun_is_still_found() -> None:
 words = st.text(max_size=300) | st.sampled_from(["x" * 100_000, "🐉" * 5_000, "go on " * 3_000, "", "🐉 " * 900])
 
 
+cards = st.builds(
+    Card,
+    st.lists(st.text(max_size=5), max_size=2).map(tuple),
+    words.map(lambda text: clean_prose(text).strip()),
+    always=st.booleans(),
+    whole_word=st.booleans(),
+    depth=st.integers(0, 9),
+)
+lores = st.builds(
+    Lore,
+    words.map(lambda text: clean_prose(text).strip()),
+    words.map(lambda text: " ".join(clean_prose(text).split())),
+    st.lists(cards, max_size=4).map(tuple),
+    words.map(lambda text: clean_prose(text).strip()),
+    st.integers(0, 12),
+)
+
+
 @given(
     words,
     st.lists(st.tuples(st.sampled_from(list(Kind)), words, words), max_size=12),
     st.sampled_from(list(Kind)),
     words,
     st.integers(128, 4096),
+    st.just(Lore()) | lores,
 )
 def test_never_above_the_budget_and_always_one_newline_at_the_end(
-    opening: str, turns: list[tuple[Kind, str, str]], kind: Kind, last: str, budget: int
+    opening: str, turns: list[tuple[Kind, str, str]], kind: Kind, last: str, budget: int, lore: Lore
 ) -> None:
     adventure = adventure_with(clean_prose(opening).strip())
+    adventure.lore = lore
     for turn_kind, said, prose in turns:
         ask(adventure, said, turn_kind)
         answer(adventure, clean_prose(prose).strip())
-    prompt = build_prompt(adventure, ask(adventure, last, kind), budget)
+    node = ask(adventure, last, kind)
+    prompt = build_prompt(adventure, node, budget)
     assert len(prompt.encode()) <= most_bytes(budget)
     assert prompt.endswith("\n")
     assert not prompt.endswith("\n\n")
+    assert "\ufffd" not in prompt
+
+    context = lay_out(adventure, node, budget)
+    assert "".join(part.text for part in context.parts if part.inside) == prompt
+    assert [part.kind for part in context.parts if part.kind is not PartKind.TURN][:3] == list(PartKind)[:3]
+    assert context.parts[-1].kind is PartKind.ACTION
+    assert sum(part.kind is PartKind.CARD for part in context.parts) == len(lore.cards), "each card is told of"
+    assert all(part.reason and part.label for part in context.parts)
+    assert all(part.text for part in context.parts if part.inside)
 
 
 def test_the_marks_and_blank_lines_are_within_the_budget_too() -> None:
@@ -159,14 +192,66 @@ def test_prose_that_was_shortened_never_reads_as_an_action() -> None:
 # ---- the prefix cache --------------------------------------------------------------------------------------------
 
 
-def prompts_of_a_long_game(turns: int, budget: int) -> list[str]:
-    """Prompts of one adventure, turn by turn, with answers of many lengths."""
+CARDS = (
+    Card(("room 7", "rooms"), "Every seventh room has a lamp in it, and a stool on which nobody has sat for years."),
+    Card(("lamp",), "The lamps of the house burn without oil, and they go out when somebody tells a lie."),
+    Card(("wet",), "The water comes from the lake above the house.", always=True),
+)
+
+
+def contexts_of_a_long_game(turns: int, budget: int, lore: Lore = Lore()) -> list[Context]:  # noqa: B008 - frozen
+    """Contexts of one adventure, turn by turn, with actions and answers of many lengths."""
     adventure = adventure_with()
-    prompts = []
+    adventure.lore = lore
+    contexts = []
     for number in range(turns):
-        prompts.append(build_prompt(adventure, ask(adventure, f"go on to room {number}"), budget))
-        answer(adventure, f"Room {number} is dark and wet. " * (5 + number * 7 % 11))
-    return prompts
+        slowly = " as slowly as you can" * (number % 5)
+        contexts.append(lay_out(adventure, ask(adventure, f"go on to room {number}{slowly}"), budget))
+        lamp = " A lamp burns." * (number % 9 == 0)
+        answer(adventure, f"Room {number} is dark and wet. " * (5 + number * 7 % 11) + lamp)
+    return contexts
+
+
+def prompts_of_a_long_game(turns: int, budget: int) -> list[str]:
+    return [context.text for context in contexts_of_a_long_game(turns, budget)]
+
+
+def before_the_cards(context: Context) -> str:
+    """The prompt up to the first card, the author's note or the last turns: what the next one should begin with."""
+    inside = [part for part in context.parts if part.inside]
+    early = [n for n, part in enumerate(inside) if part.kind in (PartKind.CARD, PartKind.NOTE)]
+    return "".join(part.text for part in inside[: min(early, default=len(inside) - 1)])
+
+
+def steps_in(contexts: list[Context]) -> list[int]:
+    """The turns at which the window moved."""
+    left = [context.summary_through for context in contexts]
+    return [number for number, (before, now) in enumerate(pairwise(left), 1) if before != now]
+
+
+@pytest.mark.usefixtures("untraced")
+@pytest.mark.parametrize(
+    ("lore", "turns"),
+    [
+        (Lore(), 300),
+        (Lore("You are a walker.", "Plain.", CARDS), 1000),
+        (Lore("You are a walker.", "", CARDS, "You left home.", 0), 300),
+    ],
+    ids=["no lore", "lore of all kinds", "a summary of the player's"],
+)
+def test_over_a_long_game_each_prompt_begins_with_the_last_one_up_to_the_cards(lore: Lore, turns: int) -> None:
+    contexts = contexts_of_a_long_game(turns, BUDGET, lore)
+    steps = steps_in(contexts)
+    for number, (before, now) in enumerate(pairwise(contexts), 1):
+        if number not in steps:
+            assert now.text.startswith(before_the_cards(before)), number
+            assert now.summary == before.summary
+    gaps = [later - earlier for earlier, later in pairwise(steps)]
+    assert min(gaps) >= 2
+    assert sum(gaps) / len(gaps) >= 4
+    if lore.cards:
+        texts = [context.text for context in contexts]
+        assert 0 < sum(CARDS[1].text in text for text in texts) < turns, "cards came and went meanwhile"
 
 
 def test_each_prompt_begins_with_the_last_one_but_for_rare_steps() -> None:
@@ -186,13 +271,15 @@ def test_the_opening_never_leaves_and_the_window_is_well_used() -> None:
     prompts = prompts_of_a_long_game(120, BUDGET)
     assert all(prompt.startswith(OPENING) for prompt in prompts)
     full = [len(prompt.encode()) / most_bytes(BUDGET) for prompt in prompts[60:]]
-    assert min(full) > 0.4
+    assert min(full) > 0.5
+    assert max(full) > 0.75
     assert max(full) <= 1
 
 
 def test_history_leaves_in_whole_turns_the_oldest_first() -> None:
     prompt = prompts_of_a_long_game(120, BUDGET)[-1]
-    numbers = [int(line.removeprefix("> You go on to room ")[:-1]) for line in prompt.split("\n") if line[:1] == ">"]
+    actions = [line.removeprefix("> You go on to room ") for line in prompt.split("\n") if line[:1] == ">"]
+    numbers = [int(action.split(" ")[0].rstrip(".")) for action in actions]
     assert numbers == list(range(numbers[0], 120))
     assert numbers[0] > 0
 
@@ -214,3 +301,189 @@ def test_a_tale_within_the_window_is_whole() -> None:
         answer(adventure, "It is dark and wet.")
     tale = write(node.turn() for node in adventure.path())
     assert build_prompt(adventure, ask(adventure, "rest"), BUDGET) == f"{OPENING}\n\n{tale}\n\n> You rest.\n"
+
+
+def test_a_very_long_action_takes_from_the_history_for_once_only() -> None:
+    adventure = adventure_with()
+    for number in range(60):
+        ask(adventure, f"go on to room {number}")
+        answer(adventure, "It is dark and wet. " * 12)
+    before = next_context(adventure, BUDGET)
+    long = build_prompt(adventure, ask(adventure, "shout the name of every hill " * 80), BUDGET)
+    assert len(long.encode()) <= most_bytes(BUDGET)
+    adventure.undo()
+    assert next_context(adventure, BUDGET) == before
+
+
+# ---- each part, in or out, and why -----------------------------------------------------------------------------------
+
+
+def parts(context: Context, kind: PartKind) -> list[Part]:
+    return [part for part in context.parts if part.kind is kind]
+
+
+def reason(context: Context, kind: PartKind) -> tuple[bool, str]:
+    (part,) = parts(context, kind)
+    return part.inside, part.reason
+
+
+def a_tale(turns: int = 60) -> Adventure:
+    adventure = adventure_with()
+    for number in range(turns):
+        ask(adventure, f"take lamp {number} from Berrin")
+        answer(adventure, f"Berrin gives you lamp {number}. " + "It is dark and wet. " * 12)
+    return adventure
+
+
+def test_an_adventure_that_has_just_begun_says_why_nothing_else_is_in() -> None:
+    context = next_context(adventure_with(), BUDGET)
+    assert [(part.kind.value, part.inside, part.reason) for part in context.parts] == [
+        ("memory", False, "none is written"),
+        ("opening", True, "always"),
+        ("summary", False, "every turn is in the window"),
+        ("note", False, "none is written"),
+        ("action", True, "what is to be answered"),
+    ]
+    assert context.text == OPENING + "\n"
+
+
+def test_the_turns_that_have_left_are_one_part_and_those_in_the_window_one_each() -> None:
+    context = next_context(a_tale(), BUDGET)
+    out, *inside = parts(context, PartKind.TURN)
+    assert not out.inside
+    assert out.reason == "older than the window"
+    first = int(out.label.removeprefix("Turns 1 to "))
+    assert [part.label for part in inside] == [f"Turn {number}" for number in range(first + 1, 61)]
+    assert all(part.inside and part.reason == "in the window" for part in inside)
+    assert out.text.startswith("> You take lamp 0 from Berrin.")
+    assert context.summary_through == first
+
+
+def test_cards_say_which_key_was_named_where_or_why_they_are_out() -> None:
+    adventure = a_tale(5)
+    adventure.lore = Lore(
+        cards=(
+            Card(("Berrin",), "Berrin lights the lamps."),
+            Card(("mule",), "The mule is called Oro."),
+            Card(("lamp 2",), "Lamp 2 is the green one."),
+            Card(("sea",), "The sea is salt.", always=True),
+            Card(("Berrin",), "All that there is to say of Berrin. " * 40),
+            Card((), "Nobody can call for this."),
+            Card(("lamp",), ""),
+            Card(("door",), "It is iron.", depth=0),
+            Card(("key",), "It is brass.", depth=1),
+        )
+    )
+    node = ask(adventure, "ask Berrin about the mule")
+    found = [(part.label, part.inside, part.reason) for part in parts(lay_out(adventure, node, BUDGET), PartKind.CARD)]
+    assert found == [
+        ("Card: Berrin", True, "named: Berrin, in the action"),
+        ("Card: mule", True, "named: mule, in the action"),
+        ("Card: lamp 2", True, "named: lamp 2, 3 turns back"),
+        ("Card: sea", True, "always"),
+        ("Card: Berrin", False, "no room: cards may take 15% of the window"),
+        ("Card: no key", False, "it has no key"),
+        ("Card: lamp", False, "it says nothing"),
+        ("Card: door", False, "no key named in the action"),
+        ("Card: key", False, "no key named in the last turn"),
+    ]
+
+
+def test_what_is_too_long_says_what_it_was_shortened_to() -> None:
+    adventure = adventure_with("In the beginning there was mud. " * 1_000)
+    adventure.lore = Lore("You are old. " * 500, "Plain words. " * 100, (), "You left home. " * 300)
+    ask(adventure, "wait")
+    answer(adventure, "Nothing happens for a while. " * 1_000)
+    context = next_context(adventure, BUDGET)
+    assert reason(context, PartKind.MEMORY) == (True, "always, shortened to 15% of the window")
+    assert reason(context, PartKind.OPENING) == (True, "always, shortened to 25% of the window")
+    assert reason(context, PartKind.SUMMARY) == (True, "your words, shortened to 10% of the window")
+    assert reason(context, PartKind.NOTE) == (True, "always, shortened to 5% of the window")
+    assert reason(context, PartKind.TURN) == (True, "in the window, shortened to 25% of it")
+
+
+def test_a_turn_of_which_nothing_came_says_so() -> None:
+    adventure = adventure_with()
+    ask(adventure, "", Kind.CONTINUE)
+    context = next_context(adventure, BUDGET)
+    assert reason(context, PartKind.TURN) == (False, "nothing came")
+    assert context.text == OPENING + "\n"
+
+
+def test_looking_at_the_next_context_changes_nothing() -> None:
+    adventure = a_tale()
+    head, nodes = adventure.head, dict(adventure.nodes)
+    context = next_context(adventure, BUDGET)
+    assert (adventure.head, adventure.nodes) == (head, nodes)
+    assert context.text == build_prompt(adventure, ask(adventure, "", Kind.CONTINUE), BUDGET)
+
+
+# ---- the summary -----------------------------------------------------------------------------------------------------
+
+
+def test_what_has_left_is_summed_up_between_the_opening_and_the_window() -> None:
+    context = next_context(a_tale(), BUDGET)
+    (summary,) = parts(context, PartKind.SUMMARY)
+    assert summary.reason == "for the turns that have left"
+    assert summary.text == PARAGRAPH + context.summary
+    assert "You take lamp" in summary.text
+    assert len(summary.text.encode()) <= most_bytes(BUDGET) * 0.1
+    assert context.text.startswith(OPENING + summary.text + PARAGRAPH + "> You take lamp")
+
+
+def test_the_player_s_summary_stands_and_what_leaves_after_it_is_added() -> None:
+    adventure = a_tale(30)
+    through = next_context(adventure, BUDGET).summary_through
+    adventure.lore = Lore(summary="You gather lamps.", summary_through=through)
+    assert next_context(adventure, BUDGET).summary == "You gather lamps."
+    for _ in range(20):
+        ask(adventure, "give the black crown to Hessa")
+        answer(adventure, "Hessa is queen now. " * 15)
+    context = next_context(adventure, BUDGET)
+    own, _, since = context.summary.partition(PARAGRAPH)
+    assert own == "You gather lamps."
+    assert "Hessa" in since
+    assert reason(context, PartKind.SUMMARY) == (True, "your words, then the game's")
+    assert context.summary_through > through
+
+
+def test_the_player_s_summary_stands_only_where_it_happened() -> None:
+    adventure = a_tale(30)
+    adventure.lore = Lore(summary="You gather lamps.", summary_through=25)
+    assert next_context(adventure, BUDGET).summary.startswith("You gather lamps.")
+    adventure.move(24)
+    for number in range(30):
+        ask(adventure, f"walk {number} miles with Hessa")
+        answer(adventure, "It is dark and wet. " * 12)
+    context = next_context(adventure, BUDGET)
+    assert "You gather lamps." not in context.text
+    assert "Hessa" in context.summary
+
+
+def test_writing_a_summary_does_not_move_the_window_and_going_back_keeps_to_the_budget() -> None:
+    adventure = a_tale(30)
+    before = next_context(adventure, BUDGET)
+    adventure.lore = Lore(summary="You gather lamps. " * 30, summary_through=before.summary_through)
+    after = next_context(adventure, BUDGET)
+    assert parts(after, PartKind.TURN)[1:] == parts(before, PartKind.TURN)[1:]
+    for _ in range(30):
+        adventure.undo()
+        context = next_context(adventure, BUDGET)
+        assert len(context.text.encode()) <= most_bytes(BUDGET)
+
+
+def test_an_edit_of_an_earlier_turn_does_not_lose_the_player_s_summary() -> None:
+    adventure = a_tale(30)
+    adventure.lore = Lore(summary="You gather lamps.", summary_through=25)
+    parent = 2
+    for node in adventure.path()[2:]:  # as the shelf copies what follows a turn that was edited
+        copied = replace(node, id=node.id + 100, parent=parent, edit_of=node.id)
+        adventure.add(copied)
+        parent = copied.id
+    assert next_context(adventure, BUDGET).summary.startswith("You gather lamps.")
+
+
+def test_a_summary_from_before_the_first_turn_stands_everywhere() -> None:
+    adventure = adventure_with()
+    adventure.lore = Lore(summary="You left home.", summary_through=0)
+    assert next_context(adventure, BUDGET).text == f"{OPENING}\n\nYou left home.\n"
