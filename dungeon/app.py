@@ -4,42 +4,36 @@ The voice starts loading when the app does; the player can choose and type meanw
 resume and quit; the app owns the shelf, the storyteller and the session.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from textual import work
-from textual.app import App
-from textual.binding import Binding
+from textual.app import App, SystemCommand
 from textual.reactive import reactive
-from textual.theme import Theme
+from textual.screen import Screen
 from textual.worker import WorkerCancelled
 
-from dungeon.commands import BY_NAME
+from dungeon.commands import COMMANDS, Request
 from dungeon.errors import DungeonError
 from dungeon.paths import shelf_file
 from dungeon.scenario import Scenario
+from dungeon.screens.binding import bindings
 from dungeon.session import Session
+from dungeon.settings import keymap
 from dungeon.shelf import Shelf
 from dungeon.storyteller.fetch import FetchCancelled
 from dungeon.storyteller.local import LocalStoryteller
 from dungeon.storyteller.open import Storyteller
+from dungeon.themes import HELP, themes
 from dungeon.widgets.status import READY
 
-LAMPLIGHT = Theme(
-    name="lamplight",
-    primary="#d9a441",
-    secondary="#8fb3a5",
-    accent="#e8c37a",
-    foreground="#e6dfd1",
-    background="#16140f",
-    surface="#1d1a14",
-    panel="#2a251c",
-    warning="#e0913a",
-    error="#d9634c",
-    success="#8fb573",
-    dark=True,
-)
+if TYPE_CHECKING:
+    from dungeon.screens.play import PlayScreen
+
+_OWN = ("help", "quit", "theme", "shelf")
+"""Commands that need no adventure in play."""
 
 
 class DungeonApp(App[None]):
@@ -47,11 +41,7 @@ class DungeonApp(App[None]):
 
     TITLE = "Dungeon"
     CSS_PATH = "app.tcss"
-    ENABLE_COMMAND_PALETTE = False
-    BINDINGS = [
-        Binding(BY_NAME["quit"].key, "leave", "Quit", priority=True),
-        Binding(BY_NAME["help"].key, "help", "Help", priority=True),
-    ]
+    BINDINGS = bindings("help", "quit", "theme")
 
     voice_state: reactive[str] = reactive("loading")
     """What the storyteller is doing while no turn runs, for the status line."""
@@ -76,8 +66,10 @@ class DungeonApp(App[None]):
             storyteller.on_fetch = self._on_fetch
 
     def on_mount(self) -> None:
-        self.register_theme(LAMPLIGHT)
-        self.theme = LAMPLIGHT.name
+        for theme in themes():
+            self.register_theme(theme)
+        self.session.choices.on_change = self.take_settings
+        self.take_settings()
         self.choose()
         if self._go_on:
             self._play()
@@ -121,6 +113,61 @@ class DungeonApp(App[None]):
 
         self.push_screen(PlayScreen(self.session))
 
+    # ---- commands --------------------------------------------------------------------------------------------
+
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        """The palette: every command that the screen has, and that can stand alone."""
+        for command in COMMANDS:
+            alone = not command.argument or command.argument.startswith("[")
+            if alone and (command.name in _OWN or self._playing(screen)):
+                yield SystemCommand(
+                    command.name.capitalize(), command.summary, partial(self._run, screen, command.name)
+                )
+
+    def _playing(self, screen: Screen[Any]) -> "PlayScreen | None":
+        """The screen, if an adventure is played on it."""
+        from dungeon.screens.play import PlayScreen
+
+        return screen if isinstance(screen, PlayScreen) else None
+
+    def _run(self, screen: Screen[Any], name: str) -> None:
+        self.call_later(partial(self.run_action, f"command('{name}')", screen))
+
+    async def action_command(self, name: str) -> None:
+        """One of the app's own commands, by its key."""
+        self.obey(Request(name))
+
+    def obey(self, request: Request) -> None:
+        """Does what needs no adventure in play."""
+        command = request.command
+        if command == "help":
+            self._help()
+        elif command == "quit":
+            self.run_worker(self.leave(), group="leave", exclusive=True)
+        elif command == "theme":
+            names = list(HELP)
+            name = request.words or names[(names.index(self.theme) + 1) % len(names)]
+            with self.telling():
+                self.tell(self.session.choices.set("theme", name, everywhere=True))
+        elif command == "shelf":
+            from dungeon.screens.shelf import ShelfScreen
+
+            self.push_screen(ShelfScreen(self.session, request.words), self._chosen)
+        else:
+            self.choose()
+
+    def _chosen(self, adventure: int | None) -> None:
+        if adventure is not None:
+            self.choose()
+            self.resume(adventure)
+
+    def take_settings(self) -> None:
+        """Theme and keys as they are set now."""
+        self.theme = str(self.session.choices.value("theme"))
+        self.set_keymap(keymap(self.session.choices.game))
+        if play := self._playing(self.screen):
+            play.fit()
+
     # ---- the voice -------------------------------------------------------------------------------------------
 
     @work(group="voice", exit_on_error=False)
@@ -157,16 +204,16 @@ class DungeonApp(App[None]):
         except DungeonError as error:
             self.tell(str(error), failed=True)
 
-    def action_help(self) -> None:
+    def _help(self) -> None:
         """Shows every command; again to close."""
         from dungeon.screens.help import HelpScreen
 
         if isinstance(self.screen, HelpScreen):
             self.pop_screen()
         else:
-            self.push_screen(HelpScreen())
+            self.push_screen(HelpScreen(self.session.choices.game))
 
-    async def action_leave(self) -> None:
+    async def leave(self) -> None:
         """Ends the game: what streams is saved, the engine is ended, and nothing is asked."""
         for worker in [worker for worker in self.workers if worker.group == "turn" and not worker.is_finished]:
             worker.cancel()

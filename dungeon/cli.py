@@ -7,11 +7,16 @@ is narration; a mistake of the user's ends with one message and exit code 2.
 import importlib.util
 import subprocess
 import sys
-from typing import Any, NoReturn
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
 from dungeon.errors import DungeonError
+
+if TYPE_CHECKING:
+    from dungeon.shelf import Shelf
 
 # ---- playing -------------------------------------------------------------------------------------------------
 
@@ -19,7 +24,7 @@ from dungeon.errors import DungeonError
 def _play_options(command: Any) -> Any:
     """The options of playing, on `dungeon` itself and on `dungeon play`."""
     options = [
-        click.option("--scenario", metavar="NAME", help="Begin this scenario (see `dungeon scenarios`)."),
+        click.option("--scenario", metavar="NAME|FILE", help="Begin this scenario (see `dungeon scenarios`)."),
         click.option("--continue", "go_on", is_flag=True, help="Go on with the last adventure."),
         click.option("--voice", metavar="NAME|PATH", help="A voice: a folder that finetune wrote, or a GGUF file."),
         click.option("--endpoint", metavar="URL", help="Play an OpenAI-compatible server, e.g. http://127.0.0.1:8000."),
@@ -124,12 +129,111 @@ def _need_terminal(plain: bool) -> None:
 
 
 @cli.command()
-def scenarios() -> None:
-    """List the scenarios: name, title and genre, tabs between them."""
-    from dungeon.scenario import all_scenarios, filled
+@click.option("--save", metavar="FILE", help="Keep the scenario in this file, which somebody shared, as one of yours.")
+def scenarios(save: str | None) -> None:
+    """List the scenarios: name, title, genre, and "yours" for your own, tabs between them."""
+    from dungeon.listing import scenario_lines
 
-    for scenario in all_scenarios():
-        click.echo(f"{scenario.name}\t{filled(scenario, {}).title}\t{scenario.genre}")
+    if save:
+        from pathlib import Path
+
+        from dungeon.own import save_scenario
+        from dungeon.scenario import read_scenario
+
+        click.echo(save_scenario(read_scenario(Path(save))))
+        return
+    lines, troubles = scenario_lines()
+    click.echo("\n".join(lines))
+    for trouble in troubles:
+        click.echo(f"dungeon: {trouble}", err=True)
+
+
+# ---- the shelf -----------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def _shelf() -> "Iterator[Shelf]":
+    from dungeon.paths import shelf_file
+    from dungeon.shelf import Shelf
+
+    shelf = Shelf(shelf_file())
+    try:
+        yield shelf
+    finally:
+        shelf.close()
+
+
+@cli.command()
+@click.argument("words", nargs=-1)
+def adventures(words: tuple[str, ...]) -> None:
+    """List the adventures: number, title, turns, words, branches, when played, tabs between them.
+
+    With WORDS only those that hold all of them, in the title, the tags or the story.
+    """
+    from dungeon.listing import adventure_lines
+
+    with _shelf() as shelf:
+        for line in adventure_lines(shelf.listing(" ".join(words))):
+            click.echo(line)
+
+
+@cli.command()
+@click.argument("adventure")
+@click.option("--to", metavar="FILE", help="Where to: .md writes Markdown, .txt text. Without it stdout has Markdown.")
+@click.option("--whole", is_flag=True, help="All branches, not only the way to where you are.")
+def export(adventure: str, to: str | None, whole: bool) -> None:
+    """Write an adventure as a text. ADVENTURE is its number, or part of its title."""
+    from dungeon import listing
+    from dungeon.tale.transcript import markdown
+
+    with _shelf() as shelf:
+        opened = shelf.open(listing.find_adventure(shelf, adventure))
+        click.echo(listing.export(opened, to, whole=whole) if to else markdown(opened, whole))
+
+
+@cli.command()
+@click.argument("adventure")
+@click.option("--yes", is_flag=True, help="You are sure.")
+def purge(adventure: str, yes: bool) -> None:
+    """Take an adventure off the disk, for good. ADVENTURE is its number, or part of its title."""
+    from dungeon.listing import counted, find_adventure
+
+    with _shelf() as shelf:
+        id_ = find_adventure(shelf, adventure)
+        listed = next(listed for listed in shelf.listing() if listed.id == id_)
+        what = f"{listed.title} ({counted(listed.turns, 'turn')}, {counted(listed.words, 'word')})"
+        if not yes:
+            raise DungeonError(f"This would take {what} off the disk, for good. If you are sure, add --yes.")
+        shelf.purge(id_)
+        click.echo(f"Gone: {what}", err=True)
+
+
+@cli.command()
+@click.argument("adventure")
+@click.option("--voice", metavar="NAME|PATH", help="The voice that told it.")
+def replay(adventure: str, voice: str | None) -> None:
+    """Tell the turns of an adventure again, and say which come out the same.
+
+    ADVENTURE is its number, or part of its title. Exits with 1 if a turn that can be compared differs.
+    """
+    import asyncio
+
+    from dungeon.listing import find_adventure
+    from dungeon.replay import run_replay
+    from dungeon.storyteller.open import open_storyteller
+
+    async def replayed(shelf: "Shelf") -> int:
+        storyteller = open_storyteller(voice, None, None)
+        try:
+            return (await run_replay(shelf, storyteller, find_adventure(shelf, adventure), click.echo)).differ
+        finally:
+            await storyteller.close()
+
+    with _shelf() as shelf:
+        sys.exit(1 if asyncio.run(replayed(shelf)) else 0)
+
+
+# ---- voices --------------------------------------------------------------------------------------------------
 
 
 @cli.command()

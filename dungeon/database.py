@@ -1,10 +1,14 @@
 """The SQLite file under the shelf: its tables, how an older one is brought up to date, and what is said when it fails.
 
 Write-ahead log and `synchronous=FULL`: a transaction that returned is on the disk. Several games may have one shelf
-open; each commit is short, and `PRAGMA user_version` counts the migrations that have run.
+open; each commit is short, and `PRAGMA user_version` counts the migrations that have run. A new file appears whole: one
+of no bytes was cut off, and is refused like any other that is damaged.
 """
 
+import errno
+import os
 import sqlite3
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -78,24 +82,43 @@ _MIGRATIONS = (
         "ALTER TABLE turn ADD COLUMN prompt TEXT NOT NULL DEFAULT ''",
         "ALTER TABLE turn ADD COLUMN lore INTEGER REFERENCES lore",
         "ALTER TABLE turn ADD COLUMN budget INTEGER NOT NULL DEFAULT 0",
+        # How many words of story it holds, so that a list of adventures need not read them all.
+        "ALTER TABLE turn ADD COLUMN words INTEGER NOT NULL DEFAULT 0",
+        """
+        WITH story AS (
+            SELECT id, trim(replace(replace(text, char(10) || char(10), ' '), char(10), ' ')) AS text
+            FROM (SELECT id, iif(kind = 'story', input || ' ', '') || prose AS text FROM turn)
+        )
+        UPDATE turn SET words = (
+            SELECT (text <> '') + length(text) - length(replace(text, ' ', '')) FROM story WHERE story.id = turn.id
+        )
+        """,
+        "CREATE INDEX turn_counted ON turn (adventure, parent, words)",
+        # The greatest ids that were purged: another game may still hold them, so they are never given again.
+        "CREATE TABLE purged (adventure INTEGER NOT NULL, turn INTEGER NOT NULL)",
+        "INSERT INTO purged VALUES (0, 0)",
     ),
 )
 _LOCK_SECONDS = 10.0
+
+PURGED = "Another game has purged from the shelf what you play here. Begin or go on with another adventure."
 
 
 def connect(path: Path) -> sqlite3.Connection:
     """The database at `path`, made or brought up to date.
 
     Raises:
-        DungeonError: it can't be opened, or a newer version made it.
+        DungeonError: it can't be opened, or a newer version made it; then it has not been touched.
     """
     with told(path, "be opened"):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        db = sqlite3.connect(path, timeout=_LOCK_SECONDS, isolation_level=None)
+        if not path.exists():
+            _make(path)
+        _refuse(path)
+        db = _connect(path, "rw")
     try:
         with told(path, "be opened"):
             db.row_factory = sqlite3.Row
-            _migrate(db, path)
+            _migrate(db)
             _write_ahead(db)
             db.execute("PRAGMA synchronous=FULL")
             db.execute("PRAGMA foreign_keys=ON")
@@ -112,11 +135,27 @@ def told(path: Path, what: str) -> Iterator[None]:
     try:
         yield
     except (sqlite3.Error, OSError, ValueError, KeyError) as error:
-        raise DungeonError(
-            f"The shelf {path} can't {what}: {error}.\n"
-            "Your adventures are in that file. Is the disk full, or another program holding it? If the file is "
-            "damaged, copy it somewhere safe, then restore it from a backup, or move it away to begin a new shelf."
-        ) from error
+        raise DungeonError(f"The shelf {path} can't {what}: {error}.\n{_what_to_do(error)}") from error
+
+
+def _what_to_do(error: Exception) -> str:
+    name = getattr(error, "sqlite_errorname", "")
+    number = getattr(error, "errno", None)
+    if name.startswith(("SQLITE_FULL", "SQLITE_IOERR")) or number in (errno.ENOSPC, errno.EDQUOT, errno.EIO):
+        return "The disk is full, or fails. Make room, then go on: what was saved before is safe."
+    if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+        return "Another program holds it. Close that one, then try again."
+    if name.startswith("SQLITE_CONSTRAINT"):
+        return PURGED
+    if name.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM")) or isinstance(error, OSError):
+        return (
+            "Your adventures are kept there, and dungeon must be able to write there. Give yourself that right, or set "
+            "DUNGEON_HOME to a folder that is yours."
+        )
+    return (
+        "Your adventures are in that file, which seems to be damaged: copy it somewhere safe, then restore it from a "
+        "backup, or move it away to begin a new shelf."
+    )
 
 
 @contextmanager
@@ -132,13 +171,66 @@ def transaction(db: sqlite3.Connection) -> Iterator[None]:
         raise
 
 
-def _migrate(db: sqlite3.Connection, path: Path) -> None:
+def _make(path: Path) -> None:
+    """An empty shelf, in one step: whoever is killed here leaves nothing at `path`, and the first of two games wins."""
+    if _logged(path):
+        raise DungeonError(
+            f"The shelf {path} is gone, but its log {path}-wal is still there, with the last turns that you played. "
+            "Put the shelf back beside it, or move the log away to begin a new shelf."
+        )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".new-shelf-", dir=path.parent) as folder:
+        new = Path(folder) / path.name
+        db = _connect(new, "rwc")
+        try:
+            _migrate(db)
+        finally:
+            db.close()
+        try:
+            os.link(new, path)
+        except FileExistsError:
+            pass
+        except OSError:  # a file system without links
+            with path.open("xb") as file:
+                file.write(new.read_bytes())
+
+
+def _refuse(path: Path) -> None:
+    """Raises if the file is none for this game. It is only looked at: neither it nor its log changes."""
+    size = path.stat().st_size
+    db = _connect(path, "ro")
+    try:
+        version = _version(db)
+        (page,) = db.execute("PRAGMA page_size").fetchone()
+    finally:
+        db.close()
+    if version == 0:
+        raise ValueError("it is empty, or another program's")
+    if size % page and not _logged(path):  # SQLite would read zeros for what is missing of the last page
+        raise ValueError("its end is missing")
+    if not os.access(path, os.W_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    if version > len(_MIGRATIONS):
+        raise DungeonError(f"The shelf {path} was made by a newer dungeon (version {version}). Update dungeon.")
+
+
+def _logged(path: Path) -> bool:
+    """Whether there is a log with what has not yet gone into the file itself."""
+    log = Path(f"{path}-wal")
+    return log.exists() and log.stat().st_size > 0
+
+
+def _connect(path: Path, mode: str) -> sqlite3.Connection:
+    return sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode={mode}", uri=True, timeout=_LOCK_SECONDS, isolation_level=None
+    )
+
+
+def _migrate(db: sqlite3.Connection) -> None:
     if _version(db) == len(_MIGRATIONS):
         return
     with transaction(db):
         version = _version(db)  # again: another game may have migrated while we waited for the lock
-        if version > len(_MIGRATIONS):
-            raise DungeonError(f"The shelf {path} was made by a newer dungeon (version {version}). Update dungeon.")
         for number, statements in enumerate(_MIGRATIONS[version:], version + 1):
             for statement in statements:
                 db.execute(statement)

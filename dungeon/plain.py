@@ -6,15 +6,15 @@ the game ends as with /quit.
 """
 
 import asyncio
-import codecs
-import io
 import sys
-import threading
-from typing import cast
 
-from corpus.turns import ACTION_MARK, Kind
+from corpus.turns import Kind
 from dungeon.commands import COMMANDS, Request, read_line
+from dungeon.context import context_lines, weigh
 from dungeon.errors import DungeonError
+from dungeon.lines import LineReader, TurnPrinter, heading_of, note, say
+from dungeon.obey import node_of, obey
+from dungeon.own import own_scenarios
 from dungeon.paths import shelf_file
 from dungeon.scenario import Scenario, all_scenarios, filled, find_scenario, own_scenario
 from dungeon.session import Session
@@ -22,7 +22,6 @@ from dungeon.shelf import Shelf
 from dungeon.storyteller.local import LocalStoryteller
 from dungeon.storyteller.open import Storyteller
 from dungeon.tale.adventure import Node
-from dungeon.tale.prose import sentence_end
 
 _LAST_TURNS = 4
 
@@ -40,7 +39,7 @@ def play_plain(storyteller: Storyteller, *, scenario: Scenario | None, go_on: bo
     try:
         asyncio.run(_Game(Session(shelf, storyteller, seed)).play(scenario, go_on))
     except KeyboardInterrupt:
-        _note("Stopped. Everything is saved; --continue goes on.")
+        note("Stopped. Everything is saved; --continue goes on.")
         sys.exit(130)
     except BrokenPipeError:
         # Whoever read our output has left: there is nobody to tell.
@@ -59,7 +58,7 @@ class _Game:
         self.mode = Kind.DO
 
     async def play(self, scenario: Scenario | None, go_on: bool) -> None:
-        self.lines = _Lines()
+        self.lines = LineReader()
         storyteller = self.session.storyteller
         if isinstance(storyteller, LocalStoryteller):
             storyteller.on_fetch = _FetchNote()
@@ -83,20 +82,29 @@ class _Game:
     # ---- beginning -------------------------------------------------------------------------------------------
 
     async def _choose(self) -> Scenario:
-        for number, scenario in enumerate(all_scenarios(), 1):
-            _say(f"{number}. {filled(scenario, {}).title} ({scenario.genre})")
-        _say("Type a number or a name, or write your own opening in one line.")
+        scenarios = self._scenarios()
+        for number, scenario in enumerate(scenarios, 1):
+            say(f"{number}. {filled(scenario, {}).title} ({scenario.genre or 'yours'})")
+        say("Type a number or a name, or write your own opening in one line.")
         while True:
             line = (await self.lines.next()).strip()
             try:
-                return _chosen(line)
+                return _chosen(line, scenarios)
             except DungeonError as error:
-                _note(str(error))
+                note(str(error))
+
+    @staticmethod
+    def _scenarios() -> list[Scenario]:
+        """The player's own, and ours."""
+        own, troubles = own_scenarios()
+        for trouble in troubles:
+            note(trouble.what)
+        return [*own, *all_scenarios()]
 
     async def _begin(self, scenario: Scenario) -> None:
         answers = {}
         for placeholder in scenario.placeholders:
-            _say(f"{placeholder.ask} (an empty line: {placeholder.default})")
+            say(f"{placeholder.ask} (an empty line: {placeholder.default})")
             answers[placeholder.name] = await self.lines.next()
         self.session.begin(filled(scenario, answers))
         self._show()
@@ -108,78 +116,120 @@ class _Game:
             request = read_line(line, self.mode, self.session.suggestions())
             await self._obey(request)
         except DungeonError as error:
-            _note(str(error))
+            note(str(error))
 
     async def _obey(self, request: Request) -> None:
-        session = self.session
+        session, command = self.session, request.command
         if request.kind is not None:
-            printer = _Printer()
-            printer.end(await session.turn(request.kind, request.words, printer.grew, printer.began))
-        elif request.command == "retry":
-            printer = _Printer()
-            printer.end(await session.retry(printer.grew, printer.began))
-        elif request.command in ("undo", "redo"):
-            moved = session.undo() if request.command == "undo" else session.redo()
-            if moved is None:
-                _note(f"There is nothing to {request.command}.")
-            else:
-                self._show(1)
-        elif request.command == "print":
-            self._show()
-        elif request.command == "mode":
+            printer = TurnPrinter()
+            self._end(printer, await session.turn(request.kind, request.words, printer.grew, printer.began))
+        elif command == "retry":
+            printer = TurnPrinter()
+            self._end(printer, await session.retry(printer.grew, printer.began))
+        elif command in ("undo", "redo"):
+            moved = session.undo() if command == "undo" else session.redo()
+            self._moved(moved, f"There is nothing to {command}.")
+        elif command in ("left", "right"):
+            moved = session.step_take(-1 if command == "left" else 1)
+            self._moved(moved, f"There is no take {'before' if command == 'left' else 'after'} this one.")
+        elif command == "edit":
+            await self._edit(node_of(session, request))
+        elif command == "suggest":
+            await self._suggest()
+        elif command == "context":
+            context = session.context()
+            say("\n".join(context_lines(context, await weigh(session.storyteller, context))))
+        elif command == "mode":
             order = [Kind.DO, Kind.SAY, Kind.STORY]
             self.mode = order[(order.index(self.mode) + 1) % len(order)]
-            _note(f"A bare line is now: {self.mode}.")
-        elif request.command == "help":
-            _say("\n".join(_help_lines()))
-        elif request.command == "new":
+            note(f"A bare line is now: {self.mode}.")
+        elif command in ("print", "copy"):
+            self._show(_LAST_TURNS if command == "print" else 1)
+        elif command == "help":
+            say("\n".join(_help_lines()))
+        elif command == "new":
             await self._begin(await self._choose())
-        elif request.command == "stop":
-            _note("Nothing is running. Ctrl-C stops the game in the middle of a turn; what came is kept.")
-        else:
+        elif command == "shelf":
+            await self._shelf(request.words)
+        elif command == "purge":
+            await self._purge(node_of(session, request))
+        elif command == "stop":
+            note("Nothing is running. Ctrl-C stops the game in the middle of a turn; what came is kept.")
+        elif command == "quit":
             raise _Quit
+        else:
+            before = session.adventure.head
+            say("\n".join(obey(session, request)))
+            if session.adventure.head != before:
+                self._show(1)
+
+    def _end(self, printer: TurnPrinter, node: Node) -> None:
+        printer.end(node)
+        for said in self.session.notes:
+            note(said)
+
+    def _moved(self, moved: Node | None, otherwise: str) -> None:
+        if moved is None:
+            note(otherwise)
+        else:
+            self._show(1)
+
+    async def _edit(self, node: Node) -> None:
+        """Asks for both parts of the turn; a line break is written as \\n."""
+        changed = []
+        for whose, now in (("Yours", node.input), ("The storyteller's", node.prose)):
+            say(f"{whose}, an empty line to leave it:\n{now or '(nothing)'}")
+            line = (await self.lines.next()).strip()
+            changed.append(line.replace("\\n", "\n") or now)
+        self.session.edit(node.id, words=changed[0], prose=changed[1])
+        self._show(1)
+
+    async def _suggest(self) -> None:
+        self.session.forget_suggestions()
+        await self.session.suggest()
+        for number, action in enumerate(self.session.suggestions(), 1):
+            say(f"{number}. {action}")
+        if not self.session.suggestions():
+            note("Nothing comes to the voice's mind. What do you do?")
+
+    async def _shelf(self, search: str) -> None:
+        listed = self.session.shelf.listing(search)
+        for number, adventure in enumerate(listed, 1):
+            tags = f" [{', '.join(adventure.tags)}]" if adventure.tags else ""
+            say(f"{number}. {adventure.title}{tags}: {adventure.turns} turns, {adventure.words} words")
+        if not listed:
+            note(f"No adventure holds '{search}'.")
+            return
+        note("A number goes on with that adventure, an empty line stays here.")
+        line = (await self.lines.next()).strip()
+        if line:
+            if len(line) > 9 or not line.isdecimal() or not 0 < int(line) <= len(listed):
+                raise DungeonError(f"There is no adventure '{line[:30]}' in this list.")
+            self.session.resume(listed[int(line) - 1].id)
+            self._show()
+
+    async def _purge(self, node: Node) -> None:
+        gone = 1 + len(self.session.adventure.below(node.id))
+        note(f"{gone} turns would be gone from the disk for good. Type yes to do it.")
+        if (await self.lines.next()).strip().lower() == "yes":
+            self.session.purge_turn(node.id)
+            self._show(1)
+        else:
+            note("Nothing was purged.")
 
     def _show(self, turns: int = _LAST_TURNS) -> None:
         """The last turns, from the opening if they reach back to it."""
         adventure = self.session.adventure
         path = adventure.path()
         if len(path) <= turns:
-            _say(f"{adventure.title}\n\n{adventure.opening}")
+            say(f"{adventure.title}\n\n{adventure.opening}")
         for node in path[-turns:]:
-            _say("")
-            _say("\n\n".join(block for block in (_heading(node), node.prose) if block))
+            say("")
+            say("\n\n".join(block for block in (heading_of(node), node.prose) if block))
         if suggestions := self.session.suggestions():
-            _say("")
+            say("")
             for number, action in enumerate(suggestions, 1):
-                _say(f"{number}. {action}")
-
-
-class _Printer:
-    """Prints a growing turn in whole sentences."""
-
-    def __init__(self) -> None:
-        self.printed = 0
-
-    def began(self, node: Node) -> None:
-        _say("")
-        if heading := _heading(node):
-            _say(f"{heading}\n")
-
-    def grew(self, prose: str) -> None:
-        end = sentence_end(prose)
-        if end > self.printed:
-            self._print(prose[self.printed : end])
-            self.printed = end
-
-    def end(self, node: Node) -> None:
-        self._print(node.prose[self.printed :] + "\n")
-        if not node.prose:
-            _note("The storyteller has nothing to say. Try /retry, or do something else.")
-
-    @staticmethod
-    def _print(text: str) -> None:
-        sys.stdout.write(text)
-        sys.stdout.flush()
+                say(f"{number}. {action}")
 
 
 class _FetchNote:
@@ -192,12 +242,11 @@ class _FetchNote:
         tenth = done * 10 // total
         if tenth > self.told:
             self.told = tenth
-            _note(f"Fetching the voice, once: {done / 1e6:.0f} of {total / 1e6:.0f} MB")
+            note(f"Fetching the voice, once: {done / 1e6:.0f} of {total / 1e6:.0f} MB")
 
 
-def _chosen(line: str) -> Scenario:
-    scenarios = all_scenarios()
-    if len(line) < 3 and line.isdecimal() and 1 <= int(line) <= len(scenarios):
+def _chosen(line: str, scenarios: list[Scenario]) -> Scenario:
+    if len(line) < 4 and line.isdecimal() and 1 <= int(line) <= len(scenarios):
         return scenarios[int(line) - 1]
     if line == "/quit":
         raise _Quit
@@ -206,62 +255,7 @@ def _chosen(line: str) -> Scenario:
     return find_scenario(line)
 
 
-def _heading(node: Node) -> str:
-    """How the player's part of a turn is shown."""
-    if node.kind is Kind.STORY:
-        return node.input
-    return ACTION_MARK + node.action if node.action else ""
-
-
 def _help_lines() -> list[str]:
     rows = [(f"/{command.name} {command.argument}".rstrip(), command.summary) for command in COMMANDS]
     width = max(len(row[0]) for row in rows)
     return [f"{usage:{width}}  {summary}" for usage, summary in rows]
-
-
-class _Lines:
-    """The lines of stdin, read by a thread that nobody has to wait for when the game ends.
-
-    What is not UTF-8 becomes U+FFFD: one odd character must not end a game. The raw stream is read, because a thread
-    that waits inside a buffered one keeps Python from exiting.
-    """
-
-    def __init__(self) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._queue: asyncio.Queue[str | None] = asyncio.Queue()
-        threading.Thread(target=self._pump, daemon=True).start()
-
-    async def next(self) -> str:
-        """The next line, without its end.
-
-        Raises:
-            EOFError: there is none.
-        """
-        line = await self._queue.get()
-        if line is None:
-            raise EOFError
-        return line
-
-    def _pump(self) -> None:
-        decoder = codecs.getincrementaldecoder("utf-8")("replace")
-        rest = ""
-        raw = cast(io.BufferedReader, sys.stdin.buffer).raw
-        while block := raw.read(1 << 16):
-            *lines, rest = (rest + decoder.decode(block)).split("\n")
-            for line in lines:
-                self._put(line)
-        if rest:
-            self._put(rest)
-        self._put(None)
-
-    def _put(self, line: str | None) -> None:
-        if not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._queue.put_nowait, line)
-
-
-def _say(text: str) -> None:
-    print(text, flush=True)
-
-
-def _note(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)

@@ -5,18 +5,21 @@ Both front ends, the Textual app and plain lines, play through this and add noth
 keeps what came.
 """
 
+import asyncio
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 import msgspec
 
 from corpus.actions import action_line
 from corpus.turns import Kind, clean_prose, printable
+from dungeon.ahead import MOST_SUGGESTIONS, Ahead
 from dungeon.errors import DungeonError
-from dungeon.prompt import build_prompt
+from dungeon.prompt import Context, next_context
 from dungeon.scenario import Scenario
+from dungeon.settings import Choices, load
 from dungeon.shelf import Shelf, Told
 from dungeon.storyteller.open import Storyteller
 from dungeon.storyteller.voices import Sampling
@@ -26,8 +29,11 @@ from dungeon.tale.prose import OVERRUN
 from dungeon.telling import How, Pace, tell
 
 Grew = Callable[[str], None]
+Change = tuple[int, str, str]
+"""A turn, and the player's words and the prose that it is to have."""
 
 _SAVE_SECONDS = 0.25
+_LEAST_BUDGET = 128
 _MARGIN = 16  # tokens: what an estimate of the prompt's length may be off beside its own caution
 
 
@@ -37,11 +43,18 @@ class Session:
     def __init__(self, shelf: Shelf, storyteller: Storyteller, seed: int | None = None) -> None:
         self.shelf = shelf
         self.storyteller = storyteller
-        self.seed = seed
-        """With a seed, the same inputs give the same story on the same machine."""
+        self._seed = seed
+        self.choices = Choices(storyteller.sampling, load())
+        """What the player has set, for all adventures and for this one."""
         self.pace = Pace()
+        self.notes: tuple[str, ...] = ()
+        """What the player is to know of how the last turn was told."""
+        self.ahead = Ahead(storyteller)
+        self._reading: asyncio.Task[None] | None = None
+        """What works ahead while the player reads."""
         self._adventure: Adventure | None = None
-        self._budget = 0
+        self._most = storyteller.context
+        """Tokens of the longest prompt that the storyteller is known to take."""
 
     @property
     def adventure(self) -> Adventure:
@@ -52,7 +65,12 @@ class Session:
     @property
     def sampling(self) -> Sampling:
         """How the next token is drawn, as things are set now."""
-        return self.storyteller.sampling
+        return self.choices.sampling
+
+    @property
+    def seed(self) -> int | None:
+        """With a seed, the same inputs give the same story on the same machine."""
+        return self.choices.seed if self._seed is None else self._seed
 
     def begin(self, scenario: Scenario) -> Adventure:
         """Starts a new adventure."""
@@ -71,15 +89,15 @@ class Session:
 
     def _sit_down(self, adventure: Adventure) -> Adventure:
         self._adventure = adventure
+
+        def keep(overrides: str) -> None:
+            adventure.overrides = overrides
+            self.shelf.save_labels(adventure)
+
+        self.choices.sit_down(adventure.overrides, keep)
         length = self.sampling.length
         self._budget = self.storyteller.context - length - OVERRUN - _MARGIN
         return adventure
-
-    def suggestions(self) -> tuple[str, ...]:
-        """What the player might do now: the scenario's ideas, at its opening."""
-        if self.adventure.head is not None:
-            return ()
-        return self.adventure.ideas
 
     # ---- turns -----------------------------------------------------------------------------------------------
 
@@ -94,6 +112,9 @@ class Session:
         if not action and not (kind is Kind.STORY and words):
             kind, words = Kind.CONTINUE, ""
         how = self.how()
+        ready = self.ahead.take(self.adventure, kind, action, how)
+        self._stop_reading()
+        how = ready.how if ready else how
         node = self.shelf.add_turn(self.adventure, kind, words, action, self._told(how))
         if began:
             began(node)
@@ -110,23 +131,31 @@ class Session:
             grew(prose)
 
         try:
-            answer = await tell(self.storyteller, self.adventure, node, how, heard)
+            telling = tell(self.storyteller, self.adventure, node, how, heard) if ready is None else ready.finish(heard)
+            answer = await telling
         except BaseException:  # cancelled by the player, or failed: keep what came, then let it through
             self._save(node.id, self.adventure.nodes[node.id].prose, State.STOPPED)
             raise
-        self._budget = answer.how.budget
+        self._most = min(self._most, answer.how.budget) if answer.how.budget < how.budget else self._most
+        self.notes = answer.notes
         return self._save(node.id, answer.prose, State.DONE, self._told(answer.how, answer.prompt))
+
+    @property
+    def budget(self) -> int:
+        """The tokens that a prompt may take now, beside the turn that follows it."""
+        return max(_LEAST_BUDGET, min(self._most, self.storyteller.context - self.sampling.length - OVERRUN - _MARGIN))
 
     def how(self) -> How:
         """How the next turn is to be told."""
         seed = secrets.randbelow(2**31) if self.seed is None else self.seed + len(self.adventure.nodes)
-        return How(self.sampling, seed, self._budget, to_the_end=self.seed is not None)
+        return How(self.sampling, seed, self.budget, to_the_end=self.seed is not None)
 
     def _told(self, how: How, prompt: str = "") -> Told:
         return Told(
             self.storyteller.name,
             msgspec.json.encode(how.sampling).decode(),
             how.seed,
+            adapter=self.storyteller.fingerprint,
             prompt=prompt,
             lore=self.shelf.lore_in_force(self.adventure),
             budget=how.budget,
@@ -176,16 +205,43 @@ class Session:
     def edit(self, id: int, *, words: str | None = None, prose: str | None = None) -> Node:  # noqa: A002
         """A changed copy of the turn beside it: other words of the player's, other prose, or both.
 
-        If the turn lies on the way to the head, what follows it there is copied below the changed one, so that the
-        player goes on from the same place. The old turns stay.
-
-        Raises:
-            DungeonError: nothing would be left of the turn.
+        See `edit_all`; the turn itself if nothing has changed.
         """
         old = self.adventure.nodes[id]
+        change = (id, old.input if words is None else words, old.prose if prose is None else prose)
+        return next(iter(self.edit_all([change])), old)
+
+    def edit_all(self, changes: Iterable[Change]) -> list[Node]:
+        """Changed copies of turns that lie on one way, beside the first of them, and of all that follows it there.
+
+        So the player goes on from the same place, and redo still leads on. The old turns stay where they were. Nothing
+        happens, and nothing is returned, where no text has changed.
+
+        Raises:
+            DungeonError: nothing would be left of a turn.
+        """
+        changed: dict[int, Node] = {}
+        for id_, words, prose in changes:
+            node = self._edited(self.adventure.nodes[id_], words, prose)
+            if node != self.adventure.nodes[id_]:
+                changed[id_] = node
+        if not changed:
+            return []
+        way = self.adventure.way(max(changed))  # on one way the ids grow
+        assert changed.keys() <= {node.id for node in way}, "the turns lie on different ways"
+        first = next(place for place, node in enumerate(way) if node.id in changed)
+        made = self.shelf.add_edit(self.adventure, [changed.get(node.id, node) for node in way[first:]])
+        lore = self.adventure.lore
+        for node in made:
+            if lore.summary and node.edit_of == lore.summary_through:  # the player's summary goes over to the new way
+                self.set_lore(replace(lore, summary_through=node.id))
+        return made
+
+    @staticmethod
+    def _edited(old: Node, words: str, prose: str) -> Node:
         kind = old.kind
-        words = old.input if words is None else clean_prose(words) if kind is Kind.STORY else printable(words).strip()
-        prose = old.prose if prose is None else clean_prose(prose).strip()
+        words = clean_prose(words) if kind is Kind.STORY else printable(words).strip()
+        prose = clean_prose(prose).strip()
         if (words, prose) == (old.input, old.prose):
             return old
         if words and kind is Kind.CONTINUE:
@@ -195,13 +251,11 @@ class Session:
             kind, words = Kind.CONTINUE, ""
         if not (prose or words):
             raise DungeonError("An edit must leave something of the turn. Undo goes back before it.")
-        path = self.adventure.path()
-        ids = [node.id for node in path]
-        tail = path[ids.index(id) + 1 :] if id in ids else []
-        changed = replace(
-            old, kind=kind, input=words, action=action, prose=prose, state=State.DONE, edit_of=id, folded=False
-        )
-        return self.shelf.add_edit(self.adventure, changed, tail)
+        return replace(old, kind=kind, input=words, action=action, prose=prose, state=State.DONE)
+
+    def purge_turn(self, id: int) -> None:  # noqa: A002
+        """Takes the turn and all that follows it off the disk, for good. The player has confirmed it."""
+        self._sit_down(self.shelf.purge_turn(self.adventure, id))
 
     def mark(
         self,
@@ -229,18 +283,50 @@ class Session:
             self.adventure.lore = lore
             self.shelf.save_lore(self.adventure)
 
-    def label(self, *, title: str | None = None, tags: tuple[str, ...] | None = None) -> None:
-        """Renames or tags the adventure."""
-        if title is not None and (title := " ".join(printable(title).split())[:60]):
-            self.adventure.title = title
-        if tags is not None:
-            self.adventure.tags = tuple(dict.fromkeys(tag for tag in (printable(t).strip()[:30] for t in tags) if tag))
-        self.shelf.save_labels(self.adventure)
+    def context(self) -> Context:
+        """What the voice would see if the player let the story go on."""
+        return next_context(self.adventure, self.budget)
 
     def leave(self, node: Node, to: int | None) -> None:
         """Stands on `to` as if the turn `node`, of which nothing came, had not been entered."""
         self.adventure.leave(node.id, to)
         self.shelf.save_head(self.adventure)
+
+    # ---- while the player reads ------------------------------------------------------------------------------
+
+    def suggestions(self) -> tuple[str, ...]:
+        """What the player might do now, as far as it is known: at the opening, the scenario's ideas."""
+        return self.ahead.suggestions(self.adventure)
+
+    def forget_suggestions(self) -> None:
+        """The player wants others; `read_ahead` or `suggest` writes them, whatever the settings say."""
+        self.ahead.ask(self.adventure)
+
+    async def suggest(self) -> None:
+        """Has the voice write suggestions for this place."""
+        await self.ahead.suggest(self.adventure, self.how, self._wanted(), lambda: None)
+
+    async def read_ahead(self, changed: Callable[[], object]) -> None:
+        """Works on what may come until the player moves: reads the tale, suggests, tells the turns that may follow.
+
+        `changed` is called when there are suggestions. With a seed, and where the player has switched it off, only what
+        the player has asked for is done; a server elsewhere, which somebody may pay for, only reads the tale as well.
+        The next turn cancels it, and so may anybody else.
+
+        Raises:
+            DungeonError: the storyteller failed.
+        """
+        self._stop_reading()
+        self._reading = asyncio.current_task()
+        adventure = self.adventure
+        on = self.choices.game.ahead and self.seed is None
+        if on:
+            await self.warm()
+        on = on and self.storyteller.own
+        if on or self.ahead.asked(adventure):
+            await self.ahead.suggest(adventure, self.how, self._wanted(), changed)
+        if on:
+            await self.ahead.prepare(adventure, self.how, self._wanted())
 
     async def warm(self) -> None:
         """Has the storyteller read the tale so far, so that the next turn need not wait for that.
@@ -249,14 +335,18 @@ class Session:
         """
         if self.seed is not None:
             return
-        opening = Node(-1, self.adventure.head, Kind.CONTINUE, "", "")
-        path = Adventure(-1, "", self.adventure.opening, lore=self.adventure.lore)
-        for node in [*self.adventure.path(), opening]:
-            path.add(node)
-        prompt = build_prompt(path, opening, self._budget)
-        pieces = self.storyteller.stream(prompt, self.sampling, max_tokens=1, seed=0)
-        async for _ in pieces:
+        prompt = self.context().text
+        async for _ in self.storyteller.stream(prompt, self.sampling, max_tokens=1, seed=0):
             pass
+
+    def _wanted(self) -> int:
+        """How many suggestions; where there are to be none and the player has asked for them, all that may be."""
+        return self.choices.suggestions or (MOST_SUGGESTIONS if self.ahead.asked(self.adventure) else 0)
+
+    def _stop_reading(self) -> None:
+        if self._reading and self._reading is not asyncio.current_task():
+            self._reading.cancel()
+        self._reading = None
 
     def _save(self, id: int, prose: str, state: State, told: Told | None = None) -> Node:  # noqa: A002
         node = self.adventure.grow(id, prose, state)

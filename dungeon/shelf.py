@@ -6,16 +6,16 @@ A database that can't be read is an error with its path, never an empty shelf. T
 """
 
 import sqlite3
-from collections.abc import Sequence
-from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
+from dataclasses import astuple, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
 
 from corpus.turns import Kind
-from dungeon.database import connect, told, transaction
+from dungeon.database import PURGED, connect, told, transaction
 from dungeon.errors import DungeonError
 from dungeon.scenario import Scenario
 from dungeon.tale.adventure import Adventure, Node, State
@@ -40,6 +40,16 @@ class Told:
     budget: int = 0
     """The tokens that the prompt might take."""
 
+
+# Read from an index alone. The way ends in as many places as there are turns that none answers.
+_COUNTS = """
+    SELECT adventure, count(*), sum(words), count(*) - count(DISTINCT parent)
+    FROM turn GROUP BY adventure
+"""
+_COUNTS_OF = """
+    SELECT adventure, count(*), sum(words), count(*) - count(DISTINCT parent)
+    FROM turn WHERE adventure IN (SELECT value FROM json_each(?)) GROUP BY adventure
+"""
 
 BY_HAND = Told("", "{}", 0)
 """How the player's own text came about."""
@@ -66,27 +76,48 @@ class Shelf:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._db = connect(path)
+        self._owed: dict[int, tuple[Node, Told | None]] = {}
+        """Turns as the disk, being full, did not take them. Whatever is written next writes them first."""
 
     def close(self) -> None:
         """Closes the database; what was saved stays."""
+        with suppress(DungeonError), self._told("be written"):
+            self._pay()
         self._db.close()
 
     def _told(self, what: str) -> AbstractContextManager[None]:
         return told(self.path, what)
 
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        with self._told("be written"):
+            self._pay()
+            with transaction(self._db):
+                yield
+
+    def _pay(self) -> None:
+        for id_, (node, how) in list(self._owed.items()):
+            self._update(node, how)
+            del self._owed[id_]
+
     # ---- adventures ------------------------------------------------------------------------------------------
 
     def begin(self, scenario: Scenario, voice: str) -> Adventure:
         """A new adventure, at its opening."""
-        with self._told("be written"), transaction(self._db):
+        with self._writing():
             now = _now()
-            cursor = self._db.execute(
-                "INSERT INTO adventure (title, scenario, opening, voice, ideas, made, played) "
-                "VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (scenario.title, scenario.name, scenario.opening, voice, _json(scenario.actions), now, now),
+            # SQLite would give the id of a purged row again, which another game may still hold for its own; so here and
+            # with turns.
+            (id_,) = self._db.execute(
+                "SELECT 1 + max(coalesce(max(id), 0), (SELECT adventure FROM purged)) FROM adventure"
+            ).fetchone()
+            self._db.execute(
+                "INSERT INTO adventure (id, title, scenario, opening, voice, ideas, made, played) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (id_, scenario.title, scenario.name, scenario.opening, voice, _json(scenario.actions), now, now),
             )
             adventure = Adventure(
-                _id(cursor),
+                id_,
                 scenario.title,
                 scenario.opening,
                 scenario.name,
@@ -104,42 +135,52 @@ class Shelf:
             row = self._db.execute("SELECT id FROM adventure ORDER BY latest DESC, id DESC LIMIT 1").fetchone()
             return row["id"] if row else None
 
-    def listing(self, search: str = "") -> list[Listed]:
-        """The adventures whose title, tags, opening or turns hold all words of `search`; last played first."""
+    def listing(self, search: str = "", most: int = -1) -> list[Listed]:
+        """The adventures whose title, tags, opening or turns hold all words of `search`; last played first.
+
+        With `most`, the first so many.
+        """
         patterns = [f"%{_literal(word)}%" for word in search.split()]
         with self._told("be read"):
             rows = self._db.execute(
                 """
-                SELECT a.id, a.title, a.tags, a.played, count(t.id) AS turns,
-                    coalesce(sum(length(trim(t.prose)) - length(replace(trim(t.prose), ' ', '')) + (t.prose <> '')), 0)
-                    AS words,
-                    count(t.id) - count(DISTINCT t.parent) AS branches
-                FROM adventure a LEFT JOIN turn t ON t.adventure = a.id
+                SELECT id, title, tags, played FROM adventure a
                 WHERE NOT EXISTS (
                     SELECT 1 FROM json_each(?) AS word WHERE NOT (
                         a.title || ' ' || a.tags || ' ' || a.opening LIKE word.value ESCAPE '\\'
                         OR EXISTS (
-                            SELECT 1 FROM turn u
-                            WHERE u.adventure = a.id AND u.input || ' ' || u.prose LIKE word.value ESCAPE '\\'
+                            SELECT 1 FROM turn t
+                            WHERE t.adventure = a.id AND t.input || ' ' || t.prose LIKE word.value ESCAPE '\\'
                         )
                     )
                 )
-                GROUP BY a.id ORDER BY a.latest DESC, a.id DESC
+                ORDER BY latest DESC, id DESC LIMIT ?
                 """,
-                (_json(patterns),),
+                (_json(patterns), most),
+            ).fetchall()
+            some = patterns or most >= 0
+            counts = self._db.execute(
+                _COUNTS_OF if some else _COUNTS, (_json([row["id"] for row in rows]),) if some else ()
             )
+            counted = {adventure: (turns, words, max(1, ends)) for adventure, turns, words, ends in counts}
             return [
-                Listed(
-                    row["id"],
-                    row["title"],
-                    _tags(row["tags"]),
-                    row["played"],
-                    row["turns"],
-                    row["words"],
-                    max(1, row["branches"]),
-                )
+                Listed(row["id"], row["title"], _tags(row["tags"]), row["played"], *counted.get(row["id"], (0, 0, 1)))
                 for row in rows
             ]
+
+    def count(self) -> int:
+        """How many adventures there are."""
+        with self._told("be read"):
+            return int(self._db.execute("SELECT count(*) FROM adventure").fetchone()[0])
+
+    def ending(self, id: int) -> str:  # noqa: A002
+        """Where the player stands in that adventure: the prose of the head, its words, or the opening."""
+        with self._told("be read"):
+            row = self._db.execute(
+                "SELECT a.opening, t.prose, t.input FROM adventure a LEFT JOIN turn t ON t.id = a.head WHERE a.id = ?",
+                (id,),
+            ).fetchone()
+            return next(filter(None, (row["prose"], row["input"], row["opening"])), "") if row else ""
 
     def open(self, id: int) -> Adventure:  # noqa: A002
         """The adventure with all its turns, the head where it was left."""
@@ -193,11 +234,12 @@ class Shelf:
 
     def purge(self, adventure: int) -> None:
         """Takes the adventure and all its turns off the disk, for good. The player has confirmed it."""
-        with self._told("be written"), transaction(self._db):
+        with self._writing():
             self._db.execute("UPDATE adventure SET head = NULL WHERE id = ?", (adventure,))
             self._delete_turns("SELECT id FROM turn WHERE adventure = ?", adventure)
             self._db.execute("DELETE FROM lore WHERE adventure = ?", (adventure,))
             self._db.execute("DELETE FROM adventure WHERE id = ?", (adventure,))
+            self._db.execute("UPDATE purged SET adventure = max(adventure, ?)", (adventure,))
         self._forget()
 
     def _add_lore(self, adventure: Adventure) -> None:
@@ -216,63 +258,61 @@ class Shelf:
     def add_turn(self, adventure: Adventure, kind: Kind, words: str, action: str, told: Told) -> Node:
         """A new turn below the head, the head on it, without prose as yet."""
         node = Node(0, adventure.head, kind, words, action)
-        with self._told("be written"), transaction(self._db):
+        with self._writing():
             node = self._insert(adventure, node, told)
             self._stand(adventure, node.id, told.voice)
         adventure.voice = told.voice
         adventure.add(node)
         return node
 
-    def add_edit(self, adventure: Adventure, edited: Node, tail: Sequence[Node]) -> Node:
-        """`edited`, a changed copy of a turn, beside that turn, and below it copies of `tail`, each under the last.
+    def add_edit(self, adventure: Adventure, line: Sequence[Node]) -> list[Node]:
+        """Copies of turns that follow each other, the first beside its original, each other one under the last.
 
-        The head moves to the last of them. Copies keep how they were told.
+        `line` has the turns as they are to be. One that is as it was keeps how it was told. Names and bookmarks go
+        over to the copies, and the head if it stood on one of the turns.
         """
-        added = []
-        with self._told("be written"), transaction(self._db):
-            added.append(self._insert(adventure, edited, BY_HAND))
-            for node in tail:
-                copy = replace(node, parent=added[-1].id, edit_of=node.id, name="", marked=False, folded=False)
-                added.append(self._insert(adventure, copy, self._how(node.id)))
-            self._stand(adventure, added[-1].id)
+        old = [adventure.nodes[node.id] for node in line]
+        added: list[Node] = []
+        with self._writing():
+            for node, before in zip(line, old, strict=True):
+                parent = added[-1].id if added else before.parent
+                copy = replace(node, parent=parent, edit_of=before.id, folded=False)
+                added.append(self._insert(adventure, copy, self._how(before.id) if node == before else BY_HAND))
+            bare = [replace(before, name="", marked=False) for before in old]
+            for node in (*added, *bare):
+                self._mark(node)
+            copies = {before.id: node.id for before, node in zip(old, added, strict=True)}
+            head = adventure.head if adventure.head is None else copies.get(adventure.head, adventure.head)
+            self._stand(adventure, head)
+        for node in bare:
+            adventure.replace(node)
         for node in added:
             adventure.add(node)
-        return added[0]
+        adventure.move(head)
+        return added
 
     def save_turn(self, node: Node, told: Told | None = None) -> None:
         """The turn's prose and state as they are now, and how it was told if that has changed."""
+        _, owed = self._owed.pop(node.id, (node, None))
+        told = told or owed
         with self._told("be written"):
-            if told is None:
-                self._db.execute("UPDATE turn SET prose = ?, state = ? WHERE id = ?", (node.prose, node.state, node.id))
-            else:
-                self._db.execute(
-                    "UPDATE turn SET prose = ?, state = ?, voice = ?, sampling = ?, seed = ?, adapter = ?, prompt = ?, "
-                    "lore = ?, budget = ? WHERE id = ?",
-                    (
-                        node.prose,
-                        node.state,
-                        told.voice,
-                        told.sampling,
-                        told.seed,
-                        told.adapter,
-                        told.prompt,
-                        told.lore,
-                        told.budget,
-                        node.id,
-                    ),
-                )
+            try:
+                self._pay()
+                there = self._update(node, told)
+            except sqlite3.OperationalError:
+                self._owed[node.id] = node, told
+                raise
+        if not there:
+            raise DungeonError(PURGED)
 
     def save_marks(self, node: Node) -> None:
         """The turn's name, bookmark and fold as they are now."""
         with self._told("be written"):
-            self._db.execute(
-                "UPDATE turn SET name = ?, marked = ?, folded = ? WHERE id = ?",
-                (node.name, node.marked, node.folded, node.id),
-            )
+            self._mark(node)
 
     def save_head(self, adventure: Adventure) -> None:
         """Where the player stands now."""
-        with self._told("be written"), transaction(self._db):
+        with self._writing():
             self._stand(adventure, adventure.head)
 
     def how(self, id: int) -> Told:  # noqa: A002
@@ -287,7 +327,7 @@ class Shelf:
         """
         gone = {id, *(node.id for node in adventure.below(id))}
         head = adventure.nodes[id].parent if adventure.head in gone else adventure.head
-        with self._told("be written"), transaction(self._db):
+        with self._writing():
             self._db.execute("UPDATE adventure SET head = ? WHERE id = ?", (head, adventure.id))
             self._delete_turns(
                 "WITH RECURSIVE gone(id) AS (VALUES (?) UNION SELECT t.id FROM turn t JOIN gone g ON t.parent = g.id) "
@@ -298,10 +338,15 @@ class Shelf:
         return self.open(adventure.id)
 
     def _insert(self, adventure: Adventure, node: Node, told: Told) -> Node:
-        cursor = self._db.execute(
-            "INSERT INTO turn (adventure, parent, kind, input, action, prose, state, edit_of, voice, sampling, seed, "
-            "adapter, prompt, lore, budget, made) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (id_,) = self._db.execute(
+            "SELECT 1 + max(coalesce(max(id), 0), (SELECT turn FROM purged)) FROM turn"
+        ).fetchone()
+        self._db.execute(
+            "INSERT INTO turn (id, adventure, parent, kind, input, action, prose, state, edit_of, voice, sampling, "
+            "seed, adapter, prompt, lore, budget, words, name, marked, folded, made) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
+                id_,
                 adventure.id,
                 node.parent,
                 node.kind,
@@ -317,10 +362,30 @@ class Shelf:
                 told.prompt,
                 told.lore,
                 told.budget,
+                _words(node),
+                node.name,
+                node.marked,
+                node.folded,
                 _now(),
             ),
         )
-        return replace(node, id=_id(cursor))
+        return replace(node, id=id_)
+
+    def _mark(self, node: Node) -> None:
+        self._db.execute(
+            "UPDATE turn SET name = ?, marked = ?, folded = ? WHERE id = ?",
+            (node.name, node.marked, node.folded, node.id),
+        )
+
+    def _update(self, node: Node, told: Told | None) -> bool:
+        how = astuple(told) if told else (None,) * 7
+        cursor = self._db.execute(
+            "UPDATE turn SET prose = ?, state = ?, words = ?, voice = coalesce(?, voice), "
+            "sampling = coalesce(?, sampling), seed = coalesce(?, seed), adapter = coalesce(?, adapter), "
+            "prompt = coalesce(?, prompt), lore = coalesce(?, lore), budget = coalesce(?, budget) WHERE id = ?",
+            (node.prose, node.state, _words(node), *how, node.id),
+        )
+        return cursor.rowcount > 0
 
     def _stand(self, adventure: Adventure, head: int | None, voice: str | None = None) -> None:
         self._db.execute(
@@ -337,6 +402,7 @@ class Shelf:
     def _delete_turns(self, which: str, parameter: int) -> None:
         gone = [row["id"] for row in self._db.execute(which, (parameter,))]
         self._db.executemany("UPDATE turn SET edit_of = NULL WHERE edit_of = ?", [(id_,) for id_ in gone])
+        self._db.executemany("UPDATE purged SET turn = max(turn, ?)", [(id_,) for id_ in gone])
         # A turn is deleted before the one it answers, which is older.
         self._db.executemany("DELETE FROM turn WHERE id = ?", [(id_,) for id_ in sorted(gone, reverse=True)])
 
@@ -362,6 +428,11 @@ def _node(turn: sqlite3.Row) -> Node:
     )
 
 
+def _words(node: Node) -> int:
+    """Of the story: the voice's, and those that the player narrated."""
+    return len(node.prose.split()) + (len(node.input.split()) if node.kind is Kind.STORY else 0)
+
+
 def _tags(column: str) -> tuple[str, ...]:
     return msgspec.json.decode(column, type=tuple[str, ...])
 
@@ -373,11 +444,6 @@ def _json(value: object) -> str:
 def _literal(word: str) -> str:
     r"""For LIKE … ESCAPE '\'."""
     return word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-
-
-def _id(cursor: sqlite3.Cursor) -> int:
-    assert cursor.lastrowid is not None
-    return cursor.lastrowid
 
 
 def _now() -> str:

@@ -2,9 +2,13 @@
 
     answer = await tell(storyteller, adventure, node, How(sampling, seed, budget), heard)
 
-`heard` is called with all of the prose so far for every piece that changes it. Cancelling the task ends the turn; what
-was heard is then all there is. Nothing here keeps anything: the session does, and the speculation in `dungeon.ahead`
-throws most of it away.
+`heard` is called with all of the prose so far for every piece that changes it. What it may show, and why a turn is
+over, `dungeon.tale.manners` decides; here the storyteller is asked, and asked again: after nothing (twice), after a
+loop (once, with other sampling) and after a banned phrase (three times), each time from where the turn was still good.
+Whole sentences that were heard stay. Cancelling the task ends the turn; what was heard is then all there is. Nothing
+here keeps anything: the session does, and the speculation in `dungeon.ahead` throws most of it away.
+
+However long a server goes on, a turn ends: so many tokens, pieces and characters, and so many times asked.
 """
 
 import hashlib
@@ -13,15 +17,29 @@ from collections.abc import Callable
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 
+import msgspec
+
+from corpus.turns import PROMPT_END
 from dungeon.errors import ContextOverflow
 from dungeon.prompt import build_prompt
 from dungeon.storyteller.open import Storyteller
 from dungeon.storyteller.voices import Sampling
 from dungeon.tale.adventure import Adventure, Node
-from dungeon.tale.prose import OVERRUN, at_sentence_end, cut, tidy
+from dungeon.tale.manners import End, Judged, judge, manners_for
+from dungeon.tale.prose import OVERRUN, cut
 
 _EMPTY_TRIES = 3
+_BANNED_TRIES = 3
+_NEXT_SEED = 1_000_003
+_BYTES_PER_TOKEN = 4
+_LONGEST_TOKEN = 32
+"""Characters: more than any tokenizer's mean over a turn."""
+_BLANKS = 40
+"""Pieces of nothing but blanks after which nothing else will come."""
 _LEAST_BUDGET = 128
+
+IN_CIRCLES = "The storyteller went in circles and was asked again, with other sampling."
+KEPT_BANNED = "The storyteller kept to a banned phrase, and its sentence was left out."
 
 
 @dataclass(slots=True)
@@ -63,71 +81,129 @@ class Answer:
     prose: str
     """"" if the storyteller said nothing."""
     how: How
-    """As it was told in the end."""
+    """As `tell` was called, but for a budget that the server takes: called so again, it tells the same, however many
+    times the voice has to be asked on the way. (Not where the turn was `begun`, for the voice was cut off there.)"""
     prompt: str
-    """sha256 of the prompt."""
+    """sha256 of the prompt that it began with."""
+    notes: tuple[str, ...] = ()
+    """What the player should know of how it came."""
 
 
 Heard = Callable[[str, Pace], None]
 
 
-async def tell(storyteller: Storyteller, adventure: Adventure, node: Node, how: How, heard: Heard) -> Answer:
-    """The prose of `node`, the last of the adventure's path.
+async def tell(
+    storyteller: Storyteller, adventure: Adventure, node: Node, how: How, heard: Heard, *, begun: str = ""
+) -> Answer:
+    """The prose of `node`, which answers any turn of the adventure.
+
+    `begun` is what the voice, asked in this very way, has said already, as it came: the turn goes on behind it, and
+    it is not asked for again.
 
     Raises:
         DungeonError: the storyteller failed.
     """
-    asked = time.monotonic()
-    answer = Answer("", how, "")
-    for attempt in range(_EMPTY_TRIES):
-        how = replace(answer.how, seed=how.seed + attempt * 1_000_003)
-        answer = await _within_context(storyteller, adventure, node, how, heard, asked)
-        if answer.prose:
-            break
-    return answer
+    return await _Turn(storyteller, adventure, node, how, heard).tell(begun)
 
 
-async def _within_context(
-    storyteller: Storyteller, adventure: Adventure, node: Node, how: How, heard: Heard, asked: float
-) -> Answer:
-    """An answer to a prompt that the server does not refuse as too long."""
-    await storyteller.start()
-    while True:
-        prompt = build_prompt(adventure, node, how.budget)
-        try:
-            prose = await _stream(storyteller, prompt, how, heard, asked)
-        except ContextOverflow:
-            if how.budget // 2 < _LEAST_BUDGET:
-                raise
-            how = replace(how, budget=how.budget // 2)
-        else:
-            return Answer(prose, how, hashlib.sha256(prompt.encode()).hexdigest())
+class _Turn:
+    """One turn while it is told."""
+
+    def __init__(self, storyteller: Storyteller, adventure: Adventure, node: Node, how: How, heard: Heard) -> None:
+        self._storyteller = storyteller
+        self._adventure = adventure
+        self._node = node
+        self._how = how
+        self._heard = heard
+        self._manners = manners_for(adventure, node, how.sampling.banned, how.sampling.stop)
+        self._prompt = ""
+        self._shown = ""
+        self._asked = time.monotonic()
+        self._first: float | None = None
+        self._pieces = 0
+
+    async def tell(self, begun: str) -> Answer:
+        await self._storyteller.start()
+        sampling, seed, said = self._how.sampling, self._how.seed, begun
+        notes: list[str] = []
+        empty = banned = 0
+        while True:
+            judged = await self._within_context(said, sampling, seed)
+            prose = cut(judged.behind)
+            if judged.end is End.LOOP and IN_CIRCLES not in notes:
+                notes.append(IN_CIRCLES)
+                sampling = _otherwise(sampling)
+            elif judged.end is End.BANNED and banned < _BANNED_TRIES:
+                banned += 1
+            elif not prose and empty < _EMPTY_TRIES - 1:
+                empty += 1
+            else:
+                break
+            said = PROMPT_END + judged.behind if judged.behind else ""
+            seed += _NEXT_SEED
+        if judged.end is End.BANNED:
+            notes.append(KEPT_BANNED)
+        self._show(prose)
+        return Answer(prose, self._how, hashlib.sha256(self._prompt.encode()).hexdigest(), tuple(notes))
+
+    async def _within_context(self, said: str, sampling: Sampling, seed: int) -> Judged:
+        """As `_listen`, with a prompt that the server does not refuse as too long."""
+        while True:
+            self._prompt = build_prompt(self._adventure, self._node, self._how.budget)
+            try:
+                return await self._listen(said, sampling, seed)
+            except ContextOverflow:
+                budget = self._how.budget // 2
+                if budget < _LEAST_BUDGET:
+                    raise
+                self._how = replace(self._how, budget=budget)
+
+    async def _listen(self, said: str, sampling: Sampling, seed: int) -> Judged:
+        """What the voice says behind `said`, to the end of the turn or to where it has to be asked again."""
+        length = sampling.length
+        most = length + OVERRUN
+        raw = said
+        count = -(-len(said.encode()) // _BYTES_PER_TOKEN)
+        blanks = 0
+        judged = judge(raw, self._manners)
+        self._show(judged.shown)
+        over = bool(judged.end) or count >= most or (count >= length and judged.complete)
+        if not over:
+            stream = self._storyteller.stream(self._prompt + said, sampling, max_tokens=most - count, seed=seed)
+            async with aclosing(stream) as going:
+                async for piece in going:
+                    count += 1
+                    if not over and count <= most:
+                        self._pieces += 1
+                        raw = (raw + piece)[: most * _LONGEST_TOKEN]
+                        blanks = 0 if piece.strip() else blanks + 1
+                        judged = judge(raw, self._manners)
+                        self._show(judged.shown)
+                        over = (
+                            bool(judged.end)
+                            or (count >= length and judged.complete)
+                            or blanks >= _BLANKS
+                            or len(raw) >= most * _LONGEST_TOKEN
+                        )
+                    if count > most or (over and not self._how.to_the_end):
+                        break
+        return judged if judged.end else judge(raw, self._manners, ended=True)
+
+    def _show(self, prose: str) -> None:
+        if prose == self._shown:
+            return
+        now = time.monotonic()
+        if self._first is None:
+            self._first = now
+        self._shown = prose
+        self._heard(prose, Pace(self._asked, self._first - self._asked, self._pieces, now - self._first))
 
 
-async def _stream(storyteller: Storyteller, prompt: str, how: How, heard: Heard, asked: float) -> str:
-    raw = prose = ""
-    finished = False
-    first = last = None
-    pieces = 0
-    length = how.sampling.length
-    stream = storyteller.stream(prompt, how.sampling, max_tokens=length + OVERRUN, seed=how.seed)
-    async with aclosing(stream) as going:
-        async for piece in going:
-            if finished:
-                continue
-            raw += piece
-            pieces += 1
-            last = time.monotonic()
-            grown = tidy(raw)
-            if not grown and raw.strip():
-                break  # it began with the player's next action: nothing that follows would be shown
-            if not grown or grown == prose:
-                continue
-            prose = grown
-            first = first or last
-            heard(prose, Pace(asked, first - asked, pieces, last - first))
-            if pieces >= length and at_sentence_end(prose):
-                finished = True
-                if not how.to_the_end:
-                    break
-    return cut(prose)
+def _otherwise(sampling: Sampling) -> Sampling:
+    """Sampling that leads out of a circle: warmer, and harder on what stood before."""
+    return msgspec.structs.replace(
+        sampling,
+        temperature=max(sampling.temperature, min(sampling.temperature + 0.3, 1.2)),
+        repeat_penalty=max(sampling.repeat_penalty, min(sampling.repeat_penalty + 0.1, 1.3)),
+        dry_multiplier=max(sampling.dry_multiplier, 0.8),
+    )

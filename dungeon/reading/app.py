@@ -6,12 +6,13 @@ from contextlib import contextmanager
 from textual.app import App
 from textual.binding import Binding
 
-from dungeon.app import LAMPLIGHT
 from dungeon.errors import DungeonError
 from dungeon.reading.bookmark import opened
 from dungeon.reading.books import Book, library
 from dungeon.reading.commands import BY_NAME, COMMANDS
 from dungeon.screens.help import key_name
+from dungeon.settings import load
+from dungeon.themes import themes
 
 
 class ReaderApp(App[None]):
@@ -26,16 +27,18 @@ class ReaderApp(App[None]):
     ]
 
     def __init__(self, books: list[Book]) -> None:
-        """Raises DungeonError where the bookmark of a single book can't be read."""
+        """Raises DungeonError where the settings, or the bookmark of a single book, can't be read."""
         super().__init__()
+        self._theme = load().theme
         self._books = books
         self._walk = opened(books[0]) if len(books) == 1 else None
 
     def on_mount(self) -> None:
         from dungeon.screens.read import ReadScreen
 
-        self.register_theme(LAMPLIGHT)
-        self.theme = LAMPLIGHT.name
+        for theme in themes():
+            self.register_theme(theme)
+        self.theme = self._theme
         if self._walk:
             self.push_screen(ReadScreen(self._books[0], self._walk))
         else:

@@ -1,14 +1,14 @@
-"""What a scenario asks the player before it begins."""
+"""What the player is asked: by a scenario before it begins, and for one line of anything."""
 
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding
-from textual.containers import VerticalScroll
+from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
-from textual.screen import Screen
-from textual.widgets import Button, Input, Label
+from textual.screen import ModalScreen, Screen
+from textual.widgets import Button, Input, Label, Static
 
-from dungeon.scenario import Scenario, filled
+from dungeon.scenario import ANSWER_LENGTH, Scenario, filled
 
 
 class AskScreen(Screen[Scenario | None]):
@@ -29,7 +29,7 @@ class AskScreen(Screen[Scenario | None]):
             yield Label(Content(filled(self.scenario, {}).title), id="heading")
             for placeholder in self.scenario.placeholders:
                 yield Label(Content(placeholder.ask))
-                yield Input(placeholder=placeholder.default, max_length=60)
+                yield Input(placeholder=placeholder.default, max_length=ANSWER_LENGTH)
         yield Button("Begin  (Enter, or Ctrl+S)", id="begin", variant="primary")
 
     @on(Input.Submitted)
@@ -46,3 +46,26 @@ class AskScreen(Screen[Scenario | None]):
         names = (placeholder.name for placeholder in self.scenario.placeholders)
         answers = dict(zip(names, (field.value for field in self.query(Input)), strict=True))
         self.dismiss(filled(self.scenario, answers))
+
+
+class LineScreen(ModalScreen[str | None]):
+    """Asks for one line, which may be changed from what stands there. Returns it, or None if the player went back."""
+
+    CSS_PATH = "ask.tcss"
+    BINDINGS = [Binding("escape", "dismiss(None)", "Back")]
+
+    def __init__(self, question: str, line: str = "", hint: str = "") -> None:
+        super().__init__()
+        self._question = question
+        self._given = line
+        self._hint = hint
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="line"):
+            yield Static(Content(self._question), markup=False)
+            yield Input(self._given, select_on_focus=False)
+            yield Static(Content(self._hint or "Enter takes it, Esc goes back."), id="hint", markup=False)
+
+    @on(Input.Submitted)
+    def _taken(self, event: Input.Submitted) -> None:
+        self.dismiss(event.value)

@@ -3,7 +3,7 @@
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding
-from textual.containers import Horizontal, VerticalScroll
+from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Button, Static
@@ -28,8 +28,9 @@ class ConfirmScreen(ModalScreen[bool]):
         self._no = no
 
     def compose(self) -> ComposeResult:
-        with VerticalScroll(id="confirm", can_focus=False):
-            yield Static(Content(self._question), id="question", markup=False)
+        with Vertical(id="confirm"):
+            with VerticalScroll(id="words", can_focus=False):
+                yield Static(Content(self._question), id="question", markup=False)
             with Horizontal(id="answers"):
                 yield Button(Content(f"{self._no} (n)"), id="no", compact=True)
                 yield Button(Content(f"{self._yes} (y)"), id="yes", variant="error", compact=True)

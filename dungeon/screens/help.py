@@ -1,4 +1,6 @@
-"""Every command, from the one registry."""
+"""Every command, from the one registry, with the keys that the player has."""
+
+from itertools import groupby
 
 from textual.app import ComposeResult
 from textual.binding import Binding
@@ -8,6 +10,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from dungeon.commands import COMMANDS
+from dungeon.settings import Settings, keys_for
 
 
 class HelpScreen(ModalScreen[None]):
@@ -16,16 +19,22 @@ class HelpScreen(ModalScreen[None]):
     CSS_PATH = "help.tcss"
     BINDINGS = [Binding("escape", "dismiss", "Close")]
 
+    def __init__(self, settings: Settings) -> None:
+        super().__init__()
+        self._keys = keys_for(settings)
+
     def compose(self) -> ComposeResult:
         with VerticalScroll(id="help"):
-            yield Static("Commands", id="help-title")
-            for command in COMMANDS:
-                usage = f"/{command.name} {command.argument}".rstrip()
-                yield Static(
-                    Content.assemble((usage, "bold $primary"), (f"  {key_name(command.key)}", "$secondary")),
-                    classes="usage",
-                )
-                yield Static(Content(command.summary), classes="summary")
+            for group, commands in groupby(COMMANDS, key=lambda command: command.group):
+                yield Static(Content(group), classes="help-group")
+                for command in commands:
+                    usage = f"/{command.name} {command.argument}".rstrip()
+                    key = key_name(self._keys.get(command.name, ""))
+                    yield Static(
+                        Content.assemble((usage, "bold $primary"), (f"  {key}" if key else "", "$secondary")),
+                        classes="usage",
+                    )
+                    yield Static(Content(command.summary), classes="summary")
             yield Static("A number picks one of the suggested actions. Esc closes this.", classes="usage")
 
 

@@ -6,6 +6,7 @@ folder.
 """
 
 import asyncio
+import hashlib
 import json
 import os
 import re
@@ -13,7 +14,7 @@ import secrets
 import sys
 import threading
 from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 _READY_SECONDS = 120.0
 _GOODBYE_SECONDS = 2.0
+_SAMPLED_BYTES = 1 << 20
+"""Of weights that came with no hash, at either end."""
 
 
 class LocalStoryteller:
@@ -38,6 +41,9 @@ class LocalStoryteller:
         self.name = voice.name
         self.context = voice.context
         self.sampling = voice.sampling
+        self.own = True
+        self.fingerprint = ""
+        """As `Storyteller.fingerprint`, from the start of the child on."""
         self.on_fetch = on_fetch
         """Called from another thread with bytes so far and in all while weights are fetched."""
         self._key = secrets.token_urlsafe(32)
@@ -88,6 +94,20 @@ class LocalStoryteller:
                     ) from error
                 restarted = True
 
+    @property
+    def cached(self) -> int | None:
+        """As `Client.cached`."""
+        return self._client.cached if self._client else None
+
+    @property
+    def held(self) -> str:
+        """As `Client.held`; nothing once the child is gone."""
+        return self._client.held if self._client and self.pid is not None else ""
+
+    async def count(self, texts: Sequence[str]) -> list[int] | None:
+        """As `Client.count`; None while there is no child to ask."""
+        return await self._client.count(texts) if self._client and self.pid is not None else None
+
     async def close(self) -> None:
         """Ends the child and any download."""
         self._leaving.set()
@@ -110,6 +130,7 @@ class LocalStoryteller:
         weights = self.voice.weights
         if isinstance(weights, Bundled):
             weights = await asyncio.to_thread(ensure, weights, self.on_fetch, self._leaving)
+        self.fingerprint = self.fingerprint or await asyncio.to_thread(_fingerprint, self.voice)
         if self._client:
             await self._client.close()
         self._child = await _spawn()
@@ -159,6 +180,23 @@ class LocalStoryteller:
         reason = next(errors, lines[-1] if lines else "no reason given")
         hint = "If the adapter was tuned on another base, tune it again on this one. " if self.voice.adapter else ""
         return f"The voice '{self.name}' does not load{with_adapter}: {reason.strip()[-300:]}\n{hint}{_log_hint()}"
+
+
+def _fingerprint(voice: Voice) -> str:
+    """What tells this voice from another: an adapter is small enough to be hashed whole, weights may be gigabytes."""
+    try:
+        if voice.adapter:
+            return hashlib.sha256(voice.adapter.read_bytes()).hexdigest()
+        if isinstance(voice.weights, Bundled):
+            return voice.weights.sha256
+        with voice.weights.open("rb") as file:
+            digest = hashlib.sha256(file.read(_SAMPLED_BYTES))
+            size = file.seek(0, os.SEEK_END)
+            file.seek(max(0, size - _SAMPLED_BYTES))
+            digest.update(file.read() + str(size).encode())
+            return digest.hexdigest()
+    except OSError:
+        return ""  # the engine will say what is wrong with the file
 
 
 def _client(url: str, name: str, key: str) -> "Client":

@@ -27,6 +27,12 @@ class Prompt(TextArea):
 
         text: str
 
+    @dataclass
+    class Stepped(Message):
+        """The player pressed the left (-1) or right (1) arrow with nothing typed."""
+
+        step: int
+
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id, compact=True, highlight_cursor_line=False, soft_wrap=True, tab_behavior="focus")
 
@@ -37,5 +43,8 @@ class Prompt(TextArea):
         elif event.key in ("ctrl+j", "shift+enter"):
             event.prevent_default().stop()
             self.insert("\n")
+        elif event.key in ("left", "right") and not self.text:
+            event.prevent_default().stop()
+            self.post_message(self.Stepped(-1 if event.key == "left" else 1))
         else:
             await super()._on_key(event)

@@ -28,16 +28,21 @@ class StatusLine(Static):
     }
     """
 
+    hint: reactive[str] = reactive("")
+    """Which keys do what."""
     turn_state: reactive[str] = reactive("")
     """What the turn in progress is doing; "" when none is."""
 
-    def __init__(self, hint: str) -> None:
+    def __init__(self, hint: str = "") -> None:
         super().__init__(id="status", markup=False)
-        self.hint = hint
+        self.set_reactive(StatusLine.hint, hint)
 
     def on_mount(self) -> None:
         self.watch(self.app, "voice_state", self._show)
         self._show()
+
+    def watch_hint(self) -> None:
+        self.watch_turn_state()
 
     def watch_turn_state(self) -> None:
         if self.is_mounted:

@@ -6,12 +6,31 @@ All of it is shown as plain `Content`: nothing that a model or a player writes i
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
+from textual.message import Message
 from textual.widgets import Static
 
 from corpus.turns import ACTION_MARK, Kind
-from dungeon.tale.adventure import Node
+from dungeon.tale.adventure import Adventure, Node, State
 
 _SHOWN = 2000
+
+
+class Marks(Static):
+    """What is to be known of a turn beside its text, in one line; a click shows its takes."""
+
+    class Clicked(Message):
+        """The player clicked on it."""
+
+        def __init__(self, node: int) -> None:
+            super().__init__()
+            self.node = node
+
+    def __init__(self, node: int, text: str) -> None:
+        super().__init__(Content(text), classes="marks", markup=False)
+        self._node = node
+
+    def on_click(self) -> None:
+        self.post_message(self.Clicked(self._node))
 
 
 class TurnView(Vertical):
@@ -23,12 +42,14 @@ class TurnView(Vertical):
         .action { color: $primary; margin: 1 0 0 0; }
         .narration { color: $secondary; margin: 1 0 0 0; }
         .prose { margin: 1 0 0 0; }
+        .marks { color: $foreground 60%; width: auto; &:hover { color: $primary; } }
     }
     """
 
-    def __init__(self, node: Node) -> None:
+    def __init__(self, node: Node, marks: str = "") -> None:
         super().__init__()
         self.node = node
+        self._marks = marks
         self._prose = Static(Content(node.prose), classes="prose", markup=False)
 
     def compose(self) -> ComposeResult:
@@ -38,11 +59,29 @@ class TurnView(Vertical):
             yield Static(Content(_shortened(ACTION_MARK + self.node.action)), classes="action", markup=False)
         self._prose.display = bool(self.node.prose)
         yield self._prose
+        if self._marks:
+            yield Marks(self.node.id, self._marks)
 
     def grow(self, prose: str) -> None:
         """Shows the prose as it is now."""
         self._prose.display = bool(prose)
         self._prose.update(Content(prose))
+
+
+def marks_of(adventure: Adventure, node: Node) -> str:
+    """Name, bookmark, which take it is, whether it was edited or broke off; "" if there is nothing to say."""
+    marks = []
+    if node.marked or node.name:
+        marks.append(f"{'★ ' * node.marked}{node.name}".rstrip())
+    takes = adventure.takes(node.id)
+    if len(takes) > 1:
+        marks.append(f"take {takes.index(node) + 1} of {len(takes)}")
+    old = adventure.nodes.get(node.edit_of or 0)
+    if old and (old.input, old.prose) != (node.input, node.prose):
+        marks.append("edited")
+    if node.state is State.STOPPED:
+        marks.append("stopped")
+    return " · ".join(marks)
 
 
 def _shortened(text: str) -> str:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 from textual import events
@@ -11,6 +12,7 @@ from textual.widgets import Label, OptionList, Static, TextArea
 
 from corpus.turns import Kind
 from dungeon.app import DungeonApp
+from dungeon.commands import COMMANDS
 from dungeon.paths import shelf_file
 from dungeon.scenario import Placeholder, Scenario, all_scenarios, find_scenario
 from dungeon.screens.ask import AskScreen
@@ -47,7 +49,7 @@ async def playing(
         await until(pilot, lambda: app.voice_state == "ready")
         await idle(pilot)
         yield pilot
-        await app.action_leave()
+        await app.leave()
 
 
 async def until(pilot: Player, true: Callable[[], bool], seconds: float = 20.0) -> None:
@@ -182,7 +184,7 @@ async def test_typing_while_the_voice_loads_is_kept_and_the_turn_waits_for_it(se
         assert "loading" in str(pilot.app.screen.query_one(StatusLine).content)
         loaded.set()
         await until(pilot, lambda: "The door opens." in shown(pilot))
-        await app.action_leave()
+        await app.leave()
 
 
 async def test_escape_stops_keeps_what_came_and_gives_the_prompt_back(server: ScriptedServer) -> None:
@@ -251,7 +253,7 @@ async def test_redo_passes_over_a_turn_of_which_nothing_came(server: ScriptedSer
         server.answers = ["x"]  # for reading ahead
         await pilot.press("ctrl+y")
         await idle(pilot)
-        assert shown(pilot).endswith("> You wait.\nOne.")
+        assert "> You wait.\nOne." in shown(pilot)
         server.release()
 
 
@@ -275,7 +277,7 @@ async def test_retry_undo_and_redo_by_key(server: ScriptedServer) -> None:
         assert "1. Open the iron door" in shown(pilot)
         await pilot.press("ctrl+y")
         await idle(pilot)
-        assert shown(pilot).endswith("> You wait.\nTwo.")
+        assert "> You wait.\nTwo.\ntake 2 of 2" in shown(pilot)
         assert {node.prose for node in on_disk().nodes.values()} == {"One.", "Two."}
 
 
@@ -301,9 +303,9 @@ async def test_quit_and_come_back(server: ScriptedServer) -> None:
         assert "Continue: The Iron Door (1 turn)" in str(choices.get_option_at_index(0).prompt)
         await pilot.press("enter")
         await idle(pilot)
-        assert shown(pilot).endswith("> You wait.\nOne.")
+        assert "> You wait.\nOne." in shown(pilot)
     async with playing(server, go_on=True) as pilot:
-        assert shown(pilot).endswith("> You wait.\nOne.")
+        assert "> You wait.\nOne." in shown(pilot)
 
 
 async def test_quitting_in_mid_stream_saves_what_came(server: ScriptedServer) -> None:
@@ -414,10 +416,10 @@ async def test_a_disk_that_fails_is_told_and_the_game_goes_on(server: ScriptedSe
 async def test_hostile_text_is_shown_as_text(server: ScriptedServer) -> None:
     server.answers = ["x"]
     async with playing(server, find_scenario("iron-door")) as pilot:
-        server.answers = ["\n[@click=app.quit]Press[/] [bold]me[/x] \x1b[31mred שלום 🐉."]
+        server.answers = ["\nThe sign says [@click=app.quit]Press[/] [bold]it[/x] \x1b[31mred שלום 🐉."]
         await send(pilot, "[bold]look[/] [@click=app.quit]x")
         assert "> You [bold]look[/] [@click=app.quit]x." in shown(pilot)
-        assert "[@click=app.quit]Press[/] [bold]me[/x] [31mred שלום 🐉." in shown(pilot)
+        assert "The sign says [@click=app.quit]Press[/] [bold]it[/x] [31mred שלום 🐉." in shown(pilot)
         view = pilot.app.screen.query(TurnView).last()
         for row in range(view.region.height):
             for column in range(0, view.region.width, 3):
@@ -513,3 +515,110 @@ async def settled(pilot: Player) -> None:
     for area in pilot.app.screen.query(TextArea):
         area.cursor_blink = False
     await pilot.pause()
+
+
+# ---- every command ---------------------------------------------------------------------------------------------
+
+
+async def test_every_command_does_something_here(
+    server: ScriptedServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)  # where a story is written to
+    server.answers = ["x"]
+    async with playing(server, find_scenario("iron-door")) as pilot:
+        server.answers = ["\nThe bell rings twice."]
+        await send(pilot, "wait")
+        await send(pilot, "wait again")
+        screen = play_screen(pilot)
+        for command in COMMANDS:
+            if command.name in ("quit", "new", "stop"):  # which have tests of their own
+                continue
+            before = shown(pilot), prompt(pilot).placeholder, pilot.app.theme
+            asked = len(server.requests)
+            pilot.app.clear_notifications()
+            await type_in(pilot, f"/{command.name} {ARGUMENTS.get(command.name, '')}")
+            await pilot.press("enter")
+
+            def has_acted(before: tuple[str, str, str] = before, asked: int = asked) -> bool:
+                return (
+                    pilot.app.screen is not screen
+                    or bool(pilot.app._notifications)
+                    or (shown(pilot), prompt(pilot).placeholder, pilot.app.theme) != before
+                    or len(server.requests) > asked
+                )
+
+            if command.name != "print":
+                await until(pilot, has_acted)
+            wrong = [note.message for note in pilot.app._notifications if note.severity == "error"]
+            assert not wrong, command
+            while pilot.app.screen is not screen:
+                await pilot.press("escape")
+                await pilot.pause()
+            await until(pilot, lambda: not screen.busy)
+            assert prompt(pilot).has_focus, command
+
+
+ARGUMENTS = {
+    "do": "ring the bell",
+    "say": "hello",
+    "story": "A bell rings.",
+    "go": "1",
+    "compare": "1",
+    "name": "the bell",
+    "card": "bell: It is cracked.",
+    "uncard": "1",
+    "set": "temperature 0.4",
+    "rename": "The Bell",
+    "purge": "2",
+}
+
+
+async def test_the_arrow_keys_browse_the_takes_while_nothing_is_typed(server: ScriptedServer) -> None:
+    server.answers = ["x"]
+    async with playing(server, find_scenario("iron-door")) as pilot:
+        server.answers = ["\nOne bell rings."]
+        await send(pilot, "wait")
+        server.answers = ["\nTwo bells ring."]
+        await pilot.press("ctrl+r")
+        await until(pilot, lambda: "take 2 of 2" in shown(pilot) and not play_screen(pilot).busy)
+        await pilot.press("left")
+        await until(pilot, lambda: "One bell rings." in shown(pilot))
+        assert "take 1 of 2" in shown(pilot)
+        assert on_disk().path()[-1].prose == "One bell rings."
+        await type_in(pilot, "ab")
+        await pilot.press("left", "right")
+        assert "One bell rings." in shown(pilot), "the arrows are the line's while something is typed"
+        prompt(pilot).clear()
+        await pilot.press("right")
+        await until(pilot, lambda: "Two bells ring." in shown(pilot))
+
+
+async def test_a_key_of_the_players_choice_works_and_is_shown(server: ScriptedServer) -> None:
+    server.answers = ["x"]
+    async with playing(server, find_scenario("iron-door")) as pilot:
+        server.answers = ["\nOne bell rings."]
+        await send(pilot, "wait")
+        await type_in(pilot, "/set keys.retry f8")
+        await pilot.press("enter")
+        await until(pilot, lambda: "F8 retry" in play_screen(pilot).query_one(StatusLine).hint)
+        await pilot.press("ctrl+r")
+        await idle(pilot)
+        assert len(on_disk().nodes) == 1, "its old key does nothing"
+        await pilot.press("f8")
+        await until(pilot, lambda: len(on_disk().nodes) == 2)
+
+
+async def test_the_palette_runs_a_command(server: ScriptedServer) -> None:
+    server.answers = ["x"]
+    async with playing(server, find_scenario("iron-door")) as pilot:
+        server.answers = ["\nOne bell rings."]
+        await send(pilot, "wait")
+        screen = play_screen(pilot)
+        await pilot.press("ctrl+p")
+        await until(pilot, lambda: pilot.app.screen is not screen)
+        await pilot.press(*"bookmark")
+        await pilot.app.workers.wait_for_complete()
+        await pilot.pause()
+        await pilot.press("enter")
+        await until(pilot, lambda: on_disk().path()[-1].marked)
+        assert "★" in shown(pilot)

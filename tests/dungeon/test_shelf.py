@@ -6,6 +6,8 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from corpus.turns import Kind
+from dungeon.database import _MIGRATIONS
 from dungeon.errors import DungeonError
 from dungeon.scenario import Scenario, own_scenario
 from dungeon.shelf import Shelf, Told
@@ -128,7 +131,10 @@ def test_the_list_has_the_last_played_first(shelf: Shelf) -> None:
     first = shelf.begin(own_scenario("One.", "First"), "v")
     second = shelf.begin(own_scenario("Two.", "Second"), "v")
     play(shelf, first, "So.")
-    assert [(listed.id, listed.title, listed.turns) for listed in shelf.listing()] == [(first.id, "First", 1), (second.id, "Second", 0)]
+    assert [(listed.id, listed.title, listed.turns) for listed in shelf.listing()] == [
+        (first.id, "First", 1),
+        (second.id, "Second", 0),
+    ]
     assert shelf.last() == first.id
 
 
@@ -298,3 +304,152 @@ def test_a_write_that_fails_is_told_and_takes_nothing_back(shelf: Shelf, file: P
     with pytest.raises(DungeonError, match=r"can't be written.*full"):
         shelf.add_turn(adventure, Kind.STORY, "Long. " * 10_000, "", TOLD)
     assert [node.prose for node in opened_again(file).path()] == ["One."]
+
+
+# ---- the list ----------------------------------------------------------------------------------------------------
+
+
+def named(shelf: Shelf, search: str) -> list[str]:
+    return [listed.title for listed in shelf.listing(search)]
+
+
+def test_the_list_counts_turns_words_and_ways(shelf: Shelf) -> None:
+    adventure = shelf.begin(OPENING, "v")
+    play(shelf, adventure, "One two three.\n\nFour five.")
+    play(shelf, adventure, "Six.")
+    adventure.undo()
+    shelf.save_head(adventure)
+    node = shelf.add_turn(adventure, Kind.STORY, "It rains again.", "", TOLD)
+    shelf.save_turn(adventure.grow(node.id, "Seven", State.STREAMING))
+    shelf.save_turn(adventure.grow(node.id, "Seven eight.", State.DONE))
+    (listed,) = shelf.listing()
+    assert (listed.turns, listed.words, listed.branches) == (3, 5 + 1 + 3 + 2, 2)
+    shelf.begin(OPENING, "v")
+    assert [(listed.turns, listed.words, listed.branches) for listed in shelf.listing()] == [(0, 0, 1), (3, 11, 2)]
+
+
+def test_an_edit_counts_as_a_turn_with_its_words(shelf: Shelf) -> None:
+    adventure = shelf.begin(OPENING, "v")
+    play(shelf, adventure, "One.")
+    play(shelf, adventure, "Two.")
+    first, second = adventure.path()
+    shelf.add_edit(adventure, [replace(first, prose="One and more."), second])
+    (listed,) = shelf.listing()
+    assert (listed.turns, listed.words, listed.branches) == (4, 1 + 1 + 3 + 1, 2)
+
+
+def test_searching_finds_all_words_anywhere_in_an_adventure(shelf: Shelf) -> None:
+    lamp = shelf.begin(own_scenario("You walk at dusk.", "The Lamp Road"), "v")
+    play(shelf, lamp, "A heron lands.")
+    door = shelf.begin(own_scenario("You stand before it.", "The Door"), "v")
+    play(shelf, door, "A heron flies off.")
+    door.tags = ("grim", "100%_true")
+    shelf.save_labels(door)
+    assert named(shelf, "") == named(shelf, "  heron ") == ["The Door", "The Lamp Road"]
+    assert named(shelf, "lamp") == named(shelf, "LAMP dusk heron") == ["The Lamp Road"]
+    assert named(shelf, "grim") == named(shelf, "0%_t") == named(shelf, "flies wait") == ["The Door"]
+    assert named(shelf, "heron lands flies") == named(shelf, "%%") == named(shelf, "h_ron") == []
+    assert named(shelf, "'; DROP TABLE turn; --") == []
+
+
+def test_the_first_of_the_list_alone_and_how_many_there_are(shelf: Shelf) -> None:
+    for number in range(5):
+        play(shelf, shelf.begin(own_scenario("You wait.", f"Number {number}"), "v"), "One two.")
+    assert [(listed.title, listed.words) for listed in shelf.listing(most=2)] == [("Number 4", 2), ("Number 3", 2)]
+    assert shelf.count() == 5
+
+
+def test_where_the_player_stands_can_be_looked_at_without_opening(shelf: Shelf) -> None:
+    adventure = shelf.begin(OPENING, "v")
+    assert shelf.ending(adventure.id) == OPENING.opening
+    play(shelf, adventure, "One.")
+    assert shelf.ending(adventure.id) == "One."
+    shelf.add_turn(adventure, Kind.STORY, "It rains.", "", TOLD)
+    assert shelf.ending(adventure.id) == "It rains."
+    assert shelf.ending(99) == ""
+
+
+def test_labels_come_back(shelf: Shelf, file: Path) -> None:
+    adventure = shelf.begin(OPENING, "v")
+    adventure.title, adventure.tags, adventure.overrides = HOSTILE, ("a", 'b "c"', HOSTILE), '{"length":40}'
+    shelf.save_labels(adventure)
+    assert_same(opened_again(file), adventure)
+    assert shelf.listing()[0].tags == adventure.tags
+
+
+def test_what_was_purged_is_gone_from_the_disk_and_nothing_else_is(shelf: Shelf, file: Path) -> None:
+    kept, gone = (
+        shelf.begin(own_scenario("Stay.", "Kept"), "v"),
+        shelf.begin(own_scenario("Zqopening.", "Zqtitle"), "v"),
+    )
+    for adventure, prose in ((kept, "Left."), (gone, "Zqprose."), (gone, "Zqprose again."), (kept, "Left too.")):
+        play(shelf, adventure, prose)
+    shelf.add_edit(gone, [replace(gone.path()[0], prose="Zqedit"), *gone.path()[1:]])
+    shelf.purge(gone.id)
+    assert named(shelf, "") == ["Kept"]
+    assert [node.prose for node in opened_again(file).path()] == ["Left.", "Left too."]
+    assert not [path for path in file.parent.iterdir() if b"Zq" in path.read_bytes()]
+    with pytest.raises(DungeonError, match="no adventure"):
+        shelf.open(gone.id)
+
+
+# ---- older shelves -----------------------------------------------------------------------------------------------
+
+
+def old_shelf(file: Path, version: int) -> None:
+    """One as that version made it: two adventures, the first with an undone turn and played last."""
+    file.parent.mkdir(parents=True)
+    db = sqlite3.connect(file)
+    for statement in (statement for statements in _MIGRATIONS[:version] for statement in statements):
+        db.execute(statement)
+    for number, played in ((1, "2025-03-01T10:00:00+00:00"), (2, "2025-02-01T10:00:00+00:00")):
+        db.execute(
+            "INSERT INTO adventure (id, title, scenario, opening, voice, made, played) VALUES (?, ?, '', ?, 'v', ?, ?)",
+            (number, f"Number {number}", "You stand.", played, played),
+        )
+    turns = (
+        (1, 1, None, "do", "wait", "You wait.", "One two.\n\nThree.", "done"),
+        (2, 1, 1, "story", "It rains.", "", "Four", "streaming"),
+        (3, 1, 1, "continue", "", "", "", "stopped"),
+    )
+    db.executemany(
+        "INSERT INTO turn (id, adventure, parent, kind, input, action, prose, state, voice, sampling, seed, made) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'v', '{}', 7, '2025')",
+        turns,
+    )
+    db.execute("UPDATE adventure SET head = 2 WHERE id = 1")
+    if version == 2:
+        db.execute("""UPDATE adventure SET lore = '{"memory":"You are brave."}', ideas = '["Knock"]' WHERE id = 1""")
+    db.execute(f"PRAGMA user_version = {version}")
+    db.commit()
+    db.close()
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_a_shelf_of_an_older_version_comes_whole(file: Path, version: int) -> None:
+    old_shelf(file, version)
+    shelf = Shelf(file)
+    assert [(listed.id, listed.turns, listed.words, listed.branches) for listed in shelf.listing()] == [
+        (1, 3, 3 + 3, 2),
+        (2, 0, 0, 1),
+    ]
+    adventure = shelf.open(1)
+    assert [(node.input, node.prose, node.state) for node in adventure.path()] == [
+        ("wait", "One two.\n\nThree.", State.DONE),
+        ("It rains.", "Four", State.STREAMING),
+    ]
+    assert len(adventure.nodes) == 3
+    assert adventure.lore.memory == ("You are brave." if version == 2 else "")
+    assert adventure.ideas == (("Knock",) if version == 2 else ())
+    play(shelf, adventure, "And on.")
+    assert shelf.how(1) == Told("v", "{}", 7)
+    shelf.close()
+    assert opened_again(file).path()[-1].prose == "And on."
+
+
+def test_games_that_find_an_older_shelf_at_the_same_moment_bring_it_up_to_date_once(file: Path) -> None:
+    old_shelf(file, 1)
+    with ThreadPoolExecutor(4) as games:
+        listings = list(games.map(lambda _: Shelf(file).listing(), range(4)))
+    assert listings == [listings[0]] * 4
+    assert len(listings[0]) == 2

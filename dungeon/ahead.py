@@ -1,0 +1,299 @@
+"""What the storyteller does while the player reads: it suggests actions and tells the turns that would follow them.
+
+    await ahead.suggest(adventure, how, 4, changed)     # in the background; `ahead.suggestions(adventure)` has them
+    await ahead.prepare(adventure, how)                 # in the background: "go on", and a turn for each suggestion
+    ready = ahead.take(adventure, kind, action, how)    # when the player has chosen
+    answer = await ready.finish(heard)                  # like `telling.tell`, but for what is there already
+
+All of it is one task that the player's next move cancels; the connection closes and the engine stops at the next
+token. But the turn that is just being told when the player picks it is not stopped: it is handed over as it runs.
+
+Each turn is told in two parts, its first words and the rest, so that every suggestion can start at once long before
+all of them are whole. A part that was cut off is forgotten: where a turn was parted is known, so that `dungeon replay`
+can tell it again in the same way. Nothing of this is on the disk.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Coroutine
+from contextlib import aclosing
+from dataclasses import dataclass, field, replace
+
+import msgspec
+
+from corpus.actions import action_line, read_input
+from corpus.turns import ACTION_MARK, STOP, Kind
+from dungeon.prompt import build_prompt, next_context
+from dungeon.storyteller.open import Storyteller
+from dungeon.storyteller.voices import Sampling
+from dungeon.tale.adventure import Adventure, Node
+from dungeon.tale.manners import judge, manners_for
+from dungeon.tale.suggestion import is_new, suggestion
+from dungeon.telling import Answer, Heard, How, Pace, tell
+
+MOST_SUGGESTIONS = 4
+
+FIRST_WORDS = 24
+"""Tokens of a turn's first part: five seconds' reading."""
+_ACTION_TOKENS = 20
+_BOLDER = 0.3
+"""What is added to the temperature, so that suggestions differ."""
+_TRIES = 3
+"""How often the voice is asked for each suggestion that is wanted, at most."""
+_NOT_AGAIN = 3
+"""How many of the last actions are not suggested again."""
+_PLACES = 64
+"""The latest places of the tree of which anything is kept."""
+
+_Place = tuple[int, int | None]
+"""The adventure's id and the turn's."""
+
+
+# ---- one turn ------------------------------------------------------------------------------------------------
+
+
+async def first_words(
+    storyteller: Storyteller, adventure: Adventure, node: Node, how: How, heard: Callable[[str], object]
+) -> str:
+    """The first part of a turn, as `telling.tell` takes it for `begun`; `heard` is called with all of it so far."""
+    raw = ""
+    pieces = 0
+    prompt = build_prompt(adventure, node, how.budget)
+    async with aclosing(storyteller.stream(prompt, how.sampling, max_tokens=FIRST_WORDS, seed=how.seed)) as stream:
+        async for piece in stream:
+            raw += piece
+            pieces += 1
+            heard(raw)
+    return raw if pieces >= FIRST_WORDS else raw + STOP
+
+
+class Prepared:
+    """A turn that nobody has asked for yet, as far as it is told."""
+
+    def __init__(self, storyteller: Storyteller, adventure: Adventure, node: Node, how: How) -> None:
+        self._storyteller = storyteller
+        self._adventure = adventure
+        self._lore = adventure.lore
+        self.node = node
+        self.how = how
+        self.taken = False
+        self._begun: str | None = None
+        self._answer: Answer | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._heard: Heard | None = None
+        self._picked = 0.0
+        self._waited: float | None = None
+        self._last: tuple[str, Pace] | None = None
+
+    def fits(self, adventure: Adventure, how: How) -> bool:
+        """Whether it is still what would be told."""
+        return adventure.lore == self._lore and replace(how, seed=self.how.seed) == self.how
+
+    @property
+    def begun(self) -> bool:
+        """Whether its first words are there."""
+        return self._begun is not None
+
+    @property
+    def started(self) -> bool:
+        """Whether there is anything of it, or soon will be."""
+        return self.begun or (self._task is not None and not self._task.done())
+
+    @property
+    def whole(self) -> bool:
+        """Whether all of it is there."""
+        return self._answer is not None
+
+    @property
+    def empty(self) -> bool:
+        """Whether the voice had nothing to say."""
+        return self._answer is not None and not self._answer.prose
+
+    async def begin(self) -> None:
+        """Tells the first words."""
+        await self._in_background(self._begin())
+
+    async def end(self) -> None:
+        """Tells the rest."""
+        await self._in_background(self._end())
+
+    async def finish(self, heard: Heard) -> Answer:
+        """The whole turn, for the player who has picked it; what is there already is heard at once."""
+        self._picked = time.monotonic()
+        self._heard = heard
+        if self._answer:
+            self._hear(self._answer.prose, Pace())
+            return self._answer
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._end() if self.begun else self._begin())
+        elif self._last:
+            self._hear(*self._last)
+        await self._task
+        assert self._answer is not None
+        return self._answer
+
+    async def _in_background(self, part: Coroutine[None, None, None]) -> None:
+        """Runs the part; a cancelled part is left running only if its turn has been taken."""
+        self._last = None
+        self._task = asyncio.create_task(part)
+        try:
+            await asyncio.shield(self._task)
+        except asyncio.CancelledError:
+            if not self.taken:
+                self._task.cancel()
+                await asyncio.gather(self._task, return_exceptions=True)
+            raise
+
+    async def _begin(self) -> None:
+        manners = manners_for(self._adventure, self.node, self.how.sampling.banned, self.how.sampling.stop)
+
+        def heard(raw: str) -> None:
+            if shown := judge(raw, manners).shown:
+                self._hear(shown, Pace())
+
+        self._begun = await first_words(self._storyteller, self._adventure, self.node, self.how, heard)
+        if self.taken:
+            await self._end()
+
+    async def _end(self) -> None:
+        begun = self._begun or ""
+        self._answer = await tell(self._storyteller, self._adventure, self.node, self.how, self._hear, begun=begun)
+
+    def _hear(self, prose: str, pace: Pace) -> None:
+        self._last = prose, pace
+        if self._heard:
+            if self._waited is None:
+                self._waited = time.monotonic() - self._picked
+            self._heard(prose, Pace(self._picked, self._waited, pace.pieces, pace.seconds))
+
+
+# ---- all of it -----------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class _Prospect:
+    """What is known of how the story might go on from one place."""
+
+    suggestions: list[str] = field(default_factory=list)
+    tries: int = 0
+    asked: bool = False
+    """Whether the player wants other suggestions than were there."""
+    turns: dict[str, Prepared] = field(default_factory=dict)
+    """By the action they answer."""
+
+
+class Ahead:
+    """What has been prepared at the latest places."""
+
+    def __init__(self, storyteller: Storyteller) -> None:
+        self._storyteller = storyteller
+        self._prospects: dict[_Place, _Prospect] = {}
+
+    def suggestions(self, adventure: Adventure) -> tuple[str, ...]:
+        """What the player might do now; at the opening, the scenario's own ideas come first."""
+        prospect = self._prospects.get((adventure.id, adventure.head))
+        if adventure.head is None and adventure.ideas and not (prospect and prospect.asked):
+            return adventure.ideas
+        return tuple(prospect.suggestions) if prospect else ()
+
+    def ask(self, adventure: Adventure) -> None:
+        """The player wants suggestions here, and others than there are."""
+        prospect = self._here(adventure)
+        prospect.suggestions.clear()
+        prospect.tries = 0
+        prospect.asked = True
+
+    def asked(self, adventure: Adventure) -> bool:
+        """Whether the player has asked for suggestions here."""
+        return self._here(adventure).asked
+
+    # ---- in the background -----------------------------------------------------------------------------------
+
+    async def suggest(
+        self, adventure: Adventure, how: Callable[[], How], wanted: int, changed: Callable[[], object]
+    ) -> None:
+        """Has the voice write as many suggestions as are wanted; `changed` is called when they are there.
+
+        Raises:
+            DungeonError: the storyteller failed.
+        """
+        prospect = self._here(adventure)
+        if len(self.suggestions(adventure)) >= wanted or prospect.tries >= _TRIES * wanted:
+            return
+        done = [node.action for node in adventure.path()[-_NOT_AGAIN:]]
+        tale = next_context(adventure, how().budget).text
+        while len(prospect.suggestions) < wanted and prospect.tries < _TRIES * wanted:
+            line = await self._action(tale, how())
+            prospect.tries += 1
+            shown = suggestion(line, tale)
+            if shown and is_new(shown, [*done, *prospect.suggestions]):
+                prospect.suggestions.append(shown)
+        if prospect.suggestions:
+            changed()
+
+    async def prepare(self, adventure: Adventure, how: Callable[[], How], wanted: int) -> None:
+        """Tells what would follow if the player let the story go on or picked one of the first `wanted` suggestions.
+
+        Raises:
+            DungeonError: the storyteller failed.
+        """
+        prospect = self._here(adventure)
+        turns = [self._prepared(prospect, adventure, Kind.CONTINUE, "", how())]
+        shown = self.suggestions(adventure)[:wanted]
+        turns += [self._prepared(prospect, adventure, *read_input(action), how()) for action in shown]
+        for turn in turns:
+            if not turn.begun:
+                await turn.begin()
+        for turn in turns:
+            if not turn.whole:
+                await turn.end()
+
+    async def _action(self, tale: str, how: How) -> str:
+        """What the voice has the player do next; "" if that does not end."""
+        sampling = _bold(how.sampling)
+        asked = f"{tale}\n{ACTION_MARK}You"  # a prompt ends with one newline: this makes the blank line
+        line = ""
+        pieces = 0
+        stream = self._storyteller.stream(asked, sampling, max_tokens=_ACTION_TOKENS, seed=how.seed)
+        async with aclosing(stream) as going:
+            async for piece in going:
+                line += piece
+                pieces += 1
+        return line if pieces < _ACTION_TOKENS else ""
+
+    def _prepared(self, prospect: _Prospect, adventure: Adventure, kind: Kind, words: str, how: How) -> Prepared:
+        action = action_line(kind, words)
+        turn = prospect.turns.get(action)
+        if turn is None or not turn.fits(adventure, how):
+            turn = Prepared(self._storyteller, adventure, Node(-1, adventure.head, kind, words, action), how)
+            prospect.turns[action] = turn
+        return turn
+
+    def _here(self, adventure: Adventure) -> _Prospect:
+        place = (adventure.id, adventure.head)
+        prospect = self._prospects[place] = self._prospects.pop(place, _Prospect())  # the latest is the last
+        while len(self._prospects) > _PLACES:
+            del self._prospects[next(iter(self._prospects))]
+        return prospect
+
+    # ---- when the player has chosen --------------------------------------------------------------------------
+
+    def take(self, adventure: Adventure, kind: Kind, action: str, how: How) -> Prepared | None:
+        """The turn that answers this, if any of it is there and nothing has changed since; it is given out once.
+
+        Call it before the background task is awaited or hears of its end: a turn that is being told is left running.
+        """
+        prospect = self._prospects.get((adventure.id, adventure.head))
+        if prospect is None or kind is Kind.STORY:
+            return None
+        turn = prospect.turns.get(action)
+        if turn is None or not turn.fits(adventure, how) or not turn.started or turn.empty:
+            return None
+        del prospect.turns[action]
+        turn.taken = True
+        return turn
+
+
+def _bold(sampling: Sampling) -> Sampling:
+    """For a single line, and a little bolder."""
+    return msgspec.structs.replace(sampling, temperature=sampling.temperature + _BOLDER, stop=("\n",))
