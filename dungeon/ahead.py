@@ -28,6 +28,7 @@ from dungeon.storyteller.open import Storyteller
 from dungeon.storyteller.voices import Sampling
 from dungeon.tale.adventure import Adventure, Node
 from dungeon.tale.manners import judge, manners_for
+from dungeon.tale.prose import OVERRUN
 from dungeon.tale.suggestion import is_new, suggestion
 from dungeon.telling import Answer, Heard, How, Pace, tell
 
@@ -36,6 +37,7 @@ MOST_SUGGESTIONS = 4
 FIRST_WORDS = 24
 """Tokens of a turn's first part: five seconds' reading."""
 _ACTION_TOKENS = 20
+"""A line that goes on for longer is no action."""
 _BOLDER = 0.3
 """What is added to the temperature, so that suggestions differ."""
 _TRIES = 3
@@ -59,12 +61,16 @@ async def first_words(
     raw = ""
     pieces = 0
     prompt = build_prompt(adventure, node, how.budget)
-    async with aclosing(storyteller.stream(prompt, how.sampling, max_tokens=FIRST_WORDS, seed=how.seed)) as stream:
-        async for piece in stream:
+    # Asked for a whole turn and left in the middle: a server that was asked for less would not tell why it stopped.
+    stream = storyteller.stream(prompt, how.sampling, max_tokens=how.sampling.length + OVERRUN, seed=how.seed)
+    async with aclosing(stream) as going:
+        async for piece in going:
             raw += piece
             pieces += 1
             heard(raw)
-    return raw if pieces >= FIRST_WORDS else raw + STOP
+            if pieces >= FIRST_WORDS:
+                return raw
+    return raw + STOP
 
 
 class Prepared:
@@ -214,21 +220,23 @@ class Ahead:
     ) -> None:
         """Has the voice write as many suggestions as are wanted; `changed` is called when they are there.
 
+        And where none came, if the player has asked for them.
+
         Raises:
             DungeonError: the storyteller failed.
         """
         prospect = self._here(adventure)
         if len(self.suggestions(adventure)) >= wanted or prospect.tries >= _TRIES * wanted:
             return
-        done = [node.action for node in adventure.path()[-_NOT_AGAIN:]]
+        done = [node.action for node in adventure.path()[-_NOT_AGAIN:] if node.action]
         tale = next_context(adventure, how().budget).text
         while len(prospect.suggestions) < wanted and prospect.tries < _TRIES * wanted:
             line = await self._action(tale, how())
             prospect.tries += 1
-            shown = suggestion(line, tale)
+            shown = suggestion(line, tale, how().sampling.banned)
             if shown and is_new(shown, [*done, *prospect.suggestions]):
                 prospect.suggestions.append(shown)
-        if prospect.suggestions:
+        if prospect.suggestions or prospect.asked:
             changed()
 
     async def prepare(self, adventure: Adventure, how: Callable[[], How], wanted: int) -> None:
@@ -254,12 +262,14 @@ class Ahead:
         asked = f"{tale}\n{ACTION_MARK}You"  # a prompt ends with one newline: this makes the blank line
         line = ""
         pieces = 0
-        stream = self._storyteller.stream(asked, sampling, max_tokens=_ACTION_TOKENS, seed=how.seed)
+        stream = self._storyteller.stream(asked, sampling, max_tokens=2 * _ACTION_TOKENS, seed=how.seed)
         async with aclosing(stream) as going:
             async for piece in going:
                 line += piece
                 pieces += 1
-        return line if pieces < _ACTION_TOKENS else ""
+                if pieces > _ACTION_TOKENS:
+                    return ""
+        return line
 
     def _prepared(self, prospect: _Prospect, adventure: Adventure, kind: Kind, words: str, how: How) -> Prepared:
         action = action_line(kind, words)

@@ -4,13 +4,14 @@ The voice starts loading when the app does; the player can choose and type meanw
 resume and quit; the app owns the shelf, the storyteller and the session.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from textual import work
 from textual.app import App, SystemCommand
+from textual.filter import LineFilter
 from textual.reactive import reactive
 from textual.screen import Screen
 from textual.worker import WorkerCancelled
@@ -27,6 +28,7 @@ from dungeon.storyteller.fetch import FetchCancelled
 from dungeon.storyteller.local import LocalStoryteller
 from dungeon.storyteller.open import Storyteller
 from dungeon.themes import HELP, themes
+from dungeon.widgets.only_text import ONLY_TEXT
 from dungeon.widgets.status import READY
 
 if TYPE_CHECKING:
@@ -112,6 +114,10 @@ class DungeonApp(App[None]):
         from dungeon.screens.play import PlayScreen
 
         self.push_screen(PlayScreen(self.session))
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Textual's own, and behind them one that lets nothing but text through."""
+        return [*super().get_line_filters(), ONLY_TEXT]
 
     # ---- commands --------------------------------------------------------------------------------------------
 

@@ -311,5 +311,7 @@ def main() -> None:
     try:
         cli(prog_name="dungeon")
     except DungeonError as error:
-        click.echo(f"dungeon: {error}", err=True)
+        from corpus.turns import printable
+
+        click.echo(f"dungeon: {printable(str(error))}", err=True)
         sys.exit(2)

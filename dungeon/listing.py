@@ -76,11 +76,16 @@ def scenario_lines() -> tuple[list[str], list[str]]:
 
 def relabel(shelf: Shelf, adventure: Adventure, *, title: str | None = None, tags: Iterable[str] | None = None) -> None:
     """Renames or tags the adventure; a title without words leaves the old one."""
+    before = adventure.title, adventure.tags
     if title is not None and (title := _line(title)[:_TITLE_LENGTH]):
         adventure.title = title
     if tags is not None:
         adventure.tags = tuple(dict.fromkeys(tag for tag in (_line(t)[:_TAG_LENGTH] for t in tags) if tag))
-    shelf.save_labels(adventure)
+    try:
+        shelf.save_labels(adventure)
+    except DungeonError:
+        adventure.title, adventure.tags = before
+        raise
 
 
 # ---- export --------------------------------------------------------------------------------------------------

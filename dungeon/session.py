@@ -8,7 +8,8 @@ keeps what came.
 import asyncio
 import secrets
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 import msgspec
@@ -167,29 +168,48 @@ class Session:
         Raises:
             DungeonError: there is no turn yet to try again, or the storyteller failed.
         """
+        stood = self.adventure.head
         head = self.adventure.undo()
         if head is None:
             raise DungeonError("There is no turn to try again yet.")
-        return await self.turn(head.kind, head.input, grew, began)
+        try:
+            return await self.turn(head.kind, head.input, grew, began)
+        except DungeonError:
+            if self.adventure.head == head.parent:  # it has not even begun
+                self.adventure.move(stood)
+            raise
 
     def undo(self) -> Node | None:
         """Goes back one turn, which is kept; the turn that was left, None at the opening."""
-        left = self.adventure.undo()
-        self.shelf.save_head(self.adventure)
+        with self._or_back():
+            left = self.adventure.undo()
+            self.shelf.save_head(self.adventure)
         return left
 
     def redo(self) -> Node | None:
         """Goes forward one turn to where the player was last."""
-        entered = self.adventure.redo()
-        self.shelf.save_head(self.adventure)
+        with self._or_back():
+            entered = self.adventure.redo()
+            self.shelf.save_head(self.adventure)
         return entered
+
+    @contextmanager
+    def _or_back(self) -> Iterator[None]:
+        """A step that a full disk does not take has not been made."""
+        stood = self.adventure.head
+        try:
+            yield
+        except DungeonError:
+            self.adventure.move(stood)
+            raise
 
     # ---- the tree --------------------------------------------------------------------------------------------
 
     def go(self, to: int | None) -> None:
         """Stands on any turn of the tree, or on the opening (None)."""
-        self.adventure.move(to)
-        self.shelf.save_head(self.adventure)
+        with self._or_back():
+            self.adventure.move(to)
+            self.shelf.save_head(self.adventure)
 
     def step_take(self, step: int) -> Node | None:
         """Stands on the take before (-1) or after (1) the head's; None where there is no other on that side."""
@@ -273,15 +293,19 @@ class Session:
             marked=node.marked if marked is None else marked,
             folded=node.folded if folded is None else folded,
         )
-        self.adventure.replace(node)
         self.shelf.save_marks(node)
+        self.adventure.replace(node)
         return node
 
     def set_lore(self, lore: Lore) -> None:
         """Another memory, note, cards or summary; those before are kept on the shelf."""
         if lore != self.adventure.lore:
-            self.adventure.lore = lore
-            self.shelf.save_lore(self.adventure)
+            before, self.adventure.lore = self.adventure.lore, lore
+            try:
+                self.shelf.save_lore(self.adventure)
+            except DungeonError:
+                self.adventure.lore = before
+                raise
 
     def context(self) -> Context:
         """What the voice would see if the player let the story go on."""
@@ -335,7 +359,8 @@ class Session:
         """
         if self.seed is not None:
             return
-        prompt = self.context().text
+        # The first time in a long adventure, summing it up takes a while: not in the way of typing.
+        prompt = (await asyncio.to_thread(self.context)).text
         async for _ in self.storyteller.stream(prompt, self.sampling, max_tokens=1, seed=0):
             pass
 

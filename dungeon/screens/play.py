@@ -96,6 +96,8 @@ class PlayScreen(Screen[None]):
         self.session = session
         self.mode = Kind.DO
         self.busy = False
+        self._asked = Request("")
+        """The turn in progress, as the player asked for it."""
         self._came_from: int | None = None
         """Where the player stood before the turn in progress: for a retry, on the take that stood there."""
 
@@ -196,6 +198,7 @@ class PlayScreen(Screen[None]):
         command = request.command
         if request.kind is not None or command == "retry":
             self.busy = True
+            self._asked = request
             self._came_from = self.session.adventure.head
             self._state(THINKING)
             self.play_turn(request)
@@ -342,6 +345,8 @@ class PlayScreen(Screen[None]):
     def _suggested(self) -> None:
         if not self.busy:
             self.story.show_suggestions()
+            if not self.session.suggestions():
+                self._game.tell("Nothing comes to the voice's mind. What do you do?")
 
     @work(group="turn", exclusive=True, exit_on_error=False)
     async def play_turn(self, request: Request) -> None:
@@ -384,6 +389,8 @@ class PlayScreen(Screen[None]):
             self.story.end(node)
         if event.error:
             self._game.tell(event.error, failed=event.failed)
+            if not (node or self.prompt.text):  # it never began, for the disk is full: the words are the player's again
+                self.prompt.text = self._asked.words
         for note in event.notes:
             self._game.tell(note)
         if node and not node.prose:

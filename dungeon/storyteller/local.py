@@ -86,7 +86,7 @@ class LocalStoryteller:
             except ContextOverflow:
                 raise
             except StorytellerError as error:
-                if not await self._has_died():
+                if self._leaving.is_set() or not await self._has_died():
                     raise
                 if restarted:
                     raise StorytellerError(

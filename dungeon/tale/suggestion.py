@@ -30,13 +30,15 @@ _NAME = re.compile(r"(?<=\s)[A-Z][\w’'-]+")
 _INNER_END = re.compile(r"[.!?…]\s")
 
 
-def suggestion(line: str, tale: str) -> str | None:
-    """The action in `line`, or None if it is not fit to be suggested after `tale`."""
+def suggestion(line: str, tale: str, banned: Iterable[str] = ()) -> str | None:
+    """The action in `line`, or None if it is not fit to be suggested after `tale`, or holds a banned phrase."""
     text = " ".join(printable(line).translate(QUOTES).split())
     speech = _SPEECH.fullmatch(text)
     shown = speech[1] if speech else text.rstrip(".!")
     shown = shown[:1].upper() + shown[1:]
     if not shown or len(shown) > _LONGEST or _INNER_END.search(shown) or not _known_names(shown, tale):
+        return None
+    if any(phrase.lower() in shown.lower() for phrase in banned):
         return None
     return shown if speech or _is_deed(shown) else None
 

@@ -1,5 +1,6 @@
 """The voice on this machine: real weights through llama.cpp in a child that crashes alone and never outlives us."""
 
+import hashlib
 import os
 import re
 import signal
@@ -18,11 +19,12 @@ from dungeon.errors import DungeonError, StorytellerError
 from dungeon.paths import log_file
 from dungeon.storyteller.client import Client
 from dungeon.storyteller.local import LocalStoryteller
-from dungeon.storyteller.voices import Sampling, Voice, find_voice
+from dungeon.storyteller.voices import SMOLLM2, Sampling, Voice, find_voice
 
 pytestmark = pytest.mark.real
 
-PROMPT = "You stand before an iron door in the rain. A bell rings below.\n\n> You open the door.\n"
+PROMPT = "You stand before an iron door in the rain. A bell rings below, and then"
+"""Nothing to answer in five words: the voice goes on for as long as it may."""
 SAMPLING = Sampling()
 _DEADLINE_SECONDS = 20.0
 
@@ -77,6 +79,7 @@ async def test_the_bundled_voice_starts_tells_and_is_gone_when_closed() -> None:
     assert "".join(pieces).strip()
     await storyteller.start()
     assert storyteller.pid == pid, "a second start changes nothing"
+    assert storyteller.fingerprint == SMOLLM2.sha256
     await storyteller.close()
     assert storyteller.pid is None
     assert not runs(pid)
@@ -138,6 +141,13 @@ def kill(storyteller: LocalStoryteller) -> int:
     assert pid is not None
     os.kill(pid, signal.SIGKILL)
     return pid
+
+
+async def test_closed_in_mid_stream_it_is_not_started_again(storyteller: LocalStoryteller) -> None:
+    with pytest.raises(StorytellerError):
+        async for _ in storyteller.stream(PROMPT, SAMPLING, max_tokens=400, seed=7):
+            await storyteller.close()
+    assert storyteller.pid is None
 
 
 async def test_killed_in_mid_stream_it_is_started_again_and_goes_on(storyteller: LocalStoryteller) -> None:
@@ -254,8 +264,11 @@ def adapter(path: Path, architecture: str, width: int) -> Path:
 async def test_an_adapter_is_loaded_and_changes_what_is_told(
     storyteller: LocalStoryteller, weights: Path, tmp_path: Path
 ) -> None:
-    tuned = LocalStoryteller(Voice("tuned", weights, adapter(tmp_path / "fits.gguf", "llama", 576)))
+    file = adapter(tmp_path / "fits.gguf", "llama", 576)
+    tuned = LocalStoryteller(Voice("tuned", weights, file))
     assert await told(tuned, 24) != await told(storyteller, 24)
+    assert tuned.fingerprint == hashlib.sha256(file.read_bytes()).hexdigest()
+    assert len({tuned.fingerprint, storyteller.fingerprint, ""}) == 3
     await tuned.close()
 
 

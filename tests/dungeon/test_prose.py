@@ -1,10 +1,12 @@
-"""What a voice wrote, made fit to show: a whole last sentence, no second action, and nothing taken back."""
+"""What a voice wrote, made fit to show: whole sentences, whole quotations, no second action, nothing taken back."""
+
+import re
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dungeon.tale.prose import at_sentence_end, cut, sentence_end, tidy
+from dungeon.tale.prose import at_sentence_end, closed, cut, sentence_end, sentences, speech, tidy, turn_end
 
 written = st.text(st.sampled_from("ab I.!?…\"'”’) >\n\r\t*\x1b🐉"), max_size=60) | st.text(max_size=60)
 
@@ -20,7 +22,9 @@ written = st.text(st.sampled_from("ab I.!?…\"'”’) >\n\r\t*\x1b🐉"), max_
         ("", ""),
         ("  \n ", ""),
         ("\nOne.\n\n\n\n\nTwo.", "One.\n\nTwo."),
-        ("\nFive > four, he says.", "Five > four, he says."),
+        ("\nThe door opens. > You run.", "The door opens."),
+        ("\nThe door opens.\n\n   > You run.", "The door opens."),
+        ("\nThe door opens.\n\n\t>You run.", "The door opens."),
         ("\nA \x1b[31mred\x1b[0m\x07 [bold]door[/].", "A [31mred[0m [bold]door[/]."),
         ("\nשלום 🐉.", "שלום 🐉."),
         ("\nA\r\nB\r\n> You run.", "A\nB"),
@@ -39,6 +43,21 @@ def test_tidy_prose_has_no_action_and_no_control_characters(raw: str) -> None:
     assert prose == prose.rstrip()
 
 
+@pytest.mark.parametrize(
+    ("raw", "end"),
+    [
+        ("\nThe door opens.", None),
+        ("\nThe door opens.\nTHE END\nor so", 16),
+        ("\nThe door opens. ### More", 16),
+        ("\n### More\n> You run.", 0),
+        ("\nThe door opens. > You run. ###", 16),
+    ],
+)
+def test_a_turn_is_over_at_an_action_or_a_stop_string(raw: str, end: int | None) -> None:
+    assert turn_end(raw, ("###", "THE END", "")) == end
+    assert tidy(raw, ("###", "THE END", "")) == raw.strip()[:end].strip()
+
+
 @given(written, st.integers(0, 60))
 def test_prose_that_was_shown_is_never_taken_back(raw: str, length: int) -> None:
     assert tidy(raw).startswith(tidy(raw[:length]))
@@ -55,39 +74,127 @@ def test_prose_that_was_shown_is_never_taken_back(raw: str, length: int) -> None
         ("You wait… and then", "You wait…"),
         ("You wait... and then", "You wait..."),
         ("You wait.... and then", "You wait...."),
-        ("Mr. Marrow and Dr. Finch meet Mrs.", "Mr. Marrow and Dr. Finch meet Mrs."),  # no end at all: nothing to cut
         ("It rains. Mr. Marrow and St. Elm", "It rains."),
         ("It rains. J. R. Finch", "It rains."),
         ("So do I. Then the", "So do I."),
-        ("It costs 3.50 coins", "It costs 3.50 coins"),
         ("You leave. It costs 3.50 coins", "You leave."),
         ('"Run." She', '"Run."'),
-        ('He says, "Run.', 'He says, "Run.'),  # the quote is open
-        ('It rains. He says, "Run. Now.', "It rains."),
         ('It rains. He says, "Run. Now." And', 'It rains. He says, "Run. Now."'),
+        ('It rains. "Who is there?" she asks. And', 'It rains. "Who is there?" she asks.'),
         ("“Run.” She", "“Run.”"),
         ("(It rains.) She", "(It rains.)"),
         ("*It rains.* She", "*It rains.*"),
+        ("雨が降る。彼は", "雨が降る。"),
         (
             'One "quote is open here.\n\nThe next paragraph is fine. And',
             'One "quote is open here.\n\nThe next paragraph is fine.',
         ),
-        ("no end at all", "no end at all"),
         ("", ""),
         ("Done.\n\nThen", "Done."),
-        ("🐉🐉🐉", "🐉🐉🐉"),
         ("🐉. 🐉", "🐉."),
+        ('The sign says "NO ENTRY"', 'The sign says "NO ENTRY"'),  # as good as an end
+        ('It rains. He says "Run"', 'It rains. He says "Run"'),
     ],
 )
 def test_a_broken_last_sentence_goes(text: str, kept: str) -> None:
     assert cut(text) == kept
 
 
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ('He says, "Run.', 'He says, "Run."'),
+        ('It rains. He says, "Run. Now. The', 'It rains. He says, "Run. Now."'),
+        ("It rains. He says, “Run. Now. The", "It rains. He says, “Run. Now.”"),
+        ('It rains. He says, "Run and', "It rains."),  # not one whole sentence is said
+        ('It rains. "', "It rains."),
+        ('He says, "Run and never', 'He says, "Run and…"'),
+    ],
+)
+def test_speech_that_breaks_off_is_closed_or_goes(text: str, kept: str) -> None:
+    assert cut(text) == kept
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("Behind the door a stair goes down into the da", "Behind the door a stair goes down into the…"),
+        ("Mr. Marrow and Dr. Finch meet Mrs.", "Mr. Marrow and Dr. Finch meet…"),
+        ("It costs 3.50 coins, but", "It costs 3.50 coins…"),
+        ("Yes", "Yes…"),
+        ("🐉🐉🐉", "🐉🐉🐉…"),
+        ('"Who is there?" she asks and', '"Who is there?" she asks…'),
+        ('"', ""),
+    ],
+)
+def test_where_there_is_no_whole_sentence_an_ellipsis_stands_for_the_rest(text: str, kept: str) -> None:
+    assert cut(text) == kept
+
+
+def unmarked(text: str) -> str:
+    """Without what a cut may put to the text, or leave out of it."""
+    return re.sub('[…"“”]', "", text).rstrip()
+
+
 @given(written)
-def test_a_cut_is_a_beginning_and_cutting_twice_is_cutting_once(text: str) -> None:
+def test_a_cut_is_a_beginning_with_an_end_and_cutting_twice_is_cutting_once(text: str) -> None:
     once = cut(text)
-    assert text.startswith(once)
+    assert unmarked(text).startswith(unmarked(once))
     assert cut(once) == once
-    assert bool(once) == bool(text)
+    assert len(once) <= len(text) + 2
     assert 0 <= sentence_end(text) <= len(text)
     assert at_sentence_end(text[: sentence_end(text)]) == bool(sentence_end(text))
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("It rains. You wait.", ["It rains.", "You wait."]),
+        ('"Who is there?" she asks. "It is I." Nobody', ['"Who is there?" she asks.', '"It is I."', "Nobody"]),
+        ('He says, "Run. Now. Never', ['He says, "Run. Now. Never']),
+        ("A rose\nis a rose\n\nIt rains.", ["A rose", "is a rose", "It rains."]),
+        ('Run now." She leaves.', ['Run now."', "She leaves."]),
+    ],
+)
+def test_a_text_is_told_in_sentences(text: str, found: list[str]) -> None:
+    assert [sentence.text for sentence in sentences(text)] == found
+
+
+@given(written)
+def test_sentences_are_all_of_the_text(text: str) -> None:
+    found = list(sentences(text))
+    assert "".join(sentence.gap + sentence.text for sentence in found).strip() == text.strip()
+    assert all(text[sentence.start : sentence.end] == sentence.text for sentence in found)
+
+
+@pytest.mark.parametrize(
+    ("line", "whole"),
+    [
+        ('"Run." She leaves.', '"Run." She leaves.'),
+        ('She says, "Run', 'She says, "Run"'),
+        ("She says, “Run.", "She says, “Run.”"),
+        ('She says, "', "She says,"),
+        ('Run now." She leaves.', "Run now. She leaves."),
+        ("Run now.” She leaves.", "Run now. She leaves."),
+        ('She says,"Run."', 'She says,"Run."'),
+        ("It rains.", "It rains."),
+    ],
+)
+def test_a_line_is_left_with_no_half_quote(line: str, whole: str) -> None:
+    assert closed(line) == whole
+
+
+@given(written.map(lambda text: text.replace("\n", " ")))
+def test_every_quotation_of_a_closed_line_has_two_marks(line: str) -> None:
+    whole = closed(line)
+    assert sum(whole.count(mark) for mark in '"“”') % 2 == 0
+    assert closed(whole) == whole
+
+
+def test_what_is_said_is_told_from_what_is_not() -> None:
+    assert speech('He nods. "Run," he says, "or') == [
+        (False, "He nods. "),
+        (True, "Run,"),
+        (False, " he says, "),
+        (True, "or"),
+    ]
