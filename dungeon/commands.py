@@ -75,6 +75,8 @@ COMMANDS = (
     Command("quit", "Leave. Everything is saved already.", "ctrl+q", "", _KEEP),
 )
 BY_NAME = {command.name: command for command in COMMANDS}
+_NUMBERS = ("1", "2", "3", "4")
+"""What picks a suggestion: nobody does a mere number."""
 PLAYS = {"do": Kind.DO, "say": Kind.SAY, "story": Kind.STORY, "continue": Kind.CONTINUE}
 
 
@@ -91,13 +93,16 @@ def read_line(line: str, mode: Kind = Kind.DO, suggestions: tuple[str, ...] = ()
     """What the player wants. A number alone picks a suggestion.
 
     Raises:
-        DungeonError: the slash is followed by no command of ours, or words are missing or too many.
+        DungeonError: the slash is followed by no command of ours, words are missing or too many, or there is no
+            suggestion of that number.
     """
     text = line.strip()
     if text.startswith("/"):
         name, *rest = text[1:].split(maxsplit=1) or [""]
         return _named(name.lower(), "".join(rest))
-    if len(text) < 3 and text.isdecimal() and 1 <= int(text) <= len(suggestions):
+    if text in _NUMBERS:
+        if int(text) > len(suggestions):
+            raise DungeonError(f"There is no suggestion {text} yet. /suggest has the voice write some.")
         text = suggestions[int(text) - 1]
         mode = Kind.DO
     kind, words = read_input(text)

@@ -28,7 +28,7 @@ SUGGESTIONS = ("Open the door", '"Who is there?"')
         (" /quit \n", Request("quit")),
         ("1", Request("do", Kind.DO, "Open the door")),
         (" 2 ", Request("say", Kind.SAY, '"Who is there?"')),
-        ("3", Request("do", Kind.DO, "3")),
+        ("7", Request("do", Kind.DO, "7")),
         ("0", Request("do", Kind.DO, "0")),
         ("²", Request("do", Kind.DO, "²")),
         ("[bold]x[/] 🐉 שלום", Request("do", Kind.DO, "[bold]x[/] 🐉 שלום")),
@@ -43,6 +43,12 @@ def test_a_bare_line_follows_the_mode_but_quotes_and_nothing_keep_their_meaning(
     assert read_line("A bell.\n\n  It rings.", Kind.STORY) == Request("story", Kind.STORY, "A bell.\n\n  It rings.")
     assert read_line('"hello"', Kind.STORY).kind is Kind.SAY
     assert read_line("", Kind.SAY) == Request("continue", Kind.CONTINUE)
+
+
+@pytest.mark.parametrize("suggestions", [(), SUGGESTIONS])
+def test_a_suggestion_that_is_not_there_is_no_action(suggestions: tuple[str, ...]) -> None:
+    with pytest.raises(DungeonError, match="no suggestion 3 yet. /suggest"):
+        read_line("3", suggestions=suggestions)
 
 
 @pytest.mark.parametrize("name", ["do", "say", "story"])
@@ -72,7 +78,7 @@ def test_any_line_is_a_request_or_a_message(line: str, mode: Kind) -> None:
     try:
         request = read_line(line, mode, SUGGESTIONS)
     except DungeonError:
-        assert line.strip().startswith("/")
+        assert line.strip().startswith("/") or line.strip() in ("3", "4")
     else:
         assert request.command in {command.name for command in COMMANDS}
         assert request.kind is PLAYS.get(request.command)
