@@ -3,10 +3,11 @@
     answer = await tell(storyteller, adventure, node, How(sampling, seed, budget), heard)
 
 `heard` is called with all of the prose so far for every piece that changes it. What it may show, and why a turn is
-over, `dungeon.tale.manners` decides; here the storyteller is asked, and asked again: after nothing (twice), after a
-loop (once, with other sampling) and after a banned phrase (three times), each time from where the turn was still good.
-Whole sentences that were heard stay. Cancelling the task ends the turn; what was heard is then all there is. Nothing
-here keeps anything: the session does, and the speculation in `dungeon.ahead` throws most of it away.
+over, `dungeon.tale.manners` decides; here the storyteller is asked, and asked again: after less than a sentence (twice,
+with a word to begin with), after a loop (once, with other sampling) and after a banned phrase (three times), each time
+from where the turn was still good, so that whole sentences that were heard stay. Cancelling the task ends the turn;
+what was heard is then all there is. Nothing here keeps anything: the session does, and the speculation in
+`dungeon.ahead` throws most of it away.
 
 However long a server goes on, a turn ends: so many tokens, pieces and characters, and so many times asked.
 """
@@ -25,8 +26,8 @@ from dungeon.prompt import build_prompt
 from dungeon.storyteller.open import Storyteller
 from dungeon.storyteller.voices import Sampling
 from dungeon.tale.adventure import Adventure, Node
-from dungeon.tale.manners import End, Judged, judge, manners_for
-from dungeon.tale.prose import OVERRUN, cut
+from dungeon.tale.manners import End, Judged, bare, judge, manners_for
+from dungeon.tale.prose import OVERRUN, whole
 
 _EMPTY_TRIES = 3
 _BANNED_TRIES = 3
@@ -124,66 +125,77 @@ class _Turn:
 
     async def tell(self, begun: str) -> Answer:
         await self._storyteller.start()
-        sampling, seed, said = self._how.sampling, self._how.seed, begun
+        sampling, seed, said, opener = self._how.sampling, self._how.seed, begun, ""
         notes: list[str] = []
         empty = banned = 0
         while True:
-            judged = await self._within_context(said, sampling, seed)
-            prose = cut(judged.behind)
+            judged = await self._within_context(said, opener, sampling, seed)
+            good = judged.behind
+            prose = whole(good) if judged.end is End.BANNED else judged.shown
+            if bare(prose) == bare(opener):
+                prose = ""
+            opener = ""
             if judged.end is End.LOOP and IN_CIRCLES not in notes:
                 notes.append(IN_CIRCLES)
                 sampling = _otherwise(sampling)
             elif judged.end is End.BANNED and banned < _BANNED_TRIES:
                 banned += 1
-            elif not prose and empty < _EMPTY_TRIES - 1:
+            elif not whole(good) and empty < _EMPTY_TRIES - 1:
+                good, opener = "", self._manners.openers[empty]
                 empty += 1
             else:
                 break
-            said = PROMPT_END + judged.behind if judged.behind else ""
+            said = PROMPT_END + good if good else ""
             seed += _NEXT_SEED
         if judged.end is End.BANNED:
             notes.append(KEPT_BANNED)
         self._show(prose)
         return Answer(prose, self._how, hashlib.sha256(self._prompt.encode()).hexdigest(), tuple(notes))
 
-    async def _within_context(self, said: str, sampling: Sampling, seed: int) -> Judged:
+    async def _within_context(self, said: str, opener: str, sampling: Sampling, seed: int) -> Judged:
         """As `_listen`, with a prompt that the server does not refuse as too long."""
         while True:
             self._prompt = build_prompt(self._adventure, self._node, self._how.budget)
             try:
-                return await self._listen(said, sampling, seed)
+                return await self._listen(said, opener, sampling, seed)
             except ContextOverflow:
                 budget = self._how.budget // 2
                 if budget < _LEAST_BUDGET:
                     raise
                 self._how = replace(self._how, budget=budget)
 
-    async def _listen(self, said: str, sampling: Sampling, seed: int) -> Judged:
-        """What the voice says behind `said`, to the end of the turn or to where it has to be asked again."""
+    async def _listen(self, said: str, opener: str, sampling: Sampling, seed: int) -> Judged:
+        """What the voice says behind `said`, to the end of the turn or to where it has to be asked again.
+
+        `opener` is put into its mouth, and is part of the turn if it goes on from there.
+        """
         length = sampling.length
         most = length + OVERRUN
-        raw = said
         count = -(-len(said.encode()) // _BYTES_PER_TOKEN)
+        raw = said
+        text = ""
         blanks = 0
         judged = judge(raw, self._manners)
         self._show(judged.shown)
         over = bool(judged.end) or count >= most or (count >= length and judged.complete)
         if not over:
-            stream = self._storyteller.stream(self._prompt + said, sampling, max_tokens=most - count, seed=seed)
+            prompt = self._prompt + said + (PROMPT_END + opener if opener else "")
+            stream = self._storyteller.stream(prompt, sampling, max_tokens=most - count, seed=seed)
             async with aclosing(stream) as going:
                 async for piece in going:
                     count += 1
                     if not over and count <= most:
                         self._pieces += 1
-                        raw = (raw + piece)[: most * _LONGEST_TOKEN]
+                        text = (text + piece)[: most * _LONGEST_TOKEN]
                         blanks = 0 if piece.strip() else blanks + 1
+                        raw = said + text if text.startswith("\n") or not text.strip() else said + opener + text
                         judged = judge(raw, self._manners)
                         self._show(judged.shown)
                         over = (
                             bool(judged.end)
                             or (count >= length and judged.complete)
                             or blanks >= _BLANKS
-                            or len(raw) >= most * _LONGEST_TOKEN
+                            or len(text) >= most * _LONGEST_TOKEN
                         )
                     if count > most or (over and not self._how.to_the_end):
                         break

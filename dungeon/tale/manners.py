@@ -17,7 +17,8 @@ What is cut, from the sentence on in which it begins:
 - loops: words that go in circles; two long sentences, or three of any length, in a row that stood before.
 What is left out: a sentence of five words or more that stood in the last six turns, or in this one, or nearly did.
 
-Limits: English. Speech in single quotes is known by its marks alone, and only within its line.
+Limits: English. Speech in single quotes is known by its marks alone, and only within its line. What stands in a letter
+or on a sign is narration if it has no quotation marks.
 """
 
 import re
@@ -32,7 +33,7 @@ from corpus.person import second_person
 from corpus.turns import Kind
 from corpus.words import word_set
 from dungeon.tale.adventure import Adventure, Node
-from dungeon.tale.prose import Sentence, closed, cut, sentences, speech, tidy, turn_end, without_strays
+from dungeon.tale.prose import Sentence, closed, cut, sentences, speech, tidy, turn_end, whole, without_strays
 
 _LINE_ENDS = re.compile(r"\n+")
 _TURNS = 6
@@ -68,6 +69,10 @@ class Manners:
     """The pairs of words of those that another may be nearly the same as."""
     says_i: bool
     """Whether the tale has an I who tells, in the opening, in memory or in the player's narration."""
+    openers: tuple[str, str] = ("", "")
+    """What the tale's language has for a voice that found no beginning: a word each for the second and third time.
+
+    An untuned voice that answers with an action of its own, or with a heading, tells quite well behind a "The"."""
     banned: tuple[str, ...] = ()
     """In small letters, with single blanks."""
     stop: tuple[str, ...] = ()
@@ -102,12 +107,14 @@ def manners_for(adventure: Adventure, node: Node, banned: Iterable[str] = (), st
         adventure.lore.memory,
         *(before.input for before in [*nodes, node] if before.kind is Kind.STORY),
     ]
+    told = {word for text in proses for word in bare(text).split()}
     known = dict.fromkeys(bare(sentence.text) for text in texts for sentence in sentences(text))
     return Manners(
         asked=bare(node.action),
         known=frozenset(known),
         pairs=tuple(_pairs(words) for words in known if _has_words(words, _NEAR_WORDS)),
         says_i=any(_says_i(line) for text in theirs for line in text.split("\n")),
+        openers=("The" if "the" in told else "", "You" if "you" in told else ""),
         banned=tuple(" ".join(phrase.lower().split()) for phrase in banned if phrase.strip()),
         stop=stop,
     )
@@ -155,8 +162,7 @@ def judge(raw: str, manners: Manners, *, ended: bool = False) -> Judged:
         end = End.LOOP
     prose = _joined(text, kept)
     if not growing or end in (End.PLAYER, End.LOOP):
-        prose = cut(prose)
-        return Judged(prose, end, prose, complete)
+        return Judged(cut(prose), end, whole(prose), complete)
     # Whether a sentence ends with what is said in it is clear when the next one begins.
     open_end = kept and kept[-1].end == len(text) and prose.endswith(('"', "”"))
     shown = prose[:-1] if open_end else prose
@@ -316,7 +322,7 @@ _CHAT = re.compile(
 )
 _WINDOW = 80
 """Words in which four must not stand three times."""
-_TIMES = ((1, 6), (2, 4), *((n, 3) for n in range(3, 13)))
+_TIMES = ((1, 10), (2, 4), *((n, 3) for n in range(3, 13)))
 """How many times so many words may not stand in a row."""
 
 
@@ -339,6 +345,6 @@ def _circle(text: str) -> int | None:
             return match.end()
         here.append(len(words))
         again = [at for at in here if at > len(words) - _WINDOW and words[at - 4 : at] == words[-4:]]
-        if len(words) >= 4 and len(again) >= 3:
+        if len(words) >= 4 and len(again) >= 3 and len(set(words[-4:])) > 1:
             return match.end()
     return stuck

@@ -170,10 +170,18 @@ def _opens(line: str, at: int) -> bool:
 
 
 def cut(text: str) -> str:
-    """The text without a broken last sentence. Of speech that breaks off, the whole sentences stay and are closed.
+    """The text without a broken last sentence; where there is no other, its words with an ellipsis for the rest."""
+    if kept := whole(text):
+        return kept
+    text = text.rstrip()
+    line = text.rfind("\n") + 1
+    words = text.rpartition(" ")[0] if text.count(" ") > 2 else text  # the last may be half a word
+    words = words.rstrip(" \n,;:-–—\"“”'")
+    return words[:line] + closed(words[line:] + "…") if words else ""
 
-    Where there is not one whole sentence, an ellipsis stands for the rest, for nothing else is left.
-    """
+
+def whole(text: str) -> str:
+    """The text up to its last whole sentence, "" where there is none. Of speech that breaks off, its sentences stay."""
     text = text.rstrip()
     line = text.rfind("\n") + 1
     end = sentence_end(text)
@@ -181,13 +189,8 @@ def cut(text: str) -> str:
     if end == len(text) or (marks and marks[-1] == (len(text) - line - 1, -1)):
         return text  # what ends with speech needs no full stop
     begun = max(end, line)
-    if said := _said(text[begun:]):
-        return text[:begun] + said
-    if end:
-        return text[:end]
-    words = text.rpartition(" ")[0] if text.count(" ") > 2 else text  # the last may be half a word
-    words = words.rstrip(" \n,;:-–—\"“”'")
-    return words[:line] + closed(words[line:] + "…") if words else ""
+    said = _said(text[begun:])
+    return text[:begun] + said if said else text[:end]
 
 
 def _said(broken: str) -> str:

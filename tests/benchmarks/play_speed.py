@@ -1,9 +1,11 @@
-"""How fast the game is, as a player meets it: start, first screen, first word, decoding. Prints, asserts nothing.
+"""How fast the game is, as a player meets it: start, first screen, first word, decoding; and how fast the voice drops
+what it works on ahead when the player wants something else. Prints, asserts nothing.
 
     python tests/benchmarks/play_speed.py [--runs 5]
 
 Needs a Unix terminal and the bundled weights (fetched if missing). Each figure is the median of the runs, with the
-smallest and the largest. Compare ratios, not seconds, between machines. Nothing else should run meanwhile.
+smallest and the largest. Compare ratios, not seconds, between machines. Nothing else should run meanwhile. Long games
+are in play_long.py.
 """
 
 import argparse
@@ -27,6 +29,7 @@ from pathlib import Path
 import httpx2
 
 from corpus.turns import Kind
+from dungeon.ahead import Ahead
 from dungeon.scenario import find_scenario
 from dungeon.session import Session
 from dungeon.shelf import Shelf
@@ -41,11 +44,14 @@ def main() -> None:
     arguments = parser.parse_args()
     start_up(arguments.runs)
     asyncio.run(playing(arguments.runs, arguments.voice))
+    asyncio.run(interrupting(4 * arguments.runs, arguments.voice))
 
 
 def show(what: str, values: list[float], unit: str, scale: float = 1.0) -> None:
     low, mid, high = (scale * f(values) for f in (min, statistics.median, max))
-    print(f"{what:58} {mid:8.2f} {unit}   ({low:.2f} to {high:.2f}, {len(values)} runs)", flush=True)
+    p95 = scale * sorted(values)[min(len(values) - 1, int(0.95 * len(values)))]
+    of_many = f", p95 {p95:.2f}" if len(values) >= 20 else ""
+    print(f"{what:58} {mid:8.2f} {unit}   ({low:.2f} to {high:.2f}{of_many}, {len(values)} runs)", flush=True)
 
 
 # ---- start-up ------------------------------------------------------------------------------------------------
@@ -119,6 +125,33 @@ async def playing(runs: int, voice: str) -> None:
     show(f"Enter to first token, {tokens} tokens of history (<= 0.3)", later, "s ")
     show("decoding, through the game's client", rates, "tokens/s")
     show("the same over bare HTTP: ours / bare (at least 0.95)", ratios, "x ")
+
+
+async def interrupting(runs: int, voice: str) -> None:
+    """The same turn again and again, the voice at rest or at any moment of working ahead."""
+    resting, working = [], []
+    with tempfile.TemporaryDirectory() as folder:
+        storyteller = LocalStoryteller(find_voice(voice or "smollm2"))
+        session = Session(Shelf(Path(folder) / "shelf.db"), storyteller)
+        session.begin(find_scenario("iron-door"))
+        for words in ("open the iron door", "ask Hessa what she sees", "light the lamp", "step inside"):
+            await session.turn(Kind.DO, words, lambda _: None)
+        for run in range(runs):
+            for times, seconds in ((resting, None), (working, 0.1 + 6.0 * run / runs)):
+                await session.warm()
+                session.ahead = Ahead(storyteller)
+                if seconds:
+                    reading = asyncio.create_task(session.read_ahead(lambda: None))
+                    await asyncio.wait([reading], timeout=seconds)
+                first: list[float] = []
+                began = time.perf_counter()
+                await session.turn(Kind.DO, "sing", lambda _, first=first: first.append(time.perf_counter()))
+                if first:
+                    times.append(first[0] - began)
+                session.undo()
+        await storyteller.close()
+    show("Enter to first token, the voice at rest (<= 300)", resting, "ms", 1e3)
+    show("  the same while the voice works ahead", working, "ms", 1e3)
 
 
 _PROMPT = "You stand before the iron door.\n\n> You open the iron door.\n"
