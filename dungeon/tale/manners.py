@@ -292,7 +292,7 @@ def _said_by_you(line: str) -> list[str]:
 
 
 def _decided(words: str, match: re.Match[str], manners: Manners) -> bool:
-    before = re.split(r"[.!?]", words[: match.start()])[-1].lower()
+    before = re.split(r"[.!?,;:]", words[: match.start()])[-1].lower()
     return _OPEN.isdisjoint(re.findall(r"[\w']+", before)) and match["verb"].lower()[:5] not in manners.asked
 
 
