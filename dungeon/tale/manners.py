@@ -162,7 +162,8 @@ def judge(raw: str, manners: Manners, *, ended: bool = False) -> Judged:
         end = End.LOOP
     prose = _joined(text, kept)
     if not growing or end in (End.PLAYER, End.LOOP):
-        return Judged(cut(prose), end, whole(prose), complete)
+        lines = (closed(line) for line in cut(prose).split("\n"))
+        return Judged("\n".join(lines).rstrip(), end, whole(prose), complete)
     # Whether a sentence ends with what is said in it is clear when the next one begins.
     open_end = kept and kept[-1].end == len(text) and prose.endswith(('"', "”"))
     shown = prose[:-1] if open_end else prose

@@ -10,7 +10,7 @@ import re
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from corpus.turns import Kind
@@ -335,6 +335,7 @@ def test_what_was_shown_stays_whatever_comes(first: str, more: str) -> None:
 
 
 @given(texts)
+@example('" 🐉 \n "')
 def test_a_finished_turn_has_no_mark_of_an_action_no_half_quote_and_no_broken_end(raw: str) -> None:
     judged = judge(raw, manners_for(*told()), ended=True)
     assert ">" not in judged.shown
