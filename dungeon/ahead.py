@@ -11,6 +11,11 @@ token. But the turn that is just being told when the player picks it is not stop
 Each turn is told in two parts, its first words and the rest, so that every suggestion can start at once long before
 all of them are whole. A part that was cut off is forgotten: where a turn was parted is known, so that `dungeon replay`
 can tell it again in the same way. Nothing of this is on the disk.
+
+What an engine keeps of a token that it wrote differs, in the last digits, from what it keeps of one that it read, and
+a few digits soon make another story. So what it wrote is read again here before anything is told behind it, half a
+second's work for a turn, done while the player reads: then a turn hangs on its prompt and seed alone, not on what else
+was told meanwhile, and can be told again.
 """
 
 import asyncio
@@ -29,7 +34,7 @@ from dungeon.storyteller.voices import Sampling
 from dungeon.tale.adventure import Adventure, Node
 from dungeon.tale.manners import judge, manners_for
 from dungeon.tale.prose import OVERRUN
-from dungeon.tale.suggestion import is_new, suggestion
+from dungeon.tale.suggestion import adds, suggestion
 from dungeon.telling import Answer, Heard, How, Pace, tell
 
 MOST_SUGGESTIONS = 4
@@ -39,7 +44,8 @@ FIRST_WORDS = 24
 _ACTION_TOKENS = 20
 """A line that goes on for longer is no action."""
 _BOLDER = 0.3
-"""What is added to the temperature, so that suggestions differ."""
+_BOLD = 0.9
+"""The temperature of suggestions is so much higher than the tale's, and at least this, so that they differ."""
 _TRIES = 3
 """How often the voice is asked for each suggestion that is wanted, at most."""
 _NOT_AGAIN = 3
@@ -51,16 +57,38 @@ _Place = tuple[int, int | None]
 """The adventure's id and the turn's."""
 
 
-# ---- one turn ------------------------------------------------------------------------------------------------
+# ---- told behind what was read -------------------------------------------------------------------------------
+
+
+async def read_tale(storyteller: Storyteller, tale: str, adventure: Adventure, sampling: Sampling) -> None:
+    """Has the storyteller read `tale`, the prompt of the next turn, up to the adventure's head.
+
+    Raises:
+        DungeonError: the storyteller failed.
+    """
+    if adventure.head is not None and storyteller.own:
+        last = adventure.nodes[adventure.head].prose
+        await _let_go(storyteller, tale.rstrip().removesuffix(last), sampling)
+    await _read(storyteller, tale, sampling)
+
+
+async def tell_read(
+    storyteller: Storyteller, adventure: Adventure, node: Node, how: How, heard: Heard, *, begun: str = ""
+) -> Answer:
+    """As `telling.tell`, but `begun`, and the end of the prompt, are read again where the engine wrote them itself."""
+    if not begun.endswith(STOP):
+        await _read_again(storyteller, build_prompt(adventure, node, how.budget), how.sampling)
+    return await tell(storyteller, adventure, node, how, heard, begun=begun)
 
 
 async def first_words(
     storyteller: Storyteller, adventure: Adventure, node: Node, how: How, heard: Callable[[str], object]
 ) -> str:
-    """The first part of a turn, as `telling.tell` takes it for `begun`; `heard` is called with all of it so far."""
+    """The first part of a turn, as `tell_read` takes it for `begun`; `heard` is called with all of it so far."""
     raw = ""
     pieces = 0
     prompt = build_prompt(adventure, node, how.budget)
+    await _read_again(storyteller, prompt, how.sampling)
     # Asked for a whole turn and left in the middle: a server that was asked for less would not tell why it stopped.
     stream = storyteller.stream(prompt, how.sampling, max_tokens=how.sampling.length + OVERRUN, seed=how.seed)
     async with aclosing(stream) as going:
@@ -71,6 +99,28 @@ async def first_words(
             if pieces >= FIRST_WORDS:
                 return raw
     return raw + STOP
+
+
+async def _read_again(storyteller: Storyteller, prompt: str, sampling: Sampling) -> None:
+    """Sees to it that the last of the prompt, and all behind it, will be read, where the engine holds the whole of it.
+
+    Of a prompt that it holds whole it computes the last token once more, alone, which is like writing it.
+    """
+    if storyteller.own and storyteller.held.startswith(prompt):
+        await _let_go(storyteller, prompt, sampling)
+
+
+async def _let_go(storyteller: Storyteller, text: str, sampling: Sampling) -> None:
+    """Has the engine drop what it holds behind `text`, and the last words of that: it is asked for something else."""
+    await _read(storyteller, "".join(text.rsplit(maxsplit=2)[:-2]) + " #", sampling)
+
+
+async def _read(storyteller: Storyteller, prompt: str, sampling: Sampling) -> None:
+    async for _ in storyteller.stream(prompt, sampling, max_tokens=1, seed=0):
+        pass
+
+
+# ---- one turn ------------------------------------------------------------------------------------------------
 
 
 class Prepared:
@@ -84,6 +134,7 @@ class Prepared:
         self.how = how
         self.taken = False
         self._begun: str | None = None
+        self._shown = ""
         self._answer: Answer | None = None
         self._task: asyncio.Task[None] | None = None
         self._heard: Heard | None = None
@@ -155,6 +206,7 @@ class Prepared:
 
         def heard(raw: str) -> None:
             if shown := judge(raw, manners).shown:
+                self._shown = shown
                 self._hear(shown, Pace())
 
         self._begun = await first_words(self._storyteller, self._adventure, self.node, self.how, heard)
@@ -162,8 +214,10 @@ class Prepared:
             await self._end()
 
     async def _end(self) -> None:
-        begun = self._begun or ""
-        self._answer = await tell(self._storyteller, self._adventure, self.node, self.how, self._hear, begun=begun)
+        begun = self._begun or STOP
+        if self._shown:
+            self._hear(self._shown, Pace())
+        self._answer = await tell_read(self._storyteller, self._adventure, self.node, self.how, self._hear, begun=begun)
 
     def _hear(self, prose: str, pace: Pace) -> None:
         self._last = prose, pace
@@ -234,7 +288,7 @@ class Ahead:
             line = await self._action(tale, how())
             prospect.tries += 1
             shown = suggestion(line, tale, how().sampling.banned)
-            if shown and is_new(shown, [*done, *prospect.suggestions]):
+            if shown and adds(shown, prospect.suggestions, done):
                 prospect.suggestions.append(shown)
         if prospect.suggestions or prospect.asked:
             changed()
@@ -306,4 +360,4 @@ class Ahead:
 
 def _bold(sampling: Sampling) -> Sampling:
     """For a single line, and a little bolder."""
-    return msgspec.structs.replace(sampling, temperature=sampling.temperature + _BOLDER, stop=("\n",))
+    return msgspec.structs.replace(sampling, temperature=max(_BOLD, sampling.temperature + _BOLDER), stop=("\n",))

@@ -19,13 +19,14 @@ from dataclasses import dataclass, replace
 
 import msgspec
 
-from dungeon.ahead import first_words
-from dungeon.prompt import build_prompt
+from dungeon.ahead import first_words, read_tale, tell_read
+from dungeon.prompt import build_prompt, next_context
 from dungeon.shelf import Shelf, Told
 from dungeon.storyteller.open import Storyteller
 from dungeon.storyteller.voices import Sampling
 from dungeon.tale.adventure import Adventure, Node, State
-from dungeon.telling import How, Pace, tell
+from dungeon.tale.lore import Lore
+from dungeon.telling import How, Pace
 
 
 @dataclass(slots=True)
@@ -55,6 +56,16 @@ class Replayed:
         return told + (f" Not compared: {', '.join(passed)}." if passed else "")
 
 
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """A turn that can be told again."""
+
+    number: int
+    node: Node
+    lore: Lore
+    how: How
+
+
 async def run_replay(
     shelf: Shelf, storyteller: Storyteller, adventure_id: int, out: Callable[[str], object]
 ) -> Replayed:
@@ -66,23 +77,47 @@ async def run_replay(
     adventure = shelf.open(adventure_id)
     replayed = Replayed()
     await storyteller.start()
+    cases: list[_Case] = []
+    differ: list[_Case] = []
     for number, node in enumerate(adventure.path(), 1):
         told = shelf.how(node.id)
         if node.edit_of is not None or not told.voice or not node.prose:
             replayed.by_hand += 1
             continue
-        # As it stood when the turn began.
-        adventure.move(node.id)
-        adventure.replace(replace(node, prose=""))
-        adventure.lore = adventure.lore if told.lore is None else shelf.lore(told.lore)
-        out(f"{number:5}  {await _verdict(storyteller, adventure, node, told, replayed)}")
-        adventure.replace(node)
+        lore = adventure.lore if told.lore is None else shelf.lore(told.lore)
+        case = _case(storyteller, adventure, number, node, told, lore, replayed)
+        if isinstance(case, _Case):
+            cases.append(case)
+            differs = await _differs(storyteller, adventure, case, paused=True)
+            if differs:
+                differ.append(case)
+            out(f"{number:5}  {differs or 'agrees'}")
+        else:
+            out(f"{number:5}  {case}")
+    if differ:
+        out("Some differ. All of them once more, without the pauses:")
+    for case in cases if differ else ():
+        differs = await _differs(storyteller, adventure, case, paused=False)
+        if case in differ:
+            if not differs:
+                differ.remove(case)
+            out(f"{case.number:5}  {differs or 'agrees'}")
+    replayed.differ = len(differ)
+    replayed.agree = len(cases) - len(differ)
     out(str(replayed))
     return replayed
 
 
-async def _verdict(storyteller: Storyteller, adventure: Adventure, node: Node, told: Told, replayed: Replayed) -> str:
-    """What comes of telling `node` again, which stands in the adventure without its prose."""
+def _case(
+    storyteller: Storyteller,
+    adventure: Adventure,
+    number: int,
+    node: Node,
+    told: Told,
+    lore: Lore,
+    replayed: Replayed,
+) -> _Case | str:
+    """The turn as it was told, or why it can't be compared."""
     if told.voice != storyteller.name or (told.adapter and told.adapter != storyteller.fingerprint):
         replayed.other_voice += 1
         return f"another voice: {told.voice} {told.adapter[:12]}".rstrip()
@@ -91,22 +126,33 @@ async def _verdict(storyteller: Storyteller, adventure: Adventure, node: Node, t
     except msgspec.DecodeError:
         replayed.other_prompt += 1
         return "another dungeon: this one can't read how it was told"
-    blank = adventure.nodes[node.id]
-    prompt = build_prompt(adventure, blank, how.budget)
+    adventure.lore = lore
+    prompt = build_prompt(adventure, replace(node, prose=""), how.budget)
     if told.prompt and told.prompt != hashlib.sha256(prompt.encode()).hexdigest():
         replayed.other_prompt += 1
         return "another prompt: the text or the program has changed"
-    whole = node.state is State.DONE
-    came = await _again(storyteller, adventure, blank, how, parted=False)
-    in_two = came
-    if not _agrees(node.prose, came, whole=whole):
-        in_two = await _again(storyteller, adventure, blank, how, parted=True)
-    if _agrees(node.prose, in_two, whole=whole):
-        replayed.agree += 1
-        return "agrees"
-    replayed.differ += 1
-    same = max(_same(node.prose, came[-1]), _same(node.prose, in_two[-1]))
-    return f"differs at character {same + 1} of {len(node.prose)}"
+    return _Case(number, node, lore, how)
+
+
+async def _differs(storyteller: Storyteller, adventure: Adventure, case: _Case, *, paused: bool) -> str:
+    """Where the turn comes out another, told as after a pause or right after the last one; "" if it agrees."""
+    node = case.node
+    adventure.lore = case.lore
+    if paused:
+        adventure.move(node.parent)
+        tale = next_context(adventure, case.how.budget).text
+        await read_tale(storyteller, tale, adventure, case.how.sampling)
+    blank = replace(node, prose="")
+    adventure.replace(blank)
+    adventure.move(node.id)
+    places: list[int] = []
+    for parted in (False, True) if paused else (False,):
+        place = _place(node, await _again(storyteller, adventure, blank, case.how, parted=parted))
+        places.append(place)
+        if not place:
+            break
+    adventure.replace(node)
+    return f"differs at character {max(places)} of {len(node.prose)}" if all(places) else ""
 
 
 async def _again(storyteller: Storyteller, adventure: Adventure, node: Node, how: How, *, parted: bool) -> list[str]:
@@ -117,16 +163,13 @@ async def _again(storyteller: Storyteller, adventure: Adventure, node: Node, how
         came.append(prose)
 
     begun = await first_words(storyteller, adventure, node, how, lambda _: None) if parted else ""
-    answer = await tell(storyteller, adventure, node, how, heard, begun=begun)
+    answer = await tell_read(storyteller, adventure, node, how, heard, begun=begun)
     return [*came, answer.prose]
 
 
-def _agrees(prose: str, came: list[str], *, whole: bool) -> bool:
-    return prose == came[-1] if whole else any(growing.startswith(prose) for growing in came)
-
-
-def _same(one: str, other: str) -> int:
-    """How many characters the two have in common at the beginning."""
-    return next(
-        (place for place, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other))
-    )
+def _place(node: Node, came: list[str]) -> int:
+    """The first character, counted from 1, in which what came is another prose than the node's; 0 if it is the same."""
+    told = came[-1]
+    if told == node.prose or (node.state is not State.DONE and any(prose.startswith(node.prose) for prose in came)):
+        return 0
+    return 1 + next((at for at, (a, b) in enumerate(zip(node.prose, told, strict=False)) if a != b), len(told))

@@ -16,7 +16,7 @@ import msgspec
 
 from corpus.actions import action_line
 from corpus.turns import Kind, clean_prose, printable
-from dungeon.ahead import MOST_SUGGESTIONS, Ahead
+from dungeon.ahead import MOST_SUGGESTIONS, Ahead, read_tale, tell_read
 from dungeon.errors import DungeonError
 from dungeon.prompt import Context, next_context
 from dungeon.scenario import Scenario
@@ -27,7 +27,7 @@ from dungeon.storyteller.voices import Sampling
 from dungeon.tale.adventure import Adventure, Node, State
 from dungeon.tale.lore import Lore
 from dungeon.tale.prose import OVERRUN
-from dungeon.telling import How, Pace, tell
+from dungeon.telling import How, Pace
 
 Grew = Callable[[str], None]
 Change = tuple[int, str, str]
@@ -132,7 +132,9 @@ class Session:
             grew(prose)
 
         try:
-            telling = tell(self.storyteller, self.adventure, node, how, heard) if ready is None else ready.finish(heard)
+            telling = (
+                tell_read(self.storyteller, self.adventure, node, how, heard) if ready is None else ready.finish(heard)
+            )
             answer = await telling
         except BaseException:  # cancelled by the player, or failed: keep what came, then let it through
             self._save(node.id, self.adventure.nodes[node.id].prose, State.STOPPED)
@@ -361,8 +363,7 @@ class Session:
             return
         # The first time in a long adventure, summing it up takes a while: not in the way of typing.
         prompt = (await asyncio.to_thread(self.context)).text
-        async for _ in self.storyteller.stream(prompt, self.sampling, max_tokens=1, seed=0):
-            pass
+        await read_tale(self.storyteller, prompt, self.adventure, self.sampling)
 
     def _wanted(self) -> int:
         """How many suggestions; where there are to be none and the player has asked for them, all that may be."""

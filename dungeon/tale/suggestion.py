@@ -8,7 +8,7 @@ not come back the same when it is typed is dropped, for it would be played as so
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from corpus.actions import QUOTES, action_line, read_input
 from corpus.grammar import begins_with_verb
@@ -49,9 +49,17 @@ def alike(one: str, other: str) -> bool:
     return a <= b or b <= a
 
 
-def is_new(shown: str, others: Iterable[str]) -> bool:
-    """Whether none of the others comes to the same."""
-    return not any(alike(shown, other) for other in others)
+def adds(shown: str, suggested: Sequence[str], done: Sequence[str]) -> bool:
+    """Whether the action is another thing to do than those suggested already, and than those just done.
+
+    Two ways to look at something are no choice, so each suggestion begins with a verb of its own.
+    """
+    first = _first(shown)
+    return not any(alike(shown, other) for other in (*suggested, *done)) and all(first != _first(o) for o in suggested)
+
+
+def _first(shown: str) -> str:
+    return shown if shown.startswith('"') else shown.partition(" ")[0]
 
 
 def _is_deed(shown: str) -> bool:

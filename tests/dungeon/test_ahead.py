@@ -158,11 +158,17 @@ def test_two_actions_that_come_to_the_same(one: str, other: str, same: bool) -> 
 
 
 async def test_after_a_turn_four_different_actions_are_suggested(server: Voice, session: Session) -> None:
-    server.actions = [" open the door.", " open the iron door.", " wait.", *(f" {action}" for action in ACTIONS[1:])]
+    server.actions = [
+        " open the door.",
+        " open the iron door.",
+        " open the wagon.",
+        " wait.",
+        *(f" {action}" for action in ACTIONS[1:]),
+    ]
     await play(session, "wait")
     told: list[tuple[str, ...]] = []
     await session.read_ahead(lambda: told.append(session.suggestions()))
-    # Neither the same twice nor what the player has just done.
+    # Neither the same twice, nor with the same verb, nor what the player has just done.
     assert told == [("Open the door", "Ask Hessa what she sees", '"Who is there?"', "Light the lamp")]
     assert reopened(session) == session.adventure.path(), "nothing of it is on the disk"
 

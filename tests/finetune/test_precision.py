@@ -47,4 +47,4 @@ def test_the_recipe_can_insist(machine: pytest.MonkeyPatch) -> None:
 
 
 def test_the_measurement_measures() -> None:
-    assert 0.01 < model.measure_bf16() < 1000
+    assert 0 < model.measure_bf16() < 1000
