@@ -66,7 +66,7 @@ async def read_tale(storyteller: Storyteller, tale: str, adventure: Adventure, s
     Raises:
         DungeonError: the storyteller failed.
     """
-    if adventure.head is not None and storyteller.own:
+    if adventure.head is not None and storyteller.exact:
         last = adventure.nodes[adventure.head].prose
         await _let_go(storyteller, tale.rstrip().removesuffix(last), sampling)
     await _read(storyteller, tale, sampling)
@@ -106,7 +106,7 @@ async def _read_again(storyteller: Storyteller, prompt: str, sampling: Sampling)
 
     Of a prompt that it holds whole it computes the last token once more, alone, which is like writing it.
     """
-    if storyteller.own and storyteller.held.startswith(prompt):
+    if storyteller.exact and storyteller.held.startswith(prompt):
         await _let_go(storyteller, prompt, sampling)
 
 

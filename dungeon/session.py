@@ -132,10 +132,10 @@ class Session:
             grew(prose)
 
         try:
-            telling = (
-                tell_read(self.storyteller, self.adventure, node, how, heard) if ready is None else ready.finish(heard)
-            )
-            answer = await telling
+            if ready:
+                answer = await ready.finish(heard)
+            else:
+                answer = await tell_read(self.storyteller, self.adventure, node, how, heard)
         except BaseException:  # cancelled by the player, or failed: keep what came, then let it through
             self._save(node.id, self.adventure.nodes[node.id].prose, State.STOPPED)
             raise

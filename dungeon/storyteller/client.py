@@ -194,6 +194,7 @@ class RemoteStoryteller:
         self.context = 2048
         """Tokens. The API does not tell; this is small enough for any server worth playing."""
         self.sampling = Sampling()
+        self.exact = False
         self.fingerprint = ""
         self._client = Client(url, model, os.environ.get("DUNGEON_API_KEY"))
         self.own = self._client.own

@@ -41,7 +41,7 @@ class LocalStoryteller:
         self.name = voice.name
         self.context = voice.context
         self.sampling = voice.sampling
-        self.own = True
+        self.own = self.exact = True
         self.fingerprint = ""
         """As `Storyteller.fingerprint`, from the start of the child on."""
         self.on_fetch = on_fetch

@@ -14,6 +14,8 @@ class Storyteller(Protocol):
     sampling: Sampling
     own: bool
     """Whether it runs on this machine, so that asking for more than the player did costs nobody anything."""
+    exact: bool
+    """Whether what it computes for a text is the same to the last digit in whatever pieces it reads it."""
     fingerprint: str
     """sha256 of what makes the voice: its adapter, or else its weights; "" while that is not known."""
 

@@ -333,6 +333,30 @@ async def test_what_was_told_under_other_settings_or_lore_is_not_used(server: Vo
     assert server.requests[-1]["temperature"] == 0.2
 
 
+# ---- told again --------------------------------------------------------------------------------------------------
+
+
+async def test_what_an_engine_wrote_it_reads_again_before_it_goes_on_behind_it(server: Voice, session: Session) -> None:
+    session.storyteller.exact = True
+    await play(session, "open the door")
+    server.requests.clear()
+    await session.warm()
+    await play(session, "")  # of which the engine holds the whole prompt
+    aside, tale, other, turn = (str(request["prompt"]) for request in server.requests)
+    assert tale == turn == f"{OPENING}\n\n> You open the door.\n\nSo ends open the door.\n"
+    for away, behind in ((aside, "You open"), (other, "So ends open")):
+        # Away from the tale before its last words, so that more than one token of it is left to read.
+        assert away.endswith(f"{behind} #")
+        assert tale.startswith(away[:-2])
+
+
+async def test_a_server_of_which_nothing_is_known_is_not_asked_twice(server: Voice, session: Session) -> None:
+    await play(session, "open the door")
+    await session.retry(ignore)
+    await play(session, "")
+    assert len(server.requests) == 3
+
+
 # ---- what is not done --------------------------------------------------------------------------------------------
 
 
