@@ -27,7 +27,7 @@ from dataclasses import dataclass, field, replace
 import msgspec
 
 from corpus.actions import action_line, read_input
-from corpus.turns import ACTION_MARK, STOP, Kind
+from corpus.turns import ACTION_MARK, STOP, Kind, write
 from dungeon.prompt import build_prompt, next_context
 from dungeon.storyteller.open import Storyteller
 from dungeon.storyteller.voices import Sampling
@@ -67,7 +67,7 @@ async def read_tale(storyteller: Storyteller, tale: str, adventure: Adventure, s
         DungeonError: the storyteller failed.
     """
     if adventure.head is not None and storyteller.exact:
-        last = adventure.nodes[adventure.head].prose
+        last = write([adventure.nodes[adventure.head].turn()])
         await _let_go(storyteller, tale.rstrip().removesuffix(last), sampling)
     await _read(storyteller, tale, sampling)
 
@@ -316,6 +316,7 @@ class Ahead:
         asked = f"{tale}\n{ACTION_MARK}You"  # a prompt ends with one newline: this makes the blank line
         line = ""
         pieces = 0
+        await _read_again(self._storyteller, asked, sampling)
         stream = self._storyteller.stream(asked, sampling, max_tokens=2 * _ACTION_TOKENS, seed=how.seed)
         async with aclosing(stream) as going:
             async for piece in going:

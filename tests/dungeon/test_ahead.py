@@ -344,8 +344,8 @@ async def test_what_an_engine_wrote_it_reads_again_before_it_goes_on_behind_it(s
     await play(session, "")  # of which the engine holds the whole prompt
     aside, tale, other, turn = (str(request["prompt"]) for request in server.requests)
     assert tale == turn == f"{OPENING}\n\n> You open the door.\n\nSo ends open the door.\n"
-    for away, behind in ((aside, "You open"), (other, "So ends open")):
-        # Away from the tale before its last words, so that more than one token of it is left to read.
+    for away, behind in ((aside, "Hessa holds"), (other, "So ends open")):
+        # Away from the tale before the last words ahead of it, so that more than one token is left to read.
         assert away.endswith(f"{behind} #")
         assert tale.startswith(away[:-2])
 
