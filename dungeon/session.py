@@ -361,7 +361,9 @@ class Session:
         """
         if self.seed is not None:
             return
-        # The first time in a long adventure, summing it up takes a while: not in the way of typing.
+        await self.storyteller.start()
+        # The first time in a long adventure, summing it up takes a while: not in the way of typing, nor of the first
+        # screen, which is there before the engine.
         prompt = (await asyncio.to_thread(self.context)).text
         await read_tale(self.storyteller, prompt, self.adventure, self.sampling)
 
