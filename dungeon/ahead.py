@@ -300,7 +300,7 @@ class Ahead:
             DungeonError: the storyteller failed.
         """
         prospect = self._here(adventure)
-        turns = [self._prepared(prospect, adventure, Kind.CONTINUE, "", how())]
+        turns = [] if adventure.unfinished() else [self._prepared(prospect, adventure, Kind.CONTINUE, "", how())]
         shown = self.suggestions(adventure)[:wanted]
         turns += [self._prepared(prospect, adventure, *read_input(action), how()) for action in shown]
         for turn in turns:

@@ -34,7 +34,7 @@ COMMANDS = (
     Command("retry", "Another answer to the last action. The old one is kept.", "ctrl+r", "", _PLAY),
     Command("left", "The take before this one. The left arrow on an empty line is the same.", "alt+left", "", _PLAY),
     Command("right", "The take after this one. The right arrow on an empty line is the same.", "alt+right", "", _PLAY),
-    Command("undo", "Back one turn. It is kept.", "ctrl+z", "", _PLAY),
+    Command("undo", "Back one turn, or before your last edit. Both are kept.", "ctrl+z", "", _PLAY),
     Command("redo", "Forward again.", "ctrl+y", "", _PLAY),
     Command("edit", "Change the text of the last turn, or of turn N. The old text is kept.", "ctrl+e", "[N]", _PLAY),
     Command("suggest", "Have the voice suggest what you might do. A number picks one.", "ctrl+g", "", _PLAY),

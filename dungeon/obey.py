@@ -95,7 +95,7 @@ def _bookmark(session: Session, request: Request) -> Lines:
     node = node_of(session, request)
     node = session.mark(node.id, marked=not node.marked)
     count = len(bookmarks(session.adventure))
-    return (f"{'Bookmarked' if node.marked else 'Bookmark taken away'}; there are {count}.",)
+    return (f"{'Bookmarked' if node.marked else 'Bookmark taken away'}: {count} in this adventure.",)
 
 
 def _name(session: Session, request: Request) -> Lines:

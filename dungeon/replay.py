@@ -38,7 +38,7 @@ class Replayed:
     other_voice: int = 0
     other_prompt: int = 0
     by_hand: int = 0
-    """Written or edited by the player, copied below an edit, or empty: nothing to tell again."""
+    """Written or edited by the player, stopped and finished, copied below an edit, or empty: not to be told again."""
 
     def __str__(self) -> str:
         """The summary."""
@@ -81,7 +81,8 @@ async def run_replay(
     differ: list[_Case] = []
     for number, node in enumerate(adventure.path(), 1):
         told = shelf.how(node.id)
-        if node.edit_of is not None or not told.voice or not node.prose:
+        finished_later = node.state is State.DONE and not told.prompt
+        if node.edit_of is not None or not told.voice or not node.prose or finished_later:
             replayed.by_hand += 1
             continue
         lore = adventure.lore if told.lore is None else shelf.lore(told.lore)

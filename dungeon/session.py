@@ -15,7 +15,7 @@ from dataclasses import replace
 import msgspec
 
 from corpus.actions import action_line
-from corpus.turns import Kind, clean_prose, printable
+from corpus.turns import PROMPT_END, Kind, clean_prose, printable
 from dungeon.ahead import MOST_SUGGESTIONS, Ahead, read_tale, tell_read
 from dungeon.errors import DungeonError
 from dungeon.prompt import Context, next_context
@@ -54,6 +54,8 @@ class Session:
         self._reading: asyncio.Task[None] | None = None
         """What works ahead while the player reads."""
         self._adventure: Adventure | None = None
+        self._edits: dict[int, int] = {}
+        """Where the player stood before an edit, by where they stand since: what undo goes back to."""
         self._most = storyteller.context
         """Tokens of the longest prompt that the storyteller is known to take."""
 
@@ -90,6 +92,7 @@ class Session:
 
     def _sit_down(self, adventure: Adventure) -> Adventure:
         self._adventure = adventure
+        self._edits.clear()
 
         def keep(overrides: str) -> None:
             adventure.overrides = overrides
@@ -105,17 +108,33 @@ class Session:
     async def turn(self, kind: Kind, words: str, grew: Grew, began: Callable[[Node], None] | None = None) -> Node:
         """Plays one turn below the head and returns it; `began` gets it before its first word.
 
+        To go on from a turn that was stopped within a sentence is to finish that turn: in a copy beside it.
+
         Raises:
             DungeonError: the storyteller failed; what came is kept.
         """
         words = clean_prose(words) if kind is Kind.STORY else printable(words).strip()
         action = action_line(kind, words)
         if not action and not (kind is Kind.STORY and words):
+            if cut := self.adventure.unfinished():
+                return await self._beside(cut, grew, began, PROMPT_END + cut.prose)
             kind, words = Kind.CONTINUE, ""
+        return await self._turn(kind, words, action, grew, began)
+
+    async def _turn(
+        self,
+        kind: Kind,
+        words: str,
+        action: str,
+        grew: Grew,
+        began: Callable[[Node], None] | None,
+        begun: str = "",
+    ) -> Node:
         how = self.how()
-        ready = self.ahead.take(self.adventure, kind, action, how)
+        ready = None if begun else self.ahead.take(self.adventure, kind, action, how)
         self._stop_reading()
         how = ready.how if ready else how
+        self._edits = {after: before for after, before in self._edits.items() if before != self.adventure.head}
         node = self.shelf.add_turn(self.adventure, kind, words, action, self._told(how))
         if began:
             began(node)
@@ -135,13 +154,15 @@ class Session:
             if ready:
                 answer = await ready.finish(heard)
             else:
-                answer = await tell_read(self.storyteller, self.adventure, node, how, heard)
+                answer = await tell_read(self.storyteller, self.adventure, node, how, heard, begun=begun)
         except BaseException:  # cancelled by the player, or failed: keep what came, then let it through
             self._save(node.id, self.adventure.nodes[node.id].prose, State.STOPPED)
             raise
         self._most = min(self._most, answer.how.budget) if answer.how.budget < how.budget else self._most
         self.notes = answer.notes
-        return self._save(node.id, answer.prose, State.DONE, self._told(answer.how, answer.prompt))
+        # Without a prompt's hash it is not told again by `dungeon replay`: where it was stopped nobody knows.
+        prompt = "" if begun else answer.prompt
+        return self._save(node.id, answer.prose, State.DONE, self._told(answer.how, prompt))
 
     @property
     def budget(self) -> int:
@@ -170,26 +191,37 @@ class Session:
         Raises:
             DungeonError: there is no turn yet to try again, or the storyteller failed.
         """
-        stood = self.adventure.head
-        head = self.adventure.undo()
-        if head is None:
+        if self.adventure.head is None:
             raise DungeonError("There is no turn to try again yet.")
+        return await self._beside(self.adventure.nodes[self.adventure.head], grew, began)
+
+    async def _beside(self, head: Node, grew: Grew, began: Callable[[Node], None] | None, begun: str = "") -> Node:
+        """Another take of the head, which has `begun` already."""
+        self.adventure.undo()
         try:
-            return await self.turn(head.kind, head.input, grew, began)
+            return await self._turn(head.kind, head.input, head.action, grew, began, begun)
         except DungeonError:
             if self.adventure.head == head.parent:  # it has not even begun
-                self.adventure.move(stood)
+                self.adventure.move(head.id)
             raise
 
     def undo(self) -> Node | None:
-        """Goes back one turn, which is kept; the turn that was left, None at the opening."""
+        """Takes back the edit just made, or goes back one turn, which is kept; what was left, None at the opening."""
+        head = self.adventure.head
+        if head is not None and (before := self._edits.get(head)) is not None:
+            self._stand(before)
+            return self.adventure.nodes[head]
         with self._or_back():
             left = self.adventure.undo()
             self.shelf.save_head(self.adventure)
         return left
 
     def redo(self) -> Node | None:
-        """Goes forward one turn to where the player was last."""
+        """Goes forward: to the edit that was taken back, or one turn to where the player was last."""
+        for after, before in self._edits.items():
+            if before == self.adventure.head:
+                self._stand(after)
+                return self.adventure.nodes[after]
         with self._or_back():
             entered = self.adventure.redo()
             self.shelf.save_head(self.adventure)
@@ -209,6 +241,10 @@ class Session:
 
     def go(self, to: int | None) -> None:
         """Stands on any turn of the tree, or on the opening (None)."""
+        self._edits.clear()
+        self._stand(to)
+
+    def _stand(self, to: int | None) -> None:
         with self._or_back():
             self.adventure.move(to)
             self.shelf.save_head(self.adventure)
@@ -252,7 +288,10 @@ class Session:
         way = self.adventure.way(max(changed))  # on one way the ids grow
         assert changed.keys() <= {node.id for node in way}, "the turns lie on different ways"
         first = next(place for place, node in enumerate(way) if node.id in changed)
+        stood = self.adventure.head
         made = self.shelf.add_edit(self.adventure, [changed.get(node.id, node) for node in way[first:]])
+        if stood is not None and self.adventure.head is not None and self.adventure.head != stood:
+            self._edits[self.adventure.head] = stood
         lore = self.adventure.lore
         for node in made:
             if lore.summary and node.edit_of == lore.summary_through:  # the player's summary goes over to the new way

@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from corpus.turns import PARAGRAPH, Kind, Turn
 from dungeon.tale.lore import Lore
+from dungeon.tale.prose import whole
 
 
 class State(StrEnum):
@@ -161,6 +162,12 @@ class Adventure:
         while (forward := self._visited.get(way[-1].id)) is not None:
             way.append(self.nodes[forward])
         return way
+
+    def unfinished(self) -> Node | None:
+        """The turn at the head, if it broke off within a sentence."""
+        node = None if self.head is None else self.nodes[self.head]
+        broke_off = node and node.state is not State.DONE and whole(node.prose) != node.prose
+        return node if broke_off else None
 
     def undo(self) -> Node | None:
         """One turn back: the turn that was left, or None at the opening."""

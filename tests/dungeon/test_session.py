@@ -122,12 +122,12 @@ async def test_an_answer_that_begins_with_an_action_is_left_at_once(server: Scri
     assert await asyncio.to_thread(server.aborted.wait, 10)
 
 
-async def test_stopping_keeps_what_came_and_tells_the_server(server: ScriptedServer, session: Session) -> None:
-    server.answers = [["\nThe door", " opens a", Hold(), " crack and then some more"]]
+async def stopped_at(session: Session, end: str) -> None:
+    """Opens the door, and stops the storyteller when the turn ends so."""
     came = asyncio.Event()
 
     def grew(prose: str) -> None:
-        if prose.endswith("a"):
+        if prose.endswith(end):
             came.set()
 
     playing = asyncio.create_task(session.turn(Kind.DO, "open the door", grew))
@@ -135,6 +135,11 @@ async def test_stopping_keeps_what_came_and_tells_the_server(server: ScriptedSer
     playing.cancel()
     with pytest.raises(asyncio.CancelledError):
         await playing
+
+
+async def test_stopping_keeps_what_came_and_tells_the_server(server: ScriptedServer, session: Session) -> None:
+    server.answers = [["\nThe door", " opens a", Hold(), " crack and then some more"]]
+    await stopped_at(session, "a")
     (node,) = reopened(session).adventure.path()
     assert (node.prose, node.state) == ("The door opens a", State.STOPPED)
     server.release()
@@ -302,6 +307,50 @@ async def test_what_follows_an_edit_is_copied_and_undo_and_redo_lead_through_it(
     copy = session.adventure.path()[-1].id
     assert session.shelf.how(copy) == session.shelf.how(third)  # it can still be told again
     assert session.shelf.how(session.adventure.path()[0].id).voice == ""
+
+
+async def test_going_on_from_a_turn_stopped_within_a_sentence_finishes_that_turn(
+    server: ScriptedServer, session: Session
+) -> None:
+    server.answers = [["\nThe door groans.", " You see a", Hold()]]
+    await stopped_at(session, "see a")
+    server.release()
+    (stopped,) = session.adventure.path()
+    server.answers = [" lamp. It burns."]
+    finished = await session.turn(Kind.CONTINUE, "", ignore)
+    assert told(session) == ["The door groans. You see a lamp. It burns."]
+    assert str(server.requests[-1]["prompt"]).endswith("> You open the door.\n\nThe door groans. You see a")
+    assert session.step_take(-1) == stopped  # nothing is lost
+    session.step_take(1)
+    assert reopened(session).adventure.nodes[finished.id].state is State.DONE
+    server.answers = ["\nAnd on."]
+    await session.turn(Kind.CONTINUE, "", ignore)
+    assert told(session) == ["The door groans. You see a lamp. It burns.", "And on."]
+
+
+async def test_undo_takes_back_the_edits_just_made_before_it_goes_back_a_turn(
+    server: ScriptedServer, session: Session
+) -> None:
+    _, second, third = await three_turns(server, session)
+    session.edit(third, prose="Third.")
+    session.edit(session.adventure.path()[1].id, prose="Second.")
+    seen = []
+    while session.undo():
+        seen.append(told(session))
+    assert seen == [["One.", "Two.", "Third."], ["One.", "Two.", "Three."], ["One.", "Two."], ["One."], []]
+    while session.redo():
+        seen.append(told(session))
+    assert seen[-2:] == [["One.", "Two.", "Third."], ["One.", "Second.", "Third."]]
+    session.undo()
+    session.undo()
+    session.undo()
+    server.answers = ["\nAnother."]
+    await session.turn(Kind.DO, "turn back", ignore)
+    assert session.redo() is None
+    session.undo()
+    session.redo()
+    assert told(session) == ["One.", "Two.", "Another."]
+    assert session.adventure.path()[1].id == second
 
 
 async def test_several_turns_changed_at_once_are_one_new_branch(server: ScriptedServer, session: Session) -> None:
