@@ -4,15 +4,17 @@
     prompt = context.text                              # or build_prompt(adventure, answering, budget)
 
 Order: memory, the opening, a summary of what has left the window, as many whole turns as fit, the cards that the last
-turns call for, the author's note, the last two turns, the action. What changes goes late. The opening always stays,
-for players take it ill when the premise is forgotten. When the window is full the oldest turns leave in one big step,
-a quarter of the window at a time, and only then the summary changes; the rest stays where it is. Between two steps
-each prompt begins with the last one, up to the cards.
+turns call for, the author's note, the last two turns, the cards that nothing but the action calls for, the action. What
+changes goes late, so a player who names somebody anew does not wait until the last turns have been read again: that is
+done while the answer is read. The opening always stays, for players take it ill when the premise is forgotten. When the
+window is full the oldest turns leave in one big step, a quarter of the window at a time, and only then the summary
+changes; the rest stays where it is. Between two steps each prompt begins with the last one, up to the cards.
 
 Sizes are estimated from UTF-8 bytes, for an endpoint need not tell its tokenizer; `TOKENS_PER_BYTE` is on the safe
 side for English. Text of other scripts can cost more: the session halves the budget when an endpoint refuses.
 """
 
+from collections.abc import Set
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import pairwise
@@ -151,9 +153,13 @@ def lay_out(adventure: Adventure, answering: Node, budget: int, lore: Lore | Non
     page.put_turns(nodes, turns, first, lately)
     deepest = max((card.depth for card in lore.cards), default=0)
     searched = [Turn("", opening), *turns[-deepest:], last][-1 - deepest :]
-    page.put_cards(lore.cards, fired(lore.cards, [write([turn]) for turn in searched]), int(limit * _CARDS))
+    texts = [write([turn]) for turn in searched]
+    before = {hit.card for hit in fired(lore.cards, [*texts[:-1], ""])}
+    late = page.put_cards(lore.cards, fired(lore.cards, texts), before, int(limit * _CARDS))
     page.put(PartKind.NOTE, "Author's note", note, _reason("always", says, lore.note, _NOTE))
     page.put_turns(nodes, turns, lately, len(turns))
+    for card, reason in late:
+        page.put_card(card, reason)
     page.end(answering, write([last]))
     reaches = max(first, covered)
     return Context(tuple(page.parts), budget, summary, nodes[reaches - 1].id if reaches else 0)
@@ -187,26 +193,39 @@ class _Page:
             reason = "in the window" if whole else f"in the window, shortened to {_LONGEST:.0%} of it"
             self.put(PartKind.TURN, f"Turn {number + 1}", write([turn]), reason, absent="nothing came")
 
-    def put_cards(self, cards: tuple[Card, ...], hits: list[Fired], room: int) -> None:
-        """The cards that are called for, as far as they fit into `room` bytes; behind them those that are not."""
+    def put_cards(
+        self, cards: tuple[Card, ...], hits: list[Fired], before: Set[Card], room: int
+    ) -> list[tuple[Card, str]]:
+        """The cards that were called for `before` the action, as far as they fit into `room` bytes; then those not in.
+
+        Those that the action calls for, and the reason, are returned.
+        """
         called = {hit.card: hit for hit in hits}
+        late = []
         out = []
-        for card in cards:
+        for number, card in sorted(enumerate(cards), key=lambda it: it[1] not in before):
             size = _size(card.text) + len(PARAGRAPH)
-            label = f"Card: {', '.join(card.keys) or 'no key'}"
             if not card.text:
-                out.append((label, card, "it says nothing"))
+                out.append((number, card, "it says nothing"))
             elif not (card.keys or card.always):
-                out.append((label, card, "it has no key"))
+                out.append((number, card, "it has no key"))
             elif card not in called:
-                out.append((label, card, f"no key named in {_last_turns(card.depth)}"))
+                out.append((number, card, f"no key named in {_last_turns(card.depth)}"))
             elif size > room:
-                out.append((label, card, f"no room: cards may take {_CARDS:.0%} of the window"))
+                out.append((number, card, f"no room: cards may take {_CARDS:.0%} of the window"))
             else:
-                self.put(PartKind.CARD, label, card.text, _called(called[card]))
+                if card in before:
+                    self.put_card(card, _called(called[card]))
+                else:
+                    late.append((card, _called(called[card])))
                 room -= size
-        for label, card, reason in out:
-            self.leave_out(PartKind.CARD, label, card.text, reason)
+        for _, card, reason in sorted(out, key=lambda it: it[0]):
+            self.leave_out(PartKind.CARD, _name(card), card.text, reason)
+        return late
+
+    def put_card(self, card: Card, reason: str) -> None:
+        """A card that is in."""
+        self.put(PartKind.CARD, _name(card), card.text, reason)
 
     def end(self, answering: Node, block: str) -> None:
         """What the voice is to answer. Behind prose that has begun already, no line ends."""
@@ -218,6 +237,10 @@ class _Page:
 
 def _reason(reason: str, shown: str, whole: str, share: float) -> str:
     return reason if shown == whole else f"{reason}, shortened to {share:.0%} of the window"
+
+
+def _name(card: Card) -> str:
+    return f"Card: {', '.join(card.keys) or 'no key'}"
 
 
 def _called(hit: Fired) -> str:

@@ -38,7 +38,7 @@ from dungeon.session import Session
 from dungeon.shelf import Shelf, Told
 from dungeon.storyteller.fetch import ensure
 from dungeon.storyteller.local import LocalStoryteller
-from dungeon.storyteller.voices import SMOLLM2, find_voice
+from dungeon.storyteller.voices import DEFAULT_VOICE, SMOLLM2, find_voice
 from dungeon.tale.adventure import Adventure, Node, State
 from dungeon.tale.lore import Card, Lore
 from dungeon.tale.prose import sentence_end
@@ -237,7 +237,7 @@ async def turns(tale: list[Turn], count: int) -> None:
 async def seated(tale: list[Turn]) -> Session:
     """A session with the bundled voice, in an adventure of these turns."""
     with on_shelf(tale):
-        session = Session(Shelf(shelf_file()), LocalStoryteller(find_voice(SMOLLM2.name)))
+        session = Session(Shelf(shelf_file()), LocalStoryteller(find_voice(DEFAULT_VOICE)))
     session.resume()
     await session.storyteller.start()
     return session

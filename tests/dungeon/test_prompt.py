@@ -359,6 +359,14 @@ def test_the_turns_that_have_left_are_one_part_and_those_in_the_window_one_each(
     assert context.summary_through == first
 
 
+def test_a_card_that_only_the_action_calls_for_changes_nothing_before_the_action() -> None:
+    adventure = a_tale(9)
+    adventure.lore = Lore(note="Plain words.", cards=(Card(("mule",), "The mule is called Oro."),))
+    read_before = next_context(adventure, BUDGET).text.removesuffix("\n")
+    prompt = build_prompt(adventure, ask(adventure, "saddle the mule"), BUDGET)
+    assert prompt == f"{read_before}\n\nThe mule is called Oro.\n\n> You saddle the mule.\n"
+
+
 def test_cards_say_which_key_was_named_where_or_why_they_are_out() -> None:
     adventure = a_tale(5)
     adventure.lore = Lore(
@@ -378,7 +386,6 @@ def test_cards_say_which_key_was_named_where_or_why_they_are_out() -> None:
     found = [(part.label, part.inside, part.reason) for part in parts(lay_out(adventure, node, BUDGET), PartKind.CARD)]
     assert found == [
         ("Card: Berrin", True, "named: Berrin, in the action"),
-        ("Card: mule", True, "named: mule, in the action"),
         ("Card: lamp 2", True, "named: lamp 2, 3 turns back"),
         ("Card: sea", True, "always"),
         ("Card: Berrin", False, "no room: cards may take 15% of the window"),
@@ -386,6 +393,7 @@ def test_cards_say_which_key_was_named_where_or_why_they_are_out() -> None:
         ("Card: lamp", False, "it says nothing"),
         ("Card: door", False, "no key named in the action"),
         ("Card: key", False, "no key named in the last turn"),
+        ("Card: mule", True, "named: mule, in the action"),
     ]
 
 
