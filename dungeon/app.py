@@ -7,7 +7,7 @@ resume and quit; the app owns the shelf, the storyteller and the session.
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from textual import work
 from textual.app import App, SystemCommand
@@ -36,6 +36,14 @@ if TYPE_CHECKING:
 
 _OWN = ("help", "quit", "theme", "shelf")
 """Commands that need no adventure in play."""
+
+
+@runtime_checkable
+class HasText(Protocol):
+    """A screen where the player types what is kept when they leave it."""
+
+    def keep_text(self) -> None:
+        """Keeps it. Raises DungeonError if that can't be."""
 
 
 class DungeonApp(App[None]):
@@ -220,7 +228,14 @@ class DungeonApp(App[None]):
             self.push_screen(HelpScreen(self.session.choices.game))
 
     async def leave(self) -> None:
-        """Ends the game: what streams is saved, the engine is ended, and nothing is asked."""
+        """Ends the game: what streams or is being edited is kept, the engine is ended, and nothing is asked."""
+        try:
+            for screen in self.screen_stack:
+                if isinstance(screen, HasText):
+                    screen.keep_text()
+        except DungeonError as error:  # the disk is full, say: the text is still on the screen
+            self.tell(str(error), failed=True)
+            return
         for worker in [worker for worker in self.workers if worker.group == "turn" and not worker.is_finished]:
             worker.cancel()
             with suppress(WorkerCancelled):

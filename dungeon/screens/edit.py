@@ -139,6 +139,10 @@ class EditScreen(Screen[bool]):
         with self._game.telling():
             self.dismiss(bool(self.session.edit_all(self._changes())))
 
+    def keep_text(self) -> None:
+        """Keeps the changes when the game ends: the old text stays beside them."""
+        self.session.edit_all(self._changes())
+
     def action_leave(self) -> None:
         """Leaves everything as it was; asks first if something was typed."""
         if not self._changes():

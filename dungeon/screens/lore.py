@@ -261,6 +261,10 @@ class LoreScreen(Screen[Lore | None]):
         lore = self.lore()
         self.dismiss(None if lore == self.before else lore)
 
+    def keep_text(self) -> None:
+        """Keeps what was typed when the game ends."""
+        self.session.set_lore(self.lore())
+
     def on_key(self, event: events.Key) -> None:
         """Up and down leave a line of one row."""
         if event.key in ("down", "up") and isinstance(self.focused, Input):

@@ -1,7 +1,8 @@
 """The voices: which there are, and how one is found by name or by path.
 
-A voice is base weights, perhaps an adapter, a context size and sampling defaults. The catalogue names those that come
-with the game; any other is a folder with a `voice.json`, which `dungeon finetune` writes, or a bare GGUF file.
+A voice is base weights, perhaps an adapter, a context size and sampling defaults. It is a folder with a `voice.json`,
+which `dungeon finetune` writes, or a bare GGUF file. `dungeon/voices/` holds the folders that come with the game, and
+the catalogue the base weights that it can fetch, which are a voice of their own: untuned.
 
 `voice.json`: `{"format": 1, "name", "base": {"name", "file", "sha256", "license"}, "adapter": {"file", "sha256"} or
 null, "context", "sampling"}`. `file` names a GGUF inside the folder; null means the catalogue's weights of that name.
@@ -85,7 +86,10 @@ SMOLLM2 = Bundled(
     hub_revision="ab810cf68114990406fdf996510dd3d3c6adbdf5",
 )
 CATALOGUE = {SMOLLM2.name: SMOLLM2}
-DEFAULT_VOICE = SMOLLM2.name
+_COME_ALONG = Path(__file__).parent.parent / "voices"
+DEFAULT_VOICE = "lantern"
+VOICES = (DEFAULT_VOICE, *CATALOGUE)
+"""Names that need no folder of the player's."""
 DEFAULT_CONTEXT = 2048
 
 
@@ -122,13 +126,15 @@ class _VoiceFile(msgspec.Struct, frozen=True):
 
 
 def find_voice(name: str) -> Voice:
-    """The voice of that name in the catalogue, or at that path.
+    """The voice of that name, of those that come with the game, or the one at that path.
 
     Raises:
         DungeonError: there is none, or its files are not what its `voice.json` says.
     """
     if name in CATALOGUE:
         return Voice(name, CATALOGUE[name])
+    if name in VOICES:
+        return _read_folder(_COME_ALONG / name)
     try:
         path = Path(name).expanduser()
         if path.is_dir():
@@ -138,9 +144,8 @@ def find_voice(name: str) -> Voice:
     except (OSError, RuntimeError) as error:  # no right to read it, a name too long, no such user's home
         reason = error.strerror if isinstance(error, OSError) else error
         raise DungeonError(f"The voice '{name[:200]}' can't be read: {reason}.") from error
-    names = ", ".join(CATALOGUE)
     raise DungeonError(
-        f"There is no voice '{name[:200]}': no folder or GGUF file of that path, and the catalogue has {names}."
+        f"There is no voice '{name[:200]}': no folder or GGUF file of that path, and the game has {', '.join(VOICES)}."
     )
 
 

@@ -1,6 +1,6 @@
 """The storyteller's manners on the bundled voice: what it sent beside what the player saw. Prints, asserts nothing.
 
-    python tests/benchmarks/manners.py [--voice NAME] [--set temperature=0.6 ...] [--keep FILE.json]
+    python -m tests.benchmarks.manners [--voice NAME] [--set temperature=0.6 ...] [--keep FILE.json]
 
 Plays 16 scenarios of 10 genres for five turns each: 80 turns with 0 to 4 turns before them, their seeds fixed. "sent"
 is the first answer of the voice to a turn, cut only where the next action begins; "seen" is what `tell` made of it,
@@ -22,14 +22,12 @@ from contextlib import aclosing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-sys.path.remove(str(Path(__file__).parent))  # or the benchmark finetune.py would be taken for the package
-
 import msgspec
 
 from corpus.actions import action_line, read_input
 from dungeon.scenario import filled, find_scenario
 from dungeon.storyteller.local import LocalStoryteller
-from dungeon.storyteller.voices import Sampling, Voice, find_voice
+from dungeon.storyteller.voices import DEFAULT_VOICE, Sampling, Voice, find_voice
 from dungeon.tale.adventure import Adventure, Node, State
 from dungeon.tale.prose import OVERRUN
 from dungeon.telling import How, Pace, tell
@@ -58,7 +56,7 @@ SCRIPTS: dict[str, tuple[str, ...]] = {
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--voice", default="smollm2")
+    parser.add_argument("--voice", default=DEFAULT_VOICE)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a value of the sampling")
     parser.add_argument("--keep", type=Path, help="write every turn, as sent and as seen, into this file")

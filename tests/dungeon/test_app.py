@@ -320,6 +320,23 @@ async def test_quitting_in_mid_stream_saves_what_came(server: ScriptedServer) ->
     assert on_disk().path()[-1].prose == "The door opens"
 
 
+async def test_quitting_keeps_what_is_being_typed_in_an_editor(server: ScriptedServer) -> None:
+    server.answers = ["x"]
+    async with playing(server, find_scenario("iron-door")) as pilot:
+        server.answers = ["\nOne."]
+        await send(pilot, "wait")
+        await pilot.press("ctrl+e")
+        await pilot.pause()
+        await pilot.press("T", "w", "o", ".", "space", "ctrl+q")
+    assert [node.prose for node in on_disk().path()] == ["Two. One."]
+    async with playing(server, go_on=True) as pilot:
+        await pilot.press("f2")
+        await pilot.pause()
+        pilot.app.screen.query_one("#memory-text", TextArea).text = "You are a guard."
+        await pilot.press("ctrl+q")
+    assert on_disk().lore.memory == "You are a guard."
+
+
 async def test_ones_own_opening(server: ScriptedServer) -> None:
     server.answers = ["x"]
     async with playing(server) as pilot:

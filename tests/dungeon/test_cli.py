@@ -80,11 +80,11 @@ def test_scenarios_are_listed_as_name_title_genre() -> None:
 
 
 def test_voices_are_listed_with_where_they_are(home: Path) -> None:
-    assert run("voices").stdout == "smollm2\tnot fetched yet (93 MB)\n"
+    assert run("voices").stdout == "lantern\tnot fetched yet (93 MB)\nsmollm2\tnot fetched yet (93 MB)\n"
     file = home / "cache" / "weights" / SMOLLM2.file
     file.parent.mkdir(parents=True)
     file.touch()
-    assert run("voices").stdout == f"smollm2\t{file}\n"
+    assert run("voices").stdout == f"lantern\t{file}\nsmollm2\t{file}\n"
 
 
 @pytest.mark.real
@@ -122,7 +122,7 @@ def test_the_version() -> None:
         (["play", "--plain", "--scenario"], "'--scenario' requires an argument"),
         (["play", "--sceanrio", "x"], "No such option '--sceanrio'"),
         (["plya"], "No such command 'plya'"),
-        (["fetch", "nope"], "There is no voice 'nope' to fetch. The catalogue has smollm2."),
+        (["fetch", "nope"], "There is no voice 'nope' to fetch. The game has lantern, smollm2."),
         (["--plain", "--scenario", "nope"], "There is no scenario 'nope'"),
     ],
 )

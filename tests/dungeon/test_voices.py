@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from dungeon.errors import DungeonError
-from dungeon.storyteller.voices import CATALOGUE, SMOLLM2, Sampling, find_voice
+from dungeon.storyteller.voices import CATALOGUE, DEFAULT_VOICE, SMOLLM2, Sampling, find_voice
 
 ADAPTER = b"GGUF an adapter"
 BASE = b"GGUF a base"
@@ -54,9 +54,18 @@ def refusal(name: str | Path) -> str:
 # ---- found -----------------------------------------------------------------------------------------------------
 
 
-def test_the_bundled_voice_is_found_by_name() -> None:
+def test_the_untuned_weights_are_found_by_name() -> None:
     voice = find_voice("smollm2")
     assert (voice.name, voice.weights, voice.adapter) == ("smollm2", CATALOGUE["smollm2"], None)
+
+
+def test_the_voice_that_is_played_by_default_is_tuned_and_comes_along_whole() -> None:
+    voice = find_voice(DEFAULT_VOICE)
+    assert (voice.name, voice.weights) == (DEFAULT_VOICE, SMOLLM2)
+    assert voice.adapter is not None
+    assert voice.adapter.stat().st_size <= 20_000_000
+    card = (voice.adapter.parent / "README.md").read_text()
+    assert hashlib.sha256(voice.adapter.read_bytes()).hexdigest() in card
 
 
 def test_a_tuned_voice_is_found_by_its_folder(folder: Path) -> None:
@@ -107,7 +116,7 @@ def test_an_unknown_name(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     if name in ("nope", "../nope", "[bold]x"):
         assert (
             message
-            == f"There is no voice '{name}': no folder or GGUF file of that path, and the catalogue has smollm2."
+            == f"There is no voice '{name}': no folder or GGUF file of that path, and the game has lantern, smollm2."
         )
 
 

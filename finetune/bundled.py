@@ -1,0 +1,69 @@
+"""Makes the voice that comes with the game: the corpus of the library, the tuning, and what of it is shipped.
+
+    python -m finetune.bundled [--voice FOLDER]
+
+Works in a clone, where the library is. The corpus and the recipe are fixed, seeds and all; on a machine with the same
+processor and packages the adapter comes out the same to the last bit, elsewhere with the same figures to two digits.
+With `--voice` one that was tuned before is taken: `dungeon finetune` on the library's corpus says the same.
+
+What is shipped is the adapter for llama.cpp, not peft's, which is twice as large and is needed for training only.
+"""
+
+import argparse
+import hashlib
+import json
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from corpus.build import build
+from corpus.pipeline import Settings
+from finetune.recipe import load
+from finetune.report import write_json
+from finetune.train import Job, tune
+
+NAME = "lantern"
+RECIPE = "laptop"
+SAMPLING: dict[str, Any] = {}
+"""What differs from the game's defaults, which were measured on this voice (`tests/benchmarks/voice.py`)."""
+_ROOT = Path(__file__).parent.parent
+_FILES = ("adapter.gguf", "training.json")
+
+
+def main() -> None:
+    """Tunes the voice, or takes the one given, and puts it in its place in the game."""
+    parser = argparse.ArgumentParser(prog="python -m finetune.bundled", description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--voice", type=Path, help="a voice tuned on the library, to ship as it is")
+    given = parser.parse_args().voice
+    library = _ROOT / "corpus" / "library"
+    if not library.is_dir():
+        sys.exit("The library is not here. Run this in a clone of the project.")
+    with tempfile.TemporaryDirectory() as folder:
+        voice = given or Path(folder) / NAME
+        if given is None:
+            build([library], Path(folder) / "corpus", Settings())
+            print(tune(Job(Path(folder) / "corpus", "smollm2", voice, RECIPE, load(RECIPE))))
+        ship(voice, _ROOT / "dungeon" / "voices" / NAME)
+
+
+def ship(voice: Path, to: Path) -> None:
+    """Copies what players need of a voice folder, with its name, its sampling and, on its card, the adapter's hash."""
+    to.mkdir(parents=True, exist_ok=True)
+    for name in _FILES:
+        shutil.copyfile(voice / name, to / name)
+    entry = json.loads((voice / "voice.json").read_text(encoding="utf-8"))
+    write_json(to / "voice.json", {**entry, "name": NAME, "sampling": SAMPLING})
+    digest = hashlib.sha256((to / "adapter.gguf").read_bytes()).hexdigest()
+    card = (voice / "README.md").read_text(encoding="utf-8")
+    card = card.replace(f"# {voice.name}\n", f"# {NAME}\n").replace(f"--voice {voice.name}\n", f"--voice {NAME}\n")
+    files = (
+        f"`adapter.gguf`, sha256 `{digest}`: for llama.cpp, over the game's\nown Q4_1 weights. Made by "
+        "`python -m finetune.bundled` in a clone of the project, from `corpus/library`, which is\nCC0."
+    )
+    (to / "README.md").write_text(f"{card}\n## Files\n\n{files}\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,162 @@
+"""The bundled voice beside the untuned base, on 120 prompts. Prints, asserts nothing.
+
+    python -m tests.benchmarks.voice [--voices smollm2,lantern] [--seeds 5] [--set temperature=0.6 …]
+                                     [--keep FILE.json] [--samples 24]
+
+Every voice answers every prompt (`voice_prompts.py`) once a seed, with the same sampling: the first voice's own, or
+what `--set` says. "sent" is the first answer of the voice, up to where the next action begins; "seen" is what the
+game's manners (`dungeon.telling`) made of it. Both are judged by the same rules: those of `dungeon evaluate`, those of
+`manners.py`, and three of this file. Of a share over n turns, two standard errors are at most 1 / sqrt(n).
+
+`--samples` shows as many prompts with the answers of every voice side by side, evenly spaced, none picked by hand;
+`--keep` writes all that was said. Needs the bundled weights (fetched if missing). Half an hour for five seeds and two
+voices, on two cores that do nothing else.
+"""
+
+import argparse
+import asyncio
+import json
+import re
+import statistics
+import sys
+import textwrap
+from dataclasses import asdict
+from pathlib import Path
+
+import msgspec
+
+from corpus.check.page import tense
+from corpus.story import Passage, Story
+from corpus.turns import Turn, write
+from dungeon.storyteller.voices import DEFAULT_VOICE, Sampling, find_voice
+from dungeon.tale.prose import OVERRUN
+from dungeon.telling import How, tell
+from finetune.manner import Told, measure
+from tests.benchmarks.manners import JUDGED, Overheard, Played
+from tests.benchmarks.voice_prompts import Asked, prompts
+
+_NAME = re.compile(r"(?<=[a-z,;] )[A-Z][a-z]{2,}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--voices", default=f"smollm2,{DEFAULT_VOICE}", help="names or folders, separated by commas")
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--every", type=int, default=1, help="take every so manieth prompt")
+    parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a value of the sampling")
+    parser.add_argument("--keep", type=Path, help="write every turn, as sent and as seen, into this file")
+    parser.add_argument("--samples", type=int, default=0)
+    arguments = parser.parse_args()
+    names = arguments.voices.split(",")
+    changes = {name: json.loads(value) for name, _, value in (item.partition("=") for item in arguments.set)}
+    sampling = msgspec.convert(msgspec.structs.asdict(find_voice(names[-1]).sampling) | changes, Sampling)
+    asked = list(prompts())[:: arguments.every]
+    said = {name: asyncio.run(answers(name, asked, sampling, arguments.seeds)) for name in names}
+    if arguments.keep:
+        kept = {name: [asdict(turn) for turn in turns] for name, turns in said.items()}
+        arguments.keep.write_text(json.dumps(kept, indent=1, ensure_ascii=False))
+    print(f"{len(asked)} prompts, {arguments.seeds} seeds; {sampling}")
+    table(said)
+    if arguments.samples:
+        show(asked, said, arguments.seeds, arguments.samples)
+
+
+async def answers(name: str, asked: list[Asked], sampling: Sampling, seeds: int) -> list[Played]:
+    """What a voice says to every prompt, seed by seed for each."""
+    voice = find_voice(name)
+    storyteller = Overheard(voice)
+    budget = voice.context - sampling.length - OVERRUN - 16
+    turns = []
+    for number, prompt in enumerate(asked, 1):
+        before = [prompt.adventure.opening]
+        for node in prompt.adventure.path()[:-1]:
+            before += [node.action, node.prose]
+        for seed in range(seeds):
+            storyteller.said, storyteller.tokens = [], 0
+            how = How(sampling, seed, budget, to_the_end=True)
+            answer = await tell(storyteller, prompt.adventure, prompt.node, how, lambda *_: None)
+            said, tokens = storyteller.said, storyteller.tokens
+            played = Played(prompt.source, prompt.node.action, before, said, answer.prose, [*answer.notes], tokens, 0)
+            turns.append(played)
+        print(f"{name}: {number} of {len(asked)}", end="\r", file=sys.stderr, flush=True)
+    await storyteller.close()
+    return turns
+
+
+# ---- judging -----------------------------------------------------------------------------------------------------
+
+
+def past(prose: str) -> bool:
+    """Whether it is told in the past, by the rule that the library is checked with."""
+    story = Story("", "", {"": Passage("", prose)})
+    return any(tense(story))
+
+
+def names_of(texts: list[str]) -> set[str]:
+    return {name for text in texts for name in _NAME.findall(text)}
+
+
+def keeps_names(turn: Played, prose: str) -> bool | None:
+    """Whether somebody of the last four turns is named; None where they name nobody."""
+    known = names_of(turn.before[-8:])
+    return any(name in prose for name in known) if known else None
+
+
+def strange_name(turn: Played, prose: str) -> bool:
+    """Whether somebody is named of whom nothing was told."""
+    return any(name not in " ".join(turn.before) for name in names_of([prose]))
+
+
+def table(said: dict[str, list[Played]]) -> None:
+    """A row a measure, two columns a voice."""
+    print(f"{'':44}" + "".join(f"{name[-18:]:>20}" for name in said))
+    print(f"{'':44}" + f"{'sent':>12}{'seen':>8}" * len(said))
+    columns = {
+        (name, way): [(turn, turn.sent[0] if way == "sent" else turn.seen) for turn in turns]
+        for name, turns in said.items()
+        for way in ("sent", "seen")
+    }
+
+    def row(label: str, values: list[float | None], form: str) -> None:
+        cells = ["–" if value is None else format(value, form) for value in values]
+        print(f"{label:44}" + "".join(f"{cell:>{8 if n % 2 else 12}}" for n, cell in enumerate(cells)))
+
+    manners = [measure([Told(turn.action, text) for turn, text in column]) for column in columns.values()]
+    for label, key, form in (
+        ("seq-rep-4 (at most 0.02)", "seq_rep_4", ".3f"),
+        ("distinct-3", "distinct_3", ".3f"),
+        ("answers the action", "uses_action", ".1%"),
+        ("second person (at least 95%)", "second_person", ".1%"),
+        ("words a turn", "words_per_turn", ".1f"),
+    ):
+        row(label, [getattr(manner, key) for manner in manners], form)
+    for label, judge in (*JUDGED.items(), ("past tense", lambda _, prose: past(prose))):
+        row(label, [statistics.mean(judge(*cell) for cell in column) for column in columns.values()], ".1%")
+    kept = [[keeps_names(*cell) for cell in column] for column in columns.values()]
+    row("names somebody of the last four turns", [share(values) for values in kept], ".1%")
+    row("names a stranger", [share([strange_name(*cell) for cell in column]) for column in columns.values()], ".1%")
+    asked = [statistics.mean(len(turn.sent) for turn in turns) for turns in said.values()]
+    row("times the voice was asked, a turn", [value for each in asked for value in (None, each)], ".2f")
+
+
+def share(values: list[bool | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return statistics.mean(known) if known else None
+
+
+def show(asked: list[Asked], said: dict[str, list[Played]], seeds: int, count: int) -> None:
+    """Prompts with the answers of the first seed, evenly spaced."""
+    for n in range(min(count, len(asked))):
+        place = (2 * n + 1) * len(asked) // (2 * count)
+        prompt = asked[place]
+        print(f"\n{prompt.genre} · {prompt.source}")
+        last = prompt.adventure.path()[:-1][-1:]
+        tale = write([node.turn() for node in last] or [Turn("", prompt.adventure.opening)])
+        print(textwrap.indent(textwrap.shorten(tale[-400:], 400), "    … "))
+        print(f"    > {prompt.node.action or '(go on)'}")
+        for name, turns in said.items():
+            print(f"  {name}: {' / '.join(turns[place * seeds].seen.split(chr(10) * 2))}")
+
+
+if __name__ == "__main__":
+    main()
