@@ -17,7 +17,7 @@ import json
 import re
 import statistics
 import sys
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -107,11 +107,14 @@ class Overheard(LocalStoryteller):
                 yield piece
 
 
-async def play(voice: Voice, sampling: Sampling, seed: int) -> list[Played]:
+async def play(
+    voice: Voice, sampling: Sampling, seed: int, scripts: Mapping[str, Sequence[str]] = SCRIPTS
+) -> list[Played]:
+    """Plays each script in its scenario, from the opening."""
     storyteller = Overheard(voice)
     budget = voice.context - sampling.length - OVERRUN - 16
     turns = []
-    for number, (name, script) in enumerate(SCRIPTS.items()):
+    for number, (name, script) in enumerate(scripts.items()):
         scenario = filled(find_scenario(name), {})
         adventure = Adventure(number, scenario.title, scenario.opening, lore=scenario.lore)
         before = [adventure.opening]
@@ -129,7 +132,7 @@ async def play(voice: Voice, sampling: Sampling, seed: int) -> list[Played]:
             tokens = storyteller.tokens
             turns.append(Played(name, node.action, list(before), said, answer.prose, notes, tokens, waited))
             before += [node.action, answer.prose]
-        print(f"{name}: {number + 1} of {len(SCRIPTS)}", file=sys.stderr, flush=True)
+        print(f"{name}: {number + 1} of {len(scripts)}", file=sys.stderr, flush=True)
     await storyteller.close()
     return turns
 

@@ -34,17 +34,18 @@ from dungeon.scenario import find_scenario
 from dungeon.session import Session
 from dungeon.shelf import Shelf
 from dungeon.storyteller.local import LocalStoryteller
-from dungeon.storyteller.voices import find_voice
+from dungeon.storyteller.voices import DEFAULT_VOICE, SMOLLM2, find_voice
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--runs", type=int, default=5)
-    parser.add_argument("--voice", default="", help="the voice to measure (default: the game's default)")
+    parser.add_argument("--voice", default=DEFAULT_VOICE)
     arguments = parser.parse_args()
     start_up(arguments.runs)
     asyncio.run(playing(arguments.runs, arguments.voice))
     asyncio.run(interrupting(4 * arguments.runs, arguments.voice))
+    asyncio.run(adapter_cost(4 * arguments.runs, arguments.voice))
 
 
 def show(what: str, values: list[float], unit: str, scale: float = 1.0) -> None:
@@ -101,7 +102,7 @@ async def playing(runs: int, voice: str) -> None:
     first_ever, later, ratios, rates = [], [], [], []
     with tempfile.TemporaryDirectory() as folder:
         for run in range(runs):
-            storyteller = LocalStoryteller(find_voice(voice) if voice else find_voice("smollm2"))
+            storyteller = LocalStoryteller(find_voice(voice))
             session = Session(Shelf(Path(folder) / f"{run}.db"), storyteller, seed=run)
             began = time.perf_counter()
             loading = asyncio.create_task(storyteller.start())
@@ -131,7 +132,7 @@ async def interrupting(runs: int, voice: str) -> None:
     """The same turn again and again, the voice at rest or at any moment of working ahead."""
     resting, working = [], []
     with tempfile.TemporaryDirectory() as folder:
-        storyteller = LocalStoryteller(find_voice(voice or "smollm2"))
+        storyteller = LocalStoryteller(find_voice(voice))
         session = Session(Shelf(Path(folder) / "shelf.db"), storyteller)
         session.begin(find_scenario("iron-door"))
         for words in ("open the iron door", "ask Hessa what she sees", "light the lamp", "step inside"):
@@ -154,7 +155,34 @@ async def interrupting(runs: int, voice: str) -> None:
     show("  the same while the voice works ahead", working, "ms", 1e3)
 
 
+async def adapter_cost(runs: int, voice: str) -> None:
+    """The voice beside the untuned weights: the same requests, one after the other, in turns."""
+    storytellers = [LocalStoryteller(find_voice(name)) for name in (SMOLLM2.name, voice)]
+    for storyteller in storytellers:
+        await storyteller.start()
+    firsts: list[list[float]] = [[], []]
+    rates: list[list[float]] = [[], []]
+    for run in range(runs):
+        for at, storyteller in enumerate(storytellers):
+            began = time.perf_counter()
+            # Read from the first token on: the engine has never seen the number.
+            stream = storyteller.stream(f"{run}. {_LONG}", storyteller.sampling, max_tokens=1, seed=1)
+            async with aclosing(stream) as pieces:
+                async for _ in pieces:
+                    firsts[at].append(time.perf_counter() - began)
+            rates[at].append(await decode_ours(storyteller))
+    for storyteller in storytellers:
+        await storyteller.close()
+    show(f"first token of {len(_LONG.split())} unread words, with / without the adapter", ratios(firsts), "x ")
+    show("tokens a second, without / with the adapter (at most 1.1)", ratios(rates[::-1]), "x ")
+
+
+def ratios(both: list[list[float]]) -> list[float]:
+    return [tuned / bare for bare, tuned in zip(*both, strict=True)]
+
+
 _PROMPT = "You stand before the iron door.\n\n> You open the iron door.\n"
+_LONG = _PROMPT + " ".join(f"Behind door number {n} you hear {n + 2} people walk about." for n in range(40)) + "\n"
 _TOKENS = 100
 
 

@@ -39,7 +39,8 @@ def test_the_same_seed_prints_the_same_story_and_another_seed_another() -> None:
     assert told.count("> You open the iron door.") == 1
     assert told.count('> You say "Who is there?"') == 3  # played, shown again by undo, tried again
     assert play(SCRIPT, "--scenario", "iron-door", "--seed", "7") == told
-    assert play(SCRIPT, "--scenario", "iron-door", "--seed", "8") != told
+    first = told[: told.index('> You say "Who is there?"')]
+    assert not play("open the iron door\n/quit\n", "--scenario", "iron-door", "--seed", "8").startswith(first)
 
 
 def test_every_turn_answers_ends_with_a_sentence_and_is_kept() -> None:
