@@ -39,7 +39,7 @@ COMMANDS = (
     Command("edit", "Change the text of the last turn, or of turn N. The old text is kept.", "ctrl+e", "[N]", _PLAY),
     Command("suggest", "Have the voice suggest what you might do. A number picks one.", "ctrl+g", "", _PLAY),
     Command("mode", "Change what a bare line means: do, say or story.", "tab", "", _PLAY),
-    Command("stop", "Stop the storyteller and keep what came. Enter alone then finishes the sentence.", "escape", "", _PLAY),
+    Command("stop", "Stop the storyteller, keep what came. Enter alone finishes the sentence.", "escape", "", _PLAY),
     Command("print", "Show the last turns again.", "", "", _PLAY),
     Command("tree", "The whole adventure as a tree: walk it, go on from anywhere.", "f5", "", _TREE),
     Command("go", "Go to turn N of the tree; 0 is the opening.", "", "N", _TREE),

@@ -182,7 +182,7 @@ class PickScreen(Screen[None]):
         if find.has_focus and event.key in moves:
             event.stop()
             moves[event.key]()
-        elif not find.has_focus and event.is_printable and event.character and event.character.strip():
+        elif not find.has_focus and event.is_printable and event.character and (event.character.strip() or find.value):
             event.stop()
             find.add_class("-finding")
             find.focus()

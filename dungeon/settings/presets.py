@@ -30,7 +30,7 @@ PRESETS = {
     VOICE: Preset("As the voice was made.", {}),
     "careful": Preset(
         "Keeps to what is likely: fewer slips, fewer surprises.",
-        {"temperature": 0.5, "top_p": 0.9, "min_p": 0.1, "top_k": 40},
+        {"temperature": 0.4, "top_p": 0.9, "min_p": 0.1, "top_k": 40},
     ),
     "balanced": Preset(
         "A story that moves and mostly makes sense.", {"temperature": 0.8, "top_p": 0.95, "min_p": 0.05, "top_k": 60}

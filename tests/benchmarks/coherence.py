@@ -1,7 +1,7 @@
 """Thirty turns in a row in every genre: how far a voice comes before it breaks. Prints, asserts nothing.
 
-    python -m tests.benchmarks.coherence [--voices smollm2,lantern] [--turns 30] [--seed 0] [--set temperature=0.6 …]
-                                         [--keep FILE.json]
+    python -m tests.benchmarks.coherence [--voices smollm2,lantern] [--turns 30] [--genres 12] [--seed 0]
+                                         [--set temperature=0.6 …] [--keep FILE.json]
 
 A scripted player plays one scenario of each of twelve genres, with inputs that fit anywhere, odd and rude ones among
 them (`voice_prompts.LATER`). What the player sees is judged by the rules of `manners.py` and `voice.py`: a break is a
@@ -34,6 +34,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--voices", default=f"smollm2,{DEFAULT_VOICE}", help="names or folders, separated by commas")
     parser.add_argument("--turns", type=int, default=30)
+    parser.add_argument("--genres", type=int, default=len(OPENINGS), help="how many of the genres")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a value of the sampling")
     parser.add_argument("--keep", type=Path, help="write every turn into this file")
@@ -43,10 +44,10 @@ def main() -> None:
     sampling = msgspec.convert(msgspec.structs.asdict(find_voice(names[-1]).sampling) | changes, Sampling)
     scripts = {
         next(iter(openings)): [LATER[(7 * genre + turn) % len(LATER)] for turn in range(arguments.turns)]
-        for genre, openings in enumerate(OPENINGS.values())
+        for genre, openings in enumerate(list(OPENINGS.values())[: arguments.genres])
     }
     print(f"{len(scripts)} adventures of {arguments.turns} turns; {sampling}")
-    told = {name: asyncio.run(play(find_voice(name), sampling, arguments.seed, scripts)) for name in names}
+    told = {name: asyncio.run(play(find_voice(name), sampling, arguments.seed, scripts, whole=False)) for name in names}
     if arguments.keep:
         kept = {name: [asdict(turn) for turn in turns] for name, turns in told.items()}
         arguments.keep.write_text(json.dumps(kept, indent=1, ensure_ascii=False))

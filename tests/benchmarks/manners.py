@@ -108,9 +108,14 @@ class Overheard(LocalStoryteller):
 
 
 async def play(
-    voice: Voice, sampling: Sampling, seed: int, scripts: Mapping[str, Sequence[str]] = SCRIPTS
+    voice: Voice,
+    sampling: Sampling,
+    seed: int,
+    scripts: Mapping[str, Sequence[str]] = SCRIPTS,
+    *,
+    whole: bool = True,
 ) -> list[Played]:
-    """Plays each script in its scenario, from the opening."""
+    """Plays each script in its scenario, from the opening; `whole`: all that the voice would say is in `sent`."""
     storyteller = Overheard(voice)
     budget = voice.context - sampling.length - OVERRUN - 16
     turns = []
@@ -123,7 +128,7 @@ async def play(
             node = Node(turn, adventure.head, kind, words, action_line(kind, words))
             adventure.add(node)
             storyteller.said, storyteller.tokens = [], 0
-            how = How(sampling, seed + 1000 * number + turn, budget, to_the_end=True)  # the first answer is all here
+            how = How(sampling, seed + 1000 * number + turn, budget, to_the_end=whole)
             paces: list[Pace] = []
             answer = await tell(storyteller, adventure, node, how, lambda _, pace, paces=paces: paces.append(pace))
             adventure.grow(turn, answer.prose, State.DONE)

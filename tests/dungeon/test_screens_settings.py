@@ -212,7 +212,7 @@ async def test_a_preset_is_chosen_saved_and_taken_away() -> None:
         await mark(pilot, "preset")
         await pilot.press("enter", "down", "enter")
         assert row(pilot, "preset") == "• preset careful this adventure"
-        assert row(pilot, "temperature") == "temperature 0.5 preset careful"
+        assert row(pilot, "temperature") == "temperature 0.4 preset careful"
         await pilot.press("enter", "end", "enter")
         await write(pilot, "Wild")
         assert "'wild' comes with the game" in notes(pilot)
