@@ -218,7 +218,7 @@ async def test_a_preset_is_chosen_saved_and_taken_away() -> None:
         assert "'wild' comes with the game" in notes(pilot)
         await write(pilot, "Quiet Evenings")
         assert row(pilot, "preset") == "• preset quiet evenings this adventure"
-        assert load().presets["quiet evenings"]["temperature"] == 0.5
+        assert load().presets["quiet evenings"]["temperature"] == 0.4
         await pilot.press("enter", "delete", "escape")
         assert load() == Settings()
         await pilot.press("enter", "home", "delete")
