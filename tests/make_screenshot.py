@@ -20,7 +20,7 @@ ACTIONS = ("1",)
 async def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--voice")
-    parser.add_argument("--seed", type=int, default=4)
+    parser.add_argument("--seed", type=int, help="without it, the turn is another each time, and has suggestions")
     arguments = parser.parse_args()
 
     from dungeon import app as game
@@ -43,7 +43,7 @@ async def main() -> None:
                 await pilot.pause()
             svg = app.export_screenshot(title="dungeon")
             Path(__file__).with_name("screenshot.svg").write_text(svg, encoding="utf-8")
-            await app.action_leave()
+            await app.leave()
 
 
 if __name__ == "__main__":
