@@ -168,8 +168,8 @@ async def adapter_cost(runs: int, voice: str) -> None:
             # Read from the first token on: the engine has never seen the number.
             stream = storyteller.stream(f"{run}. {_LONG}", storyteller.sampling, max_tokens=1, seed=1)
             async with aclosing(stream) as pieces:
-                async for _ in pieces:
-                    firsts[at].append(time.perf_counter() - began)
+                _ = [piece async for piece in pieces]  # none, if the token is that of the end
+            firsts[at].append(time.perf_counter() - began)
             rates[at].append(await decode_ours(storyteller))
     for storyteller in storytellers:
         await storyteller.close()
