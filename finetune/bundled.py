@@ -2,9 +2,9 @@
 
     python -m finetune.bundled [--voice FOLDER]
 
-Works in a clone, where the library is. The corpus and the recipe are fixed, seeds and all; on a machine with the same
-processor and packages the adapter comes out the same to the last bit, elsewhere with the same figures to two digits.
-With `--voice` one that was tuned before is taken: `dungeon finetune` on the library's corpus says the same.
+Works in a clone, where the library is. The corpus and the recipe are fixed, seeds and all; the work is in `build/`, and
+the same command goes on with it after an interruption. With `--voice` one is shipped that `dungeon finetune` made of
+the library's corpus before, which is the same training.
 
 What is shipped is the adapter for llama.cpp, not peft's, which is twice as large and is needed for training only.
 """
@@ -14,7 +14,6 @@ import hashlib
 import json
 import shutil
 import sys
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +26,7 @@ from finetune.train import Job, tune
 NAME = "lantern"
 RECIPE = "laptop"
 SAMPLING: dict[str, Any] = {}
-"""What differs from the game's defaults, which were measured on this voice (`tests/benchmarks/voice.py`)."""
+"""What differs from the game's defaults, which were measured on this voice (`tests/benchmarks/coherence.py`)."""
 _ROOT = Path(__file__).parent.parent
 _FILES = ("adapter.gguf", "training.json")
 
@@ -40,12 +39,12 @@ def main() -> None:
     library = _ROOT / "corpus" / "library"
     if not library.is_dir():
         sys.exit("The library is not here. Run this in a clone of the project.")
-    with tempfile.TemporaryDirectory() as folder:
-        voice = given or Path(folder) / NAME
-        if given is None:
-            build([library], Path(folder) / "corpus", Settings())
-            print(tune(Job(Path(folder) / "corpus", "smollm2", voice, RECIPE, load(RECIPE))))
-        ship(voice, _ROOT / "dungeon" / "voices" / NAME)
+    voice = given or _ROOT / "build" / NAME
+    if given is None:
+        corpus = _ROOT / "build" / "library-corpus"
+        build([library], corpus, Settings())
+        print(tune(Job(corpus, "smollm2", voice, RECIPE, load(RECIPE), replace=True)))
+    ship(voice, _ROOT / "dungeon" / "voices" / NAME)
 
 
 def ship(voice: Path, to: Path) -> None:
