@@ -333,6 +333,18 @@ async def test_what_was_told_under_other_settings_or_lore_is_not_used(server: Vo
     assert server.requests[-1]["temperature"] == 0.2
 
 
+async def test_behind_a_turn_that_broke_off_nothing_is_told_that_nobody_can_pick(
+    server: Voice, session: Session
+) -> None:
+    node = await play(session, "open the door")
+    session.shelf.save_turn(session.adventure.grow(node.id, "The door opens a", State.STOPPED))
+    server.requests.clear()
+    await session.read_ahead(ignore)
+    prompts = [str(request["prompt"]) for request in server.requests if request["max_tokens"] > 1]
+    assert len(prompts) > 1
+    assert not [prompt for prompt in prompts if prompt.endswith("opens a\n")], "to go on is to finish that turn"
+
+
 # ---- told again --------------------------------------------------------------------------------------------------
 
 

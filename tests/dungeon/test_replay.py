@@ -124,6 +124,18 @@ async def test_of_a_turn_that_was_stopped_what_came_is_compared(session: Session
     assert (await replay(session))[0].differ == 1
 
 
+async def test_a_turn_that_was_stopped_and_finished_is_not_compared(session: Session) -> None:
+    await play(session, "open the door")
+    node = session.adventure.path()[-1]
+    broken = " ".join(node.prose.split()[:5])
+    session.shelf.save_turn(session.adventure.grow(node.id, broken, State.STOPPED))
+    await play(session, "")
+    (finished,) = session.adventure.path()
+    assert finished.prose.startswith(broken)
+    assert len(finished.prose) > len(broken)
+    assert await replay(session) == (Replayed(by_hand=1), [])
+
+
 async def test_where_a_turn_differs_is_told(session: Session) -> None:
     await play(session, "open the door", "wait")
     first = session.adventure.path()[0]
