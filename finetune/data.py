@@ -144,8 +144,13 @@ def windows(ids: Sequence[int], learn: Sequence[bool], length: int) -> list[Row]
     return rows
 
 
-def make_rows(examples: Dataset, tokenizer: Any, length: int, end: int | None) -> list[list[Row]]:
-    """Each example's rows of at most `length` tokens, with the tokenizer's beginning-of-text where it has one."""
+def make_rows(
+    examples: Dataset, tokenizer: Any, length: int, end: int | None, with_context: bool = False
+) -> list[list[Row]]:
+    """Each example's rows of at most `length` tokens, with the tokenizer's beginning-of-text where it has one.
+
+    `with_context`: what a row repeats as context is learned again there.
+    """
     start = beginning(tokenizer)
     made = []
     for example in examples:
@@ -154,7 +159,10 @@ def make_rows(examples: Dataset, tokenizer: Any, length: int, end: int | None) -
             learn[0] = False
         made.append(
             [
-                Row(input_ids=[*start, *row["input_ids"]], labels=[IGNORED] * len(start) + row["labels"])
+                Row(
+                    input_ids=[*start, *row["input_ids"]],
+                    labels=[IGNORED] * len(start) + row["input_ids" if with_context else "labels"],
+                )
                 for row in windows(ids, learn, length - len(start))
             ]
         )

@@ -89,13 +89,10 @@ def restore(model: nn.Module, state: dict[str, torch.Tensor]) -> None:
 
 
 def _add_lora(model: PreTrainedModel, recipe: Recipe) -> PeftModel:
-    """The model with a fresh adapter on the linear layers (`Linear` and GPT-2's `Conv1D`), all or those of the last
-    blocks, but never on the output head."""
+    """The model with a fresh adapter on the linear layers (`Linear` and GPT-2's `Conv1D`) that the recipe names."""
     targets: Any = "all-linear"
-    if recipe.layers:
-        blocks, _ = _last_blocks(model, recipe.layers)
-        inside = {module for block in blocks for module in block.modules() if isinstance(module, (nn.Linear, Conv1D))}
-        targets = [name for name, module in model.named_modules() if module in inside]
+    if recipe.layers or recipe.modules:
+        targets = _targets(model, recipe)
     config = LoraConfig(
         r=recipe.rank,
         lora_alpha=recipe.alpha,  # type: ignore[arg-type]  # a float serves as well
@@ -122,6 +119,20 @@ def _add_lora(model: PreTrainedModel, recipe: Recipe) -> PeftModel:
                 start = getattr(layer, f"lora_{part}")[_ADAPTER].weight.detach().clone()
                 layer.register_buffer(f"start_{part}", start, persistent=False)
     return adapted
+
+
+def _targets(model: PreTrainedModel, recipe: Recipe) -> list[str]:
+    """The linear layers of the last blocks, or of all, that have one of the recipe's names, or any."""
+    blocks, _ = _last_blocks(model, recipe.layers or model.config.num_hidden_layers)
+    inside = {module for block in blocks for module in block.modules() if isinstance(module, (nn.Linear, Conv1D))}
+    places = [name for name, module in model.named_modules() if module in inside]
+    wanted = {name.strip() for name in recipe.modules.split(",")} if recipe.modules else set()
+    known = {place.rpartition(".")[2] for place in places}
+    if unknown := sorted(wanted - known):
+        raise FinetuneError(
+            f"The recipe's modules names {unknown[0]!r}; this base's linear layers are {', '.join(sorted(known))}."
+        )
+    return [place for place in places if not wanted or place.rpartition(".")[2] in wanted]
 
 
 def over_original(model: PeftModel) -> None:

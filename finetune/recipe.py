@@ -37,8 +37,11 @@ class Recipe:
     architecture from random weights, which is what transfer is measured against."""
     layers: int = 0
     """Blocks, counted from the last, that lora or last-layers trains; 0 is all for lora, and 2 for last-layers."""
+    modules: str = ""
+    """Names of the linear layers that lora changes, separated by commas, as the base calls them: `o_proj,down_proj`. ""
+    is every linear layer but the output head."""
     rank: int = 16
-    """Rank of the LoRA matrices, on every linear layer but the output head."""
+    """Rank of the LoRA matrices."""
     alpha: float = 32.0
     """LoRA's scale: the update is multiplied by alpha / rank."""
     rslora: bool = False
@@ -65,6 +68,9 @@ class Recipe:
     """Optimizer steps after which training ends, whatever the epochs; 0 leaves it to the epochs."""
     length: int = 512
     """Tokens a row, context and target together; also bounded by the base's positions."""
+    learn_context: bool = False
+    """Whether a row's context is learned too: what many choices lead to counts more often, and no token is idle, which
+    is worth more where a run sees only a part of the corpus."""
     batch: int = 4
     """Rows a forward pass, on each device."""
     accumulate: int = 1

@@ -64,7 +64,11 @@ class Rows:
     @classmethod
     def make(cls, corpus: Corpus, base: Base, recipe: Recipe) -> "Rows":
         length = min(recipe.length, base.positions)
-        rows = {name: make_rows(part, base.tokenizer, length, base.end) for name, part in corpus.splits.items()}
+        rows = {
+            # What is held out is measured on its targets, whatever is learned.
+            name: make_rows(part, base.tokenizer, length, base.end, recipe.learn_context and name == "train")
+            for name, part in corpus.splits.items()
+        }
         split = "test" if "test" in rows else "validation"
         chosen = {
             name: choose_rows(corpus.splits[name], rows[name], recipe.held_out_rows) for name in ("validation", split)

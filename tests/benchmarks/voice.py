@@ -15,6 +15,7 @@ voices, on two cores that do nothing else.
 
 import argparse
 import asyncio
+import difflib
 import json
 import re
 import statistics
@@ -107,6 +108,14 @@ def strange_name(turn: Played, prose: str) -> bool:
     return any(name not in " ".join(turn.before) for name in names_of([prose]))
 
 
+def miswrites(turn: Played, prose: str) -> bool:
+    """Whether a name is nearly one that was told, and not it: Vinn for Venn."""
+    told = " ".join(turn.before)
+    known = names_of([told])
+    new = {name for name in names_of([prose]) if name not in told and name.lower() not in told.lower()}
+    return any(difflib.get_close_matches(name, known - {name}, 1, 0.75) for name in new)
+
+
 def table(said: dict[str, list[Played]]) -> None:
     """A row a measure, two columns a voice."""
     print(f"{'':44}" + "".join(f"{name[-18:]:>20}" for name in said))
@@ -135,6 +144,7 @@ def table(said: dict[str, list[Played]]) -> None:
     kept = [[keeps_names(*cell) for cell in column] for column in columns.values()]
     row("names somebody of the last four turns", [share(values) for values in kept], ".1%")
     row("names a stranger", [share([strange_name(*cell) for cell in column]) for column in columns.values()], ".1%")
+    row("miswrites a name", [share([miswrites(*cell) for cell in column]) for column in columns.values()], ".1%")
     asked = [statistics.mean(len(turn.sent) for turn in turns) for turns in said.values()]
     row("times the voice was asked, a turn", [value for each in asked for value in (None, each)], ".2f")
 

@@ -44,6 +44,15 @@ def test_context_that_is_too_long_loses_its_oldest_part() -> None:
     assert row["input_ids"] == list(range(60, 100))
 
 
+def test_context_is_learned_where_it_is_asked_for(tokenizers: dict[str, Any]) -> None:
+    examples = Dataset.from_list([{"context": "You wake. " * 20, "target": "It is dark. " * 20, "ends": True}])
+    (usual,), (all_of_it,) = (make_rows(examples, tokenizers["llama"], 32, 0, learned) for learned in (False, True))
+    assert [row["input_ids"] for row in usual] == [row["input_ids"] for row in all_of_it]
+    assert IGNORED in usual[0]["labels"][1:]
+    for row in all_of_it:
+        assert row["labels"] == [IGNORED, *row["input_ids"][1:]]
+
+
 @pytest.mark.parametrize("name", ["gpt2", "llama"])
 @given(context=st.text(max_size=60), target=st.text(min_size=1, max_size=60))
 def test_tokens_are_those_of_the_whole_text(name: str, tokenizers: dict[str, Any], context: str, target: str) -> None:

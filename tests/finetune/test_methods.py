@@ -104,6 +104,23 @@ def test_lora_lies_on_every_linear_layer_of_its_blocks(
     assert {key.split(".h." if name == "gpt2" else ".layers.")[1][0] for key in trained} == blocks
 
 
+@pytest.mark.parametrize(("layers", "count"), [(0, 2), (1, 1)])
+@pytest.mark.parametrize(("name", "modules"), [("gpt2", "c_proj"), ("llama", "o_proj, down_proj")])
+def test_lora_lies_on_the_linear_layers_that_are_named(
+    name: str, modules: str, layers: int, count: int, bases: dict[str, Path]
+) -> None:
+    trained = list(trainable(prepared(fresh(bases, name), modules=modules, layers=layers)))
+    assert len(trained) == 2 * 2 * count  # A and B of attention's and of the feed-forward's
+    assert {key.split(".lora_")[0].rpartition(".")[2] for key in trained} == set(modules.split(", "))
+
+
+def test_a_linear_layer_that_the_base_does_not_have(bases: dict[str, Path]) -> None:
+    with pytest.raises(
+        FinetuneError, match="modules names 'o_proj'; this base's linear layers are c_attn, c_fc, c_proj"
+    ):
+        prepared(fresh(bases, "gpt2"), modules="c_proj,o_proj")
+
+
 @pytest.mark.parametrize("method", ["lora", "last-layers"])
 @pytest.mark.parametrize("name", ARCHITECTURES)
 def test_more_layers_than_there_are_blocks(name: str, method: str, bases: dict[str, Path]) -> None:
