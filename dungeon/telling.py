@@ -4,8 +4,9 @@
 
 `heard` is called with all of the prose so far for every piece that changes it. What it may show, and why a turn is
 over, `dungeon.tale.manners` decides; here the storyteller is asked, and asked again: after less than a sentence (twice,
-with a word to begin with), after a loop (once, with other sampling) and after a banned phrase (three times), each time
-from where the turn was still good, so that whole sentences that were heard stay. Cancelling the task ends the turn;
+with a word to begin with), after a few words behind which it played the player (twice), after a loop (once, with other
+sampling) and after a banned phrase (three times), each time from where the turn was still good, so that whole sentences
+that were heard stay. Cancelling the task ends the turn;
 what was heard is then all there is. Nothing here keeps anything: the session does, and the speculation in
 `dungeon.ahead` throws most of it away.
 
@@ -31,6 +32,9 @@ from dungeon.tale.prose import OVERRUN, whole
 
 _EMPTY_TRIES = 3
 _BANNED_TRIES = 3
+_BRIEF_TRIES = 3
+_BRIEF = 1 / 3
+"""Words for each token of a turn's length below which a turn that the player's part cut off is too little."""
 _NEXT_SEED = 1_000_003
 _BYTES_PER_TOKEN = 4
 _LONGEST_TOKEN = 32
@@ -127,7 +131,7 @@ class _Turn:
         await self._storyteller.start()
         sampling, seed, said, opener = self._how.sampling, self._how.seed, begun, ""
         notes: list[str] = []
-        empty = banned = 0
+        empty = banned = brief = 0
         while True:
             judged = await self._within_context(said, opener, sampling, seed)
             good = judged.behind
@@ -143,6 +147,8 @@ class _Turn:
             elif not whole(good) and empty < _EMPTY_TRIES - 1:
                 good, opener = "", self._manners.openers[empty]
                 empty += 1
+            elif judged.end is End.PLAYER and brief < _BRIEF_TRIES - 1 and self._is_brief(whole(good)):
+                brief += 1
             else:
                 break
             said = PROMPT_END + good if good else ""
@@ -151,6 +157,9 @@ class _Turn:
             notes.append(KEPT_BANNED)
         self._show(prose)
         return Answer(prose, self._how, hashlib.sha256(self._prompt.encode()).hexdigest(), tuple(notes))
+
+    def _is_brief(self, prose: str) -> bool:
+        return 0 < len(prose.split()) < _BRIEF * self._how.sampling.length
 
     async def _within_context(self, said: str, opener: str, sampling: Sampling, seed: int) -> Judged:
         """As `_listen`, with a prompt that the server does not refuse as too long."""

@@ -1,16 +1,17 @@
 """The bundled voice beside the untuned base, on 120 prompts. Prints, asserts nothing.
 
     python -m tests.benchmarks.voice [--voices smollm2,lantern] [--seeds 5] [--set temperature=0.6 …]
-                                     [--keep FILE.json] [--samples 24]
+                                     [--keep FILE.json | --read FILE.json …] [--samples 24]
 
-Every voice answers every prompt (`voice_prompts.py`) once a seed, with the same sampling: the first voice's own, or
+Every voice answers every prompt (`voice_prompts.py`) once a seed, with the same sampling: the last voice's own, or
 what `--set` says. "sent" is the first answer of the voice, up to where the next action begins; "seen" is what the
 game's manners (`dungeon.telling`) made of it. Both are judged by the same rules: those of `dungeon evaluate`, those of
 `manners.py`, and three of this file. Of a share over n turns, two standard errors are at most 1 / sqrt(n).
 
 `--samples` shows as many prompts with the answers of every voice side by side, evenly spaced, none picked by hand;
-`--keep` writes all that was said. Needs the bundled weights (fetched if missing). Half an hour for five seeds and two
-voices, on two cores that do nothing else.
+`--keep` writes all that was said, and `--read` judges that again, of several runs together (say --seeds as it was).
+Needs the bundled weights (fetched if missing). Half an hour for five seeds and two voices, on two cores that do nothing
+else.
 """
 
 import argparse
@@ -46,13 +47,18 @@ def main() -> None:
     parser.add_argument("--every", type=int, default=1, help="take every so manieth prompt")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a value of the sampling")
     parser.add_argument("--keep", type=Path, help="write every turn, as sent and as seen, into this file")
+    parser.add_argument("--read", type=Path, nargs="+", help="judge what --keep wrote; ask no voice")
     parser.add_argument("--samples", type=int, default=0)
     arguments = parser.parse_args()
     names = arguments.voices.split(",")
     changes = {name: json.loads(value) for name, _, value in (item.partition("=") for item in arguments.set)}
     sampling = msgspec.convert(msgspec.structs.asdict(find_voice(names[-1]).sampling) | changes, Sampling)
     asked = list(prompts())[:: arguments.every]
-    said = {name: asyncio.run(answers(name, asked, sampling, arguments.seeds)) for name in names}
+    if arguments.read:
+        kept = {name: turns for path in arguments.read for name, turns in json.loads(path.read_text()).items()}
+        said = {name: [Played(**turn) for turn in turns] for name, turns in kept.items()}
+    else:
+        said = {name: asyncio.run(answers(name, asked, sampling, arguments.seeds)) for name in names}
     if arguments.keep:
         kept = {name: [asdict(turn) for turn in turns] for name, turns in said.items()}
         arguments.keep.write_text(json.dumps(kept, indent=1, ensure_ascii=False))

@@ -117,10 +117,27 @@ async def test_speech_that_the_budget_breaks_off_is_closed() -> None:
 
 
 async def test_the_players_speech_is_never_heard_and_ends_the_turn() -> None:
-    player = Player('\nThe door opens. You say, "I come in peace," and bow.\n\nNobody answers.')
-    assert (await player.tell()).prose == "The door opens."
+    told = "The door opens, and a cold wind comes out of it."
+    player = Player(f'\n{told} You say, "I come in peace," and bow.\n\nNobody answers.', length=30)
+    assert (await player.tell()).prose == told
     assert not any("peace" in prose or "You say" in prose for prose in player.heard)
-    assert player.voice.said < 20  # nobody waits for the rest
+    assert player.voice.said < 25  # nobody waits for the rest
+    assert len(player.voice.asked) == 1
+
+
+async def test_a_few_words_before_the_players_part_are_too_little_and_told_on() -> None:
+    player = Player('\nThe door opens. You say, "I come in peace."', " A cold wind comes out of it.")
+    assert (await player.tell()).prose == "The door opens. A cold wind comes out of it."
+    first, second = player.voice.asked
+    assert second.prompt == first.prompt + "\nThe door opens."
+    assert second.seed != first.seed
+    assert player.took_nothing_back()
+
+
+async def test_a_voice_that_will_play_the_player_is_left_with_the_few_words_before() -> None:
+    player = Player('\nThe door opens. You say, "I come in peace."', ' "Peace," you say.')
+    assert (await player.tell()).prose == "The door opens."
+    assert len(player.voice.asked) == 3
 
 
 async def test_a_sentence_of_the_last_turn_is_left_out_without_being_heard() -> None:
