@@ -40,7 +40,7 @@ CHANGES = (
 linear layers only those that write into the residual stream are adapted: each adapted one costs a token 20
 microseconds at play, whatever its rank."""
 SAMPLING: dict[str, Any] = {}
-"""What differs from the game's defaults, which were measured on this voice (`tests/benchmarks/coherence.py`)."""
+"""What differs from the game's defaults, which were measured on this voice (`tests/benchmarks/voice_search.md`)."""
 _ROOT = Path(__file__).parent.parent
 _FILES = ("adapter.gguf", "training.json")
 

@@ -21,24 +21,24 @@ from dungeon.errors import DungeonError
 class Sampling(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How the next token is drawn. Names and meanings are llama.cpp's server's.
 
-    The defaults are those of the bundled voice, and of any that is tuned like it (`tests/benchmarks/coherence.py`): one
-    as small keeps to the tale only if it is cool, and falls back on the same few phrases unless what stood before costs
-    it something. DRY does that for whole phrases, so that single words, the names of the tale among them, need pay only
-    for a short while.
+    The defaults are those of the bundled voice, and of any that is tuned like it: one as small keeps to the tale only
+    if it is cool, and falls back on the same few phrases unless what stood before costs it something
+    (`tests/benchmarks/voice_search.md`). DRY does that for whole phrases, so that single words, the names of the tale among them, need pay only
+    for a short while; from the third token on, for at two it broke names and common turns of speech.
     """
 
-    temperature: float = 0.6
+    temperature: float = 0.5
     top_k: int = 40
     top_p: float = 0.95
     min_p: float = 0.1
     repeat_penalty: float = 1.1
     """Divides the odds of tokens among the last `repeat_last_n`; 1 is off."""
     repeat_last_n: int = 64
-    dry_multiplier: float = 2.5
+    dry_multiplier: float = 2.0
     """Strength of DRY, which punishes going on with a sequence that stood before; 0 is off. A line's end, a quotation
     mark, a colon and an asterisk end such a sequence: llama.cpp's own breakers, which need no setting."""
     dry_base: float = 1.75
-    dry_allowed_length: int = 2
+    dry_allowed_length: int = 3
     dry_penalty_last_n: int = 2048
     xtc_probability: float = 0.0
     """How often XTC passes over the likeliest tokens, all above the threshold but the last of them; 0 is off."""
@@ -92,7 +92,7 @@ DEFAULT_VOICE = "lantern"
 VOICES = (DEFAULT_VOICE, *CATALOGUE)
 """Names that need no folder of the player's."""
 DEFAULT_CONTEXT = 2048
-_UNTUNED = Sampling(temperature=0.4, dry_multiplier=1.0, dry_penalty_last_n=1024)
+_UNTUNED = Sampling(temperature=0.4, dry_multiplier=1.0, dry_allowed_length=2, dry_penalty_last_n=1024)
 """Cooler: untuned weights lose the thread sooner (`tests/benchmarks/manners.py`)."""
 
 
