@@ -22,9 +22,9 @@ class Sampling(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How the next token is drawn. Names and meanings are llama.cpp's server's.
 
     The defaults are those of the bundled voice, and of any that is tuned like it: one as small keeps to the tale only
-    if it is cool, and falls back on the same few phrases unless what stood before costs it something
-    (`tests/benchmarks/voice_search.md`). DRY does that for whole phrases, so that single words, the names of the tale among them, need pay only
-    for a short while; from the third token on, for at two it broke names and common turns of speech.
+    if it is cool, and falls back on the same few phrases unless what stood before costs it something. DRY does that for
+    whole phrases, so that single words, the names of the tale among them, need pay only for a short while; from the
+    third token on, for at two it broke names and common turns of speech (`tests/benchmarks/voice_search.md`).
     """
 
     temperature: float = 0.5
