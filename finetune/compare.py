@@ -32,7 +32,7 @@ from finetune.samples import sample
 from finetune.voice import VOICE, open_voice, read_voice
 from finetune.work import narrate
 
-SAMPLER = {"temperature": 0.6, "top_k": 40, "min_p": 0.1}
+SAMPLER = {"temperature": 0.5, "top_k": 40, "min_p": 0.1}
 """The game's own, without its penalties on repetition, for repetition is measured here."""
 TEXT = "the text itself"
 """The column of the corpus's own answers."""

@@ -181,7 +181,7 @@ def test_out_of_memory_halves_the_rows_and_keeps_the_losses(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Four rows are too many for a forward pass, two for a backward pass, in which gradients were added already."""
-    options = ("--corpus", corpus, "--base", bases["gpt2"], *quick, *_set("accumulate=2"))
+    options = ("--corpus", corpus, "--base", bases["gpt2"], *quick, *_set("batch=4", "accumulate=2"))
     assert run(*options, "--out", tmp_path / "roomy").exit_code == 0
     block = GPT2Block.forward
 
