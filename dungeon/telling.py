@@ -6,9 +6,8 @@
 over, `dungeon.tale.manners` decides; here the storyteller is asked, and asked again: after less than a sentence (twice,
 with a word to begin with), after a few words behind which it played the player (twice), after a loop (once, with other
 sampling) and after a banned phrase (three times), each time from where the turn was still good, so that whole sentences
-that were heard stay. Cancelling the task ends the turn;
-what was heard is then all there is. Nothing here keeps anything: the session does, and the speculation in
-`dungeon.ahead` throws most of it away.
+that were heard stay. Cancelling the task ends the turn; what was heard is then all there is. Nothing here keeps
+anything: the session does, and the speculation in `dungeon.ahead` throws most of it away.
 
 However long a server goes on, a turn ends: so many tokens, pieces and characters, and so many times asked.
 """
@@ -159,6 +158,7 @@ class _Turn:
         return Answer(prose, self._how, hashlib.sha256(self._prompt.encode()).hexdigest(), tuple(notes))
 
     def _is_brief(self, prose: str) -> bool:
+        """Whether there is something, and too little for a turn."""
         return 0 < len(prose.split()) < _BRIEF * self._how.sampling.length
 
     async def _within_context(self, said: str, opener: str, sampling: Sampling, seed: int) -> Judged:

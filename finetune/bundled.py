@@ -27,7 +27,6 @@ NAME = "lantern"
 RECIPE = "laptop"
 CHANGES = (
     "batch=1",
-    "learn_context=true",
     "modules=o_proj,down_proj",
     "rank=32",
     "alpha=64",

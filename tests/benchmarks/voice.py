@@ -6,10 +6,11 @@
 Every voice answers every prompt (`voice_prompts.py`) once a seed, with the same sampling: the last voice's own, or
 what `--set` says. "sent" is the first answer of the voice, up to where the next action begins; "seen" is what the
 game's manners (`dungeon.telling`) made of it. Both are judged by the same rules: those of `dungeon evaluate`, those of
-`manners.py`, and three of this file. Of a share over n turns, two standard errors are at most 1 / sqrt(n).
+`manners.py`, and four of this file. Of a share over n turns, two standard errors are at most 1 / sqrt(n).
 
 `--samples` shows as many prompts with the answers of every voice side by side, evenly spaced, none picked by hand;
-`--keep` writes all that was said, and `--read` judges that again, of several runs together (say --seeds as it was).
+`--keep` writes all that was said, and `--read` judges that again, the voices of several runs beside each other (say
+--seeds as it was).
 Needs the bundled weights (fetched if missing). Half an hour for five seeds and two voices, on two cores that do nothing
 else.
 """
@@ -62,7 +63,7 @@ def main() -> None:
     if arguments.keep:
         kept = {name: [asdict(turn) for turn in turns] for name, turns in said.items()}
         arguments.keep.write_text(json.dumps(kept, indent=1, ensure_ascii=False))
-    print(f"{len(asked)} prompts, {arguments.seeds} seeds; {sampling}")
+    print(f"{len(asked)} prompts, {arguments.seeds} seeds; {'as it was kept' if arguments.read else sampling}")
     table(said)
     if arguments.samples:
         show(asked, said, arguments.seeds, arguments.samples)
