@@ -6,8 +6,8 @@
 
 A row's labels are its tokens where they are learned and `IGNORED` where they are context. Every learned token is a
 target in exactly one row, with at least a quarter of a row before it where the text has that much; only where a recipe
-has the context learned as well does it count as often as it stands. A text without a beginning-of-text token can't teach
-its very first token: nothing stands before it to predict it from.
+has the context learned as well does it count as often as it stands. A text without a beginning-of-text token can't
+teach its very first token: nothing stands before it to predict it from.
 """
 
 import hashlib
