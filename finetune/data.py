@@ -24,7 +24,9 @@ import pyarrow.parquet as pq
 import torch
 from datasets import Dataset
 
+from corpus.turns import parse
 from finetune.errors import FinetuneError
+from finetune.manner import Told, in_second_person, speaks_for_player
 
 IGNORED = -100
 """The label of a token that is not learned, as the frameworks have it."""
@@ -168,6 +170,15 @@ def make_rows(
             ]
         )
     return made
+
+
+def mannerly(row: Row, tokenizer: Any) -> bool:
+    """Whether no turn that a row teaches plays the player's part, and each that begins in it says "you"."""
+    learned = [label for label in row["labels"] if label != IGNORED]
+    turns = parse(tokenizer.decode(learned, skip_special_tokens=True))
+    return not any(speaks_for_player(Told(turn.action, turn.prose)) for turn in turns) and all(
+        in_second_person(turn.prose) for turn in turns[1:] if turn.prose
+    )
 
 
 def beginning(tokenizer: Any) -> list[int]:

@@ -71,6 +71,9 @@ class Recipe:
     learn_context: bool = False
     """Whether a row's context is learned too: what many choices lead to counts more often, and no token is idle, which
     is worth more where a run sees only a part of the corpus."""
+    mannerly: bool = False
+    """Whether rows are left out in which a turn plays the player's part, or does not say "you": what the game would cut
+    off, the voice then never learns."""
     batch: int = 4
     """Rows a forward pass, on each device."""
     accumulate: int = 1

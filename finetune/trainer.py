@@ -33,7 +33,7 @@ from transformers import (
 
 from finetune.boards import Boards
 from finetune.compiling import compile_blocks, passes, worth_compiling
-from finetune.data import IGNORED, Collator, Corpus, Row, make_rows
+from finetune.data import IGNORED, Collator, Corpus, Row, make_rows, mannerly
 from finetune.disk import saving
 from finetune.errors import FinetuneError
 from finetune.evaluate import HeldOut, HeldOutRows, choose_rows, held_out
@@ -74,6 +74,13 @@ class Rows:
             name: choose_rows(corpus.splits[name], rows[name], recipe.held_out_rows) for name in ("validation", split)
         }
         learned = [row for example in rows["train"] for row in example]
+        if recipe.mannerly:
+            learned = [row for row in learned if mannerly(row, base.tokenizer)]
+            if not learned:
+                raise FinetuneError(
+                    'In every row of the training split a turn plays the player\'s part, or does not say "you", so '
+                    "nothing is left to learn. Tune without mannerly."
+                )
         if recipe.packing:
             learned = pack_where_it_pays(learned, length, base)
         prompts = choose_prompts(corpus.splits["validation"], recipe.samples)
