@@ -177,7 +177,7 @@ def mannerly(row: Row, tokenizer: Any) -> bool:
     learned = [label for label in row["labels"] if label != IGNORED]
     turns = parse(tokenizer.decode(learned, skip_special_tokens=True))
     return not any(speaks_for_player(Told(turn.action, turn.prose)) for turn in turns) and all(
-        in_second_person(turn.prose) for turn in turns[1:] if turn.prose
+        in_second_person(turn.prose) for turn in turns if turn.action and turn.prose
     )
 
 

@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from transformers import AutoModelForCausalLM
 
-from finetune.data import IGNORED, Collator, Row, beginning, encode, make_rows, read_corpus, windows
+from finetune.data import IGNORED, Collator, Row, beginning, encode, make_rows, mannerly, read_corpus, windows
 from finetune.errors import FinetuneError
 from finetune.evaluate import HeldOutRows, held_out
 from finetune.model import Arithmetic
@@ -51,6 +51,26 @@ def test_context_is_learned_where_it_is_asked_for(tokenizers: dict[str, Any]) ->
     assert IGNORED in usual[0]["labels"][1:]
     for row in all_of_it:
         assert row["labels"] == [IGNORED, *row["input_ids"][1:]]
+
+
+@pytest.mark.parametrize(
+    ("target", "kept"),
+    [
+        ('\n\n> You knock.\n\nYou wait in the rain. "Come in," says the smith.', True),
+        ('\n\n> You say "Hello."\n\n"Hello," you say, and you wait in the rain.', True),
+        ('\n\n> You knock.\n\nYou wait in the rain. "Is it you?" you ask.', False),
+        ("\n\n> You knock.\n\nYou wait in the rain. You decide to go home.", False),
+        ('\n\n> You knock.\n\n"You again," says the smith, and he opens the door.', False),
+        ("\n\n> You knock.\n\nYou wait.\n\n> You go in.\n\nIt is warm in there.", False),
+    ],
+)
+def test_rows_that_play_the_player_or_do_not_speak_to_him_are_told_apart(
+    tokenizers: dict[str, Any], target: str, kept: bool
+) -> None:
+    examples = Dataset.from_list([{"context": "The forge is dark.", "target": target, "ends": True}])
+    tokenizer = tokenizers["gpt2"]
+    ((row,),) = make_rows(examples, tokenizer, 128, tokenizer.eos_token_id)
+    assert mannerly(row, tokenizer) is kept
 
 
 @pytest.mark.parametrize("name", ["gpt2", "llama"])
