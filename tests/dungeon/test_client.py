@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import aclosing
 
 import pytest
@@ -13,12 +13,6 @@ from dungeon.storyteller.voices import Sampling
 from tests.dungeon.scripted import Answer, Drop, Fail, Hold, Raw, ScriptedServer
 
 SAMPLING = Sampling()
-
-
-@pytest.fixture
-def server() -> Iterator[ScriptedServer]:
-    with ScriptedServer() as running:
-        yield running
 
 
 @pytest.fixture

@@ -16,12 +16,6 @@ from tests.dungeon.scripted import Fail, Raw, ScriptedServer
 SAMPLING = Sampling()
 
 
-@pytest.fixture
-def server() -> Iterator[ScriptedServer]:
-    with ScriptedServer() as running:
-        yield running
-
-
 async def listen(client: Client, prompt: str) -> str:
     return "".join([piece async for piece in client.stream(prompt, SAMPLING, max_tokens=10, seed=1)])
 

@@ -4,18 +4,9 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
-
-import pytest
 
 from tests.dungeon.scripted import Hold, ScriptedServer
 from tests.terminal import Terminal
-
-
-@pytest.fixture
-def server() -> Iterator[ScriptedServer]:
-    with ScriptedServer() as running:
-        yield running
 
 
 def command(server: ScriptedServer, *options: str) -> list[str]:

@@ -1,7 +1,7 @@
 """Playing through a session, against a scripted storyteller: what is told, kept, cut, stopped and tried again."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from itertools import pairwise
 from pathlib import Path
 
@@ -15,12 +15,6 @@ from dungeon.shelf import Shelf
 from dungeon.storyteller.client import RemoteStoryteller
 from dungeon.tale.adventure import State
 from tests.dungeon.scripted import Drop, Fail, Hold, ScriptedServer
-
-
-@pytest.fixture
-def server() -> Iterator[ScriptedServer]:
-    with ScriptedServer() as running:
-        yield running
 
 
 @pytest.fixture

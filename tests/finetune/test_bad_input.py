@@ -5,6 +5,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import torch
 from click.testing import Result
@@ -132,3 +134,10 @@ def test_a_voice_over_another_base(bases: dict[str, Path], voices: dict[str, tup
     with pytest.raises(FinetuneError, match="was tuned on other weights than tiny-llama has now") as caught:
         open_voice(voices["gpt2"][0], str(bases["llama"]))
     assert caught.value.exit_code == 2 and "--base" in caught.value.message
+
+
+def test_a_corpus_in_which_every_turn_plays_the_player(tmp_path: Path, corpus: Path, refused: Refused) -> None:
+    other = shutil.copytree(corpus, tmp_path / "corpus")
+    row = {"story": "s", "context": "", "target": '> You go in.\n\n"I am the king," you say.', "ends": True}
+    pq.write_table(pa.Table.from_pylist([row] * 4), next(other.glob("data/train-*.parquet")))
+    assert "nothing is left to learn. Tune without mannerly." in refused("--corpus", other, "--set", "mannerly=true")

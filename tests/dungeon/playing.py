@@ -1,0 +1,104 @@
+"""The game on a screen of its own, driven as a player drives it: what its tests share."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from textual import events
+from textual.pilot import Pilot
+from textual.widgets import Static, TextArea
+
+from dungeon.app import DungeonApp
+from dungeon.paths import shelf_file
+from dungeon.scenario import Scenario
+from dungeon.screens.play import PlayScreen
+from dungeon.shelf import Shelf
+from dungeon.storyteller.client import RemoteStoryteller
+from dungeon.tale.adventure import Adventure
+from dungeon.widgets.prompt import Prompt
+from tests.dungeon.scripted import ScriptedServer
+
+Player = Pilot[None]
+
+
+@asynccontextmanager
+async def playing(
+    server: ScriptedServer,
+    scenario: Scenario | None = None,
+    go_on: bool = False,
+    size: tuple[int, int] = (100, 30),
+) -> AsyncIterator[Player]:
+    # Reading ahead is the first thing asked: it has an answer of its own, so that the script is for the turns.
+    app = DungeonApp(RemoteStoryteller(server.url, "scripted"), scenario=scenario, go_on=go_on)
+    async with app.run_test(size=size) as pilot:
+        await until(pilot, lambda: app.voice_state == "ready")
+        await idle(pilot)
+        yield pilot
+        await app.leave()
+
+
+async def until(pilot: Player, true: Callable[[], bool], seconds: float = 20.0) -> None:
+    """Lets the app run until something holds."""
+    async with asyncio.timeout(seconds):
+        while not true():
+            await pilot.pause(0.01)
+
+
+async def idle(pilot: Player) -> None:
+    """Lets the app run until no worker does and every message is handled."""
+    await pilot.app.workers.wait_for_complete()
+    await pilot.pause()
+
+
+async def type_in(pilot: Player, text: str) -> None:
+    pilot.app.post_message(events.Paste(text))
+    await pilot.pause()
+
+
+async def send(pilot: Player, text: str) -> None:
+    """Types, presses Enter and waits for the turn's end."""
+    await type_in(pilot, text)
+    await pilot.press("enter")
+    await pilot.pause()
+    await until(pilot, lambda: not play_screen(pilot).busy)
+    await pilot.pause()
+
+
+def play_screen(pilot: Player) -> PlayScreen:
+    screen = pilot.app.screen
+    assert isinstance(screen, PlayScreen)
+    return screen
+
+
+def prompt(pilot: Player) -> Prompt:
+    return play_screen(pilot).query_one("#prompt", Prompt)
+
+
+def shown(pilot: Player) -> str:
+    """All the text of the story on the screen, in order."""
+    return "\n".join(
+        str(static.content) for static in pilot.app.screen.query("#tale Static").results(Static) if static.display
+    )
+
+
+def on_disk() -> Adventure:
+    """The last adventure as another process would find it."""
+    shelf = Shelf(shelf_file())
+    last = shelf.last()
+    assert last is not None
+    adventure = shelf.open(last)
+    shelf.close()
+    return adventure
+
+
+def notes(pilot: Player) -> str:
+    return "\n".join(notification.message for notification in pilot.app._notifications)
+
+
+async def settled(pilot: Player) -> None:
+    """Nothing moves and nothing blinks."""
+    await until(pilot, lambda: pilot.app.voice_state == "ready")  # type: ignore[attr-defined]
+    await idle(pilot)
+    for area in pilot.app.screen.query(TextArea):
+        area.cursor_blink = False
+    await pilot.pause()
