@@ -51,17 +51,6 @@ def less_dialogue(examples: Dataset) -> Dataset:
     return examples.filter(lambda example: _spoken(example["target"]) <= 1 / 3)
 
 
-def says_you(examples: Dataset) -> Dataset:
-    """Targets with a turn whose prose never says "you" outside quotation marks are left out."""
-    return examples.filter(
-        lambda example: all(
-            re.search(r"\byou", re.sub('"[^"]*"', "", prose), re.IGNORECASE)
-            for prose in re.split(r"^> .*$", example["target"], flags=re.MULTILINE)
-            if prose.strip()
-        )
-    )
-
-
 def _prose(target: str) -> str:
     return re.sub(r"^> .*\n+", "", target, flags=re.MULTILINE)
 
@@ -73,7 +62,7 @@ def _spoken(target: str) -> float:
 
 
 CHANGES: dict[str, Callable[[Dataset], Dataset]] = {
-    change.__name__: change for change in (without_actions, more_dialogue, less_dialogue, says_you)
+    change.__name__: change for change in (without_actions, more_dialogue, less_dialogue)
 }
 
 

@@ -10,32 +10,25 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dungeon.commands import BY_NAME, COMMANDS
 from dungeon.errors import DungeonError
 from dungeon.paths import settings_file
 from dungeon.settings import (
     PRESETS,
     SETTINGS,
-    Choices,
     Layer,
     NotKept,
     Setting,
     Settings,
     Value,
     effective,
-    keymap,
-    keys_for,
     load,
     parse_setting,
     read_layer,
     save,
     set_one,
-    setting_lines,
     write_layer,
 )
-from dungeon.settings.keys import NO_KEY, with_key
 from dungeon.settings.registry import check, shown
-from dungeon.storyteller.client import Client
 from dungeon.storyteller.voices import Sampling
 
 VOICE = Sampling(temperature=0.6, length=70, stop=("<end>",))
@@ -330,234 +323,3 @@ def test_a_file_that_is_being_mended_is_not_written_over() -> None:
     with pytest.raises(NotKept, match="at line 1, column 10"):
         save(Settings({"column": 61}), old)
     assert path.read_text() == "column = \n"
-
-
-# ---- at the seat -------------------------------------------------------------------------------------------------
-
-
-class Seat:
-    """Choices at an adventure, and what was kept of it."""
-
-    def __init__(self, game: Settings | None = None) -> None:
-        self.kept = "{}"
-        self.changes = 0
-        self.choices = Choices(VOICE, game or Settings())
-        self.choices.on_change = self.changed
-        self.choices.sit_down(self.kept, self.keep)
-
-    def keep(self, overrides: str) -> None:
-        self.kept = overrides
-
-    def changed(self) -> None:
-        self.changes += 1
-
-
-def test_what_is_set_holds_here_and_is_kept_with_the_adventure() -> None:
-    seat = Seat()
-    assert seat.choices.set("temperature", "0.9") == "temperature = 0.9 (this adventure)"
-    assert seat.choices.sampling.temperature == 0.9
-    assert seat.kept == '{"temperature":0.9}'
-    assert not settings_file().exists()
-    assert seat.changes == 1
-    seat.choices.sit_down("{}", seat.keep)  # another adventure
-    assert seat.choices.sampling == VOICE
-
-
-def test_what_is_set_everywhere_is_kept_in_the_file_and_gives_way_to_the_adventures_own() -> None:
-    seat = Seat()
-    seat.choices.set("length", "100")
-    said = seat.choices.set("length", "200", everywhere=True)
-    assert said == "length = 100 (this adventure)"
-    assert load() == Settings({"length": 200})
-    assert seat.choices.value("length", everywhere=True) == 200
-    assert seat.choices.set("length", None) == "length = 200 (all adventures)"
-
-
-def test_looks_are_for_all_adventures() -> None:
-    seat = Seat()
-    assert seat.choices.set("theme", "ink") == "theme = ink (all adventures)"
-    assert load().theme == "ink"
-    assert seat.kept == "{}"
-
-
-def test_before_there_is_an_adventure_everything_is_set_for_all() -> None:
-    choices = Choices(VOICE, Settings())
-    choices.set("temperature", "0.9")
-    assert load() == Settings({"temperature": 0.9})
-
-
-def test_where_a_value_comes_from() -> None:
-    seat = Seat(Settings({"preset": "terse", "top_k": 5}))
-    origins = {name: seat.choices.origin(name) for name in ("length", "top_k", "top_p", "preset", "seed", "theme")}
-    assert origins == {
-        "length": "preset terse",
-        "top_k": "all adventures",
-        "top_p": "voice",
-        "preset": "all adventures",
-        "seed": "default",
-        "theme": "default",
-    }
-    seat.choices.set("preset", "voice")
-    assert [seat.choices.origin(name) for name in ("length", "top_k")] == ["voice", "voice"]
-
-
-def test_a_mistake_changes_nothing() -> None:
-    seat = Seat()
-    for name, text in (("temperature", "9"), ("smell", "1"), ("preset", "wlid"), ("keys.undo", "x"), ("keys.x", "f8")):
-        with pytest.raises(DungeonError):
-            seat.choices.set(name, text)
-    assert (seat.choices.game, seat.choices.own, seat.changes) == (Settings(), {}, 0)
-
-
-def test_an_unknown_preset_is_told_with_the_nearest() -> None:
-    with pytest.raises(DungeonError, match=r"no preset 'wlid'\. Did you mean wild\?"):
-        Seat().choices.set("preset", "wlid")
-
-
-def test_what_can_not_be_written_holds_all_the_same(home: Path) -> None:
-    home.mkdir()
-    (home / "config").write_text("a file where the folder should be")
-    seat = Seat()
-    with pytest.raises(NotKept, match="What you set holds until you leave the game"):
-        seat.choices.set("theme", "ink")
-    assert seat.choices.game.theme == "ink"
-    assert seat.changes == 1
-
-
-def test_an_adventure_on_a_full_disk_is_told_of_and_the_setting_holds() -> None:
-    seat = Seat()
-
-    def full(overrides: str) -> None:
-        raise DungeonError("The shelf can't be written: disk full.")
-
-    seat.choices.sit_down("{}", full)
-    with pytest.raises(NotKept, match=r"disk full\.\nWhat you set holds"):
-        seat.choices.set("temperature", "0.9")
-    assert seat.choices.sampling.temperature == 0.9
-
-
-def test_the_present_numbers_become_a_preset_that_can_be_taken_away() -> None:
-    seat = Seat()
-    seat.choices.set("temperature", "0.9")
-    seat.choices.set("banned", "a tapestry")
-    assert seat.choices.save_preset("  Evening   Tales ") == "evening tales"
-    seat.choices.set("preset", "evening tales", everywhere=True)
-    assert load().presets["evening tales"]["temperature"] == 0.9
-    other = Seat(load())
-    assert other.choices.sampling == msgspec.structs.replace(VOICE, temperature=0.9)
-    other.choices.forget_preset("evening tales")
-    assert load() == Settings()
-    assert other.choices.sampling == VOICE
-
-
-@pytest.mark.parametrize("name", ["", " \n", "wild", "VOICE", "x" * 31])
-def test_a_preset_that_can_not_have_that_name(name: str) -> None:
-    seat = Seat()
-    with pytest.raises(DungeonError, match="name"):
-        seat.choices.save_preset(name)
-    assert seat.choices.game == Settings()
-
-
-def test_presets_that_come_with_the_game_stay() -> None:
-    with pytest.raises(DungeonError, match="stays"):
-        Seat().choices.forget_preset("wild")
-
-
-def test_lines_tell_everything_that_can_be_set() -> None:
-    seat = Seat()
-    seat.choices.set("stop", r"\n\n")
-    text = "\n".join(setting_lines(seat.choices))
-    for setting in SETTINGS:
-        assert f"  {setting.name} = " in text
-    assert r"stop = \n\n (this adventure). A turn ends" in text
-    assert "seed = a new one each turn (default)" in text
-    assert seat.choices.about("top-k").startswith("top_k = 40 (voice)\nChoose among this many")
-
-
-async def test_what_is_set_reaches_the_server() -> None:
-    seat = Seat()
-    for name, text in (("xtc-probability", "0.3"), ("stop", "###"), ("banned", "a tapestry"), ("top_k", "7")):
-        seat.choices.set(name, text)
-    client = Client("http://127.0.0.1:1", "m")
-    body = client.body("x", seat.choices.sampling, max_tokens=9, seed=1)
-    await client.close()
-    assert (body["xtc_probability"], body["top_k"], body["stop"]) == (0.3, 7, ["\n>", "###"])
-    assert not {"banned", "length"} & set(body)
-
-
-# ---- keys --------------------------------------------------------------------------------------------------------
-
-
-def test_every_command_has_the_registrys_key_unless_the_player_chose_another() -> None:
-    assert keys_for(Settings()) == {command.name: command.key for command in COMMANDS}
-    keys = keys_for(Settings(keys={"retry": "f8", "undo": "", "print": "f9"}))
-    assert (keys["retry"], keys["undo"], keys["print"], keys["redo"]) == ("f8", "", "f9", BY_NAME["redo"].key)
-
-
-def test_a_key_that_is_chosen_is_taken_from_who_had_it() -> None:
-    undo = BY_NAME["undo"].key
-    keys = keys_for(Settings(keys={"retry": undo}))
-    assert (keys["retry"], keys["undo"]) == (undo, "")
-    swapped = Settings(keys=with_key(Settings(keys={"retry": undo}), "undo", BY_NAME["retry"].key))
-    assert keys_for(swapped)["undo"] == BY_NAME["retry"].key
-    back = Settings(keys=with_key(swapped, "undo", None))
-    assert (keys_for(back)["undo"], keys_for(back)["retry"]) == (undo, "")
-
-
-@given(
-    st.lists(st.tuples(st.sampled_from(["retry", "undo", "redo", "print"]), st.sampled_from(["f8", "f9", None, ""])))
-)
-def test_no_key_ever_does_two_things(chosen: list[tuple[str, str | None]]) -> None:
-    settings = Settings()
-    for command, key in chosen:
-        settings = Settings(keys=with_key(settings, command, key))
-        if key:
-            assert keys_for(settings)[command] == key
-    used = [key for key in keys_for(settings).values() if key]
-    assert len(set(used)) == len(used)
-
-
-def test_textual_is_told_of_what_is_not_as_it_was() -> None:
-    assert keymap(Settings()) == {}
-    taken = BY_NAME["redo"].key
-    settings = Settings(keys={"undo": "", "print": "f8", "retry": taken})
-    assert keymap(settings) == {"undo": NO_KEY, "print": "f8", "retry": taken, "redo": NO_KEY}
-
-
-@pytest.mark.parametrize(
-    ("key", "said"),
-    [
-        ("x", "x is for typing"),
-        ("shift+x", "shift+x is for typing"),
-        ("space", "space is for typing"),
-        ("ctrl+c", "ctrl+c can't be the key of retry: it copies."),
-        ("Escape", "it closes what lies over the story."),
-        ("esc", "it closes what lies over the story."),
-        ("ctrl+m", "it is Enter to a terminal."),
-        ("pageup", "it moves in what you read or type."),
-        ("enter", "'enter' is not the name of a key."),
-        ("f8,f9", "'f8,f9' is not the name of a key. Write it like f8, ctrl+t or alt+right."),
-        ("\x1b[31m", "is not the name of a key"),
-        ("x" * 100_000, "is not the name of a key"),
-    ],
-)
-def test_a_key_that_can_not_be_given_is_told(key: str, said: str) -> None:
-    with pytest.raises(DungeonError) as wrong:
-        with_key(Settings(), "retry", key)
-    assert said in message(wrong)
-    assert message(wrong).isprintable()
-    assert len(message(wrong)) < 150
-
-
-def test_a_command_that_needs_words_has_no_key() -> None:
-    with pytest.raises(DungeonError, match="/say needs words, which a key does not bring"):
-        with_key(Settings(), "say", "f8")
-
-
-@pytest.mark.parametrize("key", ["f8", "F12", "ctrl+t", "ctrl + t", "alt+x", "ctrl+shift+f5", "alt+right", "ctrl+at"])
-def test_keys_that_terminals_send_can_be_given(key: str) -> None:
-    assert with_key(Settings(), "retry", key) == {"retry": "".join(key.lower().split())}
-
-
-def test_a_commands_own_key_may_be_one_that_others_can_not_have() -> None:
-    assert with_key(Settings(keys={"stop": "f8"}), "stop", BY_NAME["stop"].key) == {}

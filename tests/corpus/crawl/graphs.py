@@ -66,6 +66,10 @@ ODD_LABELS: dict[Way, tuple[str, ...]] = {
 }
 
 
+def passages(*of: Passage) -> dict[str, Passage]:
+    return {passage.name: passage for passage in of}
+
+
 def stage(story: Story) -> Staged:
     """`story` as its site would show it: two endings of three lead to the rate page, under an odd label."""
     endings = [passage.name for passage in story.endings()]

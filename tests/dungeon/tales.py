@@ -1,0 +1,30 @@
+"""Adventures that a test makes turn by turn, without any storyteller."""
+
+from corpus.actions import action_line
+from corpus.turns import Kind, clean_prose
+from dungeon.prompt import TOKENS_PER_BYTE
+from dungeon.tale.adventure import Adventure, Node, State
+
+OPENING = "You stand before the iron door. Rain falls on the hills, and the mule lays its ears back."
+BUDGET = 2048 - 80 - 20 - 16  # as the session asks for the bundled voice
+
+
+def adventure_with(opening: str = OPENING) -> Adventure:
+    return Adventure(1, "The door", opening)
+
+
+def ask(adventure: Adventure, words: str, kind: Kind = Kind.DO) -> Node:
+    """A new turn below the head, without an answer as yet."""
+    words = clean_prose(words) if kind is Kind.STORY else words
+    node = Node(len(adventure.nodes) + 1, adventure.head, kind, words, action_line(kind, words))
+    adventure.add(node)
+    return node
+
+
+def answer(adventure: Adventure, prose: str) -> None:
+    assert adventure.head is not None
+    adventure.grow(adventure.head, prose, State.DONE)
+
+
+def most_bytes(budget: int) -> int:
+    return int(budget / TOKENS_PER_BYTE)
