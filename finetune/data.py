@@ -13,6 +13,7 @@ teach its very first token: nothing stands before it to predict it from.
 import hashlib
 import json
 import math
+import re
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -24,7 +25,7 @@ import pyarrow.parquet as pq
 import torch
 from datasets import Dataset
 
-from corpus.turns import parse
+from corpus.turns import ACTION_MARK
 from finetune.errors import FinetuneError
 from finetune.manner import Told, in_second_person, speaks_for_player
 
@@ -32,6 +33,7 @@ IGNORED = -100
 """The label of a token that is not learned, as the frameworks have it."""
 _SPLITS = ("train", "validation", "test")
 _COLUMNS = ("story", "context", "target", "ends")
+_ACTION = re.compile(rf"^{ACTION_MARK}(.*)$", re.MULTILINE)
 _ALIGNMENT = 8  # rows are padded to a multiple of it: few distinct shapes, which kernels and caches like
 
 
@@ -148,11 +150,17 @@ def windows(ids: Sequence[int], learn: Sequence[bool], length: int) -> list[Row]
 
 
 def make_rows(
-    examples: Dataset, tokenizer: Any, length: int, end: int | None, with_context: bool = False
+    examples: Dataset,
+    tokenizer: Any,
+    length: int,
+    end: int | None,
+    with_context: bool = False,
+    mannerly: bool = False,
 ) -> list[list[Row]]:
     """Each example's rows of at most `length` tokens, with the tokenizer's beginning-of-text where it has one.
 
-    `with_context`: what a row repeats as context is learned again there.
+    `with_context`: what a row repeats as context is learned again there. `mannerly`: what `unmannerly` finds is read as
+    context and never learned, for which the tokenizer has to know where in the text a token stands.
     """
     start = beginning(tokenizer)
     made = []
@@ -160,25 +168,39 @@ def make_rows(
         ids, learn = encode(tokenizer, example["context"], example["target"], end if example["ends"] else None)
         if ids and not start:
             learn[0] = False
-        made.append(
-            [
-                Row(
-                    input_ids=[*start, *row["input_ids"]],
-                    labels=[IGNORED] * len(start) + row["input_ids" if with_context else "labels"],
-                )
-                for row in windows(ids, learn, length - len(start))
-            ]
-        )
+        fit = _fit(tokenizer, example["context"] + example["target"], len(ids)) if mannerly else [True] * len(ids)
+        learn = [a and b for a, b in zip(learn, fit, strict=True)]
+        rows = []
+        for row in windows(range(len(ids)), learn, length - len(start)):
+            places = row["input_ids"]
+            learned = {n for n in places if fit[n]} if with_context else {*row["labels"]}
+            labels = [ids[n] if n in learned else IGNORED for n in places]
+            rows.append(Row(input_ids=[*start, *(ids[n] for n in places)], labels=[IGNORED] * len(start) + labels))
+        made.append(rows)
     return made
 
 
-def mannerly(row: Row, tokenizer: Any) -> bool:
-    """Whether no turn that a row teaches plays the player's part, and each that begins in it says "you"."""
-    learned = [label for label in row["labels"] if label != IGNORED]
-    turns = parse(tokenizer.decode(learned, skip_special_tokens=True))
-    return not any(speaks_for_player(Told(turn.action, turn.prose)) for turn in turns) and all(
-        in_second_person(turn.prose) for turn in turns if turn.action and turn.prose
-    )
+def unmannerly(text: str) -> list[tuple[int, int]]:
+    """Where in a tale the prose of a turn stands that plays the player's part, or never says "you"."""
+    lines = list(_ACTION.finditer(text))
+    starts = [0, *(line.end() for line in lines)]
+    stops = [*(line.start() for line in lines), len(text)]
+    actions = ["", *(line[1] for line in lines)]
+    return [
+        (start, stop)
+        for action, start, stop in zip(actions, starts, stops, strict=True)
+        if (prose := text[start:stop].strip())
+        # A tale may begin within a turn.
+        and (speaks_for_player(Told(action, prose)) or (action and not in_second_person(prose)))
+    ]
+
+
+def _fit(tokenizer: Any, text: str, count: int) -> list[bool]:
+    """Of `count` tokens of a text, one more perhaps for its end, which may be learned."""
+    spots = tokenizer(text, add_special_tokens=False, split_special_tokens=True, return_offsets_mapping=True)
+    bad = unmannerly(text)
+    fit = [all(stop <= first or start >= last for first, last in bad) for start, stop in spots["offset_mapping"]]
+    return fit + [True] * (count - len(fit))
 
 
 def beginning(tokenizer: Any) -> list[int]:

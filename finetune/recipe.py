@@ -72,8 +72,8 @@ class Recipe:
     """Whether a row's context is learned too: what many choices lead to counts more often, and no token is idle, which
     is worth more where a run sees only a part of the corpus."""
     mannerly: bool = False
-    """Whether rows are left out in which a turn plays the player's part, or does not say "you": what the game would cut
-    off, the voice then never learns."""
+    """Whether turns that play the player's part, or do not say "you", are only read and never learned: what the game
+    would cut off."""
     batch: int = 4
     """Rows a forward pass, on each device."""
     accumulate: int = 1

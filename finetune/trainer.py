@@ -33,7 +33,7 @@ from transformers import (
 
 from finetune.boards import Boards
 from finetune.compiling import compile_blocks, passes, worth_compiling
-from finetune.data import IGNORED, Collator, Corpus, Row, make_rows, mannerly
+from finetune.data import IGNORED, Collator, Corpus, Row, make_rows
 from finetune.disk import saving
 from finetune.errors import FinetuneError
 from finetune.evaluate import HeldOut, HeldOutRows, choose_rows, held_out
@@ -64,9 +64,10 @@ class Rows:
     @classmethod
     def make(cls, corpus: Corpus, base: Base, recipe: Recipe) -> "Rows":
         length = min(recipe.length, base.positions)
+        # What is held out is measured on all of its targets, whatever is learned.
+        as_learned = {"train": (recipe.learn_context, recipe.mannerly)}
         rows = {
-            # What is held out is measured on its targets, whatever is learned.
-            name: make_rows(part, base.tokenizer, length, base.end, recipe.learn_context and name == "train")
+            name: make_rows(part, base.tokenizer, length, base.end, *as_learned.get(name, ()))
             for name, part in corpus.splits.items()
         }
         split = "test" if "test" in rows else "validation"
@@ -74,13 +75,11 @@ class Rows:
             name: choose_rows(corpus.splits[name], rows[name], recipe.held_out_rows) for name in ("validation", split)
         }
         learned = [row for example in rows["train"] for row in example]
-        if recipe.mannerly:
-            learned = [row for row in learned if mannerly(row, base.tokenizer)]
-            if not learned:
-                raise FinetuneError(
-                    'In every row of the training split a turn plays the player\'s part, or does not say "you", so '
-                    "nothing is left to learn. Tune without mannerly."
-                )
+        if recipe.mannerly and not learned:
+            raise FinetuneError(
+                "Every turn of the training split plays the player's part or never says you, and so nothing is left to "
+                "learn. Tune without mannerly."
+            )
         if recipe.packing:
             learned = pack_where_it_pays(learned, length, base)
         prompts = choose_prompts(corpus.splits["validation"], recipe.samples)

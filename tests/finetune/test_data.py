@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from transformers import AutoModelForCausalLM
 
-from finetune.data import IGNORED, Collator, Row, beginning, encode, make_rows, mannerly, read_corpus, windows
+from finetune.data import IGNORED, Collator, Row, beginning, encode, make_rows, read_corpus, unmannerly, windows
 from finetune.errors import FinetuneError
 from finetune.evaluate import HeldOutRows, held_out
 from finetune.model import Arithmetic
@@ -53,24 +53,41 @@ def test_context_is_learned_where_it_is_asked_for(tokenizers: dict[str, Any]) ->
         assert row["labels"] == [IGNORED, *row["input_ids"][1:]]
 
 
-@pytest.mark.parametrize(
-    ("target", "kept"),
-    [
-        ('\n\n> You knock.\n\nYou wait in the rain. "Come in," says the smith.', True),
-        ('\n\n> You say "Hello."\n\n"Hello," you say, and you wait in the rain.', True),
-        ('\n\n> You knock.\n\nYou wait in the rain. "Is it you?" you ask.', False),
-        ("\n\n> You knock.\n\nYou wait in the rain. You decide to go home.", False),
-        ('\n\n> You knock.\n\n"You again," says the smith, and he opens the door.', False),
-        ("\n\n> You knock.\n\nYou wait.\n\n> You go in.\n\nIt is warm in there.", False),
-    ],
-)
-def test_rows_that_play_the_player_or_do_not_speak_to_him_are_told_apart(
-    tokenizers: dict[str, Any], target: str, kept: bool
+def test_turns_that_play_the_player_or_do_not_speak_to_him_are_found() -> None:
+    good = [
+        "The forge is dark.",
+        '> You knock.\n\nYou wait in the rain. "Come in," says the smith.',
+        '> You say "Hello."\n\n"Hello," you say, and you go in.',
+    ]
+    bad = [
+        '> You knock.\n\nYou wait in the rain.\n\n"Is it you?" you ask.',
+        "> You knock.\n\nYou wait in the rain. You decide to go home.",
+        '> You knock.\n\n"You again," says the smith, and he opens the door.',
+    ]
+    tale = "\n\n".join([*good, *bad, good[1]])
+    found = [tale[start:stop].strip() for start, stop in unmannerly(tale)]
+    assert found == [turn.partition("\n\n")[2] for turn in bad]
+    assert unmannerly("") == [] and unmannerly("\n\n".join(good)) == []
+
+
+@pytest.mark.parametrize("name", ["gpt2", "llama"])
+@pytest.mark.parametrize("with_context", [False, True])
+def test_what_is_unmannerly_is_read_and_never_learned(
+    tokenizers: dict[str, Any], name: str, with_context: bool
 ) -> None:
-    examples = Dataset.from_list([{"context": "The forge is dark.", "target": target, "ends": True}])
-    tokenizer = tokenizers["gpt2"]
-    ((row,),) = make_rows(examples, tokenizer, 128, tokenizer.eos_token_id)
-    assert mannerly(row, tokenizer) is kept
+    tokenizer = tokenizers[name]
+    context = '\n\n> You knock.\n\n"Who is there?" you ask the night.'
+    target = "\n\n> You go.\n\nThe road is wet, and the moon is up.\n\n> You wait.\n\nYou wait. It is cold."
+    examples = Dataset.from_list([{"context": "You are here." + context, "target": target, "ends": False}])
+    (rows,) = make_rows(examples, tokenizer, 64, None, with_context, mannerly=True)
+    read = "".join(tokenizer.decode(row["input_ids"], skip_special_tokens=True) for row in rows)
+    learned = [tokenizer.decode([label for label in row["labels"] if label != IGNORED]) for row in rows]
+    assert "night" in read and "moon" in read
+    assert not any(word in piece for piece in learned for word in ("night", "moon", "Who"))
+    assert any("It is cold" in piece for piece in learned) and any("> You go." in piece for piece in learned)
+    assert any("> You knock." in piece for piece in learned) is with_context
+    for row in rows:
+        assert all(label in (IGNORED, token) for label, token in zip(row["labels"], row["input_ids"], strict=True))
 
 
 @pytest.mark.parametrize("name", ["gpt2", "llama"])
