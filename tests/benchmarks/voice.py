@@ -9,10 +9,10 @@ game's manners (`dungeon.telling`) made of it. Both are judged by the same rules
 `manners.py`, and four of this file. Of a share over n turns, two standard errors are at most 1 / sqrt(n).
 
 `--samples` shows as many prompts with the answers of every voice side by side, evenly spaced, none picked by hand;
-`--keep` writes all that was said, and `--read` judges that again, the voices of several runs beside each other (say
---seeds as it was).
-Needs the bundled weights (fetched if missing). Half an hour for five seeds and two voices, on two cores that do nothing
-else.
+`--keep` writes all that was said, and `--read` judges that again, what several runs kept together (say --seeds as it
+was): other voices, or of one voice other prompts, as `--every 2` and `--every 2 --skip 1` take.
+Needs the bundled weights (fetched if missing). Fifty minutes for five seeds and two voices, on two cores that do
+nothing else.
 """
 
 import argparse
@@ -46,6 +46,7 @@ def main() -> None:
     parser.add_argument("--voices", default=f"smollm2,{DEFAULT_VOICE}", help="names or folders, separated by commas")
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--every", type=int, default=1, help="take every so manieth prompt")
+    parser.add_argument("--skip", type=int, default=0, help="so many prompts before the first that is taken")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a value of the sampling")
     parser.add_argument("--keep", type=Path, help="write every turn, as sent and as seen, into this file")
     parser.add_argument("--read", type=Path, nargs="+", help="judge what --keep wrote; ask no voice")
@@ -54,10 +55,15 @@ def main() -> None:
     names = arguments.voices.split(",")
     changes = {name: json.loads(value) for name, _, value in (item.partition("=") for item in arguments.set)}
     sampling = msgspec.convert(msgspec.structs.asdict(find_voice(names[-1]).sampling) | changes, Sampling)
-    asked = list(prompts())[:: arguments.every]
+    asked = list(prompts())[arguments.skip :: arguments.every]
     if arguments.read:
-        kept = {name: turns for path in arguments.read for name, turns in json.loads(path.read_text()).items()}
-        said = {name: [Played(**turn) for turn in turns] for name, turns in kept.items()}
+        place = {(prompt.source, prompt.node.action): n for n, prompt in enumerate(asked)}
+        said: dict[str, list[Played]] = {}
+        for path in arguments.read:
+            for name, turns in json.loads(path.read_text()).items():
+                said.setdefault(name, []).extend(Played(**turn) for turn in turns)
+        for played in said.values():
+            played.sort(key=lambda turn: place[turn.scenario, turn.action])
     else:
         said = {name: asyncio.run(answers(name, asked, sampling, arguments.seeds)) for name in names}
     if arguments.keep:
