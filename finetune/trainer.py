@@ -64,6 +64,11 @@ class Rows:
     @classmethod
     def make(cls, corpus: Corpus, base: Base, recipe: Recipe) -> "Rows":
         length = min(recipe.length, base.positions)
+        if recipe.mannerly and not base.tokenizer.is_fast:
+            raise FinetuneError(
+                f"mannerly has to know where in a text a token stands, and the tokenizer of {base.name} can't tell. "
+                "Tune without mannerly, or take a base that has a tokenizer.json."
+            )
         # What is held out is measured on all of its targets, whatever is learned.
         as_learned = {"train": (recipe.learn_context, recipe.mannerly)}
         rows = {

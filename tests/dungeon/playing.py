@@ -10,7 +10,7 @@ from textual.widgets import Static, TextArea
 
 from dungeon.app import DungeonApp
 from dungeon.paths import shelf_file
-from dungeon.scenario import Scenario
+from dungeon.scenario import Scenario, find_scenario
 from dungeon.screens.play import PlayScreen
 from dungeon.shelf import Shelf
 from dungeon.storyteller.client import RemoteStoryteller
@@ -28,13 +28,20 @@ async def playing(
     go_on: bool = False,
     size: tuple[int, int] = (100, 30),
 ) -> AsyncIterator[Player]:
-    # Reading ahead is the first thing asked: it has an answer of its own, so that the script is for the turns.
     app = DungeonApp(RemoteStoryteller(server.url, "scripted"), scenario=scenario, go_on=go_on)
     async with app.run_test(size=size) as pilot:
         await until(pilot, lambda: app.voice_state == "ready")
         await idle(pilot)
         yield pilot
         await app.leave()
+
+
+@asynccontextmanager
+async def at_the_door(server: ScriptedServer) -> AsyncIterator[Player]:
+    """A new adventure before the iron door."""
+    server.answers = ["x"]  # to reading ahead, which is the first thing asked: the test's own answers are for the turns
+    async with playing(server, find_scenario("iron-door")) as pilot:
+        yield pilot
 
 
 async def until(pilot: Player, true: Callable[[], bool], seconds: float = 20.0) -> None:

@@ -22,6 +22,7 @@ from dungeon.widgets.status import StatusLine
 from dungeon.widgets.turn import TurnView
 from tests.dungeon.playing import (
     Player,
+    at_the_door,
     idle,
     notes,
     on_disk,
@@ -115,8 +116,7 @@ async def test_typing_while_the_voice_loads_is_kept_and_the_turn_waits_for_it(se
 
 
 async def test_quit_and_come_back(server: ScriptedServer) -> None:
-    server.answers = ["x"]
-    async with playing(server, find_scenario("iron-door")) as pilot:
+    async with at_the_door(server) as pilot:
         server.answers = ["\nOne."]
         await send(pilot, "wait")
         await pilot.press("ctrl+q")
@@ -131,8 +131,7 @@ async def test_quit_and_come_back(server: ScriptedServer) -> None:
 
 
 async def test_quitting_in_mid_stream_saves_what_came(server: ScriptedServer) -> None:
-    server.answers = ["x"]
-    async with playing(server, find_scenario("iron-door")) as pilot:
+    async with at_the_door(server) as pilot:
         server.answers = [["\nThe door", " opens", Hold(), " wide."]]
         await type_in(pilot, "open it")
         await pilot.press("enter")
@@ -143,8 +142,7 @@ async def test_quitting_in_mid_stream_saves_what_came(server: ScriptedServer) ->
 
 
 async def test_quitting_keeps_what_is_being_typed_in_an_editor(server: ScriptedServer) -> None:
-    server.answers = ["x"]
-    async with playing(server, find_scenario("iron-door")) as pilot:
+    async with at_the_door(server) as pilot:
         server.answers = ["\nOne."]
         await send(pilot, "wait")
         await pilot.press("ctrl+e")
@@ -174,8 +172,7 @@ async def test_ones_own_opening(server: ScriptedServer) -> None:
 
 
 async def test_help_lists_every_command_and_closes(server: ScriptedServer) -> None:
-    server.answers = ["x"]
-    async with playing(server, find_scenario("iron-door")) as pilot:
+    async with at_the_door(server) as pilot:
         await pilot.press("f1")
         await pilot.pause()
         assert isinstance(pilot.app.screen, HelpScreen)
@@ -185,8 +182,7 @@ async def test_help_lists_every_command_and_closes(server: ScriptedServer) -> No
 
 
 async def test_an_unknown_command_is_told_and_stays_in_the_prompt(server: ScriptedServer) -> None:
-    server.answers = ["x"]
-    async with playing(server, find_scenario("iron-door")) as pilot:
+    async with at_the_door(server) as pilot:
         await type_in(pilot, "/undoo")
         await pilot.press("enter")
         await pilot.pause()
@@ -214,8 +210,7 @@ async def test_forty_by_twelve_still_plays(server: ScriptedServer) -> None:
 
 
 async def test_a_long_adventure_opens_with_its_last_page_and_shows_the_rest_on_demand(server: ScriptedServer) -> None:
-    server.answers = ["x"]
-    async with playing(server, find_scenario("iron-door")) as pilot:
+    async with at_the_door(server) as pilot:
         session = play_screen(pilot).session
         server.answers = [f"\nAnswer {n}." for n in range(45)]
         for n in range(45):
@@ -267,8 +262,7 @@ async def test_every_command_does_something_here(
     server: ScriptedServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)  # where a story is written to
-    server.answers = ["x"]
-    async with playing(server, find_scenario("iron-door")) as pilot:
+    async with at_the_door(server) as pilot:
         server.answers = ["\nThe bell rings twice."]
         await send(pilot, "wait")
         await send(pilot, "wait again")
@@ -317,8 +311,7 @@ ARGUMENTS = {
 
 
 async def test_a_key_of_the_players_choice_works_and_is_shown(server: ScriptedServer) -> None:
-    server.answers = ["x"]
-    async with playing(server, find_scenario("iron-door")) as pilot:
+    async with at_the_door(server) as pilot:
         server.answers = ["\nOne bell rings."]
         await send(pilot, "wait")
         await type_in(pilot, "/set keys.retry f8")
@@ -332,8 +325,7 @@ async def test_a_key_of_the_players_choice_works_and_is_shown(server: ScriptedSe
 
 
 async def test_the_palette_runs_a_command(server: ScriptedServer) -> None:
-    server.answers = ["x"]
-    async with playing(server, find_scenario("iron-door")) as pilot:
+    async with at_the_door(server) as pilot:
         server.answers = ["\nOne bell rings."]
         await send(pilot, "wait")
         screen = play_screen(pilot)

@@ -5,13 +5,24 @@ from dungeon.scenario import find_scenario
 from dungeon.tale.adventure import State
 from dungeon.widgets.status import StatusLine
 from dungeon.widgets.turn import TurnView
-from tests.dungeon.playing import idle, notes, on_disk, play_screen, playing, prompt, send, shown, type_in, until
+from tests.dungeon.playing import (
+    at_the_door,
+    idle,
+    notes,
+    on_disk,
+    play_screen,
+    playing,
+    prompt,
+    send,
+    shown,
+    type_in,
+    until,
+)
 from tests.dungeon.scripted import Fail, Hold, ScriptedServer
 
 
 async def test_escape_stops_keeps_what_came_and_gives_the_prompt_back(server: ScriptedServer) -> None:
-    server.answers = ["x"]
-    async with playing(server, find_scenario("iron-door")) as pilot:
+    async with at_the_door(server) as pilot:
         server.answers = [["\nThe door", " opens a", Hold(), " crack."], "\nYou look."]
         await type_in(pilot, "open it")
         await pilot.press("enter")
@@ -28,8 +39,7 @@ async def test_escape_stops_keeps_what_came_and_gives_the_prompt_back(server: Sc
 
 
 async def test_escape_before_the_first_word_gives_the_words_back(server: ScriptedServer) -> None:
-    server.answers = ["x"]
-    async with playing(server, find_scenario("iron-door")) as pilot:
+    async with at_the_door(server) as pilot:
         server.answers = [[Hold(), "\nThe door opens."]]
         await type_in(pilot, "open it")
         await pilot.press("enter")
@@ -41,8 +51,7 @@ async def test_escape_before_the_first_word_gives_the_words_back(server: Scripte
 
 
 async def test_a_retry_stopped_before_its_first_word_brings_the_old_take_back(server: ScriptedServer) -> None:
-    server.answers = ["x"]
-    async with playing(server, find_scenario("iron-door")) as pilot:
+    async with at_the_door(server) as pilot:
         server.answers = ["\nOne."]
         await send(pilot, "wait")
         await idle(pilot)
@@ -58,8 +67,7 @@ async def test_a_retry_stopped_before_its_first_word_brings_the_old_take_back(se
 
 
 async def test_redo_passes_over_a_turn_of_which_nothing_came(server: ScriptedServer) -> None:
-    server.answers = ["x"]
-    async with playing(server, find_scenario("iron-door")) as pilot:
+    async with at_the_door(server) as pilot:
         server.answers = ["\nOne."]
         await send(pilot, "wait")
         await pilot.press("ctrl+z")
@@ -80,8 +88,7 @@ async def test_redo_passes_over_a_turn_of_which_nothing_came(server: ScriptedSer
 
 
 async def test_retry_undo_and_redo_by_key(server: ScriptedServer) -> None:
-    server.answers = ["x"]
-    async with playing(server, find_scenario("iron-door")) as pilot:
+    async with at_the_door(server) as pilot:
         server.answers = ["\nOne."]
         await send(pilot, "wait")
         server.answers = ["\nTwo."]
@@ -104,8 +111,7 @@ async def test_retry_undo_and_redo_by_key(server: ScriptedServer) -> None:
 
 
 async def test_undo_belongs_to_the_prompt_while_something_is_typed(server: ScriptedServer) -> None:
-    server.answers = ["x"]
-    async with playing(server, find_scenario("iron-door")) as pilot:
+    async with at_the_door(server) as pilot:
         server.answers = ["\nOne."]
         await send(pilot, "wait")
         await pilot.press("a")
@@ -115,8 +121,7 @@ async def test_undo_belongs_to_the_prompt_while_something_is_typed(server: Scrip
 
 
 async def test_the_arrow_keys_browse_the_takes_while_nothing_is_typed(server: ScriptedServer) -> None:
-    server.answers = ["x"]
-    async with playing(server, find_scenario("iron-door")) as pilot:
+    async with at_the_door(server) as pilot:
         server.answers = ["\nOne bell rings."]
         await send(pilot, "wait")
         server.answers = ["\nTwo bells ring."]
@@ -135,8 +140,7 @@ async def test_the_arrow_keys_browse_the_takes_while_nothing_is_typed(server: Sc
 
 
 async def test_modes_change_what_a_line_means(server: ScriptedServer) -> None:
-    server.answers = ["x"]
-    async with playing(server, find_scenario("iron-door")) as pilot:
+    async with at_the_door(server) as pilot:
         server.answers = ["\nYes."]
         await pilot.press("tab")
         assert prompt(pilot).placeholder == "What do you say?"
@@ -151,8 +155,7 @@ async def test_modes_change_what_a_line_means(server: ScriptedServer) -> None:
 
 
 async def test_a_second_action_while_one_streams_is_not_lost(server: ScriptedServer) -> None:
-    server.answers = ["x"]
-    async with playing(server, find_scenario("iron-door")) as pilot:
+    async with at_the_door(server) as pilot:
         server.answers = [["\nThe door", Hold(), " opens."]]
         await type_in(pilot, "open it")
         await pilot.press("enter")
@@ -168,8 +171,7 @@ async def test_a_second_action_while_one_streams_is_not_lost(server: ScriptedSer
 
 
 async def test_a_failing_storyteller_is_told_in_words_and_the_words_come_back(server: ScriptedServer) -> None:
-    server.answers = ["x"]
-    async with playing(server, find_scenario("iron-door")) as pilot:
+    async with at_the_door(server) as pilot:
         server.answers = [Fail(500, {"error": {"message": "out of [bold]memory[/x]"}})]
         await type_in(pilot, "open it")
         await pilot.press("enter")
@@ -178,8 +180,7 @@ async def test_a_failing_storyteller_is_told_in_words_and_the_words_come_back(se
 
 
 async def test_a_disk_that_fails_is_told_and_the_game_goes_on(server: ScriptedServer) -> None:
-    server.answers = ["x"]
-    async with playing(server, find_scenario("iron-door")) as pilot:
+    async with at_the_door(server) as pilot:
         server.answers = ["\nOne.", "\nTwo."]
         await send(pilot, "wait")
         shelf = play_screen(pilot).session.shelf
@@ -193,8 +194,7 @@ async def test_a_disk_that_fails_is_told_and_the_game_goes_on(server: ScriptedSe
 
 
 async def test_hostile_text_is_shown_as_text(server: ScriptedServer) -> None:
-    server.answers = ["x"]
-    async with playing(server, find_scenario("iron-door")) as pilot:
+    async with at_the_door(server) as pilot:
         server.answers = ["\nThe sign says [@click=app.quit]Press[/] [bold]it[/x] \x1b[31mred שלום 🐉."]
         await send(pilot, "[bold]look[/] [@click=app.quit]x")
         assert "> You [bold]look[/] [@click=app.quit]x." in shown(pilot)

@@ -12,6 +12,7 @@ import torch
 from click.testing import Result
 from datasets import Dataset, DatasetDict
 from safetensors.torch import load_file, save_file
+from transformers import ByT5Tokenizer
 
 from finetune.errors import FinetuneError
 from finetune.recipe import load, names
@@ -143,3 +144,12 @@ def test_a_corpus_in_which_every_turn_plays_the_player(tmp_path: Path, corpus: P
     assert "Every turn of the training split plays the player's part" in refused(
         "--corpus", other, "--set", "mannerly=true"
     )
+
+
+def test_a_tokenizer_that_does_not_know_where_its_tokens_stand(
+    tmp_path: Path, bases: dict[str, Path], refused: Refused
+) -> None:
+    base = shutil.copytree(bases["gpt2"], tmp_path / "base", ignore=shutil.ignore_patterns("tokenizer*", "special*"))
+    ByT5Tokenizer().save_pretrained(base)
+    said = refused("--base", base, "--set", "mannerly=true")
+    assert "the tokenizer of base can't tell. Tune without mannerly" in " ".join(said.split())

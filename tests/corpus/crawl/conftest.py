@@ -1,15 +1,12 @@
 """A small story with all that is hard about a site, and a replica that serves it."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from corpus.story import Choice, Passage, Story
 from tests.corpus.crawl.graphs import Extra, Item, Staged, Way, passages
 from tests.corpus.crawl.replica import Replica
-
-LIBRARY = Path(__file__).parents[3] / "corpus" / "library"
 
 
 @pytest.fixture
