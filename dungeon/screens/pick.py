@@ -107,7 +107,7 @@ class PickScreen(Screen[None]):
         if mark is None and choices.highlighted_option:
             mark = choices.highlighted_option.id
         wanted = self.query_one("#find", Input).value
-        options = list(self._found(wanted) if wanted.strip() else self._everything())
+        options = self._found(wanted) if wanted.strip() else list(self._everything())
         places = {option.id: place for place, option in enumerate(options)}
         folded = next((_GROUP + key for key, scenarios in self._groups() if mark in scenarios), "")
         choices.clear_options()
@@ -129,14 +129,19 @@ class PickScreen(Screen[None]):
                 for id_, scenario in scenarios.items():
                     yield _option(f"    {_shown(scenario).title}", id_)
 
-    def _found(self, wanted: str) -> Iterator[Option]:
+    def _found(self, wanted: str) -> list[Option]:
+        """The scenarios with all these words, those whose title has them first."""
         words = wanted.casefold().split()
+        titled, others = list[Option](), list[Option]()
         for key, scenarios in self._groups():
             for id_, scenario in scenarios.items():
                 shown = _shown(scenario)
-                text = f"{shown.title} {scenario.genre} {key} {shown.opening}".casefold()
+                title = shown.title.casefold()
+                text = f"{title} {scenario.genre} {key} {shown.opening}".casefold()
                 if all(word in text for word in words):
-                    yield Option(Content.assemble(shown.title, (f"  {key}", "$foreground 60%")), id=id_)
+                    option = Option(Content.assemble(shown.title, (f"  {key}", "$foreground 60%")), id=id_)
+                    (titled if all(word in title for word in words) else others).append(option)
+        return titled + others
 
     def _groups(self) -> Iterator[tuple[str, dict[str, Scenario]]]:
         """The player's own, then the genres; each scenario by its id in the list."""
@@ -190,7 +195,8 @@ class PickScreen(Screen[None]):
 
     @on(Input.Changed, "#find")
     def _find(self, event: Input.Changed) -> None:
-        self._fill()
+        found = self._found(event.value) if event.value.strip() else []
+        self._fill(found[0].id if found else None)
         if not event.value:
             event.input.remove_class("-finding")
             self.query_one("#choices").focus()

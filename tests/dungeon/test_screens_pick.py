@@ -159,6 +159,16 @@ async def test_typing_finds_by_title_genre_and_opening(server: ScriptedServer, t
         assert marked(pilot)
 
 
+async def test_a_title_is_found_before_what_only_tells_of_it_and_enter_begins_it(server: ScriptedServer) -> None:
+    async with picking(server) as pilot:
+        await press(pilot, "down", "down", "down", *"iron")
+        assert lines(pilot)[0] == marked(pilot) == "The Iron Door  high fantasy"
+        assert len(lines(pilot)) > 1
+        await press(pilot, "enter")
+        assert isinstance(pilot.app.screen, PlayScreen)
+        assert pilot.app.screen.session.adventure.scenario == "iron-door"
+
+
 async def test_what_was_found_is_walked_and_begun(server: ScriptedServer) -> None:
     async with picking(server) as pilot:
         await press(pilot, *"door")
