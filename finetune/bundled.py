@@ -31,6 +31,7 @@ CHANGES = (
     "rank=32",
     "alpha=64",
     "learning_rate=0.002",
+    "mannerly=true",
     "max_steps=1000",
     "evaluate_every=250",
     "save_every=50",

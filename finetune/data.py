@@ -27,13 +27,17 @@ from datasets import Dataset
 
 from corpus.turns import ACTION_MARK
 from finetune.errors import FinetuneError
-from finetune.manner import Told, in_second_person, speaks_for_player
+from finetune.manner import in_second_person, played
 
 IGNORED = -100
 """The label of a token that is not learned, as the frameworks have it."""
 _SPLITS = ("train", "validation", "test")
 _COLUMNS = ("story", "context", "target", "ends")
 _ACTION = re.compile(rf"^{ACTION_MARK}(.*)$", re.MULTILINE)
+_SOON = 350
+"""Letters of a turn in which it says "you", if it is mannerly: about as many as the game shows of one."""
+_MOST_UNMANNERLY = 0.2
+"""The share of a row that may be only read; one that holds more costs as much time as the others and teaches less."""
 _ALIGNMENT = 8  # rows are padded to a multiple of it: few distinct shapes, which kernels and caches like
 
 
@@ -160,7 +164,8 @@ def make_rows(
     """Each example's rows of at most `length` tokens, with the tokenizer's beginning-of-text where it has one.
 
     `with_context`: what a row repeats as context is learned again there. `mannerly`: what `unmannerly` finds is read as
-    context and never learned, for which the tokenizer has to know where in the text a token stands.
+    context and never learned, and rows with much of it are left out; the tokenizer has to know where in the text a
+    token stands.
     """
     start = beginning(tokenizer)
     made = []
@@ -169,30 +174,36 @@ def make_rows(
         if ids and not start:
             learn[0] = False
         fit = _fit(tokenizer, example["context"] + example["target"], len(ids)) if mannerly else [True] * len(ids)
-        learn = [a and b for a, b in zip(learn, fit, strict=True)]
         rows = []
         for row in windows(range(len(ids)), learn, length - len(start)):
             places = row["input_ids"]
-            learned = {n for n in places if fit[n]} if with_context else {*row["labels"]}
-            labels = [ids[n] if n in learned else IGNORED for n in places]
-            rows.append(Row(input_ids=[*start, *(ids[n] for n in places)], labels=[IGNORED] * len(start) + labels))
+            if sum(not fit[n] for n in places) > _MOST_UNMANNERLY * len(places):
+                continue
+            learned = {*places} if with_context else {*row["labels"]}
+            labels = [ids[n] if n in learned and fit[n] else IGNORED for n in places]
+            if any(label != IGNORED for label in labels):
+                rows.append(Row(input_ids=[*start, *(ids[n] for n in places)], labels=[IGNORED] * len(start) + labels))
         made.append(rows)
     return made
 
 
 def unmannerly(text: str) -> list[tuple[int, int]]:
-    """Where in a tale the prose of a turn stands that plays the player's part, or never says "you"."""
+    """Where in a tale the sentences stand that play the player's part, and the turns that are slow to say "you"."""
     lines = list(_ACTION.finditer(text))
     starts = [0, *(line.end() for line in lines)]
     stops = [*(line.start() for line in lines), len(text)]
     actions = ["", *(line[1] for line in lines)]
-    return [
-        (start, stop)
-        for action, start, stop in zip(actions, starts, stops, strict=True)
-        if (prose := text[start:stop].strip())
+    found = []
+    for action, start, stop in zip(actions, starts, stops, strict=True):
+        parts = [(start + first, start + last) for first, last in played(action, text[start:stop])]
+        told = text[start:stop]
+        for first, last in parts:
+            told = told[: first - start] + " " * (last - first) + told[last - start :]
+        beginning_of_it = " ".join(told.split())[:_SOON]
         # A tale may begin within a turn.
-        and (speaks_for_player(Told(action, prose)) or (action and not in_second_person(prose)))
-    ]
+        slow = action and beginning_of_it and not in_second_person(beginning_of_it)
+        found.extend([(start, stop)] if slow else parts)
+    return found
 
 
 def _fit(tokenizer: Any, text: str, count: int) -> list[bool]:

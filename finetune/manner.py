@@ -11,7 +11,7 @@ quotes is known by its marks alone. A share over n turns moves in steps of 1/n: 
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from corpus.actions import QUOTES, TELLS
@@ -232,6 +232,10 @@ _SAYS = re.compile(
     rf'\byou {_ADVERB}(?:{_SPOKE})\b[^".!?]{{0,60}}"([^"]*)|"([^"]*)" you {_ADVERB}(?:{_SPOKE})\b', re.IGNORECASE
 )
 _DECIDES = re.compile(rf"\byou {_ADVERB}(?:{_DECIDE})\b", re.IGNORECASE)
+_QUOTED = re.compile(r'"[^"\n]*(?:"|$)', re.MULTILINE)
+_STOP = re.compile(r"""[.!?…]["')\]]*(?=\s|$)|\n""")
+_CLOSED = re.compile(r'[.!?…]"\Z')
+_SAID_ON = re.compile(r' *"[^"\n]*[.!?…]"(?! [a-z])')
 _FORMULAS = word_set("be do go say said choose wait not then so yes no very too just and about his hers")
 _SMALL = (
     (DETERMINERS | PRONOUNS | PARTICLES | WAYS | ASKING | HELPERS | SUBJECTS | OTHERS | IS | JOINS | NUMBERS) - {"left"}
@@ -248,14 +252,31 @@ def speaks_for_player(told: Told) -> bool:
     Speech that the action itself has is no sin. Deeds are none either: what follows from an action ("You open it
     and step in") can't be told from what was not asked for.
     """
-    if _took_turn(told.written):
+    if _took_turn(told.written) or _says_i(_narration(told.prose)):
         return True
-    marked = _marked(told.prose)
-    asked = _bare(told.action)
-    if any(_bare(match[1] or match[2] or "") not in asked for match in _SAYS.finditer(marked)):
-        return True
-    lines = _narration(told.prose)
-    return _says_i(lines) or any(map(_DECIDES.search, lines))
+    return any(True for _ in played(told.action, told.prose))
+
+
+def played(action: str, prose: str) -> Iterator[tuple[int, int]]:
+    """Where in a turn's prose the sentences stand in which "you" say what the action has not, or decide."""
+    marked = _marked(prose)  # as long as the prose
+    asked = _bare(action)
+    for match in _SAYS.finditer(marked):
+        if _bare(match[1] or match[2] or "") not in asked:
+            yield _sentence(marked, *match.span())
+    for match in _DECIDES.finditer(_QUOTED.sub(lambda quote: '"' * len(quote[0]), marked)):
+        yield _sentence(marked, *match.span())
+
+
+def _sentence(text: str, start: int, stop: int) -> tuple[int, int]:
+    """The sentence around a part of a line, and what is said on behind it: `"No," you say. "Never."`"""
+    begin = max((end.end() for end in _STOP.finditer(text, 0, start)), default=0)
+    if not _CLOSED.search(text, begin, stop):
+        end = _STOP.search(text, stop)
+        stop = end.end() if end else len(text)
+        if more := _SAID_ON.match(text, stop):
+            stop = more.end()
+    return begin, stop
 
 
 def _bare(text: str) -> str:

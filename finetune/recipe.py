@@ -72,8 +72,8 @@ class Recipe:
     """Whether a row's context is learned too: what many choices lead to counts more often, and no token is idle, which
     is worth more where a run sees only a part of the corpus."""
     mannerly: bool = False
-    """Whether turns that play the player's part, or do not say "you", are only read and never learned: what the game
-    would cut off."""
+    """Whether sentences that play the player's part, which the game would cut off, and turns that are slow to say "you"
+    are only read and never learned, and rows that hold much of them are left out."""
     batch: int = 4
     """Rows a forward pass, on each device."""
     accumulate: int = 1

@@ -82,8 +82,8 @@ class Rows:
         learned = [row for example in rows["train"] for row in example]
         if recipe.mannerly and not learned:
             raise FinetuneError(
-                "Every turn of the training split plays the player's part or never says you, and so nothing is left to "
-                "learn. Tune without mannerly."
+                "The turns of the training split play the player's part or are slow to say you, so many of them that "
+                "nothing is left to learn. Tune without mannerly."
             )
         if recipe.packing:
             learned = pack_where_it_pays(learned, length, base)

@@ -139,11 +139,10 @@ def test_a_voice_over_another_base(bases: dict[str, Path], voices: dict[str, tup
 
 def test_a_corpus_in_which_every_turn_plays_the_player(tmp_path: Path, corpus: Path, refused: Refused) -> None:
     other = shutil.copytree(corpus, tmp_path / "corpus")
-    row = {"story": "s", "context": "", "target": "I am the king, and I go in.", "ends": False}
+    row = {"story": "s", "context": "", "target": "\n\n> You wait.\n\nI am the king, and I go in.", "ends": False}
     pq.write_table(pa.Table.from_pylist([row] * 4), next(other.glob("data/train-*.parquet")))
-    assert "Every turn of the training split plays the player's part" in refused(
-        "--corpus", other, "--set", "mannerly=true"
-    )
+    said = refused("--corpus", other, "--set", "mannerly=true")
+    assert "so many of them that nothing is left to learn. Tune without mannerly" in " ".join(said.split())
 
 
 def test_a_tokenizer_that_does_not_know_where_its_tokens_stand(

@@ -53,21 +53,24 @@ def test_context_is_learned_where_it_is_asked_for(tokenizers: dict[str, Any]) ->
         assert row["labels"] == [IGNORED, *row["input_ids"][1:]]
 
 
-def test_turns_that_play_the_player_or_do_not_speak_to_him_are_found() -> None:
+def test_what_plays_the_player_or_is_slow_to_speak_to_him_is_found() -> None:
     good = [
         "The forge is dark.",
         '> You knock.\n\nYou wait in the rain. "Come in," says the smith.',
         '> You say "Hello."\n\n"Hello," you say, and you go in.',
     ]
     bad = [
-        '> You knock.\n\nYou wait in the rain.\n\n"Is it you?" you ask.',
-        "> You knock.\n\nYou wait in the rain. You decide to go home.",
-        '> You knock.\n\n"You again," says the smith, and he opens the door.',
+        ('> You knock.\n\nYou wait in the rain. "Who is it?"', ' "Is it you?" you ask.', " Nobody answers."),
+        ("> You knock.\n\nYou wait in the rain. You shiver.", " You decide to go home.", ""),
+        ("> You knock.", '\n\n"You again," says the smith, and he opens the door.\n\n', ""),
+        ("> You knock.", f"\n\n{'The rain falls. ' * 30}You are wet.\n\n", ""),
     ]
-    tale = "\n\n".join([*good, *bad, good[1]])
-    found = [tale[start:stop].strip() for start, stop in unmannerly(tale)]
-    assert found == [turn.partition("\n\n")[2] for turn in bad]
+    tale = "\n\n".join([*good, *("".join(parts).strip() for parts in bad), good[1]])
+    assert [tale[start:stop] for start, stop in unmannerly(tale)] == [wrong for _, wrong, _ in bad]
     assert unmannerly("") == [] and unmannerly("\n\n".join(good)) == []
+
+
+_KNOCK = "\n\n> You knock.\n\nYou wait in the rain. The door is shut, and you look up at the old house."
 
 
 @pytest.mark.parametrize("name", ["gpt2", "llama"])
@@ -76,18 +79,27 @@ def test_what_is_unmannerly_is_read_and_never_learned(
     tokenizers: dict[str, Any], name: str, with_context: bool
 ) -> None:
     tokenizer = tokenizers[name]
-    context = '\n\n> You knock.\n\n"Who is there?" you ask the night.'
-    target = "\n\n> You go.\n\nThe road is wet, and the moon is up.\n\n> You wait.\n\nYou wait. It is cold."
-    examples = Dataset.from_list([{"context": "You are here." + context, "target": target, "ends": False}])
-    (rows,) = make_rows(examples, tokenizer, 64, None, with_context, mannerly=True)
-    read = "".join(tokenizer.decode(row["input_ids"], skip_special_tokens=True) for row in rows)
-    learned = [tokenizer.decode([label for label in row["labels"] if label != IGNORED]) for row in rows]
-    assert "night" in read and "moon" in read
-    assert not any(word in piece for piece in learned for word in ("night", "moon", "Who"))
-    assert any("It is cold" in piece for piece in learned) and any("> You go." in piece for piece in learned)
-    assert any("> You knock." in piece for piece in learned) is with_context
-    for row in rows:
-        assert all(label in (IGNORED, token) for label, token in zip(row["labels"], row["input_ids"], strict=True))
+    context = "You are here." + _KNOCK + ' "Who?" you ask.' + _KNOCK * 2
+    target = _KNOCK * 2 + " You decide to go." + _KNOCK * 4 + "\n\n> You go.\n\nIt is cold. You go home."
+    examples = Dataset.from_list([{"context": context, "target": target, "ends": False}])
+    (rows,) = make_rows(examples, tokenizer, 4096, None, with_context, mannerly=True)
+    (row,) = rows
+    learned = tokenizer.decode([label for label in row["labels"] if label != IGNORED])
+    read = tokenizer.decode(row["input_ids"], skip_special_tokens=True)
+    assert "you ask" in read and "You decide to go" in read
+    assert "Who" not in learned and "decide" not in learned
+    assert "It is cold" in learned and learned.count("You knock.") == (9 if with_context else 6)
+    assert all(label in (IGNORED, token) for label, token in zip(row["labels"], row["input_ids"], strict=True))
+
+
+def test_rows_with_much_that_is_unmannerly_are_left_out(tokenizers: dict[str, Any]) -> None:
+    tokenizer = tokenizers["llama"]
+    slow = "\n\n> You wait.\n\nThe moon is up, and the road is wet, and nobody comes from the old house."
+    examples = Dataset.from_list([{"context": "", "target": _KNOCK * 9 + slow * 9, "ends": False}])
+    (every,) = make_rows(examples, tokenizer, 64, None)
+    (rows,) = make_rows(examples, tokenizer, 64, None, mannerly=True)
+    assert 0 < len(rows) < len(every)
+    assert not any("the road is wet" in tokenizer.decode(row["input_ids"]) for row in rows)
 
 
 @pytest.mark.parametrize("name", ["gpt2", "llama"])
