@@ -35,7 +35,8 @@ _SPLITS = ("train", "validation", "test")
 _COLUMNS = ("story", "context", "target", "ends")
 _ACTION = re.compile(rf"^{ACTION_MARK}(.*)$", re.MULTILINE)
 _SOON = 350
-"""Letters of a turn in which it says "you", if it is mannerly: about as many as the game shows of one."""
+"""Characters of a turn, what plays the player left out, within which a mannerly one says "you": about as many as the
+game shows of a turn."""
 _MOST_UNMANNERLY = 0.2
 """The share of a row that may be only read; one that holds more costs as much time as the others and teaches less."""
 _ALIGNMENT = 8  # rows are padded to a multiple of it: few distinct shapes, which kernels and caches like
@@ -199,9 +200,9 @@ def unmannerly(text: str) -> list[tuple[int, int]]:
         told = text[start:stop]
         for first, last in parts:
             told = told[: first - start] + " " * (last - first) + told[last - start :]
-        beginning_of_it = " ".join(told.split())[:_SOON]
-        # A tale may begin within a turn.
-        slow = action and beginning_of_it and not in_second_person(beginning_of_it)
+        seen = " ".join(told.split())[:_SOON]
+        # A tale may begin within a turn, which has no action here and may have said "you" before.
+        slow = action and seen and not in_second_person(seen)
         found.extend([(start, stop)] if slow else parts)
     return found
 
