@@ -29,7 +29,8 @@ from corpus.grammar import (
     told_after_clause,
 )
 from corpus.person import second_person, we_to_you
-from corpus.turns import Kind, printable
+from corpus.text import printable
+from corpus.turns import Kind
 from corpus.words import (
     DETERMINERS,
     DIRECTIONS,

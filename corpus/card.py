@@ -18,7 +18,7 @@ from corpus.leaks import SHORTEST
 from corpus.report import Report
 from corpus.splits import SPLITS
 from corpus.store import CARD, DATA, PICTURES, features
-from corpus.turns import printable
+from corpus.text import one_line, printable
 
 _STORIES_SHOWN = 200
 
@@ -148,5 +148,5 @@ def _address(source: str) -> str:
 
 def _escape(text: str) -> str:
     """Text as one line of Markdown that shows it as it is."""
-    line = " ".join(printable(text).split())
+    line = one_line(text)
     return re.sub(r"([\\`*_{}\[\]<>()#+!|~&$:-])", r"\\\1", line)

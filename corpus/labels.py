@@ -16,7 +16,8 @@ import re
 
 from corpus.actions import QUOTES, action_line, done, sentence, spoken
 from corpus.grammar import begins_with_verb, inflected, lower, of_others, told_after_clause, uninflected
-from corpus.turns import Kind, printable
+from corpus.text import one_line
+from corpus.turns import Kind
 from corpus.words import DOUBTFUL, SAID, SAID_ALONE, THIRDS, VERBS, word_set
 
 # ---- what a label wears --------------------------------------------------------------------------------------
@@ -72,7 +73,7 @@ def label_action(label: str) -> str:
             return f"You {verb}{label[len(verb) :]}" + ("" if label[-1] in ".!" else ".")
         if _SAID.fullmatch(label):
             return spoken(label)
-    text = " ".join(printable(label).split()).removeprefix("» ").translate(QUOTES)
+    text = one_line(label).removeprefix("» ").translate(QUOTES)
     if len(text) <= _LONGEST and not _BARE.fullmatch(text):
         text = _undressed(text)
     verb = text.partition(" ")[0].lower()

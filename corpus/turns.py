@@ -30,6 +30,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from corpus.text import CONTROL, printable
+
 PARAGRAPH = "\n\n"
 ACTION_MARK = "> "
 STOP = "\n>"
@@ -98,10 +100,8 @@ def prompt(tale: str, action: str) -> str:
     return head + (ACTION_MARK + action if action else "") + PROMPT_END
 
 
-# Control characters and lone surrogates, which no text may hold; and spaces that a line may end on unseen.
-_CONTROL = r"\x00-\x09\x0b-\x1f\x7f-\x9f\ud800-\udfff"
-_CONTROLS = re.compile(f"[{_CONTROL}]")
-_UNTIDY = re.compile(f"[{_CONTROL}>\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]")
+# Control characters, the mark of an action, and the spaces that a line may end on unseen.
+_UNTIDY = re.compile(f"[{CONTROL}>\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]")
 _MARKED = re.compile(r"^\s*>[>\s]*")
 
 
@@ -115,8 +115,3 @@ def clean_prose(text: str) -> str:
     text = printable(text.replace("\r\n", "\n").replace("\r", "\n"))
     lines = ((_MARKED.sub("", line) if ">" in line else line).rstrip() for line in text.split("\n"))
     return re.sub(r"\n{3,}", PARAGRAPH, "\n".join(lines)).strip("\n")
-
-
-def printable(text: str) -> str:
-    """`text` without control characters (ANSI escapes lose their escape), newlines kept, tabs as spaces."""
-    return text if text.isprintable() else _CONTROLS.sub("", text.replace("\t", " "))

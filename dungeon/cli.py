@@ -322,7 +322,7 @@ def main() -> None:
     try:
         cli(prog_name="dungeon")
     except DungeonError as error:
-        from corpus.turns import printable
+        from corpus.text import printable
 
         click.echo(f"dungeon: {printable(str(error))}", err=True)
         sys.exit(2)

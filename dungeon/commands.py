@@ -3,10 +3,10 @@
 A line that does not start with `/` is something the player does, says (in quotes) or, when empty, the wish to go on.
 """
 
-import difflib
 from dataclasses import dataclass
 
 from corpus.actions import read_input
+from corpus.text import did_you_mean
 from corpus.turns import Kind
 from dungeon.errors import DungeonError
 
@@ -115,9 +115,8 @@ def read_line(line: str, mode: Kind = Kind.DO, suggestions: tuple[str, ...] = ()
 
 def _named(name: str, rest: str) -> Request:
     if name not in BY_NAME:
-        near = difflib.get_close_matches(name, BY_NAME, 1)
-        guess = f" Did you mean /{near[0]}?" if near else ""
-        raise DungeonError(f"There is no command /{name[:30]}.{guess} /help lists them.")
+        hint = did_you_mean(f"/{name}", (f"/{known}" for known in BY_NAME))
+        raise DungeonError(f"There is no command /{name[:30]}.{hint} /help lists them.")
     command = BY_NAME[name]
     if command.argument and not command.argument.startswith("[") and not rest:
         what = "words" if command.argument == "WORDS" else "more"

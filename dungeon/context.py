@@ -11,7 +11,7 @@ cached is the beginning that the next prompt shares with what the engine read an
 from dataclasses import dataclass
 from itertools import groupby
 
-from corpus.turns import printable
+from corpus.text import one_line
 from dungeon.prompt import TOKENS_PER_BYTE, Context, Part, PartKind
 from dungeon.storyteller.open import Storyteller
 
@@ -110,7 +110,7 @@ def legend(context: Context, weighed: Weighed) -> list[tuple[PartKind | None, st
 
 def preview(part: Part, length: int) -> str:
     """The beginning of a part in one line of at most that many characters."""
-    line = " ".join(printable(part.text[: length * 4]).split())
+    line = one_line(part.text[: length * 4])
     return line if len(line) <= length else line[: max(0, length - 1)].rstrip() + "…"
 
 

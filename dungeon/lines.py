@@ -10,7 +10,8 @@ import sys
 import threading
 from typing import cast
 
-from corpus.turns import ACTION_MARK, Kind, printable
+from corpus.text import printable
+from corpus.turns import ACTION_MARK, Kind
 from dungeon.tale.adventure import Node
 from dungeon.tale.prose import sentence_end
 

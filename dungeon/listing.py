@@ -9,9 +9,9 @@ from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
-from corpus.turns import printable
+from corpus.files import write_atomic
+from corpus.text import one_line, printable
 from dungeon.errors import DungeonError
-from dungeon.files import write_whole
 from dungeon.own import own_scenarios, slug
 from dungeon.scenario import all_scenarios, filled
 from dungeon.shelf import Listed, Shelf
@@ -52,7 +52,7 @@ def adventure_lines(listing: Iterable[Listed]) -> list[str]:
         "\t".join(
             (
                 str(listed.id),
-                _line(listed.title),
+                one_line(listed.title),
                 str(listed.turns),
                 str(listed.words),
                 str(listed.branches),
@@ -77,10 +77,10 @@ def scenario_lines() -> tuple[list[str], list[str]]:
 def relabel(shelf: Shelf, adventure: Adventure, *, title: str | None = None, tags: Iterable[str] | None = None) -> None:
     """Renames or tags the adventure; a title without words leaves the old one."""
     before = adventure.title, adventure.tags
-    if title is not None and (title := _line(title)[:_TITLE_LENGTH]):
+    if title is not None and (title := one_line(title)[:_TITLE_LENGTH]):
         adventure.title = title
     if tags is not None:
-        adventure.tags = tuple(dict.fromkeys(tag for tag in (_line(t)[:_TAG_LENGTH] for t in tags) if tag))
+        adventure.tags = tuple(dict.fromkeys(tag for tag in (one_line(t)[:_TAG_LENGTH] for t in tags) if tag))
     try:
         shelf.save_labels(adventure)
     except DungeonError:
@@ -119,7 +119,7 @@ def export(adventure: Adventure, to: Path | str, *, whole: bool = False, over: b
             raise FileThere(f"There is a file {shown} already. Give another name, or move it away.")
         if not path.absolute().parent.is_dir():
             raise DungeonError(f"There is no folder {printable(str(path.parent))} to write in.")
-        write_whole(path, write(adventure, whole))
+        write_atomic(path, write(adventure, whole))
     except (OSError, ValueError) as error:  # ValueError: a name with a zero in it
         raise DungeonError(f"The file {shown} can't be written: {getattr(error, 'strerror', error)}.") from error
     return path
@@ -149,7 +149,3 @@ def counted(number: int, thing: str) -> str:
     """ "1 turn", "2 turns"; "branch" has its own plural."""
     plural = f"{thing}es" if thing.endswith("ch") else f"{thing}s"
     return f"{number:,} {thing if number == 1 else plural}"
-
-
-def _line(text: str) -> str:
-    return " ".join(printable(text).split())

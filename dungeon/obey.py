@@ -9,6 +9,7 @@ editor), is with the front ends.
 from collections.abc import Callable
 from dataclasses import replace
 
+from corpus.text import one_line
 from dungeon.commands import Request, number_of
 from dungeon.errors import DungeonError
 from dungeon.listing import export, relabel, suggested_file
@@ -16,7 +17,7 @@ from dungeon.session import Session
 from dungeon.settings import PRESETS, setting_lines
 from dungeon.tale.adventure import Node
 from dungeon.tale.diff import diff, marked, parted, told
-from dungeon.tale.lore import Lore, card_from_text, card_to_text, clean_block, clean_line
+from dungeon.tale.lore import Lore, card_from_text, card_to_text, clean_block
 from dungeon.tale.outline import bookmarks, find, lines, outline
 from dungeon.tale.outline import number_of as number_of_turn
 
@@ -113,7 +114,7 @@ def _text_of_lore(field: str, heading: str) -> Callable[[Session, Request], Line
         if request.words:
             lore = session.adventure.lore
             if field == "note":
-                session.set_lore(replace(lore, note=clean_line(request.words)))
+                session.set_lore(replace(lore, note=one_line(request.words)))
             else:
                 session.set_lore(replace(lore, memory=clean_block(request.words)))
         words = getattr(session.adventure.lore, field)

@@ -17,9 +17,9 @@ from pathlib import Path
 
 import msgspec
 
-from corpus.turns import printable
+from corpus.files import write_atomic
+from corpus.text import printable
 from dungeon.errors import DungeonError
-from dungeon.files import write_whole
 from dungeon.paths import scenarios_folder
 from dungeon.scenario import Scenario, all_scenarios, read_scenario
 from dungeon.tomlfile import MOST_BYTES, toml
@@ -76,7 +76,7 @@ def save_scenario(scenario: Scenario, name: str = "") -> Path:
         raise DungeonError(f"The scenario is too long to keep: {MOST_BYTES >> 10} KiB is the most. Shorten it.")
     with _disk("written"):
         path = scenario_file(name) if name else _new_file(slug(scenario.title, "scenario"), text)
-        write_whole(path, text)
+        write_atomic(path, text)
     return path
 
 
@@ -109,7 +109,7 @@ def save_draft(key: str, fields: dict[str, str]) -> None:
     """Keeps what is in the editor, whatever happens to the game; without any words, forgets it."""
     with _disk("written"):
         if any(fields.values()):
-            write_whole(_draft_file(key), json.dumps(fields, ensure_ascii=False))
+            write_atomic(_draft_file(key), json.dumps(fields, ensure_ascii=False))
         else:
             _draft_file(key).unlink(missing_ok=True)
 

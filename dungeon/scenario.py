@@ -20,7 +20,6 @@ placeholder asks for is asked for all the same. How they are kept is `dungeon.ow
 """
 
 import dataclasses
-import difflib
 import re
 from collections.abc import Iterator, Mapping
 from functools import cache
@@ -30,7 +29,8 @@ from typing import Any
 
 import msgspec
 
-from corpus.turns import clean_prose, printable
+from corpus.text import did_you_mean, one_line, printable
+from corpus.turns import clean_prose
 from dungeon.errors import DungeonError
 from dungeon.tale.lore import DEEPEST, Card, Lore
 from dungeon.tomlfile import MOST_BYTES, read_toml
@@ -103,9 +103,8 @@ def find_scenario(name: str) -> Scenario:
         return read_scenario(Path(name.strip()).expanduser())
     if broken := [trouble for trouble in troubles if Path(trouble.path).stem.casefold() == wanted]:
         raise DungeonError(broken[0].what)
-    near = difflib.get_close_matches(wanted[:60], [scenario.name for scenario in (*own, *all_scenarios())], 3)
-    guess = f" Did you mean {' or '.join(near)}?" if near else ""
-    raise DungeonError(f"There is no scenario '{printable(name[:60])}'.{guess} `dungeon scenarios` lists them.")
+    hint = did_you_mean(wanted, [scenario.name for scenario in (*own, *all_scenarios())], 3)
+    raise DungeonError(f"There is no scenario '{printable(name[:60])}'.{hint} `dungeon scenarios` lists them.")
 
 
 def read_scenario(path: Path) -> Scenario:
@@ -134,7 +133,7 @@ def own_scenario(opening: str, title: str = "") -> Scenario:
     opening = clean_prose(opening).strip()
     if not opening:
         raise DungeonError("An adventure needs an opening: write a few sentences about who you are and where.")
-    return Scenario(_line(title)[:TITLE_LENGTH] or " ".join(opening.split()[:6])[:TITLE_LENGTH], opening)
+    return Scenario(one_line(title)[:TITLE_LENGTH] or " ".join(opening.split()[:6])[:TITLE_LENGTH], opening)
 
 
 def _read(data: bytes, place: str) -> Scenario:
@@ -161,13 +160,13 @@ def cleaned(scenario: Scenario) -> Scenario:
     """Each text as one that can be shown and told: whatever a file or a player brings along."""
 
     def lines(texts: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(line for line in map(_line, texts) if line)
+        return tuple(line for line in map(one_line, texts) if line)
 
     return msgspec.structs.replace(
         scenario,
-        title=_line(scenario.title)[:TITLE_LENGTH],
+        title=one_line(scenario.title)[:TITLE_LENGTH],
         opening=clean_prose(scenario.opening).strip(),
-        genre=_line(scenario.genre)[:TITLE_LENGTH],
+        genre=one_line(scenario.genre)[:TITLE_LENGTH],
         memory=clean_prose(scenario.memory).strip(),
         note=clean_prose(scenario.note).strip(),
         cards=tuple(
@@ -176,14 +175,10 @@ def cleaned(scenario: Scenario) -> Scenario:
         ),
         actions=lines(scenario.actions),
         placeholders=tuple(
-            Placeholder(asked.name, _line(asked.ask), _line(asked.default)[:ANSWER_LENGTH])
+            Placeholder(asked.name, one_line(asked.ask), one_line(asked.default)[:ANSWER_LENGTH])
             for asked in scenario.placeholders
         ),
     )
-
-
-def _line(text: str) -> str:
-    return " ".join(printable(text).split())
 
 
 # ---- what is asked at the start ------------------------------------------------------------------------------
@@ -193,7 +188,7 @@ def filled(scenario: Scenario, answers: Mapping[str, str]) -> Scenario:
     """The scenario with the player's answers, by placeholder, in every text of it; a default for each that is empty."""
     words = {}
     for placeholder in scenario.placeholders:
-        words[placeholder.name] = _line(answers.get(placeholder.name, ""))[:ANSWER_LENGTH] or placeholder.default
+        words[placeholder.name] = one_line(answers.get(placeholder.name, ""))[:ANSWER_LENGTH] or placeholder.default
 
     def put(value: Any) -> Any:
         if isinstance(value, str):

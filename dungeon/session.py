@@ -15,7 +15,8 @@ from dataclasses import replace
 import msgspec
 
 from corpus.actions import action_line
-from corpus.turns import PROMPT_END, Kind, clean_prose, printable
+from corpus.text import one_line, printable
+from corpus.turns import PROMPT_END, Kind, clean_prose
 from dungeon.ahead import MOST_SUGGESTIONS, Ahead, read_tale, tell_read
 from dungeon.errors import DungeonError
 from dungeon.prompt import Context, next_context
@@ -330,7 +331,7 @@ class Session:
         node = self.adventure.nodes[id]
         node = replace(
             node,
-            name=node.name if name is None else " ".join(printable(name).split())[:80],
+            name=node.name if name is None else one_line(name)[:80],
             marked=node.marked if marked is None else marked,
             folded=node.folded if folded is None else folded,
         )

@@ -10,7 +10,6 @@ Limits: structs and dataclasses of text, numbers, yes or no, and of tuples of th
 """
 
 import dataclasses
-import difflib
 import re
 import tomllib
 from collections.abc import Iterator
@@ -18,7 +17,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from corpus.turns import printable
+from corpus.text import did_you_mean, printable
 from dungeon.errors import DungeonError
 
 T = TypeVar("T")
@@ -65,9 +64,8 @@ def read_toml(data: bytes, type: type[T], place: str) -> T:  # noqa: A002
             f"{place} is no TOML: {what}. Texts stand in quotes, after a key and an equals sign."
         ) from error
     for path, known, key in _strangers(table, msgspec.inspect.type_info(type), ""):
-        near = difflib.get_close_matches(key[:60], known, 1)
-        guess = f"Did you mean {near[0]}?" if near else f"What may stand there: {', '.join(known)}."
-        raise DungeonError(f"{place}: nobody knows the key {printable(path + key)[:80]}. {guess}")
+        hint = did_you_mean(key, known) or f" What may stand there: {', '.join(known)}."
+        raise DungeonError(f"{place}: there is no key {printable(path + key)[:80]}.{hint}")
     try:
         return msgspec.convert(table, type)
     except msgspec.ValidationError as error:

@@ -16,7 +16,7 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-from corpus.turns import printable
+from corpus.text import printable
 from finetune.compare import SAMPLER, Column, Comparison
 from finetune.manner import MEASURES
 

@@ -18,7 +18,7 @@ import click
 from click.core import ParameterSource
 
 from corpus.extras import install_line
-from corpus.turns import printable
+from corpus.text import printable
 from finetune.errors import FinetuneError
 from finetune.manner import MEASURES
 from finetune.recipe import DEFAULT, METHODS, load, names, repeat

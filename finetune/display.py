@@ -19,7 +19,7 @@ from rich.console import Console, ConsoleOptions, RenderResult
 from rich.live import Live
 from rich.text import Text
 
-from corpus.turns import printable
+from corpus.text import printable
 
 Points = Sequence[tuple[int, float]]
 

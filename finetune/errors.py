@@ -2,7 +2,7 @@
 
 import click
 
-from corpus.turns import printable
+from corpus.text import printable
 
 
 class FinetuneError(click.ClickException):

@@ -11,7 +11,7 @@ from html import escape
 from importlib.resources import files
 from pathlib import Path
 
-from corpus.turns import printable
+from corpus.text import one_line, printable
 from finetune.known import AI_DUNGEON_TOKENS, KNOWN
 from finetune.pictures import Picture
 from finetune.study import LABELS, METHODS, Run, Study, dollars, duration, findings, gibibytes, percent, size
@@ -257,7 +257,7 @@ def _column(n: int, words: int) -> str:
 
 def _text(text: str) -> str:
     """Any text as one line of HTML."""
-    return escape(" ".join(printable(text).split()))
+    return escape(one_line(text))
 
 
 def _turn(text: str) -> str:

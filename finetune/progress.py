@@ -17,7 +17,7 @@ from typing import Any
 import torch
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
-from corpus.turns import printable
+from corpus.text import one_line
 from finetune.display import Display, Standing, duration, memory
 
 _KEPT = {"loss": "loss", "learning_rate": "learning_rate", "grad_norm": "grad_norm", "eval_loss": "validation_loss"}
@@ -155,7 +155,7 @@ class Progress(TrainerCallback):
         """Shows a turn that the voice has just written."""
         self.standing.sample = (self.standing.step, prompt, text)
         if self._display is None:
-            line = " ".join(printable(text).split())
+            line = one_line(text)
             self._print(f"  it writes: {line[:_SHOWN]}{'…' if len(line) > _SHOWN else ''}")
 
     def validation(self, step: int) -> list[float]:

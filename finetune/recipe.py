@@ -4,7 +4,6 @@
 out keeps the default below. An unknown key or an impossible value is an error that names the nearest right one.
 """
 
-import difflib
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
@@ -12,6 +11,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from corpus.text import did_you_mean
 from finetune.errors import FinetuneError
 
 DEFAULT = "laptop"
@@ -114,7 +114,7 @@ class Recipe:
         for name, known in _CHOICES.items():
             if (word := getattr(self, name)) not in known:
                 raise FinetuneError(
-                    f"The recipe's {name} is {word!r}; it is one of {', '.join(known)}.{_nearest(word, list(known))}"
+                    f"The recipe's {name} is {word!r}; it is one of {', '.join(known)}.{did_you_mean(word, known)}"
                     f"{_REFUSED.get(word.lower(), '')}"
                 )
         # The method's own values, before the bounds are checked.
@@ -196,7 +196,7 @@ def load(name: str, changes: Iterable[str] = ()) -> Recipe:
         text = (files("finetune") / "recipes" / f"{name}.toml").read_text(encoding="utf-8")
     else:
         raise FinetuneError(
-            f"There is no recipe '{name}'.{_nearest(name, names())} "
+            f"There is no recipe '{name}'.{did_you_mean(name, names())} "
             f"There are {', '.join(names())}, or name a file that ends in .toml."
         )
     try:
@@ -242,17 +242,12 @@ def from_values(values: Mapping[str, Any]) -> Recipe:
     known = [field.name for field in fields(Recipe)]
     for key in values:
         if key not in known:
-            raise FinetuneError(f"A recipe has no '{key}'.{_nearest(key, known)} The keys are {', '.join(known)}.")
+            raise FinetuneError(f"A recipe has no '{key}'.{did_you_mean(key, known)} The keys are {', '.join(known)}.")
     return Recipe(**values)
 
 
 def _is_toml(name: str) -> bool:
     return name.endswith(".toml")
-
-
-def _nearest(word: str, known: list[str]) -> str:
-    close = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
-    return f" Did you mean '{close[0]}'?" if close else ""
 
 
 def _value(text: str) -> Any:

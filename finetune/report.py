@@ -17,7 +17,8 @@ from typing import Any
 import torch
 from huggingface_hub import ModelCardData
 
-from corpus.turns import printable
+from corpus.files import write_atomic
+from corpus.text import one_line, printable
 from finetune.data import Corpus
 from finetune.evaluate import HeldOut
 from finetune.model import Arithmetic, Base
@@ -209,10 +210,8 @@ def device_name(device: torch.device) -> str:
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
-    """JSON that is there whole or not at all."""
-    staging = path.with_name(f".{path.name}.partial")
-    staging.write_text(json.dumps(content, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
-    staging.replace(path)
+    """Replaces a JSON file, atomically."""
+    write_atomic(path, json.dumps(content, ensure_ascii=False, indent=2) + "\n")
 
 
 def _told(corpus: Corpus) -> dict[str, Any]:
@@ -233,7 +232,7 @@ def _figures(figure: HeldOut) -> dict[str, float]:
 
 def _escaped(text: str) -> str:
     """Any text as one line of plain Markdown."""
-    return re.sub(r"([\\`*_{}\[\]<>()#+!|~&$-])", r"\\\1", " ".join(printable(text).split()))
+    return re.sub(r"([\\`*_{}\[\]<>()#+!|~&$-])", r"\\\1", one_line(text))
 
 
 def _sha256(path: Path) -> str:

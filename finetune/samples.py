@@ -16,7 +16,9 @@ from typing import Any
 import torch
 from transformers import GenerationConfig, StoppingCriteria, StoppingCriteriaList
 
-from corpus.turns import PARAGRAPH, PROMPT_END, STOP, printable
+from corpus.files import write_atomic
+from corpus.text import printable
+from corpus.turns import PARAGRAPH, PROMPT_END, STOP
 from finetune.data import beginning
 
 _ACTION = re.compile(r"^> .+$", re.MULTILINE)
@@ -108,9 +110,7 @@ def write_markdown(entries: Sequence[Mapping[str, Any]], path: Path) -> None:
         page += [f"## Prompt {n}", _quoted(prompt)]
         for entry in sorted(written, key=lambda entry: int(entry["step"])):
             page += [f"After {entry['step']} steps:", _quoted(entry["text"])]
-    staging = path.with_name(f".{path.name}.partial")
-    staging.write_text("\n\n".join(page) + "\n", encoding="utf-8")
-    staging.replace(path)
+    write_atomic(path, "\n\n".join(page) + "\n")
 
 
 def _quoted(text: str) -> str:

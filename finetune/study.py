@@ -7,11 +7,11 @@ A run is one method on one share of the training text. A sentence says no more t
 weights win, or where the budget ended before a run had finished learning, that is what it says.
 """
 
-import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from corpus.text import did_you_mean
 from finetune.errors import FinetuneError
 
 METHODS = ("base", "last-layers", "lora", "full", "scratch")
@@ -253,8 +253,7 @@ def read_methods(text: str) -> tuple[str, ...]:
     methods = tuple(word.strip() for word in text.split(","))
     for method in methods:
         if method not in METHODS:
-            close = difflib.get_close_matches(method, METHODS, n=1)
-            hint = f" Did you mean '{close[0]}'?" if close else ""
+            hint = did_you_mean(method, METHODS)
             raise FinetuneError(f"--methods: there is no '{method}'.{hint} There are {', '.join(METHODS)}.")
     return methods
 

@@ -9,7 +9,7 @@ import click
 from corpus.failure import CorpusFailure
 from corpus.readers import formats_read
 from corpus.story import StoryError
-from corpus.turns import printable
+from corpus.text import printable
 
 _SMALLEST_CONTEXT = 256
 

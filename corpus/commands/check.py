@@ -7,7 +7,7 @@ import click
 from corpus.failure import CorpusFailure
 from corpus.readers import formats_read, read
 from corpus.story import StoryError
-from corpus.turns import printable
+from corpus.text import printable
 
 
 @click.command("check", epilog=formats_read())

@@ -1,15 +1,15 @@
 """`dungeon corpus convert`: stories of any format -> Twee or Twine, to be edited and read back."""
 
-import os
 import re
 from pathlib import Path
 
 import click
 
 from corpus.failure import CorpusFailure
+from corpus.files import write_atomic
 from corpus.readers import formats_read, read
 from corpus.story import StoryError
-from corpus.turns import printable
+from corpus.text import printable
 from corpus.writers import write_twee, write_twine
 
 _WRITERS = {"twee": (".twee", write_twee), "twine": (".html", write_twine)}
@@ -48,7 +48,7 @@ def command(stories: tuple[Path, ...], out: Path, form: str) -> None:
     try:
         out.mkdir(parents=True, exist_ok=True)
         for path, text in files.items():
-            _write(path, text)
+            write_atomic(path, text)
             click.echo(printable(str(path)))
     except OSError as error:
         raise CorpusFailure(f"{error.filename or out} can't be written: {error.strerror or error}.") from error
@@ -60,13 +60,3 @@ def command(stories: tuple[Path, ...], out: Path, form: str) -> None:
 def _file_name(title: str) -> str:
     """A title as a name that every system takes: it is a stranger's text, and no path."""
     return re.sub(r"\W+", "-", title.lower())[:_LONGEST_NAME].strip("-_") or "story"
-
-
-def _write(path: Path, text: str) -> None:
-    """The file whole or not at all."""
-    staging = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        staging.write_text(text, encoding="utf-8", newline="\n")
-        staging.replace(path)
-    finally:
-        staging.unlink(missing_ok=True)

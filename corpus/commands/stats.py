@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from corpus.turns import printable
+from corpus.text import printable
 
 
 @click.command("stats")

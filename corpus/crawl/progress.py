@@ -12,7 +12,7 @@ import time
 from typing import TextIO
 
 from corpus.crawl.crawl import Summary
-from corpus.turns import printable
+from corpus.text import printable
 
 
 class Progress:

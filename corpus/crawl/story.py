@@ -11,13 +11,12 @@ Limits: headings of pages are not kept, nor are items. A choice whose end isn't 
 
 import hashlib
 import json
-import os
-import tempfile
 from dataclasses import asdict
 from pathlib import Path
 
 from corpus.crawl.explore import BROKEN, Graph
 from corpus.crawl.page import Info
+from corpus.files import write_atomic
 from corpus.readers.crawled import KIND, VERSION
 from corpus.story import Choice, Passage, Provenance, Story
 
@@ -71,12 +70,4 @@ def write(story: Story, path: Path) -> None:
     for passage in document["story"]["passages"].values():  # type: ignore[index]
         passage["tags"] = sorted(passage["tags"])
     text = json.dumps(document, ensure_ascii=False, indent=1) + "\n"
-    with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=path.parent, prefix=".", delete=False) as file:
-        try:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        except BaseException:
-            Path(file.name).unlink()
-            raise
-    Path(file.name).replace(path)
+    write_atomic(path, text)

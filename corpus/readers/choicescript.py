@@ -28,8 +28,9 @@ from corpus.readers.choicescript_scene import Scene, parse
 from corpus.readers.choicescript_text import first_values
 from corpus.readers.choicescript_walk import Game, Place
 from corpus.readers.source import Format, Source
-from corpus.readers.twee import dangling_note, one_line
+from corpus.readers.twee import dangling_note
 from corpus.story import Story, StoryError
+from corpus.text import one_line
 
 STARTUP = "startup.txt"
 """The scene that a game begins with."""

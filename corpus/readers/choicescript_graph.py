@@ -20,7 +20,7 @@ from corpus.readers.chain import CONTINUE
 from corpus.readers.choicescript_scene import COMMANDS, OPTION, TEXT, first_word
 from corpus.readers.choicescript_walk import Game, Outcome, Place, Walk
 from corpus.story import Choice, Passage
-from corpus.turns import printable
+from corpus.text import printable
 
 _MAX_FORMS = 40
 _MAX_PLACES = 60_000

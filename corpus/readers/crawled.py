@@ -14,7 +14,7 @@ import msgspec
 
 from corpus.readers.source import Format, Source
 from corpus.story import Story, StoryError
-from corpus.turns import printable
+from corpus.text import one_line
 
 KIND = "dungeon crawled story"
 VERSION = 1
@@ -40,11 +40,9 @@ def _read(source: Source) -> Iterator[Story]:
     wrong = next((name for name, passage in story.passages.items() if passage.name != name), None)
     if wrong is not None:
         raise StoryError(f"{source.name} is damaged: the passage '{wrong}' bears another name. Run the crawl again.")
-    yield replace(story, title=_line(story.title), author=_line(story.author), rights=_line(story.rights) or "unknown")
-
-
-def _line(text: str) -> str:
-    return " ".join(printable(text).split())
+    yield replace(
+        story, title=one_line(story.title), author=one_line(story.author), rights=one_line(story.rights) or "unknown"
+    )
 
 
 FORMAT = Format(_NAME, (), _looks_like, _read)

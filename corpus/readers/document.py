@@ -6,7 +6,7 @@ The readers of .txt, .md, .docx, .odt, .epub and .html make a `Document`; `corpu
 from collections import Counter
 from dataclasses import dataclass, field
 
-from corpus.turns import printable
+from corpus.text import printable
 
 PARAGRAPH = 0
 SCENE_BREAK = -1

@@ -9,7 +9,7 @@ from corpus.readers.branches import Branches
 from corpus.readers.ink_tree import Container, build, everything
 from corpus.readers.ink_walk import Outcome, Place, Target, Walk
 from corpus.story import Choice, Passage, Story, StoryError
-from corpus.turns import printable
+from corpus.text import one_line, printable
 
 _MAX_FORMS = 12
 _MAX_PASSAGES = 20_000
@@ -224,7 +224,7 @@ def _tags(top: Container) -> Iterator[tuple[str, str]]:
             return
         key, colon, value = text.partition(":")
         if colon:
-            yield key.strip().lower(), " ".join(printable(value).split())
+            yield key.strip().lower(), one_line(value)
 
 
 def _shows(item: Any) -> bool:

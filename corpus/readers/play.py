@@ -26,9 +26,9 @@ from typing import NamedTuple
 from corpus.readers.chain import CONTINUE, chain
 from corpus.readers.document import Block, told
 from corpus.readers.source import Source
-from corpus.readers.twee import one_line
 from corpus.story import UNFINISHED, Choice, Passage, Story, StoryError
-from corpus.turns import PARAGRAPH, printable
+from corpus.text import one_line
+from corpus.turns import PARAGRAPH
 
 ROOT = -1
 """Where a play begins."""
@@ -94,7 +94,7 @@ class Play:
         self._count(words)
         if len(words) > _LONGEST_ACTION:
             return self.tell(at, words.lstrip("> \t\r\n"))
-        words = " ".join(printable(words).split()).lstrip("> ")
+        words = one_line(words).lstrip("> ")
         return self._add(_Piece(at, "act", words)) if words else at
 
     def tell(self, at: int, prose: str) -> int:

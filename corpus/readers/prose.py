@@ -24,7 +24,7 @@ from corpus.readers.source import Format, Source
 from corpus.readers.tidy import is_contents, is_heading, licensed, tidy
 from corpus.readers.word import read_docx, read_odt
 from corpus.story import NoStoryError, Story, StoryError
-from corpus.turns import printable
+from corpus.text import one_line, printable
 
 MAX_BYTES = 12 * 2**20
 MAX_LINES = 300_000
@@ -61,23 +61,19 @@ def story_of(document: Document, source: Source) -> Story:
     if not passages:
         raise NoStoryError(f"There is no prose in {source.name}. {' '.join(told(document.left_out))}".rstrip())
     return Story(
-        title=_line(document.title) or printable(source.stem),
+        title=one_line(document.title) or printable(source.stem),
         start=start,
         passages=passages,
         source=source.name,
-        author=_line(document.author),
-        rights=_line(document.rights) or "unknown",
+        author=one_line(document.author),
+        rights=one_line(document.rights) or "unknown",
         notes=(*document.notes, *told(document.left_out)),
     )
 
 
-def _line(text: str) -> str:
-    return " ".join(printable(text).split())
-
-
 def _without_title(document: Document) -> list[Block]:
     """The blocks without the first lines that only repeat title and author."""
-    title, author = _line(document.title).casefold(), _line(document.author).casefold()
+    title, author = one_line(document.title).casefold(), one_line(document.author).casefold()
     known = {title, author, f"by {author}"}
     front = [block for block in document.blocks[:_FRONT_BLOCKS] if block.text.casefold() not in known or not block.text]
     return front + document.blocks[_FRONT_BLOCKS:]

@@ -26,7 +26,7 @@ from typing import Any
 from corpus.readers.markup import Section, read_passages
 from corpus.readers.source import Format, Source
 from corpus.story import Story, StoryError
-from corpus.turns import printable
+from corpus.text import one_line, printable
 
 _HEADER = re.compile(
     r"(?P<name>(?:\\.|[^\\\[\]{}])*)"  # brackets in a name are escaped with a backslash
@@ -95,11 +95,6 @@ def read_project(files: Sequence[tuple[str, str]]) -> Story:
     if preamble:
         notes.insert(0, "The text before the first passage header is left out.")
     return replace(story, notes=(*notes, *dangling_note(story)))
-
-
-def one_line(text: str) -> str:
-    """A title, a name, a licence: without control characters, on one line."""
-    return " ".join(printable(text).split())
 
 
 def dangling_note(story: Story) -> list[str]:

@@ -19,8 +19,9 @@ from html import unescape
 
 from corpus.readers.markup import Section, read_passages
 from corpus.readers.source import Format, Source
-from corpus.readers.twee import DEFAULT_START, dangling_note, one_line
+from corpus.readers.twee import DEFAULT_START, dangling_note
 from corpus.story import Passage, Story, StoryError
+from corpus.text import one_line
 
 _ATTRIBUTES = r"""((?:[^<>"']|"[^"]*+"|'[^']*+')*+)>"""
 _STORY = re.compile(rf"<tw-storydata(?=[\s>]){_ATTRIBUTES}", re.IGNORECASE)

@@ -7,12 +7,11 @@ Limits: of two sessions in one story at a time, the one that steps last is remem
 """
 
 import hashlib
-import os
-from contextlib import suppress
 from pathlib import Path
 
 import msgspec
 
+from corpus.files import write_atomic
 from dungeon.errors import DungeonError
 from dungeon.paths import readings_folder
 from dungeon.reading.books import Book
@@ -68,15 +67,7 @@ def save(book: Book, walk: Walk) -> None:
     """
     file = bookmark_file(book)
     kept = _Bookmark(book.title, walk.steps[-STEPS_KEPT:], walk.visited)
-    staging = file.with_suffix(f".{os.getpid()}.tmp")
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with staging.open("wb") as stream:
-            stream.write(msgspec.json.encode(kept))
-            stream.flush()
-            os.fsync(stream.fileno())
-        staging.replace(file)
+        write_atomic(file, msgspec.json.encode(kept))
     except OSError as error:
-        with suppress(OSError):  # it may never have come to be
-            staging.unlink()
         raise DungeonError(f"The bookmark {file} can't be written: {error.strerror or error}.") from error

@@ -4,7 +4,6 @@ The library lies in the package, as Twee files. Reading a format that needs an e
 with the line that installs it.
 """
 
-import difflib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +11,7 @@ import corpus
 from corpus.extras import install_line
 from corpus.readers import read
 from corpus.story import Story, StoryError
-from corpus.turns import printable
+from corpus.text import did_you_mean, printable
 from dungeon.errors import DungeonError
 
 LIBRARY = Path(corpus.__file__).parent / "library"
@@ -58,9 +57,8 @@ def books_named(name: str) -> list[Book]:
     path = Path(name)
     if path.exists():
         return _sorted([_of_file(story) for story in _read(path)])
-    near = difflib.get_close_matches(wanted, [book.name for book in books], 1)
-    guess = f" Did you mean {near[0]}?" if near else ""
-    raise DungeonError(f"There is no story or file '{printable(name)}'.{guess} `dungeon read` alone lists the stories.")
+    hint = did_you_mean(wanted, (book.name for book in books))
+    raise DungeonError(f"There is no story or file '{printable(name)}'.{hint} `dungeon read` alone lists the stories.")
 
 
 def _of_file(story: Story) -> Book:

@@ -7,7 +7,8 @@ for, notes go to stderr. The end of the input is /quit.
 import sys
 
 from corpus.labels import label_action
-from corpus.turns import ACTION_MARK, printable
+from corpus.text import printable
+from corpus.turns import ACTION_MARK
 from dungeon.errors import DungeonError
 from dungeon.reading.bookmark import opened, progress, save
 from dungeon.reading.books import Book, library

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from corpus.story import Choice, Passage, Story
-from corpus.turns import printable
+from corpus.text import printable
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from textual.screen import Screen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from corpus.turns import printable
+from corpus.text import printable
 from dungeon.context import FREE, LETTERS, Weighed, bar, estimated, headline, is_cached, legend, preview, weigh
 from dungeon.prompt import PartKind
 from dungeon.screens.sheet import Sheet

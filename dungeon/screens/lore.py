@@ -14,10 +14,10 @@ from textual.screen import Screen
 from textual.widgets import Checkbox, Input, Label, OptionList, Static, TabbedContent, TabPane, TextArea
 from textual.widgets.option_list import Option
 
-from corpus.turns import printable
+from corpus.text import one_line, printable
 from dungeon.prompt import Context, Part, PartKind, next_context
 from dungeon.session import Session
-from dungeon.tale.lore import DEPTH, Card, Lore, clean_block, clean_keys, clean_line
+from dungeon.tale.lore import DEPTH, Card, Lore, clean_block, clean_keys
 
 _TABS = {"memory": "Memory", "note": "Note", "cards": "Cards", "summary": "Summary"}
 _MEMORY = "Who you are, what must never be forgotten. It stands in front of the tale, always."
@@ -223,7 +223,7 @@ class LoreScreen(Screen[Lore | None]):
         lore = replace(
             self.before,
             memory=self.before.memory if memory == printable(self.before.memory) else clean_block(memory),
-            note=self.before.note if note == printable(self.before.note) else clean_line(note),
+            note=self.before.note if note == printable(self.before.note) else one_line(note),
             cards=tuple(card for card in self._cards if card.keys or card.text),
         )
         if summary == printable(self._summary):

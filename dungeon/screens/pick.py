@@ -18,7 +18,7 @@ from textual.screen import Screen
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
-from corpus.turns import printable
+from corpus.text import one_line, printable
 from dungeon.commands import BY_NAME, Request
 from dungeon.listing import ago, counted
 from dungeon.own import own_scenarios, trash_scenario
@@ -118,7 +118,7 @@ class PickScreen(Screen[None]):
     def _everything(self) -> Iterator[Option]:
         for number, (id_, listed) in enumerate(self._listed.items()):
             verb = "Go back to" if number else "Continue"
-            yield _option(f"{verb}: {_line(listed.title)} ({counted(listed.turns, 'turn')})", id_)
+            yield _option(f"{verb}: {one_line(listed.title)} ({counted(listed.turns, 'turn')})", id_)
         if self._listed:
             yield _option(f"All adventures… ({self._game.shelf.count()})", _ALL)
         yield _option("Write your own…", _WRITE)
@@ -220,9 +220,9 @@ class PickScreen(Screen[None]):
     def _about(self, id_: str) -> Content:
         if listed := self._listed.get(id_):
             details = (ago(listed.played), counted(listed.turns, "turn"), counted(listed.words, "word"))
-            tags = [f"#{_line(tag)}" for tag in listed.tags]
+            tags = [f"#{one_line(tag)}" for tag in listed.tags]
             ending = printable(self._game.shelf.ending(listed.id))
-            return _page(_line(listed.title), " · ".join([*filter(None, details), *tags]), ending)
+            return _page(one_line(listed.title), " · ".join([*filter(None, details), *tags]), ending)
         if scenario := self._scenario(id_):
             return _about_scenario(scenario)
         for key, scenarios in self._groups():
@@ -301,7 +301,3 @@ def _page(title: str, details: str, text: str) -> Content:
 def _shown(scenario: Scenario) -> Scenario:
     """As it is before the player has answered anything."""
     return filled(scenario, {})
-
-
-def _line(text: str) -> str:
-    return " ".join(printable(text).split())

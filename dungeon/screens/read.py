@@ -12,7 +12,8 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from corpus.labels import label_action
-from corpus.turns import ACTION_MARK, printable
+from corpus.text import printable
+from corpus.turns import ACTION_MARK
 from dungeon.reading.bookmark import save
 from dungeon.reading.books import Book
 from dungeon.reading.commands import BY_NAME

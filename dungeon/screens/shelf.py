@@ -13,7 +13,7 @@ from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import Input, Static
 
-from corpus.turns import printable
+from corpus.text import one_line, printable
 from dungeon.listing import FileThere, ago, counted, export, relabel, suggested_file
 from dungeon.screens.ask import LineScreen
 from dungeon.screens.confirm import ConfirmScreen
@@ -111,7 +111,7 @@ class ShelfScreen(Screen[int | None]):
         listed = self._marked
         text = "No adventure holds these words." if self._wanted.strip() else "No adventure yet. Esc, then begin one."
         if listed:
-            text = " · ".join([*_counts(listed), *(f"#{_line(tag)}" for tag in listed.tags)])
+            text = " · ".join([*_counts(listed), *(f"#{one_line(tag)}" for tag in listed.tags)])
         self.query_one("#detail", Static).update(Content(text))
 
     @on(Table.Chosen)
@@ -179,7 +179,7 @@ class ShelfScreen(Screen[int | None]):
     def action_rename(self) -> None:
         """Another title."""
         if listed := self._marked:
-            asked = LineScreen("What is it to be called?", _line(listed.title))
+            asked = LineScreen("What is it to be called?", one_line(listed.title))
             self.app.push_screen(asked, partial(self._rename, listed))
 
     def _rename(self, listed: Listed, title: str | None) -> None:
@@ -238,7 +238,7 @@ class ShelfScreen(Screen[int | None]):
             self._game.tell("This adventure is being played. Leave it first: Esc, then choose another.")
             return
         question = (
-            f"Take “{_line(listed.title)}” off the disk, for good?\n\n"
+            f"Take “{one_line(listed.title)}” off the disk, for good?\n\n"
             f"{' · '.join(_counts(listed))}. Nothing brings them back."
         )
         self.app.push_screen(ConfirmScreen(question, "Purge"), partial(self._purge, listed))
@@ -265,18 +265,14 @@ class _Rows(Sequence[tuple[str, ...]]):
     def __getitem__(self, row: Any) -> Any:
         listed = self._listing[row]
         return (
-            _line(listed.title),
+            one_line(listed.title),
             ago(listed.played),
             f"{listed.turns:,}",
             f"{listed.words:,}",
             f"{listed.branches:,}",
-            " ".join(f"#{_line(tag)}" for tag in listed.tags),
+            " ".join(f"#{one_line(tag)}" for tag in listed.tags),
         )
 
 
 def _counts(listed: Listed) -> list[str]:
     return [counted(listed.turns, "turn"), counted(listed.words, "word"), counted(listed.branches, "branch")]
-
-
-def _line(text: str) -> str:
-    return " ".join(printable(text).split())

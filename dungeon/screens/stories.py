@@ -11,7 +11,7 @@ from textual.screen import Screen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from corpus.turns import printable
+from corpus.text import printable
 from dungeon.reading.bookmark import progress
 from dungeon.reading.books import Book
 

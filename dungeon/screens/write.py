@@ -12,7 +12,7 @@ from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import Button, Input, Label, Static, TextArea
 
-from corpus.turns import printable
+from corpus.text import printable
 from dungeon.errors import DungeonError
 from dungeon.own import draft, save_draft, save_scenario
 from dungeon.scenario import TITLE_LENGTH, Scenario, cleaned, own_scenario, placeholders_in, with_questions

@@ -14,13 +14,13 @@ game writes, only what changed is put in, and comments stay where they are. A ne
 once it is whole.
 """
 
-import os
 import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from corpus.files import write_atomic
 from dungeon.errors import DungeonError
 from dungeon.paths import settings_file
 from dungeon.settings.keys import check_key
@@ -75,7 +75,7 @@ def save(new: Settings, old: Settings) -> None:
             _put_table(own, name, old.presets.get(name, {}), new.presets.get(name, {}))
         if not own:
             del document["presets"]
-        _replace(path, document.as_string())
+        write_atomic(path, document.as_string())
     except OSError as error:
         raise NotKept(f"The settings {path} can't be written: {error.strerror or error}. {_HOLDS}") from error
     except DungeonError as error:
@@ -203,18 +203,3 @@ def _put_table(table: Any, name: str, old: Mapping[str, Any], new: Mapping[str, 
     _put(inner, old, new)
     if not inner:
         del table[name]
-
-
-def _replace(path: Path, text: str) -> None:
-    path = path.resolve()  # a link to where the player keeps such files stays a link
-    path.parent.mkdir(parents=True, exist_ok=True)
-    new = path.with_name(f"{path.name}.{os.getpid()}.new")
-    try:
-        with new.open("w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        new.replace(path)
-    except OSError:
-        new.unlink(missing_ok=True)
-        raise

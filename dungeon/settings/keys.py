@@ -4,10 +4,9 @@
 commands' names. A key that the player gives to one command is taken from any other that had it.
 """
 
-import difflib
 import re
 
-from corpus.turns import printable
+from corpus.text import did_you_mean, printable
 from dungeon import commands
 from dungeon.errors import DungeonError
 from dungeon.settings.layers import Settings
@@ -52,9 +51,8 @@ def check_key(command: str, key: str) -> str:
         DungeonError: there is no such command, no such key, or it is wanted for something else.
     """
     if command not in commands.BY_NAME:
-        near = difflib.get_close_matches(command[:60], commands.BY_NAME, 1)
-        guess = f" Did you mean {near[0]}?" if near else ""
-        raise DungeonError(f"There is no command '{printable(command)[:30]}' to give a key.{guess}")
+        hint = did_you_mean(command, commands.BY_NAME)
+        raise DungeonError(f"There is no command '{printable(command)[:30]}' to give a key.{hint}")
     key = "".join(key.lower().split())
     key = "escape" if key == "esc" else key
     if not key or key == commands.BY_NAME[command].key:

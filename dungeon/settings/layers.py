@@ -4,14 +4,13 @@ A layer holds what is set in it and nothing else: a mapping from a setting's nam
 as JSON on the shelf, the game's in a file (`dungeon.settings.file`).
 """
 
-import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import cast
 
 import msgspec
 
-from corpus.turns import printable
+from corpus.text import did_you_mean, printable
 from dungeon.errors import DungeonError
 from dungeon.settings.presets import NUMBERS, PRESETS, VOICE, with_preset
 from dungeon.settings.registry import BY_NAME, Value, check, find_setting, parse_setting
@@ -114,9 +113,8 @@ def need_preset(game: Settings, name: str) -> None:
     """
     names = [*PRESETS, *game.presets]
     if name not in names:
-        near = difflib.get_close_matches(name[:60], names, 1)
-        guess = f"Did you mean {near[0]}?" if near else f"There are {', '.join(names)}."
-        raise DungeonError(f"There is no preset '{printable(name)[:30]}'. {guess}")
+        hint = did_you_mean(name, names) or f" There are {', '.join(names)}."
+        raise DungeonError(f"There is no preset '{printable(name)[:30]}'.{hint}")
 
 
 def origin(game: Settings, own: Layer, name: str) -> str:

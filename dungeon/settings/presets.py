@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from corpus.turns import printable
+from corpus.text import one_line
 from dungeon.errors import DungeonError
 from dungeon.settings.registry import Value
 from dungeon.storyteller.voices import Sampling
@@ -61,7 +61,7 @@ def preset_name(text: str) -> str:
     Raises:
         DungeonError: it can't be one.
     """
-    name = " ".join(printable(text).split()).lower()
+    name = one_line(text).lower()
     if not name:
         raise DungeonError("A preset needs a name.")
     if len(name) > _NAME_LENGTH:

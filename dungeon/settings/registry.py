@@ -4,12 +4,11 @@
 is wrong with it. A value is a number, a switch, a name or some phrases; what is not set has no value at all.
 """
 
-import difflib
 import math
 from dataclasses import dataclass
 from enum import StrEnum
 
-from corpus.turns import printable
+from corpus.text import did_you_mean, printable
 from dungeon import themes
 from dungeon.errors import DungeonError
 
@@ -271,10 +270,9 @@ def find_setting(name: str) -> Setting:
     wanted = "_".join(name.strip().lower().replace("-", " ").split())
     if wanted in BY_NAME:
         return BY_NAME[wanted]
-    near = [known for known in BY_NAME if wanted and known.startswith(wanted)][:1]
-    near = near or difflib.get_close_matches(wanted[:60], BY_NAME, 1)
-    guess = f" Did you mean {near[0]}?" if near else ""
-    raise DungeonError(f"There is no setting '{printable(name)[:30]}'.{guess}")
+    completed = [known for known in BY_NAME if wanted and known.startswith(wanted)][:1]
+    hint = did_you_mean(completed[0] if completed else wanted, BY_NAME)
+    raise DungeonError(f"There is no setting '{printable(name)[:30]}'.{hint}")
 
 
 def parse_setting(name: str, text: str) -> Value:

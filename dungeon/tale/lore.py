@@ -5,14 +5,15 @@ its keys is named in the last turns: `fired(lore.cards, turns)` tells which do, 
 Keys count in the plural and the possessive too, where they must be whole words.
 
 In plain lines a card is written `Berrin, old man: Berrin is the lamp lighter.`, and what differs from a common card
-stands in brackets: `Berrin [always, case, part, depth 8]: …` (`card_from_text`, `lore_lines`).
+stands in brackets: `Berrin [always, case, part, depth 8]: …` (`card_from_text`).
 """
 
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from corpus.turns import clean_prose, printable
+from corpus.text import one_line
+from corpus.turns import clean_prose
 from dungeon.errors import DungeonError
 
 DEPTH = 4
@@ -97,14 +98,9 @@ def clean_block(text: str) -> str:
     return clean_prose(text).strip()
 
 
-def clean_line(text: str) -> str:
-    """An author's note as it may stand in the prompt: one line."""
-    return " ".join(printable(text).split())
-
-
 def clean_keys(text: str) -> tuple[str, ...]:
     """The keys in a line, separated by commas; each once."""
-    return tuple(dict.fromkeys(key for part in text.split(",") if (key := clean_line(part))))
+    return tuple(dict.fromkeys(key for part in text.split(",") if (key := one_line(part))))
 
 
 _CARD = re.compile(r"(?P<keys>[^:\[]*)(?:\[(?P<options>[^\]]*)\]\s*)?:(?P<text>.*)", re.DOTALL)
@@ -156,13 +152,3 @@ def card_to_text(card: Card) -> str:
         options.append(f"depth {card.depth}")
     brackets = f"[{', '.join(options)}]" if options else ""
     return f"{' '.join(part for part in (', '.join(card.keys), brackets) if part)}: {card.text}"
-
-
-def lore_lines(lore: Lore) -> list[str]:
-    """All of it for plain lines; cards have the numbers by which they can be changed."""
-    return [
-        f"Memory: {lore.memory or '(none)'}",
-        f"Author's note: {lore.note or '(none)'}",
-        f"Summary: {lore.summary or '(left to the game)'}",
-        *(f"Card {number}: {card_to_text(card)}" for number, card in enumerate(lore.cards, 1)),
-    ]

@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import groupby
 
-from corpus.turns import printable
+from corpus.text import one_line
 from dungeon.errors import DungeonError
 from dungeon.tale.adventure import Adventure, Node, State
 
@@ -123,7 +123,7 @@ def search(adventure: Adventure, words: str) -> Outline:
         if row.id is None:
             continue
         node = adventure.nodes[row.id]
-        text = _line(" ".join((node.name, node.action or node.input, node.prose)))
+        text = one_line(" ".join((node.name, node.action or node.input, node.prose)))
         if all(word in text.casefold() for word in wanted):
             found = min((text.casefold().find(word) for word in wanted), default=0)
             start = text.rfind(" ", 0, max(0, found - 20)) + 1
@@ -155,7 +155,7 @@ def number_of(adventure: Adventure, id: int | None) -> int:  # noqa: A002
 
 def first_words(node: Node) -> str:
     """How a turn's prose begins, in one line."""
-    return _line(node.turn().prose[: 2 * _SUMMARY])[:_SUMMARY]
+    return one_line(node.turn().prose[: 2 * _SUMMARY])[:_SUMMARY]
 
 
 def is_edit(adventure: Adventure, node: Node) -> bool:
@@ -231,10 +231,6 @@ def _more_takes(count: int) -> str:
 
 def _cropped(text: str, width: int) -> str:
     return text if len(text) <= width else text[: width - 1].rstrip() + "…"
-
-
-def _line(text: str) -> str:
-    return " ".join(printable(text).split())
 
 
 # ---- the walk ------------------------------------------------------------------------------------------------
@@ -329,7 +325,7 @@ class _Tree:
         on_path = node.id in self.path
         below = self.size[node.id] - 1
         folded = node.folded and below > 0 and not self.unfolded
-        action = _line(node.action[: 2 * _SUMMARY])
+        action = one_line(node.action[: 2 * _SUMMARY])
         return Row(
             node.id,
             self.number[node.id],

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 
 from corpus.actions import QUOTES, action_line, read_input
 from corpus.grammar import begins_with_verb
-from corpus.turns import printable
+from corpus.text import printable
 from corpus.words import DETERMINERS, HELPERS, PRONOUNS, word_set
 
 _LONGEST = 60

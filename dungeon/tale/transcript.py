@@ -15,7 +15,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from corpus.turns import ACTION_MARK, PARAGRAPH, Turn, clean_prose, printable
+from corpus.text import one_line
+from corpus.turns import ACTION_MARK, PARAGRAPH, Turn, clean_prose
 from dungeon.tale.adventure import Adventure, Node
 
 _SHORT = 28
@@ -31,7 +32,7 @@ def markdown(adventure: Adventure, whole: bool = False) -> str:
 
     def written(turn: Turn) -> Iterator[str]:
         if turn.action:
-            yield f"**{ACTION_MARK}{_shown(_line(turn.action))}**"
+            yield f"**{ACTION_MARK}{_shown(one_line(turn.action))}**"
         for paragraph in _paragraphs(turn.prose):
             yield "\\\n".join(map(_shown, paragraph.split("\n")))
 
@@ -43,7 +44,7 @@ def text(adventure: Adventure, whole: bool = False) -> str:
 
     def written(turn: Turn) -> Iterator[str]:
         if turn.action:
-            yield ACTION_MARK + _line(turn.action)
+            yield ACTION_MARK + one_line(turn.action)
         yield from _paragraphs(turn.prose)
 
     return _document(adventure, whole, _plain_heading, written)
@@ -98,14 +99,14 @@ def _named(branch: _Branch) -> str:
     """Its own name, or where it parts and how it begins."""
     name = next((node.name for node in branch.nodes if node.name), "")
     if name:
-        return _line(name)
+        return one_line(name)
     after = branch.parts_after
     begins = _begins(branch.nodes[0])
     return f"After “{_begins(after)}”: {begins}" if after else f"From the opening: {begins}"
 
 
 def _begins(node: Node) -> str:
-    words = _line(node.action or node.turn().prose)
+    words = one_line(node.action or node.turn().prose)
     return words if len(words) <= _SHORT else words[:_SHORT].rsplit(" ", 1)[0] + " …"
 
 
@@ -119,7 +120,7 @@ def _document(
     written: Callable[[Turn], Iterator[str]],
 ) -> str:
     """`heading` writes the number of a branch and its name; the first is the title."""
-    blocks = [heading(1, _line(adventure.title) or "Untitled"), *written(Turn("", adventure.opening))]
+    blocks = [heading(1, one_line(adventure.title) or "Untitled"), *written(Turn("", adventure.opening))]
     names = Counter[str]()
     for number, branch in enumerate(_branches(adventure) if whole else [_Branch(None, adventure.path())], 1):
         if number > 1:
@@ -143,10 +144,6 @@ def _paragraphs(prose: str) -> list[str]:
     """Without the white space around each line, which Markdown takes for code."""
     cleaned = "\n".join(line.strip() for line in clean_prose(prose).split("\n"))
     return [part for part in _PARTS.split(cleaned.strip()) if part]
-
-
-def _line(words: str) -> str:
-    return " ".join(printable(words).split())
 
 
 def _shown(line: str) -> str:

@@ -12,7 +12,7 @@ from rich.segment import Segment
 from textual.color import Color
 from textual.filter import LineFilter
 
-from corpus.turns import printable
+from corpus.text import printable
 
 
 class OnlyText(LineFilter):

@@ -14,7 +14,8 @@ import pytest
 from textual.content import Content
 from textual.widgets import Static
 
-from corpus.turns import Kind, printable
+from corpus.text import printable
+from corpus.turns import Kind
 from dungeon.app import DungeonApp
 from dungeon.commands import BY_NAME, COMMANDS
 from dungeon.errors import DungeonError

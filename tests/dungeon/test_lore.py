@@ -4,19 +4,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from corpus.text import one_line
 from dungeon.errors import DungeonError
 from dungeon.tale.lore import (
     DEEPEST,
     Card,
     Fired,
-    Lore,
     card_from_text,
     card_to_text,
     clean_block,
     clean_keys,
-    clean_line,
     fired,
-    lore_lines,
 )
 
 BERRIN = Card(("Berrin", "old man"), "Berrin lights the lamps.")
@@ -140,20 +138,8 @@ def test_every_card_that_can_be_is_read_again_as_it_is_written(
         assert card_from_text(card_to_text(card)) == card
 
 
-def test_lore_in_lines_says_what_there_is_and_what_there_is_not() -> None:
-    assert lore_lines(Lore()) == ["Memory: (none)", "Author's note: (none)", "Summary: (left to the game)"]
-    lore = Lore("You are Jorun.", "Plain.", (BERRIN, Card((), "Salt.", always=True)), "You left home.", 7)
-    assert lore_lines(lore) == [
-        "Memory: You are Jorun.",
-        "Author's note: Plain.",
-        "Summary: You left home.",
-        "Card 1: Berrin, old man: Berrin lights the lamps.",
-        "Card 2: [always]: Salt.",
-    ]
-
-
 @given(st.text())
 def test_what_a_player_writes_can_stand_in_the_prompt(text: str) -> None:
     assert not [line for line in clean_block(text).split("\n") if line.startswith(">")]
-    assert "\n" not in clean_line(text)
+    assert "\n" not in one_line(text)
     assert all(key == key.strip() != "" and "," not in key for key in clean_keys(text))

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from corpus.turns import printable
+from corpus.text import printable
 from dungeon.errors import DungeonError
 from dungeon.own import draft, own_scenarios, save_draft, save_scenario, slug, trash_scenario
 from dungeon.paths import scenarios_folder

@@ -250,8 +250,8 @@ def test_what_nobody_asks_for_in_a_file_is_asked_all_the_same(tmp_path: Path) ->
     [
         ('title = "A"', "the key opening is missing"),
         ('title = "A"\nopening = 3', "opening must be text, and is a whole number"),
-        ('titel = "A"\nopening = "B"', "nobody knows the key titel. Did you mean title?"),
-        (HEAD + 'weather = "wet"', "nobody knows the key weather. What may stand there: title"),
+        ('titel = "A"\nopening = "B"', "there is no key titel. Did you mean title?"),
+        (HEAD + 'weather = "wet"', "there is no key weather. What may stand there: title"),
         ('title = "A"\nopening = " \\n "', "opening must have words in it"),
         ('title = "\\u001b"\nopening = "B"', "title must have words in it"),
         (HEAD + '[[cards]]\nkey = ["x"]', "the key cards[1].key. Did you mean keys?"),

@@ -248,7 +248,7 @@ async def test_a_broken_file_is_told_and_does_not_stand_in_the_way(server: Scrip
     save_scenario(LAMP_ROAD)
     (scenarios_folder() / "broken.toml").write_text(f'titel = "{HOSTILE}"')
     async with picking(server) as pilot:
-        assert "broken.toml: nobody knows the key titel. Did you mean title?" in notes(pilot)
+        assert "broken.toml: there is no key titel. Did you mean title?" in notes(pilot)
         assert "    The Lamp Road" in lines(pilot)
 
 

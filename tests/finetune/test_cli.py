@@ -46,4 +46,4 @@ def test_a_missing_package_says_how_to_install_it(run: Run, monkeypatch: pytest.
 
 def test_a_wrong_recipe_is_said_before_anything_heavy(run: Run, tmp_path: Path) -> None:
     done = run("--corpus", tmp_path, "--out", tmp_path / "voice", "--set", "epoch=3")
-    assert done.exit_code == 2 and "Did you mean 'epochs'" in done.stderr
+    assert done.exit_code == 2 and "Did you mean epochs" in done.stderr

@@ -219,5 +219,5 @@ def test_shares_and_methods_are_read() -> None:
     for wrong in ("101", "0", "-1", "many", "1,,2", "nan"):
         with pytest.raises(FinetuneError, match="no share"):
             read_shares(wrong)
-    with pytest.raises(FinetuneError, match="Did you mean 'last-layers'"):
+    with pytest.raises(FinetuneError, match="Did you mean last-layers"):
         read_methods("last-layer")

@@ -106,8 +106,8 @@ def test_bad_input_is_said(tmp_path: Path, bases: dict[str, Path], corpus: Path,
     shutil.copytree(bases["gpt2"], diary)
     for arguments, said in (
         ((*whole, "--shares", "10,200"), "'200' is no share"),
-        ((*whole, "--methods", "lora,scrath"), "Did you mean 'scratch'"),
-        ((*whole, "--set", "epoch=1"), "Did you mean 'epochs'"),
+        ((*whole, "--methods", "lora,scrath"), "Did you mean scratch"),
+        ((*whole, "--set", "epoch=1"), "Did you mean epochs"),
         ((*whole, "--recipe", "colab-t4"), "is for a CUDA card"),
         ((*whole, "--corpus", text), "is a file"),
         ((*whole, "--corpus", diary), "is not a corpus"),

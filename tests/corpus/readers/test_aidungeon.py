@@ -13,7 +13,7 @@ from corpus.graph import make_graph
 from corpus.readers import aidungeon, scraped
 from corpus.readers.source import Source
 from corpus.story import UNFINISHED, Story, StoryError
-from corpus.turns import printable
+from corpus.text import printable
 
 FORMATS = (*scraped.FORMATS, *aidungeon.FORMATS)
 

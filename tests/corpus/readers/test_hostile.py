@@ -12,7 +12,7 @@ from corpus.readers import hypertext, markdown, prose
 from corpus.readers.prose import FORMATS
 from corpus.readers.source import Source
 from corpus.story import NoStoryError, Story, StoryError
-from corpus.turns import printable
+from corpus.text import printable
 from tests.corpus.readers import books
 from tests.corpus.readers.books import novel, page, read, words, zipped
 

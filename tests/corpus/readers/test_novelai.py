@@ -17,7 +17,7 @@ from corpus.readers.novelai import FORMATS
 from corpus.readers.novelai_history import OWN, of_document
 from corpus.readers.source import Source
 from corpus.story import Story, StoryError
-from corpus.turns import printable
+from corpus.text import printable
 
 [FORMAT] = FORMATS
 

@@ -12,7 +12,7 @@ from corpus.graph import make_graph
 from corpus.readers.source import Source
 from corpus.readers.tavern import FORMATS
 from corpus.story import Story, StoryError
-from corpus.turns import printable
+from corpus.text import printable
 
 [FORMAT] = FORMATS
 
