@@ -254,7 +254,7 @@ def test_what_nobody_asks_for_in_a_file_is_asked_all_the_same(tmp_path: Path) ->
         (HEAD + 'weather = "wet"', "there is no key weather. What may stand there: title"),
         ('title = "A"\nopening = " \\n "', "opening must have words in it"),
         ('title = "\\u001b"\nopening = "B"', "title must have words in it"),
-        (HEAD + '[[cards]]\nkey = ["x"]', "the key cards[1].key. Did you mean keys?"),
+        (HEAD + '[[cards]]\nkey = ["x"]', "there is no key cards[1].key. Did you mean keys?"),
         (HEAD + '[[cards]]\ntext = "x"', "the key keys is missing in cards[1]"),
         (HEAD + '[[cards]]\nkeys = ["x", 4]\ntext = "y"', "cards[1].keys[2] must be text"),
         (HEAD + '[[cards]]\nkeys = [" "]\ntext = "y"', "cards[1] must have keys"),
