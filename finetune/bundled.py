@@ -58,7 +58,7 @@ def main() -> None:
         corpus = _ROOT / "build" / "library-corpus"
         build([library], corpus, Settings())
         print(tune(Job(corpus, "smollm2", voice, RECIPE, load(RECIPE, CHANGES), replace=True)))
-    ship(voice, _ROOT / "dungeon" / "voices" / NAME)
+    ship(voice, _ROOT / "dungeon" / "storyteller" / "data" / NAME)
 
 
 def ship(voice: Path, to: Path) -> None:

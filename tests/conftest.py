@@ -11,7 +11,7 @@ import pytest
 from hypothesis import settings
 
 from dungeon.paths import weights_folder
-from dungeon.storyteller.fetch import ensure
+from dungeon.storyteller.download import ensure_weights
 from dungeon.storyteller.voices import SMOLLM2
 
 # A test run in the background has Ctrl-C ignored, and the programs that it starts would inherit that.
@@ -61,7 +61,7 @@ def weights() -> Path:
     cache = platformdirs.user_cache_path("dungeon-tests", appauthor=False)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DUNGEON_HOME", str(cache))
-        return ensure(SMOLLM2)
+        return ensure_weights(SMOLLM2)
 
 
 @pytest.fixture

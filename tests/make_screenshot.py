@@ -23,10 +23,10 @@ async def main() -> None:
     parser.add_argument("--seed", type=int, help="without it, the turn is another each time, and has suggestions")
     arguments = parser.parse_args()
 
-    from dungeon import app as game
-    from dungeon.scenario import find_scenario
-    from dungeon.screens.play import PlayScreen
+    from dungeon.scenarios.model import find_scenario
     from dungeon.storyteller.open import open_storyteller
+    from dungeon.tui import app as game
+    from dungeon.tui.screens.play import PlayScreen
 
     with tempfile.TemporaryDirectory() as folder:
         game.shelf_file = lambda: Path(folder) / "shelf.db"

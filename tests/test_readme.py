@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from dungeon.commands import COMMANDS
-from dungeon.screens.help import key_name
+from dungeon.play.commands import COMMANDS
+from dungeon.tui.screens.help import key_name
 from tests.corpus.crawl.graphs import random_story
 from tests.corpus.crawl.replica import Replica
 from tests.dungeon.scripted import ScriptedServer

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 from corpus.files import write_atomic
 from dungeon.errors import DungeonError
 from dungeon.paths import settings_file
-from dungeon.settings.keys import check_key
+from dungeon.play.keys import check_key
 from dungeon.settings.layers import Layer, Settings, need_preset
 from dungeon.settings.presets import NUMBERS, preset_name
 from dungeon.settings.registry import BY_NAME, Value, check, find_setting
@@ -37,7 +37,7 @@ _HEAD = (
 )
 
 
-class NotKept(DungeonError):
+class SettingsNotSaved(DungeonError):
     """What was set could not be written down. It holds until the game ends."""
 
 
@@ -77,9 +77,9 @@ def save(new: Settings, old: Settings) -> None:
             del document["presets"]
         write_atomic(path, document.as_string())
     except OSError as error:
-        raise NotKept(f"The settings {path} can't be written: {error.strerror or error}. {_HOLDS}") from error
+        raise SettingsNotSaved(f"The settings {path} can't be written: {error.strerror or error}. {_HOLDS}") from error
     except DungeonError as error:
-        raise NotKept(f"{error}\n{_HOLDS}") from error
+        raise SettingsNotSaved(f"{error}\n{_HOLDS}") from error
 
 
 _MEND = "Mend the file, or move it away: without it everything has its default."

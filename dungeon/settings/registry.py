@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from corpus.text import did_you_mean, printable
-from dungeon import themes
 from dungeon.errors import DungeonError
+from dungeon.settings import themes
 
 Value = int | float | str | tuple[str, ...]
 """A switch is a bool, which Python counts among the ints."""

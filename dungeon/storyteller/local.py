@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING
 
 from dungeon.errors import ContextOverflow, DungeonError, StorytellerError
 from dungeon.paths import log_file
-from dungeon.storyteller.fetch import ensure
-from dungeon.storyteller.voices import Bundled, Sampling, Voice
+from dungeon.storyteller.download import ensure_weights
+from dungeon.storyteller.voices import CatalogueWeights, Sampling, Voice
 
 if TYPE_CHECKING:
     from dungeon.storyteller.client import Client
@@ -128,8 +128,8 @@ class LocalStoryteller:
 
     async def _start(self) -> None:
         weights = self.voice.weights
-        if isinstance(weights, Bundled):
-            weights = await asyncio.to_thread(ensure, weights, self.on_fetch, self._leaving)
+        if isinstance(weights, CatalogueWeights):
+            weights = await asyncio.to_thread(ensure_weights, weights, self.on_fetch, self._leaving)
         self.fingerprint = self.fingerprint or await asyncio.to_thread(_fingerprint, self.voice)
         if self._client:
             await self._client.close()
@@ -187,7 +187,7 @@ def _fingerprint(voice: Voice) -> str:
     try:
         if voice.adapter:
             return hashlib.sha256(voice.adapter.read_bytes()).hexdigest()
-        if isinstance(voice.weights, Bundled):
+        if isinstance(voice.weights, CatalogueWeights):
             return voice.weights.sha256
         with voice.weights.open("rb") as file:
             digest = hashlib.sha256(file.read(_SAMPLED_BYTES))

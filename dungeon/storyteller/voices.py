@@ -52,7 +52,7 @@ class Sampling(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 @dataclass(frozen=True, slots=True)
-class Bundled:
+class CatalogueWeights:
     """Base weights that the game knows how to fetch and check."""
 
     name: str
@@ -72,7 +72,7 @@ class Bundled:
     hub_revision: str
 
 
-SMOLLM2 = Bundled(
+SMOLLM2 = CatalogueWeights(
     name="smollm2",
     file="SmolLM2-135M-Instruct.Q4_1.gguf",
     size=98_362_432,
@@ -87,7 +87,7 @@ SMOLLM2 = Bundled(
     hub_revision="ab810cf68114990406fdf996510dd3d3c6adbdf5",
 )
 CATALOGUE = {SMOLLM2.name: SMOLLM2}
-_COME_ALONG = Path(__file__).parent.parent / "voices"
+_COME_ALONG = Path(__file__).parent / "data"
 DEFAULT_VOICE = "lantern"
 VOICES = (DEFAULT_VOICE, *CATALOGUE)
 """Names that need no folder of the player's."""
@@ -101,7 +101,7 @@ class Voice:
     """A voice that can be started."""
 
     name: str
-    weights: Bundled | Path
+    weights: CatalogueWeights | Path
     adapter: Path | None = None
     context: int = DEFAULT_CONTEXT
     """Tokens."""
@@ -176,7 +176,7 @@ def _read_folder(folder: Path) -> Voice:
     return Voice(folder.resolve().name, weights, adapter, entry.context, entry.sampling)
 
 
-def _weights(base: _Base, folder: Path) -> Bundled | Path:
+def _weights(base: _Base, folder: Path) -> CatalogueWeights | Path:
     if base.file is not None:
         return _checked_file(folder, base.file, base.sha256)
     bundled = CATALOGUE.get(base.name)

@@ -1,7 +1,7 @@
 """The adventure: a tree of turns and the place in it where the player stands.
 
 Nothing is ever taken out. Undo moves the head to the parent, redo to the child that was visited last, a retry adds a
-sibling, and so does an edit. Ids come from whoever keeps the tree (`dungeon.shelf`) and grow with time.
+sibling, and so does an edit. Ids come from whoever keeps the tree (`dungeon.storage.shelf`) and grow with time.
 """
 
 from dataclasses import dataclass, replace

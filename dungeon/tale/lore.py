@@ -1,7 +1,7 @@
 """What the voice is to know beside the tale: memory, author's note, cards, and the player's own summary.
 
 Memory always stands in front of the tale, the author's note close to its end. A card is lore that enters when one of
-its keys is named in the last turns: `fired(lore.cards, turns)` tells which do, by which key, and how many turns back.
+its keys is named in the last turns: `triggered_cards(lore.cards, turns)` tells which do, by which key, and how many turns back.
 Keys count in the plural and the possessive too, where they must be whole words.
 
 In plain lines a card is written `Berrin, old man: Berrin is the lamp lighter.`, and what differs from a common card
@@ -54,7 +54,7 @@ class Lore:
 
 
 @dataclass(frozen=True, slots=True)
-class Fired:
+class TriggeredCard:
     """A card that is called for, and why."""
 
     card: Card
@@ -64,7 +64,7 @@ class Fired:
     """How many turns back; 0 is the action that is to be answered."""
 
 
-def fired(cards: Iterable[Card], turns: Sequence[str]) -> list[Fired]:
+def triggered_cards(cards: Iterable[Card], turns: Sequence[str]) -> list[TriggeredCard]:
     """The cards that the turns call for, in their own order.
 
     `turns` are the texts from the past to now; the last is the action that is to be answered.
@@ -74,13 +74,13 @@ def fired(cards: Iterable[Card], turns: Sequence[str]) -> list[Fired]:
     return [found for card in cards if (found := _fired(card, latest, lowered))]
 
 
-def _fired(card: Card, latest: list[str], lowered: list[str]) -> Fired | None:
+def _fired(card: Card, latest: list[str], lowered: list[str]) -> TriggeredCard | None:
     if card.always:
-        return Fired(card)
+        return TriggeredCard(card)
     for back, text in enumerate((latest if card.case else lowered)[: card.depth + 1]):
         for key in card.keys:
             if _named(key if card.case else key.lower(), text, card.whole_word):
-                return Fired(card, key, back)
+                return TriggeredCard(card, key, back)
     return None
 
 

@@ -33,7 +33,7 @@ _INDENTED = 8
 """Steps to the right that plain lines show."""
 
 
-class Shows(StrEnum):
+class RowKind(StrEnum):
     """What a row stands for."""
 
     TURN = "turn"
@@ -50,7 +50,7 @@ class Row:
     id: int | None
     """The turn; the first of those that a run or takes stand for; None: the opening."""
     number: int = 0
-    shows: Shows = Shows.TURN
+    shows: RowKind = RowKind.TURN
     depth: int = 0
     begins: bool = False
     """Whether a branch begins here, beside the line one step to the left."""
@@ -96,10 +96,12 @@ def outline(adventure: Adventure, *, whole: bool = False, opened: Set[int] = fro
     tree = _Tree(adventure)
     rows: list[Row] = []
     at: dict[int | None, int] = {}
-    for hides, group in groupby(tree.rows(), key=lambda row: _Hidden(Shows.TURN, row.id) if whole else tree.hides(row)):
+    for hides, group in groupby(
+        tree.rows(), key=lambda row: _Hidden(RowKind.TURN, row.id) if whole else tree.hides(row)
+    ):
         some = list(group)
         first = some[0].id
-        if hides.shows is Shows.TURN or len(some) <= _FEW:
+        if hides.shows is RowKind.TURN or len(some) <= _FEW:
             shown = some
         elif first in opened:
             shown = [replace(row, opened=first) for row in some]
@@ -196,7 +198,7 @@ def remarks(row: Row) -> list[str]:
 
 def instead(row: Row) -> str:
     """What stands in a row that hides turns, in place of their text."""
-    if row.shows is Shows.TAKES:
+    if row.shows is RowKind.TAKES:
         return f"… {_more_takes(row.hidden)} …"
     takes = f", {_more_takes(row.hidden_takes)}" if row.hidden_takes else ""
     return f"… {_turns(row.hidden)}{takes}{', as on your path' if row.twin else ''} …"
@@ -209,7 +211,7 @@ def lines(rows: Iterable[Row], width: int = 100) -> list[str]:
     made = []
     for row in rows:
         indent = "  " * min(row.depth, _INDENTED)
-        if row.shows is not Shows.TURN:
+        if row.shows is not RowKind.TURN:
             made.append(f"{'':{digits}} {indent}{instead(row)}")
             continue
         name = f'"{row.name}" ' if row.name else ""
@@ -240,7 +242,7 @@ def _cropped(text: str, width: int) -> str:
 class _Hidden:
     """Whether an overview shows a row; rows beside each other are hidden together if they are of the same."""
 
-    shows: Shows
+    shows: RowKind
     of: int | None
 
 
@@ -350,17 +352,17 @@ class _Tree:
 
     def hides(self, row: Row) -> _Hidden:
         """Whether an overview may do without the row."""
-        shown = _Hidden(Shows.TURN, row.id)
+        shown = _Hidden(RowKind.TURN, row.id)
         if row.id is None or row.is_head or row.marked or row.name or row.folded:
             return shown
         parent = self.adventure.nodes[row.id].parent
         if row.begins:
-            return _Hidden(Shows.RUN, 2 * row.depth - 2) if row.id in self.fork(parent).mere else shown
+            return _Hidden(RowKind.RUN, 2 * row.depth - 2) if row.id in self.fork(parent).mere else shown
         near = row.on_path and self.path[row.id] > len(self.path) - _NEAR
         ways = self.fork(row.id)
         if near or self.fork(parent).branches or ways.branches or not (ways.straight or row.twin):
             return shown
-        return _Hidden(Shows.RUN, 2 * row.depth + row.twin)
+        return _Hidden(RowKind.RUN, 2 * row.depth + row.twin)
 
 
 @dataclass(frozen=True, slots=True)
@@ -389,7 +391,7 @@ def _one_for_all(rows: list[Row]) -> Row:
     return Row(
         first.id,
         first.number,
-        Shows.RUN if turns else Shows.TAKES,
+        RowKind.RUN if turns else RowKind.TAKES,
         min(row.depth for row in rows),
         begins=not turns,
         on_path=any(row.on_path for row in rows),

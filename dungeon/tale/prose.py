@@ -1,6 +1,6 @@
 """What a voice writes, made fit to show: where a turn stops, where its sentences end, and how a broken end is mended.
 
-Pure functions on the text so far; `dungeon.tale.manners` calls them for every piece that streams in.
+Pure functions on the text so far; `dungeon.tale.output_policy` calls them for every piece that streams in.
 
 Limits: speech is what stands in double quotation marks, typed or printed, and ends with its line at the latest; single
 ones can't be told from apostrophes. A text of an alphabet whose full stop is not in `_END` has no sentences.

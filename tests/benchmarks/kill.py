@@ -20,9 +20,9 @@ from collections import Counter
 from pathlib import Path
 
 from dungeon.paths import shelf_file
-from dungeon.scenario import find_scenario
-from dungeon.session import Session
-from dungeon.shelf import Shelf
+from dungeon.play.session import Session
+from dungeon.scenarios.model import find_scenario
+from dungeon.storage.shelf import Shelf
 from dungeon.storyteller.local import LocalStoryteller
 from dungeon.storyteller.voices import DEFAULT_VOICE, find_voice
 from tests.dungeon.killing import Ledger, Lost, Teller, kill_app, kill_engine, kill_moves, kill_plain

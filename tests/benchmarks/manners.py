@@ -25,12 +25,12 @@ from pathlib import Path
 import msgspec
 
 from corpus.actions import action_line, read_input
-from dungeon.scenario import filled, find_scenario
+from dungeon.generation.generate import GenerationParams, StreamStats, tell
+from dungeon.scenarios.model import filled, find_scenario
 from dungeon.storyteller.local import LocalStoryteller
 from dungeon.storyteller.voices import DEFAULT_VOICE, Sampling, Voice, find_voice
 from dungeon.tale.adventure import Adventure, Node, State
 from dungeon.tale.prose import OVERRUN
-from dungeon.telling import How, Pace, tell
 from finetune.manner import Told, cut_off, repetition, speaks_for_player
 
 # What is typed, by scenario. An empty line is "go on".
@@ -128,8 +128,8 @@ async def play(
             node = Node(turn, adventure.head, kind, words, action_line(kind, words))
             adventure.add(node)
             storyteller.said, storyteller.tokens = [], 0
-            how = How(sampling, seed + 1000 * number + turn, budget, to_the_end=whole)
-            paces: list[Pace] = []
+            how = GenerationParams(sampling, seed + 1000 * number + turn, budget, to_the_end=whole)
+            paces: list[StreamStats] = []
             answer = await tell(storyteller, adventure, node, how, lambda _, pace, paces=paces: paces.append(pace))
             adventure.grow(turn, answer.prose, State.DONE)
             said, notes = storyteller.said, list(answer.notes)
@@ -204,9 +204,9 @@ def table(turns: list[Played]) -> None:
         shares = [statistics.mean(count(turn, text) for turn in turns for text in [of(turn)]) for of in (sent, seen)]
         print(f"{label:48} {shares[0]:7.1%} {shares[1]:6.1%}")
 
-    for label, judge in JUDGED.items():
-        row(label, judge)
-    row("any of these", lambda turn, prose: any(judge(turn, prose) for judge in JUDGED.values()))
+    for label, filter_output in JUDGED.items():
+        row(label, filter_output)
+    row("any of these", lambda turn, prose: any(filter_output(turn, prose) for filter_output in JUDGED.values()))
     words = [statistics.mean(len(of(turn).split()) for turn in turns) for of in (sent, seen)]
     print(f"{'words a turn':48} {words[0]:7.1f} {words[1]:6.1f}")
     share = statistics.mean(len(turn.sent) > 1 for turn in turns)

@@ -31,19 +31,19 @@ from pathlib import Path
 from unittest import mock
 
 from corpus.turns import Kind, Turn
-from dungeon.ahead import Ahead
+from dungeon.generation.prefetch import Prefetcher
 from dungeon.paths import shelf_file, weights_folder
-from dungeon.scenario import own_scenario
-from dungeon.session import Session
-from dungeon.shelf import Shelf, Told
-from dungeon.storyteller.fetch import ensure
+from dungeon.play.session import Session
+from dungeon.scenarios.model import scenario_from_opening
+from dungeon.storage.shelf import GenerationRecord, Shelf
+from dungeon.storyteller.download import ensure_weights
 from dungeon.storyteller.local import LocalStoryteller
 from dungeon.storyteller.voices import DEFAULT_VOICE, SMOLLM2, find_voice
 from dungeon.tale.adventure import Adventure, Node, State
 from dungeon.tale.lore import Card, Lore
 from dungeon.tale.prose import sentence_end
 from tests.benchmarks.prompt_layout import ancestors, walked
-from tests.dungeon.scripted import Answer, ScriptedServer
+from tests.dungeon.scripted import GeneratedTurn, ScriptedServer
 from tests.terminal import Terminal
 
 DUNGEON = [sys.executable, "-m", "dungeon"]
@@ -70,7 +70,7 @@ def main() -> None:
     arguments = parser.parse_args()
     quick = arguments.quick
     random.seed(6)
-    weights = ensure(SMOLLM2)
+    weights = ensure_weights(SMOLLM2)
     with tempfile.TemporaryDirectory() as folder, mock.patch.dict(os.environ, DUNGEON_HOME=folder):
         weights_folder().mkdir(parents=True)
         (weights_folder() / SMOLLM2.file).symlink_to(weights)
@@ -130,10 +130,10 @@ def names(tale: list[Turn]) -> list[str]:
 
 def long_adventure(shelf: Shelf, tale: list[Turn], name: str = LONG) -> Adventure:
     """That many turns on the shelf, the latest adventure of all."""
-    adventure = shelf.begin(own_scenario(tale[0].prose, name), SMOLLM2.name)
+    adventure = shelf.begin(scenario_from_opening(tale[0].prose, name), SMOLLM2.name)
     adventure.lore = lore_for(tale)
     shelf.save_lore(adventure)
-    told = Told(SMOLLM2.name, "{}", 1)
+    told = GenerationRecord(SMOLLM2.name, "{}", 1)
     for turn in tale[1:]:
         kind = Kind.DO if turn.action else Kind.CONTINUE
         node = shelf.add_turn(adventure, kind, turn.action, turn.action, told)
@@ -278,7 +278,7 @@ async def ours(tale: list[Turn], count: int) -> tuple[list[float], list[float], 
     return typed, called, picked, shares
 
 
-def prepared(ahead: Ahead, adventure: Adventure) -> list[Node]:
+def prepared(ahead: Prefetcher, adventure: Adventure) -> list[Node]:
     """What could be picked now and would start at once."""
     prospect = ahead._prospects.get((adventure.id, adventure.head))
     return [turn.node for turn in prospect.turns.values() if turn.begun] if prospect else []
@@ -287,7 +287,7 @@ def prepared(ahead: Ahead, adventure: Adventure) -> list[Node]:
 async def theirs(tale: list[Turn], count: int, *, warmed: bool) -> list[float]:
     """Seconds to the first words with the ancestors' layout."""
     typed = []
-    with mock.patch("dungeon.telling.build_prompt", laid_out_as_before):
+    with mock.patch("dungeon.generation.generate.build_prompt", laid_out_as_before):
         session = await seated(tale)
         for number in range(count):
             if warmed:
@@ -338,7 +338,7 @@ def memory(tale: list[Turn], count: int) -> None:
     """Of the game process on a pseudo-terminal, told by a server that is as fast as it can be."""
 
     class Library(ScriptedServer):
-        def next_answer(self) -> Answer:
+        def next_answer(self) -> GeneratedTurn:
             asked = str(self.requests.pop()["prompt"])  # a thousand prompts are no part of what is measured
             self.keys.clear()
             self.paths.clear()

@@ -29,10 +29,10 @@ from pathlib import Path
 import httpx2
 
 from corpus.turns import Kind
-from dungeon.ahead import Ahead
-from dungeon.scenario import find_scenario
-from dungeon.session import Session
-from dungeon.shelf import Shelf
+from dungeon.generation.prefetch import Prefetcher
+from dungeon.play.session import Session
+from dungeon.scenarios.model import find_scenario
+from dungeon.storage.shelf import Shelf
 from dungeon.storyteller.local import LocalStoryteller
 from dungeon.storyteller.voices import DEFAULT_VOICE, SMOLLM2, find_voice
 
@@ -140,7 +140,7 @@ async def interrupting(runs: int, voice: str) -> None:
         for run in range(runs):
             for times, seconds in ((resting, None), (working, 0.1 + 6.0 * run / runs)):
                 await session.warm()
-                session.ahead = Ahead(storyteller)
+                session.ahead = Prefetcher(storyteller)
                 if seconds:
                     reading = asyncio.create_task(session.read_ahead(lambda: None))
                     await asyncio.wait([reading], timeout=seconds)

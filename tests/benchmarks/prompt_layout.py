@@ -13,10 +13,10 @@ import time
 
 from corpus.labels import label_action
 from corpus.turns import Kind, Turn, prompt, write
-from dungeon.prompt import TOKENS_PER_BYTE, PartKind, lay_out
 from dungeon.reading.books import library
 from dungeon.tale.adventure import Adventure, Node, State
-from dungeon.tale.lore import Card, Lore, fired
+from dungeon.tale.context import TOKENS_PER_BYTE, PartKind, build_context
+from dungeon.tale.lore import Card, Lore, triggered_cards
 
 BUDGET = 2048 - 80 - 20 - 16
 CARDS = tuple(Card((f"name{n}",), f"Card number {n} says what it says in a dozen words or so.") for n in range(40))
@@ -38,7 +38,7 @@ def main() -> None:
     for number, turn in enumerate(turns[1:], 1):
         node = Node(number, adventure.head, Kind.DO, turn.action, turn.action)
         began = time.process_time()
-        context = lay_out(adventure, node, BUDGET)
+        context = build_context(adventure, node, BUDGET)
         taken.append(time.process_time() - began)
         old = ancestors(adventure, turn.action)
         reread.append(new_bytes(context.text, before) * TOKENS_PER_BYTE)
@@ -54,7 +54,7 @@ def main() -> None:
     show("  the slowest of all", [max(taken)], "ms", 1e3)
     again = Node(-1, adventure.head, Kind.CONTINUE, "", "")
     began = time.process_time()
-    context = lay_out(adventure, again, BUDGET)
+    context = build_context(adventure, again, BUDGET)
     show("the same, once more", [time.process_time() - began], "ms", 1e3)
     show("tokens (estimated) the engine must read for a turn", reread[-200:], "")
     show("  with cards on top, one turn dropped at a time", dropped[-200:], "")
@@ -84,7 +84,7 @@ def ancestors(adventure: Adventure, action: str) -> str:
     lore = adventure.lore
     turns = [node.turn() for node in adventure.path()]
     recent = [write([turn]) for turn in turns[-4:]]
-    head = [Turn("", lore.memory), *(Turn("", hit.card.text) for hit in fired(lore.cards, [*recent, action]))]
+    head = [Turn("", lore.memory), *(Turn("", hit.card.text) for hit in triggered_cards(lore.cards, [*recent, action]))]
     limit = int(BUDGET / TOKENS_PER_BYTE)
     kept: list[Turn] = []
     for turn in reversed(turns):

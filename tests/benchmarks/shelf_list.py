@@ -17,15 +17,15 @@ from pathlib import Path
 from textual.app import App
 
 from corpus.turns import Kind
-from dungeon.database import transaction
-from dungeon.scenario import all_scenarios, own_scenario
-from dungeon.screens.shelf import ShelfScreen
-from dungeon.session import Session
-from dungeon.shelf import BY_HAND, Shelf
+from dungeon.play.session import Session
+from dungeon.scenarios.model import builtin_scenarios, scenario_from_opening
+from dungeon.storage.database import transaction
+from dungeon.storage.shelf import WRITTEN_BY_PLAYER, Shelf
 from dungeon.storyteller.client import RemoteStoryteller
 from dungeon.tale.adventure import Node, State
 from dungeon.tale.transcript import markdown
-from dungeon.widgets.table import Table
+from dungeon.tui.screens.shelf import ShelfScreen
+from dungeon.tui.widgets.table import Table
 from tests.dungeon.host import Host
 
 
@@ -53,15 +53,15 @@ def main() -> None:
 
 def filled_shelf(path: Path, adventures: int, turns: int) -> Shelf:
     random.seed(1)
-    words = " ".join(scenario.opening for scenario in all_scenarios()).split()
+    words = " ".join(scenario.opening for scenario in builtin_scenarios()).split()
     shelf = Shelf(path)
     for _ in range(adventures):
-        adventure = shelf.begin(own_scenario("You stand there.", " ".join(random.choices(words, k=4))), "v")
+        adventure = shelf.begin(scenario_from_opening("You stand there.", " ".join(random.choices(words, k=4))), "v")
         with transaction(shelf._db):  # one for all, or it would take an hour
             for number in range(turns):
                 parent = adventure.head if number % 10 else None
                 node = Node(0, parent, Kind.DO, "wait", "You wait.", " ".join(random.choices(words, k=80)), State.DONE)
-                adventure.add(shelf._insert(adventure, node, BY_HAND))
+                adventure.add(shelf._insert(adventure, node, WRITTEN_BY_PLAYER))
             shelf._stand(adventure, adventure.head)
     return shelf
 

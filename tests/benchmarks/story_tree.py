@@ -20,13 +20,13 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from corpus.turns import Kind
+from dungeon.play.session import Session
 from dungeon.reading.books import library
-from dungeon.screens.tree import TreeScreen
-from dungeon.session import Session
-from dungeon.shelf import BY_HAND
+from dungeon.storage.shelf import WRITTEN_BY_PLAYER
 from dungeon.tale.adventure import State
 from dungeon.tale.diff import diff
 from dungeon.tale.outline import outline, search
+from dungeon.tui.screens.tree import TreeScreen
 from tests.dungeon.host import seated, showing
 
 PASSAGES = [passage.text for book in library() for passage in book.story.passages.values() if passage.text]
@@ -102,7 +102,7 @@ def grown(folder: Path, turns: int, branches: int, takes: int) -> Session:
 def turn(session: Session, chance: random.Random, words: str = "", action: str = "") -> int:
     prose = chance.choice(PASSAGES)
     words = words or f"try number {chance.randrange(10**6)}"
-    node = session.shelf.add_turn(session.adventure, Kind.DO, words, action or f"You {words}.", BY_HAND)
+    node = session.shelf.add_turn(session.adventure, Kind.DO, words, action or f"You {words}.", WRITTEN_BY_PLAYER)
     session.shelf.save_turn(session.adventure.grow(node.id, prose, State.DONE))
     return node.id
 

@@ -5,7 +5,7 @@
 
 Every voice answers every prompt (`voice_prompts.py`) once a seed, with the same sampling: the last voice's own, or
 what `--set` says. "sent" is the first answer of the voice, up to where the next action begins; "seen" is what the
-game's manners (`dungeon.telling`) made of it. Both are judged by the same rules: those of `dungeon evaluate`, those of
+game's manners (`dungeon.generation.generate`) made of it. Both are judged by the same rules: those of `dungeon evaluate`, those of
 `manners.py`, and four of this file. Of a share over n turns, two standard errors are at most 1 / sqrt(n).
 
 `--samples` shows as many prompts with the answers of every voice side by side, evenly spaced, none picked by hand;
@@ -31,9 +31,9 @@ import msgspec
 from corpus.check.page import tense
 from corpus.story import Passage, Story
 from corpus.turns import Turn, write
+from dungeon.generation.generate import GenerationParams, tell
 from dungeon.storyteller.voices import DEFAULT_VOICE, Sampling, find_voice
 from dungeon.tale.prose import OVERRUN
-from dungeon.telling import How, tell
 from finetune.manner import Told, measure
 from tests.benchmarks.manners import JUDGED, Overheard, Played
 from tests.benchmarks.voice_prompts import Asked, prompts
@@ -87,7 +87,7 @@ async def answers(name: str, asked: list[Asked], sampling: Sampling, seeds: int)
             before += [node.action, node.prose]
         for seed in range(seeds):
             storyteller.said, storyteller.tokens = [], 0
-            how = How(sampling, seed, budget, to_the_end=True)
+            how = GenerationParams(sampling, seed, budget, to_the_end=True)
             answer = await tell(storyteller, prompt.adventure, prompt.node, how, lambda *_: None)
             said, tokens = storyteller.said, storyteller.tokens
             played = Played(prompt.source, prompt.node.action, before, said, answer.prose, [*answer.notes], tokens, 0)
@@ -152,8 +152,8 @@ def table(said: dict[str, list[Played]]) -> None:
         ("words a turn", "words_per_turn", ".1f"),
     ):
         row(label, [getattr(manner, key) for manner in manners], form)
-    for label, judge in (*JUDGED.items(), ("past tense", lambda _, prose: past(prose))):
-        row(label, [statistics.mean(judge(*cell) for cell in column) for column in columns.values()], ".1%")
+    for label, filter_output in (*JUDGED.items(), ("past tense", lambda _, prose: past(prose))):
+        row(label, [statistics.mean(filter_output(*cell) for cell in column) for column in columns.values()], ".1%")
     kept = [[keeps_names(*cell) for cell in column] for column in columns.values()]
     row("names somebody of the last four turns", [share(values) for values in kept], ".1%")
     row("names a stranger", [share([strange_name(*cell) for cell in column]) for column in columns.values()], ".1%")

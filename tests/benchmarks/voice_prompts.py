@@ -14,7 +14,7 @@ from corpus.labels import label_action
 from corpus.story import Story
 from corpus.turns import Turn
 from dungeon.reading.books import library
-from dungeon.scenario import filled, find_scenario
+from dungeon.scenarios.model import filled, find_scenario
 from dungeon.tale.adventure import Adventure, Node, State
 
 OPENINGS = {

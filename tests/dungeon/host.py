@@ -12,9 +12,9 @@ from textual.widgets import Static
 from corpus.actions import action_line
 from corpus.turns import Kind
 from dungeon.errors import DungeonError
-from dungeon.scenario import own_scenario
-from dungeon.session import Session
-from dungeon.shelf import BY_HAND, Shelf
+from dungeon.play.session import Session
+from dungeon.scenarios.model import scenario_from_opening
+from dungeon.storage.shelf import WRITTEN_BY_PLAYER, Shelf
 from dungeon.storyteller.client import RemoteStoryteller
 from dungeon.tale.adventure import Node, State
 
@@ -56,14 +56,14 @@ async def showing(screen: Screen[bool], size: tuple[int, int] = (100, 30)) -> As
 def seated(folder: Path) -> Session:
     """A new adventure at its opening."""
     session = Session(Shelf(folder / "shelf.db"), RemoteStoryteller("http://127.0.0.1:9", "nobody"))
-    session.begin(own_scenario("You stand before the iron door.", "The door"))
+    session.begin(scenario_from_opening("You stand before the iron door.", "The door"))
     return session
 
 
 def play(session: Session, words: str, prose: str, kind: Kind = Kind.DO) -> Node:
     """A turn below the head, as if it had been told."""
     adventure = session.adventure
-    node = session.shelf.add_turn(adventure, kind, words, action_line(kind, words), BY_HAND)
+    node = session.shelf.add_turn(adventure, kind, words, action_line(kind, words), WRITTEN_BY_PLAYER)
     node = adventure.grow(node.id, prose, State.DONE)
     session.shelf.save_turn(node)
     return node

@@ -29,8 +29,8 @@ from pathlib import Path
 from typing import Any
 
 from corpus.turns import Kind
-from dungeon.session import Session
-from dungeon.shelf import Shelf
+from dungeon.play.session import Session
+from dungeon.storage.shelf import Shelf
 from dungeon.storyteller.local import LocalStoryteller
 from dungeon.tale.adventure import Adventure, State
 from dungeon.tale.prose import sentence_end

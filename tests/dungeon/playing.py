@@ -8,14 +8,14 @@ from textual import events
 from textual.pilot import Pilot
 from textual.widgets import Static, TextArea
 
-from dungeon.app import DungeonApp
 from dungeon.paths import shelf_file
-from dungeon.scenario import Scenario, find_scenario
-from dungeon.screens.play import PlayScreen
-from dungeon.shelf import Shelf
+from dungeon.scenarios.model import Scenario, find_scenario
+from dungeon.storage.shelf import Shelf
 from dungeon.storyteller.client import RemoteStoryteller
 from dungeon.tale.adventure import Adventure
-from dungeon.widgets.prompt import Prompt
+from dungeon.tui.app import DungeonApp
+from dungeon.tui.screens.play import PlayScreen
+from dungeon.tui.widgets.prompt import Prompt
 from tests.dungeon.scripted import ScriptedServer
 
 Player = Pilot[None]

@@ -2,8 +2,8 @@
 
 from corpus.actions import action_line
 from corpus.turns import Kind, clean_prose
-from dungeon.prompt import TOKENS_PER_BYTE
 from dungeon.tale.adventure import Adventure, Node, State
+from dungeon.tale.context import TOKENS_PER_BYTE
 
 OPENING = "You stand before the iron door. Rain falls on the hills, and the mule lays its ears back."
 BUDGET = 2048 - 80 - 20 - 16  # as the session asks for the bundled voice

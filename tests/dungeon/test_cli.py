@@ -11,8 +11,8 @@ import pytest
 
 from corpus.extras import install_line
 from dungeon.cli import main
-from dungeon.commands import COMMANDS
-from dungeon.scenario import all_scenarios, filled
+from dungeon.play.commands import COMMANDS
+from dungeon.scenarios.model import builtin_scenarios, filled
 from dungeon.storyteller.voices import SMOLLM2
 
 Refused = Callable[..., str]
@@ -75,7 +75,7 @@ def test_scenarios_are_listed_as_name_title_genre() -> None:
     listed = run("scenarios")
     assert (listed.returncode, listed.stderr) == (0, "")
     rows = [line.split("\t") for line in listed.stdout.splitlines()]
-    assert rows == [[scenario.name, filled(scenario, {}).title, scenario.genre] for scenario in all_scenarios()]
+    assert rows == [[scenario.name, filled(scenario, {}).title, scenario.genre] for scenario in builtin_scenarios()]
     assert len(rows) >= 8
 
 

@@ -16,18 +16,18 @@ from textual.widgets import Static
 
 from corpus.text import printable
 from corpus.turns import Kind
-from dungeon.app import DungeonApp
-from dungeon.commands import BY_NAME, COMMANDS
 from dungeon.errors import DungeonError
 from dungeon.paths import shelf_file
-from dungeon.scenario import Scenario, find_scenario, own_scenario
-from dungeon.session import Session
-from dungeon.shelf import Shelf, Told
+from dungeon.play.commands import BY_NAME, COMMANDS
+from dungeon.play.session import Session
+from dungeon.scenarios.model import Scenario, find_scenario, scenario_from_opening
+from dungeon.storage.shelf import GenerationRecord, Shelf
 from dungeon.storyteller.client import RemoteStoryteller
 from dungeon.tale.adventure import Adventure, State
 from dungeon.tale.lore import Card, Lore
-from dungeon.widgets.prompt import Prompt
-from tests.dungeon.scripted import Answer, Fail, ScriptedServer
+from dungeon.tui.app import DungeonApp
+from dungeon.tui.widgets.prompt import Prompt
+from tests.dungeon.scripted import Fail, GeneratedTurn, ScriptedServer
 from tests.terminal import Terminal
 
 pytestmark = pytest.mark.usefixtures("untraced")
@@ -119,9 +119,11 @@ def raw_adventure() -> Adventure:
         shelf.save_lore(adventure)
         shelf.save_labels(adventure)
         for text in texts:
-            node = shelf.add_turn(adventure, Kind.STORY if "\t" in text else Kind.DO, text, text, Told(text, "{}", 1))
+            node = shelf.add_turn(
+                adventure, Kind.STORY if "\t" in text else Kind.DO, text, text, GenerationRecord(text, "{}", 1)
+            )
             shelf.save_turn(adventure.grow(node.id, told_by(text), State.DONE))
-            shelf.save_marks(replace(node, name=text, marked=True))
+            shelf.save_turn_labels(replace(node, name=text, marked=True))
         return adventure
 
 
@@ -261,13 +263,13 @@ def test_no_command_to_the_terminal_comes_through(server: ScriptedServer) -> Non
     ],
     ids=["a line", "words", "an open quote", "empty lines", "lines", "marks", "pieces", "empty pieces", "letters"],
 )
-async def test_a_storyteller_that_does_not_stop(server: ScriptedServer, answer: Answer) -> None:
+async def test_a_storyteller_that_does_not_stop(server: ScriptedServer, answer: GeneratedTurn) -> None:
     """Ten million characters in one line, in many, in one event or in thousands: a turn ends where a turn would."""
     server.answers = [answer]
     storyteller = RemoteStoryteller(server.url, "scripted")
     with closing(Shelf(shelf_file())) as shelf:
         session = Session(shelf, storyteller)
-        session.begin(own_scenario("You stand before the iron door."))
+        session.begin(scenario_from_opening("You stand before the iron door."))
         async with asyncio.timeout(30):
             node = await session.turn(Kind.DO, "wait", lambda prose: None)
         assert len(node.prose) < 20_000

@@ -23,12 +23,12 @@ def loaded_by(*modules: str) -> set[str]:
     "module",
     [
         "dungeon.cli",
-        "dungeon.plain",
-        "dungeon.session",
-        "dungeon.app",
+        "dungeon.plain.game",
+        "dungeon.play.session",
+        "dungeon.tui.app",
         "dungeon.storyteller.local",
         "dungeon.storyteller.client",
-        "dungeon.storyteller.fetch",
+        "dungeon.storyteller.download",
         "dungeon.storyteller.engine",
     ],
 )
@@ -39,11 +39,11 @@ def test_playing_loads_nothing_heavy(module: str) -> None:
 
 
 def test_lines_need_no_screen() -> None:
-    assert not loaded_by("dungeon.plain") & {"textual", "rich"}
+    assert not loaded_by("dungeon.plain.game") & {"textual", "rich"}
 
 
 def test_the_game_itself_never_loads_llama_cpp() -> None:
-    assert "xllamacpp" not in loaded_by("dungeon.app", "dungeon.plain", "dungeon.storyteller.local")
+    assert "xllamacpp" not in loaded_by("dungeon.tui.app", "dungeon.plain.game", "dungeon.storyteller.local")
 
 
 def test_the_command_line_waits_with_everything_until_a_command_runs() -> None:
@@ -51,5 +51,5 @@ def test_the_command_line_waits_with_everything_until_a_command_runs() -> None:
 
 
 def test_the_tale_and_the_prompt_are_pure() -> None:
-    loaded = loaded_by("dungeon.tale.adventure", "dungeon.tale.prose", "dungeon.prompt", "dungeon.commands")
+    loaded = loaded_by("dungeon.tale.adventure", "dungeon.tale.prose", "dungeon.tale.context", "dungeon.play.commands")
     assert not loaded & OUTSIDE

@@ -16,22 +16,22 @@ from pathlib import Path
 import pytest
 
 from corpus.turns import Kind
-from dungeon import shelf as shelves
-from dungeon.app import DungeonApp
 from dungeon.errors import DungeonError
-from dungeon.listing import relabel
 from dungeon.paths import shelf_file
-from dungeon.scenario import find_scenario, own_scenario
-from dungeon.session import Session
-from dungeon.shelf import Shelf, Told
+from dungeon.play.adventures import relabel
+from dungeon.play.session import Session
+from dungeon.scenarios.model import find_scenario, scenario_from_opening
+from dungeon.storage import shelf as shelves
+from dungeon.storage.shelf import GenerationRecord, Shelf
 from dungeon.storyteller.client import RemoteStoryteller
 from dungeon.tale.adventure import Adventure, State
 from dungeon.tale.lore import Lore
-from dungeon.widgets.prompt import Prompt
+from dungeon.tui.app import DungeonApp
+from dungeon.tui.widgets.prompt import Prompt
 from tests.dungeon.scripted import Hold, ScriptedServer
 from tests.terminal import Terminal
 
-TOLD = Told("v", "{}", 1)
+TOLD = GenerationRecord("v", "{}", 1)
 FULL = "The disk is full, or fails. Make room, then go on"
 
 
@@ -73,7 +73,7 @@ def told() -> list[tuple[str, str]]:
 def played(turns: int, file: Path | None = None) -> Adventure:
     """An adventure with finished turns, on a shelf that was closed."""
     with closing(Shelf(file or shelf_file())) as shelf:
-        adventure = shelf.begin(own_scenario("You stand before the iron door."), "v")
+        adventure = shelf.begin(scenario_from_opening("You stand before the iron door."), "v")
         for number in range(turns):
             node = shelf.add_turn(adventure, Kind.DO, "wait", "You wait.", TOLD)
             shelf.save_turn(adventure.grow(node.id, f"Hour {number} goes by. " * 40, State.DONE))
@@ -153,7 +153,7 @@ async def test_what_a_full_disk_does_not_take_has_not_happened(server: ScriptedS
     storyteller = RemoteStoryteller(server.url, "scripted")
     with closing(Shelf(shelf_file())) as shelf:
         session = Session(shelf, storyteller)
-        session.begin(own_scenario("You stand before the iron door."))
+        session.begin(scenario_from_opening("You stand before the iron door."))
         first = await session.turn(Kind.DO, "open it", lambda prose: None)
         second = await session.turn(Kind.DO, "go in", lambda prose: None)
         await session.retry(lambda prose: None)
@@ -311,13 +311,13 @@ async def test_what_another_game_purges_meanwhile_is_told_and_nothing_of_it_is_o
     with closing(Shelf(shelf_file())) as mine, closing(Shelf(shelf_file())) as theirs:
         storyteller = RemoteStoryteller(server.url, "scripted")
         session = Session(mine, storyteller)
-        adventure = session.begin(own_scenario("You stand before the iron door."))
+        adventure = session.begin(scenario_from_opening("You stand before the iron door."))
         began = asyncio.Event()
         turn = asyncio.create_task(session.turn(Kind.DO, "open it", lambda prose: began.set()))
         await began.wait()
 
         theirs.purge(adventure.id)
-        other = theirs.begin(own_scenario("You stand on a hill."), "v")
+        other = theirs.begin(scenario_from_opening("You stand on a hill."), "v")
         node = theirs.add_turn(other, Kind.DO, "look", "You look.", TOLD)
         theirs.save_turn(other.grow(node.id, "Green hills.", State.DONE))
         server.release()
@@ -331,7 +331,7 @@ async def test_what_another_game_purges_meanwhile_is_told_and_nothing_of_it_is_o
 
 
 def test_a_shelf_that_another_program_holds(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dungeon.database._LOCK_SECONDS", 0.05)
+    monkeypatch.setattr("dungeon.storage.database._LOCK_SECONDS", 0.05)
     adventure = played(1)
     with closing(Shelf(shelf_file())) as shelf, closing(sqlite3.connect(shelf_file(), isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
@@ -469,8 +469,8 @@ def test_a_clock_that_goes_back(server: ScriptedServer, monkeypatch: pytest.Monk
 
     monkeypatch.setattr(shelves, "_now", earlier)
     with closing(Shelf(shelf_file())) as shelf:
-        first = shelf.begin(own_scenario("One."), "v")
-        second = shelf.begin(own_scenario("Two."), "v")
+        first = shelf.begin(scenario_from_opening("One."), "v")
+        second = shelf.begin(scenario_from_opening("Two."), "v")
         assert shelf.last() == second.id
         for number in range(3):
             node = shelf.add_turn(first, Kind.DO, "wait", "You wait.", TOLD)

@@ -20,14 +20,14 @@ from contextlib import contextmanager
 from typing import Any
 
 from corpus.turns import Kind
-from dungeon import session as sessions
 from dungeon.cli import cli
 from dungeon.errors import DungeonError
-from dungeon.listing import relabel
 from dungeon.paths import shelf_file
-from dungeon.scenario import own_scenario
-from dungeon.session import Session
-from dungeon.shelf import Shelf
+from dungeon.play import session as sessions
+from dungeon.play.adventures import relabel
+from dungeon.play.session import Session
+from dungeon.scenarios.model import scenario_from_opening
+from dungeon.storage.shelf import Shelf
 from dungeon.storyteller.client import RemoteStoryteller
 from dungeon.tale.adventure import Adventure, Node
 from dungeon.tale.lore import Card, Lore
@@ -105,7 +105,7 @@ async def moves(witness: Witness, url: str, seed: int) -> None:
     shelf = Shelf(shelf_file())
     session = Session(shelf, RemoteStoryteller(url, "scripted"))
     if shelf.last() is None:
-        session.begin(own_scenario("You stand in the ash garden. Nothing grows here."))
+        session.begin(scenario_from_opening("You stand in the ash garden. Nothing grows here."))
     else:
         session.resume()
     for number in range(1_000_000):
@@ -148,7 +148,7 @@ async def move(witness: Witness, session: Session, chance: random.Random, number
         with witness.watching("relabel", session):
             relabel(session.shelf, adventure, title=f"Garden {number}", tags=(f"ash {number}", "stone"))
     elif chance.random() < 0.3:
-        session.begin(own_scenario(f"You stand in ash garden {number}."))
+        session.begin(scenario_from_opening(f"You stand in ash garden {number}."))
     else:
         session.resume(chance.choice(session.shelf.listing()).id)
 

@@ -16,8 +16,8 @@ from corpus.readers.shelf import FORMATS
 from corpus.readers.source import Source
 from corpus.story import UNFINISHED, Story, StoryError
 from corpus.turns import Kind
-from dungeon.scenario import Scenario
-from dungeon.shelf import Shelf, Told
+from dungeon.scenarios.model import Scenario
+from dungeon.storage.shelf import Shelf, Told
 from dungeon.tale.adventure import Adventure, Node, State
 from dungeon.tale.lore import Card
 
@@ -182,7 +182,7 @@ def test_a_shelf_whose_game_was_killed_is_read_with_what_was_saved_last(tmp_path
     played(shelf)
     shelf.close()
     game = (
-        "import os, pathlib; from dungeon.shelf import Shelf; from dungeon.scenario import Scenario\n"
+        "import os, pathlib; from dungeon.storage.shelf import Shelf; from dungeon.scenarios.model import Scenario\n"
         f"Shelf(pathlib.Path({str(path)!r})).begin(Scenario('Last', 'Words.'), 'voice'); os.kill(os.getpid(), 9)"
     )
     subprocess.run([sys.executable, "-c", game], check=False)

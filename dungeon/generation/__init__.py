@@ -1,0 +1,1 @@
+"""One turn from the storyteller: generate it, prefetch it, show its context, replay it."""

@@ -1,0 +1,1 @@
+"""The game as lines: stdin to stdout, for pipes, scripts and screen readers."""

@@ -1,0 +1,1 @@
+"""Playing an adventure: the session, the commands and the keys."""

@@ -1,0 +1,151 @@
+"""The adventures on the shelf as a player names, lists, labels and exports them. Both front ends and the command line.
+
+id = find_adventure(shelf, "lamp road")        # its number, or part of its title
+export(shelf.open(id), "lamp-road.md")         # Markdown or text, by the ending
+"""
+
+from collections.abc import Iterable
+from contextlib import suppress
+from datetime import datetime
+from pathlib import Path
+
+from corpus.files import write_atomic
+from corpus.text import one_line, printable
+from dungeon.errors import DungeonError
+from dungeon.scenarios.model import builtin_scenarios, filled
+from dungeon.scenarios.user import slug, user_scenarios
+from dungeon.storage.shelf import Shelf, ShelfEntry
+from dungeon.tale import transcript
+from dungeon.tale.adventure import Adventure
+
+_TITLE_LENGTH = 60
+_TAG_LENGTH = 30
+_NAMED = 5
+_WRITERS = {".md": transcript.markdown, ".markdown": transcript.markdown, ".txt": transcript.text}
+
+
+def find_adventure(shelf: Shelf, wanted: str) -> int:
+    """The id of the adventure with this number, this title, or this part of its title if no other has it.
+
+    Raises:
+        DungeonError: there is none, or several.
+    """
+    listing = shelf.listing()
+    words = " ".join(wanted.split()).casefold()
+    shown = printable(words)[:60]
+    by_number = [listed for listed in listing if str(listed.id) == words]
+    by_title = [listed for listed in listing if listed.title.casefold() == words]
+    by_part = [listed for listed in listing if words and words in listed.title.casefold()]
+    found = by_number or by_title or by_part
+    if not found:
+        raise DungeonError(f"There is no adventure '{shown}' on the shelf. `dungeon adventures` lists them.")
+    if len(found) > 1:
+        names = ", ".join(f"{listed.id} ({printable(listed.title)})" for listed in found[:_NAMED])
+        more = f" and {len(found) - _NAMED} more" if len(found) > _NAMED else ""
+        raise DungeonError(f"'{shown}' is in the title of {names}{more}. Say which by its number.")
+    return found[0].id
+
+
+def adventure_lines(listing: Iterable[ShelfEntry]) -> list[str]:
+    """A line each: id, title, turns, words, branches, when it was played, tabs between them."""
+    return [
+        "\t".join(
+            (
+                str(listed.id),
+                one_line(listed.title),
+                str(listed.turns),
+                str(listed.words),
+                str(listed.branches),
+                listed.played,
+            )
+        )
+        for listed in listing
+    ]
+
+
+def scenario_lines() -> tuple[list[str], list[str]]:
+    """A line for each scenario: name, title, genre, and "yours" for the player's own, tabs between them.
+
+    And what is wrong with those of the player's own that can't be read.
+    """
+    own, troubles = user_scenarios()
+    lines = [f"{each.name}\t{filled(each, {}).title}\t{each.genre}\tyours" for each in own]
+    lines += [f"{each.name}\t{filled(each, {}).title}\t{each.genre}" for each in builtin_scenarios()]
+    return lines, [trouble.what for trouble in troubles]
+
+
+def relabel(shelf: Shelf, adventure: Adventure, *, title: str | None = None, tags: Iterable[str] | None = None) -> None:
+    """Renames or tags the adventure; a title without words leaves the old one."""
+    before = adventure.title, adventure.tags
+    if title is not None and (title := one_line(title)[:_TITLE_LENGTH]):
+        adventure.title = title
+    if tags is not None:
+        adventure.tags = tuple(dict.fromkeys(tag for tag in (one_line(t)[:_TAG_LENGTH] for t in tags) if tag))
+    try:
+        shelf.save_labels(adventure)
+    except DungeonError:
+        adventure.title, adventure.tags = before
+        raise
+
+
+# ---- export --------------------------------------------------------------------------------------------------
+
+
+def suggested_file(adventure: Adventure, ending: str = ".md") -> Path:
+    """Where it might be exported to: in the folder that the game was started in."""
+    return Path(slug(adventure.title, "adventure") + ending)
+
+
+class ExportFileExists(DungeonError):
+    """The file to write is there already."""
+
+
+def export(adventure: Adventure, to: Path | str, *, whole: bool = False, over: bool = False) -> Path:
+    """Writes the story, with `whole` all of its branches, to a file: Markdown or text, by its ending. Gives its path.
+
+    Raises:
+        FileThere: it is not to be written `over`.
+        DungeonError: its ending is neither, or it can't be written.
+    """
+    path = Path(str(to).strip())
+    with suppress(RuntimeError):  # a home that nobody knows
+        path = path.expanduser()
+    shown = printable(str(path))[-200:]
+    write = _WRITERS.get(path.suffix.lower())
+    if write is None:
+        raise DungeonError(f"{shown} ends in none of {', '.join(_WRITERS)}: .md writes Markdown, .txt text.")
+    try:
+        if path.exists() and not over:
+            raise ExportFileExists(f"There is a file {shown} already. Give another name, or move it away.")
+        if not path.absolute().parent.is_dir():
+            raise DungeonError(f"There is no folder {printable(str(path.parent))} to write in.")
+        write_atomic(path, write(adventure, whole))
+    except (OSError, ValueError) as error:  # ValueError: a name with a zero in it
+        raise DungeonError(f"The file {shown} can't be written: {getattr(error, 'strerror', error)}.") from error
+    return path
+
+
+# ---- how it is said ------------------------------------------------------------------------------------------
+
+
+def ago(played: str, now: datetime | None = None) -> str:
+    """When that was, as people say it, in the time of this place: "today 14:02", "3 days ago", "12 May 2025"."""
+    try:
+        then = datetime.fromisoformat(played).astimezone()
+    except (ValueError, OverflowError):
+        return ""
+    today = (now or datetime.now()).astimezone().date()
+    days = (today - then.date()).days
+    if days == 0:
+        return f"today {then:%H:%M}"
+    if days == 1:
+        return f"yesterday {then:%H:%M}"
+    if 1 < days < 7:
+        return f"{days} days ago"
+    return f"{then.day} {then:%b}" if then.year == today.year else f"{then.day} {then:%b} {then.year}"
+
+
+def counted(number: int, thing: str) -> str:
+    """ "1 turn", "2 turns"; "branch" has its own plural."""
+    plural = f"{thing}es" if thing.endswith("ch") else f"{thing}s"
+    return f"{number:,} {thing if number == 1 else plural}"

@@ -1,0 +1,1 @@
+"""How an adventure begins: the scenario model, those of the game and those of the player."""

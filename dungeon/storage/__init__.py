@@ -1,0 +1,1 @@
+"""Crash-safe files: the shelf of adventures (SQLite) and TOML."""

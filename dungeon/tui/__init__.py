@@ -1,0 +1,1 @@
+"""The game in the terminal: the only package that imports textual."""

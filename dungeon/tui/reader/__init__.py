@@ -1,0 +1,1 @@
+"""`dungeon read` in the terminal: a Textual app without a storyteller."""

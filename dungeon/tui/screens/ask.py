@@ -1,0 +1,71 @@
+"""What the player is asked: by a scenario before it begins, and for one line of anything."""
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Vertical, VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen, Screen
+from textual.widgets import Button, Input, Label, Static
+
+from dungeon.scenarios.model import ANSWER_LENGTH, Scenario, filled
+
+
+class AskScreen(Screen[Scenario | None]):
+    """One line for each placeholder. Returns the scenario with the answers in it, or None if the player went back."""
+
+    CSS_PATH = "ask.tcss"
+    BINDINGS = [
+        Binding("escape", "dismiss(None)", "Back"),
+        Binding("ctrl+s", "begin", "Begin", priority=True),
+    ]
+
+    def __init__(self, scenario: Scenario) -> None:
+        super().__init__()
+        self.scenario = scenario
+
+    def compose(self) -> ComposeResult:
+        with VerticalScroll(can_focus=False):
+            yield Label(Content(filled(self.scenario, {}).title), id="heading")
+            for placeholder in self.scenario.placeholders:
+                yield Label(Content(placeholder.ask))
+                yield Input(placeholder=placeholder.default, max_length=ANSWER_LENGTH)
+        yield Button("Begin  (Enter, or Ctrl+S)", id="begin", variant="primary")
+
+    @on(Input.Submitted)
+    def _next(self, event: Input.Submitted) -> None:
+        """Enter goes to the next question, and from the last one into the story."""
+        if event.input is self.query(Input).last():
+            self.action_begin()
+        else:
+            self.focus_next(Input)
+
+    @on(Button.Pressed, "#begin")
+    def action_begin(self) -> None:
+        """Begins; a question that was left empty gets the scenario's own answer."""
+        names = (placeholder.name for placeholder in self.scenario.placeholders)
+        answers = dict(zip(names, (field.value for field in self.query(Input)), strict=True))
+        self.dismiss(filled(self.scenario, answers))
+
+
+class LineScreen(ModalScreen[str | None]):
+    """Asks for one line, which may be changed from what stands there. Returns it, or None if the player went back."""
+
+    CSS_PATH = "ask.tcss"
+    BINDINGS = [Binding("escape", "dismiss(None)", "Back")]
+
+    def __init__(self, question: str, line: str = "", hint: str = "") -> None:
+        super().__init__()
+        self._question = question
+        self._given = line
+        self._hint = hint
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="line"):
+            yield Static(Content(self._question), markup=False)
+            yield Input(self._given, select_on_focus=False)
+            yield Static(Content(self._hint or "Enter takes it, Esc goes back."), id="hint", markup=False)
+
+    @on(Input.Submitted)
+    def _taken(self, event: Input.Submitted) -> None:
+        self.dismiss(event.value)

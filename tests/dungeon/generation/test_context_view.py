@@ -1,0 +1,166 @@
+"""The context as a player looks at it: tokens, what is cached, a bar of the budget, and all of it as lines."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from corpus.turns import Kind
+from dungeon.generation.context_view import (
+    LETTERS,
+    TokenCounts,
+    bar,
+    cached_parts,
+    context_lines,
+    count_tokens,
+    estimated,
+    headline,
+    legend,
+    preview,
+)
+from dungeon.storyteller.client import RemoteStoryteller
+from dungeon.tale.adventure import Adventure, Node, State
+from dungeon.tale.context import Context, Part, PartKind, context_to_continue
+from dungeon.tale.lore import Card, Lore
+
+BUDGET = 1932
+LORE = Lore(
+    "You are the helmsman.",
+    "Salt and fog.",
+    (Card(("Roke",), "Captain Roke has not slept since the storm."), Card(("gold",), "There is none.")),
+)
+
+
+class Teller(RemoteStoryteller):
+    """A word is a token; `cached` and `held` are what a test says."""
+
+    cached: int | None = None
+    held: str = ""
+    counts = True
+
+    def __init__(self, cached: int | None = None, held: str = "") -> None:
+        super().__init__("http://127.0.0.1:1", "words")
+        self.cached = cached
+        self.held = held
+
+    async def count(self, texts: Sequence[str]) -> list[int] | None:
+        return [len(text.split()) for text in texts] if self.counts else None
+
+
+def a_tale(turns: int, lore: Lore = LORE) -> Adventure:
+    adventure = Adventure(1, "The bell", "You stand at the wheel of the Kind Harriet.", lore=lore)
+    for number in range(1, turns + 1):
+        adventure.add(Node(number, adventure.head, Kind.DO, "", f"You sail on for day {number}."))
+        adventure.grow(number, "Roke looks out over the grey water and says nothing. " * 6, State.DONE)
+    return adventure
+
+
+# ---- tokens and what is cached -----------------------------------------------------------------------------------
+
+
+async def test_what_is_in_is_counted_and_what_is_out_estimated() -> None:
+    context = context_to_continue(a_tale(3), BUDGET)
+    weighed = await count_tokens(Teller(), context)
+    assert weighed.counted
+    assert weighed.total(context) == len(context.text.split())
+    (out,) = (n for part, n in zip(context.parts, weighed.counts, strict=True) if part.label == "Card: gold")
+    assert out == round(len("There is none.") / 3.4)
+
+
+async def test_without_a_tokenizer_all_is_estimated_from_its_bytes() -> None:
+    context = context_to_continue(a_tale(3), BUDGET)
+    teller = Teller(cached=0, held=context.text)
+    teller.counts = False
+    weighed = await count_tokens(teller, context)
+    assert not weighed.counted
+    assert weighed.counts == estimated(context).counts
+    assert weighed.total(context) == pytest.approx(len(context.text) / 3.4, abs=len(context.parts))
+    assert weighed.cached == round(len(context.text) / 3.4)
+    assert headline(context, weighed).startswith("about ")
+
+
+async def test_the_beginning_that_the_engine_read_last_is_cached_and_no_more() -> None:
+    context = context_to_continue(a_tale(3), BUDGET)
+    for at in (0, 1, 40, len(context.text) // 2, len(context.text)):
+        weighed = await count_tokens(Teller(cached=5, held=context.text[:at] + "\x00"), context)
+        assert weighed.cached == len(context.text[:at].split())
+        flags = [flag for part, flag in zip(context.parts, cached_parts(context, weighed), strict=True) if part.inside]
+        assert all(before or not after for before, after in pairwise(flags)), "what is cached stands in front"
+    assert all(flags)
+
+
+async def test_where_the_engine_tells_nothing_nothing_is_said_to_be_cached() -> None:
+    context = context_to_continue(a_tale(3), BUDGET)
+    weighed = await count_tokens(Teller(cached=None, held=context.text), context)
+    assert weighed.cached is None
+    assert not any(cached_parts(context, weighed))
+    assert headline(context, weighed).endswith("the engine does not tell what it has cached")
+
+
+# ---- the bar -----------------------------------------------------------------------------------------------------
+
+parts = st.builds(
+    Part, st.sampled_from(PartKind), st.just("x"), st.just("x"), inside=st.booleans(), reason=st.just("x")
+)
+
+
+@given(st.lists(st.tuples(parts, st.integers(0, 3000)), max_size=30), st.integers(1, 4000), st.integers(0, 130))
+def test_the_bar_is_as_wide_as_it_is_asked_to_be(pieces: list[tuple[Part, int]], budget: int, width: int) -> None:
+    context = Context(tuple(part for part, _ in pieces), budget, "", 0)
+    cells = bar(context, TokenCounts(tuple(count for _, count in pieces)), width)
+    assert sum(taken for _, taken in cells) == width
+    assert all(taken >= 0 for _, taken in cells)
+    assert cells[-1][0] is None
+    assert all(one != other for (one, _), (other, _) in pairwise(cells))
+
+
+async def test_the_bar_shows_what_is_there_in_the_order_of_the_prompt() -> None:
+    context = context_to_continue(a_tale(60), BUDGET)
+    weighed = await count_tokens(Teller(), context)
+    drawn = "".join("·" if kind is None else LETTERS[kind] for kind, taken in bar(context, weighed, 60) if taken)
+    assert drawn == "MOSTCNTA·"
+    half = Context(context.parts, weighed.total(context) * 2, "", 0)
+    assert bar(half, weighed, 60)[-1][1] == pytest.approx(30, abs=6)
+
+
+def test_each_kind_of_part_has_a_letter_of_its_own() -> None:
+    assert len(set(LETTERS.values())) == len(PartKind)
+
+
+async def test_the_legend_adds_up() -> None:
+    context = context_to_continue(a_tale(60), BUDGET)
+    weighed = await count_tokens(Teller(), context)
+    figures = [int(text.split()[-1].replace(",", "")) for _, text in legend(context, weighed)]
+    assert sum(figures) == BUDGET
+
+
+# ---- lines -------------------------------------------------------------------------------------------------------
+
+
+async def test_all_of_it_in_lines() -> None:
+    context = context_to_continue(a_tale(2), BUDGET)
+    lines = context_lines(context, await count_tokens(Teller(cached=3, held=context.text[:60]), context))
+    assert lines == [
+        "The next prompt: 160 of 1,932 tokens · 13 cached, 147 to read",
+        "MOCNTTTTA···················································",
+        "M memory 4, O opening 9, T turns 134, C cards 8, N note 5, · free 1,772",
+        "in, cached      4  Memory (always)",
+        "in, cached      9  Opening (always)",
+        "out             0  Summary (every turn is in the window)",
+        "in              8  Card: Roke (named: Roke, 1 turn back)",
+        "out             4  Card: gold (no key named in the last 4 turns)",
+        "in              5  Author's note (always)",
+        "in             67  Turn 1 > You sail on for day 1. Roke looks out over the grey water… (in the window)",
+        "in             67  Turn 2 > You sail on for day 2. Roke looks out over the grey water… (in the window)",
+        "in              0  Go on (what is to be answered)",
+    ]
+
+
+@given(st.text(max_size=300), st.integers(1, 80))
+def test_a_preview_is_one_printable_line_within_its_length(text: str, length: int) -> None:
+    shown = preview(Part(PartKind.TURN, "x", text, inside=True, reason="x"), length)
+    assert len(shown) <= length
+    assert "\n" not in shown
+    assert "\x1b" not in shown

@@ -1,0 +1,424 @@
+"""Working ahead: what is suggested, what is ready when the player picks, and what is never done or never used."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from corpus.turns import Kind
+from dungeon.errors import DungeonError
+from dungeon.generation.prefetch import FIRST_WORDS
+from dungeon.play.commands import read_line
+from dungeon.play.session import Session
+from dungeon.scenarios.model import Scenario, scenario_from_opening
+from dungeon.storage.shelf import Shelf
+from dungeon.storyteller.client import RemoteStoryteller
+from dungeon.tale.adventure import Node, State
+from dungeon.tale.lore import Lore
+from dungeon.tale.suggestion import alike, suggestion
+from tests.dungeon.scripted import Fail, GeneratedTurn, Hold, ScriptedServer
+
+OPENING = "You stand before the iron door. Hessa holds the lamp."
+FIRST = " ".join(["The", *(f"word{n}" for n in range(FIRST_WORDS - 1))])
+ACTIONS = ["open the door.", "ask Hessa what she sees.", 'say "Who is there?"', "light the lamp."]
+
+
+class Voice(ScriptedServer):
+    """Answers by what it is asked: actions in their order, and to each action a turn of its own."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.actions = [f" {action}" for action in ACTIONS]
+        self.held: str | None = None
+        """The action whose turn waits in its middle until it is released."""
+
+    def next_answer(self) -> GeneratedTurn:
+        asked = str(self.requests[-1]["prompt"])
+        if asked.endswith("> You"):
+            return self.actions[(len(self.of("> You")) - 1) % len(self.actions)]
+        action, _, begun = asked.rpartition("> You ")[2].partition("\n")
+        if begun:
+            return [" and", Hold(), " so on."] if action == self.held else ". The rest of it."
+        if action == "light the lamp.":
+            return [f"\n{FIRST.split()[0]}", *(f" {word}" for word in FIRST.split()[1:]), " and", " more."]
+        if action == self.held:
+            return ["\nIt begins", " slowly", Hold(), " and goes on."]
+        return f"\nSo ends {action}"
+
+    def of(self, end: str) -> list[str]:
+        """The prompts so far that end like this."""
+        prompts = [str(request["prompt"]) for request in self.requests]
+        return [prompt for prompt in prompts if prompt.endswith(end)]
+
+
+@pytest.fixture
+def server() -> Iterator[Voice]:
+    with Voice() as running:
+        yield running
+
+
+@pytest.fixture
+async def session(server: Voice, tmp_path: Path) -> AsyncIterator[Session]:
+    storyteller = RemoteStoryteller(server.url, "scripted")
+    shelf = Shelf(tmp_path / "shelf.db")
+    session = Session(shelf, storyteller)
+    session.begin(scenario_from_opening(OPENING, "The door"))
+    yield session
+    await storyteller.close()
+    shelf.close()
+
+
+class OnProse:
+    """A front end that waits for some prose."""
+
+    def __init__(self, prose: str) -> None:
+        self.prose = prose
+        self.said = asyncio.Event()
+
+    def __call__(self, prose: str) -> None:
+        if prose == self.prose:
+            self.said.set()
+
+
+def ignore(*_: object) -> None:
+    pass
+
+
+async def play(session: Session, line: str) -> Node:
+    """What a front end does with a line."""
+    request = read_line(line, suggestions=session.suggestions())
+    assert request.kind is not None
+    return await session.turn(request.kind, request.words, ignore)
+
+
+def reopened(session: Session) -> list[Node]:
+    again = Session(Shelf(session.shelf.path), session.storyteller)
+    return again.resume().path()
+
+
+# ---- what is suggested -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        (" open the iron door.", "Open the iron door"),
+        (" run!", "Run"),
+        (" ask Hessa about the lamp", "Ask Hessa about the lamp"),
+        (' say "Who are you?"', '"Who are you?"'),
+        (" take your knife and wait.", "Take your knife and wait"),
+    ],
+)
+def test_an_action_is_shown_as_it_would_be_typed(written: str, shown: str) -> None:
+    assert suggestion(written, OPENING) == shown
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "",
+        " are tired.",
+        " feel cold.",
+        " see a light.",
+        "'re lost.",
+        " can't move.",
+        " ask Aldric for help.",
+        ' say "Hello',
+        ' shout "Run!" and run.',
+        " open the door. It creaks.",
+        " open the door,",
+        " walk and walk and walk and walk and walk and walk and walk.",
+        " open the very old, very heavy and very thoroughly rusted iron door.",
+        " [@click=app.quit]jump[/]",
+        "\x1b[2J",
+    ],
+)
+def test_what_is_no_action_is_not_suggested(written: str) -> None:
+    assert suggestion(written, OPENING) is None
+
+
+def test_what_the_player_has_banned_is_not_suggested() -> None:
+    assert suggestion(" open the Iron door.", OPENING, ["iron door"]) is None
+    assert suggestion(" open the door.", OPENING, ["iron door"]) == "Open the door"
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("Open the door", "You open the iron door.", True),
+        ("Go into the cave", "Go to the cave", True),
+        ("Go up", "Go down", False),
+        ('"Who are you?"', '"Where is he?"', False),
+    ],
+)
+def test_two_actions_that_come_to_the_same(one: str, other: str, same: bool) -> None:
+    assert alike(one, other) is same
+    assert alike(other, one) is same
+
+
+async def test_after_a_turn_four_different_actions_are_suggested(server: Voice, session: Session) -> None:
+    server.actions = [
+        " open the door.",
+        " open the iron door.",
+        " open the wagon.",
+        " wait.",
+        *(f" {action}" for action in ACTIONS[1:]),
+    ]
+    await play(session, "wait")
+    told: list[tuple[str, ...]] = []
+    await session.read_ahead(lambda: told.append(session.suggestions()))
+    # Neither the same twice, nor with the same verb, nor what the player has just done.
+    assert told == [("Open the door", "Ask Hessa what she sees", '"Who is there?"', "Light the lamp")]
+    assert reopened(session) == session.adventure.path(), "nothing of it is on the disk"
+
+
+async def test_after_going_on_and_narrating_there_are_suggestions_too(server: Voice, session: Session) -> None:
+    await play(session, "")
+    await play(session, "/story A bell rings far away.")
+    await session.read_ahead(ignore)
+    assert len(session.suggestions()) == len(ACTIONS)
+
+
+async def test_a_voice_that_writes_no_actions_is_not_asked_for_ever(server: Voice, session: Session) -> None:
+    server.actions = [" are lost."]
+    await play(session, "wait")
+    await session.read_ahead(lambda: pytest.fail("nothing was suggested"))
+    assert session.suggestions() == ()
+    asked = len(server.of("> You"))
+    await session.read_ahead(ignore)
+    assert len(server.of("> You")) == asked, "not again when the player comes back"
+
+
+async def test_other_suggestions_when_the_player_asks_for_them(server: Voice, session: Session) -> None:
+    await play(session, "wait")
+    await session.read_ahead(ignore)
+    server.actions = [" run.", " hide.", " sing.", " sit down."]
+    session.forget_suggestions()
+    assert session.suggestions() == ()
+    await session.suggest()
+    assert set(session.suggestions()) == {"Run", "Hide", "Sing", "Sit down"}
+
+
+async def test_undo_and_redo_show_again_what_was_suggested(server: Voice, session: Session) -> None:
+    await play(session, "wait")
+    await session.read_ahead(ignore)
+    here = session.suggestions()
+    await play(session, "1")
+    assert session.suggestions() == ()
+    session.undo()
+    assert session.suggestions() == here
+    asked = len(server.of("> You"))
+    await session.read_ahead(ignore)
+    assert len(server.of("> You")) == asked
+
+
+async def test_at_the_opening_the_scenarios_own_ideas_come_first(server: Voice, session: Session) -> None:
+    ideas = ("Search the wagon", "Call out")
+    session.begin(Scenario("door", "The door", "test", OPENING, actions=ideas))
+    await session.read_ahead(ignore)
+    assert session.suggestions()[:2] == ideas
+    asked = len(server.requests)
+    assert (await play(session, "1")).prose == "So ends search the wagon."
+    assert len(server.requests) == asked
+
+
+# ---- what is ready -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("line", ["1", "3", "", "Ask Hessa what she sees"])
+async def test_what_was_told_ahead_is_there_at_once(server: Voice, session: Session, line: str) -> None:
+    await play(session, "wait")
+    await session.read_ahead(ignore)
+    asked = len(server.requests)
+    node = await play(session, line)
+    assert len(server.requests) == asked, "nobody had to be asked"
+    assert node.state is State.DONE
+    assert node.prose
+    assert session.pace.first is not None
+    assert session.pace.first < 0.05
+    assert reopened(session) == session.adventure.path()
+    kept = session.shelf.how(node.id)
+    seeds = {request["seed"] for request in server.requests if str(request["prompt"]).endswith(f"{node.action}\n")}
+    assert not node.action or kept.seed in seeds
+    assert kept.prompt
+
+
+async def test_a_turn_with_only_its_first_words_goes_on_behind_them(server: Voice, session: Session) -> None:
+    await play(session, "wait")
+    await session.suggest()
+    server.held = "light the lamp."
+    reading = asyncio.create_task(session.read_ahead(ignore))
+    await asyncio.to_thread(server.holding.wait, 10)  # in the middle of the rest of it
+    reading.cancel()
+    await asyncio.wait([reading])
+    server.held = None
+    server.requests.clear()
+    grown: list[str] = []
+    node = await session.turn(Kind.DO, "light the lamp", grown.append)
+    assert grown[0].startswith("The word0 word1"), "the first words are there at once"
+    assert node.prose == f"{FIRST}. The rest of it."
+    assert [str(request["prompt"]).rpartition("\n")[2] for request in server.requests] == [FIRST], "what was cut off is"
+
+
+async def test_a_turn_that_is_being_told_when_it_is_picked_goes_on_undisturbed(server: Voice, session: Session) -> None:
+    await play(session, "wait")
+    await session.suggest()
+    server.held = "open the door."
+    reading = asyncio.create_task(session.read_ahead(ignore))
+    await asyncio.to_thread(server.holding.wait, 10)
+    heard = OnProse("It begins slowly")
+    playing = asyncio.create_task(session.turn(Kind.DO, "open the door", heard))
+    await heard.said.wait()
+    server.release()
+    node = await playing
+    assert node.prose == "It begins slowly and goes on."
+    assert len(server.of("> You open the door.\n")) == 1
+    assert not server.aborted.is_set()
+    await asyncio.wait([reading])
+    assert reading.cancelled()
+
+
+async def test_stopping_a_turn_that_was_handed_over_keeps_what_came(server: Voice, session: Session) -> None:
+    await play(session, "wait")
+    await session.suggest()
+    server.held = "open the door."
+    reading = asyncio.create_task(session.read_ahead(ignore))
+    await asyncio.to_thread(server.holding.wait, 10)
+    heard = OnProse("It begins slowly")
+    playing = asyncio.create_task(session.turn(Kind.DO, "open the door", heard))
+    await heard.said.wait()
+    playing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await playing
+    assert await asyncio.to_thread(server.aborted.wait, 10)
+    node = reopened(session)[-1]
+    assert (node.prose, node.state) == ("It begins slowly", State.STOPPED)
+    await asyncio.wait([reading])
+
+
+async def test_anything_else_cancels_it_at_once(server: Voice, session: Session) -> None:
+    await play(session, "wait")
+    await session.suggest()
+    server.held = "open the door."
+    reading = asyncio.create_task(session.read_ahead(ignore))
+    await asyncio.to_thread(server.holding.wait, 10)
+    assert (await play(session, "run away")).prose == "So ends run away."
+    assert await asyncio.to_thread(server.aborted.wait, 10), "the server has heard of it"
+    await asyncio.wait([reading])
+    assert reading.cancelled()
+
+
+async def test_it_is_given_out_once_so_that_a_retry_is_another_answer(server: Voice, session: Session) -> None:
+    await play(session, "wait")
+    await session.read_ahead(ignore)
+    node = await play(session, "1")
+    again = await session.retry(ignore)
+    assert again.parent == node.parent
+    assert session.shelf.how(again.id).seed != session.shelf.how(node.id).seed
+    assert len(server.of("> You open the door.\n")) == 2
+
+
+async def test_what_was_told_under_other_settings_or_lore_is_not_used(server: Voice, session: Session) -> None:
+    await play(session, "wait")
+    await session.read_ahead(ignore)
+    session.set_lore(Lore(memory="Hessa is a queen."))
+    await play(session, "1")
+    assert server.of("> You open the door.\n")[-1].startswith("Hessa is a queen.")
+
+    await session.read_ahead(ignore)
+    session.choices.set("temperature", "0.2")
+    node = await play(session, "1")
+    assert node.action
+    assert server.requests[-1]["temperature"] == 0.2
+
+
+async def test_behind_a_turn_that_broke_off_nothing_is_told_that_nobody_can_pick(
+    server: Voice, session: Session
+) -> None:
+    node = await play(session, "open the door")
+    session.shelf.save_turn(session.adventure.grow(node.id, "The door opens a", State.STOPPED))
+    server.requests.clear()
+    await session.read_ahead(ignore)
+    prompts = [str(request["prompt"]) for request in server.requests if request["max_tokens"] > 1]
+    assert len(prompts) > 1
+    assert not [prompt for prompt in prompts if prompt.endswith("opens a\n")], "to go on is to finish that turn"
+
+
+# ---- told again --------------------------------------------------------------------------------------------------
+
+
+async def test_what_an_engine_wrote_it_reads_again_before_it_goes_on_behind_it(server: Voice, session: Session) -> None:
+    session.storyteller.exact = True
+    await play(session, "open the door")
+    server.requests.clear()
+    await session.warm()
+    await play(session, "")  # of which the engine holds the whole prompt
+    aside, tale, other, turn = (str(request["prompt"]) for request in server.requests)
+    assert tale == turn == f"{OPENING}\n\n> You open the door.\n\nSo ends open the door.\n"
+    for away, behind in ((aside, "Hessa holds"), (other, "So ends open")):
+        # Away from the tale before the last words ahead of it, so that more than one token is left to read.
+        assert away.endswith(f"{behind} #")
+        assert tale.startswith(away[:-2])
+
+
+async def test_a_server_of_which_nothing_is_known_is_not_asked_twice(server: Voice, session: Session) -> None:
+    await play(session, "open the door")
+    await session.retry(ignore)
+    await play(session, "")
+    assert len(server.requests) == 3
+
+
+# ---- what is not done --------------------------------------------------------------------------------------------
+
+
+async def test_with_a_seed_nothing_is_told_that_was_not_asked_for(server: Voice, tmp_path: Path) -> None:
+    session = Session(Shelf(tmp_path / "seeded.db"), RemoteStoryteller(server.url, "scripted"), seed=7)
+    session.begin(scenario_from_opening(OPENING, "The door"))
+    await session.read_ahead(ignore)
+    assert server.requests == []
+    session.forget_suggestions()
+    await session.read_ahead(ignore)
+    assert len(session.suggestions()) == 4
+    assert len(server.requests) == len(server.of("> You"))
+    await session.storyteller.close()
+
+
+async def test_switched_off_it_rests_unless_the_player_asks(server: Voice, session: Session) -> None:
+    await play(session, "wait")
+    session.choices.set("ahead", "off")
+    asked = len(server.requests)
+    await session.read_ahead(ignore)
+    assert len(server.requests) == asked
+    session.forget_suggestions()
+    await session.read_ahead(ignore)
+    assert len(session.suggestions()) == 4
+
+
+async def test_with_no_suggestions_wanted_only_going_on_is_prepared(server: Voice, session: Session) -> None:
+    session.choices.set("suggestions", "0")
+    await play(session, "wait")
+    await session.read_ahead(ignore)
+    assert session.suggestions() == ()
+    assert server.of("> You") == []
+    asked = len(server.requests)
+    await play(session, "")
+    assert len(server.requests) == asked
+
+
+async def test_a_server_elsewhere_is_asked_for_nothing_that_nobody_wants(server: Voice, session: Session) -> None:
+    await play(session, "wait")
+    session.storyteller.own = False
+    asked = len(server.requests)
+    await session.read_ahead(ignore)
+    assert [request["max_tokens"] for request in server.requests[asked:]] == [1], "only to read the tale"
+
+
+async def test_a_storyteller_that_fails_meanwhile_spoils_nothing(server: Voice, session: Session) -> None:
+    await play(session, "wait")
+    actions = server.next_answer
+    server.next_answer = lambda: Fail(500, "out of memory")  # type: ignore[method-assign]
+    with pytest.raises(DungeonError):
+        await session.read_ahead(ignore)
+    server.next_answer = actions  # type: ignore[method-assign]
+    assert (await play(session, "open the door")).prose == "So ends open the door."

@@ -1,0 +1,192 @@
+"""Telling an adventure's turns again: what agrees, what differs and where, and what can't be compared."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from corpus.turns import Kind
+from dungeon.errors import DungeonError
+from dungeon.generation.prefetch import FIRST_WORDS
+from dungeon.generation.replay import Replayed, run_replay
+from dungeon.play.commands import read_line
+from dungeon.play.session import Session
+from dungeon.scenarios.model import scenario_from_opening
+from dungeon.storage.shelf import Shelf
+from dungeon.storyteller.client import RemoteStoryteller
+from dungeon.tale.adventure import State
+from dungeon.tale.lore import Lore
+from tests.dungeon.scripted import GeneratedTurn, ScriptedServer
+
+_SYLLABLES = ("ka", "lo", "mi", "ner", "tas", "vu", "shi", "ro", "den", "wyl")
+
+
+class Voice(ScriptedServer):
+    """Says the same to the same prompt and seed, and something else to any other."""
+
+    def next_answer(self) -> GeneratedTurn:
+        request = self.requests[-1]
+        dice = random.Random(f"{request['prompt']}|{request['seed']}")
+        words = ["".join(dice.choices(_SYLLABLES, k=3)) for _ in range(min(request["max_tokens"], 40))]
+        if request["prompt"].endswith("> You"):
+            return f" open the {words[0]}."
+        return ["\n" * (not request["prompt"].endswith(words[0])), *(f" {word}" for word in words[:-1]), " end."]
+
+
+@pytest.fixture
+def server() -> Iterator[Voice]:
+    with Voice() as running:
+        yield running
+
+
+@pytest.fixture
+async def session(server: Voice, tmp_path: Path) -> AsyncIterator[Session]:
+    storyteller = RemoteStoryteller(server.url, "scripted")
+    shelf = Shelf(tmp_path / "shelf.db")
+    session = Session(shelf, storyteller)
+    session.begin(scenario_from_opening("You stand before the iron door.", "The door"))
+    yield session
+    await storyteller.close()
+    shelf.close()
+
+
+def ignore(*_: object) -> None:
+    pass
+
+
+async def play(session: Session, *lines: str) -> None:
+    for line in lines:
+        request = read_line(line, suggestions=session.suggestions())
+        assert request.kind is not None
+        await session.turn(request.kind, request.words, ignore)
+
+
+async def replay(session: Session) -> tuple[Replayed, list[str]]:
+    lines: list[str] = []
+    replayed = await run_replay(session.shelf, session.storyteller, session.adventure.id, lines.append)
+    assert lines.pop() == str(replayed)
+    return replayed, lines
+
+
+async def test_turns_of_every_kind_agree(session: Session) -> None:
+    await play(session, "open the door", '"Who is there?"', "", "/story A bell rings.", "wait")
+    await session.retry(ignore)
+    before = session.shelf.open(session.adventure.id).path()
+    replayed, lines = await replay(session)
+    assert lines == [f"{number:5}  agrees" for number in range(1, 6)]
+    assert (replayed.agree, replayed.differ) == (5, 0)
+    assert str(replayed) == "5 of 5 turns agree."
+    assert session.shelf.open(session.adventure.id).path() == before, "and nothing on the shelf has changed"
+
+
+async def test_each_turn_is_told_with_the_lore_that_was_in_force(session: Session) -> None:
+    await play(session, "open the door")
+    session.set_lore(Lore(memory="Hessa is a queen.", note="Be short."))
+    await play(session, "wait")
+    session.set_lore(Lore(memory="Hessa is a ghost."))
+    assert (await replay(session))[0].agree == 2
+
+
+async def test_turns_that_were_told_ahead_in_one_part_or_two_agree(session: Session, server: Voice) -> None:
+    await play(session, "wait")
+    await session.read_ahead(ignore)
+    asked = len(server.requests)
+    await play(session, "1")  # whole
+    assert len(server.requests) == asked
+    reading = asyncio.create_task(session.read_ahead(ignore))
+    begun = "> You"
+    while begun.endswith("> You") or not begun.rpartition("\n")[2]:  # until the rest of a turn is asked for
+        await asyncio.sleep(0.001)
+        begun = str(server.requests[-1]["prompt"])
+    await play(session, "")
+    await asyncio.wait([reading])
+    assert max(len(node.prose.split()) for node in session.adventure.path()) > FIRST_WORDS
+    replayed, lines = await replay(session)
+    assert replayed.agree == 3, lines
+
+
+async def test_of_a_turn_that_was_stopped_what_came_is_compared(session: Session) -> None:
+    def stop(prose: str) -> None:
+        if len(prose.split()) == 5:
+            playing.cancel()
+
+    playing = asyncio.create_task(session.turn(Kind.DO, "open the door", stop))
+    with pytest.raises(asyncio.CancelledError):
+        await playing
+    (node,) = session.adventure.path()
+    assert node.state is State.STOPPED
+    assert node.prose
+    assert (await replay(session))[0].agree == 1
+    session.shelf.save_turn(replace(node, prose=node.prose + " Xyz"))
+    assert (await replay(session))[0].differ == 1
+
+
+async def test_a_turn_that_was_stopped_and_finished_is_not_compared(session: Session) -> None:
+    await play(session, "open the door")
+    node = session.adventure.path()[-1]
+    broken = " ".join(node.prose.split()[:5])
+    session.shelf.save_turn(session.adventure.grow(node.id, broken, State.STOPPED))
+    await play(session, "")
+    (finished,) = session.adventure.path()
+    assert finished.prose.startswith(broken)
+    assert len(finished.prose) > len(broken)
+    assert await replay(session) == (Replayed(by_hand=1), [])
+
+
+async def test_where_a_turn_differs_is_told(session: Session) -> None:
+    await play(session, "open the door", "wait")
+    first = session.adventure.path()[0]
+    session.shelf.save_turn(replace(first, prose=first.prose[:9] + "#" + first.prose[10:]))
+    replayed, lines = await replay(session)
+    assert lines[0] == f"    1  differs at character 10 of {len(first.prose)}"
+    # The next was told after what the first was then.
+    assert lines[1] == "    2  another prompt: the text or the program has changed"
+    assert str(replayed) == "0 of 1 turns agree. Not compared: 1 with another prompt."
+
+
+async def test_what_another_voice_told_is_not_compared(session: Session, server: Voice) -> None:
+    await play(session, "open the door")
+    server.requests.clear()
+    session.storyteller.name = "tuned"
+    replayed, lines = await replay(session)
+    assert (replayed.other_voice, replayed.agree, replayed.differ) == (1, 0, 0)
+    assert lines == ["    1  another voice: scripted"]
+    assert server.requests == []
+    assert str(replayed) == "No turn could be compared. Not compared: 1 by another voice."
+
+
+async def test_the_same_name_with_another_adapter_is_another_voice(session: Session) -> None:
+    session.storyteller.fingerprint = "a" * 64
+    await play(session, "open the door")
+    session.storyteller.fingerprint = "b" * 64
+    replayed, lines = await replay(session)
+    assert replayed.other_voice == 1
+    assert lines == ["    1  another voice: scripted aaaaaaaaaaaa"]
+
+
+async def test_edits_and_what_follows_them_are_passed_over(session: Session) -> None:
+    await play(session, "open the door", "wait", "look")
+    session.edit(session.adventure.path()[1].id, prose="Nothing happens.")
+    replayed, lines = await replay(session)
+    assert lines == ["    1  agrees"]
+    assert replayed.by_hand == 2
+    await play(session, "listen")
+    assert (await replay(session))[0].agree == 2
+
+
+async def test_how_a_newer_game_told_a_turn_can_be_beyond_us(session: Session) -> None:
+    await play(session, "open the door")
+    (node,) = session.adventure.path()
+    told = session.shelf.how(node.id)
+    session.shelf.save_turn(node, replace(told, sampling='{"mood": 3}'))
+    replayed, lines = await replay(session)
+    assert replayed.differ == 0
+    assert lines == ["    1  another dungeon: this one can't read how it was told"]
+
+
+async def test_an_adventure_that_is_not_there(session: Session) -> None:
+    with pytest.raises(DungeonError, match="no adventure 99"):
+        await run_replay(session.shelf, session.storyteller, 99, ignore)

@@ -1,0 +1,169 @@
+"""How adventures are named, listed, labelled and exported outside the game's screens."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from corpus.turns import Kind
+from dungeon.errors import DungeonError
+from dungeon.paths import scenarios_folder
+from dungeon.play.adventures import (
+    adventure_lines,
+    ago,
+    counted,
+    export,
+    find_adventure,
+    relabel,
+    scenario_lines,
+    suggested_file,
+)
+from dungeon.scenarios.model import scenario_from_opening
+from dungeon.scenarios.user import save_scenario
+from dungeon.storage.shelf import WRITTEN_BY_PLAYER, Shelf
+from dungeon.tale.adventure import State
+
+
+@pytest.fixture
+def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shelf]:
+    """Three adventures; the working folder is the test's own."""
+    monkeypatch.chdir(tmp_path)
+    shelf = Shelf(tmp_path / "shelf.db")
+    for title in ("The Lamp Road", "The Door", "The Door in the Hill"):
+        shelf.begin(scenario_from_opening("You stand there.", title), "v")
+    yield shelf
+    shelf.close()
+
+
+def played(shelf: Shelf) -> int:
+    adventure = shelf.open(2)
+    node = shelf.add_turn(adventure, Kind.DO, "knock", "You knock.", WRITTEN_BY_PLAYER)
+    shelf.save_turn(adventure.grow(node.id, "Nobody answers.", State.DONE))
+    return adventure.id
+
+
+@pytest.mark.parametrize(
+    ("wanted", "id_"), [("2", 2), ("the door", 2), ("lamp", 1), ("HILL", 3), ("  The  Lamp Road ", 1)]
+)
+def test_an_adventure_is_named_by_number_title_or_a_part_of_it(shelf: Shelf, wanted: str, id_: int) -> None:
+    assert find_adventure(shelf, wanted) == id_
+
+
+@pytest.mark.parametrize(
+    ("wanted", "message"),
+    [
+        ("99", "no adventure '99'"),
+        ("", "no adventure ''"),
+        ("\x1b[31m", r"no adventure '\[31m'.*`dungeon adventures` lists"),
+        ("the", r"3 \(The Door in the Hill\), 2 \(The Door\), 1 \(The Lamp Road\)\. Say which by its number"),
+    ],
+)
+def test_a_name_of_none_or_of_several_is_told(shelf: Shelf, wanted: str, message: str) -> None:
+    with pytest.raises(DungeonError, match=message):
+        find_adventure(shelf, wanted)
+
+
+def test_a_line_for_each_has_tabs_only_between_its_parts(shelf: Shelf) -> None:
+    adventure = shelf.open(played(shelf))
+    adventure.title = "The\tDoor\x1b[31m\n"
+    shelf.save_labels(adventure)
+    line = adventure_lines(shelf.listing("knock"))[0].split("\t")
+    assert line[:5] == ["2", "The Door[31m", "1", "2", "1"]
+    assert datetime.fromisoformat(line[5]).tzinfo is not None
+
+
+def test_the_player_s_own_scenarios_are_marked_and_come_first() -> None:
+    save_scenario(scenario_from_opening("You wait for ${name}.", "Waiting for ${name}"))
+    (scenarios_folder() / "broken.toml").write_text("title =")
+    lines, troubles = scenario_lines()
+    assert lines[0] == "waiting-for-name\tWaiting for Robin\t\tyours"
+    assert len(lines) == 61
+    assert "iron-door\tThe Iron Door\thigh fantasy" in lines
+    assert len(troubles) == 1
+
+
+def test_labels_are_one_line_and_a_title_is_never_empty(shelf: Shelf) -> None:
+    adventure = shelf.open(1)
+    relabel(shelf, adventure, title=" A\n new\x1b \t title " + "x" * 100, tags=[" grim ", "", "grim", "a\nb"])
+    relabel(shelf, adventure, title="\x1b")
+    kept = shelf.open(1)
+    assert kept.title == "A new title " + "x" * 48
+    assert kept.tags == ("grim", "a b")
+
+
+# ---- export ------------------------------------------------------------------------------------------------------
+
+
+def test_the_ending_says_what_is_written(shelf: Shelf, tmp_path: Path) -> None:
+    adventure = shelf.open(played(shelf))
+    assert export(adventure, suggested_file(adventure)) == Path("the-door.md")
+    assert "**> You knock.**" in (tmp_path / "the-door.md").read_text()
+    export(adventure, " story.TXT ", whole=True)
+    assert "\n> You knock.\n" in (tmp_path / "story.TXT").read_text()
+    assert [path.name for path in tmp_path.iterdir() if path.suffix == ".new"] == []
+
+
+def test_nothing_is_written_over_unless_that_is_wanted(shelf: Shelf, tmp_path: Path) -> None:
+    (tmp_path / "a.md").write_text("mine")
+    adventure = shelf.open(1)
+    with pytest.raises(DungeonError, match=r"a file a\.md already"):
+        export(adventure, "a.md")
+    assert (tmp_path / "a.md").read_text() == "mine"
+    export(adventure, "a.md", over=True)
+    assert (tmp_path / "a.md").read_text().startswith("# The Lamp Road")
+
+
+@pytest.mark.parametrize(
+    ("to", "message"),
+    [
+        ("story", "ends in none of"),
+        ("", "ends in none of"),
+        ("nowhere/story.md", "no folder nowhere"),
+        ("a\0b.md", "can't be written"),
+        ("x" * 5000 + ".md", "can't be written"),
+        ("folder.md", "a file folder.md already"),
+    ],
+    ids=range(6),
+)
+def test_a_place_that_can_t_be_written_is_told(shelf: Shelf, tmp_path: Path, to: str, message: str) -> None:
+    (tmp_path / "folder.md").mkdir()
+    with pytest.raises(DungeonError, match=message):
+        export(shelf.open(1), to)
+
+
+def test_a_folder_is_not_written_over(shelf: Shelf, tmp_path: Path) -> None:
+    (tmp_path / "folder.md").mkdir()
+    with pytest.raises(DungeonError, match="can't be written"):
+        export(shelf.open(1), "folder.md", over=True)
+    assert list((tmp_path / "folder.md").iterdir()) == []
+
+
+# ---- how it is said ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("then", "said"),
+    [
+        (datetime(2025, 5, 12, 9, 5), "today 09:05"),
+        (datetime(2025, 5, 11, 23, 59), "yesterday 23:59"),
+        (datetime(2025, 5, 9), "3 days ago"),
+        (datetime(2025, 5, 6, 23), "6 days ago"),
+        (datetime(2025, 5, 5), "5 May"),
+        (datetime(2024, 12, 31), "31 Dec 2024"),
+        (datetime(2025, 5, 13), "13 May"),
+        (datetime(2031, 1, 2), "2 Jan 2031"),
+    ],
+)
+def test_when_it_was_played(then: datetime, said: str) -> None:
+    noon = datetime(2025, 5, 12, 12).astimezone()
+    assert ago(then.astimezone(UTC).isoformat(), noon) == said
+
+
+@pytest.mark.parametrize("played", ["", "yesterday", "9999-99-99", "\x1b[31m"])
+def test_a_time_that_is_none_is_not_shown(played: str) -> None:
+    assert ago(played) == ""
+
+
+def test_counting() -> None:
+    assert [counted(1, "turn"), counted(1200, "word"), counted(2, "branch")] == ["1 turn", "1,200 words", "2 branches"]

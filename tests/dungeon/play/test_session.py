@@ -1,0 +1,447 @@
+"""Playing through a session, against a scripted storyteller: what is told, kept, cut, stopped and tried again."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from corpus.turns import Kind
+from dungeon.errors import DungeonError
+from dungeon.play.session import Session
+from dungeon.scenarios.model import find_scenario, scenario_from_opening
+from dungeon.storage.shelf import Shelf
+from dungeon.storyteller.client import RemoteStoryteller
+from dungeon.tale.adventure import State
+from tests.dungeon.scripted import Drop, Fail, Hold, ScriptedServer
+
+
+@pytest.fixture
+async def session(server: ScriptedServer, tmp_path: Path) -> AsyncIterator[Session]:
+    storyteller = RemoteStoryteller(server.url, "scripted")
+    shelf = Shelf(tmp_path / "shelf.db")
+    session = Session(shelf, storyteller)
+    session.begin(scenario_from_opening("You stand before the iron door.", "The door"))
+    yield session
+    await storyteller.close()
+    shelf.close()
+
+
+def ignore(_: str) -> None:
+    pass
+
+
+def reopened(session: Session) -> Session:
+    """The same adventure, read again from the disk."""
+    again = Session(Shelf(session.shelf.path), session.storyteller)
+    again.resume()
+    return again
+
+
+async def test_a_turn_is_asked_in_the_turn_format_told_as_it_grows_and_kept(
+    server: ScriptedServer, session: Session
+) -> None:
+    server.answers = ["\nThe door opens. A cold wind comes out.\n\n"]
+    grown: list[str] = []
+    node = await session.turn(Kind.DO, "open the door", grown.append)
+
+    assert server.requests[0]["prompt"] == "You stand before the iron door.\n\n> You open the door.\n"
+    assert server.requests[0]["stop"] == ["\n>"]
+    assert node.prose == "The door opens. A cold wind comes out."
+    assert len(grown) > 1
+    assert all(later.startswith(earlier) for earlier, later in pairwise(grown))
+    assert reopened(session).adventure.path() == [node]
+
+
+async def test_the_next_prompt_goes_on_behind_the_last_one(server: ScriptedServer, session: Session) -> None:
+    server.answers = ["\nThe door opens.", "\nNobody answers.", "\nThe lamp goes out.", "\nYou wait."]
+    await session.turn(Kind.DO, "open the door", ignore)
+    await session.turn(Kind.SAY, "who is there?", ignore)
+    await session.turn(Kind.STORY, "A bell rings far below.", ignore)
+    await session.turn(Kind.CONTINUE, "", ignore)
+    prompts = [str(request["prompt"]) for request in server.requests]
+    assert prompts[3] == (
+        "You stand before the iron door.\n\n> You open the door.\n\nThe door opens.\n\n"
+        '> You say "Who is there?"\n\nNobody answers.\n\nA bell rings far below.\n\nThe lamp goes out.\n'
+    )
+    for earlier, later in pairwise(prompts):
+        assert later.startswith(earlier.rstrip("\n"))
+
+
+async def test_a_turn_that_ran_out_of_tokens_is_cut_at_its_last_sentence(
+    server: ScriptedServer, session: Session
+) -> None:
+    server.answers = ["\nThe door opens. Behind it a stair goes down into the"]
+    node = await session.turn(Kind.DO, "open the door", ignore)
+    assert node.prose == "The door opens."
+    assert reopened(session).adventure.path()[-1].prose == "The door opens."
+
+
+async def test_past_its_budget_a_turn_goes_on_to_the_end_of_the_sentence_and_no_further(
+    server: ScriptedServer, session: Session
+) -> None:
+    words = [f"word{n} " for n in range(session.storyteller.sampling.length + 5)]
+    server.answers = [["\nThe ", *words, "end", ".", " Another", " sentence", " starts."]]
+    node = await session.turn(Kind.DO, "listen", ignore)
+    assert node.prose.endswith("end.")
+    assert "Another" not in node.prose
+    assert server.requests[0]["max_tokens"] == session.storyteller.sampling.length + 20
+
+
+async def test_the_players_next_action_in_the_answer_is_not_shown(server: ScriptedServer, session: Session) -> None:
+    server.answers = ["\nThe door opens.\n\n> You go in.\n\nIt is dark."]
+    assert (await session.turn(Kind.DO, "open the door", ignore)).prose == "The door opens."
+
+
+async def test_an_empty_answer_is_asked_for_again_with_another_seed_and_not_for_ever(
+    server: ScriptedServer, session: Session
+) -> None:
+    server.answers = ["", "\n\n", "\nAt last."]
+    assert (await session.turn(Kind.DO, "wait", ignore)).prose == "At last."
+    assert len({request["seed"] for request in server.requests}) == 3
+
+    server.answers = [""]
+    server.requests.clear()
+    node = await session.turn(Kind.DO, "wait", ignore)
+    assert (node.prose, node.state) == ("", State.DONE)
+    assert len(server.requests) == 3
+
+
+async def test_an_answer_that_begins_with_an_action_is_left_at_once(server: ScriptedServer, session: Session) -> None:
+    server.answers = [[">", " You", Hold(), " run on for a hundred tokens."], "\nThe door opens."]
+    node = await session.turn(Kind.DO, "open the door", ignore)  # would wait for ever, were it read to its end
+    assert node.prose == "The door opens."
+    assert session.pace.first is not None
+    assert await asyncio.to_thread(server.aborted.wait, 10)
+
+
+async def stopped_at(session: Session, end: str) -> None:
+    """Opens the door, and stops the storyteller when the turn ends so."""
+    came = asyncio.Event()
+
+    def grew(prose: str) -> None:
+        if prose.endswith(end):
+            came.set()
+
+    playing = asyncio.create_task(session.turn(Kind.DO, "open the door", grew))
+    await came.wait()
+    playing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await playing
+
+
+async def test_stopping_keeps_what_came_and_tells_the_server(server: ScriptedServer, session: Session) -> None:
+    server.answers = [["\nThe door", " opens a", Hold(), " crack and then some more"]]
+    await stopped_at(session, "a")
+    (node,) = reopened(session).adventure.path()
+    assert (node.prose, node.state) == ("The door opens a", State.STOPPED)
+    server.release()
+    assert await asyncio.to_thread(server.aborted.wait, 10)
+
+    # The next turn goes on from there.
+    server.answers = ["\nYou look in."]
+    await session.turn(Kind.DO, "look", ignore)
+    assert str(server.requests[-1]["prompt"]).endswith("The door opens a\n\n> You look.\n")
+
+
+async def test_a_storyteller_that_fails_in_the_middle_loses_nothing(server: ScriptedServer, session: Session) -> None:
+    server.answers = [["\nThe door opens.", Drop()]]
+    with pytest.raises(DungeonError, match="broke off"):
+        await session.turn(Kind.DO, "open the door", ignore)
+    (node,) = reopened(session).adventure.path()
+    assert (node.action, node.prose, node.state) == ("You open the door.", "The door opens.", State.STOPPED)
+
+
+async def test_retry_adds_a_take_and_undo_and_redo_walk(server: ScriptedServer, session: Session) -> None:
+    server.answers = ["\nOne.", "\nTwo.", "\nThree."]
+    first = await session.turn(Kind.DO, "open the door", ignore)
+    second = await session.turn(Kind.SAY, "hello", ignore)
+    third = await session.retry(ignore)
+    assert (third.parent, third.action) == (first.id, second.action)
+    assert [node.prose for node in session.adventure.path()] == ["One.", "Three."]
+    assert server.requests[1]["seed"] != server.requests[2]["seed"]
+
+    assert session.undo() == third
+    assert session.undo() == first
+    assert session.undo() is None
+    assert session.redo() == first
+    assert session.redo() == third
+    assert session.redo() is None
+    again = reopened(session).adventure
+    assert again.path() == session.adventure.path()
+    assert set(again.nodes) == {first.id, second.id, third.id}
+
+
+async def test_nothing_to_retry_at_the_opening(session: Session) -> None:
+    with pytest.raises(DungeonError, match="no turn"):
+        await session.retry(ignore)
+
+
+async def test_same_seed_asks_the_same(server: ScriptedServer, tmp_path: Path) -> None:
+    asked = []
+    for run in range(2):
+        server.requests.clear()
+        server.answers = ["\nOne.", "\nTwo."]
+        storyteller = RemoteStoryteller(server.url, "scripted")
+        session = Session(Shelf(tmp_path / f"{run}.db"), storyteller, seed=7)
+        session.begin(find_scenario("iron-door"))
+        await session.turn(Kind.DO, "wait", ignore)
+        await session.retry(ignore)
+        await storyteller.close()
+        asked.append(list(server.requests))
+    assert asked[0] == asked[1]
+    assert asked[0][0]["seed"] != asked[0][1]["seed"]
+
+
+async def test_a_prompt_that_the_server_finds_too_long_is_shortened(server: ScriptedServer, session: Session) -> None:
+    too_long = Fail(400, {"error": {"code": 400, "message": "request exceeds the available context size"}})
+    server.answers = ["\nSo it goes on."]
+    for _ in range(4):
+        await session.turn(Kind.STORY, "😀" * 400, ignore)
+    server.answers = [too_long, "\nDone."]
+    node = await session.turn(Kind.DO, "wait", ignore)
+    assert node.prose == "Done."
+    refused, taken = (str(request["prompt"]) for request in server.requests[-2:])
+    assert len(taken) < len(refused)
+    assert taken.startswith("You stand before the iron door.")
+    assert session.adventure.path()[0].input == "😀" * 400
+
+
+async def test_hostile_text_is_only_text(server: ScriptedServer, session: Session) -> None:
+    words = "[bold]x[/] [@click=app.quit]y \x1b[31mred שלום 🐉"
+    server.answers = ["\n[red]The dragon[/] \x1b[2J says שלום 🐉 [/x]."]
+    node = await session.turn(Kind.DO, words, ignore)
+    assert node.action == "You [bold]x[/] [@click=app.quit]y [31mred שלום 🐉."
+    assert node.prose == "[red]The dragon[/] [2J says שלום 🐉 [/x]."
+    assert reopened(session).adventure.path() == [node]
+
+
+async def test_warming_reads_the_tale_and_changes_nothing(server: ScriptedServer, session: Session) -> None:
+    server.answers = ["\nThe door opens.", "x"]
+    await session.turn(Kind.DO, "open the door", ignore)
+    before = dict(session.adventure.nodes)
+    await session.warm()
+    assert server.requests[-1]["max_tokens"] == 1
+    assert (
+        server.requests[-1]["prompt"] == "You stand before the iron door.\n\n> You open the door.\n\nThe door opens.\n"
+    )
+    assert session.adventure.nodes == before
+
+
+async def test_nothing_to_continue_on_an_empty_shelf(server: ScriptedServer, tmp_path: Path) -> None:
+    storyteller = RemoteStoryteller(server.url, "scripted")
+    with pytest.raises(DungeonError, match="no adventure to continue"):
+        Session(Shelf(tmp_path / "empty.db"), storyteller).resume()
+    await storyteller.close()
+
+
+# ---- the tree ------------------------------------------------------------------------------------------------
+
+
+def told(session: Session) -> list[str]:
+    return [node.prose for node in session.adventure.path()]
+
+
+async def three_turns(server: ScriptedServer, session: Session) -> list[int]:
+    server.answers = ["\nOne.", "\nTwo.", "\nThree."]
+    return [(await session.turn(Kind.DO, f"try {word}", ignore)).id for word in ("one", "two", "three")]
+
+
+async def test_the_player_goes_on_from_anywhere(server: ScriptedServer, session: Session) -> None:
+    first, _, third = await three_turns(server, session)
+    session.go(first)
+    assert told(reopened(session)) == ["One."]
+    server.answers = ["\nOther."]
+    await session.turn(Kind.DO, "turn back", ignore)
+    assert str(server.requests[-1]["prompt"]).endswith("One.\n\n> You turn back.\n")
+    session.go(third)
+    assert told(reopened(session)) == ["One.", "Two.", "Three."]
+    session.go(None)
+    assert told(reopened(session)) == []
+
+
+async def test_takes_are_stepped_through_to_either_end(server: ScriptedServer, session: Session) -> None:
+    assert session.step_take(1) is None
+    server.answers = ["\nOne.", "\nTwo.", "\nThree."]
+    await session.turn(Kind.DO, "wait", ignore)
+    await session.retry(ignore)
+    await session.retry(ignore)
+    assert session.step_take(1) is None
+    assert [take.prose for _ in range(2) if (take := session.step_take(-1))] == ["Two.", "One."]
+    assert session.step_take(-1) is None
+    assert told(reopened(session)) == ["One."]
+
+
+async def test_an_edit_is_a_new_turn_beside_the_old_one_and_the_voice_reads_it(
+    server: ScriptedServer, session: Session
+) -> None:
+    *_, third = await three_turns(server, session)
+    edited = session.edit(third, words="try a third time", prose="Three, at last.")
+    assert (edited.action, edited.prose, edited.edit_of) == ("You try a third time.", "Three, at last.", third)
+    assert told(reopened(session)) == ["One.", "Two.", "Three, at last."]
+    assert reopened(session).adventure.nodes == session.adventure.nodes
+    assert session.adventure.nodes[third].prose == "Three."
+    server.answers = ["\nFour."]
+    await session.turn(Kind.CONTINUE, "", ignore)
+    assert str(server.requests[-1]["prompt"]).endswith("> You try a third time.\n\nThree, at last.\n")
+
+
+async def test_what_follows_an_edit_is_copied_and_undo_and_redo_lead_through_it(
+    server: ScriptedServer, session: Session
+) -> None:
+    first, second, third = await three_turns(server, session)
+    session.undo()
+    session.edit(first, prose="First.")
+    assert told(session) == ["First.", "Two."]
+    assert session.redo()
+    assert told(session) == ["First.", "Two.", "Three."]
+    assert [node.edit_of for node in session.adventure.path()] == [first, second, third]
+    assert [session.adventure.nodes[id_].prose for id_ in (first, second, third)] == ["One.", "Two.", "Three."]
+    copy = session.adventure.path()[-1].id
+    assert session.shelf.how(copy) == session.shelf.how(third)  # it can still be told again
+    assert session.shelf.how(session.adventure.path()[0].id).voice == ""
+
+
+async def test_going_on_from_a_turn_stopped_within_a_sentence_finishes_that_turn(
+    server: ScriptedServer, session: Session
+) -> None:
+    server.answers = [["\nThe door groans.", " You see a", Hold()]]
+    await stopped_at(session, "see a")
+    server.release()
+    (stopped,) = session.adventure.path()
+    server.answers = [" lamp. It burns."]
+    finished = await session.turn(Kind.CONTINUE, "", ignore)
+    assert told(session) == ["The door groans. You see a lamp. It burns."]
+    assert str(server.requests[-1]["prompt"]).endswith("> You open the door.\n\nThe door groans. You see a")
+    assert session.step_take(-1) == stopped  # nothing is lost
+    session.step_take(1)
+    assert reopened(session).adventure.nodes[finished.id].state is State.DONE
+    server.answers = ["\nAnd on."]
+    await session.turn(Kind.CONTINUE, "", ignore)
+    assert told(session) == ["The door groans. You see a lamp. It burns.", "And on."]
+
+
+async def test_undo_takes_back_the_edits_just_made_before_it_goes_back_a_turn(
+    server: ScriptedServer, session: Session
+) -> None:
+    _, second, third = await three_turns(server, session)
+    session.edit(third, prose="Third.")
+    session.edit(session.adventure.path()[1].id, prose="Second.")
+    seen = []
+    while session.undo():
+        seen.append(told(session))
+    assert seen == [["One.", "Two.", "Third."], ["One.", "Two.", "Three."], ["One.", "Two."], ["One."], []]
+    while session.redo():
+        seen.append(told(session))
+    assert seen[-2:] == [["One.", "Two.", "Third."], ["One.", "Second.", "Third."]]
+    session.undo()
+    session.undo()
+    session.undo()
+    server.answers = ["\nAnother."]
+    await session.turn(Kind.DO, "turn back", ignore)
+    assert session.redo() is None
+    session.undo()
+    session.redo()
+    assert told(session) == ["One.", "Two.", "Another."]
+    assert session.adventure.path()[1].id == second
+
+
+async def test_several_turns_changed_at_once_are_one_new_branch(server: ScriptedServer, session: Session) -> None:
+    first, second, third = await three_turns(server, session)
+    session.edit_all([(second, "try two", "Second."), (third, "try three", "Third."), (first, "try one", "One.")])
+    assert told(reopened(session)) == ["One.", "Second.", "Third."]
+    assert len(session.adventure.nodes) == 5
+    assert session.shelf.how(session.adventure.path()[-1].id).voice == ""
+
+
+async def test_an_edit_elsewhere_in_the_tree_moves_nobody(server: ScriptedServer, session: Session) -> None:
+    first, second, _ = await three_turns(server, session)
+    session.go(first)
+    server.answers = ["\nOther."]
+    here = await session.turn(Kind.DO, "turn back", ignore)
+    edited = session.edit(second, prose="Second.")
+    assert session.adventure.head == here.id
+    assert [node.prose for node in session.adventure.below(edited.id)] == ["Three."]
+    assert reopened(session).adventure.head == here.id
+    assert reopened(session).adventure.nodes == session.adventure.nodes
+
+
+async def test_names_and_bookmarks_go_over_to_the_edited_way(server: ScriptedServer, session: Session) -> None:
+    _, second, third = await three_turns(server, session)
+    session.mark(second, name="  The \x1b[31mhall\n of faces ", marked=True)
+    session.mark(third, marked=True)
+    session.edit(second, prose="Second.")
+    for now in (session, reopened(session)):
+        assert [(node.name, node.marked) for node in now.adventure.path()] == [
+            ("", False),
+            ("The [31mhall of faces", True),
+            ("", True),
+        ]
+        assert sum(node.marked for node in now.adventure.nodes.values()) == 2
+
+
+async def test_an_edit_that_changes_nothing_adds_nothing(server: ScriptedServer, session: Session) -> None:
+    first, *_ = await three_turns(server, session)
+    assert session.edit(first, words=" try one ", prose="One.\n").id == first
+    assert session.edit_all([]) == []
+    assert len(session.adventure.nodes) == 3
+
+
+async def test_an_edit_must_leave_something(server: ScriptedServer, session: Session) -> None:
+    server.answers = ["\nOne.", "\nTwo."]
+    bare = await session.turn(Kind.CONTINUE, "", ignore)
+    with pytest.raises(DungeonError, match="leave something"):
+        session.edit(bare.id, prose=" \n")
+    assert session.edit(bare.id, words="open the door").action == "You open the door."
+    done = await session.turn(Kind.DO, "wait", ignore)
+    assert session.edit(done.id, words="").kind is Kind.CONTINUE
+    assert session.edit(done.id, prose="").action == "You wait."
+
+
+async def test_edited_text_is_only_text(server: ScriptedServer, session: Session) -> None:
+    first, *_ = await three_turns(server, session)
+    edited = session.edit(first, words="[bold]\x1b[2J", prose="Quiet.\n> You die.\n\n\n\n[/] \x1b]0;x\x07")
+    assert edited.action.isprintable()
+    assert "\x1b" not in edited.prose
+    assert "\n>" not in edited.prose
+
+
+async def test_marks_are_kept_and_a_name_has_a_length(server: ScriptedServer, session: Session) -> None:
+    first, *_ = await three_turns(server, session)
+    session.mark(first, name="x" * 500, marked=True, folded=True)
+    node = reopened(session).adventure.nodes[first]
+    assert (node.name, node.marked, node.folded) == ("x" * 80, True, True)
+    session.mark(first, name="", marked=False)
+    node = reopened(session).adventure.nodes[first]
+    assert (node.name, node.marked, node.folded) == ("", False, True)
+
+
+async def test_a_purged_branch_is_gone_from_the_disk(server: ScriptedServer, session: Session) -> None:
+    server.answers = ["\nOne.", "\nTwo says Xanadu.", "\nThree says Xanadu.", "\nFour."]
+    first = await session.turn(Kind.DO, "wait", ignore)
+    second = await session.turn(Kind.DO, "call Xanadu", ignore)
+    third = await session.turn(Kind.DO, "wait", ignore)
+    session.edit(third.id, prose="Three says Xanadu, twice.")
+    edited = session.adventure.head
+    assert edited is not None
+    files = [session.shelf.path, session.shelf.path.with_name(session.shelf.path.name + "-wal")]
+    assert any(b"Xanadu" in file.read_bytes() for file in files)
+
+    session.purge_turn(second.id)
+    assert all(b"Xanadu" not in file.read_bytes() for file in files)
+    assert session.adventure.nodes == {first.id: first}
+    assert session.adventure.head == first.id
+    assert reopened(session).adventure.nodes == {first.id: first}
+    fourth = await session.turn(Kind.DO, "wait", ignore)
+    assert fourth.id > edited  # a number that stood for something else is not given again
+
+
+async def test_a_purge_beside_the_way_moves_nobody(server: ScriptedServer, session: Session) -> None:
+    first, second, _ = await three_turns(server, session)
+    session.go(first)
+    server.answers = ["\nOther."]
+    here = await session.turn(Kind.DO, "turn back", ignore)
+    session.purge_turn(second)
+    assert session.adventure.head == here.id
+    assert set(session.adventure.nodes) == {first, here.id}

@@ -1,0 +1,457 @@
+"""The shelf: what was played is on the disk, whole, whatever happens to the game."""
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from corpus.turns import Kind
+from dungeon.errors import DungeonError
+from dungeon.scenarios.model import Scenario, scenario_from_opening
+from dungeon.storage.database import _MIGRATIONS
+from dungeon.storage.shelf import GenerationRecord, Shelf
+from dungeon.tale.adventure import Adventure, State
+
+TOLD = GenerationRecord("smollm2", "{}", 7)
+OPENING = scenario_from_opening("You stand before the iron door.", "The door")
+HOSTILE = (
+    "[bold]x[/] [@click=app.quit]y \x1b[31mred\x1b[0m 🐉👩‍🚀 שלום مرحبا \u202e '; DROP TABLE turn; -- \\n\r\n%s {x}"
+)
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "deep" / "shelf.db"
+
+
+@pytest.fixture
+def shelf(file: Path) -> Iterator[Shelf]:
+    shelf = Shelf(file)
+    yield shelf
+    shelf.close()
+
+
+def play(shelf: Shelf, adventure: Adventure, prose: str) -> None:
+    """One finished turn."""
+    node = shelf.add_turn(adventure, Kind.DO, "wait", "You wait.", TOLD)
+    shelf.save_turn(adventure.grow(node.id, prose, State.DONE))
+
+
+def opened_again(file: Path) -> Adventure:
+    """The adventure that was played last, as the next game sees it."""
+    shelf = Shelf(file)
+    try:
+        last = shelf.last()
+        assert last is not None
+        return shelf.open(last)
+    finally:
+        shelf.close()
+
+
+def assert_same(left: Adventure, right: Adventure) -> None:
+    assert vars(left) == vars(right)
+
+
+# ---- what was played comes back --------------------------------------------------------------------------------
+
+
+def test_a_new_shelf_is_empty(shelf: Shelf) -> None:
+    assert (shelf.last(), shelf.listing()) == (None, [])
+
+
+def test_an_adventure_comes_back_as_it_was_left(shelf: Shelf, file: Path) -> None:
+    adventure = shelf.begin(Scenario("The door", "You stand.", name="iron-door"), "smollm2")
+    play(shelf, adventure, "One.")
+    play(shelf, adventure, "Two.")
+    adventure.undo()
+    shelf.save_head(adventure)
+    play(shelf, adventure, "Two again.")
+    adventure.undo()
+    shelf.save_head(adventure)
+    again = opened_again(file)
+    assert_same(again, adventure)
+    assert [node.prose for node in again.path()] == ["One."]
+    entered = again.redo()
+    assert entered is not None
+    assert entered.prose == "Two again."
+
+
+@settings(max_examples=20)  # each move waits for the disk
+@given(st.lists(st.sampled_from(["turn", "undo", "redo", "retry"]), max_size=12))
+def test_whatever_is_played_the_next_game_begins_where_this_one_ended(
+    tmp_path_factory: pytest.TempPathFactory, moves: list[str]
+) -> None:
+    file = tmp_path_factory.mktemp("shelf") / "shelf.db"
+    shelf = Shelf(file)
+    adventure = shelf.begin(OPENING, "smollm2")
+    for number, move in enumerate(moves):
+        if move == "redo":
+            adventure.redo()
+        elif move in ("undo", "retry"):
+            adventure.undo()
+        shelf.save_head(adventure)
+        if move in ("turn", "retry"):
+            play(shelf, adventure, f"Prose {number}.")
+    shelf.close()
+    assert_same(opened_again(file), adventure)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [HOSTILE, "x" * 100_000, "🐉" * 100_000, "", "\n\n  \n", "\x00 and on"],
+    ids=["hostile", "long", "long emoji", "none", "blank", "a zero"],
+)
+def test_text_survives_byte_for_byte(shelf: Shelf, file: Path, text: str) -> None:
+    adventure = shelf.begin(Scenario(text, text, name=text), text)
+    node = shelf.add_turn(adventure, Kind.STORY, text, text, GenerationRecord(text, text, 1))
+    shelf.save_turn(adventure.grow(node.id, text, State.STREAMING))
+    again = opened_again(file)
+    assert_same(again, adventure)
+    assert again.nodes[node.id].prose.encode() == text.encode()
+
+
+def test_how_each_turn_was_told_is_kept(shelf: Shelf, file: Path) -> None:
+    adventure = shelf.begin(OPENING, "first")
+    shelf.add_turn(
+        adventure, Kind.DO, "wait", "You wait.", GenerationRecord("second", '{"temperature":1.0}', 2**31 - 1)
+    )
+    row = sqlite3.connect(file).execute("SELECT voice, sampling, seed FROM turn").fetchone()
+    assert row == ("second", '{"temperature":1.0}', 2**31 - 1)
+    assert opened_again(file).voice == "second"
+
+
+def test_the_list_has_the_last_played_first(shelf: Shelf) -> None:
+    first = shelf.begin(scenario_from_opening("One.", "First"), "v")
+    second = shelf.begin(scenario_from_opening("Two.", "Second"), "v")
+    play(shelf, first, "So.")
+    assert [(listed.id, listed.title, listed.turns) for listed in shelf.listing()] == [
+        (first.id, "First", 1),
+        (second.id, "Second", 0),
+    ]
+    assert shelf.last() == first.id
+
+
+def test_no_such_adventure(shelf: Shelf, file: Path) -> None:
+    with pytest.raises(DungeonError, match="no adventure 99") as caught:
+        shelf.open(99)
+    assert str(file) in str(caught.value)
+
+
+# ---- killed ----------------------------------------------------------------------------------------------------
+
+_WRITER = """
+import sys
+from pathlib import Path
+from corpus.turns import Kind
+from dungeon.scenarios.model import scenario_from_opening
+from dungeon.storage.shelf import GenerationRecord, Shelf
+from dungeon.tale.adventure import State
+
+shelf = Shelf(Path(sys.argv[1]))
+adventure = shelf.begin(scenario_from_opening("You stand before the iron door.", "The door"), "v")
+told = GenerationRecord("v", "{}", 1)
+done = shelf.add_turn(adventure, Kind.DO, "knock", "You knock.", told)
+shelf.save_turn(adventure.grow(done.id, "Nobody answers.", State.DONE))
+partial = shelf.add_turn(adventure, Kind.DO, "wait", "You wait.", told)
+prose = ""
+for number in range(1_000_000):
+    prose += f"Step {number}. "
+    shelf.save_turn(adventure.grow(partial.id, prose, State.STREAMING))
+    print(number, flush=True)
+"""
+
+
+def test_a_game_that_is_killed_in_mid_stream_loses_nothing_that_was_saved(file: Path) -> None:
+    game = subprocess.Popen([sys.executable, "-c", _WRITER, str(file)], stdout=subprocess.PIPE, text=True)
+    assert game.stdout is not None
+    told = [game.stdout.readline() for _ in range(30)]
+    os.kill(game.pid, signal.SIGKILL)
+    told += game.stdout.readlines()
+    game.wait()
+    saved = int(told[-1] if told[-1].endswith("\n") else told[-2])
+
+    again = opened_again(file)
+    knock, wait = again.path()
+    assert (knock.prose, knock.state) == ("Nobody answers.", State.DONE)
+    assert (wait.action, wait.state) == ("You wait.", State.STREAMING)
+    assert wait.prose.startswith("".join(f"Step {number}. " for number in range(saved + 1)))
+
+
+def test_what_is_saved_has_reached_the_disk_when_the_call_returns(shelf: Shelf) -> None:
+    (mode,) = shelf._db.execute("PRAGMA journal_mode").fetchone()
+    (synchronous,) = shelf._db.execute("PRAGMA synchronous").fetchone()
+    assert (mode, synchronous) == ("wal", 2), "no test can pull the plug; 2 is FULL"
+
+
+# ---- several at once -------------------------------------------------------------------------------------------
+
+
+def test_two_games_share_a_shelf(shelf: Shelf, file: Path) -> None:
+    other = Shelf(file)
+    mine, theirs = shelf.begin(OPENING, "v"), other.begin(OPENING, "v")
+    for number in range(5):
+        play(shelf, mine, f"Mine {number}.")
+        play(other, theirs, f"Theirs {number}.")
+    assert mine.id != theirs.id
+    assert_same(shelf.open(theirs.id), theirs)
+    assert_same(other.open(mine.id), mine)
+    other.close()
+
+
+def test_games_that_start_at_the_same_moment_make_one_shelf(file: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path; from dungeon.storage.shelf import Shelf; "
+        "print('ready', flush=True); sys.stdin.readline(); Shelf(Path(sys.argv[1]))"
+    )
+    games = [
+        subprocess.Popen(
+            [sys.executable, "-c", code, str(file)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(5)
+    ]
+    for game in games:
+        assert game.stdout is not None
+        assert game.stdout.readline() == "ready\n"
+    for game in games:
+        assert game.stdin is not None
+        game.stdin.write("\n")
+        game.stdin.flush()
+    assert [(game.communicate()[1], game.returncode) for game in games] == [("", 0)] * 5
+
+
+# ---- what can't be read is an error, and is left as it is ---------------------------------------------------------
+
+
+def damaged(file: Path, harm: Callable[[bytes], bytes]) -> bytes:
+    """A shelf with an adventure on it, then harmed; its bytes."""
+    shelf = Shelf(file)
+    adventure = shelf.begin(OPENING, "v")
+    for _ in range(50):
+        play(shelf, adventure, "Something happens. " * 50)
+    shelf.close()
+    file.write_bytes(harm(file.read_bytes()))
+    return file.read_bytes()
+
+
+@pytest.mark.parametrize(
+    "harm",
+    [
+        lambda data: b"not a database at all " * 400,
+        lambda data: b"\0" * 16 + data[16:],
+        lambda data: data[: len(data) // 2],
+        lambda data: data[:8192] + b"\xff" * (len(data) - 8192),
+    ],
+    ids=["another file", "broken header", "half of it", "broken pages"],
+)
+def test_a_damaged_shelf_is_an_error_with_its_path_and_stays_as_it_is(
+    file: Path, harm: Callable[[bytes], bytes]
+) -> None:
+    before = damaged(file, harm)
+    with pytest.raises(DungeonError) as caught:
+        opened_again(file)
+    assert str(file) in str(caught.value)
+    assert "copy it somewhere safe" in str(caught.value)
+    assert file.read_bytes() == before
+
+
+def test_a_row_that_makes_no_sense_is_an_error_with_the_path(shelf: Shelf, file: Path) -> None:
+    adventure = shelf.begin(OPENING, "v")
+    play(shelf, adventure, "One.")
+    with sqlite3.connect(file) as db:
+        db.execute("UPDATE turn SET kind = 'dance'")
+    with pytest.raises(DungeonError, match="dance") as caught:
+        shelf.open(adventure.id)
+    assert str(file) in str(caught.value)
+
+
+def test_a_shelf_of_a_newer_version_is_refused_and_left_alone(file: Path) -> None:
+    Shelf(file).close()
+    with sqlite3.connect(file) as db:
+        db.execute("PRAGMA user_version = 99")
+    db.close()
+    before = file.read_bytes()
+    with pytest.raises(DungeonError, match=r"newer dungeon.*99.*Update"):
+        Shelf(file)
+    assert file.read_bytes() == before
+
+
+def test_a_place_that_can_t_hold_a_shelf(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(DungeonError, match="can't be opened"):
+        Shelf(tmp_path / "file" / "shelf.db")
+
+
+def test_a_write_that_fails_is_told_and_takes_nothing_back(shelf: Shelf, file: Path) -> None:
+    adventure = shelf.begin(OPENING, "v")
+    play(shelf, adventure, "One.")
+    with sqlite3.connect(file) as db:  # as a full disk would: no more pages
+        (pages,) = db.execute("PRAGMA page_count").fetchone()
+    shelf._db.execute(f"PRAGMA max_page_count = {pages}")
+    node = adventure.path()[-1]
+    with pytest.raises(DungeonError, match=r"can't be written.*full"):
+        shelf.save_turn(adventure.grow(node.id, "Long. " * 10_000, State.DONE))
+    with pytest.raises(DungeonError, match=r"can't be written.*full"):
+        shelf.add_turn(adventure, Kind.STORY, "Long. " * 10_000, "", TOLD)
+    assert [node.prose for node in opened_again(file).path()] == ["One."]
+
+
+# ---- the list ----------------------------------------------------------------------------------------------------
+
+
+def named(shelf: Shelf, search: str) -> list[str]:
+    return [listed.title for listed in shelf.listing(search)]
+
+
+def test_the_list_counts_turns_words_and_ways(shelf: Shelf) -> None:
+    adventure = shelf.begin(OPENING, "v")
+    play(shelf, adventure, "One two three.\n\nFour five.")
+    play(shelf, adventure, "Six.")
+    adventure.undo()
+    shelf.save_head(adventure)
+    node = shelf.add_turn(adventure, Kind.STORY, "It rains again.", "", TOLD)
+    shelf.save_turn(adventure.grow(node.id, "Seven", State.STREAMING))
+    shelf.save_turn(adventure.grow(node.id, "Seven eight.", State.DONE))
+    (listed,) = shelf.listing()
+    assert (listed.turns, listed.words, listed.branches) == (3, 5 + 1 + 3 + 2, 2)
+    shelf.begin(OPENING, "v")
+    assert [(listed.turns, listed.words, listed.branches) for listed in shelf.listing()] == [(0, 0, 1), (3, 11, 2)]
+
+
+def test_an_edit_counts_as_a_turn_with_its_words(shelf: Shelf) -> None:
+    adventure = shelf.begin(OPENING, "v")
+    play(shelf, adventure, "One.")
+    play(shelf, adventure, "Two.")
+    first, second = adventure.path()
+    shelf.add_edit(adventure, [replace(first, prose="One and more."), second])
+    (listed,) = shelf.listing()
+    assert (listed.turns, listed.words, listed.branches) == (4, 1 + 1 + 3 + 1, 2)
+
+
+def test_searching_finds_all_words_anywhere_in_an_adventure(shelf: Shelf) -> None:
+    lamp = shelf.begin(scenario_from_opening("You walk at dusk.", "The Lamp Road"), "v")
+    play(shelf, lamp, "A heron lands.")
+    door = shelf.begin(scenario_from_opening("You stand before it.", "The Door"), "v")
+    play(shelf, door, "A heron flies off.")
+    door.tags = ("grim", "100%_true")
+    shelf.save_labels(door)
+    assert named(shelf, "") == named(shelf, "  heron ") == ["The Door", "The Lamp Road"]
+    assert named(shelf, "lamp") == named(shelf, "LAMP dusk heron") == ["The Lamp Road"]
+    assert named(shelf, "grim") == named(shelf, "0%_t") == named(shelf, "flies wait") == ["The Door"]
+    assert named(shelf, "heron lands flies") == named(shelf, "%%") == named(shelf, "h_ron") == []
+    assert named(shelf, "'; DROP TABLE turn; --") == []
+
+
+def test_the_first_of_the_list_alone_and_how_many_there_are(shelf: Shelf) -> None:
+    for number in range(5):
+        play(shelf, shelf.begin(scenario_from_opening("You wait.", f"Number {number}"), "v"), "One two.")
+    assert [(listed.title, listed.words) for listed in shelf.listing(most=2)] == [("Number 4", 2), ("Number 3", 2)]
+    assert shelf.count() == 5
+
+
+def test_where_the_player_stands_can_be_looked_at_without_opening(shelf: Shelf) -> None:
+    adventure = shelf.begin(OPENING, "v")
+    assert shelf.ending(adventure.id) == OPENING.opening
+    play(shelf, adventure, "One.")
+    assert shelf.ending(adventure.id) == "One."
+    shelf.add_turn(adventure, Kind.STORY, "It rains.", "", TOLD)
+    assert shelf.ending(adventure.id) == "It rains."
+    assert shelf.ending(99) == ""
+
+
+def test_labels_come_back(shelf: Shelf, file: Path) -> None:
+    adventure = shelf.begin(OPENING, "v")
+    adventure.title, adventure.tags, adventure.overrides = HOSTILE, ("a", 'b "c"', HOSTILE), '{"length":40}'
+    shelf.save_labels(adventure)
+    assert_same(opened_again(file), adventure)
+    assert shelf.listing()[0].tags == adventure.tags
+
+
+def test_what_was_purged_is_gone_from_the_disk_and_nothing_else_is(shelf: Shelf, file: Path) -> None:
+    kept, gone = (
+        shelf.begin(scenario_from_opening("Stay.", "Kept"), "v"),
+        shelf.begin(scenario_from_opening("Zqopening.", "Zqtitle"), "v"),
+    )
+    for adventure, prose in ((kept, "Left."), (gone, "Zqprose."), (gone, "Zqprose again."), (kept, "Left too.")):
+        play(shelf, adventure, prose)
+    shelf.add_edit(gone, [replace(gone.path()[0], prose="Zqedit"), *gone.path()[1:]])
+    shelf.purge(gone.id)
+    assert named(shelf, "") == ["Kept"]
+    assert [node.prose for node in opened_again(file).path()] == ["Left.", "Left too."]
+    assert not [path for path in file.parent.iterdir() if b"Zq" in path.read_bytes()]
+    with pytest.raises(DungeonError, match="no adventure"):
+        shelf.open(gone.id)
+
+
+# ---- older shelves -----------------------------------------------------------------------------------------------
+
+
+def old_shelf(file: Path, version: int) -> None:
+    """One as that version made it: two adventures, the first with an undone turn and played last."""
+    file.parent.mkdir(parents=True)
+    db = sqlite3.connect(file)
+    for statement in (statement for statements in _MIGRATIONS[:version] for statement in statements):
+        db.execute(statement)
+    for number, played in ((1, "2025-03-01T10:00:00+00:00"), (2, "2025-02-01T10:00:00+00:00")):
+        db.execute(
+            "INSERT INTO adventure (id, title, scenario, opening, voice, made, played) VALUES (?, ?, '', ?, 'v', ?, ?)",
+            (number, f"Number {number}", "You stand.", played, played),
+        )
+    turns = (
+        (1, 1, None, "do", "wait", "You wait.", "One two.\n\nThree.", "done"),
+        (2, 1, 1, "story", "It rains.", "", "Four", "streaming"),
+        (3, 1, 1, "continue", "", "", "", "stopped"),
+    )
+    db.executemany(
+        "INSERT INTO turn (id, adventure, parent, kind, input, action, prose, state, voice, sampling, seed, made) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'v', '{}', 7, '2025')",
+        turns,
+    )
+    db.execute("UPDATE adventure SET head = 2 WHERE id = 1")
+    if version == 2:
+        db.execute("""UPDATE adventure SET lore = '{"memory":"You are brave."}', ideas = '["Knock"]' WHERE id = 1""")
+    db.execute(f"PRAGMA user_version = {version}")
+    db.commit()
+    db.close()
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_a_shelf_of_an_older_version_comes_whole(file: Path, version: int) -> None:
+    old_shelf(file, version)
+    shelf = Shelf(file)
+    assert [(listed.id, listed.turns, listed.words, listed.branches) for listed in shelf.listing()] == [
+        (1, 3, 3 + 3, 2),
+        (2, 0, 0, 1),
+    ]
+    adventure = shelf.open(1)
+    assert [(node.input, node.prose, node.state) for node in adventure.path()] == [
+        ("wait", "One two.\n\nThree.", State.DONE),
+        ("It rains.", "Four", State.STREAMING),
+    ]
+    assert len(adventure.nodes) == 3
+    assert adventure.lore.memory == ("You are brave." if version == 2 else "")
+    assert adventure.ideas == (("Knock",) if version == 2 else ())
+    play(shelf, adventure, "And on.")
+    assert shelf.how(1) == GenerationRecord("v", "{}", 7)
+    shelf.close()
+    assert opened_again(file).path()[-1].prose == "And on."
+
+
+def test_games_that_find_an_older_shelf_at_the_same_moment_bring_it_up_to_date_once(file: Path) -> None:
+    old_shelf(file, 1)
+    with ThreadPoolExecutor(4) as games:
+        listings = list(games.map(lambda _: Shelf(file).listing(), range(4)))
+    assert listings == [listings[0]] * 4
+    assert len(listings[0]) == 2

@@ -1,0 +1,71 @@
+"""The whole game on the real bundled weights through llama.cpp, as processes: plain lines and a real terminal."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from dungeon.paths import shelf_file
+from dungeon.storage.shelf import Shelf
+from dungeon.tale.adventure import Node, State
+from tests.terminal import Terminal
+
+pytestmark = [pytest.mark.real, pytest.mark.usefixtures("home_with_weights")]
+
+SCRIPT = 'open the iron door\n"who is there?"\n\n/undo\n/retry\n/quit\n'
+DUNGEON = [sys.executable, "-m", "dungeon"]
+
+
+def play(script: str, *options: str) -> str:
+    result = subprocess.run(
+        [*DUNGEON, "play", "--plain", *options], input=script, capture_output=True, encoding="utf-8", check=False
+    )
+    assert (result.returncode, result.stderr) == (0, "")
+    return result.stdout
+
+
+def path() -> list[Node]:
+    """The turns of the last adventure, as they are on the disk."""
+    shelf = Shelf(shelf_file())
+    last = shelf.last()
+    turns = shelf.open(last).path() if last else []
+    shelf.close()
+    return turns
+
+
+def test_the_same_seed_prints_the_same_story_and_another_seed_another() -> None:
+    told = play(SCRIPT, "--scenario", "iron-door", "--seed", "7")
+    assert told.count("> You open the iron door.") == 1
+    assert told.count('> You say "Who is there?"') == 3  # played, shown again by undo, tried again
+    assert play(SCRIPT, "--scenario", "iron-door", "--seed", "7") == told
+    first = told[: told.index('> You say "Who is there?"')]
+    assert not play("open the iron door\n/quit\n", "--scenario", "iron-door", "--seed", "8").startswith(first)
+
+
+def test_every_turn_answers_ends_with_a_sentence_and_is_kept() -> None:
+    play("open the iron door\nlight the lamp\nstep inside\n", "--scenario", "iron-door", "--seed", "1")
+    assert [node.action for node in path()] == ["You open the iron door.", "You light the lamp.", "You step inside."]
+    for node in path():
+        assert node.state is State.DONE
+        assert len(node.prose.split()) >= 3
+        assert "\n>" not in node.prose
+
+
+def test_a_game_on_the_screen_killed_in_mid_stream_comes_back(home: Path) -> None:
+    with Terminal([*DUNGEON, "--scenario", "iron-door"]) as terminal:
+        terminal.expect("Search the wagon")
+        terminal.send("open the iron door\r")
+        terminal.until(lambda: [node.state for node in path()] == [State.DONE])
+        terminal.send("step inside\r")
+        terminal.until(lambda: len(path()) == 2 and bool(path()[1].prose))
+        # Leaving the block kills it: SIGKILL, in the middle of the stream.
+    first, second = path()
+    assert (first.action, first.state) == ("You open the iron door.", State.DONE)
+    assert (second.action, second.state) == ("You step inside.", State.STREAMING)
+    assert second.prose
+    with Terminal([*DUNGEON, "--continue"]) as terminal:
+        terminal.expect("> You step inside.")
+        terminal.expect(second.prose.split()[0])
+        terminal.send("\x11")
+        assert terminal.wait() == 0

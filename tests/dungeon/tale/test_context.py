@@ -1,0 +1,289 @@
+"""The text a voice goes on from: within its budget, laid out so that each prompt begins with the last one."""
+
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from corpus.turns import ACTION_MARK, Kind, clean_prose, write
+from dungeon.tale.adventure import State
+from dungeon.tale.context import Context, PartKind, build_context, build_prompt, context_to_continue
+from dungeon.tale.lore import Card, Lore
+from tests.dungeon.tales import BUDGET, OPENING, adventure_with, answer, ask, most_bytes
+
+# ---- the layout ------------------------------------------------------------------------------------------------
+
+
+def test_the_opening_the_turns_the_action_and_one_newline() -> None:
+    adventure = adventure_with("You stand before a door.")
+    ask(adventure, "open it")
+    answer(adventure, "It is locked.")
+    ask(adventure, "", Kind.CONTINUE)
+    answer(adventure, "Time passes.")
+    ask(adventure, "A bell rings.", Kind.STORY)
+    answer(adventure, "It is noon.")
+    node = ask(adventure, "who is there?", Kind.SAY)
+    assert build_prompt(adventure, node, BUDGET) == (
+        "You stand before a door.\n\n> You open it.\n\nIt is locked.\n\nTime passes.\n\n"
+        'A bell rings.\n\nIt is noon.\n\n> You say "Who is there?"\n'
+    )
+
+
+def test_going_on_right_at_the_opening() -> None:
+    adventure = adventure_with("You stand before a door.")
+    assert build_prompt(adventure, ask(adventure, "", Kind.CONTINUE), BUDGET) == "You stand before a door.\n"
+
+
+def test_the_player_s_narration_is_gone_on_from() -> None:
+    adventure = adventure_with("You stand before a door.")
+    node = ask(adventure, "A bell rings.\n\nTwice.", Kind.STORY)
+    assert build_prompt(adventure, node, BUDGET) == "You stand before a door.\n\nA bell rings.\n\nTwice.\n"
+
+
+def test_a_turn_that_was_cut_off_is_gone_on_with_right_behind_its_prose() -> None:
+    adventure = adventure_with("You stand before a door.")
+    node = ask(adventure, "open it")
+    grown = adventure.grow(node.id, "It swings open and", State.STREAMING)
+    expected = "You stand before a door.\n\n> You open it.\n\nIt swings open and"
+    assert build_prompt(adventure, grown, BUDGET) == expected
+
+
+def test_a_turn_that_has_grown_since_it_was_begun_is_still_found() -> None:
+    adventure = adventure_with("You stand before a door.")
+    node = ask(adventure, "open it")
+    adventure.grow(node.id, "It swings open and", State.STREAMING)
+    assert build_prompt(adventure, node, BUDGET) == "You stand before a door.\n\n> You open it.\n"
+
+
+# ---- the budget ------------------------------------------------------------------------------------------------
+
+words = st.text(max_size=300) | st.sampled_from(["x" * 100_000, "🐉" * 5_000, "go on " * 3_000, "", "🐉 " * 900])
+
+
+cards = st.builds(
+    Card,
+    st.lists(st.text(max_size=5), max_size=2).map(tuple),
+    words.map(lambda text: clean_prose(text).strip()),
+    always=st.booleans(),
+    whole_word=st.booleans(),
+    depth=st.integers(0, 9),
+)
+lores = st.builds(
+    Lore,
+    words.map(lambda text: clean_prose(text).strip()),
+    words.map(lambda text: " ".join(clean_prose(text).split())),
+    st.lists(cards, max_size=4).map(tuple),
+    words.map(lambda text: clean_prose(text).strip()),
+    st.integers(0, 12),
+)
+
+
+@given(
+    words,
+    st.lists(st.tuples(st.sampled_from(list(Kind)), words, words), max_size=12),
+    st.sampled_from(list(Kind)),
+    words,
+    st.integers(128, 4096),
+    st.just(Lore()) | lores,
+)
+def test_never_above_the_budget_and_always_one_newline_at_the_end(
+    opening: str, turns: list[tuple[Kind, str, str]], kind: Kind, last: str, budget: int, lore: Lore
+) -> None:
+    adventure = adventure_with(clean_prose(opening).strip())
+    adventure.lore = lore
+    for turn_kind, said, prose in turns:
+        ask(adventure, said, turn_kind)
+        answer(adventure, clean_prose(prose).strip())
+    node = ask(adventure, last, kind)
+    prompt = build_prompt(adventure, node, budget)
+    assert len(prompt.encode()) <= most_bytes(budget)
+    assert prompt.endswith("\n")
+    assert not prompt.endswith("\n\n")
+    assert "\ufffd" not in prompt
+
+    context = build_context(adventure, node, budget)
+    assert "".join(part.text for part in context.parts if part.inside) == prompt
+    assert [part.kind for part in context.parts if part.kind is not PartKind.TURN][:3] == list(PartKind)[:3]
+    assert context.parts[-1].kind is PartKind.ACTION
+    assert sum(part.kind is PartKind.CARD for part in context.parts) == len(lore.cards), "each card is told of"
+    assert all(part.reason and part.label for part in context.parts)
+    assert all(part.text for part in context.parts if part.inside)
+
+
+def test_the_marks_and_blank_lines_are_within_the_budget_too() -> None:
+    for length in range(300):  # somewhere among these the window is full to its last byte
+        adventure = adventure_with("o" * 10_000)
+        for _ in range(20):
+            ask(adventure, "p" * length)
+            answer(adventure, "q" * 10)
+        prompt = build_prompt(adventure, ask(adventure, "r" * 10_000, Kind.STORY), 512)
+        assert len(prompt.encode()) <= most_bytes(512)
+
+
+def test_a_hundred_thousand_characters_of_action_are_shortened_for_the_voice_only() -> None:
+    adventure = adventure_with()
+    long = "shout the name of every hill " * 3_450
+    node = ask(adventure, long)
+    prompt = build_prompt(adventure, node, BUDGET)
+    assert prompt.startswith(f"{OPENING}\n\n> You shout the name of every hill")
+    assert len(prompt.encode()) <= most_bytes(BUDGET)
+    assert adventure.nodes[node.id].input == long
+
+
+def test_a_long_opening_keeps_its_end_and_a_long_turn_too() -> None:
+    adventure = adventure_with("In the beginning there was mud. " * 1_000 + "You stand before the door.")
+    ask(adventure, "wait")
+    answer(adventure, "Nothing happens for a while. " * 1_000 + "Then it rings.")
+    prompt = build_prompt(adventure, ask(adventure, "listen"), BUDGET)
+    opening, _, rest = prompt.partition(f"\n\n{ACTION_MARK}You wait.\n\n")
+    assert opening.endswith("You stand before the door.")
+    assert len(opening) > 1000
+    assert rest.endswith("Then it rings.\n\n> You listen.\n")
+
+
+def test_emoji_alone_are_never_cut_in_the_middle() -> None:
+    adventure = adventure_with("🐉" * 5_000)
+    ask(adventure, "👩‍🚀" * 3_000)
+    answer(adventure, "🗝️" * 5_000)
+    prompt = build_prompt(adventure, ask(adventure, "🚪"), BUDGET)
+    assert "\ufffd" not in prompt
+    assert prompt.startswith("🐉")
+    assert prompt.endswith("> You 🚪.\n")
+
+
+def test_prose_that_was_shortened_never_reads_as_an_action() -> None:
+    adventure = adventure_with("a > b " * 3_000)
+    ask(adventure, "wait")
+    answer(adventure, "c > d " * 3_000)
+    for extra in range(12):
+        prompt = build_prompt(adventure, ask(adventure, "look"), BUDGET + extra)
+        adventure.undo()
+        actions = [line for line in prompt.split("\n") if line.startswith(">")]
+        assert len(actions) == 2, actions[0][:80]
+
+
+# ---- the prefix cache --------------------------------------------------------------------------------------------
+
+
+CARDS = (
+    Card(("room 7", "rooms"), "Every seventh room has a lamp in it, and a stool on which nobody has sat for years."),
+    Card(("lamp",), "The lamps of the house burn without oil, and they go out when somebody tells a lie."),
+    Card(("wet",), "The water comes from the lake above the house.", always=True),
+)
+
+
+def contexts_of_a_long_game(turns: int, budget: int, lore: Lore = Lore()) -> list[Context]:  # noqa: B008 - frozen
+    """Contexts of one adventure, turn by turn, with actions and answers of many lengths."""
+    adventure = adventure_with()
+    adventure.lore = lore
+    contexts = []
+    for number in range(turns):
+        slowly = " as slowly as you can" * (number % 5)
+        contexts.append(build_context(adventure, ask(adventure, f"go on to room {number}{slowly}"), budget))
+        lamp = " A lamp burns." * (number % 9 == 0)
+        answer(adventure, f"Room {number} is dark and wet. " * (5 + number * 7 % 11) + lamp)
+    return contexts
+
+
+def prompts_of_a_long_game(turns: int, budget: int) -> list[str]:
+    return [context.text for context in contexts_of_a_long_game(turns, budget)]
+
+
+def before_the_cards(context: Context) -> str:
+    """The prompt up to the first card, the author's note or the last turns: what the next one should begin with."""
+    inside = [part for part in context.parts if part.inside]
+    early = [n for n, part in enumerate(inside) if part.kind in (PartKind.CARD, PartKind.NOTE)]
+    return "".join(part.text for part in inside[: min(early, default=len(inside) - 1)])
+
+
+def steps_in(contexts: list[Context]) -> list[int]:
+    """The turns at which the window moved."""
+    left = [context.summary_through for context in contexts]
+    return [number for number, (before, now) in enumerate(pairwise(left), 1) if before != now]
+
+
+@pytest.mark.usefixtures("untraced")
+@pytest.mark.parametrize(
+    ("lore", "turns"),
+    [
+        (Lore(), 300),
+        (Lore("You are a walker.", "Plain.", CARDS), 1000),
+        (Lore("You are a walker.", "", CARDS, "You left home.", 0), 300),
+    ],
+    ids=["no lore", "lore of all kinds", "a summary of the player's"],
+)
+def test_over_a_long_game_each_prompt_begins_with_the_last_one_up_to_the_cards(lore: Lore, turns: int) -> None:
+    contexts = contexts_of_a_long_game(turns, BUDGET, lore)
+    steps = steps_in(contexts)
+    for number, (before, now) in enumerate(pairwise(contexts), 1):
+        if number not in steps:
+            assert now.text.startswith(before_the_cards(before)), number
+            assert now.summary == before.summary
+    gaps = [later - earlier for earlier, later in pairwise(steps)]
+    assert min(gaps) >= 2
+    assert sum(gaps) / len(gaps) >= 4
+    if lore.cards:
+        texts = [context.text for context in contexts]
+        assert 0 < sum(CARDS[1].text in text for text in texts) < turns, "cards came and went meanwhile"
+
+
+def test_each_prompt_begins_with_the_last_one_but_for_rare_steps() -> None:
+    prompts = prompts_of_a_long_game(120, BUDGET)
+    steps = [
+        number
+        for number in range(1, len(prompts))
+        if not prompts[number].startswith(prompts[number - 1].removesuffix("\n"))
+    ]
+    assert steps, "the game was too short to fill the window"
+    gaps = [later - earlier for earlier, later in pairwise(steps)]
+    assert min(gaps) >= 2
+    assert sum(gaps) / len(gaps) >= 4
+
+
+def test_the_opening_never_leaves_and_the_window_is_well_used() -> None:
+    prompts = prompts_of_a_long_game(120, BUDGET)
+    assert all(prompt.startswith(OPENING) for prompt in prompts)
+    full = [len(prompt.encode()) / most_bytes(BUDGET) for prompt in prompts[60:]]
+    assert min(full) > 0.5
+    assert max(full) > 0.75
+    assert max(full) <= 1
+
+
+def test_history_leaves_in_whole_turns_the_oldest_first() -> None:
+    prompt = prompts_of_a_long_game(120, BUDGET)[-1]
+    actions = [line.removeprefix("> You go on to room ") for line in prompt.split("\n") if line[:1] == ">"]
+    numbers = [int(action.split(" ")[0].rstrip(".")) for action in actions]
+    assert numbers == list(range(numbers[0], 120))
+    assert numbers[0] > 0
+
+
+def test_undo_gives_the_earlier_prompt_again() -> None:
+    adventure = adventure_with()
+    for number in range(80):
+        node = ask(adventure, f"go on to room {number}")
+        before = build_prompt(adventure, node, BUDGET)
+        answer(adventure, "It is dark and wet. " * 12)
+    adventure.undo()
+    assert build_prompt(adventure, ask(adventure, "go on to room 79"), BUDGET) == before
+
+
+def test_a_tale_within_the_window_is_whole() -> None:
+    adventure = adventure_with()
+    for number in range(5):
+        ask(adventure, f"go on to room {number}")
+        answer(adventure, "It is dark and wet.")
+    tale = write(node.turn() for node in adventure.path())
+    assert build_prompt(adventure, ask(adventure, "rest"), BUDGET) == f"{OPENING}\n\n{tale}\n\n> You rest.\n"
+
+
+def test_a_very_long_action_takes_from_the_history_for_once_only() -> None:
+    adventure = adventure_with()
+    for number in range(60):
+        ask(adventure, f"go on to room {number}")
+        answer(adventure, "It is dark and wet. " * 12)
+    before = context_to_continue(adventure, BUDGET)
+    long = build_prompt(adventure, ask(adventure, "shout the name of every hill " * 80), BUDGET)
+    assert len(long.encode()) <= most_bytes(BUDGET)
+    adventure.undo()
+    assert context_to_continue(adventure, BUDGET) == before

@@ -1,0 +1,219 @@
+"""The tree as rows: every turn has its place, the player's way stands straight, and a long tale stays short to see."""
+
+import math
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from corpus.turns import Kind
+from dungeon.errors import DungeonError
+from dungeon.tale.adventure import Adventure, Node, State
+from dungeon.tale.outline import Row, RowKind, bookmarks, find, lines, number_of, outline, search
+
+
+def tree(*turns: tuple[int, int | None], head: int | None = None) -> Adventure:
+    """Turns as (id, parent), each with an action of its own; the head on the last one or on `head`."""
+    adventure = Adventure(1, "The door", "You stand before a door.")
+    for id_, parent in turns:
+        adventure.add(Node(id_, parent, Kind.DO, f"do {id_}", f"You do {id_}.", f"Prose {id_}.", State.DONE))
+    if head is not None:
+        adventure.move(head)
+    return adventure
+
+
+def chain(first: int, count: int, parent: int | None) -> list[tuple[int, int | None]]:
+    return [(first + n, first + n - 1 if n else parent) for n in range(count)]
+
+
+def take(adventure: Adventure, id_: int, of: int) -> None:
+    """Another answer to the action of that turn; the head stays."""
+    head = adventure.head
+    adventure.add(replace(adventure.nodes[of], id=id_, prose=f"Prose {id_}."))
+    adventure.move(head)
+
+
+def drawn(rows: tuple[Row, ...]) -> list[str]:
+    """The rows as `  12`, indented, with what they hide."""
+    hidden = {RowKind.TURN: "", RowKind.RUN: "…{0}", RowKind.TAKES: "+{0}"}
+    return [f"{'  ' * row.depth}{row.id}{hidden[row.shows].format(row.hidden)}" for row in rows]
+
+
+def test_the_way_to_the_head_stands_straight_and_branches_hang_above_what_was_played_instead() -> None:
+    adventure = tree(*chain(1, 3, None), *chain(4, 2, 1), head=3)
+    assert drawn(outline(adventure).rows) == ["None", "1", "  4", "  5", "2", "3"]
+    adventure.move(5)
+    assert drawn(outline(adventure).rows) == ["None", "1", "  2", "  3", "4", "5"]
+
+
+def test_an_adventure_that_has_not_begun() -> None:
+    (row,) = outline(Adventure(1, "The door", "You stand before a door.")).rows
+    assert (row.id, row.number, row.is_head) == (None, 0, True)
+
+
+def test_off_the_path_the_longest_branch_goes_straight_on() -> None:
+    adventure = tree((1, None), (2, 1), (3, 1), (4, 3), (5, 3), (6, 5), (7, 6), head=2)
+    assert drawn(outline(adventure).rows) == ["None", "1", "  3", "    4", "  5", "  6", "  7", "2"]
+
+
+@given(st.lists(st.integers(0, 10**6), max_size=60), st.integers(0, 10**6))
+def test_every_turn_has_a_row_under_its_parent_and_no_tree_is_deep_on_the_screen(parents: list[int], at: int) -> None:
+    ids = [3 * n + 2 for n in range(len(parents))]  # ids need not be contiguous
+    adventure = tree(*((id_, [None, *ids[:n]][parents[n] % (n + 1)]) for n, id_ in enumerate(ids)))
+    adventure.move([None, *ids][at % (len(ids) + 1)])
+    whole = outline(adventure, whole=True)
+    assert sorted(row.id for row in whole.rows if row.id is not None) == ids
+    place = {row.id: n for n, row in enumerate(whole.rows)}
+    for row in whole.rows[1:]:
+        assert row.id is not None
+        assert place[adventure.nodes[row.id].parent] < place[row.id]
+        assert row.on_path == (adventure.nodes[row.id] in adventure.path())
+        assert not row.on_path or row.depth == 0
+    assert max(row.depth for row in whole.rows) <= math.log2(len(ids) + 1) + 1
+    assert whole.at == place
+
+    overview = outline(adventure)
+    assert set(overview.at) == {None, *ids}  # what is hidden is hidden in a row
+    assert sum(row.is_head for row in overview.rows) == 1
+    assert sum(row.hidden + row.hidden_takes or 1 for row in overview.rows) == len(ids) + 1
+
+
+def test_a_long_way_is_an_overview_of_what_matters() -> None:
+    adventure = tree(*chain(1, 100, None), *chain(101, 10, 50), head=100)
+    overview = outline(adventure)
+    assert drawn(overview.rows) == ["None", "1…49", "50", "  101", "  102…8", "  110", "51", "52…46", "98", "99", "100"]
+    assert overview.rows[overview.at[20]].id == 1
+    assert len(outline(adventure, opened={52}).rows) == len(overview.rows) + 45
+    assert {row.opened for row in outline(adventure, opened={52}).rows} == {None, 52}
+    assert len(outline(adventure, whole=True).rows) == 111
+
+
+def test_names_bookmarks_and_folds_stand_out_of_a_long_way() -> None:
+    adventure = tree(*chain(1, 100, None))
+    adventure.replace(replace(adventure.nodes[20], name="The hall"))
+    adventure.replace(replace(adventure.nodes[40], marked=True))
+    assert drawn(outline(adventure).rows)[1:6] == ["1…19", "20", "21…19", "40", "41…57"]
+    assert [node.id for node in bookmarks(adventure)] == [40]
+
+
+def test_a_thousand_turns_with_forty_branches_and_many_takes_are_few_rows() -> None:
+    branches = [turn for n in range(40) for turn in chain(1001 + 10 * n, 10, 20 * n + 5)]
+    adventure = tree(*chain(1, 1000, None), *branches, head=1000)
+    for n in range(200):
+        take(adventure, 2000 + n, 5 * n + 2)
+    assert len(adventure.nodes) == 1600
+    assert len(outline(adventure).rows) < 300
+
+
+def test_takes_that_nobody_went_on_from_are_one_row() -> None:
+    adventure = tree((1, None), (2, 1))
+    for id_ in (3, 4, 5):
+        take(adventure, id_, 2)
+    overview = outline(adventure)
+    assert drawn(overview.rows) == ["None", "1", "  3+3", "2"]
+    assert overview.at[4] == 2
+    assert (overview.rows[3].take, overview.rows[3].takes) == (1, 4)
+    opened = outline(adventure, opened={3}).rows
+    assert drawn(opened) == ["None", "1", "  3", "  4", "  5", "2"]
+    assert [row.action for row in opened[2:5]] == ["", "", ""]  # it is that of the turn beside which they hang
+
+
+def test_a_fold_hides_what_follows_and_says_how_much_and_whether_the_player_is_in_it() -> None:
+    adventure = tree(*chain(1, 3, None), *chain(4, 2, 1), head=3)
+    adventure.replace(replace(adventure.nodes[4], folded=True))
+    assert drawn(outline(adventure).rows) == ["None", "1", "  4", "2", "3"]
+    adventure.replace(replace(adventure.nodes[1], folded=True))
+    overview = outline(adventure)
+    assert drawn(overview.rows) == ["None", "1"]
+    assert (overview.rows[1].hidden, overview.rows[1].holds_head) == (4, True)
+    assert overview.rows[overview.at[5]].id == 1
+    adventure.replace(replace(adventure.nodes[3], folded=True))  # nothing follows it
+    adventure.replace(replace(adventure.nodes[1], folded=False))
+    assert not outline(adventure).rows[-1].folded
+
+
+def test_a_turn_of_which_nothing_came_has_no_row() -> None:
+    adventure = tree((1, None))
+    adventure.add(Node(2, 1, Kind.CONTINUE, "", "", "", State.STOPPED))
+    adventure.move(1)
+    assert drawn(outline(adventure).rows) == ["None", "1"]
+    adventure.move(2)
+    assert drawn(outline(adventure).rows) == ["None", "1", "2"]
+
+
+def test_after_an_edit_the_old_text_hangs_beside_and_what_was_copied_is_one_row() -> None:
+    adventure = tree(*chain(1, 10, None))
+    adventure.add(replace(adventure.nodes[3], id=11, prose="Other.", edit_of=3))
+    for id_ in range(4, 11):
+        adventure.add(replace(adventure.nodes[id_], id=id_ + 8, parent=id_ + 7 if id_ > 4 else 11, edit_of=id_))
+    overview = outline(adventure).rows
+    assert drawn(overview) == ["None", "1", "2", "  3", "  4…7", "11", "12…4", "16", "17", "18"]
+    assert [row.id for row in overview if row.edited] == [11]
+    assert [row.id for row in overview if row.replaced] == [3]
+    assert [row.id for row in overview if row.twin] == [4]
+    assert "7 turns, as on your path" in lines(overview)[4]
+
+    adventure.move(10)  # back to the old text: now it is the copies that the path has as well
+    assert drawn(outline(adventure).rows) == ["None", "1", "2", "  11", "  12…7", "3", "4…4", "8", "9", "10"]
+    adventure.move(18)
+    adventure.add(replace(adventure.nodes[11], id=30, prose="Another.", edit_of=11))
+    for id_ in range(12, 19):
+        adventure.add(replace(adventure.nodes[id_], id=id_ + 19, parent=id_ + 18, edit_of=id_))
+    rows = drawn(outline(adventure).rows)
+    assert rows == ["None", "1", "2", "  3", "  4…7", "  11", "  12…7", "30", "31…4", "35", "36", "37"]
+
+
+# ---- numbers, words ------------------------------------------------------------------------------------------
+
+
+def test_numbers_are_the_order_of_playing_and_lead_back_to_the_turn() -> None:
+    adventure = tree((5, None), (9, 5), (70, 5))
+    assert [find(adventure, number) for number in range(4)] == [None, 5, 9, 70]
+    assert [number_of(adventure, id_) for id_ in (None, 5, 9, 70)] == [0, 1, 2, 3]
+    assert {row.id: row.number for row in outline(adventure).rows} == {None: 0, 5: 1, 9: 2, 70: 3}
+
+
+@pytest.mark.parametrize("number", [-1, 4, 10**9])
+def test_a_number_that_no_turn_has(number: int) -> None:
+    with pytest.raises(DungeonError, match=r"no turn .* to 3"):
+        find(tree(*chain(1, 3, None)), number)
+    with pytest.raises(DungeonError, match="only 0"):
+        find(Adventure(1, "", ""), 4)
+
+
+def test_search_finds_all_words_anywhere_also_in_what_is_folded() -> None:
+    adventure = tree(*chain(1, 30, None))
+    adventure.replace(replace(adventure.nodes[7], prose="And far away " * 20 + "a BELL rings."))
+    adventure.replace(replace(adventure.nodes[9], name="The bell tower"))
+    adventure.replace(replace(adventure.nodes[1], folded=True))
+    found = search(adventure, "bell")
+    assert [row.id for row in found.rows] == [7, 9]
+    assert "a BELL rings" in found.rows[0].words
+    assert [row.id for row in search(adventure, "rings bell").rows] == [7]
+    assert [row.id for row in search(adventure, "do 29.").rows] == [29]
+    assert search(adventure, "dragon").rows == ()
+
+
+def test_plain_lines_say_all_in_words() -> None:
+    adventure = tree(*chain(1, 3, None), *chain(4, 2, 1), head=3)
+    adventure.replace(replace(adventure.nodes[4], name="The hall", marked=True, folded=True, state=State.STOPPED))
+    assert lines(outline(adventure).rows) == [
+        "0 The opening",
+        "1 > You do 1. Prose 1.",
+        '4   "The hall" > You do 4. Prose 4. (bookmarked; take 2 of 2; stopped; 1 turn folded)',
+        "2 > You do 2. Prose 2. (take 1 of 2)",
+        "3 > You do 3. Prose 3. (you are here)",
+    ]
+    assert lines(search(adventure, "prose 5").rows) == ["5 You do 5. Prose 5."]
+    assert lines(()) == []
+
+
+def test_a_row_is_one_line_whatever_the_text() -> None:
+    adventure = Adventure(1, "", "")
+    long = "A line.\n\nAnother\x1b[31m line.\t" * 100_000
+    adventure.add(Node(1, None, Kind.STORY, long, "", long, State.DONE, name="[bold]x"))
+    adventure.add(Node(2, 1, Kind.DO, long, long, "", State.DONE))
+    for line in lines(outline(adventure).rows, width=60):
+        assert line.isprintable()
+        assert len(line) <= 62

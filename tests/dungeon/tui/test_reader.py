@@ -1,0 +1,179 @@
+"""Reading on the screen, driven as a reader drives it."""
+
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+from textual.widgets import OptionList, Static
+
+from dungeon.reading.bookmark import bookmark_file, opened
+from dungeon.reading.books import Book, books_named
+from dungeon.tui.reader.app import ReaderApp
+from dungeon.tui.reader.stories import StoriesScreen
+from dungeon.tui.reader.story import ReadScreen
+from dungeon.tui.screens.text import TextScreen
+from tests.terminal import Terminal
+
+Reader = Pilot[None]
+
+TALE = """:: StoryTitle
+The [red]Gate
+
+:: StoryData
+{"ifid": "5C2A5A0B-7F0B-4A55-A1B0-0F5E0E0C5D11", "genre": "fairy tale and myth"}
+
+:: Start
+You are the keeper of a [bold]gate[/] on a hill. Somebody knocks on the wood.
+
+[[Open the gate->Hall]]
+[["Who is there?"->Goat]]
+
+:: Hall
+The gate opens. An old goat walks past you and lies down by the fire.
+
+[[Continue->Supper]]
+
+:: Goat [odd ending]
+"A goat," says a goat. You have nothing to say to that.
+
+:: Supper [ending]
+You share your soup with the goat. It is a quiet evening.
+"""
+
+
+@pytest.fixture
+def books(tmp_path: Path) -> list[Book]:
+    (tmp_path / "gate.twee").write_text(TALE)
+    (tmp_path / "hill.twee").write_text(":: StoryTitle\nThe Hill\n\n:: Start\nYou climb the hill.\n\n[[Go->Start]]\n")
+    return books_named(str(tmp_path))
+
+
+@asynccontextmanager
+async def reading(books: list[Book]) -> AsyncIterator[Reader]:
+    async with ReaderApp(books).run_test(size=(80, 30)) as pilot:
+        await pilot.pause()
+        yield pilot
+
+
+def shown(pilot: Reader) -> str:
+    statics = pilot.app.screen.query(Static).results(Static)
+    return "\n".join(str(static.content) for static in statics if static.display)
+
+
+def options(pilot: Reader) -> list[str]:
+    found = pilot.app.screen.query_one(OptionList).options
+    return [str(option.prompt) for option in found]
+
+
+async def test_a_story_read_by_numbers_and_enter(books: list[Book]) -> None:
+    async with reading(books[:1]) as pilot:
+        assert "You are the keeper of a [bold]gate[/] on a hill." in shown(pilot)
+        assert options(pilot) == ["1. Open the gate", '2. "Who is there?"']
+        await pilot.press("9")
+        await pilot.press("1")
+        assert "> You open the gate.\nThe gate opens." in shown(pilot)
+        await pilot.press("enter")
+        assert "The end: Supper. Endings found: 1 of 2." in shown(pilot)
+        assert options(pilot) == ["Go back a page", "Begin this story again", "Choose another story"]
+        await pilot.press("down", "enter")
+        await pilot.pause()
+        assert "Somebody knocks" in shown(pilot)
+        await pilot.press("down", "enter")
+        assert '> You say "Who is there?"' in shown(pilot)
+        assert "Endings found: 2 of 2" in shown(pilot)
+        await pilot.press("b", "b")
+        assert "The end: Supper." in shown(pilot)
+    assert opened(books[0]).here.name == "Supper"
+    assert opened(books[0]).found == ("Goat", "Supper")
+
+
+async def test_the_next_session_opens_the_same_page(books: list[Book]) -> None:
+    async with reading(books[:1]) as pilot:
+        await pilot.press("1")
+    async with reading(books[:1]) as pilot:
+        assert "> You open the gate." in shown(pilot)
+
+
+async def test_the_map_and_the_keys_lie_over_the_page(books: list[Book]) -> None:
+    async with reading(books[:1]) as pilot:
+        await pilot.press("1", "m")
+        assert isinstance(pilot.app.screen, TextScreen)
+        assert "Start (1 not tried)\n  Hall (you are here, 1 not tried)" in shown(pilot)
+        await pilot.press("m")
+        assert isinstance(pilot.app.screen, ReadScreen)
+        await pilot.press("f1")
+        assert "Back one page" in shown(pilot)
+        await pilot.press("f1")
+        assert isinstance(pilot.app.screen, ReadScreen)
+
+
+async def test_a_story_is_chosen_and_put_away(books: list[Book]) -> None:
+    async with reading(books) as pilot:
+        assert isinstance(pilot.app.screen, StoriesScreen)
+        assert options(pilot) == ["Fairy tale and myth", "  The [red]Gate", "Other", "  The Hill"]
+        await pilot.press("down")
+        await pilot.pause()
+        assert "You climb the hill." in shown(pilot)
+        await pilot.press("up", "enter")
+        await pilot.pause()
+        await pilot.press("2", "s")
+        await pilot.pause()
+        assert isinstance(pilot.app.screen, StoriesScreen)
+        assert any("The Salt Stair" in option for option in options(pilot))
+
+
+async def test_a_damaged_bookmark_is_told_and_the_list_stays(books: list[Book]) -> None:
+    bookmark_file(books[0]).parent.mkdir(parents=True)
+    bookmark_file(books[0]).write_bytes(b"[x]")
+    async with reading(books) as pilot:
+        await pilot.press("enter")
+        await pilot.pause()
+        assert isinstance(pilot.app.screen, StoriesScreen)
+        assert any("can't be read" in note.message for note in pilot.app._notifications)
+
+
+async def test_a_full_disk_ends_nothing(books: list[Book], home: Path) -> None:
+    async with reading(books[:1]) as pilot:
+        (home / "data").mkdir(parents=True)
+        (home / "data" / "readings").touch()
+        await pilot.press("1")
+        await pilot.pause()
+        assert "The gate opens." in shown(pilot)
+        assert any("can't be written" in note.message for note in pilot.app._notifications)
+
+
+def test_in_a_real_terminal(books: list[Book]) -> None:
+    file = books[0].key.partition("#")[0]
+    with Terminal([sys.executable, "-m", "dungeon", "read", file]) as terminal:
+        terminal.expect("Somebody knocks")
+        terminal.send("1")
+        terminal.expect("The gate opens.")
+        terminal.send("\x11")
+        assert terminal.wait() == 0
+
+
+def test_as_lines_in_a_real_terminal(books: list[Book]) -> None:
+    file = books[0].key.partition("#")[0]
+    with Terminal([sys.executable, "-m", "dungeon", "read", "--plain", file]) as terminal:
+        terminal.expect("Somebody knocks")
+        terminal.send("1\n")
+        terminal.expect("> You open the gate.")
+        terminal.send("\x03")
+        assert terminal.wait(10) == 130
+        assert b"\x1b" not in terminal.seen
+    assert opened(books[0]).here.name == "Hall"
+
+
+def test_snapshot_page(snap_compare: Callable[..., bool], books: list[Book]) -> None:
+    assert snap_compare(ReaderApp(books[:1]), press=["1"], terminal_size=(80, 20))
+
+
+def test_snapshot_map(snap_compare: Callable[..., bool], books: list[Book]) -> None:
+    assert snap_compare(ReaderApp(books[:1]), press=["1", "1", "m"], terminal_size=(80, 20))
+
+
+def test_snapshot_stories(snap_compare: Callable[..., bool], books: list[Book]) -> None:
+    assert snap_compare(ReaderApp(books), terminal_size=(100, 16))

@@ -1,0 +1,286 @@
+"""The shelf on the screen: finding, playing, labelling, exporting and purging adventures."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+from textual.screen import Screen
+from textual.widgets import Input
+
+from corpus.turns import Kind
+from dungeon.play.session import Session
+from dungeon.scenarios.model import scenario_from_opening
+from dungeon.settings.themes import themes
+from dungeon.storage.shelf import WRITTEN_BY_PLAYER
+from dungeon.tale.adventure import State
+from dungeon.tui.screens.ask import LineScreen
+from dungeon.tui.screens.confirm import ConfirmScreen
+from dungeon.tui.screens.shelf import ShelfScreen
+from dungeon.tui.widgets.table import Table
+from tests.dungeon.host import Host, page, seated, shown
+
+HOSTILE = "[bold]x[/] [@click=app.quit]y \x1b[31mred\nline 🐉 שלום"
+
+
+@pytest.fixture
+def session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Session:
+    """Three adventures on the shelf, "The door" in play; the working folder is the test's own."""
+    monkeypatch.chdir(tmp_path)
+    session = seated(tmp_path)
+    for title, prose in (("The lamp", "A heron lands."), ("The key", "It is cold, very cold.")):
+        adventure = session.shelf.begin(scenario_from_opening("You wait.", title), "v")
+        node = session.shelf.add_turn(adventure, Kind.DO, "look", "You look.", WRITTEN_BY_PLAYER)
+        session.shelf.save_turn(adventure.grow(node.id, prose, State.DONE))
+    session.resume(1)
+    return session
+
+
+@asynccontextmanager
+async def on_shelf(
+    session: Session, search: str = "", size: tuple[int, int] = (100, 30)
+) -> AsyncIterator[tuple[Host, Pilot[None]]]:
+    app = Host()
+    async with app.run_test(size=size) as pilot:
+        app.push_screen(ShelfScreen(session, search), app.results.append)
+        await pilot.pause()
+        yield app, pilot
+
+
+def titles(app: Host) -> list[str]:
+    return [row[0] for row in app.screen.query_one(Table).rows]
+
+
+def on_disk(session: Session) -> dict[str, tuple[str, ...]]:
+    return {listed.title: listed.tags for listed in session.shelf.listing()}
+
+
+async def until(pilot: Pilot[None], true: Callable[[], bool]) -> None:
+    while not true():
+        await pilot.pause(0.01)
+
+
+async def ask(pilot: Pilot[None], key: str, kind: type[Screen[Any]] = LineScreen) -> None:
+    """Presses a key that asks for something."""
+    await pilot.press(key)
+    await until(pilot, lambda: isinstance(pilot.app.screen, kind))
+    await pilot.pause()
+
+
+async def answer(pilot: Pilot[None], key: str, line: str | None = None) -> None:
+    """Ends what is asked about with a key; first replaces the line, if one is given."""
+    asked = pilot.app.screen
+    if line is not None:
+        asked.query_one(Input).value = line
+    await pilot.press(key)
+    await until(pilot, lambda: pilot.app.screen is not asked)
+    await pilot.pause()
+
+
+async def test_the_last_played_stands_first_with_what_there_is_to_know(session: Session) -> None:
+    async with on_shelf(session, size=(120, 30)) as (app, _):
+        assert titles(app) == ["The key", "The lamp", "The door"]
+        assert app.screen.query_one(Table).rows[0][1].startswith("today ")
+        assert app.screen.query_one(Table).rows[0][2:5] == ("1", "5", "1")
+        assert "Adventures (3)" in page(app)
+        assert shown(app, "#detail") == "1 turn · 5 words · 1 branch"
+
+
+async def test_enter_plays_and_escape_goes_back(session: Session) -> None:
+    async with on_shelf(session) as (app, pilot):
+        await pilot.press("down", "enter")
+        await pilot.pause()
+        app.push_screen(ShelfScreen(session), app.results.append)
+        await pilot.pause()
+        await pilot.press("escape")
+        await pilot.pause()
+        assert app.results == [2, None]
+
+
+async def test_the_mouse_marks_and_then_plays(session: Session) -> None:
+    async with on_shelf(session) as (app, pilot):
+        await pilot.click(Table, offset=(5, 3))
+        assert app.screen.query_one(Table).mark == 2
+        await pilot.click(Table, offset=(5, 20))
+        assert app.screen.query_one(Table).mark == 2, "there is no row"
+        await pilot.click(Table, offset=(5, 3))
+        await pilot.pause()
+        assert app.results == [1]
+
+
+async def test_typing_after_a_slash_searches_every_turn(session: Session) -> None:
+    async with on_shelf(session) as (app, pilot):
+        await pilot.press("slash", *"heron")
+        await until(pilot, lambda: titles(app) == ["The lamp"])
+        assert "Adventures (1 of 3)" in page(app)
+        await pilot.press("enter", "enter")
+        await pilot.pause()
+        assert app.results == [2]
+
+
+async def test_a_search_can_be_given_and_left_again(session: Session) -> None:
+    async with on_shelf(session, "cold") as (app, pilot):
+        assert titles(app) == ["The key"]
+        await pilot.press("escape")
+        await pilot.pause()
+        assert titles(app) == ["The key", "The lamp", "The door"]
+        await pilot.press("slash", *"nowhere", "down")
+        await pilot.pause()
+        assert titles(app) == []
+        assert shown(app, "#detail") == "No adventure holds these words."
+        await pilot.press("enter", "r", "t", "m", "p")
+        assert isinstance(app.screen, ShelfScreen), "nothing is marked, so there is nothing to do"
+        await pilot.press("escape", "escape")
+        await pilot.pause()
+        assert app.results == [None]
+
+
+async def test_it_can_be_sorted_and_the_mark_stays(session: Session) -> None:
+    async with on_shelf(session) as (app, pilot):
+        await pilot.press("s")
+        assert titles(app) == ["The door", "The key", "The lamp"]
+        assert "Title ▾" in page(app)
+        assert app.screen.query_one(Table).mark == 1
+        await pilot.press("s")
+        assert titles(app) == ["The key", "The lamp", "The door"]
+        await pilot.press("s")
+        assert "Last played ▾" in page(app)
+
+
+async def test_renaming_and_tagging(session: Session) -> None:
+    async with on_shelf(session) as (app, pilot):
+        await ask(pilot, "r")
+        assert app.screen.query_one(Input).value == "The key"
+        await answer(pilot, "enter", "The cold key")
+        await ask(pilot, "t")
+        await answer(pilot, "enter", "winter, [bold]short")
+        assert titles(app)[0] == "The cold key"
+        assert "#winter · #[bold]short" in shown(app, "#detail")
+        for key in ("r", "t"):
+            await ask(pilot, key)
+            await answer(pilot, "escape", "not this")
+    assert on_disk(session) == {"The cold key": ("winter", "[bold]short"), "The lamp": (), "The door": ()}
+
+
+async def test_the_one_in_play_knows_its_new_title_and_is_not_purged(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with on_shelf(session) as (app, pilot):
+        monkeypatch.setattr(ShelfScreen, "_playing", 1)
+        await pilot.press("end")
+        await ask(pilot, "r")
+        await answer(pilot, "enter", "The gate")
+        assert session.adventure.title == "The gate"
+        await pilot.press("p")
+        await pilot.pause()
+        assert "is being played" in app.told[-1]
+        await pilot.press("enter")
+        await pilot.pause()
+        assert app.results == [None], "one is in it already"
+
+
+async def test_exporting_asks_where_and_writes_over_nothing_unasked(session: Session, tmp_path: Path) -> None:
+    async with on_shelf(session) as (app, pilot):
+        await ask(pilot, "m")
+        assert app.screen.query_one(Input).value == "the-key.md"
+        await answer(pilot, "enter")
+        assert (tmp_path / "the-key.md").read_text().endswith("**> You look.**\n\nIt is cold, very cold.\n")
+        assert app.told == [f"Written to {tmp_path / 'the-key.md'}"]
+
+        (tmp_path / "the-key.txt").write_text("mine")
+        for key in ("n", "y"):
+            assert (tmp_path / "the-key.txt").read_text() == "mine"
+            await ask(pilot, "x")
+            await ask(pilot, "enter", ConfirmScreen)
+            await answer(pilot, key)
+        assert (tmp_path / "the-key.txt").read_text().startswith("The key\n\nYou wait.")
+
+        await ask(pilot, "X")
+        await answer(pilot, "enter", "nowhere/a.md")
+        assert app.told[-1] == "There is no folder nowhere to write in."
+        await ask(pilot, "M")
+        await answer(pilot, "escape")
+        assert isinstance(app.screen, ShelfScreen)
+
+
+async def test_purging_is_confirmed_and_says_what_goes(session: Session) -> None:
+    async with on_shelf(session) as (app, pilot):
+        await ask(pilot, "p", ConfirmScreen)
+        assert "Take “The key” off the disk" in page(app)
+        assert "1 turn · 5 words · 1 branch" in page(app)
+        await answer(pilot, "enter")
+        assert len(on_disk(session)) == 3
+        await ask(pilot, "p", ConfirmScreen)
+        await answer(pilot, "y")
+        assert titles(app) == ["The lamp", "The door"]
+        await pilot.press("end")
+        for _ in range(2):
+            await ask(pilot, "delete", ConfirmScreen)
+            await answer(pilot, "y")
+        assert titles(app) == []
+        assert shown(app, "#detail") == "No adventure yet. Esc, then begin one."
+    assert on_disk(session) == {}
+
+
+async def test_a_shelf_that_can_t_be_written_is_told(session: Session) -> None:
+    async with on_shelf(session) as (app, pilot):
+        session.shelf._db.execute("PRAGMA query_only=ON")
+        await ask(pilot, "p", ConfirmScreen)
+        await answer(pilot, "y")
+        assert str(session.shelf.path) in app.told[0]
+        assert titles(app) == ["The key", "The lamp", "The door"]
+
+
+async def test_hostile_titles_and_tags_are_shown_as_text(session: Session) -> None:
+    adventure = session.shelf.open(3)
+    adventure.title, adventure.tags = HOSTILE, (HOSTILE,)
+    session.shelf.save_labels(adventure)
+    async with on_shelf(session, size=(120, 30)) as (app, pilot):
+        assert titles(app)[0] == "[bold]x[/] [@click=app.quit]y [31mred line 🐉 שלום"
+        assert "[bold]x[/] [@click=app.quit]y [31mred" in page(app)
+        for column in range(0, 60, 3):  # a click on the marked row would play it
+            await pilot.click(Table, offset=(column, 2))
+            await pilot.click(Table, offset=(column, 1))
+        await ask(pilot, "p", ConfirmScreen)
+        assert app.is_running
+
+
+@pytest.mark.parametrize("size", [(40, 12), (80, 24), (120, 40)])
+async def test_two_thousand_are_there_at_once_in_any_size(session: Session, size: tuple[int, int]) -> None:
+    session.shelf._db.executemany(
+        "INSERT INTO adventure (title, scenario, opening, made, played, latest) VALUES (?, '', '', '', '', ?)",
+        [(f"Number {number}", 1000 + number) for number in range(2000)],
+    )
+    async with on_shelf(session, size=size) as (app, pilot):
+        table = app.screen.query_one(Table)
+        for key, mark in (("end", 2002), ("up", 2001), ("home", 0), ("pagedown", table.size.height - 2), ("up", None)):
+            await pilot.press(key)
+            await pilot.pause()
+            assert mark is None or table.mark == mark
+            assert titles(app)[table.mark] in page(app)
+        assert "Title" in page(app)
+        for line in page(app).split("\n"):
+            assert len(line) <= size[0]
+        assert app.screen.query_one("#detail").region.bottom <= size[1]
+
+
+@pytest.mark.parametrize("theme", ["lamplight", "parchment"])
+@pytest.mark.parametrize("size", [(100, 30), (40, 12)], ids=["100", "40"])
+def test_snapshot(snap_compare: Callable[..., bool], session: Session, size: tuple[int, int], theme: str) -> None:
+    adventure = session.shelf.open(3)
+    adventure.tags = ("winter", "short")
+    session.shelf.save_labels(adventure)
+    session.shelf._db.execute("UPDATE adventure SET played = '2024-03-01T12:00:00+00:00'")
+    app = Host()
+
+    async def on_the_shelf(pilot: Pilot[None]) -> None:
+        for made in themes():
+            app.register_theme(made)
+        app.theme = theme
+        app.push_screen(ShelfScreen(session))
+        await until(pilot, lambda: bool(app.screen.query(Table)) and bool(titles(app)))
+        await pilot.pause()
+
+    assert snap_compare(app, terminal_size=size, run_before=on_the_shelf)
