@@ -174,7 +174,7 @@ def adventures(words: tuple[str, ...]) -> None:
     from dungeon.play.adventures import adventure_lines
 
     with _shelf() as shelf:
-        for line in adventure_lines(shelf.listing(" ".join(words))):
+        for line in adventure_lines(shelf.list_adventures(" ".join(words))):
             click.echo(line)
 
 
@@ -189,7 +189,7 @@ def export(adventure: str, to: str | None, whole: bool) -> None:
 
     with _shelf() as shelf:
         opened = shelf.open(listing.find_adventure(shelf, adventure))
-        click.echo(listing.export(opened, to, whole=whole) if to else markdown(opened, whole))
+        click.echo(listing.export_adventure(opened, to, whole=whole) if to else markdown(opened, whole))
 
 
 @cli.command()
@@ -197,12 +197,12 @@ def export(adventure: str, to: str | None, whole: bool) -> None:
 @click.option("--yes", is_flag=True, help="You are sure.")
 def purge(adventure: str, yes: bool) -> None:
     """Take an adventure off the disk, for good. ADVENTURE is its number, or part of its title."""
-    from dungeon.play.adventures import counted, find_adventure
+    from dungeon.play.adventures import find_adventure, plural
 
     with _shelf() as shelf:
         id_ = find_adventure(shelf, adventure)
-        listed = next(listed for listed in shelf.listing() if listed.id == id_)
-        what = f"{listed.title} ({counted(listed.turns, 'turn')}, {counted(listed.words, 'word')})"
+        listed = next(listed for listed in shelf.list_adventures() if listed.id == id_)
+        what = f"{listed.title} ({plural(listed.turns, 'turn')}, {plural(listed.words, 'word')})"
         if not yes:
             raise DungeonError(f"This would take {what} off the disk, for good. If you are sure, add --yes.")
         shelf.purge(id_)

@@ -1,6 +1,6 @@
 """The context as a player looks at it: what the voice will see, how many tokens each part takes, what is cached.
 
-    context = next_context(session.adventure, session.how().budget)
+    context = next_context(session.adventure, session.params().budget)
     weighed = await weigh(session.storyteller, context)
     print(*context_lines(context, weighed), sep="\\n")
 

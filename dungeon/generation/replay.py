@@ -80,7 +80,7 @@ async def run_replay(
     cases: list[_Case] = []
     differ: list[_Case] = []
     for number, node in enumerate(adventure.path(), 1):
-        told = shelf.how(node.id)
+        told = shelf.generation_record(node.id)
         finished_later = node.state is State.DONE and not told.prompt
         if node.edit_of is not None or not told.voice or not node.prose or finished_later:
             replayed.by_hand += 1

@@ -16,7 +16,7 @@ from dungeon.plain.lines import LineReader, TurnPrinter, note, say, turn_heading
 from dungeon.play.commands import COMMANDS, Request, read_line
 from dungeon.play.run_command import node_of, obey
 from dungeon.play.session import Session
-from dungeon.scenarios.model import Scenario, builtin_scenarios, filled, find_scenario, scenario_from_opening
+from dungeon.scenarios.model import Scenario, builtin_scenarios, fill_placeholders, find_scenario, scenario_from_opening
 from dungeon.scenarios.user import user_scenarios
 from dungeon.storage.shelf import Shelf
 from dungeon.storyteller.local import LocalStoryteller
@@ -84,7 +84,7 @@ class _Game:
     async def _choose(self) -> Scenario:
         scenarios = self._scenarios()
         for number, scenario in enumerate(scenarios, 1):
-            say(f"{number}. {filled(scenario, {}).title} ({scenario.genre or 'yours'})")
+            say(f"{number}. {fill_placeholders(scenario, {}).title} ({scenario.genre or 'yours'})")
         say("Type a number or a name, or write your own opening in one line.")
         while True:
             line = (await self.lines.next()).strip()
@@ -106,7 +106,7 @@ class _Game:
         for placeholder in scenario.placeholders:
             say(f"{placeholder.ask} (an empty line: {placeholder.default})")
             answers[placeholder.name] = await self.lines.next()
-        self.session.begin(filled(scenario, answers))
+        self.session.begin(fill_placeholders(scenario, answers))
         self._show()
 
     # ---- a line ----------------------------------------------------------------------------------------------
@@ -122,7 +122,7 @@ class _Game:
         session, command = self.session, request.command
         if request.kind is not None:
             printer = TurnPrinter()
-            self._end(printer, await session.turn(request.kind, request.words, printer.grew, printer.began))
+            self._end(printer, await session.play_turn(request.kind, request.words, printer.grew, printer.began))
         elif command == "retry":
             printer = TurnPrinter()
             self._end(printer, await session.retry(printer.grew, printer.began))
@@ -185,7 +185,7 @@ class _Game:
         self._show(1)
 
     async def _suggest(self) -> None:
-        self.session.forget_suggestions()
+        self.session.request_suggestions()
         await self.session.suggest()
         for number, action in enumerate(self.session.suggestions(), 1):
             say(f"{number}. {action}")
@@ -193,7 +193,7 @@ class _Game:
             note("Nothing comes to the voice's mind. What do you do?")
 
     async def _shelf(self, search: str) -> None:
-        listed = self.session.shelf.listing(search)
+        listed = self.session.shelf.list_adventures(search)
         for number, adventure in enumerate(listed, 1):
             tags = f" [{', '.join(adventure.tags)}]" if adventure.tags else ""
             say(f"{number}. {adventure.title}{tags}: {adventure.turns} turns, {adventure.words} words")

@@ -12,7 +12,7 @@ from pathlib import Path
 from corpus.files import write_atomic
 from corpus.text import one_line, printable
 from dungeon.errors import DungeonError
-from dungeon.scenarios.model import builtin_scenarios, filled
+from dungeon.scenarios.model import builtin_scenarios, fill_placeholders
 from dungeon.scenarios.user import slug, user_scenarios
 from dungeon.storage.shelf import Shelf, ShelfEntry
 from dungeon.tale import transcript
@@ -30,7 +30,7 @@ def find_adventure(shelf: Shelf, wanted: str) -> int:
     Raises:
         DungeonError: there is none, or several.
     """
-    listing = shelf.listing()
+    listing = shelf.list_adventures()
     words = " ".join(wanted.split()).casefold()
     shown = printable(words)[:60]
     by_number = [listed for listed in listing if str(listed.id) == words]
@@ -69,8 +69,8 @@ def scenario_lines() -> tuple[list[str], list[str]]:
     And what is wrong with those of the player's own that can't be read.
     """
     own, troubles = user_scenarios()
-    lines = [f"{each.name}\t{filled(each, {}).title}\t{each.genre}\tyours" for each in own]
-    lines += [f"{each.name}\t{filled(each, {}).title}\t{each.genre}" for each in builtin_scenarios()]
+    lines = [f"{each.name}\t{fill_placeholders(each, {}).title}\t{each.genre}\tyours" for each in own]
+    lines += [f"{each.name}\t{fill_placeholders(each, {}).title}\t{each.genre}" for each in builtin_scenarios()]
     return lines, [trouble.what for trouble in troubles]
 
 
@@ -82,7 +82,7 @@ def relabel(shelf: Shelf, adventure: Adventure, *, title: str | None = None, tag
     if tags is not None:
         adventure.tags = tuple(dict.fromkeys(tag for tag in (one_line(t)[:_TAG_LENGTH] for t in tags) if tag))
     try:
-        shelf.save_labels(adventure)
+        shelf.save_adventure_labels(adventure)
     except DungeonError:
         adventure.title, adventure.tags = before
         raise
@@ -91,7 +91,7 @@ def relabel(shelf: Shelf, adventure: Adventure, *, title: str | None = None, tag
 # ---- export --------------------------------------------------------------------------------------------------
 
 
-def suggested_file(adventure: Adventure, ending: str = ".md") -> Path:
+def default_export_path(adventure: Adventure, ending: str = ".md") -> Path:
     """Where it might be exported to: in the folder that the game was started in."""
     return Path(slug(adventure.title, "adventure") + ending)
 
@@ -100,7 +100,7 @@ class ExportFileExists(DungeonError):
     """The file to write is there already."""
 
 
-def export(adventure: Adventure, to: Path | str, *, whole: bool = False, over: bool = False) -> Path:
+def export_adventure(adventure: Adventure, to: Path | str, *, whole: bool = False, over: bool = False) -> Path:
     """Writes the story, with `whole` all of its branches, to a file: Markdown or text, by its ending. Gives its path.
 
     Raises:
@@ -128,7 +128,7 @@ def export(adventure: Adventure, to: Path | str, *, whole: bool = False, over: b
 # ---- how it is said ------------------------------------------------------------------------------------------
 
 
-def ago(played: str, now: datetime | None = None) -> str:
+def time_ago(played: str, now: datetime | None = None) -> str:
     """When that was, as people say it, in the time of this place: "today 14:02", "3 days ago", "12 May 2025"."""
     try:
         then = datetime.fromisoformat(played).astimezone()
@@ -145,7 +145,7 @@ def ago(played: str, now: datetime | None = None) -> str:
     return f"{then.day} {then:%b}" if then.year == today.year else f"{then.day} {then:%b} {then.year}"
 
 
-def counted(number: int, thing: str) -> str:
+def plural(number: int, thing: str) -> str:
     """ "1 turn", "2 turns"; "branch" has its own plural."""
     plural = f"{thing}es" if thing.endswith("ch") else f"{thing}s"
     return f"{number:,} {thing if number == 1 else plural}"

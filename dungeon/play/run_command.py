@@ -11,16 +11,15 @@ from dataclasses import replace
 
 from corpus.text import one_line
 from dungeon.errors import DungeonError
-from dungeon.play.adventures import export, relabel, suggested_file
+from dungeon.play.adventures import default_export_path, export_adventure, relabel
 from dungeon.play.commands import Request, number_of
 from dungeon.play.session import Session
 from dungeon.settings.effective import setting_lines
 from dungeon.settings.presets import PRESETS
 from dungeon.tale.adventure import Node
-from dungeon.tale.diff import diff, marked, parted, told
-from dungeon.tale.lore import Lore, card_from_text, card_to_text, clean_block
-from dungeon.tale.outline import bookmarks, find, lines, outline
-from dungeon.tale.outline import number_of as turn_number
+from dungeon.tale.diff import diff, plain_diff, render_turns, split_paths
+from dungeon.tale.lore import Lore, card_from_text, card_to_text, clean_text
+from dungeon.tale.outline import bookmarked_turns, find_turn, outline, outline_lines, turn_number
 
 Lines = tuple[str, ...]
 
@@ -46,7 +45,7 @@ def node_of(session: Session, request: Request) -> Node:
         DungeonError: that is the opening, or there is no such turn.
     """
     adventure = session.adventure
-    id_ = find(adventure, number_of(request)) if request.words else adventure.head
+    id_ = find_turn(adventure, number_of(request)) if request.words else adventure.head
     if id_ is None:
         raise DungeonError(f"This is the opening, not a turn: there is nothing here to {request.command}.")
     return adventure.nodes[id_]
@@ -56,12 +55,12 @@ def node_of(session: Session, request: Request) -> Node:
 
 
 def _tree(session: Session, request: Request) -> Lines:
-    return tuple(lines(outline(session.adventure).rows))
+    return tuple(outline_lines(outline(session.adventure).rows))
 
 
 def _go(session: Session, request: Request) -> Lines:
-    to = find(session.adventure, number_of(request))
-    session.go(to)
+    to = find_turn(session.adventure, number_of(request))
+    session.go_to(to)
     return (f"You are at turn {request.words}." if to is not None else "You are at the opening.",)
 
 
@@ -72,37 +71,37 @@ def _takes(session: Session, request: Request) -> Lines:
     for place, take in enumerate(takes, 1):
         said.append("")
         if take.id == node.id:
-            said += [f"{place}. This one:", told([take], _MOST)]
+            said += [f"{place}. This one:", render_turns([take], _MOST)]
         else:
             number = turn_number(session.adventure, take.id)
             said += [f"{place}. Turn {number}, [-theirs alone-] {{+this one's alone+}}:"]
-            said.append(marked(diff(told([take], _MOST), told([node], _MOST))))
+            said.append(plain_diff(diff(render_turns([take], _MOST), render_turns([node], _MOST))))
     return tuple(said)
 
 
 def _compare(session: Session, request: Request) -> Lines:
-    other = find(session.adventure, number_of(request))
-    at, ours, theirs = parted(session.adventure, session.adventure.head, other)
+    other = find_turn(session.adventure, number_of(request))
+    at, ours, theirs = split_paths(session.adventure, session.adventure.head, other)
     if not ours and not theirs:
         return ("That is where you are.",)
     where = "the opening" if at is None else f"turn {turn_number(session.adventure, at)}"
     turns = f"{len(theirs)} turns there, {len(ours)} here"
     return (
         f"The branches part at {where}: {turns}. [-there alone-] {{+here alone+}}",
-        marked(diff(told(theirs, _MOST), told(ours, _MOST))),
+        plain_diff(diff(render_turns(theirs, _MOST), render_turns(ours, _MOST))),
     )
 
 
 def _bookmark(session: Session, request: Request) -> Lines:
     node = node_of(session, request)
-    node = session.mark(node.id, marked=not node.marked)
-    count = len(bookmarks(session.adventure))
-    return (f"{'Bookmarked' if node.marked else 'Bookmark taken away'}: {count} in this adventure.",)
+    node = session.label_turn(node.id, bookmarked=not node.bookmarked)
+    count = len(bookmarked_turns(session.adventure))
+    return (f"{'Bookmarked' if node.bookmarked else 'Bookmark taken away'}: {count} in this adventure.",)
 
 
 def _name(session: Session, request: Request) -> Lines:
     node = node_of(session, Request("name"))
-    return (f"This place is now called {session.mark(node.id, name=request.words).name}.",)
+    return (f"This place is now called {session.label_turn(node.id, name=request.words).name}.",)
 
 
 # ---- lore ----------------------------------------------------------------------------------------------------
@@ -117,7 +116,7 @@ def _text_of_lore(field: str, heading: str) -> Callable[[Session, Request], Line
             if field == "note":
                 session.set_lore(replace(lore, note=one_line(request.words)))
             else:
-                session.set_lore(replace(lore, memory=clean_block(request.words)))
+                session.set_lore(replace(lore, memory=clean_text(request.words)))
         words = getattr(session.adventure.lore, field)
         return (f"{heading}: {words}" if words else f"{heading}: nothing yet. /{field} WORDS sets it.",)
 
@@ -128,7 +127,7 @@ def _summary(session: Session, request: Request) -> Lines:
     context = session.context()
     if request.words:
         lore = session.adventure.lore
-        session.set_lore(replace(lore, summary=clean_block(request.words), summary_through=context.summary_through))
+        session.set_lore(replace(lore, summary=clean_text(request.words), summary_through=context.summary_through))
         context = session.context()
     if not context.summary:
         return ("There is no summary yet: the voice still sees every turn.",)
@@ -162,7 +161,7 @@ def _uncard(session: Session, request: Request) -> Lines:
 
 
 def _settings(session: Session, request: Request) -> Lines:
-    return tuple(setting_lines(session.choices))
+    return tuple(setting_lines(session.settings))
 
 
 def _set(session: Session, request: Request) -> Lines:
@@ -170,21 +169,21 @@ def _set(session: Session, request: Request) -> Lines:
     everywhere = name.lower() == "all"
     if everywhere:
         name, _, value = value.strip().partition(" ")
-    said = session.choices.set(name, value.strip() or None, everywhere=everywhere)
+    said = session.settings.set(name, value.strip() or None, everywhere=everywhere)
     if value.strip() or "." in name:
         return (said,)
-    return (said, session.choices.about(name))
+    return (said, session.settings.about(name))
 
 
 def _preset(session: Session, request: Request) -> Lines:
     if request.words.startswith(_SAVE):
-        name = session.choices.save_preset(request.words.removeprefix(_SAVE))
+        name = session.settings.save_preset(request.words.removeprefix(_SAVE))
         return (f"Kept as the preset '{name}'. /preset {name} takes it.",)
     if request.words:
-        return (session.choices.set("preset", request.words),)
-    own = session.choices.game.presets
+        return (session.settings.set("preset", request.words),)
+    own = session.settings.game.presets
     return (
-        f"The preset is {session.choices.shown('preset')}.",
+        f"The preset is {session.settings.shown('preset')}.",
         *(f"  {name}: {preset.help}" for name, preset in PRESETS.items()),
         *(f"  {name}: your own" for name in own),
     )
@@ -192,8 +191,8 @@ def _preset(session: Session, request: Request) -> Lines:
 
 def _theme(session: Session, request: Request) -> Lines:
     if request.words:
-        return (session.choices.set("theme", request.words, everywhere=True),)
-    return (session.choices.about("theme"),)
+        return (session.settings.set("theme", request.words, everywhere=True),)
+    return (session.settings.about("theme"),)
 
 
 # ---- adventures ----------------------------------------------------------------------------------------------
@@ -211,7 +210,7 @@ def _tag(session: Session, request: Request) -> Lines:
 
 
 def _export(session: Session, request: Request) -> Lines:
-    path = export(session.adventure, request.words or suggested_file(session.adventure))
+    path = export_adventure(session.adventure, request.words or default_export_path(session.adventure))
     return (f"Written: {path.absolute()}",)
 
 

@@ -47,9 +47,9 @@ class Session:
         self.shelf = shelf
         self.storyteller = storyteller
         self._seed = seed
-        self.choices = EffectiveSettings(storyteller.sampling, load())
+        self.settings = EffectiveSettings(storyteller.sampling, load())
         """What the player has set, for all adventures and for this one."""
-        self.pace = StreamStats()
+        self.stats = StreamStats()
         self.notes: tuple[str, ...] = ()
         """What the player is to know of how the last turn was told."""
         self.ahead = Prefetcher(storyteller)
@@ -70,16 +70,16 @@ class Session:
     @property
     def sampling(self) -> Sampling:
         """How the next token is drawn, as things are set now."""
-        return self.choices.sampling
+        return self.settings.sampling
 
     @property
     def seed(self) -> int | None:
         """With a seed, the same inputs give the same story on the same machine."""
-        return self.choices.seed if self._seed is None else self._seed
+        return self.settings.seed if self._seed is None else self._seed
 
     def begin(self, scenario: Scenario) -> Adventure:
         """Starts a new adventure."""
-        return self._sit_down(self.shelf.begin(scenario, self.storyteller.name))
+        return self._sit_down(self.shelf.add_adventure(scenario, self.storyteller.name))
 
     def resume(self, id: int | None = None) -> Adventure:  # noqa: A002
         """Goes on with that adventure, or with the last.
@@ -87,7 +87,7 @@ class Session:
         Raises:
             DungeonError: the shelf is empty.
         """
-        id = self.shelf.last() if id is None else id  # noqa: A001
+        id = self.shelf.latest_id() if id is None else id  # noqa: A001
         if id is None:
             raise DungeonError("There is no adventure to continue yet. Begin one: dungeon --scenario NAME")
         return self._sit_down(self.shelf.open(id))
@@ -98,16 +98,18 @@ class Session:
 
         def keep(overrides: str) -> None:
             adventure.overrides = overrides
-            self.shelf.save_labels(adventure)
+            self.shelf.save_adventure_labels(adventure)
 
-        self.choices.bind(adventure.overrides, keep)
+        self.settings.bind(adventure.overrides, keep)
         length = self.sampling.length
         self._budget = self.storyteller.context - length - OVERRUN - _MARGIN
         return adventure
 
     # ---- turns -----------------------------------------------------------------------------------------------
 
-    async def turn(self, kind: Kind, words: str, grew: OnProse, began: Callable[[Node], None] | None = None) -> Node:
+    async def play_turn(
+        self, kind: Kind, words: str, grew: OnProse, began: Callable[[Node], None] | None = None
+    ) -> Node:
         """Plays one turn below the head and returns it; `began` gets it before its first word.
 
         To go on from a turn that was stopped within a sentence is to finish that turn: in a copy beside it.
@@ -132,7 +134,7 @@ class Session:
         began: Callable[[Node], None] | None,
         begun: str = "",
     ) -> Node:
-        how = self.how()
+        how = self.params()
         ready = None if begun else self.ahead.take(self.adventure, kind, action, how)
         self._stop_reading()
         how = ready.how if ready else how
@@ -140,13 +142,13 @@ class Session:
         node = self.shelf.add_turn(self.adventure, kind, words, action, self._told(how))
         if began:
             began(node)
-        self.pace = StreamStats(time.monotonic())
+        self.stats = StreamStats(time.monotonic())
         saved = 0.0  # the first words are saved at once
 
         def heard(prose: str, pace: StreamStats) -> None:
             nonlocal saved
-            self.pace = pace
-            grown = self.adventure.grow(node.id, prose, State.STREAMING)
+            self.stats = pace
+            grown = self.adventure.set_prose(node.id, prose, State.STREAMING)
             if time.monotonic() - saved > _SAVE_SECONDS:
                 self.shelf.save_turn(grown)
                 saved = time.monotonic()
@@ -171,7 +173,7 @@ class Session:
         """The tokens that a prompt may take now, beside the turn that follows it."""
         return max(_LEAST_BUDGET, min(self._most, self.storyteller.context - self.sampling.length - OVERRUN - _MARGIN))
 
-    def how(self) -> GenerationParams:
+    def params(self) -> GenerationParams:
         """How the next turn is to be told."""
         seed = secrets.randbelow(2**31) if self.seed is None else self.seed + len(self.adventure.nodes)
         return GenerationParams(self.sampling, seed, self.budget, to_the_end=self.seed is not None)
@@ -241,7 +243,7 @@ class Session:
 
     # ---- the tree --------------------------------------------------------------------------------------------
 
-    def go(self, to: int | None) -> None:
+    def go_to(self, to: int | None) -> None:
         """Stands on any turn of the tree, or on the opening (None)."""
         self._edits.clear()
         self._stand(to)
@@ -259,7 +261,7 @@ class Session:
         at = next(place for place, node in enumerate(takes) if node.id == self.adventure.head) + step
         if not 0 <= at < len(takes):
             return None
-        self.go(takes[at].id)
+        self.go_to(takes[at].id)
         return takes[at]
 
     def edit(self, id: int, *, words: str | None = None, prose: str | None = None) -> Node:  # noqa: A002
@@ -287,7 +289,7 @@ class Session:
                 changed[id_] = node
         if not changed:
             return []
-        way = self.adventure.way(max(changed))  # on one way the ids grow
+        way = self.adventure.timeline(max(changed))  # on one way the ids grow
         assert changed.keys() <= {node.id for node in way}, "the turns lie on different ways"
         first = next(place for place, node in enumerate(way) if node.id in changed)
         stood = self.adventure.head
@@ -320,12 +322,12 @@ class Session:
         """Takes the turn and all that follows it off the disk, for good. The player has confirmed it."""
         self._sit_down(self.shelf.purge_turn(self.adventure, id))
 
-    def mark(
+    def label_turn(
         self,
         id: int,  # noqa: A002
         *,
         name: str | None = None,
-        marked: bool | None = None,
+        bookmarked: bool | None = None,
         folded: bool | None = None,
     ) -> Node:
         """Names, bookmarks or folds a turn."""
@@ -333,7 +335,7 @@ class Session:
         node = replace(
             node,
             name=node.name if name is None else one_line(name)[:80],
-            marked=node.marked if marked is None else marked,
+            bookmarked=node.bookmarked if bookmarked is None else bookmarked,
             folded=node.folded if folded is None else folded,
         )
         self.shelf.save_turn_labels(node)
@@ -354,9 +356,9 @@ class Session:
         """What the voice would see if the player let the story go on."""
         return context_to_continue(self.adventure, self.budget)
 
-    def leave(self, node: Node, to: int | None) -> None:
+    def abandon_turn(self, node: Node, to: int | None) -> None:
         """Stands on `to` as if the turn `node`, of which nothing came, had not been entered."""
-        self.adventure.leave(node.id, to)
+        self.adventure.abandon(node.id, to)
         self.shelf.save_head(self.adventure)
 
     # ---- while the player reads ------------------------------------------------------------------------------
@@ -365,15 +367,15 @@ class Session:
         """What the player might do now, as far as it is known: at the opening, the scenario's ideas."""
         return self.ahead.suggestions(self.adventure)
 
-    def forget_suggestions(self) -> None:
+    def request_suggestions(self) -> None:
         """The player wants others; `read_ahead` or `suggest` writes them, whatever the settings say."""
         self.ahead.ask(self.adventure)
 
     async def suggest(self) -> None:
         """Has the voice write suggestions for this place."""
-        await self.ahead.suggest(self.adventure, self.how, self._wanted(), lambda: None)
+        await self.ahead.suggest(self.adventure, self.params, self._wanted(), lambda: None)
 
-    async def read_ahead(self, changed: Callable[[], object]) -> None:
+    async def prefetch(self, changed: Callable[[], object]) -> None:
         """Works on what may come until the player moves: reads the tale, suggests, tells the turns that may follow.
 
         `changed` is called when there are suggestions. With a seed, and where the player has switched it off, only what
@@ -386,16 +388,16 @@ class Session:
         self._stop_reading()
         self._reading = asyncio.current_task()
         adventure = self.adventure
-        on = self.choices.game.ahead and self.seed is None
+        on = self.settings.game.ahead and self.seed is None
         if on:
-            await self.warm()
+            await self.prefill()
         on = on and self.storyteller.own
         if on or self.ahead.asked(adventure):
-            await self.ahead.suggest(adventure, self.how, self._wanted(), changed)
+            await self.ahead.suggest(adventure, self.params, self._wanted(), changed)
         if on:
-            await self.ahead.prepare(adventure, self.how, self._wanted())
+            await self.ahead.prepare(adventure, self.params, self._wanted())
 
-    async def warm(self) -> None:
+    async def prefill(self) -> None:
         """Has the storyteller read the tale so far, so that the next turn need not wait for that.
 
         Not with a seed: how far it came before the turn cut it off would show in the last digits of what follows.
@@ -410,7 +412,7 @@ class Session:
 
     def _wanted(self) -> int:
         """How many suggestions; where there are to be none and the player has asked for them, all that may be."""
-        return self.choices.suggestions or (MAX_SUGGESTIONS if self.ahead.asked(self.adventure) else 0)
+        return self.settings.suggestions or (MAX_SUGGESTIONS if self.ahead.asked(self.adventure) else 0)
 
     def _stop_reading(self) -> None:
         if self._reading and self._reading is not asyncio.current_task():
@@ -418,6 +420,6 @@ class Session:
         self._reading = None
 
     def _save(self, id: int, prose: str, state: State, told: GenerationRecord | None = None) -> Node:  # noqa: A002
-        node = self.adventure.grow(id, prose, state)
+        node = self.adventure.set_prose(id, prose, state)
         self.shelf.save_turn(node, told)
         return node

@@ -15,7 +15,7 @@
     keys = ["Berrin"]
     text = "Berrin is the old lamp lighter. He has not spoken since the storm."
 
-`filled(scenario, {"name": "Ada"})` puts the player's answers in. A `${name}` of the player's own scenarios that no
+`fill_placeholders(scenario, {"name": "Ada"})` puts the player's answers in. A `${name}` of the player's own scenarios that no
 placeholder asks for is asked for all the same. How they are kept is `dungeon.scenarios.user`.
 """
 
@@ -121,7 +121,7 @@ def read_scenario(path: Path) -> Scenario:
             data = file.read(MAX_BYTES + 1)
     except (OSError, ValueError) as error:  # ValueError: a name with a zero in it
         raise DungeonError(f"The scenario {shown} can't be read: {getattr(error, 'strerror', error)}.") from error
-    return with_questions(_read(data, shown), shown)
+    return ask_for_placeholders(_read(data, shown), shown)
 
 
 def scenario_from_opening(opening: str, title: str = "") -> Scenario:
@@ -137,7 +137,7 @@ def scenario_from_opening(opening: str, title: str = "") -> Scenario:
 
 
 def _read(data: bytes, place: str) -> Scenario:
-    scenario = cleaned(read_toml(data, Scenario, place))
+    scenario = clean_scenario(read_toml(data, Scenario, place))
     for key, missing in (("title", not scenario.title), ("opening", not scenario.opening)):
         if missing:
             raise DungeonError(f"{place}: {key} must have words in it.")
@@ -156,7 +156,7 @@ def _read(data: bytes, place: str) -> Scenario:
     return scenario
 
 
-def cleaned(scenario: Scenario) -> Scenario:
+def clean_scenario(scenario: Scenario) -> Scenario:
     """Each text as one that can be shown and told: whatever a file or a player brings along."""
 
     def lines(texts: tuple[str, ...]) -> tuple[str, ...]:
@@ -184,7 +184,7 @@ def cleaned(scenario: Scenario) -> Scenario:
 # ---- what is asked at the start ------------------------------------------------------------------------------
 
 
-def filled(scenario: Scenario, answers: Mapping[str, str]) -> Scenario:
+def fill_placeholders(scenario: Scenario, answers: Mapping[str, str]) -> Scenario:
     """The scenario with the player's answers, by placeholder, in every text of it; a default for each that is empty."""
     words = {}
     for placeholder in scenario.placeholders:
@@ -205,7 +205,7 @@ def filled(scenario: Scenario, answers: Mapping[str, str]) -> Scenario:
     )
 
 
-def with_questions(scenario: Scenario, place: str = "The scenario") -> Scenario:
+def ask_for_placeholders(scenario: Scenario, place: str = "The scenario") -> Scenario:
     """The scenario with a plain question for each `${name}` that none of its placeholders asks for.
 
     Raises:

@@ -102,7 +102,7 @@ class Shelf:
 
     # ---- adventures ------------------------------------------------------------------------------------------
 
-    def begin(self, scenario: Scenario, voice: str) -> Adventure:
+    def add_adventure(self, scenario: Scenario, voice: str) -> Adventure:
         """A new adventure, at its opening."""
         with self._writing():
             now = _now()
@@ -129,13 +129,13 @@ class Shelf:
             self._is_latest(adventure.id)
             return adventure
 
-    def last(self) -> int | None:
+    def latest_id(self) -> int | None:
         """The id of the adventure that was played last, None on an empty shelf."""
         with self._told("be read"):
             row = self._db.execute("SELECT id FROM adventure ORDER BY latest DESC, id DESC LIMIT 1").fetchone()
             return row["id"] if row else None
 
-    def listing(self, search: str = "", most: int = -1) -> list[ShelfEntry]:
+    def list_adventures(self, search: str = "", most: int = -1) -> list[ShelfEntry]:
         """The adventures whose title, tags, opening or turns hold all words of `search`; last played first.
 
         With `most`, the first so many.
@@ -170,12 +170,12 @@ class Shelf:
                 for row in rows
             ]
 
-    def count(self) -> int:
+    def count_adventures(self) -> int:
         """How many adventures there are."""
         with self._told("be read"):
             return int(self._db.execute("SELECT count(*) FROM adventure").fetchone()[0])
 
-    def ending(self, id: int) -> str:  # noqa: A002
+    def last_passage(self, id: int) -> str:  # noqa: A002
         """Where the player stands in that adventure: the prose of the head, its words, or the opening."""
         with self._told("be read"):
             row = self._db.execute(
@@ -209,7 +209,7 @@ class Shelf:
             adventure.move(row["head"])
             return adventure
 
-    def save_labels(self, adventure: Adventure) -> None:
+    def save_adventure_labels(self, adventure: Adventure) -> None:
         """The adventure's title, tags and own settings as they are now."""
         with self._told("be written"):
             self._db.execute(
@@ -282,7 +282,7 @@ class Shelf:
                 added.append(
                     self._insert(adventure, copy, self._how(before.id) if node == before else WRITTEN_BY_PLAYER)
                 )
-            bare = [replace(before, name="", marked=False) for before in old]
+            bare = [replace(before, name="", bookmarked=False) for before in old]
             for node in (*added, *bare):
                 self._mark(node)
             copies = {before.id: node.id for before, node in zip(old, added, strict=True)}
@@ -319,7 +319,7 @@ class Shelf:
         with self._writing():
             self._stand(adventure, adventure.head)
 
-    def how(self, id: int) -> GenerationRecord:  # noqa: A002
+    def generation_record(self, id: int) -> GenerationRecord:  # noqa: A002
         """How the turn was told."""
         with self._told("be read"):
             return self._how(id)
@@ -368,7 +368,7 @@ class Shelf:
                 told.budget,
                 _words(node),
                 node.name,
-                node.marked,
+                node.bookmarked,
                 node.folded,
                 _now(),
             ),
@@ -378,7 +378,7 @@ class Shelf:
     def _mark(self, node: Node) -> None:
         self._db.execute(
             "UPDATE turn SET name = ?, marked = ?, folded = ? WHERE id = ?",
-            (node.name, node.marked, node.folded, node.id),
+            (node.name, node.bookmarked, node.folded, node.id),
         )
 
     def _update(self, node: Node, told: GenerationRecord | None) -> bool:

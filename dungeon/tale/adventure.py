@@ -40,13 +40,13 @@ class Node:
     """The turn whose text the player changed into this one, or whose copy this is, below such an edit."""
     name: str = ""
     """What the player calls this place in the tree."""
-    marked: bool = False
+    bookmarked: bool = False
     """Whether it is bookmarked."""
     folded: bool = False
     """Whether the tree is shown without what follows it."""
 
     @property
-    def told(self) -> bool:
+    def has_text(self) -> bool:
         """Whether anything of it is part of the tale: the storyteller's prose, or the player's own."""
         return bool(self.prose or (self.kind is Kind.STORY and self.input))
 
@@ -110,7 +110,7 @@ class Adventure:
 
         Turns of which nothing came are left out, but for this one.
         """
-        return [node for node in self.children(self.nodes[id].parent) if node.told or node.id == id]
+        return [node for node in self.children(self.nodes[id].parent) if node.has_text or node.id == id]
 
     def below(self, id: int | None) -> list[Node]:  # noqa: A002
         """All that follows the turn, in every branch; each after its parent."""
@@ -122,7 +122,7 @@ class Adventure:
             todo += self.children(node.id)[::-1]
         return found
 
-    def grow(self, id: int, prose: str, state: State) -> Node:  # noqa: A002
+    def set_prose(self, id: int, prose: str, state: State) -> Node:  # noqa: A002
         """The node with more prose."""
         node = self.nodes[id] = replace(self.nodes[id], prose=prose, state=state)
         return node
@@ -135,7 +135,7 @@ class Adventure:
             self._visited[parent] = head
             head = parent
 
-    def leave(self, id: int, to: int | None) -> None:  # noqa: A002
+    def abandon(self, id: int, to: int | None) -> None:  # noqa: A002
         """Stands on `to` as if the turn `id`, of which nothing came, had not been entered; it stays in the tree.
 
         Redo then leads to the latest answered turn beside it, if there is one.
@@ -156,7 +156,7 @@ class Adventure:
             at = self.nodes[at].parent
         return path[::-1]
 
-    def way(self, id: int) -> list[Node]:  # noqa: A002
+    def timeline(self, id: int) -> list[Node]:  # noqa: A002
         """The turns from the opening through that one and on, as redo would go, to the end."""
         way = self.path(id)
         while (forward := self._visited.get(way[-1].id)) is not None:

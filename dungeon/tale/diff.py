@@ -35,9 +35,9 @@ often a word is said again. Of prose these are 1,600 words against 1,600, of one
 class Op(StrEnum):
     """What became of a piece of text."""
 
-    SAME = "same"
-    GONE = "gone"
-    NEW = "new"
+    EQUAL = "equal"
+    DELETED = "deleted"
+    INSERTED = "inserted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,54 +57,54 @@ def diff(old: str, new: str) -> tuple[Piece, ...]:
         last = pieces[-1].text if pieces else "\n"
         if not last.endswith("\n") and not text.startswith("\n"):
             # Where paragraphs were rewritten, the new ones begin below the old.
-            rewritten = op is Op.NEW and pieces[-1].op is Op.GONE and PARAGRAPH in last + text
-            pieces.append(Piece(Op.SAME, PARAGRAPH if rewritten else " "))
+            rewritten = op is Op.INSERTED and pieces[-1].op is Op.DELETED and PARAGRAPH in last + text
+            pieces.append(Piece(Op.EQUAL, PARAGRAPH if rewritten else " "))
         pieces.append(Piece(op, text))
     return tuple(_merged(pieces))
 
 
-def shown(pieces: Iterable[Piece]) -> Iterator[Piece]:
+def visible_pieces(pieces: Iterable[Piece]) -> Iterator[Piece]:
     """The pieces as they are to be shown: a break that is gone breaks no line, and one that is new is seen."""
     for piece in pieces:
-        if piece.op is Op.SAME or piece.text.strip():
+        if piece.op is Op.EQUAL or piece.text.strip():
             yield piece
-        elif piece.op is Op.GONE:
-            yield Piece(Op.GONE, f" {BREAK_SIGN} ")
+        elif piece.op is Op.DELETED:
+            yield Piece(Op.DELETED, f" {BREAK_SIGN} ")
         else:
-            yield Piece(Op.NEW, f" {BREAK_SIGN}{piece.text}")
+            yield Piece(Op.INSERTED, f" {BREAK_SIGN}{piece.text}")
 
 
-def marked(pieces: Iterable[Piece]) -> str:
+def plain_diff(pieces: Iterable[Piece]) -> str:
     """The difference as plain text: `[-gone-]` and `{+new+}`."""
-    marks = {Op.SAME: "{}", Op.GONE: "[-{}-]", Op.NEW: "{{+{}+}}"}
-    return "".join(marks[piece.op].format(piece.text) for piece in shown(pieces))
+    marks = {Op.EQUAL: "{}", Op.DELETED: "[-{}-]", Op.INSERTED: "{{+{}+}}"}
+    return "".join(marks[piece.op].format(piece.text) for piece in visible_pieces(pieces))
 
 
-def share_kept(pieces: Iterable[Piece]) -> float:
+def similarity(pieces: Iterable[Piece]) -> float:
     """How much of both texts' words is the same, from 0 to 1; 1 for two empty texts."""
     words = dict.fromkeys(Op, 0)
     for piece in pieces:
         words[piece.op] += len(piece.text.split())
-    both = 2 * words[Op.SAME] + words[Op.GONE] + words[Op.NEW]
-    return 2 * words[Op.SAME] / both if both else 1.0
+    both = 2 * words[Op.EQUAL] + words[Op.DELETED] + words[Op.INSERTED]
+    return 2 * words[Op.EQUAL] / both if both else 1.0
 
 
 # ---- what is compared ----------------------------------------------------------------------------------------
 
 
-def told(nodes: Iterable[Node], most: int) -> str:
+def render_turns(nodes: Iterable[Node], most: int) -> str:
     """The turns as a tale; of one that is longer than `most` characters the beginning."""
     text = write(node.turn() for node in nodes)
     return text if len(text) <= most else f"{text[:most].rstrip()}…"
 
 
-def beginning(nodes: list[Node], most: int) -> list[Node]:
+def leading_turns(nodes: list[Node], most: int) -> list[Node]:
     """The turns that come to no more than `most` characters, and at least one."""
     lengths = accumulate(len(node.input) + len(node.prose) for node in nodes)
     return nodes[: max(1, sum(length <= most for length in lengths))]
 
 
-def parted(adventure: Adventure, one: int | None, other: int | None) -> tuple[int | None, list[Node], list[Node]]:
+def split_paths(adventure: Adventure, one: int | None, other: int | None) -> tuple[int | None, list[Node], list[Node]]:
     """Where the ways to two turns part (None: at the opening), and the turns of each from there on."""
     first = [] if one is None else adventure.path(one)
     second = [] if other is None else adventure.path(other)
@@ -129,9 +129,9 @@ def _compared(old: list[str], new: list[str]) -> Iterator[tuple[Op, list[str]]]:
     """Runs of tokens, in order."""
     head = _alike(old, new)
     tail = _alike(old[head:][::-1], new[head:][::-1])
-    yield Op.SAME, old[:head]
+    yield Op.EQUAL, old[:head]
     yield from _held_together(old[head : len(old) - tail], new[head : len(new) - tail])
-    yield Op.SAME, old[len(old) - tail :]
+    yield Op.EQUAL, old[len(old) - tail :]
 
 
 def _alike(old: list[str], new: list[str]) -> int:
@@ -146,17 +146,17 @@ def _held_together(old: list[str], new: list[str]) -> Iterator[tuple[Op, list[st
     for held_old, held_new, length in [*_anchors(old, new), (len(old), len(new), 0)]:
         yield from _compared_fully(old[at:held_old], new[to:held_new])
         at, to = held_old + length, held_new + length
-        yield Op.SAME, old[held_old:at]
+        yield Op.EQUAL, old[held_old:at]
 
 
 def _compared_fully(old: list[str], new: list[str]) -> Iterator[tuple[Op, list[str]]]:
     at, to = 0, 0
     blocks = SequenceMatcher(None, old, new, autojunk=False).get_matching_blocks() if _is_little(old, new) else []
     for match_old, match_new, length in [*blocks, (len(old), len(new), 0)]:
-        yield Op.GONE, old[at:match_old]
-        yield Op.NEW, new[to:match_new]
+        yield Op.DELETED, old[at:match_old]
+        yield Op.INSERTED, new[to:match_new]
         at, to = match_old + length, match_new + length
-        yield Op.SAME, old[match_old:at]
+        yield Op.EQUAL, old[match_old:at]
 
 
 def _is_little(old: list[str], new: list[str]) -> bool:
@@ -239,7 +239,7 @@ def _readable(runs: Iterable[tuple[Op, list[str]]]) -> Iterator[tuple[Op, list[s
             )
         done.append(change)
     for change in done:
-        for op, tokens in ((Op.GONE, change.gone), (Op.NEW, change.new), (Op.SAME, change.kept)):
+        for op, tokens in ((Op.DELETED, change.gone), (Op.INSERTED, change.new), (Op.EQUAL, change.kept)):
             if tokens:
                 yield op, tokens
 
@@ -247,13 +247,13 @@ def _readable(runs: Iterable[tuple[Op, list[str]]]) -> Iterator[tuple[Op, list[s
 def _changes(runs: Iterable[tuple[Op, list[str]]]) -> Iterator[_Change]:
     change = _Change([], [], [])
     for op, tokens in runs:
-        if op is Op.SAME:
+        if op is Op.EQUAL:
             change.kept += tokens
         elif tokens:
             if change.kept:
                 yield change
                 change = _Change([], [], [])
-            (change.gone if op is Op.GONE else change.new).extend(tokens)
+            (change.gone if op is Op.DELETED else change.new).extend(tokens)
     yield change
 
 

@@ -93,7 +93,7 @@ def _named(key: str, text: str, whole_word: bool) -> bool:
 # ---- lore from what a player wrote -------------------------------------------------------------------------------
 
 
-def clean_block(text: str) -> str:
+def clean_text(text: str) -> str:
     """A memory, a card's text or a summary as it may stand in the prompt: no line of it reads as an action."""
     return clean_prose(text).strip()
 
@@ -115,7 +115,7 @@ def card_from_text(text: str) -> Card:
     match = _CARD.fullmatch(text.strip())
     if match is None:
         raise DungeonError("A card is its keys, a colon and its text, like: Berrin, old man: Berrin lights the lamps.")
-    card = Card(clean_keys(match["keys"]), clean_block(match["text"]))
+    card = Card(clean_keys(match["keys"]), clean_text(match["text"]))
     for option in (match["options"] or "").split(","):
         card = _with_option(card, option.strip().lower())
     if not card.text:

@@ -50,7 +50,7 @@ class Row:
     id: int | None
     """The turn; the first of those that a run or takes stand for; None: the opening."""
     number: int = 0
-    shows: RowKind = RowKind.TURN
+    kind: RowKind = RowKind.TURN
     depth: int = 0
     begins: bool = False
     """Whether a branch begins here, beside the line one step to the left."""
@@ -69,7 +69,7 @@ class Row:
     opened: int | None = None
     """The first turn of the run or the takes that were opened and that this one is of."""
     name: str = ""
-    marked: bool = False
+    bookmarked: bool = False
     state: State = State.DONE
     edited: bool = False
     """Whether the player wrote it over another turn."""
@@ -135,7 +135,7 @@ def search(adventure: Adventure, words: str) -> Outline:
     return Outline(tuple(rows), {row.id: at for at, row in enumerate(rows)})
 
 
-def find(adventure: Adventure, number: int) -> int | None:
+def find_turn(adventure: Adventure, number: int) -> int | None:
     """The turn of that number, None for the opening.
 
     Raises:
@@ -150,12 +150,12 @@ def find(adventure: Adventure, number: int) -> int | None:
     return ids[number - 1]
 
 
-def number_of(adventure: Adventure, id: int | None) -> int:  # noqa: A002
+def turn_number(adventure: Adventure, id: int | None) -> int:  # noqa: A002
     """The turn's number, 0 for the opening."""
     return 0 if id is None else 1 + sum(other < id for other in adventure.nodes)
 
 
-def first_words(node: Node) -> str:
+def prose_preview(node: Node) -> str:
     """How a turn's prose begins, in one line."""
     return one_line(node.turn().prose[: 2 * _SUMMARY])[:_SUMMARY]
 
@@ -168,9 +168,9 @@ def is_edit(adventure: Adventure, node: Node) -> bool:
     return old is None or not _same(old, node)
 
 
-def bookmarks(adventure: Adventure) -> list[Node]:
+def bookmarked_turns(adventure: Adventure) -> list[Node]:
     """The turns with a bookmark, in the order of the tree."""
-    return [node for node in adventure.below(None) if node.marked]
+    return [node for node in adventure.below(None) if node.bookmarked]
 
 
 # ---- in words ------------------------------------------------------------------------------------------------
@@ -183,7 +183,7 @@ def remarks(row: Row) -> list[str]:
         for remark, holds in (
             ("you are here", row.is_head),
             ("you are in here", row.holds_head),
-            ("bookmarked", row.marked),
+            ("bookmarked", row.bookmarked),
             (f"take {row.take} of {row.takes}", row.takes > 1),
             ("edited", row.edited),
             ("before an edit", row.replaced and not row.on_path),
@@ -196,23 +196,23 @@ def remarks(row: Row) -> list[str]:
     ]
 
 
-def instead(row: Row) -> str:
+def placeholder_text(row: Row) -> str:
     """What stands in a row that hides turns, in place of their text."""
-    if row.shows is RowKind.TAKES:
+    if row.kind is RowKind.TAKES:
         return f"… {_more_takes(row.hidden)} …"
     takes = f", {_more_takes(row.hidden_takes)}" if row.hidden_takes else ""
     return f"… {_turns(row.hidden)}{takes}{', as on your path' if row.twin else ''} …"
 
 
-def lines(rows: Iterable[Row], width: int = 100) -> list[str]:
+def outline_lines(rows: Iterable[Row], width: int = 100) -> list[str]:
     """The rows as plain lines of about that many characters."""
     rows = list(rows)
     digits = len(str(max((row.number for row in rows), default=0)))
     made = []
     for row in rows:
         indent = "  " * min(row.depth, _INDENTED)
-        if row.shows is not RowKind.TURN:
-            made.append(f"{'':{digits}} {indent}{instead(row)}")
+        if row.kind is not RowKind.TURN:
+            made.append(f"{'':{digits}} {indent}{placeholder_text(row)}")
             continue
         name = f'"{row.name}" ' if row.name else ""
         said = f"> {row.action} " if row.action else ""
@@ -289,7 +289,7 @@ class _Tree:
         return (
             (node.kind, node.action) == (straight.kind, straight.action)
             and self.size[node.id] == 1
-            and not (node.marked or node.name or self._replaced(node))
+            and not (node.bookmarked or node.name or self._replaced(node))
         )
 
     def _is_twin(self, node: Node) -> bool:
@@ -341,19 +341,19 @@ class _Tree:
             hidden=below if folded else 0,
             folded=folded,
             name=node.name,
-            marked=node.marked,
+            bookmarked=node.bookmarked,
             state=node.state,
             edited=is_edit(self.adventure, node),
             replaced=self._replaced(node),
             twin=not on_path and self._is_twin(node),
             action="" if straight and straight.action == node.action else action[:_SUMMARY],
-            words=first_words(node),
+            words=prose_preview(node),
         )
 
     def hides(self, row: Row) -> _Hidden:
         """Whether an overview may do without the row."""
         shown = _Hidden(RowKind.TURN, row.id)
-        if row.id is None or row.is_head or row.marked or row.name or row.folded:
+        if row.id is None or row.is_head or row.bookmarked or row.name or row.folded:
             return shown
         parent = self.adventure.nodes[row.id].parent
         if row.begins:

@@ -78,7 +78,7 @@ class DungeonApp(App[None]):
     def on_mount(self) -> None:
         for theme in themes():
             self.register_theme(theme)
-        self.session.choices.on_change = self.take_settings
+        self.session.settings.on_change = self.take_settings
         self.take_settings()
         self.choose()
         if self._go_on:
@@ -162,7 +162,7 @@ class DungeonApp(App[None]):
             names = list(HELP)
             name = request.words or names[(names.index(self.theme) + 1) % len(names)]
             with self.telling():
-                self.tell(self.session.choices.set("theme", name, everywhere=True))
+                self.tell(self.session.settings.set("theme", name, everywhere=True))
         elif command == "shelf":
             from dungeon.tui.screens.shelf import ShelfScreen
 
@@ -177,8 +177,8 @@ class DungeonApp(App[None]):
 
     def take_settings(self) -> None:
         """Theme and keys as they are set now."""
-        self.theme = str(self.session.choices.value("theme"))
-        self.set_keymap(keymap(self.session.choices.game))
+        self.theme = str(self.session.settings.value("theme"))
+        self.set_keymap(keymap(self.session.settings.game))
         if play := self._playing(self.screen):
             play.fit()
 
@@ -225,7 +225,7 @@ class DungeonApp(App[None]):
         if isinstance(self.screen, HelpScreen):
             self.pop_screen()
         else:
-            self.push_screen(HelpScreen(self.session.choices.game))
+            self.push_screen(HelpScreen(self.session.settings.game))
 
     async def leave(self) -> None:
         """Ends the game: what streams or is being edited is kept, the engine is ended, and nothing is asked."""

@@ -26,7 +26,7 @@ import msgspec
 
 from corpus.actions import action_line, read_input
 from dungeon.generation.generate import GenerationParams, StreamStats, tell
-from dungeon.scenarios.model import filled, find_scenario
+from dungeon.scenarios.model import fill_placeholders, find_scenario
 from dungeon.storyteller.local import LocalStoryteller
 from dungeon.storyteller.voices import DEFAULT_VOICE, Sampling, Voice, find_voice
 from dungeon.tale.adventure import Adventure, Node, State
@@ -120,7 +120,7 @@ async def play(
     budget = voice.context - sampling.length - OVERRUN - 16
     turns = []
     for number, (name, script) in enumerate(scripts.items()):
-        scenario = filled(find_scenario(name), {})
+        scenario = fill_placeholders(find_scenario(name), {})
         adventure = Adventure(number, scenario.title, scenario.opening, lore=scenario.lore)
         before = [adventure.opening]
         for turn, line in enumerate(script, 1):
@@ -131,7 +131,7 @@ async def play(
             how = GenerationParams(sampling, seed + 1000 * number + turn, budget, to_the_end=whole)
             paces: list[StreamStats] = []
             answer = await tell(storyteller, adventure, node, how, lambda _, pace, paces=paces: paces.append(pace))
-            adventure.grow(turn, answer.prose, State.DONE)
+            adventure.set_prose(turn, answer.prose, State.DONE)
             said, notes = storyteller.said, list(answer.notes)
             waited = paces[-1].pieces if paces else storyteller.tokens
             tokens = storyteller.tokens

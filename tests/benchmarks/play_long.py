@@ -130,14 +130,14 @@ def names(tale: list[Turn]) -> list[str]:
 
 def long_adventure(shelf: Shelf, tale: list[Turn], name: str = LONG) -> Adventure:
     """That many turns on the shelf, the latest adventure of all."""
-    adventure = shelf.begin(scenario_from_opening(tale[0].prose, name), SMOLLM2.name)
+    adventure = shelf.add_adventure(scenario_from_opening(tale[0].prose, name), SMOLLM2.name)
     adventure.lore = lore_for(tale)
     shelf.save_lore(adventure)
     told = GenerationRecord(SMOLLM2.name, "{}", 1)
     for turn in tale[1:]:
         kind = Kind.DO if turn.action else Kind.CONTINUE
         node = shelf.add_turn(adventure, kind, turn.action, turn.action, told)
-        shelf.save_turn(adventure.grow(node.id, of_turns_length(turn.prose), State.DONE))
+        shelf.save_turn(adventure.set_prose(node.id, of_turns_length(turn.prose), State.DONE))
     return adventure
 
 
@@ -256,7 +256,7 @@ async def ours(tale: list[Turn], count: int) -> tuple[list[float], list[float], 
     rss = [resident(session)]
     for number in range(2 * count):
         began = time.monotonic()
-        await read_meanwhile(session, asyncio.ensure_future(session.read_ahead(lambda: None)))
+        await read_meanwhile(session, asyncio.ensure_future(session.prefetch(lambda: None)))
         pauses.append(time.monotonic() - began)
         suggested += len(session.suggestions())
         begun = prepared(session.ahead, session.adventure)
@@ -327,7 +327,7 @@ async def first_words(session: Session, kind: Kind, words: str) -> float:
     """Plays a turn; seconds from Enter to its first words."""
     heard: list[float] = []
     began = time.perf_counter()
-    await session.turn(kind, words, lambda _: heard.append(time.perf_counter()))
+    await session.play_turn(kind, words, lambda _: heard.append(time.perf_counter()))
     return (heard[0] if heard else time.perf_counter()) - began
 
 

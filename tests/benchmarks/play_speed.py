@@ -108,14 +108,16 @@ async def playing(runs: int, voice: str) -> None:
             loading = asyncio.create_task(storyteller.start())
             session.begin(find_scenario("iron-door"))
             first: list[float] = []
-            await session.turn(Kind.DO, "open the iron door", lambda _, first=first: first.append(time.perf_counter()))
+            await session.play_turn(
+                Kind.DO, "open the iron door", lambda _, first=first: first.append(time.perf_counter())
+            )
             await loading
             first_ever.append(first[0] - began)
             for words in ("ask Hessa what she sees", "light the lamp", "step inside", "call out"):
-                await session.turn(Kind.DO, words, lambda _: None)
+                await session.play_turn(Kind.DO, words, lambda _: None)
             tokens = await count_tokens(storyteller, session)
-            await session.turn(Kind.DO, "listen for an answer", lambda _: None)
-            later.append(session.pace.first or 0.0)
+            await session.play_turn(Kind.DO, "listen for an answer", lambda _: None)
+            later.append(session.stats.first or 0.0)
             for _ in range(3):
                 ours = await decode_ours(storyteller)
                 bare = await decode_bare(storyteller)
@@ -136,17 +138,17 @@ async def interrupting(runs: int, voice: str) -> None:
         session = Session(Shelf(Path(folder) / "shelf.db"), storyteller)
         session.begin(find_scenario("iron-door"))
         for words in ("open the iron door", "ask Hessa what she sees", "light the lamp", "step inside"):
-            await session.turn(Kind.DO, words, lambda _: None)
+            await session.play_turn(Kind.DO, words, lambda _: None)
         for run in range(runs):
             for times, seconds in ((resting, None), (working, 0.1 + 6.0 * run / runs)):
-                await session.warm()
+                await session.prefill()
                 session.ahead = Prefetcher(storyteller)
                 if seconds:
-                    reading = asyncio.create_task(session.read_ahead(lambda: None))
+                    reading = asyncio.create_task(session.prefetch(lambda: None))
                     await asyncio.wait([reading], timeout=seconds)
                 first: list[float] = []
                 began = time.perf_counter()
-                await session.turn(Kind.DO, "sing", lambda _, first=first: first.append(time.perf_counter()))
+                await session.play_turn(Kind.DO, "sing", lambda _, first=first: first.append(time.perf_counter()))
                 if first:
                     times.append(first[0] - began)
                 session.undo()

@@ -45,7 +45,7 @@ def main() -> None:
         dropped.append(new_bytes(old, before_old) * TOKENS_PER_BYTE)
         before, before_old = context.text + turn.prose, old + turn.prose
         adventure.add(node)
-        adventure.grow(number, turn.prose, State.DONE)
+        adventure.set_prose(number, turn.prose, State.DONE)
         if arguments.summary and number in (30, 60, 100, 200, 500, arguments.turns - 1):
             print(f"\nAfter {number} turns: {context.summary}")
 

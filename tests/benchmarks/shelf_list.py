@@ -40,10 +40,10 @@ def main() -> None:
         size = shelf.path.stat().st_size / 1e6
         print(f"{arguments.adventures} adventures, {arguments.adventures * arguments.turns} turns, {size:.0f} MB")
         for what, work in {
-            "the list": lambda: shelf.listing(),
-            "the list's first four": lambda: shelf.listing(most=4),
-            "a search for a word in every adventure": lambda: shelf.listing("door"),
-            "a search for a word in none": lambda: shelf.listing("zqx"),
+            "the list": lambda: shelf.list_adventures(),
+            "the list's first four": lambda: shelf.list_adventures(most=4),
+            "a search for a word in every adventure": lambda: shelf.list_adventures("door"),
+            "a search for a word in none": lambda: shelf.list_adventures("zqx"),
             "one adventure opened": lambda: shelf.open(1),
             "one adventure as Markdown, all branches": lambda: markdown(shelf.open(1), whole=True),
         }.items():
@@ -56,7 +56,9 @@ def filled_shelf(path: Path, adventures: int, turns: int) -> Shelf:
     words = " ".join(scenario.opening for scenario in builtin_scenarios()).split()
     shelf = Shelf(path)
     for _ in range(adventures):
-        adventure = shelf.begin(scenario_from_opening("You stand there.", " ".join(random.choices(words, k=4))), "v")
+        adventure = shelf.add_adventure(
+            scenario_from_opening("You stand there.", " ".join(random.choices(words, k=4))), "v"
+        )
         with transaction(shelf._db):  # one for all, or it would take an hour
             for number in range(turns):
                 parent = adventure.head if number % 10 else None

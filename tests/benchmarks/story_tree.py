@@ -95,7 +95,7 @@ def grown(folder: Path, turns: int, branches: int, takes: int) -> Session:
         node = session.adventure.nodes[id_]
         session.adventure.move(node.parent)
         turn(session, chance, node.input, node.action)
-    session.go(path[-1])
+    session.go_to(path[-1])
     return session
 
 
@@ -103,7 +103,7 @@ def turn(session: Session, chance: random.Random, words: str = "", action: str =
     prose = chance.choice(PASSAGES)
     words = words or f"try number {chance.randrange(10**6)}"
     node = session.shelf.add_turn(session.adventure, Kind.DO, words, action or f"You {words}.", WRITTEN_BY_PLAYER)
-    session.shelf.save_turn(session.adventure.grow(node.id, prose, State.DONE))
+    session.shelf.save_turn(session.adventure.set_prose(node.id, prose, State.DONE))
     return node.id
 
 

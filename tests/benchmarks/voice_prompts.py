@@ -14,7 +14,7 @@ from corpus.labels import label_action
 from corpus.story import Story
 from corpus.turns import Turn
 from dungeon.reading.books import library
-from dungeon.scenarios.model import filled, find_scenario
+from dungeon.scenarios.model import fill_placeholders, find_scenario
 from dungeon.tale.adventure import Adventure, Node, State
 
 OPENINGS = {
@@ -134,7 +134,7 @@ def prompts() -> Iterator[Asked]:
     later = 0
     for genre, openings in OPENINGS.items():
         for name, line in openings.items():
-            scenario = filled(find_scenario(name), {})
+            scenario = fill_placeholders(find_scenario(name), {})
             yield _asked(genre, name, Adventure(1, scenario.title, scenario.opening, lore=scenario.lore), line)
         for number, length in enumerate(LENGTHS):
             story = stories[genre][number % len(stories[genre])]
@@ -158,7 +158,7 @@ def _walked(story: Story, length: int) -> Adventure:
     adventure = Adventure(1, story.title, turns[0].prose)
     for id_, turn in enumerate(turns[1:], 1):
         adventure.add(Node(id_, adventure.head, *read_input(turn.action), turn.action))
-        adventure.grow(id_, _short(turn.prose), State.DONE)
+        adventure.set_prose(id_, _short(turn.prose), State.DONE)
     return adventure
 
 

@@ -64,7 +64,7 @@ def play(session: Session, words: str, prose: str, kind: Kind = Kind.DO) -> Node
     """A turn below the head, as if it had been told."""
     adventure = session.adventure
     node = session.shelf.add_turn(adventure, kind, words, action_line(kind, words), WRITTEN_BY_PLAYER)
-    node = adventure.grow(node.id, prose, State.DONE)
+    node = adventure.set_prose(node.id, prose, State.DONE)
     session.shelf.save_turn(node)
     return node
 

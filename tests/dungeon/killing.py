@@ -141,7 +141,7 @@ class Ledger:
     def _compare(self, shelf: Shelf) -> None:
         there: dict[int, dict[str, Any]] = {}
         places: dict[int, dict[str, Any]] = {}
-        for entry in shelf.listing():
+        for entry in shelf.list_adventures():
             adventure = shelf.open(entry.id)
             there |= {id_: _plain(asdict(node)) for id_, node in adventure.nodes.items()}
             places[entry.id] = _place(adventure)
@@ -153,17 +153,17 @@ class Ledger:
         if not self.pending:
             _demand(not new, f"turns from nowhere: {sorted(new)}")
             _demand(places == self.places, f"adventures stand at {places}, not at {self.places}")
-            _demand(shelf.last() == self.playing, "another adventure was played last")
-        elif self.pending in ("turn", "retry"):
+            _demand(shelf.latest_id() == self.playing, "another adventure was played last")
+        elif self.pending in ("play_turn", "retry"):
             _demand(len(new) <= 1, f"turns from nowhere: {sorted(new)}")
             for id_ in new:
                 self._streamed(there[id_]["prose"])
             for id_, place in self.places.items():
                 _demand(places[id_]["head"] in (place["head"], *new), "the head is elsewhere")
-        self.nodes, self.places, self.playing = there, places, shelf.last()
+        self.nodes, self.places, self.playing = there, places, shelf.latest_id()
 
     def _same(self, seen: dict[str, Any], there: dict[str, Any]) -> None:
-        if self.pending in ("mark", "edit", "edit_all"):  # which of the turns it was at, it had not told
+        if self.pending in ("label_turn", "edit", "edit_all"):  # which of the turns it was at, it had not told
             seen, there = ({key: node[key] for key in node if key not in _MARKS} for node in (seen, there))
         _demand(seen == there, f"a turn was seen as {seen} and is {there}")
 
@@ -389,7 +389,7 @@ async def kill_engine(session: Session, chance: random.Random) -> tuple[str, str
 
     if left == 0:
         asyncio.get_running_loop().call_later(0.01, strike)
-    node = await session.turn(Kind.DO, f"look at the {chance.choice(_NOUNS)}", heard)
+    node = await session.play_turn(Kind.DO, f"look at the {chance.choice(_NOUNS)}", heard)
     assert killed, f"the turn was too short to be killed in: {node.prose!r}"
     whole = killed[0][: sentence_end(killed[0])]  # what is no whole sentence may be cut at the turn's end
     _demand(node.prose.startswith(whole), f"{killed[0]!r} was shown, {node.prose!r} is left")

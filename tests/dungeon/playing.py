@@ -91,7 +91,7 @@ def shown(pilot: Player) -> str:
 def on_disk() -> Adventure:
     """The last adventure as another process would find it."""
     shelf = Shelf(shelf_file())
-    last = shelf.last()
+    last = shelf.latest_id()
     assert last is not None
     adventure = shelf.open(last)
     shelf.close()

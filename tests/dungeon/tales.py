@@ -23,7 +23,7 @@ def ask(adventure: Adventure, words: str, kind: Kind = Kind.DO) -> Node:
 
 def answer(adventure: Adventure, prose: str) -> None:
     assert adventure.head is not None
-    adventure.grow(adventure.head, prose, State.DONE)
+    adventure.set_prose(adventure.head, prose, State.DONE)
 
 
 def most_bytes(budget: int) -> int:

@@ -12,7 +12,7 @@ import pytest
 from corpus.extras import install_line
 from dungeon.cli import main
 from dungeon.play.commands import COMMANDS
-from dungeon.scenarios.model import builtin_scenarios, filled
+from dungeon.scenarios.model import builtin_scenarios, fill_placeholders
 from dungeon.storyteller.voices import SMOLLM2
 
 Refused = Callable[..., str]
@@ -75,7 +75,9 @@ def test_scenarios_are_listed_as_name_title_genre() -> None:
     listed = run("scenarios")
     assert (listed.returncode, listed.stderr) == (0, "")
     rows = [line.split("\t") for line in listed.stdout.splitlines()]
-    assert rows == [[scenario.name, filled(scenario, {}).title, scenario.genre] for scenario in builtin_scenarios()]
+    assert rows == [
+        [scenario.name, fill_placeholders(scenario, {}).title, scenario.genre] for scenario in builtin_scenarios()
+    ]
     assert len(rows) >= 8
 
 

@@ -113,17 +113,17 @@ def raw_adventure() -> Adventure:
     with closing(Shelf(shelf_file())) as shelf:
         texts = whole()
         every = " ".join(texts)
-        adventure = shelf.begin(Scenario(every, every, name=every, actions=tuple(texts)), every)
+        adventure = shelf.add_adventure(Scenario(every, every, name=every, actions=tuple(texts)), every)
         adventure.lore = Lore(every, every, (Card((every,), every, always=True), Card(("wall",), every)), every)
         adventure.tags = (every,)
         shelf.save_lore(adventure)
-        shelf.save_labels(adventure)
+        shelf.save_adventure_labels(adventure)
         for text in texts:
             node = shelf.add_turn(
                 adventure, Kind.STORY if "\t" in text else Kind.DO, text, text, GenerationRecord(text, "{}", 1)
             )
-            shelf.save_turn(adventure.grow(node.id, told_by(text), State.DONE))
-            shelf.save_turn_labels(replace(node, name=text, marked=True))
+            shelf.save_turn(adventure.set_prose(node.id, told_by(text), State.DONE))
+            shelf.save_turn_labels(replace(node, name=text, bookmarked=True))
         return adventure
 
 
@@ -271,10 +271,10 @@ async def test_a_storyteller_that_does_not_stop(server: ScriptedServer, answer: 
         session = Session(shelf, storyteller)
         session.begin(scenario_from_opening("You stand before the iron door."))
         async with asyncio.timeout(30):
-            node = await session.turn(Kind.DO, "wait", lambda prose: None)
+            node = await session.play_turn(Kind.DO, "wait", lambda prose: None)
         assert len(node.prose) < 20_000
         server.answers = ["\nIt is dark."]
-        assert (await session.turn(Kind.DO, "go in", lambda prose: None)).prose == "It is dark."
+        assert (await session.play_turn(Kind.DO, "go in", lambda prose: None)).prose == "It is dark."
     await storyteller.close()
 
 
@@ -292,7 +292,7 @@ def test_a_player_who_says_a_million_letters(server: ScriptedServer) -> None:
     assert (game.returncode, game.stderr) == (0, b"")
     assert all(len(str(request["prompt"])) < 20_000 for request in server.requests)
     with closing(Shelf(shelf_file())) as shelf:
-        adventure = shelf.open(shelf.last() or 0)
+        adventure = shelf.open(shelf.latest_id() or 0)
         path = adventure.path()
         assert len(adventure.title) < 100
         assert all(len(node.name) < 100 for node in path)

@@ -60,7 +60,7 @@ def play(server: ScriptedServer, lines: str, *options: str) -> subprocess.Comple
 def on_disk() -> Adventure:
     """The adventure that was played last, as the next game finds it."""
     with closing(Shelf(shelf_file())) as shelf:
-        last = shelf.last()
+        last = shelf.latest_id()
         assert last is not None
         return shelf.open(last)
 
@@ -73,10 +73,10 @@ def told() -> list[tuple[str, str]]:
 def played(turns: int, file: Path | None = None) -> Adventure:
     """An adventure with finished turns, on a shelf that was closed."""
     with closing(Shelf(file or shelf_file())) as shelf:
-        adventure = shelf.begin(scenario_from_opening("You stand before the iron door."), "v")
+        adventure = shelf.add_adventure(scenario_from_opening("You stand before the iron door."), "v")
         for number in range(turns):
             node = shelf.add_turn(adventure, Kind.DO, "wait", "You wait.", TOLD)
-            shelf.save_turn(adventure.grow(node.id, f"Hour {number} goes by. " * 40, State.DONE))
+            shelf.save_turn(adventure.set_prose(node.id, f"Hour {number} goes by. " * 40, State.DONE))
     return adventure
 
 
@@ -154,16 +154,16 @@ async def test_what_a_full_disk_does_not_take_has_not_happened(server: ScriptedS
     with closing(Shelf(shelf_file())) as shelf:
         session = Session(shelf, storyteller)
         session.begin(scenario_from_opening("You stand before the iron door."))
-        first = await session.turn(Kind.DO, "open it", lambda prose: None)
-        second = await session.turn(Kind.DO, "go in", lambda prose: None)
+        first = await session.play_turn(Kind.DO, "open it", lambda prose: None)
+        second = await session.play_turn(Kind.DO, "go in", lambda prose: None)
         await session.retry(lambda prose: None)
         asked: list[Callable[[], object]] = [
             session.undo,
             session.redo,
-            lambda: session.go(first.id),
+            lambda: session.go_to(first.id),
             lambda: session.step_take(-1),
             lambda: session.edit(second.id, prose="It is grey."),
-            lambda: session.mark(second.id, name="The dark", marked=True),
+            lambda: session.label_turn(second.id, name="The dark", bookmarked=True),
             lambda: session.set_lore(Lore("The door is iron.")),
             lambda: relabel(shelf, session.adventure, title="The door", tags=("iron",)),
         ]
@@ -313,19 +313,19 @@ async def test_what_another_game_purges_meanwhile_is_told_and_nothing_of_it_is_o
         session = Session(mine, storyteller)
         adventure = session.begin(scenario_from_opening("You stand before the iron door."))
         began = asyncio.Event()
-        turn = asyncio.create_task(session.turn(Kind.DO, "open it", lambda prose: began.set()))
+        turn = asyncio.create_task(session.play_turn(Kind.DO, "open it", lambda prose: began.set()))
         await began.wait()
 
         theirs.purge(adventure.id)
-        other = theirs.begin(scenario_from_opening("You stand on a hill."), "v")
+        other = theirs.add_adventure(scenario_from_opening("You stand on a hill."), "v")
         node = theirs.add_turn(other, Kind.DO, "look", "You look.", TOLD)
-        theirs.save_turn(other.grow(node.id, "Green hills.", State.DONE))
+        theirs.save_turn(other.set_prose(node.id, "Green hills.", State.DONE))
         server.release()
         with pytest.raises(DungeonError, match="Another game has purged"):
             await turn
         with pytest.raises(DungeonError, match="Another game has purged"):
-            await session.turn(Kind.DO, "go in", lambda prose: None)
-        assert [entry.title for entry in mine.listing()] == ["You stand on a hill."]
+            await session.play_turn(Kind.DO, "go in", lambda prose: None)
+        assert [entry.title for entry in mine.list_adventures()] == ["You stand on a hill."]
         assert [(node.action, node.prose) for node in mine.open(other.id).path()] == [("You look.", "Green hills.")]
         await storyteller.close()
 
@@ -373,7 +373,7 @@ def test_a_shelf_of_a_newer_version_whose_game_was_killed_is_refused_and_left_al
 def refused(file: Path) -> str:
     """What a game says that would go on with the last adventure there."""
     with pytest.raises(DungeonError) as caught, closing(Shelf(file)) as shelf:
-        last = shelf.last()
+        last = shelf.latest_id()
         assert last is not None, "an empty shelf"
         shelf.open(last)
     return str(caught.value)
@@ -469,12 +469,12 @@ def test_a_clock_that_goes_back(server: ScriptedServer, monkeypatch: pytest.Monk
 
     monkeypatch.setattr(shelves, "_now", earlier)
     with closing(Shelf(shelf_file())) as shelf:
-        first = shelf.begin(scenario_from_opening("One."), "v")
-        second = shelf.begin(scenario_from_opening("Two."), "v")
-        assert shelf.last() == second.id
+        first = shelf.add_adventure(scenario_from_opening("One."), "v")
+        second = shelf.add_adventure(scenario_from_opening("Two."), "v")
+        assert shelf.latest_id() == second.id
         for number in range(3):
             node = shelf.add_turn(first, Kind.DO, "wait", "You wait.", TOLD)
-            shelf.save_turn(first.grow(node.id, f"Hour {number}.", State.DONE))
-        assert shelf.last() == first.id
-        assert [entry.id for entry in shelf.listing()] == [first.id, second.id]
+            shelf.save_turn(first.set_prose(node.id, f"Hour {number}.", State.DONE))
+        assert shelf.latest_id() == first.id
+        assert [entry.id for entry in shelf.list_adventures()] == [first.id, second.id]
     assert [prose for _, prose in told()] == ["Hour 0.", "Hour 1.", "Hour 2."]

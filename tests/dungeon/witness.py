@@ -33,8 +33,8 @@ from dungeon.tale.adventure import Adventure, Node
 from dungeon.tale.lore import Card, Lore
 
 _WATCHED = (
-    *("begin", "resume", "turn", "retry", "undo", "redo", "leave"),
-    *("go", "step_take", "edit", "edit_all", "mark", "set_lore"),
+    *("begin", "resume", "play_turn", "retry", "undo", "redo", "abandon_turn"),
+    *("go_to", "step_take", "edit", "edit_all", "label_turn", "set_lore"),
 )
 
 
@@ -104,7 +104,7 @@ async def moves(witness: Witness, url: str, seed: int) -> None:
     chance = random.Random(seed)
     shelf = Shelf(shelf_file())
     session = Session(shelf, RemoteStoryteller(url, "scripted"))
-    if shelf.last() is None:
+    if shelf.latest_id() is None:
         session.begin(scenario_from_opening("You stand in the ash garden. Nothing grows here."))
     else:
         session.resume()
@@ -121,7 +121,7 @@ async def move(witness: Witness, session: Session, chance: random.Random, number
     nodes = list(adventure.nodes)
     if not nodes or chance.random() < 0.5:
         kind = chance.choice(list(Kind))
-        turn = session.turn(kind, "" if kind is Kind.CONTINUE else f"look at stone {number}", _heard)
+        turn = session.play_turn(kind, "" if kind is Kind.CONTINUE else f"look at stone {number}", _heard)
         await (_stopped(turn, chance) if chance.random() < 0.2 else turn)
         return
     node = chance.choice(nodes)
@@ -133,7 +133,7 @@ async def move(witness: Witness, session: Session, chance: random.Random, number
     elif what == 4:
         session.redo()
     elif what == 5:
-        session.go(node)
+        session.go_to(node)
     elif what == 6:
         session.step_take(chance.choice((-1, 1)))
     elif what == 7:
@@ -141,7 +141,7 @@ async def move(witness: Witness, session: Session, chance: random.Random, number
     elif what == 8:
         session.edit(node, words=f"turn stone {number} over")
     elif what == 9:
-        session.mark(node, name=f"Stone {number}", marked=chance.random() < 0.5, folded=chance.random() < 0.5)
+        session.label_turn(node, name=f"Stone {number}", bookmarked=chance.random() < 0.5, folded=chance.random() < 0.5)
     elif what == 10:
         session.set_lore(Lore(f"Stone {number} is warm.", "Few words.", (Card(("stone",), f"There are {number}."),)))
     elif chance.random() < 0.5:
@@ -150,7 +150,7 @@ async def move(witness: Witness, session: Session, chance: random.Random, number
     elif chance.random() < 0.3:
         session.begin(scenario_from_opening(f"You stand in ash garden {number}."))
     else:
-        session.resume(chance.choice(session.shelf.listing()).id)
+        session.resume(chance.choice(session.shelf.list_adventures()).id)
 
 
 async def _stopped(turn: Any, chance: random.Random) -> None:

@@ -8,7 +8,7 @@ from textual.content import Content
 from textual.screen import ModalScreen, Screen
 from textual.widgets import Button, Input, Label, Static
 
-from dungeon.scenarios.model import ANSWER_LENGTH, Scenario, filled
+from dungeon.scenarios.model import ANSWER_LENGTH, Scenario, fill_placeholders
 
 
 class AskScreen(Screen[Scenario | None]):
@@ -26,7 +26,7 @@ class AskScreen(Screen[Scenario | None]):
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(can_focus=False):
-            yield Label(Content(filled(self.scenario, {}).title), id="heading")
+            yield Label(Content(fill_placeholders(self.scenario, {}).title), id="heading")
             for placeholder in self.scenario.placeholders:
                 yield Label(Content(placeholder.ask))
                 yield Input(placeholder=placeholder.default, max_length=ANSWER_LENGTH)
@@ -45,7 +45,7 @@ class AskScreen(Screen[Scenario | None]):
         """Begins; a question that was left empty gets the scenario's own answer."""
         names = (placeholder.name for placeholder in self.scenario.placeholders)
         answers = dict(zip(names, (field.value for field in self.query(Input)), strict=True))
-        self.dismiss(filled(self.scenario, answers))
+        self.dismiss(fill_placeholders(self.scenario, answers))
 
 
 class LineScreen(ModalScreen[str | None]):

@@ -8,10 +8,20 @@ from textual.screen import Screen
 from textual.widgets import Static
 
 from dungeon.tale.adventure import Adventure
-from dungeon.tale.diff import Op, Piece, beginning, diff, marked, parted, share_kept, shown, told
-from dungeon.tale.outline import number_of
+from dungeon.tale.diff import (
+    Op,
+    Piece,
+    diff,
+    leading_turns,
+    plain_diff,
+    render_turns,
+    similarity,
+    split_paths,
+    visible_pieces,
+)
+from dungeon.tale.outline import turn_number
 
-_STYLES = {Op.SAME: "", Op.GONE: "strike $error", Op.NEW: "underline $success"}
+_STYLES = {Op.EQUAL: "", Op.DELETED: "strike $error", Op.INSERTED: "underline $success"}
 _MOST = 60_000
 """Characters of each branch that are compared, some 10,000 words: more makes the screen slow, and nobody reads it."""
 
@@ -19,13 +29,13 @@ _MOST = 60_000
 def difference(pieces: tuple[Piece, ...], *, colours: bool) -> Content:
     """The pieces to read; without colours, with marks in the text in their place."""
     if not colours:
-        return Content(marked(pieces))
-    return Content.assemble(*((piece.text, _STYLES[piece.op]) for piece in shown(pieces)))
+        return Content(plain_diff(pieces))
+    return Content.assemble(*((piece.text, _STYLES[piece.op]) for piece in visible_pieces(pieces)))
 
 
 def kept(pieces: tuple[Piece, ...]) -> str:
     """In words, how much is the same."""
-    return f"{share_kept(pieces):.0%} of the words are the same"
+    return f"{similarity(pieces):.0%} of the words are the same"
 
 
 class CompareScreen(Screen[None]):
@@ -39,12 +49,12 @@ class CompareScreen(Screen[None]):
 
     def __init__(self, adventure: Adventure, one: int | None, other: int | None) -> None:
         super().__init__()
-        parting, *branches = parted(adventure, one, other)
-        self._parting = number_of(adventure, parting)
-        self._numbers = number_of(adventure, one), number_of(adventure, other)
-        short = [beginning(branch, _MOST) for branch in branches]
+        parting, *branches = split_paths(adventure, one, other)
+        self._parting = turn_number(adventure, parting)
+        self._numbers = turn_number(adventure, one), turn_number(adventure, other)
+        short = [leading_turns(branch, _MOST) for branch in branches]
         self._left_off = sum(map(len, branches)) - sum(map(len, short))
-        self._texts = [told(branch, _MOST) for branch in short]
+        self._texts = [render_turns(branch, _MOST) for branch in short]
         self._pieces = diff(*self._texts)
         self._page = 0
         """0: what differs; 1 and 2: each branch in full."""

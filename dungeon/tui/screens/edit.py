@@ -14,7 +14,7 @@ from corpus.turns import ACTION_MARK, Kind
 from dungeon.errors import DungeonError
 from dungeon.play.session import Session
 from dungeon.tale.adventure import Node
-from dungeon.tale.outline import number_of
+from dungeon.tale.outline import turn_number
 from dungeon.tui.screens.confirm import ConfirmScreen
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class EditScreen(Screen[bool]):
         self.session = session
         adventure = session.adventure
         path = adventure.path()
-        self._way = path if adventure.nodes[node_id] in path else adventure.way(node_id)
+        self._way = path if adventure.nodes[node_id] in path else adventure.timeline(node_id)
         self._at = self._way.index(adventure.nodes[node_id])
         _check_length(self._node)
         self._drafts: dict[int, tuple[str, str]] = {}
@@ -109,7 +109,7 @@ class EditScreen(Screen[bool]):
         line.display = bool(action)
         changed = len(self._changes())
         note = "" if not changed else " · changed" if changed == 1 else f" · {changed} turns changed"
-        number = number_of(self.session.adventure, self._node.id)
+        number = turn_number(self.session.adventure, self._node.id)
         title = f"Turn {number}, {self._at + 1} of {len(self._way)} on this way{note}"
         self.query_one("#title", Static).update(Content(title))
 

@@ -17,7 +17,7 @@ from textual.widgets.option_list import Option
 from corpus.text import one_line, printable
 from dungeon.play.session import Session
 from dungeon.tale.context import Context, Part, PartKind, context_to_continue
-from dungeon.tale.lore import DEPTH, Card, Lore, clean_block, clean_keys
+from dungeon.tale.lore import DEPTH, Card, Lore, clean_keys, clean_text
 
 _TABS = {"memory": "Memory", "note": "Note", "cards": "Cards", "summary": "Summary"}
 _MEMORY = "Who you are, what must never be forgotten. It stands in front of the tale, always."
@@ -159,7 +159,7 @@ class LoreScreen(Screen[Lore | None]):
         depth = self.query_one("#card-depth", Input).value
         return Card(
             before.keys if keys == ", ".join(map(printable, before.keys)) else clean_keys(keys),
-            before.text if text == printable(before.text) else clean_block(text),
+            before.text if text == printable(before.text) else clean_text(text),
             always=self.query_one("#card-always", Checkbox).value,
             case=self.query_one("#card-case", Checkbox).value,
             whole_word=self.query_one("#card-whole", Checkbox).value,
@@ -222,13 +222,13 @@ class LoreScreen(Screen[Lore | None]):
         )
         lore = replace(
             self.before,
-            memory=self.before.memory if memory == printable(self.before.memory) else clean_block(memory),
+            memory=self.before.memory if memory == printable(self.before.memory) else clean_text(memory),
             note=self.before.note if note == printable(self.before.note) else one_line(note),
             cards=tuple(card for card in self._cards if card.keys or card.text),
         )
         if summary == printable(self._summary):
             return lore
-        words = clean_block(summary)
+        words = clean_text(summary)
         through = context_to_continue(self.session.adventure, self._budget).summary_through if words else 0
         return replace(lore, summary=words, summary_through=through)
 

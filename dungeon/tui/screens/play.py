@@ -23,7 +23,7 @@ from dungeon.play.run_command import node_of, obey
 from dungeon.play.session import Session
 from dungeon.tale.adventure import Node
 from dungeon.tale.lore import Lore
-from dungeon.tale.outline import find
+from dungeon.tale.outline import find_turn
 from dungeon.tui.bindings import bindings
 from dungeon.tui.screens.help import key_name
 from dungeon.tui.widgets.prompt import Prompt
@@ -126,7 +126,7 @@ class PlayScreen(Screen[None]):
 
     def fit(self) -> None:
         """The column as wide, and the keys, as the player has set them."""
-        game = self.session.choices.game
+        game = self.session.settings.game
         self.story.query_one("#tale").styles.max_width = game.column
         keys = keys_for(game)
         hints = (f"{key_name(keys[name])} {name}" for name in ("help", "retry", "undo", "tree") if keys[name])
@@ -143,7 +143,7 @@ class PlayScreen(Screen[None]):
     @on(StoryView.Grown)
     def _grown(self) -> None:
         if self.busy:
-            rate = self.session.pace.rate
+            rate = self.session.stats.rate
             self._state("streaming" + (f" {rate:.0f} tokens/s" if rate else ""))
 
     # ---- what the player wants -------------------------------------------------------------------------------
@@ -215,7 +215,7 @@ class PlayScreen(Screen[None]):
             self.story.anchor()
             self.story.scroll_end(animate=False)
         elif command == "suggest":
-            self.session.forget_suggestions()
+            self.session.request_suggestions()
             self.story.show_suggestions()
             self.read_ahead()
         elif command in ("new", "help", "quit", "shelf", "theme"):
@@ -236,7 +236,7 @@ class PlayScreen(Screen[None]):
             from dungeon.tui.screens.compare import CompareScreen
 
             adventure = session.adventure
-            self.app.push_screen(CompareScreen(adventure, find(adventure, number_of(request)), adventure.head))
+            self.app.push_screen(CompareScreen(adventure, find_turn(adventure, number_of(request)), adventure.head))
         elif command == "tree":
             from dungeon.tui.screens.tree import TreeScreen
 
@@ -299,7 +299,7 @@ class PlayScreen(Screen[None]):
     def _open_settings(self) -> None:
         from dungeon.tui.screens.settings import SettingsScreen
 
-        self.app.push_screen(SettingsScreen(self.session.choices), self._changed)
+        self.app.push_screen(SettingsScreen(self.session.settings), self._changed)
 
     async def _changed(self, _result: object) -> None:
         self.fit()
@@ -333,7 +333,7 @@ class PlayScreen(Screen[None]):
     async def read_ahead(self) -> None:
         """Has the voice read the story, suggest and prepare while the player reads; a turn cancels it."""
         try:
-            await self.session.read_ahead(self._tell_of_suggestions)
+            await self.session.prefetch(self._tell_of_suggestions)
         except DungeonError:
             return  # the next turn meets the same trouble, and tells of it
 
@@ -363,7 +363,7 @@ class PlayScreen(Screen[None]):
                 node = await self.session.retry(self.story.grow, began)
             else:
                 assert request.kind is not None
-                node = await self.session.turn(request.kind, request.words, self.story.grow, began)
+                node = await self.session.play_turn(request.kind, request.words, self.story.grow, began)
         except asyncio.CancelledError:
             self.post_message(self.Ended(self._latest(node), stopped=True))
             raise
@@ -395,7 +395,7 @@ class PlayScreen(Screen[None]):
         if node and not node.prose:
             # Nothing came: the player gets the words back, the place before them, and loses nothing.
             with self._game.telling():
-                self.session.leave(node, self._came_from)
+                self.session.abandon_turn(node, self._came_from)
             await self.story.show()
             if self._came_from == node.parent:  # a retry has its words on the screen
                 self.prompt.text = node.input

@@ -17,10 +17,10 @@ from dungeon.errors import DungeonError
 from dungeon.scenarios.model import (
     TITLE_LENGTH,
     Scenario,
-    cleaned,
+    ask_for_placeholders,
+    clean_scenario,
     placeholders_in,
     scenario_from_opening,
-    with_questions,
 )
 from dungeon.scenarios.user import draft, save_draft, save_scenario
 from dungeon.tale.lore import Card, card_from_text, card_to_text
@@ -167,7 +167,7 @@ class ScenarioEditor(Screen[Scenario | None]):
         )
         used = placeholders_in(written)
         asked = tuple(placeholder for placeholder in before if placeholder.name in used)
-        return with_questions(cleaned(msgspec.structs.replace(written, placeholders=asked)))
+        return ask_for_placeholders(clean_scenario(msgspec.structs.replace(written, placeholders=asked)))
 
     # ---- what is done with it --------------------------------------------------------------------------------
 

@@ -14,7 +14,7 @@ from textual.timer import Timer
 from textual.widgets import Input, Static
 
 from corpus.text import one_line, printable
-from dungeon.play.adventures import ExportFileExists, ago, counted, export, relabel, suggested_file
+from dungeon.play.adventures import ExportFileExists, default_export_path, export_adventure, plural, relabel, time_ago
 from dungeon.play.session import Session
 from dungeon.storage.shelf import ShelfEntry
 from dungeon.tale.adventure import Adventure
@@ -87,7 +87,7 @@ class ShelfScreen(Screen[int | None]):
     def _fill(self, on: int | None = None) -> None:
         """Shows what there is now, the mark on the adventure `on`."""
         with self._game.telling():
-            self._listing = self.shelf.listing(self._wanted)
+            self._listing = self.shelf.list_adventures(self._wanted)
             if self._order == "Title":
                 self._listing.sort(key=lambda listed: listed.title.casefold())
             elif self._order == "Words":
@@ -98,7 +98,7 @@ class ShelfScreen(Screen[int | None]):
                 for column in _COLUMNS
             ]
             self.query_one(Table).show(_Rows(self._listing), places.get(on or 0, 0), columns)
-            count = self.shelf.count()
+            count = self.shelf.count_adventures()
             found = f"{len(self._listing)} of {count}" if self._wanted.strip() else f"{count}"
             self.query_one("#title", Static).update(Content(f"Adventures ({found})"))
 
@@ -210,7 +210,7 @@ class ShelfScreen(Screen[int | None]):
             what = "all branches" if whole else "the story up to where you stand"
             several = listed.branches > 1 and not whole
             hint = f"Shift and the same key writes all {listed.branches} branches." if several else ""
-            asked = LineScreen(f"Write {what} to which file?", str(suggested_file(adventure, ending)), hint)
+            asked = LineScreen(f"Write {what} to which file?", str(default_export_path(adventure, ending)), hint)
             self.app.push_screen(asked, partial(self._export, adventure, whole))
 
     def _export(self, adventure: Adventure, whole: bool, to: str | None, over: bool = False) -> None:
@@ -218,7 +218,7 @@ class ShelfScreen(Screen[int | None]):
             return
         with self._game.telling():
             try:
-                path = export(adventure, to, whole=whole, over=over)
+                path = export_adventure(adventure, to, whole=whole, over=over)
             except ExportFileExists:
                 confirm = ConfirmScreen(f"There is a file {printable(to)} already. Write over it?", "Write over it")
                 self.app.push_screen(confirm, partial(self._export_over, adventure, whole, to))
@@ -266,7 +266,7 @@ class _Rows(Sequence[tuple[str, ...]]):
         listed = self._listing[row]
         return (
             one_line(listed.title),
-            ago(listed.played),
+            time_ago(listed.played),
             f"{listed.turns:,}",
             f"{listed.words:,}",
             f"{listed.branches:,}",
@@ -275,4 +275,4 @@ class _Rows(Sequence[tuple[str, ...]]):
 
 
 def _counts(listed: ShelfEntry) -> list[str]:
-    return [counted(listed.turns, "turn"), counted(listed.words, "word"), counted(listed.branches, "branch")]
+    return [plural(listed.turns, "turn"), plural(listed.words, "word"), plural(listed.branches, "branch")]

@@ -19,9 +19,9 @@ from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from corpus.text import one_line, printable
-from dungeon.play.adventures import ago, counted
+from dungeon.play.adventures import plural, time_ago
 from dungeon.play.commands import BY_NAME, Request
-from dungeon.scenarios.model import Scenario, builtin_scenarios, filled
+from dungeon.scenarios.model import Scenario, builtin_scenarios, fill_placeholders
 from dungeon.scenarios.user import trash_scenario, user_scenarios
 from dungeon.storage.shelf import ShelfEntry
 from dungeon.tui.screens.confirm import ConfirmScreen
@@ -80,7 +80,9 @@ class StartScreen(Screen[None]):
     def on_screen_resume(self) -> None:
         with self._game.telling():
             most = _ADVENTURES_SHORT if self.app.size.height < 20 else _ADVENTURES_SHOWN
-            self._listed = {f"{_ADVENTURE}{listed.id}": listed for listed in self._game.shelf.listing(most=most)}
+            self._listed = {
+                f"{_ADVENTURE}{listed.id}": listed for listed in self._game.shelf.list_adventures(most=most)
+            }
         with self._game.telling():
             self._own, troubles = user_scenarios()
             for trouble in troubles:
@@ -118,9 +120,9 @@ class StartScreen(Screen[None]):
     def _everything(self) -> Iterator[Option]:
         for number, (id_, listed) in enumerate(self._listed.items()):
             verb = "Go back to" if number else "Continue"
-            yield _option(f"{verb}: {one_line(listed.title)} ({counted(listed.turns, 'turn')})", id_)
+            yield _option(f"{verb}: {one_line(listed.title)} ({plural(listed.turns, 'turn')})", id_)
         if self._listed:
-            yield _option(f"All adventures… ({self._game.shelf.count()})", _ALL)
+            yield _option(f"All adventures… ({self._game.shelf.count_adventures()})", _ALL)
         yield _option("Write your own…", _WRITE)
         for key, scenarios in self._groups():
             sign = "▾" if key in self._open else "▸"
@@ -219,9 +221,9 @@ class StartScreen(Screen[None]):
 
     def _about(self, id_: str) -> Content:
         if listed := self._listed.get(id_):
-            details = (ago(listed.played), counted(listed.turns, "turn"), counted(listed.words, "word"))
+            details = (time_ago(listed.played), plural(listed.turns, "turn"), plural(listed.words, "word"))
             tags = [f"#{one_line(tag)}" for tag in listed.tags]
-            ending = printable(self._game.shelf.ending(listed.id))
+            ending = printable(self._game.shelf.last_passage(listed.id))
             return _page(one_line(listed.title), " · ".join([*filter(None, details), *tags]), ending)
         if scenario := self._scenario(id_):
             return _about_scenario(scenario)
@@ -288,7 +290,7 @@ def _about_scenario(scenario: Scenario) -> Content:
     shown = _shown(scenario)
     details = [scenario.genre] if scenario.genre else []
     if scenario.cards:
-        details.append(counted(len(scenario.cards), "card"))
+        details.append(plural(len(scenario.cards), "card"))
     asked = "".join(f"\n{placeholder.ask}" for placeholder in scenario.placeholders)
     more = f"\n\nYou are asked:{asked}" if asked else ""
     return _page(shown.title, " · ".join(details), shown.opening + more)
@@ -300,4 +302,4 @@ def _page(title: str, details: str, text: str) -> Content:
 
 def _shown(scenario: Scenario) -> Scenario:
     """As it is before the player has answered anything."""
-    return filled(scenario, {})
+    return fill_placeholders(scenario, {})

@@ -13,8 +13,8 @@ from textual.widgets.option_list import Option
 
 from dungeon.play.session import Session
 from dungeon.tale.adventure import Node, State
-from dungeon.tale.diff import diff, told
-from dungeon.tale.outline import first_words, is_edit, number_of
+from dungeon.tale.diff import diff, render_turns
+from dungeon.tale.outline import is_edit, prose_preview, turn_number
 from dungeon.tui.screens.compare import difference, kept
 from dungeon.tui.widgets.rows import Rows
 
@@ -56,7 +56,7 @@ class TakesScreen(Screen[bool]):
         return cast("DungeonApp", self.app)
 
     def compose(self) -> ComposeResult:
-        turn = number_of(self.session.adventure, self._in_use.id)
+        turn = turn_number(self.session.adventure, self._in_use.id)
         yield Static(f"The takes of turn {turn}", id="title", markup=False)
         with Container(id="both"):
             yield Rows(id="takes")
@@ -74,7 +74,7 @@ class TakesScreen(Screen[bool]):
     def _line(self, place: int, node: Node) -> Content:
         sign = "●" if node is self._in_use else " "
         action = f"> {node.action} " if node.action != self._in_use.action else ""
-        words = first_words(node) or "(nothing came)"
+        words = prose_preview(node) or "(nothing came)"
         return Content.assemble(
             (f"{sign} {place} ", "$primary"),
             (self._remarks(node), "dim"),
@@ -84,7 +84,7 @@ class TakesScreen(Screen[bool]):
 
     def _remarks(self, node: Node) -> str:
         remarks = {
-            "bookmarked": node.marked,
+            "bookmarked": node.bookmarked,
             "edited": is_edit(self.session.adventure, node),
             "stopped": node.state is State.STOPPED,
             "cut off": node.state is State.STREAMING,
@@ -96,11 +96,11 @@ class TakesScreen(Screen[bool]):
     def _show(self) -> None:
         node = self._marked()
         place = self._takes.index(node) + 1
-        about = f"Take {place} of {len(self._takes)}, turn {number_of(self.session.adventure, node.id)}"
+        about = f"Take {place} of {len(self._takes)}, turn {turn_number(self.session.adventure, node.id)}"
         below = len(self.session.adventure.below(node.id))
         if below:
             about += f", on which {'1 turn follows' if below == 1 else f'{below:,} turns follow'}"
-        text = Content(told([node], _MOST))
+        text = Content(render_turns([node], _MOST))
         if node is self._in_use:
             about += ". This is the one in use."
             if len(self._takes) == 1:
@@ -108,7 +108,7 @@ class TakesScreen(Screen[bool]):
         elif self._in_full:
             about += "."
         else:
-            pieces = diff(told([self._in_use], _MOST), told([node], _MOST))
+            pieces = diff(render_turns([self._in_use], _MOST), render_turns([node], _MOST))
             text = difference(pieces, colours=not self.app.no_color)
             about += f", held against the one in use: {kept(pieces)}."
         self.query_one("#about", Static).update(Content(about))
@@ -141,5 +141,5 @@ class TakesScreen(Screen[bool]):
             self.dismiss(False)
             return
         with self._game.telling():
-            self.session.go(node.id)
+            self.session.go_to(node.id)
             self.dismiss(True)

@@ -15,7 +15,17 @@ from textual.widgets.option_list import Option
 from corpus.turns import ACTION_MARK, Kind
 from dungeon.play.session import Session
 from dungeon.tale.adventure import Node
-from dungeon.tale.outline import Outline, Row, RowKind, bookmarks, instead, number_of, outline, remarks, search
+from dungeon.tale.outline import (
+    Outline,
+    Row,
+    RowKind,
+    bookmarked_turns,
+    outline,
+    placeholder_text,
+    remarks,
+    search,
+    turn_number,
+)
 from dungeon.tui.widgets.tree_rows import HINT, KEYS, TreeRows, drawn
 
 if TYPE_CHECKING:
@@ -107,8 +117,8 @@ class TreeScreen(Screen[bool]):
         if row is None:
             return
         node = self._node(row)
-        if node is None or row.shows is not RowKind.TURN:
-            about = "Where the story begins" if node is None else f"{instead(row)}  (→ shows them)"
+        if node is None or row.kind is not RowKind.TURN:
+            about = "Where the story begins" if node is None else f"{placeholder_text(row)}  (→ shows them)"
             action, prose = "", self.session.adventure.opening if node is None else ""
         else:
             name = f"{row.name}: " if row.name else ""
@@ -133,7 +143,7 @@ class TreeScreen(Screen[bool]):
         row = self._row()
         if row is None:
             return None
-        if row.shows is not RowKind.TURN:
+        if row.kind is not RowKind.TURN:
             self._game.tell("These are several turns. → shows them.")
             return None
         node = self._node(row)
@@ -148,11 +158,11 @@ class TreeScreen(Screen[bool]):
         row = self._row()
         if row is None:
             return
-        if row.shows is not RowKind.TURN:
+        if row.kind is not RowKind.TURN:
             self.action_open()
             return
         with self._game.telling():
-            self.session.go(row.id)
+            self.session.go_to(row.id)
             self.dismiss(True)
 
     def action_open(self) -> None:
@@ -160,7 +170,7 @@ class TreeScreen(Screen[bool]):
         row = self._row()
         if row is None:
             return
-        if row.shows is not RowKind.TURN and row.id is not None:
+        if row.kind is not RowKind.TURN and row.id is not None:
             self._opened |= {row.id}
             self._fill(row.id)
         elif row.folded and row.id is not None:
@@ -185,7 +195,7 @@ class TreeScreen(Screen[bool]):
     def action_fold(self) -> None:
         """Folds or unfolds what follows the turn."""
         row = self._row()
-        if row is not None and row.shows is not RowKind.TURN:
+        if row is not None and row.kind is not RowKind.TURN:
             self.action_open()
         elif (node := self._turn()) is not None:
             if self.session.adventure.children(node.id):
@@ -206,7 +216,7 @@ class TreeScreen(Screen[bool]):
 
     def action_next_bookmark(self, step: int) -> None:
         """The bookmark before or after the marked row, and from the last on to the first."""
-        marked = [node.id for node in bookmarks(self.session.adventure)]
+        marked = [node.id for node in bookmarked_turns(self.session.adventure)]
         if not marked:
             self._game.tell("There is no bookmark yet. b sets one.")
             return
@@ -221,7 +231,7 @@ class TreeScreen(Screen[bool]):
         with self._game.telling():
             for node in self.session.adventure.path(to)[:-1]:
                 if node.folded:
-                    self.session.mark(node.id, folded=False)
+                    self.session.label_turn(node.id, folded=False)
         self._fill(to)
 
     def action_keys(self) -> None:
@@ -245,17 +255,17 @@ class TreeScreen(Screen[bool]):
     # ---- marks -----------------------------------------------------------------------------------------------
 
     def _mark(
-        self, id_: int, *, folded: bool | None = None, marked: bool | None = None, name: str | None = None
+        self, id_: int, *, folded: bool | None = None, bookmarked: bool | None = None, name: str | None = None
     ) -> None:
         with self._game.telling():
-            self.session.mark(id_, folded=folded, marked=marked, name=name)
+            self.session.label_turn(id_, folded=folded, bookmarked=bookmarked, name=name)
             self._changed = self._changed or folded is None
         self._fill(id_)
 
     def action_bookmark(self) -> None:
         """Sets a bookmark or takes it away."""
         if node := self._turn():
-            self._mark(node.id, marked=not node.marked)
+            self._mark(node.id, bookmarked=not node.bookmarked)
 
     def action_name(self) -> None:
         """Asks for the place's name."""
@@ -304,7 +314,7 @@ class TreeScreen(Screen[bool]):
             return
         if self._compared is None or self._compared not in self.session.adventure.nodes:
             self._compared = node.id
-            self._game.tell(f"Turn {number_of(self.session.adventure, node.id)} is marked. c on another compares.")
+            self._game.tell(f"Turn {turn_number(self.session.adventure, node.id)} is marked. c on another compares.")
         elif self._compared == node.id:
             self._compared = None
         else:

@@ -3,7 +3,7 @@
 from textual.binding import Binding
 from textual.content import Content
 
-from dungeon.tale.outline import Row, RowKind, instead, remarks
+from dungeon.tale.outline import Row, RowKind, placeholder_text, remarks
 from dungeon.tui.widgets.rows import Rows
 
 HINT = (
@@ -65,14 +65,14 @@ def drawn(row: Row, digits: int, *, compared: bool) -> Content:
     guide = "│ " * (depth - row.begins) + "├─" * row.begins if depth else ""
     if row.depth > _INDENTED:
         guide += f"{row.depth} "
-    if row.shows is not RowKind.TURN:
-        return Content.assemble((f"{'':{digits}} {guide}⋮ {instead(row)}", "$foreground 60%"))
-    sign = "◉" if row.is_head else "▸" if row.folded else "◆" if row.marked else "●" if row.on_path else "○"
+    if row.kind is not RowKind.TURN:
+        return Content.assemble((f"{'':{digits}} {guide}⋮ {placeholder_text(row)}", "$foreground 60%"))
+    sign = "◉" if row.is_head else "▸" if row.folded else "◆" if row.bookmarked else "●" if row.on_path else "○"
     colour = "$primary" if row.on_path else "$secondary"
     text = "$foreground" if row.on_path else "$foreground 60%" if row.twin else "$foreground 80%"
     return Content.assemble(
         (f"{row.number:{digits}} {guide}", "$foreground 60%"),
-        (f"{sign} ", f"bold {'$warning' if row.marked or row.is_head else colour}"),
+        (f"{sign} ", f"bold {'$warning' if row.bookmarked or row.is_head else colour}"),
         ("⇄ " if compared else "", "bold $warning"),
         (f"{row.name} " if row.name else "", f"bold {colour}"),
         (f"{row.take}/{row.takes} " if row.takes > 1 else "", "$foreground 60%"),

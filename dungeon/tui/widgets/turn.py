@@ -71,8 +71,8 @@ class TurnView(Vertical):
 def turn_labels(adventure: Adventure, node: Node) -> str:
     """Name, bookmark, which take it is, whether it was edited or broke off; "" if there is nothing to say."""
     marks = []
-    if node.marked or node.name:
-        marks.append(f"{'★ ' * node.marked}{node.name}".rstrip())
+    if node.bookmarked or node.name:
+        marks.append(f"{'★ ' * node.bookmarked}{node.name}".rstrip())
     takes = adventure.takes(node.id)
     if len(takes) > 1:
         marks.append(f"take {takes.index(node) + 1} of {len(takes)}")

@@ -53,7 +53,7 @@ def a_tale(turns: int, lore: Lore = LORE) -> Adventure:
     adventure = Adventure(1, "The bell", "You stand at the wheel of the Kind Harriet.", lore=lore)
     for number in range(1, turns + 1):
         adventure.add(Node(number, adventure.head, Kind.DO, "", f"You sail on for day {number}."))
-        adventure.grow(number, "Roke looks out over the grey water and says nothing. " * 6, State.DONE)
+        adventure.set_prose(number, "Roke looks out over the grey water and says nothing. " * 6, State.DONE)
     return adventure
 
 

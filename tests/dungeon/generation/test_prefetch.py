@@ -89,7 +89,7 @@ async def play(session: Session, line: str) -> Node:
     """What a front end does with a line."""
     request = read_line(line, suggestions=session.suggestions())
     assert request.kind is not None
-    return await session.turn(request.kind, request.words, ignore)
+    return await session.play_turn(request.kind, request.words, ignore)
 
 
 def reopened(session: Session) -> list[Node]:
@@ -167,7 +167,7 @@ async def test_after_a_turn_four_different_actions_are_suggested(server: Voice, 
     ]
     await play(session, "wait")
     told: list[tuple[str, ...]] = []
-    await session.read_ahead(lambda: told.append(session.suggestions()))
+    await session.prefetch(lambda: told.append(session.suggestions()))
     # Neither the same twice, nor with the same verb, nor what the player has just done.
     assert told == [("Open the door", "Ask Hessa what she sees", '"Who is there?"', "Light the lamp")]
     assert reopened(session) == session.adventure.path(), "nothing of it is on the disk"
@@ -176,25 +176,25 @@ async def test_after_a_turn_four_different_actions_are_suggested(server: Voice, 
 async def test_after_going_on_and_narrating_there_are_suggestions_too(server: Voice, session: Session) -> None:
     await play(session, "")
     await play(session, "/story A bell rings far away.")
-    await session.read_ahead(ignore)
+    await session.prefetch(ignore)
     assert len(session.suggestions()) == len(ACTIONS)
 
 
 async def test_a_voice_that_writes_no_actions_is_not_asked_for_ever(server: Voice, session: Session) -> None:
     server.actions = [" are lost."]
     await play(session, "wait")
-    await session.read_ahead(lambda: pytest.fail("nothing was suggested"))
+    await session.prefetch(lambda: pytest.fail("nothing was suggested"))
     assert session.suggestions() == ()
     asked = len(server.of("> You"))
-    await session.read_ahead(ignore)
+    await session.prefetch(ignore)
     assert len(server.of("> You")) == asked, "not again when the player comes back"
 
 
 async def test_other_suggestions_when_the_player_asks_for_them(server: Voice, session: Session) -> None:
     await play(session, "wait")
-    await session.read_ahead(ignore)
+    await session.prefetch(ignore)
     server.actions = [" run.", " hide.", " sing.", " sit down."]
-    session.forget_suggestions()
+    session.request_suggestions()
     assert session.suggestions() == ()
     await session.suggest()
     assert set(session.suggestions()) == {"Run", "Hide", "Sing", "Sit down"}
@@ -202,21 +202,21 @@ async def test_other_suggestions_when_the_player_asks_for_them(server: Voice, se
 
 async def test_undo_and_redo_show_again_what_was_suggested(server: Voice, session: Session) -> None:
     await play(session, "wait")
-    await session.read_ahead(ignore)
+    await session.prefetch(ignore)
     here = session.suggestions()
     await play(session, "1")
     assert session.suggestions() == ()
     session.undo()
     assert session.suggestions() == here
     asked = len(server.of("> You"))
-    await session.read_ahead(ignore)
+    await session.prefetch(ignore)
     assert len(server.of("> You")) == asked
 
 
 async def test_at_the_opening_the_scenarios_own_ideas_come_first(server: Voice, session: Session) -> None:
     ideas = ("Search the wagon", "Call out")
     session.begin(Scenario("door", "The door", "test", OPENING, actions=ideas))
-    await session.read_ahead(ignore)
+    await session.prefetch(ignore)
     assert session.suggestions()[:2] == ideas
     asked = len(server.requests)
     assert (await play(session, "1")).prose == "So ends search the wagon."
@@ -229,16 +229,16 @@ async def test_at_the_opening_the_scenarios_own_ideas_come_first(server: Voice, 
 @pytest.mark.parametrize("line", ["1", "3", "", "Ask Hessa what she sees"])
 async def test_what_was_told_ahead_is_there_at_once(server: Voice, session: Session, line: str) -> None:
     await play(session, "wait")
-    await session.read_ahead(ignore)
+    await session.prefetch(ignore)
     asked = len(server.requests)
     node = await play(session, line)
     assert len(server.requests) == asked, "nobody had to be asked"
     assert node.state is State.DONE
     assert node.prose
-    assert session.pace.first is not None
-    assert session.pace.first < 0.05
+    assert session.stats.first is not None
+    assert session.stats.first < 0.05
     assert reopened(session) == session.adventure.path()
-    kept = session.shelf.how(node.id)
+    kept = session.shelf.generation_record(node.id)
     seeds = {request["seed"] for request in server.requests if str(request["prompt"]).endswith(f"{node.action}\n")}
     assert not node.action or kept.seed in seeds
     assert kept.prompt
@@ -248,14 +248,14 @@ async def test_a_turn_with_only_its_first_words_goes_on_behind_them(server: Voic
     await play(session, "wait")
     await session.suggest()
     server.held = "light the lamp."
-    reading = asyncio.create_task(session.read_ahead(ignore))
+    reading = asyncio.create_task(session.prefetch(ignore))
     await asyncio.to_thread(server.holding.wait, 10)  # in the middle of the rest of it
     reading.cancel()
     await asyncio.wait([reading])
     server.held = None
     server.requests.clear()
     grown: list[str] = []
-    node = await session.turn(Kind.DO, "light the lamp", grown.append)
+    node = await session.play_turn(Kind.DO, "light the lamp", grown.append)
     assert grown[0].startswith("The word0 word1"), "the first words are there at once"
     assert node.prose == f"{FIRST}. The rest of it."
     assert [str(request["prompt"]).rpartition("\n")[2] for request in server.requests] == [FIRST], "what was cut off is"
@@ -265,10 +265,10 @@ async def test_a_turn_that_is_being_told_when_it_is_picked_goes_on_undisturbed(s
     await play(session, "wait")
     await session.suggest()
     server.held = "open the door."
-    reading = asyncio.create_task(session.read_ahead(ignore))
+    reading = asyncio.create_task(session.prefetch(ignore))
     await asyncio.to_thread(server.holding.wait, 10)
     heard = OnProse("It begins slowly")
-    playing = asyncio.create_task(session.turn(Kind.DO, "open the door", heard))
+    playing = asyncio.create_task(session.play_turn(Kind.DO, "open the door", heard))
     await heard.said.wait()
     server.release()
     node = await playing
@@ -283,10 +283,10 @@ async def test_stopping_a_turn_that_was_handed_over_keeps_what_came(server: Voic
     await play(session, "wait")
     await session.suggest()
     server.held = "open the door."
-    reading = asyncio.create_task(session.read_ahead(ignore))
+    reading = asyncio.create_task(session.prefetch(ignore))
     await asyncio.to_thread(server.holding.wait, 10)
     heard = OnProse("It begins slowly")
-    playing = asyncio.create_task(session.turn(Kind.DO, "open the door", heard))
+    playing = asyncio.create_task(session.play_turn(Kind.DO, "open the door", heard))
     await heard.said.wait()
     playing.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -301,7 +301,7 @@ async def test_anything_else_cancels_it_at_once(server: Voice, session: Session)
     await play(session, "wait")
     await session.suggest()
     server.held = "open the door."
-    reading = asyncio.create_task(session.read_ahead(ignore))
+    reading = asyncio.create_task(session.prefetch(ignore))
     await asyncio.to_thread(server.holding.wait, 10)
     assert (await play(session, "run away")).prose == "So ends run away."
     assert await asyncio.to_thread(server.aborted.wait, 10), "the server has heard of it"
@@ -311,23 +311,23 @@ async def test_anything_else_cancels_it_at_once(server: Voice, session: Session)
 
 async def test_it_is_given_out_once_so_that_a_retry_is_another_answer(server: Voice, session: Session) -> None:
     await play(session, "wait")
-    await session.read_ahead(ignore)
+    await session.prefetch(ignore)
     node = await play(session, "1")
     again = await session.retry(ignore)
     assert again.parent == node.parent
-    assert session.shelf.how(again.id).seed != session.shelf.how(node.id).seed
+    assert session.shelf.generation_record(again.id).seed != session.shelf.generation_record(node.id).seed
     assert len(server.of("> You open the door.\n")) == 2
 
 
 async def test_what_was_told_under_other_settings_or_lore_is_not_used(server: Voice, session: Session) -> None:
     await play(session, "wait")
-    await session.read_ahead(ignore)
+    await session.prefetch(ignore)
     session.set_lore(Lore(memory="Hessa is a queen."))
     await play(session, "1")
     assert server.of("> You open the door.\n")[-1].startswith("Hessa is a queen.")
 
-    await session.read_ahead(ignore)
-    session.choices.set("temperature", "0.2")
+    await session.prefetch(ignore)
+    session.settings.set("temperature", "0.2")
     node = await play(session, "1")
     assert node.action
     assert server.requests[-1]["temperature"] == 0.2
@@ -337,9 +337,9 @@ async def test_behind_a_turn_that_broke_off_nothing_is_told_that_nobody_can_pick
     server: Voice, session: Session
 ) -> None:
     node = await play(session, "open the door")
-    session.shelf.save_turn(session.adventure.grow(node.id, "The door opens a", State.STOPPED))
+    session.shelf.save_turn(session.adventure.set_prose(node.id, "The door opens a", State.STOPPED))
     server.requests.clear()
-    await session.read_ahead(ignore)
+    await session.prefetch(ignore)
     prompts = [str(request["prompt"]) for request in server.requests if request["max_tokens"] > 1]
     assert len(prompts) > 1
     assert not [prompt for prompt in prompts if prompt.endswith("opens a\n")], "to go on is to finish that turn"
@@ -352,7 +352,7 @@ async def test_what_an_engine_wrote_it_reads_again_before_it_goes_on_behind_it(s
     session.storyteller.exact = True
     await play(session, "open the door")
     server.requests.clear()
-    await session.warm()
+    await session.prefill()
     await play(session, "")  # of which the engine holds the whole prompt
     aside, tale, other, turn = (str(request["prompt"]) for request in server.requests)
     assert tale == turn == f"{OPENING}\n\n> You open the door.\n\nSo ends open the door.\n"
@@ -375,10 +375,10 @@ async def test_a_server_of_which_nothing_is_known_is_not_asked_twice(server: Voi
 async def test_with_a_seed_nothing_is_told_that_was_not_asked_for(server: Voice, tmp_path: Path) -> None:
     session = Session(Shelf(tmp_path / "seeded.db"), RemoteStoryteller(server.url, "scripted"), seed=7)
     session.begin(scenario_from_opening(OPENING, "The door"))
-    await session.read_ahead(ignore)
+    await session.prefetch(ignore)
     assert server.requests == []
-    session.forget_suggestions()
-    await session.read_ahead(ignore)
+    session.request_suggestions()
+    await session.prefetch(ignore)
     assert len(session.suggestions()) == 4
     assert len(server.requests) == len(server.of("> You"))
     await session.storyteller.close()
@@ -386,19 +386,19 @@ async def test_with_a_seed_nothing_is_told_that_was_not_asked_for(server: Voice,
 
 async def test_switched_off_it_rests_unless_the_player_asks(server: Voice, session: Session) -> None:
     await play(session, "wait")
-    session.choices.set("ahead", "off")
+    session.settings.set("ahead", "off")
     asked = len(server.requests)
-    await session.read_ahead(ignore)
+    await session.prefetch(ignore)
     assert len(server.requests) == asked
-    session.forget_suggestions()
-    await session.read_ahead(ignore)
+    session.request_suggestions()
+    await session.prefetch(ignore)
     assert len(session.suggestions()) == 4
 
 
 async def test_with_no_suggestions_wanted_only_going_on_is_prepared(server: Voice, session: Session) -> None:
-    session.choices.set("suggestions", "0")
+    session.settings.set("suggestions", "0")
     await play(session, "wait")
-    await session.read_ahead(ignore)
+    await session.prefetch(ignore)
     assert session.suggestions() == ()
     assert server.of("> You") == []
     asked = len(server.requests)
@@ -410,7 +410,7 @@ async def test_a_server_elsewhere_is_asked_for_nothing_that_nobody_wants(server:
     await play(session, "wait")
     session.storyteller.own = False
     asked = len(server.requests)
-    await session.read_ahead(ignore)
+    await session.prefetch(ignore)
     assert [request["max_tokens"] for request in server.requests[asked:]] == [1], "only to read the tale"
 
 
@@ -419,6 +419,6 @@ async def test_a_storyteller_that_fails_meanwhile_spoils_nothing(server: Voice, 
     actions = server.next_answer
     server.next_answer = lambda: Fail(500, "out of memory")  # type: ignore[method-assign]
     with pytest.raises(DungeonError):
-        await session.read_ahead(ignore)
+        await session.prefetch(ignore)
     server.next_answer = actions  # type: ignore[method-assign]
     assert (await play(session, "open the door")).prose == "So ends open the door."

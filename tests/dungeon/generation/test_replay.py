@@ -61,7 +61,7 @@ async def play(session: Session, *lines: str) -> None:
     for line in lines:
         request = read_line(line, suggestions=session.suggestions())
         assert request.kind is not None
-        await session.turn(request.kind, request.words, ignore)
+        await session.play_turn(request.kind, request.words, ignore)
 
 
 async def replay(session: Session) -> tuple[Replayed, list[str]]:
@@ -92,11 +92,11 @@ async def test_each_turn_is_told_with_the_lore_that_was_in_force(session: Sessio
 
 async def test_turns_that_were_told_ahead_in_one_part_or_two_agree(session: Session, server: Voice) -> None:
     await play(session, "wait")
-    await session.read_ahead(ignore)
+    await session.prefetch(ignore)
     asked = len(server.requests)
     await play(session, "1")  # whole
     assert len(server.requests) == asked
-    reading = asyncio.create_task(session.read_ahead(ignore))
+    reading = asyncio.create_task(session.prefetch(ignore))
     begun = "> You"
     while begun.endswith("> You") or not begun.rpartition("\n")[2]:  # until the rest of a turn is asked for
         await asyncio.sleep(0.001)
@@ -113,7 +113,7 @@ async def test_of_a_turn_that_was_stopped_what_came_is_compared(session: Session
         if len(prose.split()) == 5:
             playing.cancel()
 
-    playing = asyncio.create_task(session.turn(Kind.DO, "open the door", stop))
+    playing = asyncio.create_task(session.play_turn(Kind.DO, "open the door", stop))
     with pytest.raises(asyncio.CancelledError):
         await playing
     (node,) = session.adventure.path()
@@ -128,7 +128,7 @@ async def test_a_turn_that_was_stopped_and_finished_is_not_compared(session: Ses
     await play(session, "open the door")
     node = session.adventure.path()[-1]
     broken = " ".join(node.prose.split()[:5])
-    session.shelf.save_turn(session.adventure.grow(node.id, broken, State.STOPPED))
+    session.shelf.save_turn(session.adventure.set_prose(node.id, broken, State.STOPPED))
     await play(session, "")
     (finished,) = session.adventure.path()
     assert finished.prose.startswith(broken)
@@ -180,7 +180,7 @@ async def test_edits_and_what_follows_them_are_passed_over(session: Session) -> 
 async def test_how_a_newer_game_told_a_turn_can_be_beyond_us(session: Session) -> None:
     await play(session, "open the door")
     (node,) = session.adventure.path()
-    told = session.shelf.how(node.id)
+    told = session.shelf.generation_record(node.id)
     session.shelf.save_turn(node, replace(told, sampling='{"mood": 3}'))
     replayed, lines = await replay(session)
     assert replayed.differ == 0

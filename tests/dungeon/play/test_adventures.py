@@ -11,13 +11,13 @@ from dungeon.errors import DungeonError
 from dungeon.paths import scenarios_folder
 from dungeon.play.adventures import (
     adventure_lines,
-    ago,
-    counted,
-    export,
+    default_export_path,
+    export_adventure,
     find_adventure,
+    plural,
     relabel,
     scenario_lines,
-    suggested_file,
+    time_ago,
 )
 from dungeon.scenarios.model import scenario_from_opening
 from dungeon.scenarios.user import save_scenario
@@ -31,7 +31,7 @@ def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shelf]:
     monkeypatch.chdir(tmp_path)
     shelf = Shelf(tmp_path / "shelf.db")
     for title in ("The Lamp Road", "The Door", "The Door in the Hill"):
-        shelf.begin(scenario_from_opening("You stand there.", title), "v")
+        shelf.add_adventure(scenario_from_opening("You stand there.", title), "v")
     yield shelf
     shelf.close()
 
@@ -39,7 +39,7 @@ def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shelf]:
 def played(shelf: Shelf) -> int:
     adventure = shelf.open(2)
     node = shelf.add_turn(adventure, Kind.DO, "knock", "You knock.", WRITTEN_BY_PLAYER)
-    shelf.save_turn(adventure.grow(node.id, "Nobody answers.", State.DONE))
+    shelf.save_turn(adventure.set_prose(node.id, "Nobody answers.", State.DONE))
     return adventure.id
 
 
@@ -67,8 +67,8 @@ def test_a_name_of_none_or_of_several_is_told(shelf: Shelf, wanted: str, message
 def test_a_line_for_each_has_tabs_only_between_its_parts(shelf: Shelf) -> None:
     adventure = shelf.open(played(shelf))
     adventure.title = "The\tDoor\x1b[31m\n"
-    shelf.save_labels(adventure)
-    line = adventure_lines(shelf.listing("knock"))[0].split("\t")
+    shelf.save_adventure_labels(adventure)
+    line = adventure_lines(shelf.list_adventures("knock"))[0].split("\t")
     assert line[:5] == ["2", "The Door[31m", "1", "2", "1"]
     assert datetime.fromisoformat(line[5]).tzinfo is not None
 
@@ -97,9 +97,9 @@ def test_labels_are_one_line_and_a_title_is_never_empty(shelf: Shelf) -> None:
 
 def test_the_ending_says_what_is_written(shelf: Shelf, tmp_path: Path) -> None:
     adventure = shelf.open(played(shelf))
-    assert export(adventure, suggested_file(adventure)) == Path("the-door.md")
+    assert export_adventure(adventure, default_export_path(adventure)) == Path("the-door.md")
     assert "**> You knock.**" in (tmp_path / "the-door.md").read_text()
-    export(adventure, " story.TXT ", whole=True)
+    export_adventure(adventure, " story.TXT ", whole=True)
     assert "\n> You knock.\n" in (tmp_path / "story.TXT").read_text()
     assert [path.name for path in tmp_path.iterdir() if path.suffix == ".new"] == []
 
@@ -108,9 +108,9 @@ def test_nothing_is_written_over_unless_that_is_wanted(shelf: Shelf, tmp_path: P
     (tmp_path / "a.md").write_text("mine")
     adventure = shelf.open(1)
     with pytest.raises(DungeonError, match=r"a file a\.md already"):
-        export(adventure, "a.md")
+        export_adventure(adventure, "a.md")
     assert (tmp_path / "a.md").read_text() == "mine"
-    export(adventure, "a.md", over=True)
+    export_adventure(adventure, "a.md", over=True)
     assert (tmp_path / "a.md").read_text().startswith("# The Lamp Road")
 
 
@@ -129,13 +129,13 @@ def test_nothing_is_written_over_unless_that_is_wanted(shelf: Shelf, tmp_path: P
 def test_a_place_that_can_t_be_written_is_told(shelf: Shelf, tmp_path: Path, to: str, message: str) -> None:
     (tmp_path / "folder.md").mkdir()
     with pytest.raises(DungeonError, match=message):
-        export(shelf.open(1), to)
+        export_adventure(shelf.open(1), to)
 
 
 def test_a_folder_is_not_written_over(shelf: Shelf, tmp_path: Path) -> None:
     (tmp_path / "folder.md").mkdir()
     with pytest.raises(DungeonError, match="can't be written"):
-        export(shelf.open(1), "folder.md", over=True)
+        export_adventure(shelf.open(1), "folder.md", over=True)
     assert list((tmp_path / "folder.md").iterdir()) == []
 
 
@@ -157,13 +157,13 @@ def test_a_folder_is_not_written_over(shelf: Shelf, tmp_path: Path) -> None:
 )
 def test_when_it_was_played(then: datetime, said: str) -> None:
     noon = datetime(2025, 5, 12, 12).astimezone()
-    assert ago(then.astimezone(UTC).isoformat(), noon) == said
+    assert time_ago(then.astimezone(UTC).isoformat(), noon) == said
 
 
 @pytest.mark.parametrize("played", ["", "yesterday", "9999-99-99", "\x1b[31m"])
 def test_a_time_that_is_none_is_not_shown(played: str) -> None:
-    assert ago(played) == ""
+    assert time_ago(played) == ""
 
 
 def test_counting() -> None:
-    assert [counted(1, "turn"), counted(1200, "word"), counted(2, "branch")] == ["1 turn", "1,200 words", "2 branches"]
+    assert [plural(1, "turn"), plural(1200, "word"), plural(2, "branch")] == ["1 turn", "1,200 words", "2 branches"]

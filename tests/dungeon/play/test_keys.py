@@ -6,8 +6,7 @@ from hypothesis import strategies as st
 
 from dungeon.errors import DungeonError
 from dungeon.play.commands import BY_NAME, COMMANDS
-from dungeon.play.keys import UNBOUND, with_key
-from dungeon.settings import keymap, keys_for
+from dungeon.play.keys import UNBOUND, keymap, keys_for, with_key
 from dungeon.settings.layers import Settings
 
 

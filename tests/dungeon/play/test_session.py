@@ -44,7 +44,7 @@ async def test_a_turn_is_asked_in_the_turn_format_told_as_it_grows_and_kept(
 ) -> None:
     server.answers = ["\nThe door opens. A cold wind comes out.\n\n"]
     grown: list[str] = []
-    node = await session.turn(Kind.DO, "open the door", grown.append)
+    node = await session.play_turn(Kind.DO, "open the door", grown.append)
 
     assert server.requests[0]["prompt"] == "You stand before the iron door.\n\n> You open the door.\n"
     assert server.requests[0]["stop"] == ["\n>"]
@@ -56,10 +56,10 @@ async def test_a_turn_is_asked_in_the_turn_format_told_as_it_grows_and_kept(
 
 async def test_the_next_prompt_goes_on_behind_the_last_one(server: ScriptedServer, session: Session) -> None:
     server.answers = ["\nThe door opens.", "\nNobody answers.", "\nThe lamp goes out.", "\nYou wait."]
-    await session.turn(Kind.DO, "open the door", ignore)
-    await session.turn(Kind.SAY, "who is there?", ignore)
-    await session.turn(Kind.STORY, "A bell rings far below.", ignore)
-    await session.turn(Kind.CONTINUE, "", ignore)
+    await session.play_turn(Kind.DO, "open the door", ignore)
+    await session.play_turn(Kind.SAY, "who is there?", ignore)
+    await session.play_turn(Kind.STORY, "A bell rings far below.", ignore)
+    await session.play_turn(Kind.CONTINUE, "", ignore)
     prompts = [str(request["prompt"]) for request in server.requests]
     assert prompts[3] == (
         "You stand before the iron door.\n\n> You open the door.\n\nThe door opens.\n\n"
@@ -73,7 +73,7 @@ async def test_a_turn_that_ran_out_of_tokens_is_cut_at_its_last_sentence(
     server: ScriptedServer, session: Session
 ) -> None:
     server.answers = ["\nThe door opens. Behind it a stair goes down into the"]
-    node = await session.turn(Kind.DO, "open the door", ignore)
+    node = await session.play_turn(Kind.DO, "open the door", ignore)
     assert node.prose == "The door opens."
     assert reopened(session).adventure.path()[-1].prose == "The door opens."
 
@@ -83,7 +83,7 @@ async def test_past_its_budget_a_turn_goes_on_to_the_end_of_the_sentence_and_no_
 ) -> None:
     words = [f"word{n} " for n in range(session.storyteller.sampling.length + 5)]
     server.answers = [["\nThe ", *words, "end", ".", " Another", " sentence", " starts."]]
-    node = await session.turn(Kind.DO, "listen", ignore)
+    node = await session.play_turn(Kind.DO, "listen", ignore)
     assert node.prose.endswith("end.")
     assert "Another" not in node.prose
     assert server.requests[0]["max_tokens"] == session.storyteller.sampling.length + 20
@@ -91,28 +91,28 @@ async def test_past_its_budget_a_turn_goes_on_to_the_end_of_the_sentence_and_no_
 
 async def test_the_players_next_action_in_the_answer_is_not_shown(server: ScriptedServer, session: Session) -> None:
     server.answers = ["\nThe door opens.\n\n> You go in.\n\nIt is dark."]
-    assert (await session.turn(Kind.DO, "open the door", ignore)).prose == "The door opens."
+    assert (await session.play_turn(Kind.DO, "open the door", ignore)).prose == "The door opens."
 
 
 async def test_an_empty_answer_is_asked_for_again_with_another_seed_and_not_for_ever(
     server: ScriptedServer, session: Session
 ) -> None:
     server.answers = ["", "\n\n", "\nAt last."]
-    assert (await session.turn(Kind.DO, "wait", ignore)).prose == "At last."
+    assert (await session.play_turn(Kind.DO, "wait", ignore)).prose == "At last."
     assert len({request["seed"] for request in server.requests}) == 3
 
     server.answers = [""]
     server.requests.clear()
-    node = await session.turn(Kind.DO, "wait", ignore)
+    node = await session.play_turn(Kind.DO, "wait", ignore)
     assert (node.prose, node.state) == ("", State.DONE)
     assert len(server.requests) == 3
 
 
 async def test_an_answer_that_begins_with_an_action_is_left_at_once(server: ScriptedServer, session: Session) -> None:
     server.answers = [[">", " You", Hold(), " run on for a hundred tokens."], "\nThe door opens."]
-    node = await session.turn(Kind.DO, "open the door", ignore)  # would wait for ever, were it read to its end
+    node = await session.play_turn(Kind.DO, "open the door", ignore)  # would wait for ever, were it read to its end
     assert node.prose == "The door opens."
-    assert session.pace.first is not None
+    assert session.stats.first is not None
     assert await asyncio.to_thread(server.aborted.wait, 10)
 
 
@@ -124,7 +124,7 @@ async def stopped_at(session: Session, end: str) -> None:
         if prose.endswith(end):
             came.set()
 
-    playing = asyncio.create_task(session.turn(Kind.DO, "open the door", grew))
+    playing = asyncio.create_task(session.play_turn(Kind.DO, "open the door", grew))
     await came.wait()
     playing.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -141,22 +141,22 @@ async def test_stopping_keeps_what_came_and_tells_the_server(server: ScriptedSer
 
     # The next turn goes on from there.
     server.answers = ["\nYou look in."]
-    await session.turn(Kind.DO, "look", ignore)
+    await session.play_turn(Kind.DO, "look", ignore)
     assert str(server.requests[-1]["prompt"]).endswith("The door opens a\n\n> You look.\n")
 
 
 async def test_a_storyteller_that_fails_in_the_middle_loses_nothing(server: ScriptedServer, session: Session) -> None:
     server.answers = [["\nThe door opens.", Drop()]]
     with pytest.raises(DungeonError, match="broke off"):
-        await session.turn(Kind.DO, "open the door", ignore)
+        await session.play_turn(Kind.DO, "open the door", ignore)
     (node,) = reopened(session).adventure.path()
     assert (node.action, node.prose, node.state) == ("You open the door.", "The door opens.", State.STOPPED)
 
 
 async def test_retry_adds_a_take_and_undo_and_redo_walk(server: ScriptedServer, session: Session) -> None:
     server.answers = ["\nOne.", "\nTwo.", "\nThree."]
-    first = await session.turn(Kind.DO, "open the door", ignore)
-    second = await session.turn(Kind.SAY, "hello", ignore)
+    first = await session.play_turn(Kind.DO, "open the door", ignore)
+    second = await session.play_turn(Kind.SAY, "hello", ignore)
     third = await session.retry(ignore)
     assert (third.parent, third.action) == (first.id, second.action)
     assert [node.prose for node in session.adventure.path()] == ["One.", "Three."]
@@ -186,7 +186,7 @@ async def test_same_seed_asks_the_same(server: ScriptedServer, tmp_path: Path) -
         storyteller = RemoteStoryteller(server.url, "scripted")
         session = Session(Shelf(tmp_path / f"{run}.db"), storyteller, seed=7)
         session.begin(find_scenario("iron-door"))
-        await session.turn(Kind.DO, "wait", ignore)
+        await session.play_turn(Kind.DO, "wait", ignore)
         await session.retry(ignore)
         await storyteller.close()
         asked.append(list(server.requests))
@@ -198,9 +198,9 @@ async def test_a_prompt_that_the_server_finds_too_long_is_shortened(server: Scri
     too_long = Fail(400, {"error": {"code": 400, "message": "request exceeds the available context size"}})
     server.answers = ["\nSo it goes on."]
     for _ in range(4):
-        await session.turn(Kind.STORY, "😀" * 400, ignore)
+        await session.play_turn(Kind.STORY, "😀" * 400, ignore)
     server.answers = [too_long, "\nDone."]
-    node = await session.turn(Kind.DO, "wait", ignore)
+    node = await session.play_turn(Kind.DO, "wait", ignore)
     assert node.prose == "Done."
     refused, taken = (str(request["prompt"]) for request in server.requests[-2:])
     assert len(taken) < len(refused)
@@ -211,7 +211,7 @@ async def test_a_prompt_that_the_server_finds_too_long_is_shortened(server: Scri
 async def test_hostile_text_is_only_text(server: ScriptedServer, session: Session) -> None:
     words = "[bold]x[/] [@click=app.quit]y \x1b[31mred שלום 🐉"
     server.answers = ["\n[red]The dragon[/] \x1b[2J says שלום 🐉 [/x]."]
-    node = await session.turn(Kind.DO, words, ignore)
+    node = await session.play_turn(Kind.DO, words, ignore)
     assert node.action == "You [bold]x[/] [@click=app.quit]y [31mred שלום 🐉."
     assert node.prose == "[red]The dragon[/] [2J says שלום 🐉 [/x]."
     assert reopened(session).adventure.path() == [node]
@@ -219,9 +219,9 @@ async def test_hostile_text_is_only_text(server: ScriptedServer, session: Sessio
 
 async def test_warming_reads_the_tale_and_changes_nothing(server: ScriptedServer, session: Session) -> None:
     server.answers = ["\nThe door opens.", "x"]
-    await session.turn(Kind.DO, "open the door", ignore)
+    await session.play_turn(Kind.DO, "open the door", ignore)
     before = dict(session.adventure.nodes)
-    await session.warm()
+    await session.prefill()
     assert server.requests[-1]["max_tokens"] == 1
     assert (
         server.requests[-1]["prompt"] == "You stand before the iron door.\n\n> You open the door.\n\nThe door opens.\n"
@@ -245,26 +245,26 @@ def told(session: Session) -> list[str]:
 
 async def three_turns(server: ScriptedServer, session: Session) -> list[int]:
     server.answers = ["\nOne.", "\nTwo.", "\nThree."]
-    return [(await session.turn(Kind.DO, f"try {word}", ignore)).id for word in ("one", "two", "three")]
+    return [(await session.play_turn(Kind.DO, f"try {word}", ignore)).id for word in ("one", "two", "three")]
 
 
 async def test_the_player_goes_on_from_anywhere(server: ScriptedServer, session: Session) -> None:
     first, _, third = await three_turns(server, session)
-    session.go(first)
+    session.go_to(first)
     assert told(reopened(session)) == ["One."]
     server.answers = ["\nOther."]
-    await session.turn(Kind.DO, "turn back", ignore)
+    await session.play_turn(Kind.DO, "turn back", ignore)
     assert str(server.requests[-1]["prompt"]).endswith("One.\n\n> You turn back.\n")
-    session.go(third)
+    session.go_to(third)
     assert told(reopened(session)) == ["One.", "Two.", "Three."]
-    session.go(None)
+    session.go_to(None)
     assert told(reopened(session)) == []
 
 
 async def test_takes_are_stepped_through_to_either_end(server: ScriptedServer, session: Session) -> None:
     assert session.step_take(1) is None
     server.answers = ["\nOne.", "\nTwo.", "\nThree."]
-    await session.turn(Kind.DO, "wait", ignore)
+    await session.play_turn(Kind.DO, "wait", ignore)
     await session.retry(ignore)
     await session.retry(ignore)
     assert session.step_take(1) is None
@@ -283,7 +283,7 @@ async def test_an_edit_is_a_new_turn_beside_the_old_one_and_the_voice_reads_it(
     assert reopened(session).adventure.nodes == session.adventure.nodes
     assert session.adventure.nodes[third].prose == "Three."
     server.answers = ["\nFour."]
-    await session.turn(Kind.CONTINUE, "", ignore)
+    await session.play_turn(Kind.CONTINUE, "", ignore)
     assert str(server.requests[-1]["prompt"]).endswith("> You try a third time.\n\nThree, at last.\n")
 
 
@@ -299,8 +299,8 @@ async def test_what_follows_an_edit_is_copied_and_undo_and_redo_lead_through_it(
     assert [node.edit_of for node in session.adventure.path()] == [first, second, third]
     assert [session.adventure.nodes[id_].prose for id_ in (first, second, third)] == ["One.", "Two.", "Three."]
     copy = session.adventure.path()[-1].id
-    assert session.shelf.how(copy) == session.shelf.how(third)  # it can still be told again
-    assert session.shelf.how(session.adventure.path()[0].id).voice == ""
+    assert session.shelf.generation_record(copy) == session.shelf.generation_record(third)  # it can still be told again
+    assert session.shelf.generation_record(session.adventure.path()[0].id).voice == ""
 
 
 async def test_going_on_from_a_turn_stopped_within_a_sentence_finishes_that_turn(
@@ -311,14 +311,14 @@ async def test_going_on_from_a_turn_stopped_within_a_sentence_finishes_that_turn
     server.release()
     (stopped,) = session.adventure.path()
     server.answers = [" lamp. It burns."]
-    finished = await session.turn(Kind.CONTINUE, "", ignore)
+    finished = await session.play_turn(Kind.CONTINUE, "", ignore)
     assert told(session) == ["The door groans. You see a lamp. It burns."]
     assert str(server.requests[-1]["prompt"]).endswith("> You open the door.\n\nThe door groans. You see a")
     assert session.step_take(-1) == stopped  # nothing is lost
     session.step_take(1)
     assert reopened(session).adventure.nodes[finished.id].state is State.DONE
     server.answers = ["\nAnd on."]
-    await session.turn(Kind.CONTINUE, "", ignore)
+    await session.play_turn(Kind.CONTINUE, "", ignore)
     assert told(session) == ["The door groans. You see a lamp. It burns.", "And on."]
 
 
@@ -339,7 +339,7 @@ async def test_undo_takes_back_the_edits_just_made_before_it_goes_back_a_turn(
     session.undo()
     session.undo()
     server.answers = ["\nAnother."]
-    await session.turn(Kind.DO, "turn back", ignore)
+    await session.play_turn(Kind.DO, "turn back", ignore)
     assert session.redo() is None
     session.undo()
     session.redo()
@@ -352,14 +352,14 @@ async def test_several_turns_changed_at_once_are_one_new_branch(server: Scripted
     session.edit_all([(second, "try two", "Second."), (third, "try three", "Third."), (first, "try one", "One.")])
     assert told(reopened(session)) == ["One.", "Second.", "Third."]
     assert len(session.adventure.nodes) == 5
-    assert session.shelf.how(session.adventure.path()[-1].id).voice == ""
+    assert session.shelf.generation_record(session.adventure.path()[-1].id).voice == ""
 
 
 async def test_an_edit_elsewhere_in_the_tree_moves_nobody(server: ScriptedServer, session: Session) -> None:
     first, second, _ = await three_turns(server, session)
-    session.go(first)
+    session.go_to(first)
     server.answers = ["\nOther."]
-    here = await session.turn(Kind.DO, "turn back", ignore)
+    here = await session.play_turn(Kind.DO, "turn back", ignore)
     edited = session.edit(second, prose="Second.")
     assert session.adventure.head == here.id
     assert [node.prose for node in session.adventure.below(edited.id)] == ["Three."]
@@ -369,16 +369,16 @@ async def test_an_edit_elsewhere_in_the_tree_moves_nobody(server: ScriptedServer
 
 async def test_names_and_bookmarks_go_over_to_the_edited_way(server: ScriptedServer, session: Session) -> None:
     _, second, third = await three_turns(server, session)
-    session.mark(second, name="  The \x1b[31mhall\n of faces ", marked=True)
-    session.mark(third, marked=True)
+    session.label_turn(second, name="  The \x1b[31mhall\n of faces ", bookmarked=True)
+    session.label_turn(third, bookmarked=True)
     session.edit(second, prose="Second.")
     for now in (session, reopened(session)):
-        assert [(node.name, node.marked) for node in now.adventure.path()] == [
+        assert [(node.name, node.bookmarked) for node in now.adventure.path()] == [
             ("", False),
             ("The [31mhall of faces", True),
             ("", True),
         ]
-        assert sum(node.marked for node in now.adventure.nodes.values()) == 2
+        assert sum(node.bookmarked for node in now.adventure.nodes.values()) == 2
 
 
 async def test_an_edit_that_changes_nothing_adds_nothing(server: ScriptedServer, session: Session) -> None:
@@ -390,11 +390,11 @@ async def test_an_edit_that_changes_nothing_adds_nothing(server: ScriptedServer,
 
 async def test_an_edit_must_leave_something(server: ScriptedServer, session: Session) -> None:
     server.answers = ["\nOne.", "\nTwo."]
-    bare = await session.turn(Kind.CONTINUE, "", ignore)
+    bare = await session.play_turn(Kind.CONTINUE, "", ignore)
     with pytest.raises(DungeonError, match="leave something"):
         session.edit(bare.id, prose=" \n")
     assert session.edit(bare.id, words="open the door").action == "You open the door."
-    done = await session.turn(Kind.DO, "wait", ignore)
+    done = await session.play_turn(Kind.DO, "wait", ignore)
     assert session.edit(done.id, words="").kind is Kind.CONTINUE
     assert session.edit(done.id, prose="").action == "You wait."
 
@@ -409,19 +409,19 @@ async def test_edited_text_is_only_text(server: ScriptedServer, session: Session
 
 async def test_marks_are_kept_and_a_name_has_a_length(server: ScriptedServer, session: Session) -> None:
     first, *_ = await three_turns(server, session)
-    session.mark(first, name="x" * 500, marked=True, folded=True)
+    session.label_turn(first, name="x" * 500, bookmarked=True, folded=True)
     node = reopened(session).adventure.nodes[first]
-    assert (node.name, node.marked, node.folded) == ("x" * 80, True, True)
-    session.mark(first, name="", marked=False)
+    assert (node.name, node.bookmarked, node.folded) == ("x" * 80, True, True)
+    session.label_turn(first, name="", bookmarked=False)
     node = reopened(session).adventure.nodes[first]
-    assert (node.name, node.marked, node.folded) == ("", False, True)
+    assert (node.name, node.bookmarked, node.folded) == ("", False, True)
 
 
 async def test_a_purged_branch_is_gone_from_the_disk(server: ScriptedServer, session: Session) -> None:
     server.answers = ["\nOne.", "\nTwo says Xanadu.", "\nThree says Xanadu.", "\nFour."]
-    first = await session.turn(Kind.DO, "wait", ignore)
-    second = await session.turn(Kind.DO, "call Xanadu", ignore)
-    third = await session.turn(Kind.DO, "wait", ignore)
+    first = await session.play_turn(Kind.DO, "wait", ignore)
+    second = await session.play_turn(Kind.DO, "call Xanadu", ignore)
+    third = await session.play_turn(Kind.DO, "wait", ignore)
     session.edit(third.id, prose="Three says Xanadu, twice.")
     edited = session.adventure.head
     assert edited is not None
@@ -433,15 +433,15 @@ async def test_a_purged_branch_is_gone_from_the_disk(server: ScriptedServer, ses
     assert session.adventure.nodes == {first.id: first}
     assert session.adventure.head == first.id
     assert reopened(session).adventure.nodes == {first.id: first}
-    fourth = await session.turn(Kind.DO, "wait", ignore)
+    fourth = await session.play_turn(Kind.DO, "wait", ignore)
     assert fourth.id > edited  # a number that stood for something else is not given again
 
 
 async def test_a_purge_beside_the_way_moves_nobody(server: ScriptedServer, session: Session) -> None:
     first, second, _ = await three_turns(server, session)
-    session.go(first)
+    session.go_to(first)
     server.answers = ["\nOther."]
-    here = await session.turn(Kind.DO, "turn back", ignore)
+    here = await session.play_turn(Kind.DO, "turn back", ignore)
     session.purge_turn(second)
     assert session.adventure.head == here.id
     assert set(session.adventure.nodes) == {first, here.id}

@@ -22,13 +22,13 @@ from dungeon.errors import DungeonError
 from dungeon.scenarios.model import (
     Placeholder,
     Scenario,
+    ask_for_placeholders,
     builtin_scenarios,
-    filled,
+    fill_placeholders,
     find_scenario,
     read_scenario,
     scenario_from_opening,
     unknown_placeholders,
-    with_questions,
 )
 from dungeon.tale.adventure import Adventure, Node
 from dungeon.tale.context import build_prompt
@@ -67,7 +67,7 @@ def test_there_is_one_for_every_taste() -> None:
 @each_scenario
 def test_each_is_fit_to_play(scenario: Scenario, commonest: set[str]) -> None:
     assert unknown_placeholders(scenario) == set()
-    scenario = filled(scenario, {})
+    scenario = fill_placeholders(scenario, {})
     assert 60 <= len(scenario.opening.split()) <= 120
     assert scenario.opening.startswith("You are ")
     assert scenario.opening[-1] in '.!?"'
@@ -94,7 +94,7 @@ def test_each_is_fit_to_play(scenario: Scenario, commonest: set[str]) -> None:
 
 @each_scenario
 def test_each_is_told_plainly(scenario: Scenario) -> None:
-    scenario = filled(scenario, {})
+    scenario = fill_placeholders(scenario, {})
     assert 8 <= len(scenario.opening.split()) / len(sentences(scenario.opening)) <= 12
     found = list(words(scenario.opening))
     told = [word.lower for word in found if not is_name(word, names(found, english()))]
@@ -105,7 +105,7 @@ def test_each_is_told_plainly(scenario: Scenario) -> None:
 
 @each_scenario
 def test_the_voice_sees_all_of_each(scenario: Scenario) -> None:
-    scenario = filled(scenario, {})
+    scenario = fill_placeholders(scenario, {})
 
     def asked(lore: Lore) -> str:
         adventure = Adventure(1, scenario.title, scenario.opening, lore=lore)
@@ -127,7 +127,7 @@ def test_what_the_player_answers_stands_in_the_story() -> None:
     assert len(asking) >= 12
     for scenario in asking:
         answers = {placeholder.name: f"Zq{placeholder.name}" for placeholder in scenario.placeholders}
-        told = filled(scenario, answers)
+        told = fill_placeholders(scenario, answers)
         for placeholder in scenario.placeholders:
             assert placeholder.ask.endswith("?")
             assert placeholder.default.strip()
@@ -140,7 +140,7 @@ def test_what_the_player_answers_stands_in_the_story() -> None:
 def test_no_opening_says_what_another_or_the_library_says() -> None:
     places = defaultdict[tuple[str, ...], set[str]](set)
     for scenario in builtin_scenarios():
-        for run in runs(filled(scenario, {}).opening):
+        for run in runs(fill_placeholders(scenario, {}).opening):
             places[run].add(scenario.name)
     for story in read(LIBRARY):
         for passage in story.passages.values():
@@ -237,8 +237,8 @@ def test_what_nobody_asks_for_in_a_file_is_asked_all_the_same(tmp_path: Path) ->
         Placeholder("town", "Which town?", "Lund"),
         Placeholder("name", "What is your name?", "Robin"),
     )
-    assert filled(scenario, {"name": "Ada"}).opening == "You are Ada, a lamp lighter. Old Berrin waits."
-    odd = with_questions(scenario_from_opening("You drink ${old_wine} with ${_}."))
+    assert fill_placeholders(scenario, {"name": "Ada"}).opening == "You are Ada, a lamp lighter. Old Berrin waits."
+    odd = ask_for_placeholders(scenario_from_opening("You drink ${old_wine} with ${_}."))
     assert [(asked.ask, asked.default) for asked in odd.placeholders] == [
         ("What is the old wine?", "old wine"),
         ("What is the _?", "_"),

@@ -23,9 +23,9 @@ class Seat:
     def __init__(self, game: Settings | None = None) -> None:
         self.kept = "{}"
         self.changes = 0
-        self.choices = EffectiveSettings(VOICE, game or Settings())
-        self.choices.on_change = self.changed
-        self.choices.bind(self.kept, self.keep)
+        self.settings = EffectiveSettings(VOICE, game or Settings())
+        self.settings.on_change = self.changed
+        self.settings.bind(self.kept, self.keep)
 
     def keep(self, overrides: str) -> None:
         self.kept = overrides
@@ -36,28 +36,28 @@ class Seat:
 
 def test_what_is_set_holds_here_and_is_kept_with_the_adventure() -> None:
     seat = Seat()
-    assert seat.choices.set("temperature", "0.9") == "temperature = 0.9 (this adventure)"
-    assert seat.choices.sampling.temperature == 0.9
+    assert seat.settings.set("temperature", "0.9") == "temperature = 0.9 (this adventure)"
+    assert seat.settings.sampling.temperature == 0.9
     assert seat.kept == '{"temperature":0.9}'
     assert not settings_file().exists()
     assert seat.changes == 1
-    seat.choices.bind("{}", seat.keep)  # another adventure
-    assert seat.choices.sampling == VOICE
+    seat.settings.bind("{}", seat.keep)  # another adventure
+    assert seat.settings.sampling == VOICE
 
 
 def test_what_is_set_everywhere_is_kept_in_the_file_and_gives_way_to_the_adventures_own() -> None:
     seat = Seat()
-    seat.choices.set("length", "100")
-    said = seat.choices.set("length", "200", everywhere=True)
+    seat.settings.set("length", "100")
+    said = seat.settings.set("length", "200", everywhere=True)
     assert said == "length = 100 (this adventure)"
     assert load() == Settings({"length": 200})
-    assert seat.choices.value("length", everywhere=True) == 200
-    assert seat.choices.set("length", None) == "length = 200 (all adventures)"
+    assert seat.settings.value("length", everywhere=True) == 200
+    assert seat.settings.set("length", None) == "length = 200 (all adventures)"
 
 
 def test_looks_are_for_all_adventures() -> None:
     seat = Seat()
-    assert seat.choices.set("theme", "ink") == "theme = ink (all adventures)"
+    assert seat.settings.set("theme", "ink") == "theme = ink (all adventures)"
     assert load().theme == "ink"
     assert seat.kept == "{}"
 
@@ -70,7 +70,7 @@ def test_before_there_is_an_adventure_everything_is_set_for_all() -> None:
 
 def test_where_a_value_comes_from() -> None:
     seat = Seat(Settings({"preset": "terse", "top_k": 5}))
-    origins = {name: seat.choices.origin(name) for name in ("length", "top_k", "top_p", "preset", "seed", "theme")}
+    origins = {name: seat.settings.origin(name) for name in ("length", "top_k", "top_p", "preset", "seed", "theme")}
     assert origins == {
         "length": "preset terse",
         "top_k": "all adventures",
@@ -79,21 +79,21 @@ def test_where_a_value_comes_from() -> None:
         "seed": "default",
         "theme": "default",
     }
-    seat.choices.set("preset", "voice")
-    assert [seat.choices.origin(name) for name in ("length", "top_k")] == ["voice", "voice"]
+    seat.settings.set("preset", "voice")
+    assert [seat.settings.origin(name) for name in ("length", "top_k")] == ["voice", "voice"]
 
 
 def test_a_mistake_changes_nothing() -> None:
     seat = Seat()
     for name, text in (("temperature", "9"), ("smell", "1"), ("preset", "wlid"), ("keys.undo", "x"), ("keys.x", "f8")):
         with pytest.raises(DungeonError):
-            seat.choices.set(name, text)
-    assert (seat.choices.game, seat.choices.own, seat.changes) == (Settings(), {}, 0)
+            seat.settings.set(name, text)
+    assert (seat.settings.game, seat.settings.own, seat.changes) == (Settings(), {}, 0)
 
 
 def test_an_unknown_preset_is_told_with_the_nearest() -> None:
     with pytest.raises(DungeonError, match=r"no preset 'wlid'\. Did you mean wild\?"):
-        Seat().choices.set("preset", "wlid")
+        Seat().settings.set("preset", "wlid")
 
 
 def test_what_can_not_be_written_holds_all_the_same(home: Path) -> None:
@@ -101,8 +101,8 @@ def test_what_can_not_be_written_holds_all_the_same(home: Path) -> None:
     (home / "config").write_text("a file where the folder should be")
     seat = Seat()
     with pytest.raises(SettingsNotSaved, match="What you set holds until you leave the game"):
-        seat.choices.set("theme", "ink")
-    assert seat.choices.game.theme == "ink"
+        seat.settings.set("theme", "ink")
+    assert seat.settings.game.theme == "ink"
     assert seat.changes == 1
 
 
@@ -112,56 +112,56 @@ def test_an_adventure_on_a_full_disk_is_told_of_and_the_setting_holds() -> None:
     def full(overrides: str) -> None:
         raise DungeonError("The shelf can't be written: disk full.")
 
-    seat.choices.bind("{}", full)
+    seat.settings.bind("{}", full)
     with pytest.raises(SettingsNotSaved, match=r"disk full\.\nWhat you set holds"):
-        seat.choices.set("temperature", "0.9")
-    assert seat.choices.sampling.temperature == 0.9
+        seat.settings.set("temperature", "0.9")
+    assert seat.settings.sampling.temperature == 0.9
 
 
 def test_the_present_numbers_become_a_preset_that_can_be_taken_away() -> None:
     seat = Seat()
-    seat.choices.set("temperature", "0.9")
-    seat.choices.set("banned", "a tapestry")
-    assert seat.choices.save_preset("  Evening   Tales ") == "evening tales"
-    seat.choices.set("preset", "evening tales", everywhere=True)
+    seat.settings.set("temperature", "0.9")
+    seat.settings.set("banned", "a tapestry")
+    assert seat.settings.save_preset("  Evening   Tales ") == "evening tales"
+    seat.settings.set("preset", "evening tales", everywhere=True)
     assert load().presets["evening tales"]["temperature"] == 0.9
     other = Seat(load())
-    assert other.choices.sampling == msgspec.structs.replace(VOICE, temperature=0.9)
-    other.choices.forget_preset("evening tales")
+    assert other.settings.sampling == msgspec.structs.replace(VOICE, temperature=0.9)
+    other.settings.forget_preset("evening tales")
     assert load() == Settings()
-    assert other.choices.sampling == VOICE
+    assert other.settings.sampling == VOICE
 
 
 @pytest.mark.parametrize("name", ["", " \n", "wild", "VOICE", "x" * 31])
 def test_a_preset_that_can_not_have_that_name(name: str) -> None:
     seat = Seat()
     with pytest.raises(DungeonError, match="name"):
-        seat.choices.save_preset(name)
-    assert seat.choices.game == Settings()
+        seat.settings.save_preset(name)
+    assert seat.settings.game == Settings()
 
 
 def test_presets_that_come_with_the_game_stay() -> None:
     with pytest.raises(DungeonError, match="stays"):
-        Seat().choices.forget_preset("wild")
+        Seat().settings.forget_preset("wild")
 
 
 def test_lines_tell_everything_that_can_be_set() -> None:
     seat = Seat()
-    seat.choices.set("stop", r"\n\n")
-    text = "\n".join(setting_lines(seat.choices))
+    seat.settings.set("stop", r"\n\n")
+    text = "\n".join(setting_lines(seat.settings))
     for setting in SETTINGS:
         assert f"  {setting.name} = " in text
     assert r"stop = \n\n (this adventure). A turn ends" in text
     assert "seed = a new one each turn (default)" in text
-    assert seat.choices.about("top-k").startswith("top_k = 40 (voice)\nChoose among this many")
+    assert seat.settings.about("top-k").startswith("top_k = 40 (voice)\nChoose among this many")
 
 
 async def test_what_is_set_reaches_the_server() -> None:
     seat = Seat()
     for name, text in (("xtc-probability", "0.3"), ("stop", "###"), ("banned", "a tapestry"), ("top_k", "7")):
-        seat.choices.set(name, text)
+        seat.settings.set(name, text)
     client = Client("http://127.0.0.1:1", "m")
-    body = client.body("x", seat.choices.sampling, max_tokens=9, seed=1)
+    body = client.body("x", seat.settings.sampling, max_tokens=9, seed=1)
     await client.close()
     assert (body["xtc_probability"], body["top_k"], body["stop"]) == (0.3, 7, ["\n>", "###"])
     assert not {"banned", "length"} & set(body)

@@ -80,7 +80,7 @@ def test_a_game_that_is_killed_at_its_very_first_start_leaves_a_shelf_or_none(tm
         file = tmp_path / str(killed) / "shelf.db"
         done = subprocess.run([sys.executable, "-c", _MAKER, str(file), str(killed + 1)], check=False)
         shelf = Shelf(file)
-        assert shelf.listing() == []
+        assert shelf.list_adventures() == []
         shelf.close()
         if done.returncode == 0:
             break

@@ -43,14 +43,14 @@ def shelf(file: Path) -> Iterator[Shelf]:
 def play(shelf: Shelf, adventure: Adventure, prose: str) -> None:
     """One finished turn."""
     node = shelf.add_turn(adventure, Kind.DO, "wait", "You wait.", TOLD)
-    shelf.save_turn(adventure.grow(node.id, prose, State.DONE))
+    shelf.save_turn(adventure.set_prose(node.id, prose, State.DONE))
 
 
 def opened_again(file: Path) -> Adventure:
     """The adventure that was played last, as the next game sees it."""
     shelf = Shelf(file)
     try:
-        last = shelf.last()
+        last = shelf.latest_id()
         assert last is not None
         return shelf.open(last)
     finally:
@@ -65,11 +65,11 @@ def assert_same(left: Adventure, right: Adventure) -> None:
 
 
 def test_a_new_shelf_is_empty(shelf: Shelf) -> None:
-    assert (shelf.last(), shelf.listing()) == (None, [])
+    assert (shelf.latest_id(), shelf.list_adventures()) == (None, [])
 
 
 def test_an_adventure_comes_back_as_it_was_left(shelf: Shelf, file: Path) -> None:
-    adventure = shelf.begin(Scenario("The door", "You stand.", name="iron-door"), "smollm2")
+    adventure = shelf.add_adventure(Scenario("The door", "You stand.", name="iron-door"), "smollm2")
     play(shelf, adventure, "One.")
     play(shelf, adventure, "Two.")
     adventure.undo()
@@ -92,7 +92,7 @@ def test_whatever_is_played_the_next_game_begins_where_this_one_ended(
 ) -> None:
     file = tmp_path_factory.mktemp("shelf") / "shelf.db"
     shelf = Shelf(file)
-    adventure = shelf.begin(OPENING, "smollm2")
+    adventure = shelf.add_adventure(OPENING, "smollm2")
     for number, move in enumerate(moves):
         if move == "redo":
             adventure.redo()
@@ -111,16 +111,16 @@ def test_whatever_is_played_the_next_game_begins_where_this_one_ended(
     ids=["hostile", "long", "long emoji", "none", "blank", "a zero"],
 )
 def test_text_survives_byte_for_byte(shelf: Shelf, file: Path, text: str) -> None:
-    adventure = shelf.begin(Scenario(text, text, name=text), text)
+    adventure = shelf.add_adventure(Scenario(text, text, name=text), text)
     node = shelf.add_turn(adventure, Kind.STORY, text, text, GenerationRecord(text, text, 1))
-    shelf.save_turn(adventure.grow(node.id, text, State.STREAMING))
+    shelf.save_turn(adventure.set_prose(node.id, text, State.STREAMING))
     again = opened_again(file)
     assert_same(again, adventure)
     assert again.nodes[node.id].prose.encode() == text.encode()
 
 
 def test_how_each_turn_was_told_is_kept(shelf: Shelf, file: Path) -> None:
-    adventure = shelf.begin(OPENING, "first")
+    adventure = shelf.add_adventure(OPENING, "first")
     shelf.add_turn(
         adventure, Kind.DO, "wait", "You wait.", GenerationRecord("second", '{"temperature":1.0}', 2**31 - 1)
     )
@@ -130,14 +130,14 @@ def test_how_each_turn_was_told_is_kept(shelf: Shelf, file: Path) -> None:
 
 
 def test_the_list_has_the_last_played_first(shelf: Shelf) -> None:
-    first = shelf.begin(scenario_from_opening("One.", "First"), "v")
-    second = shelf.begin(scenario_from_opening("Two.", "Second"), "v")
+    first = shelf.add_adventure(scenario_from_opening("One.", "First"), "v")
+    second = shelf.add_adventure(scenario_from_opening("Two.", "Second"), "v")
     play(shelf, first, "So.")
-    assert [(listed.id, listed.title, listed.turns) for listed in shelf.listing()] == [
+    assert [(listed.id, listed.title, listed.turns) for listed in shelf.list_adventures()] == [
         (first.id, "First", 1),
         (second.id, "Second", 0),
     ]
-    assert shelf.last() == first.id
+    assert shelf.latest_id() == first.id
 
 
 def test_no_such_adventure(shelf: Shelf, file: Path) -> None:
@@ -157,15 +157,15 @@ from dungeon.storage.shelf import GenerationRecord, Shelf
 from dungeon.tale.adventure import State
 
 shelf = Shelf(Path(sys.argv[1]))
-adventure = shelf.begin(scenario_from_opening("You stand before the iron door.", "The door"), "v")
+adventure = shelf.add_adventure(scenario_from_opening("You stand before the iron door.", "The door"), "v")
 told = GenerationRecord("v", "{}", 1)
 done = shelf.add_turn(adventure, Kind.DO, "knock", "You knock.", told)
-shelf.save_turn(adventure.grow(done.id, "Nobody answers.", State.DONE))
+shelf.save_turn(adventure.set_prose(done.id, "Nobody answers.", State.DONE))
 partial = shelf.add_turn(adventure, Kind.DO, "wait", "You wait.", told)
 prose = ""
 for number in range(1_000_000):
     prose += f"Step {number}. "
-    shelf.save_turn(adventure.grow(partial.id, prose, State.STREAMING))
+    shelf.save_turn(adventure.set_prose(partial.id, prose, State.STREAMING))
     print(number, flush=True)
 """
 
@@ -197,7 +197,7 @@ def test_what_is_saved_has_reached_the_disk_when_the_call_returns(shelf: Shelf) 
 
 def test_two_games_share_a_shelf(shelf: Shelf, file: Path) -> None:
     other = Shelf(file)
-    mine, theirs = shelf.begin(OPENING, "v"), other.begin(OPENING, "v")
+    mine, theirs = shelf.add_adventure(OPENING, "v"), other.add_adventure(OPENING, "v")
     for number in range(5):
         play(shelf, mine, f"Mine {number}.")
         play(other, theirs, f"Theirs {number}.")
@@ -238,7 +238,7 @@ def test_games_that_start_at_the_same_moment_make_one_shelf(file: Path) -> None:
 def damaged(file: Path, harm: Callable[[bytes], bytes]) -> bytes:
     """A shelf with an adventure on it, then harmed; its bytes."""
     shelf = Shelf(file)
-    adventure = shelf.begin(OPENING, "v")
+    adventure = shelf.add_adventure(OPENING, "v")
     for _ in range(50):
         play(shelf, adventure, "Something happens. " * 50)
     shelf.close()
@@ -268,7 +268,7 @@ def test_a_damaged_shelf_is_an_error_with_its_path_and_stays_as_it_is(
 
 
 def test_a_row_that_makes_no_sense_is_an_error_with_the_path(shelf: Shelf, file: Path) -> None:
-    adventure = shelf.begin(OPENING, "v")
+    adventure = shelf.add_adventure(OPENING, "v")
     play(shelf, adventure, "One.")
     with sqlite3.connect(file) as db:
         db.execute("UPDATE turn SET kind = 'dance'")
@@ -295,14 +295,14 @@ def test_a_place_that_can_t_hold_a_shelf(tmp_path: Path) -> None:
 
 
 def test_a_write_that_fails_is_told_and_takes_nothing_back(shelf: Shelf, file: Path) -> None:
-    adventure = shelf.begin(OPENING, "v")
+    adventure = shelf.add_adventure(OPENING, "v")
     play(shelf, adventure, "One.")
     with sqlite3.connect(file) as db:  # as a full disk would: no more pages
         (pages,) = db.execute("PRAGMA page_count").fetchone()
     shelf._db.execute(f"PRAGMA max_page_count = {pages}")
     node = adventure.path()[-1]
     with pytest.raises(DungeonError, match=r"can't be written.*full"):
-        shelf.save_turn(adventure.grow(node.id, "Long. " * 10_000, State.DONE))
+        shelf.save_turn(adventure.set_prose(node.id, "Long. " * 10_000, State.DONE))
     with pytest.raises(DungeonError, match=r"can't be written.*full"):
         shelf.add_turn(adventure, Kind.STORY, "Long. " * 10_000, "", TOLD)
     assert [node.prose for node in opened_again(file).path()] == ["One."]
@@ -312,41 +312,44 @@ def test_a_write_that_fails_is_told_and_takes_nothing_back(shelf: Shelf, file: P
 
 
 def named(shelf: Shelf, search: str) -> list[str]:
-    return [listed.title for listed in shelf.listing(search)]
+    return [listed.title for listed in shelf.list_adventures(search)]
 
 
 def test_the_list_counts_turns_words_and_ways(shelf: Shelf) -> None:
-    adventure = shelf.begin(OPENING, "v")
+    adventure = shelf.add_adventure(OPENING, "v")
     play(shelf, adventure, "One two three.\n\nFour five.")
     play(shelf, adventure, "Six.")
     adventure.undo()
     shelf.save_head(adventure)
     node = shelf.add_turn(adventure, Kind.STORY, "It rains again.", "", TOLD)
-    shelf.save_turn(adventure.grow(node.id, "Seven", State.STREAMING))
-    shelf.save_turn(adventure.grow(node.id, "Seven eight.", State.DONE))
-    (listed,) = shelf.listing()
+    shelf.save_turn(adventure.set_prose(node.id, "Seven", State.STREAMING))
+    shelf.save_turn(adventure.set_prose(node.id, "Seven eight.", State.DONE))
+    (listed,) = shelf.list_adventures()
     assert (listed.turns, listed.words, listed.branches) == (3, 5 + 1 + 3 + 2, 2)
-    shelf.begin(OPENING, "v")
-    assert [(listed.turns, listed.words, listed.branches) for listed in shelf.listing()] == [(0, 0, 1), (3, 11, 2)]
+    shelf.add_adventure(OPENING, "v")
+    assert [(listed.turns, listed.words, listed.branches) for listed in shelf.list_adventures()] == [
+        (0, 0, 1),
+        (3, 11, 2),
+    ]
 
 
 def test_an_edit_counts_as_a_turn_with_its_words(shelf: Shelf) -> None:
-    adventure = shelf.begin(OPENING, "v")
+    adventure = shelf.add_adventure(OPENING, "v")
     play(shelf, adventure, "One.")
     play(shelf, adventure, "Two.")
     first, second = adventure.path()
     shelf.add_edit(adventure, [replace(first, prose="One and more."), second])
-    (listed,) = shelf.listing()
+    (listed,) = shelf.list_adventures()
     assert (listed.turns, listed.words, listed.branches) == (4, 1 + 1 + 3 + 1, 2)
 
 
 def test_searching_finds_all_words_anywhere_in_an_adventure(shelf: Shelf) -> None:
-    lamp = shelf.begin(scenario_from_opening("You walk at dusk.", "The Lamp Road"), "v")
+    lamp = shelf.add_adventure(scenario_from_opening("You walk at dusk.", "The Lamp Road"), "v")
     play(shelf, lamp, "A heron lands.")
-    door = shelf.begin(scenario_from_opening("You stand before it.", "The Door"), "v")
+    door = shelf.add_adventure(scenario_from_opening("You stand before it.", "The Door"), "v")
     play(shelf, door, "A heron flies off.")
     door.tags = ("grim", "100%_true")
-    shelf.save_labels(door)
+    shelf.save_adventure_labels(door)
     assert named(shelf, "") == named(shelf, "  heron ") == ["The Door", "The Lamp Road"]
     assert named(shelf, "lamp") == named(shelf, "LAMP dusk heron") == ["The Lamp Road"]
     assert named(shelf, "grim") == named(shelf, "0%_t") == named(shelf, "flies wait") == ["The Door"]
@@ -356,33 +359,36 @@ def test_searching_finds_all_words_anywhere_in_an_adventure(shelf: Shelf) -> Non
 
 def test_the_first_of_the_list_alone_and_how_many_there_are(shelf: Shelf) -> None:
     for number in range(5):
-        play(shelf, shelf.begin(scenario_from_opening("You wait.", f"Number {number}"), "v"), "One two.")
-    assert [(listed.title, listed.words) for listed in shelf.listing(most=2)] == [("Number 4", 2), ("Number 3", 2)]
-    assert shelf.count() == 5
+        play(shelf, shelf.add_adventure(scenario_from_opening("You wait.", f"Number {number}"), "v"), "One two.")
+    assert [(listed.title, listed.words) for listed in shelf.list_adventures(most=2)] == [
+        ("Number 4", 2),
+        ("Number 3", 2),
+    ]
+    assert shelf.count_adventures() == 5
 
 
 def test_where_the_player_stands_can_be_looked_at_without_opening(shelf: Shelf) -> None:
-    adventure = shelf.begin(OPENING, "v")
-    assert shelf.ending(adventure.id) == OPENING.opening
+    adventure = shelf.add_adventure(OPENING, "v")
+    assert shelf.last_passage(adventure.id) == OPENING.opening
     play(shelf, adventure, "One.")
-    assert shelf.ending(adventure.id) == "One."
+    assert shelf.last_passage(adventure.id) == "One."
     shelf.add_turn(adventure, Kind.STORY, "It rains.", "", TOLD)
-    assert shelf.ending(adventure.id) == "It rains."
-    assert shelf.ending(99) == ""
+    assert shelf.last_passage(adventure.id) == "It rains."
+    assert shelf.last_passage(99) == ""
 
 
 def test_labels_come_back(shelf: Shelf, file: Path) -> None:
-    adventure = shelf.begin(OPENING, "v")
+    adventure = shelf.add_adventure(OPENING, "v")
     adventure.title, adventure.tags, adventure.overrides = HOSTILE, ("a", 'b "c"', HOSTILE), '{"length":40}'
-    shelf.save_labels(adventure)
+    shelf.save_adventure_labels(adventure)
     assert_same(opened_again(file), adventure)
-    assert shelf.listing()[0].tags == adventure.tags
+    assert shelf.list_adventures()[0].tags == adventure.tags
 
 
 def test_what_was_purged_is_gone_from_the_disk_and_nothing_else_is(shelf: Shelf, file: Path) -> None:
     kept, gone = (
-        shelf.begin(scenario_from_opening("Stay.", "Kept"), "v"),
-        shelf.begin(scenario_from_opening("Zqopening.", "Zqtitle"), "v"),
+        shelf.add_adventure(scenario_from_opening("Stay.", "Kept"), "v"),
+        shelf.add_adventure(scenario_from_opening("Zqopening.", "Zqtitle"), "v"),
     )
     for adventure, prose in ((kept, "Left."), (gone, "Zqprose."), (gone, "Zqprose again."), (kept, "Left too.")):
         play(shelf, adventure, prose)
@@ -431,7 +437,7 @@ def old_shelf(file: Path, version: int) -> None:
 def test_a_shelf_of_an_older_version_comes_whole(file: Path, version: int) -> None:
     old_shelf(file, version)
     shelf = Shelf(file)
-    assert [(listed.id, listed.turns, listed.words, listed.branches) for listed in shelf.listing()] == [
+    assert [(listed.id, listed.turns, listed.words, listed.branches) for listed in shelf.list_adventures()] == [
         (1, 3, 3 + 3, 2),
         (2, 0, 0, 1),
     ]
@@ -444,7 +450,7 @@ def test_a_shelf_of_an_older_version_comes_whole(file: Path, version: int) -> No
     assert adventure.lore.memory == ("You are brave." if version == 2 else "")
     assert adventure.ideas == (("Knock",) if version == 2 else ())
     play(shelf, adventure, "And on.")
-    assert shelf.how(1) == GenerationRecord("v", "{}", 7)
+    assert shelf.generation_record(1) == GenerationRecord("v", "{}", 7)
     shelf.close()
     assert opened_again(file).path()[-1].prose == "And on."
 
@@ -452,6 +458,6 @@ def test_a_shelf_of_an_older_version_comes_whole(file: Path, version: int) -> No
 def test_games_that_find_an_older_shelf_at_the_same_moment_bring_it_up_to_date_once(file: Path) -> None:
     old_shelf(file, 1)
     with ThreadPoolExecutor(4) as games:
-        listings = list(games.map(lambda _: Shelf(file).listing(), range(4)))
+        listings = list(games.map(lambda _: Shelf(file).list_adventures(), range(4)))
     assert listings == [listings[0]] * 4
     assert len(listings[0]) == 2

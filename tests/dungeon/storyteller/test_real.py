@@ -28,7 +28,7 @@ def play(script: str, *options: str) -> str:
 def path() -> list[Node]:
     """The turns of the last adventure, as they are on the disk."""
     shelf = Shelf(shelf_file())
-    last = shelf.last()
+    last = shelf.latest_id()
     turns = shelf.open(last).path() if last else []
     shelf.close()
     return turns

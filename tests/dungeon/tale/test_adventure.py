@@ -50,7 +50,7 @@ def test_redo_takes_the_branch_that_was_visited_last() -> None:
 
 def test_growing_a_turn_changes_that_turn_alone() -> None:
     adventure = adventure_of("One.", "Two.")
-    adventure.grow(1, "One more.", State.STOPPED)
+    adventure.set_prose(1, "One more.", State.STOPPED)
     assert told(adventure) == ["One more.", "Two."]
     assert adventure.nodes[1].state is State.STOPPED
     assert adventure.head == 2
@@ -81,7 +81,7 @@ def test_what_follows_is_found_in_a_tale_deeper_than_the_stack() -> None:
     adventure = adventure_of(*["x"] * 5000)
     assert len(adventure.below(None)) == 5000
     assert len(adventure.path()) == 5000
-    assert len(adventure.way(1)) == 5000
+    assert len(adventure.timeline(1)) == 5000
 
 
 def test_takes_are_all_answers_but_those_of_which_nothing_came() -> None:
@@ -101,12 +101,12 @@ def test_a_turn_is_replaced_in_its_place() -> None:
 
 def test_the_way_through_a_turn_goes_on_where_redo_would() -> None:
     adventure = branching()
-    assert ids(adventure.way(1)) == [1, 4, 5]
-    assert ids(adventure.way(2)) == [1, 2, 3]
+    assert ids(adventure.timeline(1)) == [1, 4, 5]
+    assert ids(adventure.timeline(2)) == [1, 2, 3]
     adventure.undo()
-    assert ids(adventure.way(1)) == [1, 4, 5]
+    assert ids(adventure.timeline(1)) == [1, 4, 5]
     adventure.move(3)
-    assert ids(adventure.way(1)) == [1, 2, 3]
+    assert ids(adventure.timeline(1)) == [1, 2, 3]
     assert ids(adventure.path(4)) == [1, 4]
 
 

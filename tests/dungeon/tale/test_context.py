@@ -44,7 +44,7 @@ def test_the_player_s_narration_is_gone_on_from() -> None:
 def test_a_turn_that_was_cut_off_is_gone_on_with_right_behind_its_prose() -> None:
     adventure = adventure_with("You stand before a door.")
     node = ask(adventure, "open it")
-    grown = adventure.grow(node.id, "It swings open and", State.STREAMING)
+    grown = adventure.set_prose(node.id, "It swings open and", State.STREAMING)
     expected = "You stand before a door.\n\n> You open it.\n\nIt swings open and"
     assert build_prompt(adventure, grown, BUDGET) == expected
 
@@ -52,7 +52,7 @@ def test_a_turn_that_was_cut_off_is_gone_on_with_right_behind_its_prose() -> Non
 def test_a_turn_that_has_grown_since_it_was_begun_is_still_found() -> None:
     adventure = adventure_with("You stand before a door.")
     node = ask(adventure, "open it")
-    adventure.grow(node.id, "It swings open and", State.STREAMING)
+    adventure.set_prose(node.id, "It swings open and", State.STREAMING)
     assert build_prompt(adventure, node, BUDGET) == "You stand before a door.\n\n> You open it.\n"
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from corpus.turns import Kind
 from dungeon.tale.adventure import Adventure, Node, State
-from dungeon.tale.diff import Op, Piece, beginning, diff, marked, parted, share_kept, told
+from dungeon.tale.diff import Op, Piece, diff, leading_turns, plain_diff, render_turns, similarity, split_paths
 
 WORDS = st.lists(st.sampled_from(["the", "door", "opens", "and", "a", "wind", "\n\n", "comes", "\n"]), max_size=40)
 
@@ -21,8 +21,8 @@ def words_of(pieces: tuple[Piece, ...], *ops: Op) -> list[str]:
 @given(WORDS.map(" ".join), WORDS.map(" ".join))
 def test_both_texts_are_in_it_whole_and_in_order(old: str, new: str) -> None:
     pieces = diff(old, new)
-    assert words_of(pieces, Op.SAME, Op.GONE) == old.split()
-    assert words_of(pieces, Op.SAME, Op.NEW) == new.split()
+    assert words_of(pieces, Op.EQUAL, Op.DELETED) == old.split()
+    assert words_of(pieces, Op.EQUAL, Op.INSERTED) == new.split()
     assert all(piece.text for piece in pieces)
     assert all(one.op is not other.op for one, other in pairwise(pieces))
 
@@ -30,8 +30,8 @@ def test_both_texts_are_in_it_whole_and_in_order(old: str, new: str) -> None:
 @given(st.text(), st.text())
 def test_any_text_at_all(old: str, new: str) -> None:
     pieces = diff(old, new)
-    assert words_of(pieces, Op.SAME, Op.GONE) == old.split()
-    assert words_of(pieces, Op.SAME, Op.NEW) == new.split()
+    assert words_of(pieces, Op.EQUAL, Op.DELETED) == old.split()
+    assert words_of(pieces, Op.EQUAL, Op.INSERTED) == new.split()
 
 
 @pytest.mark.parametrize(
@@ -49,25 +49,25 @@ def test_any_text_at_all(old: str, new: str) -> None:
     ],
 )
 def test_what_a_reader_sees(old: str, new: str, shown: str) -> None:
-    assert marked(diff(old, new)) == shown
+    assert plain_diff(diff(old, new)) == shown
 
 
 def test_a_word_that_two_rewritten_sentences_share_by_chance_is_not_shown_as_kept() -> None:
     old = "The hinges scream, and a cold wind comes out of the dark."
     new = "Without a sound it swings wide, and warm lamplight falls on your boots."
-    assert marked(diff(old, new)) == f"[-{old}-] {{+{new}+}}"
+    assert plain_diff(diff(old, new)) == f"[-{old}-] {{+{new}+}}"
 
 
 def test_rewritten_paragraphs_stand_below_the_old_ones() -> None:
     pieces = diff("One thing happens.\n\nThen another.", "Nothing.")
-    assert marked(pieces) == "[-One thing happens.\n\nThen another.-]\n\n{+Nothing.+}"
+    assert plain_diff(pieces) == "[-One thing happens.\n\nThen another.-]\n\n{+Nothing.+}"
 
 
 def test_how_much_is_kept() -> None:
-    assert share_kept(diff("a b c d", "a b c d")) == 1.0
-    assert share_kept(diff("a b c d", "e f g h")) == 0.0
-    assert share_kept(diff("a b c d e f", "a b c d x y")) == pytest.approx(4 / 6)
-    assert share_kept(diff("", "")) == 1.0
+    assert similarity(diff("a b c d", "a b c d")) == 1.0
+    assert similarity(diff("a b c d", "e f g h")) == 0.0
+    assert similarity(diff("a b c d e f", "a b c d x y")) == pytest.approx(4 / 6)
+    assert similarity(diff("", "")) == 1.0
 
 
 def test_in_long_texts_a_change_is_found_where_it_is() -> None:
@@ -77,15 +77,15 @@ def test_in_long_texts_a_change_is_found_where_it_is() -> None:
     for at in range(50, 10_000, 100):
         changed[at] = "CHANGED"
     pieces = diff(" ".join(words), " ".join(changed))
-    assert words_of(pieces, Op.NEW) == ["CHANGED"] * 100
-    assert words_of(pieces, Op.GONE) == words[50::100]
+    assert words_of(pieces, Op.INSERTED) == ["CHANGED"] * 100
+    assert words_of(pieces, Op.DELETED) == words[50::100]
 
 
 def test_a_voice_that_said_one_word_without_end_is_compared_as_well() -> None:
     loop, other = "the " * 5000, "the door " * 2500
     pieces = diff(loop, other)  # took minutes, compared word by word
-    assert words_of(pieces, Op.SAME, Op.NEW) == other.split()
-    assert marked(diff(loop + "end", loop + "start")) == f"{loop}[-end-] {{+start+}}"
+    assert words_of(pieces, Op.EQUAL, Op.INSERTED) == other.split()
+    assert plain_diff(diff(loop + "end", loop + "start")) == f"{loop}[-end-] {{+start+}}"
 
 
 # ---- branches ------------------------------------------------------------------------------------------------
@@ -103,7 +103,7 @@ def test_two_branches_part_at_their_last_common_turn() -> None:
     adventure = branching()
 
     def parting(one: int | None, other: int | None) -> tuple[int | None, list[int], list[int]]:
-        at, first, second = parted(adventure, one, other)
+        at, first, second = split_paths(adventure, one, other)
         return at, [node.id for node in first], [node.id for node in second]
 
     assert parting(3, 5) == (1, [2, 3], [4, 5])
@@ -114,9 +114,9 @@ def test_two_branches_part_at_their_last_common_turn() -> None:
 
 def test_a_branch_is_told_as_the_tale_it_is_and_no_longer_than_asked() -> None:
     path = branching().path(3)
-    assert told(path[:2], 1000) == "> You wait.\n\nProse 1.\n\n> You wait.\n\nProse 2."
-    assert told(path, 20) == "> You wait.\n\nProse 1…"
+    assert render_turns(path[:2], 1000) == "> You wait.\n\nProse 1.\n\n> You wait.\n\nProse 2."
+    assert render_turns(path, 20) == "> You wait.\n\nProse 1…"
     length = len("waitProse 1.")
-    assert [node.id for node in beginning(path, 2 * length)] == [1, 2]
-    assert [node.id for node in beginning(path, 1)] == [1]
-    assert beginning([], 10) == []
+    assert [node.id for node in leading_turns(path, 2 * length)] == [1, 2]
+    assert [node.id for node in leading_turns(path, 1)] == [1]
+    assert leading_turns([], 10) == []

@@ -12,8 +12,8 @@ from dungeon.tale.lore import (
     TriggeredCard,
     card_from_text,
     card_to_text,
-    clean_block,
     clean_keys,
+    clean_text,
     triggered_cards,
 )
 
@@ -133,13 +133,13 @@ keys = st.lists(st.text(st.characters(codec="utf-8", exclude_characters=":,[]"),
 def test_every_card_that_can_be_is_read_again_as_it_is_written(
     keys: list[str], text: str, always: bool, case: bool, whole_word: bool, depth: int
 ) -> None:
-    card = Card(clean_keys(",".join(keys)), clean_block(text), always, case, whole_word, depth)
+    card = Card(clean_keys(",".join(keys)), clean_text(text), always, case, whole_word, depth)
     if card.text and (card.keys or card.always):
         assert card_from_text(card_to_text(card)) == card
 
 
 @given(st.text())
 def test_what_a_player_writes_can_stand_in_the_prompt(text: str) -> None:
-    assert not [line for line in clean_block(text).split("\n") if line.startswith(">")]
+    assert not [line for line in clean_text(text).split("\n") if line.startswith(">")]
     assert "\n" not in one_line(text)
     assert all(key == key.strip() != "" and "," not in key for key in clean_keys(text))

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from corpus.turns import Kind
 from dungeon.errors import DungeonError
 from dungeon.tale.adventure import Adventure, Node, State
-from dungeon.tale.outline import Row, RowKind, bookmarks, find, lines, number_of, outline, search
+from dungeon.tale.outline import Row, RowKind, bookmarked_turns, find_turn, outline, outline_lines, search, turn_number
 
 
 def tree(*turns: tuple[int, int | None], head: int | None = None) -> Adventure:
@@ -37,7 +37,7 @@ def take(adventure: Adventure, id_: int, of: int) -> None:
 def drawn(rows: tuple[Row, ...]) -> list[str]:
     """The rows as `  12`, indented, with what they hide."""
     hidden = {RowKind.TURN: "", RowKind.RUN: "…{0}", RowKind.TAKES: "+{0}"}
-    return [f"{'  ' * row.depth}{row.id}{hidden[row.shows].format(row.hidden)}" for row in rows]
+    return [f"{'  ' * row.depth}{row.id}{hidden[row.kind].format(row.hidden)}" for row in rows]
 
 
 def test_the_way_to_the_head_stands_straight_and_branches_hang_above_what_was_played_instead() -> None:
@@ -92,9 +92,9 @@ def test_a_long_way_is_an_overview_of_what_matters() -> None:
 def test_names_bookmarks_and_folds_stand_out_of_a_long_way() -> None:
     adventure = tree(*chain(1, 100, None))
     adventure.replace(replace(adventure.nodes[20], name="The hall"))
-    adventure.replace(replace(adventure.nodes[40], marked=True))
+    adventure.replace(replace(adventure.nodes[40], bookmarked=True))
     assert drawn(outline(adventure).rows)[1:6] == ["1…19", "20", "21…19", "40", "41…57"]
-    assert [node.id for node in bookmarks(adventure)] == [40]
+    assert [node.id for node in bookmarked_turns(adventure)] == [40]
 
 
 def test_a_thousand_turns_with_forty_branches_and_many_takes_are_few_rows() -> None:
@@ -152,7 +152,7 @@ def test_after_an_edit_the_old_text_hangs_beside_and_what_was_copied_is_one_row(
     assert [row.id for row in overview if row.edited] == [11]
     assert [row.id for row in overview if row.replaced] == [3]
     assert [row.id for row in overview if row.twin] == [4]
-    assert "7 turns, as on your path" in lines(overview)[4]
+    assert "7 turns, as on your path" in outline_lines(overview)[4]
 
     adventure.move(10)  # back to the old text: now it is the copies that the path has as well
     assert drawn(outline(adventure).rows) == ["None", "1", "2", "  11", "  12…7", "3", "4…4", "8", "9", "10"]
@@ -169,17 +169,17 @@ def test_after_an_edit_the_old_text_hangs_beside_and_what_was_copied_is_one_row(
 
 def test_numbers_are_the_order_of_playing_and_lead_back_to_the_turn() -> None:
     adventure = tree((5, None), (9, 5), (70, 5))
-    assert [find(adventure, number) for number in range(4)] == [None, 5, 9, 70]
-    assert [number_of(adventure, id_) for id_ in (None, 5, 9, 70)] == [0, 1, 2, 3]
+    assert [find_turn(adventure, number) for number in range(4)] == [None, 5, 9, 70]
+    assert [turn_number(adventure, id_) for id_ in (None, 5, 9, 70)] == [0, 1, 2, 3]
     assert {row.id: row.number for row in outline(adventure).rows} == {None: 0, 5: 1, 9: 2, 70: 3}
 
 
 @pytest.mark.parametrize("number", [-1, 4, 10**9])
 def test_a_number_that_no_turn_has(number: int) -> None:
     with pytest.raises(DungeonError, match=r"no turn .* to 3"):
-        find(tree(*chain(1, 3, None)), number)
+        find_turn(tree(*chain(1, 3, None)), number)
     with pytest.raises(DungeonError, match="only 0"):
-        find(Adventure(1, "", ""), 4)
+        find_turn(Adventure(1, "", ""), 4)
 
 
 def test_search_finds_all_words_anywhere_also_in_what_is_folded() -> None:
@@ -197,16 +197,16 @@ def test_search_finds_all_words_anywhere_also_in_what_is_folded() -> None:
 
 def test_plain_lines_say_all_in_words() -> None:
     adventure = tree(*chain(1, 3, None), *chain(4, 2, 1), head=3)
-    adventure.replace(replace(adventure.nodes[4], name="The hall", marked=True, folded=True, state=State.STOPPED))
-    assert lines(outline(adventure).rows) == [
+    adventure.replace(replace(adventure.nodes[4], name="The hall", bookmarked=True, folded=True, state=State.STOPPED))
+    assert outline_lines(outline(adventure).rows) == [
         "0 The opening",
         "1 > You do 1. Prose 1.",
         '4   "The hall" > You do 4. Prose 4. (bookmarked; take 2 of 2; stopped; 1 turn folded)',
         "2 > You do 2. Prose 2. (take 1 of 2)",
         "3 > You do 3. Prose 3. (you are here)",
     ]
-    assert lines(search(adventure, "prose 5").rows) == ["5 You do 5. Prose 5."]
-    assert lines(()) == []
+    assert outline_lines(search(adventure, "prose 5").rows) == ["5 You do 5. Prose 5."]
+    assert outline_lines(()) == []
 
 
 def test_a_row_is_one_line_whatever_the_text() -> None:
@@ -214,6 +214,6 @@ def test_a_row_is_one_line_whatever_the_text() -> None:
     long = "A line.\n\nAnother\x1b[31m line.\t" * 100_000
     adventure.add(Node(1, None, Kind.STORY, long, "", long, State.DONE, name="[bold]x"))
     adventure.add(Node(2, 1, Kind.DO, long, long, "", State.DONE))
-    for line in lines(outline(adventure).rows, width=60):
+    for line in outline_lines(outline(adventure).rows, width=60):
         assert line.isprintable()
         assert len(line) <= 62

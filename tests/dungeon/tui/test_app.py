@@ -91,7 +91,7 @@ async def test_a_scenario_that_asks_can_be_left_and_begun_by_key(server: Scripte
         await pilot.press("escape")
         await idle(pilot)
         assert isinstance(pilot.app.screen, StartScreen)
-        assert not Shelf(shelf_file()).listing()
+        assert not Shelf(shelf_file()).list_adventures()
         pilot.app.begin(ASKING)  # type: ignore[attr-defined]
         await idle(pilot)
         await pilot.press("ctrl+s")
@@ -214,7 +214,7 @@ async def test_a_long_adventure_opens_with_its_last_page_and_shows_the_rest_on_d
         session = play_screen(pilot).session
         server.answers = [f"\nAnswer {n}." for n in range(45)]
         for n in range(45):
-            await session.turn(*_do(n))
+            await session.play_turn(*_do(n))
     async with playing(server, go_on=True) as pilot:
         assert "Answer 44." in shown(pilot)
         assert "Answer 4." not in shown(pilot)
@@ -335,5 +335,5 @@ async def test_the_palette_runs_a_command(server: ScriptedServer) -> None:
         await pilot.app.workers.wait_for_complete()
         await pilot.pause()
         await pilot.press("enter")
-        await until(pilot, lambda: on_disk().path()[-1].marked)
+        await until(pilot, lambda: on_disk().path()[-1].bookmarked)
         assert "★" in shown(pilot)

@@ -79,7 +79,7 @@ def play(session: Session, turns: int) -> None:
     adventure = session.adventure
     for number in range(len(adventure.nodes) + 1, len(adventure.nodes) + turns + 1):
         adventure.add(Node(number, adventure.head, Kind.DO, "", f"You sail on for day {number}."))
-        adventure.grow(number, "Roke looks out over the grey water and says nothing. " * 6, State.DONE)
+        adventure.set_prose(number, "Roke looks out over the grey water and says nothing. " * 6, State.DONE)
     teller = session.storyteller
     assert isinstance(teller, Teller)
     teller.held = session.context().text[:-800]

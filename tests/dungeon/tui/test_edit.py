@@ -114,7 +114,7 @@ async def test_what_can_t_be_kept_stays_on_the_screen(session: Session, monkeypa
 
 async def test_a_turn_beside_the_way_is_edited_with_what_leads_to_it_and_follows(session: Session) -> None:
     first, second, third = (node.id for node in session.adventure.path())
-    session.go(first)
+    session.go_to(first)
     here = play(session, "turn back", "You go home.")
     async with showing(EditScreen(session, second)) as (app, pilot):
         assert "2 of 3" in shown(app, "#title")

@@ -44,7 +44,7 @@ def session(tmp_path: Path) -> Session:
     play(session, "open the door", f"The hinges scream.{PARAGRAPH}A man with a lamp looks at you.")
     session.undo()
     play(session, "open the door", f"The hinges scream.{PARAGRAPH}A girl with a lamp looks past you.")
-    session.mark(session.adventure.path()[-1].id, name="the girl with the lamp", marked=True)
+    session.label_turn(session.adventure.path()[-1].id, name="the girl with the lamp", bookmarked=True)
     play(session, "take the lamp", "It is warm.")
     session.edit(session.adventure.path()[-1].id, prose="It is cold.")
     return session

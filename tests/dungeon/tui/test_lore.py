@@ -63,7 +63,7 @@ def play(session: Session, turns: int) -> None:
     adventure = session.adventure
     for number in range(len(adventure.nodes) + 1, len(adventure.nodes) + turns + 1):
         adventure.add(Node(number, adventure.head, Kind.DO, "", f"You take lamp {number} from Lorcan."))
-        adventure.grow(number, "Roke looks out over the grey water and says nothing. " * 6, State.DONE)
+        adventure.set_prose(number, "Roke looks out over the grey water and says nothing. " * 6, State.DONE)
 
 
 @asynccontextmanager

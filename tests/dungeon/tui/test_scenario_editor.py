@@ -9,7 +9,7 @@ from textual.widgets import Input, TextArea
 
 from dungeon.errors import DungeonError
 from dungeon.paths import scenarios_folder
-from dungeon.scenarios.model import Placeholder, Scenario, filled, find_scenario
+from dungeon.scenarios.model import Placeholder, Scenario, fill_placeholders, find_scenario
 from dungeon.scenarios.user import draft, save_scenario, user_scenarios
 from dungeon.settings.themes import themes
 from dungeon.tale.lore import Card
@@ -152,7 +152,7 @@ async def test_one_of_ours_comes_through_the_editor_as_it_was(name: str) -> None
         await press(pilot, "f2")
     ((kept,), _) = user_scenarios()
     assert kept.name != ours.name
-    assert filled(kept, {"hamster": "Bo"}).lore == filled(ours, {"hamster": "Bo"}).lore
+    assert fill_placeholders(kept, {"hamster": "Bo"}).lore == fill_placeholders(ours, {"hamster": "Bo"}).lore
     assert (kept.opening, kept.genre, kept.actions, kept.placeholders) == (
         ours.opening,
         ours.genre,

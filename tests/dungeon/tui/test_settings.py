@@ -43,9 +43,9 @@ class Table(App[None]):
     def __init__(self, game: Settings | None = None, *, adventure: bool = True) -> None:
         super().__init__()
         self.kept = "{}"
-        self.choices = EffectiveSettings(VOICE, game or Settings())
+        self.settings = EffectiveSettings(VOICE, game or Settings())
         if adventure:
-            self.choices.bind("{}", self.keep)
+            self.settings.bind("{}", self.keep)
 
     def keep(self, overrides: str) -> None:
         self.kept = overrides
@@ -53,13 +53,13 @@ class Table(App[None]):
     def on_mount(self) -> None:
         for theme in themes():
             self.register_theme(theme)
-        self.choices.on_change = self.take_settings
+        self.settings.on_change = self.take_settings
         self.take_settings()
-        self.push_screen(SettingsScreen(self.choices))
+        self.push_screen(SettingsScreen(self.settings))
 
     def take_settings(self) -> None:
-        self.theme = self.choices.game.theme
-        self.set_keymap(keymap(self.choices.game))
+        self.theme = self.settings.game.theme
+        self.set_keymap(keymap(self.settings.game))
 
 
 @asynccontextmanager
@@ -120,7 +120,7 @@ async def test_a_mistake_is_told_while_it_is_typed_and_can_be_mended() -> None:
         assert "temperature must be a number from 0 to 2, not 9." in about(pilot)
         assert pilot.app.screen.query_one("#value", Input).has_focus
         await write(pilot, "1.5")
-        assert app.choices.sampling.temperature == 1.5
+        assert app.settings.sampling.temperature == 1.5
         assert "must be" not in about(pilot)
 
 
@@ -130,7 +130,7 @@ async def test_esc_leaves_the_field_and_then_the_screen() -> None:
         await mark(pilot, "length")
         await pilot.press("enter", "1", "escape")
         assert isinstance(app.screen, SettingsScreen)
-        assert app.choices.sampling == VOICE
+        assert app.settings.sampling == VOICE
         await pilot.press("escape")
         assert not isinstance(app.screen, SettingsScreen)
 
@@ -278,11 +278,11 @@ async def test_a_key_that_is_given_works_at_once_and_the_old_one_no_longer() -> 
         await pilot.press("enter", "f8", "escape")
         await pilot.press("f8", BY_NAME["retry"].key)
         assert app.heard == ["print", "retry"]
-        app.choices.set("keys.retry", BY_NAME["undo"].key)
-        app.choices.set("keys.undo", BY_NAME["retry"].key)
+        app.settings.set("keys.retry", BY_NAME["undo"].key)
+        app.settings.set("keys.undo", BY_NAME["retry"].key)
         await pilot.press(BY_NAME["retry"].key, BY_NAME["undo"].key)
         assert app.heard[2:] == ["undo", "retry"]
-        app.choices.set("keys.retry", "")
+        app.settings.set("keys.retry", "")
         await pilot.press(BY_NAME["undo"].key)
         assert app.heard[4:] == []
 
@@ -308,7 +308,7 @@ async def test_it_can_be_used_at_any_size(size: tuple[int, int]) -> None:
     app = Table()
     async with at(app, size) as pilot:
         await pilot.press("down", "down", "down", "enter", *"0.5", "enter")
-        assert app.choices.sampling.top_p == 0.5
+        assert app.settings.sampling.top_p == 0.5
         await pilot.resize_terminal(80, 24)
         assert row(pilot, "top_p") == "• top_p 0.5 this adventure"
 

@@ -31,9 +31,9 @@ def session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Session:
     monkeypatch.chdir(tmp_path)
     session = seated(tmp_path)
     for title, prose in (("The lamp", "A heron lands."), ("The key", "It is cold, very cold.")):
-        adventure = session.shelf.begin(scenario_from_opening("You wait.", title), "v")
+        adventure = session.shelf.add_adventure(scenario_from_opening("You wait.", title), "v")
         node = session.shelf.add_turn(adventure, Kind.DO, "look", "You look.", WRITTEN_BY_PLAYER)
-        session.shelf.save_turn(adventure.grow(node.id, prose, State.DONE))
+        session.shelf.save_turn(adventure.set_prose(node.id, prose, State.DONE))
     session.resume(1)
     return session
 
@@ -54,7 +54,7 @@ def titles(app: Host) -> list[str]:
 
 
 def on_disk(session: Session) -> dict[str, tuple[str, ...]]:
-    return {listed.title: listed.tags for listed in session.shelf.listing()}
+    return {listed.title: listed.tags for listed in session.shelf.list_adventures()}
 
 
 async def until(pilot: Pilot[None], true: Callable[[], bool]) -> None:
@@ -236,7 +236,7 @@ async def test_a_shelf_that_can_t_be_written_is_told(session: Session) -> None:
 async def test_hostile_titles_and_tags_are_shown_as_text(session: Session) -> None:
     adventure = session.shelf.open(3)
     adventure.title, adventure.tags = HOSTILE, (HOSTILE,)
-    session.shelf.save_labels(adventure)
+    session.shelf.save_adventure_labels(adventure)
     async with on_shelf(session, size=(120, 30)) as (app, pilot):
         assert titles(app)[0] == "[bold]x[/] [@click=app.quit]y [31mred line 🐉 שלום"
         assert "[bold]x[/] [@click=app.quit]y [31mred" in page(app)
@@ -271,7 +271,7 @@ async def test_two_thousand_are_there_at_once_in_any_size(session: Session, size
 def test_snapshot(snap_compare: Callable[..., bool], session: Session, size: tuple[int, int], theme: str) -> None:
     adventure = session.shelf.open(3)
     adventure.tags = ("winter", "short")
-    session.shelf.save_labels(adventure)
+    session.shelf.save_adventure_labels(adventure)
     session.shelf._db.execute("UPDATE adventure SET played = '2024-03-01T12:00:00+00:00'")
     app = Host()
 

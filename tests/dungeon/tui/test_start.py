@@ -85,7 +85,7 @@ def notes(pilot: Pilot[None]) -> str:
 def begun(*titles: str) -> None:
     shelf = Shelf(shelf_file())
     for title in titles:
-        shelf.begin(scenario_from_opening("You stand there.", title), "v")
+        shelf.add_adventure(scenario_from_opening("You stand there.", title), "v")
     shelf.close()
 
 

@@ -24,9 +24,9 @@ def three_takes(session: Session) -> list[Node]:
     first = play(session, "go in", "It is dark.")
     takes = []
     for prose in ("You open a door of iron.", "You open a door of glass.", "Nothing at all happens here."):
-        session.go(first.id)
+        session.go_to(first.id)
         takes.append(play(session, "look", prose))
-    session.go(takes[1].id)
+    session.go_to(takes[1].id)
     return takes
 
 
@@ -102,7 +102,7 @@ async def test_edited_takes_and_other_actions_are_told_apart(session: Session) -
     node = play(session, "go in", "It is dark.")
     session.undo()
     play(session, "run away", "You run.")
-    session.go(node.id)
+    session.go_to(node.id)
     session.edit(node.id, prose="It is bright.")
     async with showing(TakesScreen(session, node.id)) as (app, _):
         assert "(edited) It is bright." in page(app)

@@ -25,10 +25,10 @@ def session(tmp_path: Path) -> Iterator[Session]:
     play(session, "wait", "One.")
     play(session, "go right", "Two.")
     here = play(session, "wait", "Three.")
-    session.go(ids(session)["One."])
+    session.go_to(ids(session)["One."])
     play(session, "go left", "Left.")
     play(session, "wait", "Far.")
-    session.go(here.id)
+    session.go_to(here.id)
     yield session
     session.shelf.close()
 
@@ -135,12 +135,12 @@ async def test_places_are_named_and_bookmarked_and_found_again(session: Session)
         await pilot.pause()
         assert app.results == [True]
     node = reopened(session).adventure.nodes[ids(session)["Far."]]
-    assert (node.name, node.marked) == ("My hall", True)
+    assert (node.name, node.bookmarked) == ("My hall", True)
 
 
 async def test_a_bookmark_in_what_is_folded_is_found(session: Session) -> None:
-    session.mark(ids(session)["Far."], marked=True)
-    session.mark(ids(session)["Left."], folded=True)
+    session.label_turn(ids(session)["Far."], bookmarked=True)
+    session.label_turn(ids(session)["Left."], folded=True)
     async with showing(TreeScreen(session)) as (app, pilot):
         assert len(rows(app)) == 5
         await pilot.press("right_square_bracket")
@@ -148,7 +148,7 @@ async def test_a_bookmark_in_what_is_folded_is_found(session: Session) -> None:
 
 
 async def test_naming_can_be_left_and_a_name_taken_away(session: Session) -> None:
-    session.mark(ids(session)["Three."], name="Here")
+    session.label_turn(ids(session)["Three."], name="Here")
     async with showing(TreeScreen(session)) as (app, pilot):
         await pilot.press("n", "x", "escape")
         assert "Here > You wait." in marked(app)
@@ -310,7 +310,7 @@ async def test_a_long_way_is_opened_and_closed(session: Session) -> None:
 
 async def test_hostile_text_and_names_are_text(session: Session) -> None:
     node = play(session, "[/x] [@click=app.quit]y", "[bold]red[/bold] [/] שלום 🐉")
-    session.mark(node.id, name="[/] [red]")
+    session.label_turn(node.id, name="[/] [red]")
     session.adventure.title = "[/] [blink]"
     async with showing(TreeScreen(session)) as (app, pilot):
         for part in ("[/] [red]", "[@click=app.quit]y", "[bold]red[/bold] [/]", "[/] [blink]"):
