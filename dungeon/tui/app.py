@@ -104,7 +104,7 @@ class DungeonApp(App[None]):
 
             self.push_screen(AskScreen(scenario), self._answered)
             return
-        with self.telling():
+        with self.toast_errors():
             self.session.begin(scenario)
             self._play()
 
@@ -114,7 +114,7 @@ class DungeonApp(App[None]):
 
     def resume(self, id: int | None = None) -> None:  # noqa: A002
         """Plays on."""
-        with self.telling():
+        with self.toast_errors():
             self.session.resume(id)
             self._play()
 
@@ -149,9 +149,9 @@ class DungeonApp(App[None]):
 
     async def action_command(self, name: str) -> None:
         """One of the app's own commands, by its key."""
-        self.obey(Request(name))
+        self.run_command(Request(name))
 
-    def obey(self, request: Request) -> None:
+    def run_command(self, request: Request) -> None:
         """Does what needs no adventure in play."""
         command = request.command
         if command == "help":
@@ -161,14 +161,18 @@ class DungeonApp(App[None]):
         elif command == "theme":
             names = list(HELP)
             name = request.words or names[(names.index(self.theme) + 1) % len(names)]
-            with self.telling():
-                self.tell(self.session.settings.set("theme", name, everywhere=True))
+            with self.toast_errors():
+                self.toast(self.session.settings.set("theme", name, everywhere=True))
         elif command == "shelf":
-            from dungeon.tui.screens.shelf import ShelfScreen
-
-            self.push_screen(ShelfScreen(self.session, request.words), self._chosen)
+            self.open_shelf(request.words)
         else:
             self.choose()
+
+    def open_shelf(self, search: str = "") -> None:
+        """Shows the adventures, those that match the search."""
+        from dungeon.tui.screens.shelf import ShelfScreen
+
+        self.push_screen(ShelfScreen(self.session, search), self._chosen)
 
     def _chosen(self, adventure: int | None) -> None:
         if adventure is not None:
@@ -191,7 +195,7 @@ class DungeonApp(App[None]):
             await self.storyteller.start()
         except DungeonError as error:
             self.voice_state = "no voice"
-            self.tell(str(error), failed=True)
+            self.toast(str(error), error=True)
         except DownloadCancelled:
             return
         else:
@@ -206,17 +210,17 @@ class DungeonApp(App[None]):
 
     # ---- common ----------------------------------------------------------------------------------------------
 
-    def tell(self, text: str, *, failed: bool = False) -> None:
+    def toast(self, text: str, *, error: bool = False) -> None:
         """A note to the player; long in sight if something failed. The text may come from anywhere: never markup."""
-        self.notify(text, severity="error" if failed else "information", timeout=30 if failed else 4, markup=False)
+        self.notify(text, severity="error" if error else "information", timeout=30 if error else 4, markup=False)
 
     @contextmanager
-    def telling(self) -> Iterator[None]:
+    def toast_errors(self) -> Iterator[None]:
         """What the player can mend (a full disk, a damaged shelf) is told and does not end the game."""
         try:
             yield
         except DungeonError as error:
-            self.tell(str(error), failed=True)
+            self.toast(str(error), error=True)
 
     def _help(self) -> None:
         """Shows every command; again to close."""
@@ -234,7 +238,7 @@ class DungeonApp(App[None]):
                 if isinstance(screen, HasText):
                     screen.keep_text()
         except DungeonError as error:  # the disk is full, say: the text is still on the screen
-            self.tell(str(error), failed=True)
+            self.toast(str(error), error=True)
             return
         for worker in [worker for worker in self.workers if worker.group == "turn" and not worker.is_finished]:
             worker.cancel()

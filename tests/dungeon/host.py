@@ -26,18 +26,18 @@ class Host(App[None]):
 
     def __init__(self) -> None:
         super().__init__()
-        self.told: list[str] = []
+        self.toasts: list[str] = []
         self.results: list[object] = []
 
-    def tell(self, text: str, *, failed: bool = False) -> None:
-        self.told.append(text)
+    def toast(self, text: str, *, error: bool = False) -> None:
+        self.toasts.append(text)
 
     @contextmanager
-    def telling(self) -> Iterator[None]:
+    def toast_errors(self) -> Iterator[None]:
         try:
             yield
         except DungeonError as error:
-            self.tell(str(error), failed=True)
+            self.toast(str(error), error=True)
 
     def show(self, screen: Screen[bool]) -> None:
         self.push_screen(screen, self.results.append)

@@ -48,7 +48,7 @@ class ReaderApp(App[None]):
         """Shows these books, or all of the library's, with nothing above them."""
         from dungeon.tui.reader.stories import StoriesScreen
 
-        with self.telling():
+        with self.toast_errors():
             books = books or library()
             while len(self.screen_stack) > 1:
                 self.pop_screen()
@@ -58,11 +58,11 @@ class ReaderApp(App[None]):
         """Opens a book where the reader left it."""
         from dungeon.tui.reader.story import ReadScreen
 
-        with self.telling():
+        with self.toast_errors():
             self.push_screen(ReadScreen(book, opened(book)))
 
     @contextmanager
-    def telling(self) -> Iterator[None]:
+    def toast_errors(self) -> Iterator[None]:
         """What the reader can mend (a full disk, a damaged bookmark) is told and ends nothing."""
         try:
             yield

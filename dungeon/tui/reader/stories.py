@@ -1,7 +1,6 @@
 """The stories to read, by genre, and how the marked one begins."""
 
 from itertools import groupby
-from typing import TYPE_CHECKING, cast
 
 from textual import on
 from textual.app import ComposeResult
@@ -14,9 +13,7 @@ from textual.widgets.option_list import Option
 from corpus.text import printable
 from dungeon.reading.bookmark import progress
 from dungeon.reading.books import Book
-
-if TYPE_CHECKING:
-    from dungeon.tui.reader.app import ReaderApp
+from dungeon.tui.host import reader
 
 
 class StoriesScreen(Screen[None]):
@@ -28,10 +25,6 @@ class StoriesScreen(Screen[None]):
     def __init__(self, books: list[Book]) -> None:
         super().__init__()
         self.books = books
-
-    @property
-    def _reader(self) -> "ReaderApp":
-        return cast("ReaderApp", self.app)
 
     def compose(self) -> ComposeResult:
         yield Static("Stories", id="title")
@@ -53,7 +46,7 @@ class StoriesScreen(Screen[None]):
 
     def _line(self, book: Book) -> Content:
         read_so_far = ""
-        with self._reader.telling():
+        with reader(self).toast_errors():
             read_so_far = progress(book)
         return Content.assemble(f"  {book.title}", (f"  {read_so_far}" if read_so_far else "", "dim"))
 
@@ -64,4 +57,4 @@ class StoriesScreen(Screen[None]):
 
     @on(OptionList.OptionSelected)
     def _selected(self, event: OptionList.OptionSelected) -> None:
-        self._reader.read(self.books[int(event.option_id or 0)])
+        reader(self).read(self.books[int(event.option_id or 0)])

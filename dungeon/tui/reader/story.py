@@ -1,7 +1,5 @@
 """A story's page: what you did, what came of it, and the ways on."""
 
-from typing import TYPE_CHECKING, cast
-
 from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding
@@ -18,10 +16,8 @@ from dungeon.reading.bookmark import save
 from dungeon.reading.books import Book
 from dungeon.reading.commands import BY_NAME
 from dungeon.reading.walk import Walk, back, endings_line, map_lines, restart, take
+from dungeon.tui.host import reader
 from dungeon.tui.screens.text import TextScreen
-
-if TYPE_CHECKING:
-    from dungeon.tui.reader.app import ReaderApp
 
 _AT_THE_END = {"back": "Go back a page", "restart": "Begin this story again", "stories": "Choose another story"}
 
@@ -43,10 +39,6 @@ class ReadScreen(Screen[None]):
         super().__init__()
         self.book = book
         self.walk = walk
-
-    @property
-    def _reader(self) -> "ReaderApp":
-        return cast("ReaderApp", self.app)
 
     def compose(self) -> ComposeResult:
         with Vertical(id="book"):
@@ -87,7 +79,7 @@ class ReadScreen(Screen[None]):
         if walk is self.walk:
             return
         self.walk = walk
-        with self._reader.telling():
+        with reader(self).toast_errors():
             save(self.book, walk)
         self._show()
 
@@ -121,7 +113,7 @@ class ReadScreen(Screen[None]):
 
     def action_stories(self) -> None:
         """The list of stories."""
-        self._reader.choose()
+        reader(self).choose()
 
     def action_page(self, direction: int) -> None:
         """Scrolls a long page."""

@@ -1,7 +1,5 @@
 """Changing the text of a turn: the player's words, the storyteller's prose, or both."""
 
-from typing import TYPE_CHECKING, cast
-
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding
@@ -15,10 +13,8 @@ from dungeon.errors import DungeonError
 from dungeon.play.session import Session
 from dungeon.tale.adventure import Node
 from dungeon.tale.outline import turn_number
+from dungeon.tui.host import game
 from dungeon.tui.screens.confirm import ConfirmScreen
-
-if TYPE_CHECKING:
-    from dungeon.tui.app import DungeonApp
 
 _YOURS = {
     Kind.DO: "What you do",
@@ -60,10 +56,6 @@ class EditScreen(Screen[bool]):
         _check_length(self._node)
         self._drafts: dict[int, tuple[str, str]] = {}
         """Words and prose of the turns that were changed."""
-
-    @property
-    def _game(self) -> "DungeonApp":
-        return cast("DungeonApp", self.app)
 
     @property
     def _node(self) -> Node:
@@ -124,11 +116,11 @@ class EditScreen(Screen[bool]):
     def action_step(self, step: int) -> None:
         """The turn before or after, on the way that is being edited."""
         if not 0 <= self._at + step < len(self._way):
-            self._game.tell(
+            game(self).toast(
                 "Before the first turn is the opening, which can't be edited." if step < 0 else "No further."
             )
             return
-        with self._game.telling():
+        with game(self).toast_errors():
             _check_length(self._way[self._at + step])
             self._drafts[self._node.id] = self._words.text, self._prose.text
             self._at += step
@@ -136,7 +128,7 @@ class EditScreen(Screen[bool]):
 
     def action_keep(self) -> None:
         """Keeps every change, each as a new turn beside the old one."""
-        with self._game.telling():
+        with game(self).toast_errors():
             self.dismiss(bool(self.session.edit_all(self._changes())))
 
     def keep_text(self) -> None:

@@ -8,7 +8,6 @@ screen of their own are in `_SCREENS`; the others, and all that come with words,
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
 
 from textual import events, on, work
 from textual.app import ComposeResult
@@ -25,14 +24,12 @@ from dungeon.tale.adventure import Node
 from dungeon.tale.lore import Lore
 from dungeon.tale.outline import find_turn
 from dungeon.tui.bindings import bindings
+from dungeon.tui.host import game
 from dungeon.tui.screens.help import key_name
 from dungeon.tui.widgets.prompt import Prompt
 from dungeon.tui.widgets.status import READY, THINKING, StatusLine
 from dungeon.tui.widgets.story import StoryView, Suggestion
 from dungeon.tui.widgets.turn import TurnLabels
-
-if TYPE_CHECKING:
-    from dungeon.tui.app import DungeonApp
 
 _MODES = (Kind.DO, Kind.SAY, Kind.STORY)
 _PLACEHOLDERS = {
@@ -101,10 +98,6 @@ class PlayScreen(Screen[None]):
         """Where the player stood before the turn in progress: for a retry, on the take that stood there."""
 
     @property
-    def _game(self) -> "DungeonApp":
-        return cast("DungeonApp", self.app)
-
-    @property
     def story(self) -> StoryView:
         """The story on the screen."""
         return self.query_one(StoryView)
@@ -160,7 +153,7 @@ class PlayScreen(Screen[None]):
         try:
             request = read_line(event.text, self.mode, self.session.suggestions())
         except DungeonError as error:
-            self._game.tell(str(error))
+            game(self).toast(str(error))
             return
         if self._may(request.command):
             self.prompt.clear()
@@ -189,7 +182,7 @@ class PlayScreen(Screen[None]):
 
     def _may(self, command: str) -> bool:
         if self.busy and command not in _WHILE_BUSY:
-            self._game.tell("The storyteller is at it. Esc stops and keeps what came.")
+            game(self).toast("The storyteller is at it. Esc stops and keeps what came.")
             return False
         return True
 
@@ -202,9 +195,9 @@ class PlayScreen(Screen[None]):
             self._state(THINKING)
             self.play_turn(request)
         elif command in _MOVES:
-            with self._game.telling():
+            with game(self).toast_errors():
                 if _MOVES[command](self.session) is None:
-                    self._game.tell(_NOWHERE[command])
+                    game(self).toast(_NOWHERE[command])
                 else:
                     await self.refresh_story()
         elif command == "mode":
@@ -219,9 +212,9 @@ class PlayScreen(Screen[None]):
             self.story.show_suggestions()
             self.read_ahead()
         elif command in ("new", "help", "quit", "shelf", "theme"):
-            self._game.obey(request)
+            game(self).run_command(request)
         else:
-            with self._game.telling():
+            with game(self).toast_errors():
                 await self._look(request)
 
     async def _look(self, request: Request) -> None:
@@ -256,7 +249,7 @@ class PlayScreen(Screen[None]):
         elif command == "copy":
             head = session.adventure.path()[-1:]
             self.app.copy_to_clipboard(PARAGRAPH.join(node.prose for node in head) or session.adventure.opening)
-            self._game.tell("Copied, if your terminal allows it.")
+            game(self).toast("Copied, if your terminal allows it.")
         else:
             before = session.adventure.head
             self._show_lines(command, obey(session, request))
@@ -273,7 +266,7 @@ class PlayScreen(Screen[None]):
 
             self.app.push_screen(TextScreen(title.capitalize(), text))
         elif text:
-            self._game.tell(text)
+            game(self).toast(text)
 
     def _set_mode(self, mode: Kind) -> None:
         self.mode = mode
@@ -307,7 +300,7 @@ class PlayScreen(Screen[None]):
 
     async def _lore_changed(self, lore: Lore | None) -> None:
         if lore is not None:
-            with self._game.telling():
+            with game(self).toast_errors():
                 self.session.set_lore(lore)
             self.read_ahead()
 
@@ -320,7 +313,7 @@ class PlayScreen(Screen[None]):
 
         async def answered(yes: bool | None) -> None:
             if yes:
-                with self._game.telling():
+                with game(self).toast_errors():
                     self.session.purge_turn(node.id)
                 await self.refresh_story()
 
@@ -345,7 +338,7 @@ class PlayScreen(Screen[None]):
         if not self.busy:
             self.story.show_suggestions()
             if not self.session.suggestions():
-                self._game.tell("Nothing comes to the voice's mind. What do you do?")
+                game(self).toast("Nothing comes to the voice's mind. What do you do?")
 
     @work(group="turn", exclusive=True, exit_on_error=False)
     async def play_turn(self, request: Request) -> None:
@@ -387,20 +380,20 @@ class PlayScreen(Screen[None]):
         if node:
             self.story.end(node)
         if event.error:
-            self._game.tell(event.error, failed=event.failed)
+            game(self).toast(event.error, error=event.failed)
             if not (node or self.prompt.text):  # it never began, for the disk is full: the words are the player's again
                 self.prompt.text = self._asked.words
         for note in event.notes:
-            self._game.tell(note)
+            game(self).toast(note)
         if node and not node.prose:
             # Nothing came: the player gets the words back, the place before them, and loses nothing.
-            with self._game.telling():
+            with game(self).toast_errors():
                 self.session.abandon_turn(node, self._came_from)
             await self.story.show()
             if self._came_from == node.parent:  # a retry has its words on the screen
                 self.prompt.text = node.input
             if not event.error and not event.stopped:
-                self._game.tell("The storyteller has nothing to say. Try again, or do something else.")
+                game(self).toast("The storyteller has nothing to say. Try again, or do something else.")
         elif not event.error:
-            self._game.voice_state = READY  # it may have been told of as failed before
+            game(self).voice_state = READY  # it may have been told of as failed before
             self.read_ahead()

@@ -1,7 +1,5 @@
 """Writing a scenario of one's own. An opening alone is enough; the rest is folded away until it is wanted."""
 
-from typing import TYPE_CHECKING, cast
-
 import msgspec
 from textual import on
 from textual.app import ComposeResult
@@ -24,11 +22,9 @@ from dungeon.scenarios.model import (
 )
 from dungeon.scenarios.user import draft, save_draft, save_scenario
 from dungeon.tale.lore import Card, card_from_text, card_to_text
+from dungeon.tui.host import game
 from dungeon.tui.screens.ask import AskScreen
 from dungeon.tui.screens.confirm import ConfirmScreen
-
-if TYPE_CHECKING:
-    from dungeon.tui.app import DungeonApp
 
 _DRAFT_SECONDS = 2.0
 _OPENING = "You are … Write in the present tense, a few sentences, and end where something must be done."
@@ -71,15 +67,11 @@ class ScenarioEditor(Screen[Scenario | None]):
         self._fields = dict(self._kept)
         self._timer: Timer | None = None
 
-    @property
-    def _game(self) -> "DungeonApp":
-        return cast("DungeonApp", self.app)
-
     def compose(self) -> ComposeResult:
-        with self._game.telling():
+        with game(self).toast_errors():
             if written := draft(self._draft):
                 self._fields |= {field: text for field, text in written.items() if field in self._fields}
-                self._game.tell("Here is what you wrote last. Esc throws it away.")
+                game(self).toast("Here is what you wrote last. Esc throws it away.")
         given = self._fields
         with VerticalScroll(id="form", can_focus=False):
             yield Label("Your own scenario" if self._own else "Your own adventure", id="heading")
@@ -124,7 +116,7 @@ class ScenarioEditor(Screen[Scenario | None]):
 
     def _save_draft(self) -> None:
         self._timer = None
-        with self._game.telling():
+        with game(self).toast_errors():
             save_draft(self._draft, self._fields if self._fields != self._kept else {})
 
     def on_unmount(self) -> None:
@@ -184,11 +176,11 @@ class ScenarioEditor(Screen[Scenario | None]):
     @on(Button.Pressed, "#keep")
     def action_keep(self) -> None:
         """Keeps it among the player's own scenarios."""
-        with self._game.telling():
+        with game(self).toast_errors():
             path = save_scenario(self._written(), self._own)
             self._own = path.stem
             self._forget()
-            self._game.tell(f"Kept. To share it, send the file {printable(str(path))}")
+            game(self).toast(f"Kept. To share it, send the file {printable(str(path))}")
 
     @on(Button.Pressed, "#begin")
     def action_begin(self) -> None:

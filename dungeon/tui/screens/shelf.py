@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -18,12 +18,10 @@ from dungeon.play.adventures import ExportFileExists, default_export_path, expor
 from dungeon.play.session import Session
 from dungeon.storage.shelf import ShelfEntry
 from dungeon.tale.adventure import Adventure
+from dungeon.tui.host import game
 from dungeon.tui.screens.ask import LineScreen
 from dungeon.tui.screens.confirm import ConfirmScreen
 from dungeon.tui.widgets.table import Column, Table
-
-if TYPE_CHECKING:
-    from dungeon.tui.app import DungeonApp
 
 _SEARCH_SECONDS = 0.2
 """After the last letter: the search reads every turn on the shelf."""
@@ -68,10 +66,6 @@ class ShelfScreen(Screen[int | None]):
         self._order = _ORDERS[0]
         self._timer: Timer | None = None
 
-    @property
-    def _game(self) -> "DungeonApp":
-        return cast("DungeonApp", self.app)
-
     def compose(self) -> ComposeResult:
         yield Static("Adventures", id="title", markup=False)
         yield Input(self._wanted, placeholder="/ searches titles, tags and every turn", id="search", compact=True)
@@ -86,7 +80,7 @@ class ShelfScreen(Screen[int | None]):
 
     def _fill(self, on: int | None = None) -> None:
         """Shows what there is now, the mark on the adventure `on`."""
-        with self._game.telling():
+        with game(self).toast_errors():
             self._listing = self.shelf.list_adventures(self._wanted)
             if self._order == "Title":
                 self._listing.sort(key=lambda listed: listed.title.casefold())
@@ -184,7 +178,7 @@ class ShelfScreen(Screen[int | None]):
 
     def _rename(self, listed: ShelfEntry, title: str | None) -> None:
         if title is not None:
-            with self._game.telling():
+            with game(self).toast_errors():
                 relabel(self.shelf, self._opened(listed), title=title)
                 self._fill(listed.id)
 
@@ -196,7 +190,7 @@ class ShelfScreen(Screen[int | None]):
 
     def _tag(self, listed: ShelfEntry, tags: str | None) -> None:
         if tags is not None:
-            with self._game.telling():
+            with game(self).toast_errors():
                 relabel(self.shelf, self._opened(listed), tags=tags.split(","))
                 self._fill(listed.id)
 
@@ -205,7 +199,7 @@ class ShelfScreen(Screen[int | None]):
         listed = self._marked
         if listed is None:
             return
-        with self._game.telling():
+        with game(self).toast_errors():
             adventure = self._opened(listed)
             what = "all branches" if whole else "the story up to where you stand"
             several = listed.branches > 1 and not whole
@@ -216,14 +210,14 @@ class ShelfScreen(Screen[int | None]):
     def _export(self, adventure: Adventure, whole: bool, to: str | None, over: bool = False) -> None:
         if to is None:
             return
-        with self._game.telling():
+        with game(self).toast_errors():
             try:
                 path = export_adventure(adventure, to, whole=whole, over=over)
             except ExportFileExists:
                 confirm = ConfirmScreen(f"There is a file {printable(to)} already. Write over it?", "Write over it")
                 self.app.push_screen(confirm, partial(self._export_over, adventure, whole, to))
             else:
-                self._game.tell(f"Written to {printable(str(path.absolute()))}")
+                game(self).toast(f"Written to {printable(str(path.absolute()))}")
 
     def _export_over(self, adventure: Adventure, whole: bool, to: str, yes: bool | None) -> None:
         if yes:
@@ -235,7 +229,7 @@ class ShelfScreen(Screen[int | None]):
         if listed is None:
             return
         if listed.id == self._playing:
-            self._game.tell("This adventure is being played. Leave it first: Esc, then choose another.")
+            game(self).toast("This adventure is being played. Leave it first: Esc, then choose another.")
             return
         question = (
             f"Take “{one_line(listed.title)}” off the disk, for good?\n\n"
@@ -246,7 +240,7 @@ class ShelfScreen(Screen[int | None]):
     def _purge(self, listed: ShelfEntry, yes: bool | None) -> None:
         if not yes:
             return
-        with self._game.telling():
+        with game(self).toast_errors():
             place = self._listing.index(listed)
             beside = [*self._listing[place + 1 :], *self._listing[:place][::-1]]
             self.shelf.purge(listed.id)

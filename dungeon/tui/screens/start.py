@@ -7,7 +7,6 @@ its title, genre or opening is listed instead.
 from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import groupby
-from typing import TYPE_CHECKING, cast
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -20,15 +19,13 @@ from textual.widgets.option_list import Option
 
 from corpus.text import one_line, printable
 from dungeon.play.adventures import plural, time_ago
-from dungeon.play.commands import BY_NAME, Request
+from dungeon.play.commands import BY_NAME
 from dungeon.scenarios.model import Scenario, builtin_scenarios, fill_placeholders
 from dungeon.scenarios.user import trash_scenario, user_scenarios
 from dungeon.storage.shelf import ShelfEntry
+from dungeon.tui.host import game
 from dungeon.tui.screens.confirm import ConfirmScreen
 from dungeon.tui.widgets.status import StatusLine
-
-if TYPE_CHECKING:
-    from dungeon.tui.app import DungeonApp
 
 _ALL = "all"
 _WRITE = "write"
@@ -73,22 +70,18 @@ class StartScreen(Screen[None]):
                 yield Static(id="opening", markup=False)
         yield StatusLine("Enter begins · type to find · ← → fold · Ctrl+E edit · F1 help")
 
-    @property
-    def _game(self) -> "DungeonApp":
-        return cast("DungeonApp", self.app)
-
     def on_screen_resume(self) -> None:
-        with self._game.telling():
+        with game(self).toast_errors():
             most = _ADVENTURES_SHORT if self.app.size.height < 20 else _ADVENTURES_SHOWN
             self._listed = {
-                f"{_ADVENTURE}{listed.id}": listed for listed in self._game.shelf.list_adventures(most=most)
+                f"{_ADVENTURE}{listed.id}": listed for listed in game(self).shelf.list_adventures(most=most)
             }
-        with self._game.telling():
+        with game(self).toast_errors():
             self._own, troubles = user_scenarios()
             for trouble in troubles:
                 if trouble.what not in self._told:
                     self._told.add(trouble.what)
-                    self._game.tell(trouble.what, failed=True)
+                    game(self).toast(trouble.what, error=True)
         choices = self.query_one("#choices", OptionList)
         if choices.option_count:
             self._fill()
@@ -122,7 +115,7 @@ class StartScreen(Screen[None]):
             verb = "Go back to" if number else "Continue"
             yield _option(f"{verb}: {one_line(listed.title)} ({plural(listed.turns, 'turn')})", id_)
         if self._listed:
-            yield _option(f"All adventures… ({self._game.shelf.count_adventures()})", _ALL)
+            yield _option(f"All adventures… ({game(self).shelf.count_adventures()})", _ALL)
         yield _option("Write your own…", _WRITE)
         for key, scenarios in self._groups():
             sign = "▾" if key in self._open else "▸"
@@ -215,7 +208,7 @@ class StartScreen(Screen[None]):
 
     @on(OptionList.OptionHighlighted)
     def _preview(self, event: OptionList.OptionHighlighted) -> None:
-        with self._game.telling():
+        with game(self).toast_errors():
             self.query_one("#opening", Static).update(self._about(event.option_id or ""))
             self.query_one("#preview").scroll_home(animate=False)
 
@@ -223,7 +216,7 @@ class StartScreen(Screen[None]):
         if listed := self._listed.get(id_):
             details = (time_ago(listed.played), plural(listed.turns, "turn"), plural(listed.words, "word"))
             tags = [f"#{one_line(tag)}" for tag in listed.tags]
-            ending = printable(self._game.shelf.last_passage(listed.id))
+            ending = printable(game(self).shelf.last_passage(listed.id))
             return _page(one_line(listed.title), " · ".join([*filter(None, details), *tags]), ending)
         if scenario := self._scenario(id_):
             return _about_scenario(scenario)
@@ -241,13 +234,13 @@ class StartScreen(Screen[None]):
     def _selected(self, event: OptionList.OptionSelected) -> None:
         id_ = event.option_id or ""
         if listed := self._listed.get(id_):
-            self._game.resume(listed.id)
+            game(self).resume(listed.id)
         elif id_ == _ALL:
-            self._game.obey(Request("shelf"))
+            game(self).open_shelf()
         elif id_ == _WRITE:
             self._write(None)
         elif scenario := self._scenario(id_):
-            self._game.begin(scenario)
+            game(self).begin(scenario)
         else:
             self.action_fold(id_.removeprefix(_GROUP) in self._open)
 
@@ -264,7 +257,7 @@ class StartScreen(Screen[None]):
 
     def _written(self, scenario: Scenario | None) -> None:
         if scenario:
-            self._game.begin(scenario)
+            game(self).begin(scenario)
 
     def action_trash(self) -> None:
         """Throws one of the player's own scenarios away, once that is confirmed."""
@@ -277,8 +270,8 @@ class StartScreen(Screen[None]):
 
     def _trash(self, name: str, yes: bool | None) -> None:
         if yes:
-            with self._game.telling():
-                self._game.tell(f"It lies in {printable(str(trash_scenario(name)))}")
+            with game(self).toast_errors():
+                game(self).toast(f"It lies in {printable(str(trash_scenario(name)))}")
                 self.on_screen_resume()
 
 

@@ -1,7 +1,5 @@
 """The takes of one turn: every way the story went on from the turn before, and what differs between them."""
 
-from typing import TYPE_CHECKING, cast
-
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding
@@ -15,11 +13,9 @@ from dungeon.play.session import Session
 from dungeon.tale.adventure import Node, State
 from dungeon.tale.diff import diff, render_turns
 from dungeon.tale.outline import is_edit, prose_preview, turn_number
+from dungeon.tui.host import game
 from dungeon.tui.screens.compare import difference, kept
 from dungeon.tui.widgets.rows import Rows
-
-if TYPE_CHECKING:
-    from dungeon.tui.app import DungeonApp
 
 _MOST = 20_000
 """Characters of a take that are shown."""
@@ -50,10 +46,6 @@ class TakesScreen(Screen[bool]):
         on_path = {node.id for node in adventure.path()}
         self._in_use = next((node for node in self._takes if node.id in on_path), adventure.nodes[node_id])
         self._in_full = False
-
-    @property
-    def _game(self) -> "DungeonApp":
-        return cast("DungeonApp", self.app)
 
     def compose(self) -> ComposeResult:
         turn = turn_number(self.session.adventure, self._in_use.id)
@@ -140,6 +132,6 @@ class TakesScreen(Screen[bool]):
         if node is self._in_use:
             self.dismiss(False)
             return
-        with self._game.telling():
+        with game(self).toast_errors():
             self.session.go_to(node.id)
             self.dismiss(True)

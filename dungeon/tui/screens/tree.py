@@ -1,7 +1,6 @@
 """The story tree: the whole adventure to walk, name, bookmark, fold, compare, edit, purge, and go on from anywhere."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, cast
 
 from textual import on
 from textual.app import ComposeResult
@@ -26,10 +25,8 @@ from dungeon.tale.outline import (
     search,
     turn_number,
 )
+from dungeon.tui.host import game
 from dungeon.tui.widgets.tree_rows import HINT, KEYS, TreeRows, drawn
-
-if TYPE_CHECKING:
-    from dungeon.tui.app import DungeonApp
 
 _PREVIEW = 4000
 """Characters of a turn that are shown beside the tree."""
@@ -56,10 +53,6 @@ class TreeScreen(Screen[bool]):
         self._compared: int | None = None
         """The turn that is marked to compare; None: none is."""
         self._changed = False
-
-    @property
-    def _game(self) -> "DungeonApp":
-        return cast("DungeonApp", self.app)
 
     def compose(self) -> ComposeResult:
         yield Static(id="title", markup=False)
@@ -144,11 +137,11 @@ class TreeScreen(Screen[bool]):
         if row is None:
             return None
         if row.kind is not RowKind.TURN:
-            self._game.tell("These are several turns. → shows them.")
+            game(self).toast("These are several turns. → shows them.")
             return None
         node = self._node(row)
         if node is None:
-            self._game.tell("That is the opening. It belongs to the scenario, and stays as it is.")
+            game(self).toast("That is the opening. It belongs to the scenario, and stays as it is.")
         return node
 
     # ---- walking ---------------------------------------------------------------------------------------------
@@ -161,7 +154,7 @@ class TreeScreen(Screen[bool]):
         if row.kind is not RowKind.TURN:
             self.action_open()
             return
-        with self._game.telling():
+        with game(self).toast_errors():
             self.session.go_to(row.id)
             self.dismiss(True)
 
@@ -201,7 +194,7 @@ class TreeScreen(Screen[bool]):
             if self.session.adventure.children(node.id):
                 self._mark(node.id, folded=not node.folded)
             else:
-                self._game.tell("Nothing follows this turn.")
+                game(self).toast("Nothing follows this turn.")
 
     def action_here(self) -> None:
         """Marks where the player stands."""
@@ -218,7 +211,7 @@ class TreeScreen(Screen[bool]):
         """The bookmark before or after the marked row, and from the last on to the first."""
         marked = [node.id for node in bookmarked_turns(self.session.adventure)]
         if not marked:
-            self._game.tell("There is no bookmark yet. b sets one.")
+            game(self).toast("There is no bookmark yet. b sets one.")
             return
         row = self._row()
         order = {node.id: place for place, node in enumerate(self.session.adventure.below(None))}
@@ -228,7 +221,7 @@ class TreeScreen(Screen[bool]):
         else:
             to = next((id_ for id_ in reversed(marked) if order[id_] < here), marked[-1])
         self._words = ""
-        with self._game.telling():
+        with game(self).toast_errors():
             for node in self.session.adventure.path(to)[:-1]:
                 if node.folded:
                     self.session.label_turn(node.id, folded=False)
@@ -257,7 +250,7 @@ class TreeScreen(Screen[bool]):
     def _mark(
         self, id_: int, *, folded: bool | None = None, bookmarked: bool | None = None, name: str | None = None
     ) -> None:
-        with self._game.telling():
+        with game(self).toast_errors():
             self.session.label_turn(id_, folded=folded, bookmarked=bookmarked, name=name)
             self._changed = self._changed or folded is None
         self._fill(id_)
@@ -314,7 +307,7 @@ class TreeScreen(Screen[bool]):
             return
         if self._compared is None or self._compared not in self.session.adventure.nodes:
             self._compared = node.id
-            self._game.tell(f"Turn {turn_number(self.session.adventure, node.id)} is marked. c on another compares.")
+            game(self).toast(f"Turn {turn_number(self.session.adventure, node.id)} is marked. c on another compares.")
         elif self._compared == node.id:
             self._compared = None
         else:
@@ -336,7 +329,7 @@ class TreeScreen(Screen[bool]):
         from dungeon.tui.screens.edit import EditScreen
 
         if node := self._turn():
-            with self._game.telling():
+            with game(self).toast_errors():
                 self.app.push_screen(EditScreen(self.session, node.id), self._after(node.id))
 
     def _after(self, id_: int) -> Callable[[bool | None], None]:
@@ -363,7 +356,7 @@ class TreeScreen(Screen[bool]):
 
         def answered(yes: bool | None) -> None:
             if yes:
-                with self._game.telling():
+                with game(self).toast_errors():
                     self.session.purge_turn(node.id)
                     self._changed = True
                 self._fill(node.parent)

@@ -1,14 +1,10 @@
 """The line at the bottom: which voice, what it is doing, how fast."""
 
-from typing import TYPE_CHECKING, cast
-
 from textual.content import Content
 from textual.reactive import reactive
 from textual.widgets import Static
 
-if TYPE_CHECKING:
-    from dungeon.tui.app import DungeonApp
-
+from dungeon.tui.host import game
 
 READY = "ready"
 """The voice's state when it can be asked."""
@@ -49,7 +45,7 @@ class StatusLine(Static):
             self._show()
 
     def _show(self) -> None:
-        app = cast("DungeonApp", self.app)
+        app = game(self)
         waiting = self.turn_state == THINKING and app.voice_state != READY
         state = app.voice_state if waiting else self.turn_state or app.voice_state
         # One line whatever its length: no layout, so that it costs nothing while a turn streams.

@@ -64,7 +64,7 @@ async def test_the_turns_before_and_after_are_changed_in_one_go(session: Session
         await write(pilot, "#prose", "The door falls.")
         assert "2 turns changed" in shown(app, "#title")
         await pilot.press("ctrl+up")  # no further than the first turn, and nothing is lost by it
-        assert "can't be edited" in app.told[0]
+        assert "can't be edited" in app.toasts[0]
         await pilot.press("ctrl+down", "ctrl+down")
         assert prose(app).text == "Somebody comes."
         await pilot.press("ctrl+s")
@@ -105,7 +105,7 @@ async def test_what_can_t_be_kept_stays_on_the_screen(session: Session, monkeypa
         with monkeypatch.context() as patch:
             patch.setattr(session.shelf, "add_edit", full)
             await pilot.press("ctrl+s")
-        assert (app.told, app.results) == (["The disk is full."], [])
+        assert (app.toasts, app.results) == (["The disk is full."], [])
         assert prose(app).text == "Changed."
         await pilot.press("ctrl+s")
         await pilot.pause()
@@ -151,7 +151,7 @@ async def test_a_turn_too_long_for_a_text_area_is_refused_with_its_length(sessio
     last = play(session, "wait", "At last.")
     async with showing(EditScreen(session, last.id)) as (app, pilot):
         await pilot.press("ctrl+up")
-        assert "500,004" in app.told[0]
+        assert "500,004" in app.toasts[0]
         assert prose(app).text == "At last."
 
 

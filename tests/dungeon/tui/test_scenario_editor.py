@@ -110,7 +110,7 @@ async def test_a_card_that_is_none_is_told_with_its_number() -> None:
         write(app, "opening", OPENING)
         write(app, "cards", "Berrin: He waits.\nNo colon here")
         await press(pilot, "f2")
-        assert app.told[0].startswith("Card 2 (No colon here")
+        assert app.toasts[0].startswith("Card 2 (No colon here")
         assert user_scenarios() == ([], [])
 
 
@@ -123,7 +123,7 @@ async def test_it_is_kept_as_a_file_to_share_and_kept_again_in_the_same_place() 
         write(app, "opening", "You are ${name}.")
         await press(pilot, "f2")
         path = scenarios_folder() / "the-ship.toml"
-        assert app.told == [f"Kept. To share it, send the file {path}"]
+        assert app.toasts == [f"Kept. To share it, send the file {path}"]
         write(app, "title", "The Other Ship")
         await press(pilot, "f2", "escape")
         assert app.results == [None], "nothing is lost, so nothing is asked"
@@ -186,7 +186,7 @@ async def test_what_was_written_when_the_game_ended_is_there_the_next_time() -> 
     async with writing() as (app, pilot):
         assert app.screen.query_one("#own-opening", TextArea).text == "You"
         assert app.screen.query_one("#own-memory", TextArea).text == "A cook."
-        assert app.told == ["Here is what you wrote last. Esc throws it away."]
+        assert app.toasts == ["Here is what you wrote last. Esc throws it away."]
         await press(pilot, "escape", "y")
     assert draft("") == {}
 
@@ -208,7 +208,7 @@ async def test_a_disk_that_takes_nothing_is_told_and_the_text_stays() -> None:
     async with writing() as (app, pilot):
         write(app, "opening", OPENING)
         await press(pilot, "f2")
-        assert "can't be" in app.told[-1]
+        assert "can't be" in app.toasts[-1]
         assert app.screen.query_one("#own-opening", TextArea).text == OPENING
         await press(pilot, "ctrl+s")
         assert app.results == [Scenario("You are a cook on a", OPENING)]

@@ -175,7 +175,7 @@ async def test_the_one_in_play_knows_its_new_title_and_is_not_purged(
         assert session.adventure.title == "The gate"
         await pilot.press("p")
         await pilot.pause()
-        assert "is being played" in app.told[-1]
+        assert "is being played" in app.toasts[-1]
         await pilot.press("enter")
         await pilot.pause()
         assert app.results == [None], "one is in it already"
@@ -187,7 +187,7 @@ async def test_exporting_asks_where_and_writes_over_nothing_unasked(session: Ses
         assert app.screen.query_one(Input).value == "the-key.md"
         await answer(pilot, "enter")
         assert (tmp_path / "the-key.md").read_text().endswith("**> You look.**\n\nIt is cold, very cold.\n")
-        assert app.told == [f"Written to {tmp_path / 'the-key.md'}"]
+        assert app.toasts == [f"Written to {tmp_path / 'the-key.md'}"]
 
         (tmp_path / "the-key.txt").write_text("mine")
         for key in ("n", "y"):
@@ -199,7 +199,7 @@ async def test_exporting_asks_where_and_writes_over_nothing_unasked(session: Ses
 
         await ask(pilot, "X")
         await answer(pilot, "enter", "nowhere/a.md")
-        assert app.told[-1] == "There is no folder nowhere to write in."
+        assert app.toasts[-1] == "There is no folder nowhere to write in."
         await ask(pilot, "M")
         await answer(pilot, "escape")
         assert isinstance(app.screen, ShelfScreen)
@@ -229,7 +229,7 @@ async def test_a_shelf_that_can_t_be_written_is_told(session: Session) -> None:
         session.shelf._db.execute("PRAGMA query_only=ON")
         await ask(pilot, "p", ConfirmScreen)
         await answer(pilot, "y")
-        assert str(session.shelf.path) in app.told[0]
+        assert str(session.shelf.path) in app.toasts[0]
         assert titles(app) == ["The key", "The lamp", "The door"]
 
 

@@ -118,7 +118,7 @@ async def test_a_branch_is_folded_and_stays_folded(session: Session) -> None:
         await pilot.press("space")
         assert len(rows(app)) == 6
         await pilot.press("end", "space")
-        assert app.told == ["Nothing follows this turn."]
+        assert app.toasts == ["Nothing follows this turn."]
 
 
 async def test_places_are_named_and_bookmarked_and_found_again(session: Session) -> None:
@@ -262,7 +262,7 @@ async def test_the_opening_stays_as_it_is(session: Session) -> None:
         await pilot.press("home")
         for key in "nbectx":
             await pilot.press(key)
-        assert len(app.told) == 6
+        assert len(app.toasts) == 6
         assert isinstance(app.screen, TreeScreen)
     assert len(reopened(session).adventure.nodes) == 5
 
@@ -275,7 +275,7 @@ async def test_a_shelf_that_can_t_be_written_is_told(session: Session, monkeypat
     async with showing(TreeScreen(session)) as (app, pilot):
         await pilot.press("home", "enter")
         await pilot.pause()
-        assert (app.told, app.results) == (["The disk is full."], [])
+        assert (app.toasts, app.results) == (["The disk is full."], [])
 
 
 # ---- long and odd tales --------------------------------------------------------------------------------------
@@ -294,7 +294,7 @@ async def test_a_long_way_is_opened_and_closed(session: Session) -> None:
         assert "⋮ … 28 turns …" in marked(app)
         assert "28 turns" in shown(app, "#about")
         await pilot.press("b")
-        assert "several turns" in app.told[0]
+        assert "several turns" in app.toasts[0]
         await pilot.press("enter")
         assert len(rows(app)) == short + 27
         assert "Three." in marked(app)
