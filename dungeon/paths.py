@@ -51,3 +51,8 @@ def weights_folder() -> Path:
 def log_file() -> Path:
     """What the storyteller's engine wrote in this run and the last."""
     return _place("state") / "storyteller.log"
+
+
+def crash_log() -> Path:
+    """The tracebacks of errors in the program itself."""
+    return _place("state") / "crash.log"

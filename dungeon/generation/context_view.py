@@ -1,25 +1,25 @@
-"""The context as a player looks at it: what the voice will see, how many tokens each part takes, what is cached.
+"""The context as a player looks at it: what the storyteller gets, the tokens of each part, and what is cached.
 
-    context = next_context(session.adventure, session.params().budget)
-    weighed = await weigh(session.storyteller, context)
-    print(*context_lines(context, weighed), sep="\\n")
+    context = session.context()
+    counts = await count_tokens(session.storyteller, context)
+    print(*context_lines(context, counts), sep="\\n")
 
-The storyteller counts the tokens of what is in; where it can't, and for what is out, they are estimated. What is
-cached is the beginning that the next prompt shares with what the engine read and wrote last.
+The storyteller counts the tokens of the parts that are included; where it can't, and for those left out, they are
+estimated. Cached is the beginning that the next prompt shares with the text in the engine's cache.
 """
 
 from dataclasses import dataclass
 from itertools import groupby
 
 from corpus.text import one_line
-from dungeon.storyteller.open import Storyteller
+from dungeon.storyteller.protocol import Storyteller
 from dungeon.tale.context import TOKENS_PER_BYTE, Context, Part, PartKind
 
 LETTERS = {kind: kind.value[0].upper() for kind in PartKind}
-"""What stands for a kind of part in the bar."""
+"""The letter of each kind of part in the bar."""
 FREE = "·"
 _NAMES = {PartKind.TURN: "turns", PartKind.CARD: "cards"}
-_BAR = 60
+_BAR_WIDTH = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,56 +27,56 @@ class TokenCounts:
     """The tokens of a context."""
 
     counts: tuple[int, ...]
-    """Of each part, in or out."""
-    counted: bool = False
-    """Whether the storyteller counted those that are in; otherwise they are estimated."""
+    """Of each part, included or not."""
+    exact: bool = False
+    """Whether the storyteller counted those that are included; otherwise they are estimated."""
     cached: int | None = None
-    """How many at the beginning the engine need not read again; None where it does not tell what it keeps."""
+    """How many at the beginning are in the engine's cache; None where the server does not say."""
 
     def total(self, context: Context) -> int:
         """The tokens of the prompt."""
-        return sum(count for part, count in zip(context.parts, self.counts, strict=True) if part.inside)
+        return sum(count for part, count in zip(context.parts, self.counts, strict=True) if part.included)
 
 
-def estimated(context: Context) -> TokenCounts:
-    """The tokens as they are estimated, without asking anybody."""
-    return TokenCounts(tuple(part.estimate for part in context.parts))
+def estimate_tokens(context: Context) -> TokenCounts:
+    """The tokens, estimated without asking the storyteller."""
+    return TokenCounts(tuple(part.estimated_tokens for part in context.parts))
 
 
 async def count_tokens(storyteller: Storyteller, context: Context) -> TokenCounts:
     """The tokens as the storyteller counts them."""
-    inside = [part.text for part in context.parts if part.inside]
-    held = _shared(context.text, storyteller.held)
-    counts = await storyteller.count([*inside, held])
+    included = [part.text for part in context.parts if part.included]
+    cached_text = _common_prefix(context.text, storyteller.cached_text)
+    counts = await storyteller.count_tokens([*included, cached_text])
+    knows_cache = storyteller.cached_tokens is not None
     if counts is None:
-        cached = round(len(held.encode()) * TOKENS_PER_BYTE)
-        return TokenCounts(estimated(context).counts, cached=None if storyteller.cached is None else cached)
-    *told, cached = counts
-    of_part = iter(told)
-    each = tuple(next(of_part) if part.inside else part.estimate for part in context.parts)
+        cached = round(len(cached_text.encode()) * TOKENS_PER_BYTE)
+        return TokenCounts(estimate_tokens(context).counts, cached=cached if knows_cache else None)
+    *of_included, cached = counts
+    counted = iter(of_included)
+    each = tuple(next(counted) if part.included else part.estimated_tokens for part in context.parts)
     # Where one part ends and the next begins, two tokens may be one in the whole prompt.
-    total = sum(told)
-    return TokenCounts(each, counted=True, cached=None if storyteller.cached is None else min(cached, total))
+    return TokenCounts(each, exact=True, cached=min(cached, sum(of_included)) if knows_cache else None)
 
 
-def cached_parts(context: Context, weighed: TokenCounts) -> list[bool]:
-    """Of each part, whether it is in and the engine need not read any of it again."""
+def cached_parts(context: Context, counts: TokenCounts) -> list[bool]:
+    """Of each part, whether it is included and all of it is cached."""
     found = []
     end = 0
-    for part, count in zip(context.parts, weighed.counts, strict=True):
-        end += count * part.inside
-        found.append(part.inside and weighed.cached is not None and end <= weighed.cached)
+    for part, count in zip(context.parts, counts.counts, strict=True):
+        end += count * part.included
+        found.append(part.included and counts.cached is not None and end <= counts.cached)
     return found
 
 
-def bar(context: Context, weighed: TokenCounts, width: int) -> list[tuple[PartKind | None, int]]:
-    """The budget in `width` cells: what takes how many, in the order of the prompt; None is free.
+def bar(context: Context, counts: TokenCounts, width: int) -> list[tuple[PartKind | None, int]]:
+    """The budget in `width` cells: which kind of part takes how many, in the order of the prompt; None is free.
 
-    What is there at all has a cell, so far as there are cells.
+    Each kind that takes anything has a cell, so far as there are cells.
     """
-    pieces = zip(context.parts, weighed.counts, strict=True)
-    inside = [(part.kind, count) for part, count in pieces if part.inside]
-    shares = [(kind, sum(count for _, count in run)) for kind, run in groupby(inside, key=lambda piece: piece[0])]
+    pieces = zip(context.parts, counts.counts, strict=True)
+    included = [(part.kind, count) for part, count in pieces if part.included]
+    shares = [(kind, sum(count for _, count in run)) for kind, run in groupby(included, key=lambda piece: piece[0])]
     whole = max(context.budget, sum(tokens for _, tokens in shares))
     cells: list[tuple[PartKind | None, int]] = []
     used = 0
@@ -87,50 +87,53 @@ def bar(context: Context, weighed: TokenCounts, width: int) -> list[tuple[PartKi
     return [*cells, (None, width - used)]
 
 
-def headline(context: Context, weighed: TokenCounts) -> str:
+def headline(context: Context, counts: TokenCounts) -> str:
     """How full the prompt is, and how much of it is cached, in one line."""
-    total = weighed.total(context)
-    about = "" if weighed.counted else "about "
+    total = counts.total(context)
+    about = "" if counts.exact else "about "
     line = f"{about}{total:,} of {context.budget:,} tokens"
-    if weighed.cached is None:
-        return f"{line} · the engine does not tell what it has cached"
-    return f"{line} · {weighed.cached:,} cached, {max(0, total - weighed.cached):,} to read"
+    if counts.cached is None:
+        return f"{line} · the server does not say what is cached"
+    return f"{line} · {counts.cached:,} cached, {max(0, total - counts.cached):,} to read"
 
 
-def legend(context: Context, weighed: TokenCounts) -> list[tuple[PartKind | None, str]]:
-    """What the letters of the bar are, each with its tokens."""
-    taken = dict.fromkeys(PartKind, 0)
-    for part, count in zip(context.parts, weighed.counts, strict=True):
-        taken[part.kind] += count * part.inside
-    found: list[tuple[PartKind | None, str]] = [
-        (kind, f"{LETTERS[kind]} {_NAMES.get(kind, kind)} {tokens:,}") for kind, tokens in taken.items() if tokens
+def legend(context: Context, counts: TokenCounts) -> list[tuple[PartKind | None, str]]:
+    """The letters of the bar, each with its name and its tokens."""
+    tokens = dict.fromkeys(PartKind, 0)
+    for part, count in zip(context.parts, counts.counts, strict=True):
+        tokens[part.kind] += count * part.included
+    entries: list[tuple[PartKind | None, str]] = [
+        (kind, f"{LETTERS[kind]} {_NAMES.get(kind, kind)} {count:,}") for kind, count in tokens.items() if count
     ]
-    return [*found, (None, f"{FREE} free {max(0, context.budget - sum(taken.values())):,}")]
+    return [*entries, (None, f"{FREE} free {max(0, context.budget - sum(tokens.values())):,}")]
 
 
 def preview(part: Part, length: int) -> str:
-    """The beginning of a part in one line of at most that many characters."""
+    """The beginning of a part in one line of at most `length` characters."""
     line = one_line(part.text[: length * 4])
     return line if len(line) <= length else line[: max(0, length - 1)].rstrip() + "…"
 
 
-def context_lines(context: Context, weighed: TokenCounts) -> list[str]:
-    """All of it for plain lines, in the order in which the voice sees it."""
-    drawn = "".join((FREE if kind is None else LETTERS[kind]) * cells for kind, cells in bar(context, weighed, _BAR))
-    lines = [f"The next prompt: {headline(context, weighed)}", drawn]
-    lines.append(", ".join(text for _, text in legend(context, weighed)))
-    for part, count, cached in zip(context.parts, weighed.counts, cached_parts(context, weighed), strict=True):
-        state = "out" if not part.inside else "in, cached" if cached else "in"
-        said = preview(part, 60) if part.kind in (PartKind.TURN, PartKind.ACTION) and part.inside else ""
-        shown = f" {said}" if said else ""
-        lines.append(f"{state:10} {count:6,}  {part.label}{shown} ({part.reason})")
+def context_lines(context: Context, counts: TokenCounts) -> list[str]:
+    """The whole view as plain lines, in the order of the prompt."""
+    cells = bar(context, counts, _BAR_WIDTH)
+    lines = [
+        f"The next prompt: {headline(context, counts)}",
+        "".join((FREE if kind is None else LETTERS[kind]) * width for kind, width in cells),
+        ", ".join(text for _, text in legend(context, counts)),
+    ]
+    for part, count, cached in zip(context.parts, counts.counts, cached_parts(context, counts), strict=True):
+        state = "out" if not part.included else "in, cached" if cached else "in"
+        text = preview(part, 60) if part.kind in (PartKind.TURN, PartKind.ACTION) and part.included else ""
+        label = f"{part.label} {text}" if text else part.label
+        lines.append(f"{state:10} {count:6,}  {label} ({part.reason})")
     return lines
 
 
-def _shared(text: str, other: str) -> str:
+def _common_prefix(text: str, other: str) -> str:
     """The beginning that both have."""
     low, high = 0, min(len(text), len(other))
-    while low < high:  # comparing slices is far faster than comparing letters
+    while low < high:  # comparing slices is far faster than comparing characters
         middle = (low + high + 1) // 2
         low, high = (middle, high) if text[:middle] == other[:middle] else (low, middle - 1)
     return text[:low]

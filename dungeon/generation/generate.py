@@ -1,81 +1,73 @@
-"""Telling one turn: the prompt goes to the storyteller, its answer comes back piece by piece as clean prose.
+"""Generates one turn: the request goes to the storyteller, its answer comes back piece by piece as clean prose.
 
-    answer = await tell(storyteller, adventure, node, How(sampling, seed, budget), heard)
+    turn = await generate(storyteller, request, policy, on_prose)
 
-`heard` is called with all of the prose so far for every piece that changes it. What it may show, and why a turn is
-over, `dungeon.tale.output_policy` decides; here the storyteller is asked, and asked again: after less than a sentence (twice,
-with a word to begin with), after a few words behind which it played the player (twice), after a loop (once, with other
-sampling) and after a banned phrase (three times), each time from where the turn was still good, so that whole sentences
-that were heard stay. Cancelling the task ends the turn; what was heard is then all there is. Nothing here keeps
-anything: the session does, and the speculation in `dungeon.generation.prefetch` throws most of it away.
+`on_prose` is called with all of the prose so far whenever it changes. `dungeon.tale.output_policy` decides what may be
+shown, and why a turn is over. When the output is not good enough, the storyteller is asked again, from where the turn
+was still good, so that whole sentences that were shown stay:
 
-However long a server goes on, a turn ends: so many tokens, pieces and characters, and so many times asked.
+- after a loop, once, with other sampling;
+- after a banned phrase, three times;
+- after less than a sentence, twice, with a forced first word;
+- after a few words behind which it played the player's part, twice.
+
+Cancelling the task ends the turn; what was shown is then all of it. However long a server goes on, a turn ends: so many
+tokens, characters, and attempts. Nothing is stored here.
 """
 
-import hashlib
 import time
+from collections import Counter
 from collections.abc import Callable
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 
 import msgspec
 
-from corpus.turns import PROMPT_END
+from corpus.turns import PROMPT_END, STOP
 from dungeon.errors import ContextOverflow
-from dungeon.storyteller.open import Storyteller
+from dungeon.generation.prefill import force_prefill
+from dungeon.storyteller.protocol import Storyteller
+from dungeon.storyteller.request import GenerationParams, GenerationRequest
 from dungeon.storyteller.voices import Sampling
 from dungeon.tale.adventure import Adventure, Node
-from dungeon.tale.context import build_prompt
-from dungeon.tale.output_policy import End, FilteredOutput, bare, filter_output, output_policy
+from dungeon.tale.context import build_context
+from dungeon.tale.output_policy import End, FilteredOutput, OutputPolicy, bare, filter_output, output_policy
 from dungeon.tale.prose import OVERRUN, whole
 
-_EMPTY_TRIES = 3
-_BANNED_TRIES = 3
-_BRIEF_TRIES = 3
 _BRIEF = 1 / 3
-"""Words for each token of a turn's length below which a turn that the player's part cut off is too little."""
-_NEXT_SEED = 1_000_003
+"""Words for each token of a turn's length below which a turn that the player's part cut short is too little."""
+_SEED_STEP = 1_000_003
+"""Between the seeds of one attempt and the next."""
 _BYTES_PER_TOKEN = 4
-_LONGEST_TOKEN = 32
-"""Characters: more than any tokenizer's mean over a turn."""
-_BLANKS = 40
-"""Pieces of nothing but blanks after which nothing else will come."""
-_LEAST_BUDGET = 128
+_CHARACTERS_PER_TOKEN = 32
+"""More than any tokenizer's mean over a turn."""
+_BLANK_PIECES = 40
+"""Pieces of nothing but white space after which nothing else will come."""
 
-IN_CIRCLES = "The storyteller went in circles and was asked again, with other sampling."
-KEPT_BANNED = "The storyteller kept to a banned phrase, and its sentence was left out."
-
-
-@dataclass(slots=True)
-class StreamStats:
-    """How a turn came, for the status line and the benchmarks."""
-
-    asked: float = 0.0
-    """Monotonic seconds."""
-    first: float | None = None
-    """Seconds until the first text."""
-    pieces: int = 0
-    """One a token with every server we know."""
-    seconds: float = 0.0
-    """From the first piece to the last."""
-
-    @property
-    def rate(self) -> float:
-        """Tokens a second."""
-        return (self.pieces - 1) / self.seconds if self.pieces > 1 and self.seconds > 0 else 0.0
+LOOPED = "The storyteller repeated itself and was asked again, with other sampling."
+BANNED_PHRASE_LEFT_OUT = "The storyteller kept using a banned phrase; its sentence was left out."
 
 
 @dataclass(frozen=True, slots=True)
-class GenerationParams:
-    """What decides an answer, beside the adventure and the voice."""
+class StreamStats:
+    """How fast a turn streams, for the status line and the benchmarks."""
 
-    sampling: Sampling
-    seed: int
-    budget: int
-    """The tokens that the prompt may take."""
-    to_the_end: bool = False
-    """Listen on after the turn is complete, so that what the engine caches does not hang on when we left: a seeded
-    game tells the same story again only so."""
+    started: float = 0.0
+    """When it was asked for, in monotonic seconds."""
+    first_text: float | None = None
+    """Seconds until the first text."""
+    tokens: int = 0
+    """Pieces of the stream: one a token with every server we know."""
+    seconds: float = 0.0
+    """From the first text to the last."""
+
+    @property
+    def tokens_per_second(self) -> float:
+        """0 while it is not known."""
+        return (self.tokens - 1) / self.seconds if self.tokens > 1 and self.seconds > 0 else 0.0
+
+
+OnProse = Callable[[str, StreamStats], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,153 +75,197 @@ class GeneratedTurn:
     """A finished turn."""
 
     prose: str
-    """"" if the storyteller said nothing."""
-    how: GenerationParams
-    """As `tell` was called, but for a budget that the server takes: called so again, it tells the same, however many
-    times the voice has to be asked on the way. (Not where the turn was `begun`, for the voice was cut off there.)"""
-    prompt: str
-    """sha256 of the prompt that it began with."""
+    """"" if the storyteller wrote nothing."""
     notes: tuple[str, ...] = ()
-    """What the player should know of how it came."""
+    """What the player should know about how it was generated."""
 
 
-OnProse = Callable[[str, StreamStats], None]
+def turn_request(adventure: Adventure, node: Node, params: GenerationParams, prefix: str = "") -> GenerationRequest:
+    """The request for the prose of `node`, below any turn of the adventure, which has `prefix` already."""
+    return GenerationRequest(
+        build_context(adventure, node, params.budget), prefix, params, max_tokens=params.sampling.length + OVERRUN
+    )
 
 
-async def tell(
-    storyteller: Storyteller,
-    adventure: Adventure,
-    node: Node,
-    how: GenerationParams,
-    heard: OnProse,
-    *,
-    begun: str = "",
+def turn_policy(adventure: Adventure, node: Node, params: GenerationParams) -> OutputPolicy:
+    """The output policy for the prose of `node`."""
+    return output_policy(adventure, node, params.sampling.banned, params.sampling.stop)
+
+
+async def generate(
+    storyteller: Storyteller, request: GenerationRequest, policy: OutputPolicy, on_prose: OnProse
 ) -> GeneratedTurn:
-    """The prose of `node`, which answers any turn of the adventure.
+    """The prose that answers the request. Its prefix is part of the prose, and is not asked for again.
 
-    `begun` is what the voice, asked in this very way, has said already, as it came: the turn goes on behind it, and
-    it is not asked for again.
+    The same request gives the same prose again, however many attempts it takes. (Not one whose prefix is where another
+    stream was cut off.)
 
     Raises:
+        ContextOverflow: the server refused the prompt as too long, before any prose came.
         DungeonError: the storyteller failed.
     """
-    return await _Turn(storyteller, adventure, node, how, heard).tell(begun)
+    return await _Generation(storyteller, request, policy, on_prose).run()
 
 
-class _Turn:
-    """One turn while it is told."""
+@dataclass(frozen=True, slots=True)
+class _Attempt:
+    """What the storyteller is asked for, this time."""
+
+    prefix: str
+    """The prose so far, as it stands behind the prompt."""
+    forced_start: str
+    """Words that it must begin with, part of the turn if it goes on from there."""
+    sampling: Sampling
+    seed: int
+
+
+class _Generation:
+    """One turn while it is generated."""
 
     def __init__(
-        self, storyteller: Storyteller, adventure: Adventure, node: Node, how: GenerationParams, heard: OnProse
+        self, storyteller: Storyteller, request: GenerationRequest, policy: OutputPolicy, on_prose: OnProse
     ) -> None:
         self._storyteller = storyteller
-        self._adventure = adventure
-        self._node = node
-        self._how = how
-        self._heard = heard
-        self._manners = output_policy(adventure, node, how.sampling.banned, how.sampling.stop)
-        self._prompt = ""
+        self._request = request
+        self._policy = policy
+        self._on_prose = on_prose
+        self._retries = Counter[str]()
+        self._notes: list[str] = []
         self._shown = ""
-        self._asked = time.monotonic()
-        self._first: float | None = None
-        self._pieces = 0
+        self._stats = StreamStats(time.monotonic())
 
-    async def tell(self, begun: str) -> GeneratedTurn:
+    async def run(self) -> GeneratedTurn:
         await self._storyteller.start()
-        sampling, seed, said, opener = self._how.sampling, self._how.seed, begun, ""
-        notes: list[str] = []
-        empty = banned = brief = 0
+        if not self._request.prefix.endswith(STOP):  # then there is nothing to ask for
+            await force_prefill(self._storyteller, self._request.context.text)
+        params = self._request.params
+        attempt = _Attempt(self._request.prefix, "", params.sampling, params.seed)
         while True:
-            judged = await self._within_context(said, opener, sampling, seed)
-            good = judged.behind
-            prose = whole(good) if judged.end is End.BANNED else judged.shown
-            if bare(prose) == bare(opener):
-                prose = ""
-            opener = ""
-            if judged.end is End.LOOP and IN_CIRCLES not in notes:
-                notes.append(IN_CIRCLES)
-                sampling = _otherwise(sampling)
-            elif judged.end is End.BANNED and banned < _BANNED_TRIES:
-                banned += 1
-            elif not whole(good) and empty < _EMPTY_TRIES - 1:
-                good, opener = "", self._manners.openers[empty]
-                empty += 1
-            elif judged.end is End.PLAYER and brief < _BRIEF_TRIES - 1 and self._is_brief(whole(good)):
-                brief += 1
-            else:
+            try:
+                output = await self._stream(attempt)
+            except ContextOverflow:
+                if not self._retries:
+                    raise
+                # The prompt was accepted before: with the prose so far behind it, it is too long. That is the turn then.
+                output = filter_output(attempt.prefix, self._policy, ended=True)
                 break
-            said = PROMPT_END + good if good else ""
-            seed += _NEXT_SEED
-        if judged.end is End.BANNED:
-            notes.append(KEPT_BANNED)
+            next_attempt = self._next_attempt(attempt, output)
+            if next_attempt is None:
+                break
+            attempt = next_attempt
+        prose = self._finished_prose(attempt, output)
         self._show(prose)
-        return GeneratedTurn(prose, self._how, hashlib.sha256(self._prompt.encode()).hexdigest(), tuple(notes))
+        return GeneratedTurn(prose, tuple(self._notes))
+
+    def _next_attempt(self, attempt: _Attempt, output: FilteredOutput) -> _Attempt | None:
+        """How to ask again, if the output is not good enough."""
+        keep, sampling, forced_start = output.behind, attempt.sampling, ""
+        if output.end is End.LOOP and self._may_retry("loop", 1):
+            self._notes.append(LOOPED)
+            sampling = _out_of_a_loop(sampling)
+        elif output.end is End.BANNED and self._may_retry("banned", 3):
+            pass
+        elif not whole(keep) and self._may_retry("empty", 2):
+            keep, forced_start = "", self._policy.openers[self._retries["empty"] - 1]
+        elif output.end is End.PLAYER and self._is_brief(whole(keep)) and self._may_retry("brief", 2):
+            pass
+        else:
+            return None
+        return _Attempt(PROMPT_END + keep if keep else "", forced_start, sampling, attempt.seed + _SEED_STEP)
+
+    def _may_retry(self, reason: str, most: int) -> bool:
+        if self._retries[reason] >= most:
+            return False
+        self._retries[reason] += 1
+        return True
 
     def _is_brief(self, prose: str) -> bool:
         """Whether there is something, and too little for a turn."""
-        return 0 < len(prose.split()) < _BRIEF * self._how.sampling.length
+        return 0 < len(prose.split()) < _BRIEF * self._request.params.sampling.length
 
-    async def _within_context(self, said: str, opener: str, sampling: Sampling, seed: int) -> FilteredOutput:
-        """As `_listen`, with a prompt that the server does not refuse as too long."""
-        while True:
-            self._prompt = build_prompt(self._adventure, self._node, self._how.budget)
-            try:
-                return await self._listen(said, opener, sampling, seed)
-            except ContextOverflow:
-                budget = self._how.budget // 2
-                if budget < _LEAST_BUDGET:
-                    raise
-                self._how = replace(self._how, budget=budget)
+    def _finished_prose(self, attempt: _Attempt, output: FilteredOutput) -> str:
+        prose = output.shown
+        if output.end is End.BANNED:
+            self._notes.append(BANNED_PHRASE_LEFT_OUT)
+            prose = whole(output.behind)
+        return "" if bare(prose) == bare(attempt.forced_start) else prose
 
-    async def _listen(self, said: str, opener: str, sampling: Sampling, seed: int) -> FilteredOutput:
-        """What the voice says behind `said`, to the end of the turn or to where it has to be asked again.
-
-        `opener` is put into its mouth, and is part of the turn if it goes on from there.
-        """
-        length = sampling.length
-        most = length + OVERRUN
-        count = -(-len(said.encode()) // _BYTES_PER_TOKEN)
-        raw = said
-        text = ""
-        blanks = 0
-        judged = filter_output(raw, self._manners)
-        self._show(judged.shown)
-        over = bool(judged.end) or count >= most or (count >= length and judged.complete)
-        if not over:
-            prompt = self._prompt + said + (PROMPT_END + opener if opener else "")
-            stream = self._storyteller.stream(prompt, sampling, max_tokens=most - count, seed=seed)
-            async with aclosing(stream) as going:
-                async for piece in going:
-                    count += 1
-                    if not over and count <= most:
-                        self._pieces += 1
-                        text = (text + piece)[: most * _LONGEST_TOKEN]
-                        blanks = 0 if piece.strip() else blanks + 1
-                        raw = said + text if text.startswith("\n") or not text.strip() else said + opener + text
-                        judged = filter_output(raw, self._manners)
-                        self._show(judged.shown)
-                        over = (
-                            bool(judged.end)
-                            or (count >= length and judged.complete)
-                            or blanks >= _BLANKS
-                            or len(text) >= most * _LONGEST_TOKEN
-                        )
-                    if count > most or (over and not self._how.to_the_end):
+    async def _stream(self, attempt: _Attempt) -> FilteredOutput:
+        """The output of one attempt, up to the end of the turn or to where the storyteller must be asked again."""
+        request = self._request
+        output = _Output(attempt, self._policy, request)
+        self._show(output.filtered.shown)
+        if not output.is_over:
+            asked = replace(
+                request,
+                prefix=attempt.prefix + (PROMPT_END + attempt.forced_start if attempt.forced_start else ""),
+                params=replace(request.params, sampling=attempt.sampling, seed=attempt.seed),
+                max_tokens=request.max_tokens - output.tokens,
+            )
+            received = 0
+            async with aclosing(self._storyteller.stream(asked)) as pieces:
+                async for piece in pieces:
+                    received += 1
+                    if not output.is_over:
+                        output.add(piece)
+                        self._stats = replace(self._stats, tokens=self._stats.tokens + 1)
+                        self._show(output.filtered.shown)
+                    if (output.is_over and not request.params.drain) or received > asked.max_tokens:
                         break
-        return judged if judged.end else filter_output(raw, self._manners, ended=True)
+        return output.finished()
 
     def _show(self, prose: str) -> None:
         if prose == self._shown:
             return
         now = time.monotonic()
-        if self._first is None:
-            self._first = now
+        stats = self._stats
+        first_text = now - stats.started if stats.first_text is None else stats.first_text
         self._shown = prose
-        self._heard(prose, StreamStats(self._asked, self._first - self._asked, self._pieces, now - self._first))
+        self._stats = replace(stats, first_text=first_text, seconds=now - stats.started - first_text)
+        self._on_prose(prose, self._stats)
 
 
-def _otherwise(sampling: Sampling) -> Sampling:
-    """Sampling that leads out of a circle: warmer, and harder on what stood before."""
+class _Output:
+    """What one attempt has brought so far."""
+
+    def __init__(self, attempt: _Attempt, policy: OutputPolicy, request: GenerationRequest) -> None:
+        self._attempt = attempt
+        self._policy = policy
+        self._length = request.params.sampling.length
+        self._max_tokens = request.max_tokens
+        self._raw = attempt.prefix
+        self._text = ""
+        self._blank_pieces = 0
+        self.tokens = -(-len(attempt.prefix.encode()) // _BYTES_PER_TOKEN)
+        self.filtered = filter_output(self._raw, policy)
+
+    def add(self, piece: str) -> None:
+        """Appends a piece of the stream."""
+        self.tokens += 1
+        self._text = (self._text + piece)[: self._max_tokens * _CHARACTERS_PER_TOKEN]
+        self._blank_pieces = 0 if piece.strip() else self._blank_pieces + 1
+        goes_on = self._text.strip() and not self._text.startswith("\n")
+        self._raw = self._attempt.prefix + (self._attempt.forced_start if goes_on else "") + self._text
+        self.filtered = filter_output(self._raw, self._policy)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more is wanted: the policy says so, the turn is long enough, or it will not end by itself."""
+        return (
+            bool(self.filtered.end)
+            or (self.tokens >= self._length and self.filtered.complete)
+            or self.tokens >= self._max_tokens
+            or self._blank_pieces >= _BLANK_PIECES
+            or len(self._text) >= self._max_tokens * _CHARACTERS_PER_TOKEN
+        )
+
+    def finished(self) -> FilteredOutput:
+        """The output, to which nothing more will be added."""
+        return self.filtered if self.filtered.end else filter_output(self._raw, self._policy, ended=True)
+
+
+def _out_of_a_loop(sampling: Sampling) -> Sampling:
+    """Sampling that leads out of a loop: warmer, and harder on what stood before."""
     return msgspec.structs.replace(
         sampling,
         temperature=max(sampling.temperature, min(sampling.temperature + 0.3, 1.2)),

@@ -1,21 +1,16 @@
-"""What the storyteller does while the player reads: it suggests actions and tells the turns that would follow them.
+"""Works on what may come next while the player reads: suggests actions, and prefetches the turns that would answer them.
 
-    await ahead.suggest(adventure, how, 4, changed)     # in the background; `ahead.suggestions(adventure)` has them
-    await ahead.prepare(adventure, how)                 # in the background: "go on", and a turn for each suggestion
-    ready = ahead.take(adventure, kind, action, how)    # when the player has chosen
-    answer = await ready.finish(heard)                  # like `telling.tell`, but for what is there already
+    await prefetcher.suggest(adventure, params, 4, on_change)   # in the background
+    await prefetcher.prefetch(adventure, params, 4)             # in the background: "go on", and a turn a suggestion
+    turn = prefetcher.take(adventure, kind, action, params)     # when the player has chosen
+    answer = await turn.deliver(on_prose)                       # like `generate`, but for what is there already
 
-All of it is one task that the player's next move cancels; the connection closes and the engine stops at the next
-token. But the turn that is just being told when the player picks it is not stopped: it is handed over as it runs.
+The background work is one task, which the player's next move cancels: the connection closes, and the engine stops at the
+next token. But a turn that is being generated when the player picks it goes on, and is delivered as it streams.
 
-Each turn is told in two parts, its first words and the rest, so that every suggestion can start at once long before
-all of them are whole. A part that was cut off is forgotten: where a turn was parted is known, so that `dungeon replay`
-can tell it again in the same way. Nothing of this is on the disk.
-
-What an engine keeps of a token that it wrote differs, in the last digits, from what it keeps of one that it read, and
-a few digits soon make another story. So what it wrote is read again here before anything is told behind it, half a
-second's work for a turn, done while the player reads: then a turn hangs on its prompt and seed alone, not on what else
-was told meanwhile, and can be told again.
+Each turn is generated in two phases, its first words and the rest, so that every suggestion can start at once long
+before all of them are complete. A phase that is cancelled leaves nothing. Where a turn was divided is known, so that
+`dungeon replay` can generate it again in the same way. Nothing of this is on the disk.
 """
 
 import asyncio
@@ -23,182 +18,144 @@ import time
 from collections.abc import Callable, Coroutine
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
+from enum import Enum, auto
 
 import msgspec
 
 from corpus.actions import action_line, read_input
-from corpus.turns import ACTION_MARK, STOP, Kind, write
-from dungeon.generation.generate import GeneratedTurn, GenerationParams, OnProse, StreamStats, tell
-from dungeon.storyteller.open import Storyteller
+from corpus.turns import ACTION_MARK, STOP, Kind
+from dungeon.generation.generate import GeneratedTurn, OnProse, StreamStats, generate, turn_policy, turn_request
+from dungeon.generation.prefill import force_prefill
+from dungeon.storyteller.protocol import Storyteller
+from dungeon.storyteller.request import GenerationParams, GenerationRequest
 from dungeon.storyteller.voices import Sampling
 from dungeon.tale.adventure import Adventure, Node
-from dungeon.tale.context import build_prompt, context_to_continue
-from dungeon.tale.output_policy import filter_output, output_policy
-from dungeon.tale.prose import OVERRUN
+from dungeon.tale.context import context_to_continue
+from dungeon.tale.output_policy import filter_output
 from dungeon.tale.suggestion import adds, suggestion
 
 MAX_SUGGESTIONS = 4
 
 FIRST_WORDS = 24
-"""Tokens of a turn's first part: five seconds' reading."""
+"""Tokens of a turn's first phase: five seconds' reading."""
 _ACTION_TOKENS = 20
-"""A line that goes on for longer is no action."""
-_BOLDER = 0.3
-_BOLD = 0.9
-"""The temperature of suggestions is so much higher than the tale's, and at least this, so that they differ."""
+"""A line that goes on for longer is not an action."""
+_WARMER = 0.3
+_LEAST_TEMPERATURE = 0.9
+"""The temperature of suggestions is higher than the story's by this, and at least this, so that they differ."""
 _TRIES = 3
 """How often the voice is asked for each suggestion that is wanted, at most."""
-_NOT_AGAIN = 3
+_RECENT_ACTIONS = 3
 """How many of the last actions are not suggested again."""
 _PLACES = 64
 """The latest places of the tree of which anything is kept."""
-
-_Place = tuple[int, int | None]
-"""The adventure's id and the turn's."""
-
-
-# ---- told behind what was read -------------------------------------------------------------------------------
-
-
-async def prefill_timeline(storyteller: Storyteller, tale: str, adventure: Adventure, sampling: Sampling) -> None:
-    """Has the storyteller read `tale`, the prompt of the next turn, up to the adventure's head.
-
-    Raises:
-        DungeonError: the storyteller failed.
-    """
-    if adventure.head is not None and storyteller.exact:
-        last = write([adventure.nodes[adventure.head].turn()])
-        await _let_go(storyteller, tale.rstrip().removesuffix(last), sampling)
-    await _read(storyteller, tale, sampling)
-
-
-async def generate_prefilled(
-    storyteller: Storyteller,
-    adventure: Adventure,
-    node: Node,
-    how: GenerationParams,
-    heard: OnProse,
-    *,
-    begun: str = "",
-) -> GeneratedTurn:
-    """As `telling.tell`, but `begun`, and the end of the prompt, are read again where the engine wrote them itself."""
-    if not begun.endswith(STOP):
-        await _read_again(storyteller, build_prompt(adventure, node, how.budget), how.sampling)
-    return await tell(storyteller, adventure, node, how, heard, begun=begun)
-
-
-async def first_words(
-    storyteller: Storyteller, adventure: Adventure, node: Node, how: GenerationParams, heard: Callable[[str], object]
-) -> str:
-    """The first part of a turn, as `generate_prefilled` takes it for `begun`; `heard` is called with all of it so far."""
-    raw = ""
-    pieces = 0
-    prompt = build_prompt(adventure, node, how.budget)
-    await _read_again(storyteller, prompt, how.sampling)
-    # Asked for a whole turn and left in the middle: a server that was asked for less would not tell why it stopped.
-    stream = storyteller.stream(prompt, how.sampling, max_tokens=how.sampling.length + OVERRUN, seed=how.seed)
-    async with aclosing(stream) as going:
-        async for piece in going:
-            raw += piece
-            pieces += 1
-            heard(raw)
-            if pieces >= FIRST_WORDS:
-                return raw
-    return raw + STOP
-
-
-async def _read_again(storyteller: Storyteller, prompt: str, sampling: Sampling) -> None:
-    """Sees to it that the last of the prompt, and all behind it, will be read, where the engine holds the whole of it.
-
-    Of a prompt that it holds whole it computes the last token once more, alone, which is like writing it.
-    """
-    if storyteller.exact and storyteller.held.startswith(prompt):
-        await _let_go(storyteller, prompt, sampling)
-
-
-async def _let_go(storyteller: Storyteller, text: str, sampling: Sampling) -> None:
-    """Has the engine drop what it holds behind `text`, and the last words of that: it is asked for something else."""
-    await _read(storyteller, "".join(text.rsplit(maxsplit=2)[:-2]) + " #", sampling)
-
-
-async def _read(storyteller: Storyteller, prompt: str, sampling: Sampling) -> None:
-    async for _ in storyteller.stream(prompt, sampling, max_tokens=1, seed=0):
-        pass
 
 
 # ---- one turn ------------------------------------------------------------------------------------------------
 
 
-class PrefetchedTurn:
-    """A turn that nobody has asked for yet, as far as it is told."""
+async def first_words(storyteller: Storyteller, request: GenerationRequest, on_text: Callable[[str], object]) -> str:
+    """The first phase of a turn: raw text that is the prefix of the second. `on_text` gets all of it so far."""
+    raw = ""
+    tokens = 0
+    await force_prefill(storyteller, request.context.text)
+    # A whole turn is asked for, and left in the middle: a server that is asked for less does not say why it stopped.
+    async with aclosing(storyteller.stream(request)) as pieces:
+        async for piece in pieces:
+            raw += piece
+            tokens += 1
+            on_text(raw)
+            if tokens >= FIRST_WORDS:
+                return raw
+    return raw + STOP
 
-    def __init__(self, storyteller: Storyteller, adventure: Adventure, node: Node, how: GenerationParams) -> None:
+
+class Phase(Enum):
+    """How far a prefetched turn is."""
+
+    QUEUED = auto()
+    STARTING = auto()
+    """Its first words are being generated."""
+    STARTED = auto()
+    FINISHING = auto()
+    """The rest is being generated."""
+    FINISHED = auto()
+
+
+class PrefetchedTurn:
+    """A turn that nobody has asked for yet.
+
+    QUEUED -> STARTING -> STARTED -> FINISHING -> FINISHED. A phase that fails, or is cancelled before the player has
+    taken the turn, goes back to the one before.
+    """
+
+    def __init__(self, storyteller: Storyteller, adventure: Adventure, node: Node, params: GenerationParams) -> None:
         self._storyteller = storyteller
         self._adventure = adventure
         self._lore = adventure.lore
-        self.node = node
-        self.how = how
+        self._node = node
+        self.params = params
+        self.phase = Phase.QUEUED
         self.taken = False
-        self._begun: str | None = None
-        self._shown = ""
+        self._request: GenerationRequest | None = None
+        """With the first words as its prefix, once they are there."""
         self._answer: GeneratedTurn | None = None
         self._task: asyncio.Task[None] | None = None
-        self._heard: OnProse | None = None
-        self._picked = 0.0
-        self._waited: float | None = None
-        self._last: tuple[str, StreamStats] | None = None
+        self._latest: tuple[str, StreamStats] | None = None
+        """What of it could be shown."""
+        self._delivery: _Delivery | None = None
 
-    def fits(self, adventure: Adventure, how: GenerationParams) -> bool:
-        """Whether it is still what would be told."""
-        return adventure.lore == self._lore and replace(how, seed=self.how.seed) == self.how
-
-    @property
-    def begun(self) -> bool:
-        """Whether its first words are there."""
-        return self._begun is not None
+    def is_current(self, adventure: Adventure, params: GenerationParams) -> bool:
+        """Whether it is still what would be generated now."""
+        return adventure.lore == self._lore and replace(params, seed=self.params.seed) == self.params
 
     @property
-    def started(self) -> bool:
+    def is_ready(self) -> bool:
         """Whether there is anything of it, or soon will be."""
-        return self.begun or (self._task is not None and not self._task.done())
+        return self.phase is not Phase.QUEUED and not (self._answer and not self._answer.prose)
 
-    @property
-    def whole(self) -> bool:
-        """Whether all of it is there."""
-        return self._answer is not None
+    async def start(self) -> None:
+        """Generates the first words, if they are not there."""
+        if self.phase is Phase.QUEUED:
+            await self._in_background(self._start())
 
-    @property
-    def empty(self) -> bool:
-        """Whether the voice had nothing to say."""
-        return self._answer is not None and not self._answer.prose
+    async def finish(self) -> None:
+        """Generates the rest, if it is not there."""
+        if self.phase is Phase.STARTED:
+            await self._in_background(self._finish())
 
-    async def begin(self) -> None:
-        """Tells the first words."""
-        await self._in_background(self._begin())
+    async def deliver(self, on_prose: OnProse) -> tuple[GeneratedTurn, GenerationRequest]:
+        """The whole turn, for the player who has taken it, and its request; what is there already is shown at once.
 
-    async def end(self) -> None:
-        """Tells the rest."""
-        await self._in_background(self._end())
-
-    async def finish(self, heard: OnProse) -> GeneratedTurn:
-        """The whole turn, for the player who has picked it; what is there already is heard at once."""
-        self._picked = time.monotonic()
-        self._heard = heard
-        if self._answer:
-            self._hear(self._answer.prose, StreamStats())
-            return self._answer
-        if self._task is None or self._task.done():
-            self._task = asyncio.create_task(self._end() if self.begun else self._begin())
-        elif self._last:
-            self._hear(*self._last)
-        await self._task
+        Raises:
+            DungeonError: the storyteller failed.
+        """
+        self._delivery = _Delivery(on_prose, time.monotonic())
+        if self._latest:
+            self._delivery.show(*self._latest)
+        if self.phase in (Phase.STARTING, Phase.FINISHING):
+            await self._running_phase()
+        if self.phase is Phase.QUEUED:
+            await self._start()
+        if self.phase is Phase.STARTED:
+            await self._finish()
         assert self._answer is not None
-        return self._answer
+        assert self._request is not None
+        return self._answer, self._request
 
-    async def _in_background(self, part: Coroutine[None, None, None]) -> None:
-        """Runs the part; a cancelled part is left running only if its turn has been taken."""
-        self._last = None
-        self._task = asyncio.create_task(part)
+    async def _running_phase(self) -> None:
+        """Waits for the phase that is running. One that was cancelled just before the turn was taken is run again."""
+        assert self._task is not None
+        player = asyncio.current_task()
+        try:
+            await self._task
+        except asyncio.CancelledError:
+            if player is None or player.cancelling():
+                raise
+
+    async def _in_background(self, work: Coroutine[None, None, None]) -> None:
+        """Runs a phase. When this is cancelled, so is the phase, unless the player has taken the turn."""
+        self._task = asyncio.create_task(work)
         try:
             await asyncio.shield(self._task)
         except asyncio.CancelledError:
@@ -207,168 +164,195 @@ class PrefetchedTurn:
                 await asyncio.gather(self._task, return_exceptions=True)
             raise
 
-    async def _begin(self) -> None:
-        manners = output_policy(self._adventure, self.node, self.how.sampling.banned, self.how.sampling.stop)
+    async def _start(self) -> None:
+        policy = turn_policy(self._adventure, self._node, self.params)
 
-        def heard(raw: str) -> None:
-            if shown := filter_output(raw, manners).shown:
-                self._shown = shown
-                self._hear(shown, StreamStats())
+        def show(raw: str) -> None:
+            if shown := filter_output(raw, policy).shown:
+                self._show(shown, StreamStats())
 
-        self._begun = await first_words(self._storyteller, self._adventure, self.node, self.how, heard)
-        if self.taken:
-            await self._end()
+        request = turn_request(self._adventure, self._node, self.params)
+        self.phase = Phase.STARTING
+        try:
+            prefix = await first_words(self._storyteller, request, show)
+        except BaseException:
+            self.phase = Phase.QUEUED
+            raise
+        self._request = replace(request, prefix=prefix)
+        self.phase = Phase.STARTED
 
-    async def _end(self) -> None:
-        begun = self._begun or STOP
-        if self._shown:
-            self._hear(self._shown, StreamStats())
-        self._answer = await generate_prefilled(
-            self._storyteller, self._adventure, self.node, self.how, self._hear, begun=begun
-        )
+    async def _finish(self) -> None:
+        assert self._request is not None
+        policy = turn_policy(self._adventure, self._node, self.params)
+        self.phase = Phase.FINISHING
+        try:
+            self._answer = await generate(self._storyteller, self._request, policy, self._show)
+        except BaseException:
+            self.phase = Phase.STARTED
+            raise
+        self.phase = Phase.FINISHED
 
-    def _hear(self, prose: str, pace: StreamStats) -> None:
-        self._last = prose, pace
-        if self._heard:
-            if self._waited is None:
-                self._waited = time.monotonic() - self._picked
-            self._heard(prose, StreamStats(self._picked, self._waited, pace.pieces, pace.seconds))
+    def _show(self, prose: str, stats: StreamStats) -> None:
+        self._latest = prose, stats
+        if self._delivery:
+            self._delivery.show(prose, stats)
+
+
+class _Delivery:
+    """Hands prose to the player, with the times counted from when the turn was picked."""
+
+    def __init__(self, on_prose: OnProse, picked: float) -> None:
+        self._on_prose = on_prose
+        self._picked = picked
+        self._waited: float | None = None
+
+    def show(self, prose: str, stats: StreamStats) -> None:
+        if self._waited is None:
+            self._waited = time.monotonic() - self._picked
+        self._on_prose(prose, StreamStats(self._picked, self._waited, stats.tokens, stats.seconds))
 
 
 # ---- all of it -----------------------------------------------------------------------------------------------
 
 
 @dataclass(slots=True)
-class _Prospect:
-    """What is known of how the story might go on from one place."""
+class _Place:
+    """What is known about how the story might go on from one place of the tree."""
 
     suggestions: list[str] = field(default_factory=list)
     tries: int = 0
-    asked: bool = False
+    requested: bool = False
     """Whether the player wants other suggestions than were there."""
     turns: dict[str, PrefetchedTurn] = field(default_factory=dict)
     """By the action they answer."""
 
 
 class Prefetcher:
-    """What has been prepared at the latest places."""
+    """The suggestions and the prefetched turns at the latest places."""
 
     def __init__(self, storyteller: Storyteller) -> None:
         self._storyteller = storyteller
-        self._prospects: dict[_Place, _Prospect] = {}
+        self._places: dict[tuple[int, int | None], _Place] = {}
+        """By the adventure's id and the head's."""
 
     def suggestions(self, adventure: Adventure) -> tuple[str, ...]:
         """What the player might do now; at the opening, the scenario's own ideas come first."""
-        prospect = self._prospects.get((adventure.id, adventure.head))
-        if adventure.head is None and adventure.ideas and not (prospect and prospect.asked):
+        place = self._places.get((adventure.id, adventure.head))
+        if adventure.head is None and adventure.ideas and not (place and place.requested):
             return adventure.ideas
-        return tuple(prospect.suggestions) if prospect else ()
+        return tuple(place.suggestions) if place else ()
 
-    def ask(self, adventure: Adventure) -> None:
+    def request_suggestions(self, adventure: Adventure) -> None:
         """The player wants suggestions here, and others than there are."""
-        prospect = self._here(adventure)
-        prospect.suggestions.clear()
-        prospect.tries = 0
-        prospect.asked = True
+        place = self._place(adventure)
+        place.suggestions.clear()
+        place.tries = 0
+        place.requested = True
 
-    def asked(self, adventure: Adventure) -> bool:
+    def are_requested(self, adventure: Adventure) -> bool:
         """Whether the player has asked for suggestions here."""
-        return self._here(adventure).asked
+        return self._place(adventure).requested
 
     # ---- in the background -----------------------------------------------------------------------------------
 
     async def suggest(
-        self, adventure: Adventure, how: Callable[[], GenerationParams], wanted: int, changed: Callable[[], object]
+        self, adventure: Adventure, params: Callable[[], GenerationParams], count: int, on_change: Callable[[], object]
     ) -> None:
-        """Has the voice write as many suggestions as are wanted; `changed` is called when they are there.
+        """Has the voice write `count` suggestions; calls `on_change` when they are there.
 
-        And where none came, if the player has asked for them.
+        And also where none came, if the player has asked for them.
 
         Raises:
             DungeonError: the storyteller failed.
         """
-        prospect = self._here(adventure)
-        if len(self.suggestions(adventure)) >= wanted or prospect.tries >= _TRIES * wanted:
+        place = self._place(adventure)
+        if len(self.suggestions(adventure)) >= count or place.tries >= _TRIES * count:
             return
-        done = [node.action for node in adventure.path()[-_NOT_AGAIN:] if node.action]
-        tale = context_to_continue(adventure, how().budget).text
-        while len(prospect.suggestions) < wanted and prospect.tries < _TRIES * wanted:
-            line = await self._action(tale, how())
-            prospect.tries += 1
-            shown = suggestion(line, tale, how().sampling.banned)
-            if shown and adds(shown, prospect.suggestions, done):
-                prospect.suggestions.append(shown)
-        if prospect.suggestions or prospect.asked:
-            changed()
+        recent = [node.action for node in adventure.path()[-_RECENT_ACTIONS:] if node.action]
+        request = suggestion_request(adventure, params())
+        while len(place.suggestions) < count and place.tries < _TRIES * count:
+            line = await self._action(replace(request, params=_for_a_suggestion(params())))
+            place.tries += 1
+            shown = suggestion(line, request.context.text, params().sampling.banned)
+            if shown and adds(shown, place.suggestions, recent):
+                place.suggestions.append(shown)
+        if place.suggestions or place.requested:
+            on_change()
 
-    async def prepare(self, adventure: Adventure, how: Callable[[], GenerationParams], wanted: int) -> None:
-        """Tells what would follow if the player let the story go on or picked one of the first `wanted` suggestions.
+    async def prefetch(self, adventure: Adventure, params: Callable[[], GenerationParams], count: int) -> None:
+        """Generates the turns that would follow if the player let the story go on, or picked one of `count` suggestions.
 
         Raises:
             DungeonError: the storyteller failed.
         """
-        prospect = self._here(adventure)
-        turns = [] if adventure.unfinished() else [self._prepared(prospect, adventure, Kind.CONTINUE, "", how())]
-        shown = self.suggestions(adventure)[:wanted]
-        turns += [self._prepared(prospect, adventure, *read_input(action), how()) for action in shown]
+        place = self._place(adventure)
+        turns = [] if adventure.unfinished() else [self._turn(place, adventure, Kind.CONTINUE, "", params())]
+        suggestions = self.suggestions(adventure)[:count]
+        turns += [self._turn(place, adventure, *read_input(action), params()) for action in suggestions]
         for turn in turns:
-            if not turn.begun:
-                await turn.begin()
+            await turn.start()
         for turn in turns:
-            if not turn.whole:
-                await turn.end()
+            await turn.finish()
 
-    async def _action(self, tale: str, how: GenerationParams) -> str:
+    async def _action(self, request: GenerationRequest) -> str:
         """What the voice has the player do next; "" if that does not end."""
-        sampling = _bold(how.sampling)
-        asked = f"{tale}\n{ACTION_MARK}You"  # a prompt ends with one newline: this makes the blank line
         line = ""
-        pieces = 0
-        await _read_again(self._storyteller, asked, sampling)
-        stream = self._storyteller.stream(asked, sampling, max_tokens=2 * _ACTION_TOKENS, seed=how.seed)
-        async with aclosing(stream) as going:
-            async for piece in going:
+        tokens = 0
+        await force_prefill(self._storyteller, request.prompt)
+        async with aclosing(self._storyteller.stream(request)) as pieces:
+            async for piece in pieces:
                 line += piece
-                pieces += 1
-                if pieces > _ACTION_TOKENS:
+                tokens += 1
+                if tokens > _ACTION_TOKENS:
                     return ""
         return line
 
-    def _prepared(
-        self, prospect: _Prospect, adventure: Adventure, kind: Kind, words: str, how: GenerationParams
+    def _turn(
+        self, place: _Place, adventure: Adventure, kind: Kind, words: str, params: GenerationParams
     ) -> PrefetchedTurn:
+        """The turn that answers this, as far as it is prefetched."""
         action = action_line(kind, words)
-        turn = prospect.turns.get(action)
-        if turn is None or not turn.fits(adventure, how):
-            turn = PrefetchedTurn(self._storyteller, adventure, Node(-1, adventure.head, kind, words, action), how)
-            prospect.turns[action] = turn
+        turn = place.turns.get(action)
+        if turn is None or not turn.is_current(adventure, params):
+            node = Node(-1, adventure.head, kind, words, action)
+            turn = place.turns[action] = PrefetchedTurn(self._storyteller, adventure, node, params)
         return turn
 
-    def _here(self, adventure: Adventure) -> _Prospect:
-        place = (adventure.id, adventure.head)
-        prospect = self._prospects[place] = self._prospects.pop(place, _Prospect())  # the latest is the last
-        while len(self._prospects) > _PLACES:
-            del self._prospects[next(iter(self._prospects))]
-        return prospect
+    def _place(self, adventure: Adventure) -> _Place:
+        key = (adventure.id, adventure.head)
+        place = self._places[key] = self._places.pop(key, _Place())  # the latest is the last
+        while len(self._places) > _PLACES:
+            del self._places[next(iter(self._places))]
+        return place
 
     # ---- when the player has chosen --------------------------------------------------------------------------
 
-    def take(self, adventure: Adventure, kind: Kind, action: str, how: GenerationParams) -> PrefetchedTurn | None:
+    def take(self, adventure: Adventure, kind: Kind, action: str, params: GenerationParams) -> PrefetchedTurn | None:
         """The turn that answers this, if any of it is there and nothing has changed since; it is given out once.
 
-        Call it before the background task is awaited or hears of its end: a turn that is being told is left running.
+        Call it before the background task is cancelled: a turn that is being generated then goes on.
         """
-        prospect = self._prospects.get((adventure.id, adventure.head))
-        if prospect is None or kind is Kind.STORY:
+        place = self._places.get((adventure.id, adventure.head))
+        turn = place.turns.get(action) if place and kind is not Kind.STORY else None
+        if place is None or turn is None or not turn.is_ready or not turn.is_current(adventure, params):
             return None
-        turn = prospect.turns.get(action)
-        if turn is None or not turn.fits(adventure, how) or not turn.started or turn.empty:
-            return None
-        del prospect.turns[action]
+        del place.turns[action]
         turn.taken = True
         return turn
 
 
-def _bold(sampling: Sampling) -> Sampling:
-    """For a single line, and a little bolder."""
-    return msgspec.structs.replace(sampling, temperature=max(_BOLD, sampling.temperature + _BOLDER), stop=("\n",))
+def suggestion_request(adventure: Adventure, params: GenerationParams) -> GenerationRequest:
+    """The request for the player's next action: the voice continues `> You`."""
+    # A prompt ends with one newline: the one in front of the mark makes the blank line.
+    context = context_to_continue(adventure, params.budget)
+    return GenerationRequest(context, f"\n{ACTION_MARK}You", params, max_tokens=2 * _ACTION_TOKENS)
+
+
+def _for_a_suggestion(params: GenerationParams) -> GenerationParams:
+    """Warmer sampling, for a single line."""
+    sampling: Sampling = msgspec.structs.replace(
+        params.sampling,
+        temperature=max(_LEAST_TEMPERATURE, params.sampling.temperature + _WARMER),
+        stop=("\n",),
+    )
+    return replace(params, sampling=sampling)

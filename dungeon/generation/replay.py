@@ -1,178 +1,195 @@
-"""`dungeon replay`: tells the turns of an adventure again and says which come out the same.
+"""`dungeon replay`: generates the turns of an adventure again and says which come out the same.
 
-    replayed = await run_replay(shelf, storyteller, adventure_id, print)
-    replayed.differ                       # 0: all that can be compared agree
+    result = await run_replay(shelf, storyteller, adventure_id, print)
+    result.differ                       # 0: every turn that can be compared agrees
 
-Each turn on the way to the head is asked for as it was: with the turns before it as they stand, the lore that was in
-force, and the sampling, seed and budget that the shelf has kept. The prompt is compared first, by its hash: where the
-program has changed it, another answer says nothing. A turn that was prepared while the player read was told in two
-parts (`dungeon.generation.prefetch`), so one that comes out different in one part is tried in two. Of a turn that the player stopped,
-what came is compared.
+Each turn on the path to the head is requested as it was: with the turns before it, the lore in force at the time, and
+the sampling, seed and budget that the shelf has recorded. The prompt is compared first, by its hash: if the program now
+makes another prompt, another answer means nothing. A turn that was prefetched was generated in two phases
+(`dungeon.generation.prefetch`), so one that differs when generated in one phase is tried in two. Of a turn that the
+player stopped, the prose that came is compared.
 
-Limits: the last digits of what an engine computes hang on what it had cached, and now and then a word on these digits.
-A turn that goes on sensibly from where it differs is of that sort.
+Limits: the last digits of what an engine computes depend on what it had cached, and now and then a word depends on
+these digits. A turn that goes on sensibly from where it differs is of that sort.
 """
 
 import hashlib
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import msgspec
 
-from dungeon.generation.generate import GenerationParams, StreamStats
-from dungeon.generation.prefetch import first_words, generate_prefilled, prefill_timeline
-from dungeon.storage.shelf import GenerationRecord, Shelf
-from dungeon.storyteller.open import Storyteller
+from dungeon.generation.generate import StreamStats, generate, turn_policy, turn_request
+from dungeon.generation.prefetch import first_words
+from dungeon.generation.prefill import prefill_context
+from dungeon.storage.record import GenerationRecord
+from dungeon.storage.shelf import Shelf
+from dungeon.storyteller.protocol import Storyteller
+from dungeon.storyteller.request import GenerationParams, GenerationRequest
 from dungeon.storyteller.voices import Sampling
 from dungeon.tale.adventure import Adventure, Node, State
-from dungeon.tale.context import build_prompt, context_to_continue
+from dungeon.tale.context import build_context, context_to_continue
 from dungeon.tale.lore import Lore
+
+OTHER_PROMPT = "with another prompt"
+OTHER_VOICE = "by another voice"
+NOT_GENERATED = "written by hand or empty"
+"""Written or edited by the player, stopped and finished later, copied below an edit, or without prose."""
 
 
 @dataclass(slots=True)
-class Replayed:
-    """How many turns came to what."""
+class ReplayResult:
+    """How many turns came out how."""
 
-    agree: int = 0
-    differ: int = 0
-    other_voice: int = 0
-    other_prompt: int = 0
-    by_hand: int = 0
-    """Written or edited by the player, stopped and finished, copied below an edit, or empty: not to be told again."""
+    agree: int
+    differ: int
+    skipped: Counter[str]
+    """Turns that could not be compared, by the reason."""
 
     def __str__(self) -> str:
-        """The summary."""
         compared = self.agree + self.differ
-        told = f"{self.agree} of {compared} turns agree." if compared else "No turn could be compared."
-        passed = [
-            f"{count} {what}"
-            for count, what in (
-                (self.other_prompt, "with another prompt"),
-                (self.other_voice, "by another voice"),
-                (self.by_hand, "by hand or empty"),
-            )
-            if count
+        text = f"{self.agree} of {compared} turns agree." if compared else "No turn could be compared."
+        reasons = [
+            f"{self.skipped[why]} {why}" for why in (OTHER_PROMPT, OTHER_VOICE, NOT_GENERATED) if self.skipped[why]
         ]
-        return told + (f" Not compared: {', '.join(passed)}." if passed else "")
+        return text + (f" Not compared: {', '.join(reasons)}." if reasons else "")
 
 
 @dataclass(frozen=True, slots=True)
 class _Case:
-    """A turn that can be told again."""
+    """A turn that can be generated again."""
 
     number: int
     node: Node
     lore: Lore
-    how: GenerationParams
+    params: GenerationParams
+
+
+class _Skipped(Exception):
+    """A turn that can't be compared: the reason, and what to print."""
+
+    def __init__(self, reason: str, message: str = "") -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.message = message
 
 
 async def run_replay(
     shelf: Shelf, storyteller: Storyteller, adventure_id: int, out: Callable[[str], object]
-) -> Replayed:
-    """Tells every turn on the way to the adventure's head again; `out` gets a line a turn, and a summary.
+) -> ReplayResult:
+    """Generates every turn on the path to the adventure's head again; `out` gets a line a turn, and a summary.
 
     Raises:
         DungeonError: there is no such adventure, or the storyteller failed.
     """
     adventure = shelf.open(adventure_id)
-    replayed = Replayed()
     await storyteller.start()
     cases: list[_Case] = []
-    differ: list[_Case] = []
+    differing: list[_Case] = []
+    skipped = Counter[str]()
     for number, node in enumerate(adventure.path(), 1):
-        told = shelf.generation_record(node.id)
-        finished_later = node.state is State.DONE and not told.prompt
-        if node.edit_of is not None or not told.voice or not node.prose or finished_later:
-            replayed.by_hand += 1
+        try:
+            case = _case(shelf, storyteller, adventure, number, node)
+        except _Skipped as skip:
+            skipped[skip.reason] += 1
+            if skip.message:
+                out(f"{number:5}  {skip.message}")
             continue
-        lore = adventure.lore if told.lore is None else shelf.lore(told.lore)
-        case = _case(storyteller, adventure, number, node, told, lore, replayed)
-        if isinstance(case, _Case):
-            cases.append(case)
-            differs = await _differs(storyteller, adventure, case, paused=True)
-            if differs:
-                differ.append(case)
-            out(f"{number:5}  {differs or 'agrees'}")
-        else:
-            out(f"{number:5}  {case}")
-    if differ:
-        out("Some differ. All of them once more, without the pauses:")
-    for case in cases if differ else ():
-        differs = await _differs(storyteller, adventure, case, paused=False)
-        if case in differ:
-            if not differs:
-                differ.remove(case)
-            out(f"{case.number:5}  {differs or 'agrees'}")
-    replayed.differ = len(differ)
-    replayed.agree = len(cases) - len(differ)
-    out(str(replayed))
-    return replayed
+        cases.append(case)
+        difference = await _difference(storyteller, adventure, case, after_a_pause=True)
+        if difference:
+            differing.append(case)
+        out(f"{number:5}  {difference or 'agrees'}")
+    if differing:
+        differing = await _replay_without_pauses(storyteller, adventure, cases, differing, out)
+    result = ReplayResult(len(cases) - len(differing), len(differing), skipped)
+    out(str(result))
+    return result
 
 
-def _case(
+async def _replay_without_pauses(
     storyteller: Storyteller,
     adventure: Adventure,
-    number: int,
-    node: Node,
-    told: GenerationRecord,
-    lore: Lore,
-    replayed: Replayed,
-) -> _Case | str:
-    """The turn as it was told, or why it can't be compared."""
-    if told.voice != storyteller.name or (told.adapter and told.adapter != storyteller.fingerprint):
-        replayed.other_voice += 1
-        return f"another voice: {told.voice} {told.adapter[:12]}".rstrip()
+    cases: list[_Case],
+    differing: list[_Case],
+    out: Callable[[str], object],
+) -> list[_Case]:
+    """All turns once more, as if the player had never paused between them; those that differ still."""
+    out("Some differ. All of them once more, without the pauses:")
+    still: list[_Case] = []
+    for case in cases:
+        difference = await _difference(storyteller, adventure, case, after_a_pause=False)
+        if case in differing:
+            out(f"{case.number:5}  {difference or 'agrees'}")
+            still += [case] if difference else []
+    return still
+
+
+def _case(shelf: Shelf, storyteller: Storyteller, adventure: Adventure, number: int, node: Node) -> _Case:
+    """The turn, with what it was generated with. Raises _Skipped if it can't be compared."""
+    record = shelf.generation_record(node.id)
+    finished_later = node.state is State.DONE and not record.prompt
+    if node.edit_of is not None or not record.voice or not node.prose or finished_later:
+        raise _Skipped(NOT_GENERATED)
+    if record.voice != storyteller.name or (record.adapter and record.adapter != storyteller.fingerprint):
+        raise _Skipped(OTHER_VOICE, f"another voice: {record.voice} {record.adapter[:12]}".rstrip())
+    params = _params(record)
+    lore = adventure.lore if record.lore is None else shelf.lore(record.lore)
+    prompt = build_context(adventure, replace(node, prose=""), params.budget, lore).text
+    if record.prompt and record.prompt != hashlib.sha256(prompt.encode()).hexdigest():
+        raise _Skipped(OTHER_PROMPT, "another prompt: the text or the program has changed")
+    return _Case(number, node, lore, params)
+
+
+def _params(record: GenerationRecord) -> GenerationParams:
     try:
-        how = GenerationParams(msgspec.json.decode(told.sampling, type=Sampling), told.seed, told.budget)
+        return GenerationParams(msgspec.json.decode(record.sampling, type=Sampling), record.seed, record.budget)
     except msgspec.DecodeError:
-        replayed.other_prompt += 1
-        return "another dungeon: this one can't read how it was told"
-    adventure.lore = lore
-    prompt = build_prompt(adventure, replace(node, prose=""), how.budget)
-    if told.prompt and told.prompt != hashlib.sha256(prompt.encode()).hexdigest():
-        replayed.other_prompt += 1
-        return "another prompt: the text or the program has changed"
-    return _Case(number, node, lore, how)
+        raise _Skipped(OTHER_PROMPT, "another dungeon: this one can't read its sampling") from None
 
 
-async def _differs(storyteller: Storyteller, adventure: Adventure, case: _Case, *, paused: bool) -> str:
-    """Where the turn comes out another, told as after a pause or right after the last one; "" if it agrees."""
-    node = case.node
+async def _difference(storyteller: Storyteller, adventure: Adventure, case: _Case, *, after_a_pause: bool) -> str:
+    """Where the turn differs when it is generated after a pause, or right after the one before; "" if it agrees."""
+    node, params = case.node, case.params
     adventure.lore = case.lore
-    if paused:
-        adventure.move(node.parent)
-        tale = context_to_continue(adventure, case.how.budget).text
-        await prefill_timeline(storyteller, tale, adventure, case.how.sampling)
     blank = replace(node, prose="")
+    if after_a_pause:
+        adventure.move(node.parent)
+        context = context_to_continue(adventure, params.budget)
+        await prefill_context(storyteller, GenerationRequest(context, "", params, max_tokens=1), adventure)
     adventure.replace(blank)
     adventure.move(node.id)
     places: list[int] = []
-    for parted in (False, True) if paused else (False,):
-        place = _place(node, await _again(storyteller, adventure, blank, case.how, parted=parted))
-        places.append(place)
-        if not place:
+    for in_two_phases in (False, True) if after_a_pause else (False,):
+        versions = await _generate_again(storyteller, adventure, blank, params, in_two_phases=in_two_phases)
+        places.append(_first_difference(node, versions))
+        if not places[-1]:
             break
     adventure.replace(node)
     return f"differs at character {max(places)} of {len(node.prose)}" if all(places) else ""
 
 
-async def _again(
-    storyteller: Storyteller, adventure: Adventure, node: Node, how: GenerationParams, *, parted: bool
+async def _generate_again(
+    storyteller: Storyteller, adventure: Adventure, node: Node, params: GenerationParams, *, in_two_phases: bool
 ) -> list[str]:
-    """The turn as it grew, the last being all of it; told in two parts, if `parted`."""
-    came = [""]
+    """The turn's prose as it grew, the last being all of it."""
+    versions = [""]
 
-    def heard(prose: str, _: StreamStats) -> None:
-        came.append(prose)
+    def on_prose(prose: str, _: StreamStats) -> None:
+        versions.append(prose)
 
-    begun = await first_words(storyteller, adventure, node, how, lambda _: None) if parted else ""
-    answer = await generate_prefilled(storyteller, adventure, node, how, heard, begun=begun)
-    return [*came, answer.prose]
+    request = turn_request(adventure, node, params)
+    if in_two_phases:
+        request = replace(request, prefix=await first_words(storyteller, request, lambda _: None))
+    turn = await generate(storyteller, request, turn_policy(adventure, node, params), on_prose)
+    return [*versions, turn.prose]
 
 
-def _place(node: Node, came: list[str]) -> int:
-    """The first character, counted from 1, in which what came is another prose than the node's; 0 if it is the same."""
-    told = came[-1]
-    if told == node.prose or (node.state is not State.DONE and any(prose.startswith(node.prose) for prose in came)):
+def _first_difference(node: Node, versions: list[str]) -> int:
+    """The first character, from 1, in which the generated prose differs from the node's; 0 if it is the same."""
+    prose = versions[-1]
+    stopped_early = node.state is not State.DONE and any(version.startswith(node.prose) for version in versions)
+    if prose == node.prose or stopped_early:
         return 0
-    return 1 + next((at for at, (a, b) in enumerate(zip(node.prose, told, strict=False)) if a != b), len(told))
+    return 1 + next((at for at, (a, b) in enumerate(zip(node.prose, prose, strict=False)) if a != b), len(prose))

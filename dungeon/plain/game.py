@@ -1,33 +1,34 @@
 """The game as lines: stdin to stdout, no escape codes, for pipes, scripts and screen readers.
 
-The story streams sentence by sentence, so nothing that was printed is ever taken back. stdout has the story; notes
-of the game go to stderr. The same commands as in the app, each a line that starts with a slash; at the end of input
-the game ends as with /quit.
+The story streams sentence by sentence, so nothing that was printed is ever taken back. stdout has the story; notes of
+the game go to stderr. The commands are the app's, each a line that starts with a slash; the end of the input is /quit.
 """
 
 import asyncio
 import sys
+from collections.abc import Awaitable, Callable, Sequence
 
+import dungeon.play.commands  # noqa: F401 - fills the registry
 from corpus.turns import Kind
 from dungeon.errors import DungeonError
-from dungeon.generation.context_view import context_lines, count_tokens
 from dungeon.paths import shelf_file
 from dungeon.plain.lines import LineReader, TurnPrinter, note, say, turn_heading
-from dungeon.play.commands import COMMANDS, Request, read_line
-from dungeon.play.run_command import node_of, obey
+from dungeon.play.adventures import plural
+from dungeon.play.keys import check_keys
+from dungeon.play.registry import COMMANDS, parse_line
 from dungeon.play.session import Session
 from dungeon.scenarios.model import Scenario, builtin_scenarios, fill_placeholders, find_scenario, scenario_from_opening
 from dungeon.scenarios.user import user_scenarios
 from dungeon.storage.shelf import Shelf
 from dungeon.storyteller.local import LocalStoryteller
-from dungeon.storyteller.open import Storyteller
+from dungeon.storyteller.protocol import Storyteller
 from dungeon.tale.adventure import Node
 
 _LAST_TURNS = 4
 
 
 def play_plain(storyteller: Storyteller, *, scenario: Scenario | None, go_on: bool, seed: int | None) -> None:
-    """Plays until /quit or the end of input.
+    """Plays until /quit or the end of the input.
 
     Raises:
         DungeonError: nothing could be played.
@@ -37,41 +38,46 @@ def play_plain(storyteller: Storyteller, *, scenario: Scenario | None, go_on: bo
         stream.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]
     shelf = Shelf(shelf_file())
     try:
-        asyncio.run(_Game(Session(shelf, storyteller, seed)).play(scenario, go_on))
+        session = Session(shelf, storyteller, seed)
+        check_keys(session.settings.game)
+        asyncio.run(_Game(session).play(scenario, go_on))
     except KeyboardInterrupt:
         note("Stopped. Everything is saved; --continue goes on.")
         sys.exit(130)
     except BrokenPipeError:
-        # Whoever read our output has left: there is nobody to tell.
+        # Whoever read our output has left: nobody is there to read a message.
         sys.stderr.close()
     finally:
         shelf.close()
 
 
 class _Quit(Exception):
-    pass
+    """The player leaves."""
 
 
 class _Game:
+    """A `PlayFrontend` of lines."""
+
     def __init__(self, session: Session) -> None:
         self.session = session
         self.mode = Kind.DO
 
     async def play(self, scenario: Scenario | None, go_on: bool) -> None:
-        self.lines = LineReader()
+        """Runs the game."""
+        self._lines = LineReader()
         storyteller = self.session.storyteller
         if isinstance(storyteller, LocalStoryteller):
-            storyteller.on_fetch = _FetchNote()
+            storyteller.on_download = _DownloadNotes()
         loading = asyncio.create_task(storyteller.start())
         try:
             if go_on:
                 self.session.resume()
-                self._show()
+                self._print_story()
             else:
-                await self._begin(scenario or await self._choose())
+                await self._begin(scenario or await self._choose_scenario())
             await loading
             while True:
-                await self._line(await self.lines.next())
+                await self._run_line(await self._lines.next())
         except (_Quit, EOFError):
             pass
         finally:
@@ -79,146 +85,138 @@ class _Game:
             await asyncio.wait([loading])
             await storyteller.close()
 
+    async def _run_line(self, line: str) -> None:
+        try:
+            request = parse_line(line, self.mode, self.session.suggestions())
+            await COMMANDS[request.command].handler(self, request)
+        except DungeonError as error:
+            note(str(error))
+
     # ---- beginning -------------------------------------------------------------------------------------------
 
-    async def _choose(self) -> Scenario:
-        scenarios = self._scenarios()
+    async def _choose_scenario(self) -> Scenario:
+        own, broken = user_scenarios()
+        for trouble in broken:
+            note(trouble.what)
+        scenarios = [*own, *builtin_scenarios()]
         for number, scenario in enumerate(scenarios, 1):
             say(f"{number}. {fill_placeholders(scenario, {}).title} ({scenario.genre or 'yours'})")
         say("Type a number or a name, or write your own opening in one line.")
         while True:
-            line = (await self.lines.next()).strip()
+            line = (await self._lines.next()).strip()
             try:
                 return _chosen(line, scenarios)
             except DungeonError as error:
                 note(str(error))
 
-    @staticmethod
-    def _scenarios() -> list[Scenario]:
-        """The player's own, and ours."""
-        own, troubles = user_scenarios()
-        for trouble in troubles:
-            note(trouble.what)
-        return [*own, *builtin_scenarios()]
-
     async def _begin(self, scenario: Scenario) -> None:
         answers = {}
         for placeholder in scenario.placeholders:
             say(f"{placeholder.ask} (an empty line: {placeholder.default})")
-            answers[placeholder.name] = await self.lines.next()
+            answers[placeholder.name] = await self._lines.next()
         self.session.begin(fill_placeholders(scenario, answers))
-        self._show()
+        self._print_story()
 
-    # ---- a line ----------------------------------------------------------------------------------------------
+    # ---- what commands need (`PlayFrontend`) ---------------------------------------------------------------------
 
-    async def _line(self, line: str) -> None:
-        try:
-            request = read_line(line, self.mode, self.session.suggestions())
-            await self._obey(request)
-        except DungeonError as error:
-            note(str(error))
+    def show_message(self, text: str) -> None:
+        """Prints a note to stderr."""
+        note(text)
 
-    async def _obey(self, request: Request) -> None:
-        session, command = self.session, request.command
-        if request.kind is not None:
-            printer = TurnPrinter()
-            self._end(printer, await session.play_turn(request.kind, request.words, printer.grew, printer.began))
-        elif command == "retry":
-            printer = TurnPrinter()
-            self._end(printer, await session.retry(printer.grew, printer.began))
-        elif command in ("undo", "redo"):
-            moved = session.undo() if command == "undo" else session.redo()
-            self._moved(moved, f"There is nothing to {command}.")
-        elif command in ("left", "right"):
-            moved = session.step_take(-1 if command == "left" else 1)
-            self._moved(moved, f"There is no take {'before' if command == 'left' else 'after'} this one.")
-        elif command == "edit":
-            await self._edit(node_of(session, request))
-        elif command == "suggest":
-            await self._suggest()
-        elif command == "context":
-            context = session.context()
-            say("\n".join(context_lines(context, await count_tokens(session.storyteller, context))))
-        elif command == "mode":
-            order = [Kind.DO, Kind.SAY, Kind.STORY]
-            self.mode = order[(order.index(self.mode) + 1) % len(order)]
-            note(f"A bare line is now: {self.mode}.")
-        elif command in ("print", "copy"):
-            self._show(_LAST_TURNS if command == "print" else 1)
-        elif command == "help":
-            say("\n".join(_help_lines()))
-        elif command == "new":
-            await self._begin(await self._choose())
-        elif command == "shelf":
-            await self._shelf(request.words)
-        elif command == "purge":
-            await self._purge(node_of(session, request))
-        elif command == "stop":
-            note("Nothing is running. Ctrl-C stops the game in the middle of a turn; what came is kept.")
-        elif command == "quit":
-            raise _Quit
-        else:
-            before = session.adventure.head
-            say("\n".join(obey(session, request)))
-            if session.adventure.head != before:
-                self._show(1)
+    def show_lines(self, title: str, lines: Sequence[str]) -> None:
+        """Prints the output of a command."""
+        say("\n".join(lines))
 
-    def _end(self, printer: TurnPrinter, node: Node) -> None:
-        printer.end(node)
-        for said in self.session.notes:
-            note(said)
+    async def show_story(self) -> None:
+        """Prints the turn where the player is."""
+        self._print_story(1)
 
-    def _moved(self, moved: Node | None, otherwise: str) -> None:
-        if moved is None:
-            note(otherwise)
-        else:
-            self._show(1)
+    async def show_latest(self) -> None:
+        """Prints the last turns."""
+        self._print_story()
 
-    async def _edit(self, node: Node) -> None:
+    async def play_turn(self, kind: Kind, words: str) -> None:
+        """Plays a turn and prints it while it streams."""
+        printer = TurnPrinter()
+        self._finish(printer, await self.session.play_turn(kind, words, printer.update))
+
+    async def retry(self) -> None:
+        """Plays the last action again."""
+        printer = TurnPrinter()
+        self._finish(printer, await self.session.retry(printer.update))
+
+    def _finish(self, printer: TurnPrinter, node: Node) -> None:
+        printer.finish(node)
+        for message in self.session.notes:
+            note(message)
+
+    def stop_turn(self) -> None:
+        """No line is read while a turn streams."""
+        note("Nothing is running. Ctrl-C stops the game in the middle of a turn; what came is kept.")
+
+    async def edit_turn(self, node_id: int) -> None:
         """Asks for both parts of the turn; a line break is written as \\n."""
-        changed = []
-        for whose, now in (("Yours", node.input), ("The storyteller's", node.prose)):
-            say(f"{whose}, an empty line to leave it:\n{now or '(nothing)'}")
-            line = (await self.lines.next()).strip()
-            changed.append(line.replace("\\n", "\n") or now)
-        self.session.edit(node.id, words=changed[0], prose=changed[1])
-        self._show(1)
+        node = self.session.adventure.nodes[node_id]
+        texts = []
+        for whose, text in (("Yours", node.input), ("The storyteller's", node.prose)):
+            say(f"{whose}, an empty line to leave it:\n{text or '(nothing)'}")
+            line = (await self._lines.next()).strip()
+            texts.append(line.replace("\\n", "\n") or text)
+        self.session.edit(node_id, words=texts[0], prose=texts[1])
+        self._print_story(1)
 
-    async def _suggest(self) -> None:
-        self.session.request_suggestions()
+    async def suggest(self) -> None:
+        """Waits for the suggestions and prints them."""
         await self.session.suggest()
         for number, action in enumerate(self.session.suggestions(), 1):
             say(f"{number}. {action}")
         if not self.session.suggestions():
             note("Nothing comes to the voice's mind. What do you do?")
 
-    async def _shelf(self, search: str) -> None:
-        listed = self.session.shelf.list_adventures(search)
-        for number, adventure in enumerate(listed, 1):
-            tags = f" [{', '.join(adventure.tags)}]" if adventure.tags else ""
-            say(f"{number}. {adventure.title}{tags}: {adventure.turns} turns, {adventure.words} words")
-        if not listed:
+    def set_mode(self, mode: Kind) -> None:
+        """Changes what a bare line means."""
+        self.mode = mode
+        note(f"A bare line is now: {mode}.")
+
+    async def confirm(self, question: str, yes: str, action: Callable[[], Awaitable[None]]) -> None:
+        """Asks for the word yes."""
+        note(f"{question} Type yes to do it.")
+        if (await self._lines.next()).strip().lower() == "yes":
+            await action()
+        else:
+            note(f"Not done: {yes.lower()}.")
+
+    def copy(self, text: str) -> None:
+        """Prints it: a pipe has no clipboard."""
+        say(text)
+
+    async def open_shelf(self, search: str) -> None:
+        """Lists the adventures and goes on with one."""
+        entries = self.session.shelf.list_adventures(search)
+        for number, entry in enumerate(entries, 1):
+            tags = f" [{', '.join(entry.tags)}]" if entry.tags else ""
+            say(f"{number}. {entry.title}{tags}: {plural(entry.turns, 'turn')}, {plural(entry.words, 'word')}")
+        if not entries:
             note(f"No adventure holds '{search}'.")
             return
         note("A number goes on with that adventure, an empty line stays here.")
-        line = (await self.lines.next()).strip()
+        line = (await self._lines.next()).strip()
         if line:
-            if len(line) > 9 or not line.isdecimal() or not 0 < int(line) <= len(listed):
+            if len(line) > 9 or not line.isdecimal() or not 0 < int(line) <= len(entries):
                 raise DungeonError(f"There is no adventure '{line[:30]}' in this list.")
-            self.session.resume(listed[int(line) - 1].id)
-            self._show()
+            self.session.resume(entries[int(line) - 1].id)
+            self._print_story()
 
-    async def _purge(self, node: Node) -> None:
-        gone = 1 + len(self.session.adventure.below(node.id))
-        note(f"{gone} turns would be gone from the disk for good. Type yes to do it.")
-        if (await self.lines.next()).strip().lower() == "yes":
-            self.session.purge_turn(node.id)
-            self._show(1)
-        else:
-            note("Nothing was purged.")
+    async def choose_adventure(self) -> None:
+        """Begins another adventure."""
+        await self._begin(await self._choose_scenario())
 
-    def _show(self, turns: int = _LAST_TURNS) -> None:
-        """The last turns, from the opening if they reach back to it."""
+    def leave(self) -> None:
+        """Leaves the game."""
+        raise _Quit
+
+    def _print_story(self, turns: int = _LAST_TURNS) -> None:
+        """The last turns, from the opening if they reach back to it, and the suggestions."""
         adventure = self.session.adventure
         path = adventure.path()
         if len(path) <= turns:
@@ -232,16 +230,16 @@ class _Game:
                 say(f"{number}. {action}")
 
 
-class _FetchNote:
-    """Tells on stderr, in tenths, how far the weights have come."""
+class _DownloadNotes:
+    """Notes on stderr, in tenths, how far the weights are downloaded."""
 
     def __init__(self) -> None:
-        self.told = -1
+        self._tenth = -1
 
     def __call__(self, done: int, total: int) -> None:
         tenth = done * 10 // total
-        if tenth > self.told:
-            self.told = tenth
+        if tenth > self._tenth:
+            self._tenth = tenth
             note(f"Fetching the voice, once: {done / 1e6:.0f} of {total / 1e6:.0f} MB")
 
 
@@ -253,9 +251,3 @@ def _chosen(line: str, scenarios: list[Scenario]) -> Scenario:
     if len(line.split()) > 4:
         return scenario_from_opening(line)
     return find_scenario(line)
-
-
-def _help_lines() -> list[str]:
-    rows = [(f"/{command.name} {command.argument}".rstrip(), command.summary) for command in COMMANDS]
-    width = max(len(row[0]) for row in rows)
-    return [f"{usage:{width}}  {summary}" for usage, summary in rows]

@@ -1,4 +1,4 @@
-"""Lines in and out, without a screen: what `dungeon.plain.game` reads from stdin, and how it prints a turn as it comes.
+"""Lines in and out, without a screen: how `dungeon.plain.game` reads stdin, and prints a turn while it streams.
 
 stdout has the story, stderr the notes of the game. Nothing that was printed is ever taken back.
 """
@@ -12,54 +12,55 @@ from typing import cast
 
 from corpus.text import printable
 from corpus.turns import ACTION_MARK, Kind
-from dungeon.tale.adventure import Node
+from dungeon.tale.adventure import Node, State
 from dungeon.tale.prose import sentence_end
 
 
 def say(text: str) -> None:
-    """A line of the story; nothing in it is a command to the terminal."""
+    """Prints a line of the story; nothing in it is a command to the terminal."""
     print(printable(text), flush=True)
 
 
 def note(text: str) -> None:
-    """A word from the game."""
+    """Prints a note of the game to stderr."""
     print(printable(text), file=sys.stderr, flush=True)
 
 
 def turn_heading(node: Node) -> str:
-    """How the player's part of a turn is shown."""
+    """The player's part of a turn, as it is shown."""
     if node.kind is Kind.STORY:
         return node.input
     return ACTION_MARK + node.action if node.action else ""
 
 
 class TurnPrinter:
-    """Prints a growing turn in whole sentences."""
+    """Prints a turn while it streams, in whole sentences. `update` is a session's `on_update`."""
 
     def __init__(self) -> None:
-        self.printed = 0
+        self._printed: int | None = None
+        """Characters of the prose; None before the heading."""
 
-    def began(self, node: Node) -> None:
-        """The player's part."""
-        say("")
-        if heading := turn_heading(node):
-            say(f"{heading}\n")
+    def update(self, node: Node) -> None:
+        """Prints the heading, and the sentences that have become whole."""
+        if self._printed is None:
+            self._printed = 0
+            say("")
+            if heading := turn_heading(node):
+                say(f"{heading}\n")
+        end = len(node.prose) if node.state is State.DONE else sentence_end(node.prose)
+        if end > self._printed:
+            self._write(node.prose[self._printed : end])
+            self._printed = end
 
-    def grew(self, prose: str) -> None:
-        """What has become whole."""
-        end = sentence_end(prose)
-        if end > self.printed:
-            self._print(prose[self.printed : end])
-            self.printed = end
-
-    def end(self, node: Node) -> None:
-        """The rest."""
-        self._print(node.prose[self.printed :] + "\n")
+    def finish(self, node: Node) -> None:
+        """Prints the rest of the finished turn."""
+        self.update(node)
+        self._write("\n")
         if not node.prose:
             note("The storyteller has nothing to say. Try /retry, or do something else.")
 
     @staticmethod
-    def _print(text: str) -> None:
+    def _write(text: str) -> None:
         sys.stdout.write(printable(text))
         sys.stdout.flush()
 
@@ -67,27 +68,27 @@ class TurnPrinter:
 class LineReader:
     """The lines of stdin, read by a thread that nobody has to wait for when the game ends.
 
-    What is not UTF-8 becomes U+FFFD: one odd character must not end a game. The raw stream is read, because a thread
-    that waits inside a buffered one keeps Python from exiting.
+    Bytes that are not UTF-8 become U+FFFD: one odd character must not end a game. The raw stream is read, because a
+    thread that waits inside a buffered one keeps Python from exiting.
     """
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._queue: asyncio.Queue[str | None] = asyncio.Queue()
-        threading.Thread(target=self._pump, daemon=True).start()
+        threading.Thread(target=self._read, daemon=True).start()
 
     async def next(self) -> str:
         """The next line, without its end.
 
         Raises:
-            EOFError: there is none.
+            EOFError: the input has ended.
         """
         line = await self._queue.get()
         if line is None:
             raise EOFError
         return line
 
-    def _pump(self) -> None:
+    def _read(self) -> None:
         decoder = codecs.getincrementaldecoder("utf-8")("replace")
         rest = ""
         raw = cast(io.BufferedReader, sys.stdin.buffer).raw

@@ -1,27 +1,29 @@
-"""Which key does what: the registry's own keys, and those that the player has chosen instead.
+"""Which key runs which command: the registry's defaults, and the keys that the player has chosen instead.
 
 `keys_for(settings)` is for help and hints, `keymap(settings)` for Textual's `App.set_keymap`, whose ids are the
 commands' names. A key that the player gives to one command is taken from any other that had it.
 """
 
 import re
+from collections.abc import Mapping
 
 from corpus.text import did_you_mean, printable
 from dungeon.errors import DungeonError
-from dungeon.play import commands
+from dungeon.paths import settings_file
+from dungeon.play.registry import COMMANDS
+from dungeon.settings.effective import EffectiveSettings
 from dungeon.settings.layers import Settings
 
 UNBOUND = "unbound"
-"""Stands for no key, where one must stand. No terminal sends it."""
+"""Stands for no key, where Textual wants one. No terminal sends it."""
 
 _NAMED = (
     "tab|escape|insert|up|down|left|right|home|end|pageup|pagedown|"
     "full_stop|comma|slash|backslash|minus|underscore|at|space"
 )
 _KEY = re.compile(rf"(?:ctrl\+|alt\+|shift\+|super\+|meta\+|hyper\+)*(?:f\d{{1,2}}|[a-z0-9]|{_NAMED})")
-_TYPES = re.compile(r"(?:shift\+)?(?:[a-z0-9]|full_stop|comma|slash|backslash|minus|underscore|at|space)")
-_MOVES = ("up", "down", "left", "right", "home", "end", "pageup", "pagedown")
-_TAKEN = {
+_TYPES_A_LETTER = re.compile(r"(?:shift\+)?(?:[a-z0-9]|full_stop|comma|slash|backslash|minus|underscore|at|space)")
+_RESERVED = {
     "ctrl+i": "it is Tab to a terminal",
     "ctrl+m": "it is Enter to a terminal",
     "ctrl+h": "it is Backspace to many terminals",
@@ -39,63 +41,74 @@ _TAKEN = {
 )
 
 
-def takes_key(command: commands.Command) -> bool:
-    """Whether it can stand alone: a key brings no words along."""
-    return not command.argument or command.argument.startswith("[")
-
-
-def check_key(command: str, key: str) -> str:
-    """The key as Textual names it, if it can be that command's.
-
-    Raises:
-        DungeonError: there is no such command, no such key, or it is wanted for something else.
-    """
-    if command not in commands.BY_NAME:
-        hint = did_you_mean(command, commands.BY_NAME)
-        raise DungeonError(f"There is no command '{printable(command)[:30]}' to give a key.{hint}")
-    key = "".join(key.lower().split())
-    key = "escape" if key == "esc" else key
-    if not key or key == commands.BY_NAME[command].key:
-        return key
-    if not takes_key(commands.BY_NAME[command]):
-        raise DungeonError(f"/{command} needs words, which a key does not bring.")
-    if not _KEY.fullmatch(key):
-        raise DungeonError(f"'{printable(key)[:30]}' is not the name of a key. Write it like f8, ctrl+t or alt+right.")
-    if _TYPES.fullmatch(key):
-        raise DungeonError(f"{key} is for typing; a command needs a key like f8, ctrl+t or alt+right.")
-    if key in _TAKEN:
-        raise DungeonError(f"{key} can't be the key of {command}: {_TAKEN[key]}.")
-    return key
-
-
 def keys_for(settings: Settings) -> dict[str, str]:
     """Every command's key as Textual names it; "" for none."""
     chosen = {key for key in settings.keys.values() if key}
-    keys = {}
-    for command in commands.COMMANDS:
-        own = "" if command.key in chosen else command.key
-        keys[command.name] = settings.keys.get(command.name, own)
-    return keys
+    defaults = {name: "" if command.key in chosen else command.key for name, command in COMMANDS.items()}
+    return defaults | {name: key for name, key in settings.keys.items() if name in COMMANDS}
 
 
 def keymap(settings: Settings) -> dict[str, str]:
-    """The keys that are not the registry's, for `App.set_keymap`. It is gone through at every key press: short is good.
+    """The keys that are not the defaults, for `App.set_keymap`. It is gone through at every key press: short is good.
 
     Bindings must have their command's name as id, and `UNBOUND` for a key where the registry has none.
     """
-    own = {command.name: command.key for command in commands.COMMANDS}
-    return {name: key or UNBOUND for name, key in keys_for(settings).items() if key != own[name]}
+    return {name: key or UNBOUND for name, key in keys_for(settings).items() if key != COMMANDS[name].key}
 
 
-def with_key(settings: Settings, command: str, key: str | None) -> dict[str, str]:
-    """The chosen keys after that command has this one; None gives it its own back.
+def check_keys(settings: Settings) -> None:
+    """Checks the keys in the settings file.
 
     Raises:
-        DungeonError: it can't be that.
+        DungeonError: a key there is not valid; names the file and the entry.
     """
-    key = commands.BY_NAME[command].key if key is None and command in commands.BY_NAME else key
-    key = check_key(command, key or "")
+    keys: dict[str, str] = {}
+    for command, key in settings.keys.items():
+        try:
+            keys[command] = _checked(command, key)
+        except DungeonError as error:
+            raise DungeonError(f"{settings_file()}, keys.{command}: {error} Change it there.") from error
+        others = [other for other, taken in keys.items() if taken == keys[command] != "" and other != command]
+        if others:
+            raise DungeonError(
+                f"{settings_file()}, keys: {keys[command]} is given to {others[0]} and to {command}. A key can do one "
+                "thing; change it there."
+            )
+
+
+def set_key(settings: EffectiveSettings, command: str, key: str | None) -> str:
+    """Gives a command a key; "" takes it away, None gives the default back. Returns what to tell the player.
+
+    Raises:
+        DungeonError: there is no such command, or it can't have that key.
+        SettingsNotSaved: the key works, but could not be saved.
+    """
+    settings.set_keys(_with_key(settings.game, command, key))
+    return f"The key of {command} is {keys_for(settings.game)[command] or 'none'}."
+
+
+def _with_key(settings: Settings, command: str, key: str | None) -> Mapping[str, str]:
+    default = COMMANDS[command].key if command in COMMANDS else ""
+    key = _checked(command, default if key is None else key)
     chosen = {name: "" if other == key else other for name, other in settings.keys.items() if name != command}
-    if key != commands.BY_NAME[command].key:
-        chosen[command] = key
-    return chosen
+    return chosen if key == default else chosen | {command: key}
+
+
+def _checked(command: str, key: str) -> str:
+    """The key as Textual names it. Raises DungeonError if the command can't have it."""
+    if command not in COMMANDS:
+        hint = did_you_mean(command, COMMANDS)
+        raise DungeonError(f"There is no command '{printable(command)[:30]}' to give a key.{hint}")
+    key = "".join(key.lower().split())
+    key = "escape" if key == "esc" else key
+    if not key or key == COMMANDS[command].key:
+        return key
+    if not COMMANDS[command].stands_alone:
+        raise DungeonError(f"/{command} needs words, which a key does not bring.")
+    if not _KEY.fullmatch(key):
+        raise DungeonError(f"'{printable(key)[:30]}' is not the name of a key. Write it like f8, ctrl+t or alt+right.")
+    if _TYPES_A_LETTER.fullmatch(key):
+        raise DungeonError(f"{key} is for typing; a command needs a key like f8, ctrl+t or alt+right.")
+    if key in _RESERVED:
+        raise DungeonError(f"{key} can't be the key of {command}: {_RESERVED[key]}.")
+    return key

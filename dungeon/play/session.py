@@ -1,11 +1,16 @@
-"""One seat at the table: an adventure being played, the shelf that keeps it and the storyteller that tells it.
+"""The adventure in play: the tree, the shelf that stores it, and the storyteller.
 
-Both front ends, the Textual app and plain lines, play through this and add nothing to the rules. A turn is awaited;
-`grew` is called with all of its prose so far for every piece that comes. Cancelling the task stops the turn and
-keeps what came.
+    session = Session(shelf, storyteller)
+    session.begin(scenario)
+    node = await session.play_turn(Kind.DO, "open the door", on_update)
+
+The app and the plain game both play through this and add nothing to the rules. `on_update` is called with the turn when
+it begins and whenever its prose grows. Cancelling the task stops the turn and keeps what came. While a turn streams it
+is saved on another thread; every other change is one short commit.
 """
 
 import asyncio
+import hashlib
 import secrets
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -17,49 +22,54 @@ import msgspec
 from corpus.actions import action_line
 from corpus.text import one_line, printable
 from corpus.turns import PROMPT_END, Kind, clean_prose
-from dungeon.errors import DungeonError
-from dungeon.generation.generate import GenerationParams, StreamStats
-from dungeon.generation.prefetch import MAX_SUGGESTIONS, Prefetcher, generate_prefilled, prefill_timeline
+from dungeon.errors import ContextOverflow, DungeonError
+from dungeon.generation.generate import GeneratedTurn, OnProse, StreamStats, generate, turn_policy, turn_request
+from dungeon.generation.prefetch import MAX_SUGGESTIONS, Prefetcher
+from dungeon.generation.prefill import prefill_context
+from dungeon.play.editing import Change, edited_turn
 from dungeon.scenarios.model import Scenario
 from dungeon.settings.effective import EffectiveSettings
 from dungeon.settings.file import load
-from dungeon.storage.shelf import GenerationRecord, Shelf
-from dungeon.storyteller.open import Storyteller
+from dungeon.storage.autosave import Autosave
+from dungeon.storage.record import GenerationRecord
+from dungeon.storage.shelf import Shelf
+from dungeon.storyteller.protocol import Storyteller
+from dungeon.storyteller.request import GenerationParams, GenerationRequest
 from dungeon.storyteller.voices import Sampling
 from dungeon.tale.adventure import Adventure, Node, State
 from dungeon.tale.context import Context, context_to_continue
 from dungeon.tale.lore import Lore
 from dungeon.tale.prose import OVERRUN
 
-OnProse = Callable[[str], None]
-Change = tuple[int, str, str]
-"""A turn, and the player's words and the prose that it is to have."""
+OnUpdate = Callable[[Node], object]
 
-_SAVE_SECONDS = 0.25
 _LEAST_BUDGET = 128
-_MARGIN = 16  # tokens: what an estimate of the prompt's length may be off beside its own caution
+"""Tokens: a prompt is never asked to be shorter."""
+_MARGIN = 16
+"""Tokens that the estimate of a prompt's length may be off, beside its own caution."""
 
 
 class Session:
-    """The adventure in play. `begin` or `resume` before anything else."""
+    """`begin` or `resume` an adventure before anything else."""
 
     def __init__(self, shelf: Shelf, storyteller: Storyteller, seed: int | None = None) -> None:
         self.shelf = shelf
         self.storyteller = storyteller
-        self._seed = seed
         self.settings = EffectiveSettings(storyteller.sampling, load())
-        """What the player has set, for all adventures and for this one."""
+        """The player's settings, for all adventures and for this one."""
         self.stats = StreamStats()
+        """Of the latest turn."""
         self.notes: tuple[str, ...] = ()
-        """What the player is to know of how the last turn was told."""
-        self.ahead = Prefetcher(storyteller)
-        self._reading: asyncio.Task[None] | None = None
-        """What works ahead while the player reads."""
+        """What the player should know about how the latest turn was generated."""
+        self.prefetcher = Prefetcher(storyteller)
+        self._seed = seed
+        self._autosave = Autosave(shelf)
+        self._prefetching: asyncio.Task[None] | None = None
         self._adventure: Adventure | None = None
-        self._edits: dict[int, int] = {}
-        """Where the player stood before an edit, by where they stand since: what undo goes back to."""
-        self._most = storyteller.context
-        """Tokens of the longest prompt that the storyteller is known to take."""
+        self._head_before_edit: dict[int, int] = {}
+        """Where the head was before an edit, by where it has been since: what undo goes back to."""
+        self._largest_budget = storyteller.context_size
+        """Tokens of the longest prompt that the server is known to accept."""
 
     @property
     def adventure(self) -> Adventure:
@@ -69,7 +79,7 @@ class Session:
 
     @property
     def sampling(self) -> Sampling:
-        """How the next token is drawn, as things are set now."""
+        """How the next token is sampled, with the settings of now."""
         return self.settings.sampling
 
     @property
@@ -79,259 +89,249 @@ class Session:
 
     def begin(self, scenario: Scenario) -> Adventure:
         """Starts a new adventure."""
-        return self._sit_down(self.shelf.add_adventure(scenario, self.storyteller.name))
+        return self._open(self.shelf.add_adventure(scenario, self.storyteller.name))
 
-    def resume(self, id: int | None = None) -> Adventure:  # noqa: A002
-        """Goes on with that adventure, or with the last.
+    def resume(self, adventure_id: int | None = None) -> Adventure:
+        """Goes on with that adventure, or with the latest.
 
         Raises:
-            DungeonError: the shelf is empty.
+            DungeonError: the shelf is empty, or has no such adventure.
         """
-        id = self.shelf.latest_id() if id is None else id  # noqa: A001
-        if id is None:
+        if adventure_id is None:
+            adventure_id = self.shelf.latest_id()
+        if adventure_id is None:
             raise DungeonError("There is no adventure to continue yet. Begin one: dungeon --scenario NAME")
-        return self._sit_down(self.shelf.open(id))
+        return self._open(self.shelf.open(adventure_id))
 
-    def _sit_down(self, adventure: Adventure) -> Adventure:
+    def _open(self, adventure: Adventure) -> Adventure:
         self._adventure = adventure
-        self._edits.clear()
+        self._head_before_edit.clear()
 
-        def keep(overrides: str) -> None:
+        def save(overrides: str) -> None:
             adventure.overrides = overrides
             self.shelf.save_adventure_labels(adventure)
 
-        self.settings.bind(adventure.overrides, keep)
-        length = self.sampling.length
-        self._budget = self.storyteller.context - length - OVERRUN - _MARGIN
+        self.settings.bind(adventure.overrides, save)
         return adventure
 
     # ---- turns -----------------------------------------------------------------------------------------------
 
-    async def play_turn(
-        self, kind: Kind, words: str, grew: OnProse, began: Callable[[Node], None] | None = None
-    ) -> Node:
-        """Plays one turn below the head and returns it; `began` gets it before its first word.
+    async def play_turn(self, kind: Kind, words: str, on_update: OnUpdate) -> Node:
+        """Plays one turn below the head and returns it.
 
-        To go on from a turn that was stopped within a sentence is to finish that turn: in a copy beside it.
+        "Go on" at a turn that was stopped within a sentence finishes that turn, in a copy beside it.
 
         Raises:
-            DungeonError: the storyteller failed; what came is kept.
+            DungeonError: the storyteller failed, or the disk takes nothing; what came is kept.
         """
         words = clean_prose(words) if kind is Kind.STORY else printable(words).strip()
         action = action_line(kind, words)
         if not action and not (kind is Kind.STORY and words):
-            if cut := self.adventure.unfinished():
-                return await self._beside(cut, grew, began, PROMPT_END + cut.prose)
+            if unfinished := self.adventure.unfinished():
+                return await self._play_beside(unfinished, on_update, PROMPT_END + unfinished.prose)
             kind, words = Kind.CONTINUE, ""
-        return await self._turn(kind, words, action, grew, began)
+        return await self._play(kind, words, action, on_update)
 
-    async def _turn(
-        self,
-        kind: Kind,
-        words: str,
-        action: str,
-        grew: OnProse,
-        began: Callable[[Node], None] | None,
-        begun: str = "",
-    ) -> Node:
-        how = self.params()
-        ready = None if begun else self.ahead.take(self.adventure, kind, action, how)
-        self._stop_reading()
-        how = ready.how if ready else how
-        self._edits = {after: before for after, before in self._edits.items() if before != self.adventure.head}
-        node = self.shelf.add_turn(self.adventure, kind, words, action, self._told(how))
-        if began:
-            began(node)
-        self.stats = StreamStats(time.monotonic())
-        saved = 0.0  # the first words are saved at once
-
-        def heard(prose: str, pace: StreamStats) -> None:
-            nonlocal saved
-            self.stats = pace
-            grown = self.adventure.set_prose(node.id, prose, State.STREAMING)
-            if time.monotonic() - saved > _SAVE_SECONDS:
-                self.shelf.save_turn(grown)
-                saved = time.monotonic()
-            grew(prose)
-
-        try:
-            if ready:
-                answer = await ready.finish(heard)
-            else:
-                answer = await generate_prefilled(self.storyteller, self.adventure, node, how, heard, begun=begun)
-        except BaseException:  # cancelled by the player, or failed: keep what came, then let it through
-            self._save(node.id, self.adventure.nodes[node.id].prose, State.STOPPED)
-            raise
-        self._most = min(self._most, answer.how.budget) if answer.how.budget < how.budget else self._most
-        self.notes = answer.notes
-        # Without a prompt's hash it is not told again by `dungeon replay`: where it was stopped nobody knows.
-        prompt = "" if begun else answer.prompt
-        return self._save(node.id, answer.prose, State.DONE, self._told(answer.how, prompt))
-
-    @property
-    def budget(self) -> int:
-        """The tokens that a prompt may take now, beside the turn that follows it."""
-        return max(_LEAST_BUDGET, min(self._most, self.storyteller.context - self.sampling.length - OVERRUN - _MARGIN))
-
-    def params(self) -> GenerationParams:
-        """How the next turn is to be told."""
-        seed = secrets.randbelow(2**31) if self.seed is None else self.seed + len(self.adventure.nodes)
-        return GenerationParams(self.sampling, seed, self.budget, to_the_end=self.seed is not None)
-
-    def _told(self, how: GenerationParams, prompt: str = "") -> GenerationRecord:
-        return GenerationRecord(
-            self.storyteller.name,
-            msgspec.json.encode(how.sampling).decode(),
-            how.seed,
-            adapter=self.storyteller.fingerprint,
-            prompt=prompt,
-            lore=self.shelf.current_lore_id(self.adventure),
-            budget=how.budget,
-        )
-
-    async def retry(self, grew: OnProse, began: Callable[[Node], None] | None = None) -> Node:
-        """Plays the head's action again beside it.
+    async def retry(self, on_update: OnUpdate) -> Node:
+        """Plays the head's action again, in a turn beside it.
 
         Raises:
-            DungeonError: there is no turn yet to try again, or the storyteller failed.
+            DungeonError: there is no turn yet to retry, or the storyteller failed.
         """
         if self.adventure.head is None:
             raise DungeonError("There is no turn to try again yet.")
-        return await self._beside(self.adventure.nodes[self.adventure.head], grew, began)
+        return await self._play_beside(self.adventure.nodes[self.adventure.head], on_update)
 
-    async def _beside(self, head: Node, grew: OnProse, began: Callable[[Node], None] | None, begun: str = "") -> Node:
-        """Another take of the head, which has `begun` already."""
+    async def _play_beside(self, node: Node, on_update: OnUpdate, prefix: str = "") -> Node:
+        """Another take of the head, whose answer begins with `prefix`."""
         self.adventure.undo()
         try:
-            return await self._turn(head.kind, head.input, head.action, grew, began, begun)
+            return await self._play(node.kind, node.input, node.action, on_update, prefix)
         except DungeonError:
-            if self.adventure.head == head.parent:  # it has not even begun
-                self.adventure.move(head.id)
+            if self.adventure.head == node.parent:  # it has not even begun
+                self.adventure.move(node.id)
             raise
 
+    async def _play(self, kind: Kind, words: str, action: str, on_update: OnUpdate, prefix: str = "") -> Node:
+        params = self.params()
+        prefetched = None if prefix else self.prefetcher.take(self.adventure, kind, action, params)
+        self._cancel_prefetch()
+        params = prefetched.params if prefetched else params
+        self._forget_edits_before(self.adventure.head)
+        node = self.shelf.add_turn(self.adventure, kind, words, action, self._record(params))
+        on_update(node)
+        self.stats = StreamStats(time.monotonic())
+
+        def on_prose(prose: str, stats: StreamStats) -> None:
+            self.stats = stats
+            grown = self.adventure.set_prose(node.id, prose, State.STREAMING)
+            self._autosave.update(grown)
+            on_update(grown)
+
+        try:
+            if prefetched:
+                answer, request = await prefetched.deliver(on_prose)
+            else:
+                answer, request = await self._generate(node, params, prefix, on_prose)
+        except BaseException:  # stopped by the player, or failed: keep what came, then let it through
+            prose = self.adventure.nodes[node.id].prose
+            self._autosave.save_now(self.adventure.set_prose(node.id, prose, State.STOPPED))
+            raise
+        self.notes = answer.notes
+        node = self.adventure.set_prose(node.id, answer.prose, State.DONE)
+        # Without the prompt's hash `dungeon replay` passes it over: nobody knows where its first part was stopped.
+        prompt = "" if prefix else hashlib.sha256(request.context.text.encode()).hexdigest()
+        await self._autosave.save(node, self._record(request.params, prompt))
+        return node
+
+    async def _generate(
+        self, node: Node, params: GenerationParams, prefix: str, on_prose: OnProse
+    ) -> tuple[GeneratedTurn, GenerationRequest]:
+        """The answer, and the request that the server accepted: one that is too long is halved."""
+        policy = turn_policy(self.adventure, node, params)
+        while True:
+            request = turn_request(self.adventure, node, params, prefix)
+            try:
+                return await generate(self.storyteller, request, policy, on_prose), request
+            except ContextOverflow:
+                if params.budget // 2 < _LEAST_BUDGET:
+                    raise
+                params = replace(params, budget=params.budget // 2)
+                self._largest_budget = params.budget
+
+    def params(self) -> GenerationParams:
+        """How the next turn is to be generated."""
+        seed = secrets.randbelow(2**31) if self.seed is None else self.seed + len(self.adventure.nodes)
+        return GenerationParams(self.sampling, seed, self.budget, drain=self.seed is not None)
+
+    @property
+    def budget(self) -> int:
+        """The tokens that a prompt may take now, beside the turn that answers it."""
+        room = self.storyteller.context_size - self.sampling.length - OVERRUN - _MARGIN
+        return max(_LEAST_BUDGET, min(self._largest_budget, room))
+
+    def _record(self, params: GenerationParams, prompt: str = "") -> GenerationRecord:
+        return GenerationRecord(
+            self.storyteller.name,
+            msgspec.json.encode(params.sampling).decode(),
+            params.seed,
+            adapter=self.storyteller.fingerprint,
+            prompt=prompt,
+            lore=self.shelf.current_lore_id(self.adventure),
+            budget=params.budget,
+        )
+
+    # ---- moving in the tree ----------------------------------------------------------------------------------
+
     def undo(self) -> Node | None:
-        """Takes back the edit just made, or goes back one turn, which is kept; what was left, None at the opening."""
+        """Takes back the edit just made, or goes back one turn. Returns what was left, None at the opening."""
         head = self.adventure.head
-        if head is not None and (before := self._edits.get(head)) is not None:
-            self._stand(before)
+        if head is not None and (before := self._head_before_edit.get(head)) is not None:
+            self._move_head(before)
             return self.adventure.nodes[head]
-        with self._or_back():
-            left = self.adventure.undo()
-            self.shelf.save_head(self.adventure)
-        return left
+        with self._saved_head():
+            return self.adventure.undo()
 
     def redo(self) -> Node | None:
         """Goes forward: to the edit that was taken back, or one turn to where the player was last."""
-        for after, before in self._edits.items():
+        for after, before in self._head_before_edit.items():
             if before == self.adventure.head:
-                self._stand(after)
+                self._move_head(after)
                 return self.adventure.nodes[after]
-        with self._or_back():
-            entered = self.adventure.redo()
-            self.shelf.save_head(self.adventure)
-        return entered
+        with self._saved_head():
+            return self.adventure.redo()
 
-    @contextmanager
-    def _or_back(self) -> Iterator[None]:
-        """A step that a full disk does not take has not been made."""
-        stood = self.adventure.head
-        try:
-            yield
-        except DungeonError:
-            self.adventure.move(stood)
-            raise
-
-    # ---- the tree --------------------------------------------------------------------------------------------
-
-    def go_to(self, to: int | None) -> None:
-        """Stands on any turn of the tree, or on the opening (None)."""
-        self._edits.clear()
-        self._stand(to)
-
-    def _stand(self, to: int | None) -> None:
-        with self._or_back():
-            self.adventure.move(to)
-            self.shelf.save_head(self.adventure)
+    def go_to(self, node_id: int | None) -> None:
+        """Moves to any turn of the tree, or to the opening (None)."""
+        self._head_before_edit.clear()
+        self._move_head(node_id)
 
     def step_take(self, step: int) -> Node | None:
-        """Stands on the take before (-1) or after (1) the head's; None where there is no other on that side."""
-        if self.adventure.head is None:
+        """Moves to the take before (-1) or after (1) the head's; None where there is none on that side."""
+        head = self.adventure.head
+        if head is None:
             return None
-        takes = self.adventure.takes(self.adventure.head)
-        at = next(place for place, node in enumerate(takes) if node.id == self.adventure.head) + step
-        if not 0 <= at < len(takes):
+        takes = self.adventure.takes(head)
+        place = self.adventure.take_number(head) - 1 + step
+        if not 0 <= place < len(takes):
             return None
-        self.go_to(takes[at].id)
-        return takes[at]
+        self.go_to(takes[place].id)
+        return takes[place]
 
-    def edit(self, id: int, *, words: str | None = None, prose: str | None = None) -> Node:  # noqa: A002
-        """A changed copy of the turn beside it: other words of the player's, other prose, or both.
+    def abandon_turn(self, node_id: int, return_to: int | None) -> None:
+        """Moves to `return_to`, as if the turn `node_id`, which got no text, had not been entered."""
+        self.adventure.abandon(node_id, return_to)
+        self.shelf.save_head(self.adventure)
+
+    def _move_head(self, node_id: int | None) -> None:
+        with self._saved_head():
+            self.adventure.move(node_id)
+
+    @contextmanager
+    def _saved_head(self) -> Iterator[None]:
+        """Saves where the block moves the head; a move that a full disk does not take has not been made."""
+        before = self.adventure.head
+        try:
+            yield
+            self.shelf.save_head(self.adventure)
+        except DungeonError:
+            self.adventure.move(before)
+            raise
+
+    # ---- changing the tree -----------------------------------------------------------------------------------
+
+    def edit(self, node_id: int, *, words: str | None = None, prose: str | None = None) -> Node:
+        """An edited copy of the turn beside it: with other words of the player's, other prose, or both.
 
         See `edit_all`; the turn itself if nothing has changed.
         """
-        old = self.adventure.nodes[id]
-        change = (id, old.input if words is None else words, old.prose if prose is None else prose)
+        old = self.adventure.nodes[node_id]
+        change = Change(node_id, old.input if words is None else words, old.prose if prose is None else prose)
         return next(iter(self.edit_all([change])), old)
 
     def edit_all(self, changes: Iterable[Change]) -> list[Node]:
-        """Changed copies of turns that lie on one way, beside the first of them, and of all that follows it there.
+        """Edited copies of turns on one timeline, beside the first of them, and copies of all that follow it there.
 
-        So the player goes on from the same place, and redo still leads on. The old turns stay where they were. Nothing
-        happens, and nothing is returned, where no text has changed.
+        So the player goes on from the same place, and redo still leads on. The old turns stay where they were. Returns
+        the copies; none where no text has changed.
 
         Raises:
             DungeonError: nothing would be left of a turn.
         """
         changed: dict[int, Node] = {}
-        for id_, words, prose in changes:
-            node = self._edited(self.adventure.nodes[id_], words, prose)
-            if node != self.adventure.nodes[id_]:
-                changed[id_] = node
+        for change in changes:
+            old = self.adventure.nodes[change.node_id]
+            new = edited_turn(old, change)
+            if new != old:
+                changed[old.id] = new
         if not changed:
             return []
-        way = self.adventure.timeline(max(changed))  # on one way the ids grow
-        assert changed.keys() <= {node.id for node in way}, "the turns lie on different ways"
-        first = next(place for place, node in enumerate(way) if node.id in changed)
-        stood = self.adventure.head
-        made = self.shelf.add_edit(self.adventure, [changed.get(node.id, node) for node in way[first:]])
-        if stood is not None and self.adventure.head is not None and self.adventure.head != stood:
-            self._edits[self.adventure.head] = stood
+        timeline = self.adventure.timeline(max(changed))  # on one timeline the ids grow
+        assert changed.keys() <= {node.id for node in timeline}, "the turns are on different timelines"
+        first = next(place for place, node in enumerate(timeline) if node.id in changed)
+        before = self.adventure.head
+        copies = self.shelf.add_edit(self.adventure, [changed.get(node.id, node) for node in timeline[first:]])
+        if before is not None and self.adventure.head is not None and self.adventure.head != before:
+            self._head_before_edit[self.adventure.head] = before
         lore = self.adventure.lore
-        for node in made:
-            if lore.summary and node.edit_of == lore.summary_through:  # the player's summary goes over to the new way
+        for node in copies:
+            if lore.summary and node.edit_of == lore.summary_through:  # the player's summary goes over to the copies
                 self.set_lore(replace(lore, summary_through=node.id))
-        return made
+        return copies
 
-    @staticmethod
-    def _edited(old: Node, words: str, prose: str) -> Node:
-        kind = old.kind
-        words = clean_prose(words) if kind is Kind.STORY else printable(words).strip()
-        prose = clean_prose(prose).strip()
-        if (words, prose) == (old.input, old.prose):
-            return old
-        if words and kind is Kind.CONTINUE:
-            kind = Kind.DO
-        action = old.action if words == old.input else action_line(kind, words)
-        if not action and kind in (Kind.DO, Kind.SAY):
-            kind, words = Kind.CONTINUE, ""
-        if not (prose or words):
-            raise DungeonError("An edit must leave something of the turn. Undo goes back before it.")
-        return replace(old, kind=kind, input=words, action=action, prose=prose, state=State.DONE)
+    def _forget_edits_before(self, head: int | None) -> None:
+        """Playing on from where an edit was taken back: redo no longer leads to the edit."""
+        self._head_before_edit = {after: before for after, before in self._head_before_edit.items() if before != head}
 
-    def purge_turn(self, id: int) -> None:  # noqa: A002
-        """Takes the turn and all that follows it off the disk, for good. The player has confirmed it."""
-        self._sit_down(self.shelf.purge_turn(self.adventure, id))
+    def purge_turn(self, node_id: int) -> None:
+        """Deletes the turn and all that follow it from the disk, for good. The player has confirmed it."""
+        self._open(self.shelf.purge_turn(self.adventure, node_id))
 
     def label_turn(
-        self,
-        id: int,  # noqa: A002
-        *,
-        name: str | None = None,
-        bookmarked: bool | None = None,
-        folded: bool | None = None,
+        self, node_id: int, *, name: str | None = None, bookmarked: bool | None = None, folded: bool | None = None
     ) -> Node:
-        """Names, bookmarks or folds a turn."""
-        node = self.adventure.nodes[id]
+        """Names, bookmarks or folds a turn; None leaves a label as it is."""
+        node = self.adventure.nodes[node_id]
         node = replace(
             node,
             name=node.name if name is None else one_line(name)[:80],
@@ -343,7 +343,7 @@ class Session:
         return node
 
     def set_lore(self, lore: Lore) -> None:
-        """Another memory, note, cards or summary; those before are kept on the shelf."""
+        """Replaces memory, note, cards and summary; earlier versions stay on the shelf."""
         if lore != self.adventure.lore:
             before, self.adventure.lore = self.adventure.lore, lore
             try:
@@ -353,73 +353,65 @@ class Session:
                 raise
 
     def context(self) -> Context:
-        """What the voice would see if the player let the story go on."""
+        """What the storyteller would get if the player let the story go on."""
         return context_to_continue(self.adventure, self.budget)
-
-    def abandon_turn(self, node: Node, to: int | None) -> None:
-        """Stands on `to` as if the turn `node`, of which nothing came, had not been entered."""
-        self.adventure.abandon(node.id, to)
-        self.shelf.save_head(self.adventure)
 
     # ---- while the player reads ------------------------------------------------------------------------------
 
     def suggestions(self) -> tuple[str, ...]:
         """What the player might do now, as far as it is known: at the opening, the scenario's ideas."""
-        return self.ahead.suggestions(self.adventure)
+        return self.prefetcher.suggestions(self.adventure)
 
     def request_suggestions(self) -> None:
-        """The player wants others; `read_ahead` or `suggest` writes them, whatever the settings say."""
-        self.ahead.ask(self.adventure)
+        """The player wants others; `prefetch` or `suggest` generates them, whatever the settings say."""
+        self.prefetcher.request_suggestions(self.adventure)
 
     async def suggest(self) -> None:
         """Has the voice write suggestions for this place."""
-        await self.ahead.suggest(self.adventure, self.params, self._wanted(), lambda: None)
+        await self.prefetcher.suggest(self.adventure, self.params, self._suggestions_wanted(), lambda: None)
 
-    async def prefetch(self, changed: Callable[[], object]) -> None:
-        """Works on what may come until the player moves: reads the tale, suggests, tells the turns that may follow.
+    async def prefetch(self, on_change: Callable[[], object]) -> None:
+        """Works until the player moves: reads the prompt, suggests actions, generates the turns that may follow.
 
-        `changed` is called when there are suggestions. With a seed, and where the player has switched it off, only what
-        the player has asked for is done; a server elsewhere, which somebody may pay for, only reads the tale as well.
-        The next turn cancels it, and so may anybody else.
+        `on_change` is called when there are suggestions. With a seed, or where the player has switched prefetching off,
+        only requested suggestions are generated. A server elsewhere, which somebody may pay for, also reads the prompt,
+        and no more. The next turn cancels this, and so may anybody else.
 
         Raises:
             DungeonError: the storyteller failed.
         """
-        self._stop_reading()
-        self._reading = asyncio.current_task()
+        self._cancel_prefetch()
+        self._prefetching = asyncio.current_task()
         adventure = self.adventure
-        on = self.settings.game.ahead and self.seed is None
-        if on:
+        enabled = self.settings.game.ahead and self.seed is None
+        if enabled:
             await self.prefill()
-        on = on and self.storyteller.own
-        if on or self.ahead.asked(adventure):
-            await self.ahead.suggest(adventure, self.params, self._wanted(), changed)
-        if on:
-            await self.ahead.prepare(adventure, self.params, self._wanted())
+        enabled = enabled and self.storyteller.is_local
+        if enabled or self.prefetcher.are_requested(adventure):
+            await self.prefetcher.suggest(adventure, self.params, self._suggestions_wanted(), on_change)
+        if enabled:
+            await self.prefetcher.prefetch(adventure, self.params, self._suggestions_wanted())
 
     async def prefill(self) -> None:
-        """Has the storyteller read the tale so far, so that the next turn need not wait for that.
+        """Has the storyteller read the story so far, so that the next turn need not wait for that.
 
-        Not with a seed: how far it came before the turn cut it off would show in the last digits of what follows.
+        Not with a seed: how far it came before the turn interrupted it would change the last digits of what follows.
         """
         if self.seed is not None:
             return
         await self.storyteller.start()
         # The first time in a long adventure, summing it up takes a while: not in the way of typing, nor of the first
         # screen, which is there before the engine.
-        prompt = (await asyncio.to_thread(self.context)).text
-        await prefill_timeline(self.storyteller, prompt, self.adventure, self.sampling)
+        context = await asyncio.to_thread(self.context)
+        request = GenerationRequest(context, "", self.params(), max_tokens=1)
+        await prefill_context(self.storyteller, request, self.adventure)
 
-    def _wanted(self) -> int:
-        """How many suggestions; where there are to be none and the player has asked for them, all that may be."""
-        return self.settings.suggestions or (MAX_SUGGESTIONS if self.ahead.asked(self.adventure) else 0)
+    def _suggestions_wanted(self) -> int:
+        """How many; where the player has switched them off and yet asked for some, as many as there may be."""
+        requested = self.prefetcher.are_requested(self.adventure)
+        return self.settings.suggestions or (MAX_SUGGESTIONS if requested else 0)
 
-    def _stop_reading(self) -> None:
-        if self._reading and self._reading is not asyncio.current_task():
-            self._reading.cancel()
-        self._reading = None
-
-    def _save(self, id: int, prose: str, state: State, told: GenerationRecord | None = None) -> Node:  # noqa: A002
-        node = self.adventure.set_prose(id, prose, state)
-        self.shelf.save_turn(node, told)
-        return node
+    def _cancel_prefetch(self) -> None:
+        if self._prefetching and self._prefetching is not asyncio.current_task():
+            self._prefetching.cancel()
+        self._prefetching = None

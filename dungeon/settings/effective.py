@@ -8,13 +8,12 @@
 Whatever is set holds at once; where it can't be written down, `SettingsNotSaved` is raised after that, for the player to know.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from itertools import groupby
 from typing import cast
 
 from dungeon.errors import DungeonError
-from dungeon.play.keys import keys_for, with_key
 from dungeon.settings.file import SettingsNotSaved, save
 from dungeon.settings.layers import (
     NOTHING,
@@ -30,8 +29,6 @@ from dungeon.settings.layers import (
 from dungeon.settings.presets import NUMBERS, preset_name
 from dungeon.settings.registry import BY_NAME, SETTINGS, Value, allowed, find_setting, shown
 from dungeon.storyteller.voices import Sampling
-
-_KEY = "keys."
 
 
 class EffectiveSettings:
@@ -86,16 +83,12 @@ class EffectiveSettings:
     def set(self, name: str, text: str | None, *, everywhere: bool = False) -> str:
         """Sets what the player typed, in this adventure or everywhere; None gives it back. Returns what holds now.
 
-        `keys.COMMAND` sets a key. What can only be set for all adventures is, whatever `everywhere` says.
+        What can only be set for all adventures is, whatever `everywhere` says.
 
         Raises:
             DungeonError: there is no such setting, or it can't be that; nothing has changed.
             NotKept: it is set, but could not be written down.
         """
-        if name.lower().startswith(_KEY):
-            command = name[len(_KEY) :].lower()
-            self._change_game(replace(self.game, keys=with_key(self.game, command, text)))
-            return f"The key of {command} is {keys_for(self.game)[command] or 'none'}."
         setting = find_setting(name)
         if setting.name == "preset" and text is not None:
             need_preset(self.game, text.strip().lower())
@@ -105,6 +98,14 @@ class EffectiveSettings:
             self.own = set_one(self.own, name, text)
             self._changed(lambda: self._keep(write_layer(self.own or NOTHING)))
         return f"{setting.name} = {self.shown(setting.name)} ({self.origin(setting.name)})"
+
+    def set_keys(self, keys: Mapping[str, str]) -> None:
+        """Replaces the keys that the player has chosen, by command.
+
+        Raises:
+            SettingsNotSaved: they work, but could not be saved.
+        """
+        self._change_game(replace(self.game, keys=keys))
 
     def save_preset(self, text: str) -> str:
         """Keeps the numbers that hold now as a preset of the player's own; returns its name.

@@ -23,7 +23,6 @@ from typing import TYPE_CHECKING, Any
 from corpus.files import write_atomic
 from dungeon.errors import DungeonError
 from dungeon.paths import settings_file
-from dungeon.play.keys import check_key
 from dungeon.settings.layers import Layer, Settings, need_preset
 from dungeon.settings.presets import NUMBERS, preset_name
 from dungeon.settings.registry import BY_NAME, Value, check, find_setting
@@ -120,10 +119,7 @@ def _parts(content: Mapping[str, Any], at: list[str]) -> tuple[Layer, dict[str, 
         at[:] = ["keys", command]
         if not isinstance(key, str):
             raise DungeonError(f'The key of {command} must be a text, like "f8".')
-        keys[command] = check_key(command, key)
-        clash = [other for other, taken in keys.items() if taken == keys[command] != "" and other != command]
-        if clash:
-            raise DungeonError(f"{keys[command]} is given to {clash[0]} and to {command}; a key does one thing.")
+        keys[command] = key
     del at[:]
     values = _layer({name: value for name, value in content.items() if name not in ("keys", "presets")}, at)
     if "preset" in values:

@@ -221,9 +221,9 @@ def _logged(path: Path) -> bool:
 
 
 def _connect(path: Path, mode: str) -> sqlite3.Connection:
-    return sqlite3.connect(
-        f"{path.absolute().as_uri()}?mode={mode}", uri=True, timeout=_LOCK_SECONDS, isolation_level=None
-    )
+    address = f"{path.absolute().as_uri()}?mode={mode}"
+    # The shelf has a lock of its own: a turn that streams is saved on another thread.
+    return sqlite3.connect(address, uri=True, timeout=_LOCK_SECONDS, isolation_level=None, check_same_thread=False)
 
 
 def _migrate(db: sqlite3.Connection) -> None:

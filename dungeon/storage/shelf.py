@@ -1,14 +1,18 @@
-"""The shelf: every adventure on disk, in one SQLite database that only grows.
+"""The shelf: every adventure on the disk, in one SQLite database that only grows.
 
-A turn is written when it begins and again as it streams, each time in a transaction that is on the disk when the
-call returns: a game that is killed loses at most what came since the last save. Nothing is deleted but by `purge`.
-A database that can't be read is an error with its path, never an empty shelf. The tables are in `dungeon.storage.database`.
+A turn is written when it begins and again while it streams, each time in a transaction that is on the disk when the
+call returns: a game that is killed loses at most what came since the last save. Only `purge` deletes. A database that
+can't be read is an error with its path, never an empty shelf. The tables are in `dungeon.storage.database`.
+
+A shelf may be used from several threads; each call takes the lock. Several games may share one file: each commit is
+short.
 """
 
 import sqlite3
+import threading
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, suppress
-from dataclasses import astuple, dataclass, replace
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,41 +22,31 @@ from corpus.turns import Kind
 from dungeon.errors import DungeonError
 from dungeon.scenarios.model import Scenario
 from dungeon.storage.database import PURGED, connect, told, transaction
+from dungeon.storage.record import WRITTEN_BY_PLAYER, GenerationRecord
 from dungeon.tale.adventure import Adventure, Node, State
 from dungeon.tale.lore import Lore
 
-
-@dataclass(frozen=True, slots=True)
-class GenerationRecord:
-    """How a turn was generated: all that is needed to generate it again."""
-
-    voice: str
-    """"" for what the player wrote."""
-    sampling: str
-    """JSON."""
-    seed: int
-    adapter: str = ""
-    """sha256 of the voice's adapter; "" without one."""
-    prompt: str = ""
-    """sha256 of the prompt."""
-    lore: int | None = None
-    """The lore that was in force, by its id on the shelf."""
-    budget: int = 0
-    """The tokens that the prompt might take."""
-
-
-# Read from an index alone. The way ends in as many places as there are turns that none answers.
-_COUNTS = """
-    SELECT adventure, count(*), sum(words), count(*) - count(DISTINCT parent)
-    FROM turn GROUP BY adventure
+# Read from an index alone. A story has as many endings as there are turns that no turn follows.
+_COUNTS = "SELECT adventure, count(*), sum(words), count(*) - count(DISTINCT parent) FROM turn"
+_SEARCH = r"""
+    SELECT id, title, tags, played FROM adventure a
+    WHERE NOT EXISTS (
+        SELECT 1 FROM json_each(?) AS word WHERE NOT (
+            a.title || ' ' || a.tags || ' ' || a.opening LIKE word.value ESCAPE '\'
+            OR EXISTS (
+                SELECT 1 FROM turn t
+                WHERE t.adventure = a.id AND t.input || ' ' || t.prose LIKE word.value ESCAPE '\'
+            )
+        )
+    )
+    ORDER BY latest DESC, id DESC LIMIT ?
 """
-_COUNTS_OF = """
-    SELECT adventure, count(*), sum(words), count(*) - count(DISTINCT parent)
-    FROM turn WHERE adventure IN (SELECT value FROM json_each(?)) GROUP BY adventure
+_BELOW = """
+    WITH RECURSIVE gone(id) AS (VALUES (?) UNION SELECT t.id FROM turn t JOIN gone g ON t.parent = g.id)
+    SELECT id FROM gone
 """
-
-WRITTEN_BY_PLAYER = GenerationRecord("", "{}", 0)
-"""How the player's own text came about."""
+_RECORD = tuple(field.name for field in fields(GenerationRecord))
+"""The columns of `turn` that hold its generation record."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,61 +57,75 @@ class ShelfEntry:
     title: str
     tags: tuple[str, ...]
     played: str
-    """When, as ISO 8601 in UTC."""
+    """When it was played last, as ISO 8601 in UTC."""
     turns: int
     words: int
     branches: int
-    """The places where the story ends for now."""
+    """Turns that no turn follows."""
 
 
 class Shelf:
-    """An open shelf. Several games may share one; each commit is short."""
+    """An open shelf."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._db = connect(path)
-        self._owed: dict[int, tuple[Node, GenerationRecord | None]] = {}
-        """Turns as the disk, being full, did not take them. Whatever is written next writes them first."""
+        self._lock = threading.RLock()
+        self._pending_writes: dict[int, tuple[Node, GenerationRecord | None]] = {}
+        """Turns that a full disk did not take. The next write flushes them first."""
 
     def close(self) -> None:
         """Closes the database; what was saved stays."""
-        with suppress(DungeonError), self._told("be written"):
-            self._pay()
-        self._db.close()
-
-    def _told(self, what: str) -> AbstractContextManager[None]:
-        return told(self.path, what)
+        with self._lock:
+            with suppress(DungeonError), told(self.path, "be written"):
+                self._flush()
+            self._db.close()
 
     @contextmanager
-    def _writing(self) -> Iterator[None]:
-        with self._told("be written"):
-            self._pay()
-            with transaction(self._db):
-                yield
+    def _reading(self) -> Iterator[sqlite3.Connection]:
+        with self._lock, told(self.path, "be read"):
+            yield self._db
 
-    def _pay(self) -> None:
-        for id_, (node, how) in list(self._owed.items()):
-            self._update(node, how)
-            del self._owed[id_]
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        """One transaction."""
+        with self._lock, told(self.path, "be written"):
+            self._flush()
+            with transaction(self._db):
+                yield self._db
+
+    def _flush(self) -> None:
+        for node_id, (node, record) in list(self._pending_writes.items()):
+            self._update(node, record)
+            del self._pending_writes[node_id]
 
     # ---- adventures ------------------------------------------------------------------------------------------
 
     def add_adventure(self, scenario: Scenario, voice: str) -> Adventure:
         """A new adventure, at its opening."""
-        with self._writing():
+        with self._writing() as db:
             now = _now()
             # SQLite would give the id of a purged row again, which another game may still hold for its own; so here and
             # with turns.
-            (id_,) = self._db.execute(
+            (adventure_id,) = db.execute(
                 "SELECT 1 + max(coalesce(max(id), 0), (SELECT adventure FROM purged)) FROM adventure"
             ).fetchone()
-            self._db.execute(
+            db.execute(
                 "INSERT INTO adventure (id, title, scenario, opening, voice, ideas, made, played) "
                 "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                (id_, scenario.title, scenario.name, scenario.opening, voice, _json(scenario.actions), now, now),
+                (
+                    adventure_id,
+                    scenario.title,
+                    scenario.name,
+                    scenario.opening,
+                    voice,
+                    _json(scenario.actions),
+                    now,
+                    now,
+                ),
             )
             adventure = Adventure(
-                id_,
+                adventure_id,
                 scenario.title,
                 scenario.opening,
                 scenario.name,
@@ -126,42 +134,27 @@ class Shelf:
                 scenario.actions,
             )
             self._add_lore(adventure)
-            self._is_latest(adventure.id)
+            self._set_latest(adventure.id)
             return adventure
 
     def latest_id(self) -> int | None:
         """The id of the adventure that was played last, None on an empty shelf."""
-        with self._told("be read"):
-            row = self._db.execute("SELECT id FROM adventure ORDER BY latest DESC, id DESC LIMIT 1").fetchone()
+        with self._reading() as db:
+            row = db.execute("SELECT id FROM adventure ORDER BY latest DESC, id DESC LIMIT 1").fetchone()
             return row["id"] if row else None
 
-    def list_adventures(self, search: str = "", most: int = -1) -> list[ShelfEntry]:
+    def list_adventures(self, search: str = "", limit: int = -1) -> list[ShelfEntry]:
         """The adventures whose title, tags, opening or turns hold all words of `search`; last played first.
 
-        With `most`, the first so many.
+        With `limit`, only the first so many.
         """
-        patterns = [f"%{_literal(word)}%" for word in search.split()]
-        with self._told("be read"):
-            rows = self._db.execute(
-                """
-                SELECT id, title, tags, played FROM adventure a
-                WHERE NOT EXISTS (
-                    SELECT 1 FROM json_each(?) AS word WHERE NOT (
-                        a.title || ' ' || a.tags || ' ' || a.opening LIKE word.value ESCAPE '\\'
-                        OR EXISTS (
-                            SELECT 1 FROM turn t
-                            WHERE t.adventure = a.id AND t.input || ' ' || t.prose LIKE word.value ESCAPE '\\'
-                        )
-                    )
-                )
-                ORDER BY latest DESC, id DESC LIMIT ?
-                """,
-                (_json(patterns), most),
-            ).fetchall()
-            some = patterns or most >= 0
-            counts = self._db.execute(
-                _COUNTS_OF if some else _COUNTS, (_json([row["id"] for row in rows]),) if some else ()
-            )
+        patterns = [f"%{_escape_like(word)}%" for word in search.split()]
+        with self._reading() as db:
+            rows = db.execute(_SEARCH, (_json(patterns), limit)).fetchall()
+            only_some = bool(patterns) or limit >= 0
+            where = " WHERE adventure IN (SELECT value FROM json_each(?))" if only_some else ""
+            ids = (_json([row["id"] for row in rows]),) if only_some else ()
+            counts = db.execute(f"{_COUNTS}{where} GROUP BY adventure", ids)
             counted = {adventure: (turns, words, max(1, ends)) for adventure, turns, words, ends in counts}
             return [
                 ShelfEntry(
@@ -171,27 +164,31 @@ class Shelf:
             ]
 
     def count_adventures(self) -> int:
-        """How many adventures there are."""
-        with self._told("be read"):
-            return int(self._db.execute("SELECT count(*) FROM adventure").fetchone()[0])
+        """The number of adventures on the shelf."""
+        with self._reading() as db:
+            return int(db.execute("SELECT count(*) FROM adventure").fetchone()[0])
 
-    def last_passage(self, id: int) -> str:  # noqa: A002
-        """Where the player stands in that adventure: the prose of the head, its words, or the opening."""
-        with self._told("be read"):
-            row = self._db.execute(
+    def last_passage(self, adventure_id: int) -> str:
+        """The text where the player is in that adventure: the head's prose or input, or the opening."""
+        with self._reading() as db:
+            row = db.execute(
                 "SELECT a.opening, t.prose, t.input FROM adventure a LEFT JOIN turn t ON t.id = a.head WHERE a.id = ?",
-                (id,),
+                (adventure_id,),
             ).fetchone()
             return next(filter(None, (row["prose"], row["input"], row["opening"])), "") if row else ""
 
-    def open(self, id: int) -> Adventure:  # noqa: A002
-        """The adventure with all its turns, the head where it was left."""
-        with self._told("be read"):
-            row = self._db.execute("SELECT * FROM adventure WHERE id = ?", (id,)).fetchone()
+    def open(self, adventure_id: int) -> Adventure:
+        """The adventure with all its turns, the head where it was left.
+
+        Raises:
+            DungeonError: there is none with this id, or it can't be read.
+        """
+        with self._reading() as db:
+            row = db.execute("SELECT * FROM adventure WHERE id = ?", (adventure_id,)).fetchone()
             if row is None:
-                raise DungeonError(f"There is no adventure {id} on the shelf {self.path}.")
-            lore = self._db.execute(
-                "SELECT lore FROM lore WHERE adventure = ? ORDER BY id DESC LIMIT 1", (id,)
+                raise DungeonError(f"There is no adventure {adventure_id} on the shelf {self.path}.")
+            lore = db.execute(
+                "SELECT lore FROM lore WHERE adventure = ? ORDER BY id DESC LIMIT 1", (adventure_id,)
             ).fetchone()
             adventure = Adventure(
                 row["id"],
@@ -204,236 +201,222 @@ class Shelf:
                 _tags(row["tags"]),
                 row["overrides"],
             )
-            for turn in self._db.execute("SELECT * FROM turn WHERE adventure = ? ORDER BY id", (id,)):
+            for turn in db.execute("SELECT * FROM turn WHERE adventure = ? ORDER BY id", (adventure_id,)):
                 adventure.add(_node(turn))
             adventure.move(row["head"])
             return adventure
 
     def save_adventure_labels(self, adventure: Adventure) -> None:
-        """The adventure's title, tags and own settings as they are now."""
-        with self._told("be written"):
-            self._db.execute(
+        """Saves the adventure's title, tags and own settings."""
+        with self._writing() as db:
+            db.execute(
                 "UPDATE adventure SET title = ?, tags = ?, overrides = ? WHERE id = ?",
                 (adventure.title, _json(adventure.tags), adventure.overrides, adventure.id),
             )
 
     def save_lore(self, adventure: Adventure) -> None:
-        """The adventure's lore as it is now; every one it had before is kept."""
-        with self._told("be written"):
+        """Saves the adventure's lore; every earlier version is kept."""
+        with self._writing():
             self._add_lore(adventure)
 
     def current_lore_id(self, adventure: Adventure) -> int | None:
-        """The id of its lore, for `GenerationRecord`."""
-        with self._told("be read"):
-            row = self._db.execute("SELECT max(id) AS id FROM lore WHERE adventure = ?", (adventure.id,)).fetchone()
+        """The id of the adventure's lore, for its generation records."""
+        with self._reading() as db:
+            row = db.execute("SELECT max(id) AS id FROM lore WHERE adventure = ?", (adventure.id,)).fetchone()
             return None if row["id"] is None else int(row["id"])
 
-    def lore(self, id: int) -> Lore:  # noqa: A002
-        """The lore of that id."""
-        with self._told("be read"):
-            row = self._db.execute("SELECT lore FROM lore WHERE id = ?", (id,)).fetchone()
+    def lore(self, lore_id: int) -> Lore:
+        """The lore with that id."""
+        with self._reading() as db:
+            row = db.execute("SELECT lore FROM lore WHERE id = ?", (lore_id,)).fetchone()
             return msgspec.json.decode(row["lore"], type=Lore) if row else Lore()
 
-    def purge(self, adventure: int) -> None:
-        """Takes the adventure and all its turns off the disk, for good. The player has confirmed it."""
-        with self._writing():
-            self._db.execute("UPDATE adventure SET head = NULL WHERE id = ?", (adventure,))
-            self._delete_turns("SELECT id FROM turn WHERE adventure = ?", adventure)
-            self._db.execute("DELETE FROM lore WHERE adventure = ?", (adventure,))
-            self._db.execute("DELETE FROM adventure WHERE id = ?", (adventure,))
-            self._db.execute("UPDATE purged SET adventure = max(adventure, ?)", (adventure,))
-        self._forget()
+    def purge(self, adventure_id: int) -> None:
+        """Deletes the adventure and all its turns, for good. The player has confirmed it."""
+        with self._writing() as db:
+            db.execute("UPDATE adventure SET head = NULL WHERE id = ?", (adventure_id,))
+            self._delete_turns("SELECT id FROM turn WHERE adventure = ?", adventure_id)
+            db.execute("DELETE FROM lore WHERE adventure = ?", (adventure_id,))
+            db.execute("DELETE FROM adventure WHERE id = ?", (adventure_id,))
+            db.execute("UPDATE purged SET adventure = max(adventure, ?)", (adventure_id,))
+        self._truncate_log()
 
     def _add_lore(self, adventure: Adventure) -> None:
         self._db.execute(
             "INSERT INTO lore (adventure, lore, made) VALUES (?, ?, ?)", (adventure.id, _json(adventure.lore), _now())
         )
 
-    def _is_latest(self, adventure: int) -> None:
+    def _set_latest(self, adventure_id: int) -> None:
         self._db.execute(
             "UPDATE adventure SET played = ?, latest = (SELECT max(latest) + 1 FROM adventure) WHERE id = ?",
-            (_now(), adventure),
+            (_now(), adventure_id),
         )
 
     # ---- turns -----------------------------------------------------------------------------------------------
 
-    def add_turn(self, adventure: Adventure, kind: Kind, words: str, action: str, told: GenerationRecord) -> Node:
-        """A new turn below the head, the head on it, without prose as yet."""
-        node = Node(0, adventure.head, kind, words, action)
+    def add_turn(self, adventure: Adventure, kind: Kind, words: str, action: str, record: GenerationRecord) -> Node:
+        """Adds a turn without prose below the head, and moves the head to it."""
         with self._writing():
-            node = self._insert(adventure, node, told)
-            self._stand(adventure, node.id, told.voice)
-        adventure.voice = told.voice
+            node = self._insert(adventure, Node(0, adventure.head, kind, words, action), record)
+            self._set_head(adventure, node.id, record.voice)
+        adventure.voice = record.voice
         adventure.add(node)
         return node
 
     def add_edit(self, adventure: Adventure, line: Sequence[Node]) -> list[Node]:
-        """Copies of turns that follow each other, the first beside its original, each other one under the last.
+        """Adds copies of turns that follow each other: the first beside its original, each other one under the last.
 
-        `line` has the turns as they are to be. One that is as it was keeps how it was told. Names and bookmarks go
-        over to the copies, and the head if it stood on one of the turns.
+        `line` has the turns with their new texts. A turn without a change keeps its generation record. Names and
+        bookmarks go over to the copies, and so does the head if it was on one of the turns.
         """
-        old = [adventure.nodes[node.id] for node in line]
-        added: list[Node] = []
+        originals = [adventure.nodes[node.id] for node in line]
+        copies: list[Node] = []
         with self._writing():
-            for node, before in zip(line, old, strict=True):
-                parent = added[-1].id if added else before.parent
-                copy = replace(node, parent=parent, edit_of=before.id, folded=False)
-                added.append(
-                    self._insert(adventure, copy, self._how(before.id) if node == before else WRITTEN_BY_PLAYER)
-                )
-            bare = [replace(before, name="", bookmarked=False) for before in old]
-            for node in (*added, *bare):
-                self._mark(node)
-            copies = {before.id: node.id for before, node in zip(old, added, strict=True)}
-            head = adventure.head if adventure.head is None else copies.get(adventure.head, adventure.head)
-            self._stand(adventure, head)
-        for node in bare:
+            for node, original in zip(line, originals, strict=True):
+                parent = copies[-1].id if copies else original.parent
+                copy = replace(node, parent=parent, edit_of=original.id, folded=False)
+                record = self._record(original.id) if node == original else WRITTEN_BY_PLAYER
+                copies.append(self._insert(adventure, copy, record))
+            unlabelled = [replace(original, name="", bookmarked=False) for original in originals]
+            for node in (*copies, *unlabelled):
+                self._update_labels(node)
+            copy_of = {original.id: copy.id for original, copy in zip(originals, copies, strict=True)}
+            head = adventure.head if adventure.head is None else copy_of.get(adventure.head, adventure.head)
+            self._set_head(adventure, head)
+        for node in unlabelled:
             adventure.replace(node)
-        for node in added:
+        for node in copies:
             adventure.add(node)
         adventure.move(head)
-        return added
+        return copies
 
-    def save_turn(self, node: Node, told: GenerationRecord | None = None) -> None:
-        """The turn's prose and state as they are now, and how it was told if that has changed."""
-        _, owed = self._owed.pop(node.id, (node, None))
-        told = told or owed
-        with self._told("be written"):
-            try:
-                self._pay()
-                there = self._update(node, told)
-            except sqlite3.OperationalError:
-                self._owed[node.id] = node, told
-                raise
-        if not there:
+    def save_turn(self, node: Node, record: GenerationRecord | None = None) -> None:
+        """Saves the turn's prose and state, and its generation record if that has changed.
+
+        Raises:
+            DungeonError: the disk takes nothing (the next write will try again), or another game has purged the turn.
+        """
+        with self._lock:
+            _, pending_record = self._pending_writes.pop(node.id, (node, None))
+            record = record or pending_record
+            with told(self.path, "be written"):
+                try:
+                    self._flush()
+                    is_there = self._update(node, record)
+                except sqlite3.OperationalError:
+                    self._pending_writes[node.id] = node, record
+                    raise
+        if not is_there:
             raise DungeonError(PURGED)
 
     def save_turn_labels(self, node: Node) -> None:
-        """The turn's name, bookmark and fold as they are now."""
-        with self._told("be written"):
-            self._mark(node)
+        """Saves the turn's name, bookmark and fold."""
+        with self._writing():
+            self._update_labels(node)
 
     def save_head(self, adventure: Adventure) -> None:
-        """Where the player stands now."""
+        """Saves where the player is."""
         with self._writing():
-            self._stand(adventure, adventure.head)
+            self._set_head(adventure, adventure.head)
 
-    def generation_record(self, id: int) -> GenerationRecord:  # noqa: A002
-        """How the turn was told."""
-        with self._told("be read"):
-            return self._how(id)
+    def generation_record(self, node_id: int) -> GenerationRecord:
+        """How the turn was generated."""
+        with self._reading():
+            return self._record(node_id)
 
-    def purge_turn(self, adventure: Adventure, id: int) -> Adventure:  # noqa: A002
-        """Takes the turn and all that follows it off the disk, for good; the adventure as it is without them.
+    def purge_turn(self, adventure: Adventure, node_id: int) -> Adventure:
+        """Deletes the turn and all that follow it, for good; returns the adventure without them.
 
-        The head, if it stood there, moves to the turn before. The player has confirmed it.
+        The head, if it was there, moves to the turn before. The player has confirmed it.
         """
-        gone = {id, *(node.id for node in adventure.below(id))}
-        head = adventure.nodes[id].parent if adventure.head in gone else adventure.head
-        with self._writing():
-            self._db.execute("UPDATE adventure SET head = ? WHERE id = ?", (head, adventure.id))
-            self._delete_turns(
-                "WITH RECURSIVE gone(id) AS (VALUES (?) UNION SELECT t.id FROM turn t JOIN gone g ON t.parent = g.id) "
-                "SELECT id FROM gone",
-                id,
-            )
-        self._forget()
+        gone = {node_id, *(node.id for node in adventure.below(node_id))}
+        head = adventure.nodes[node_id].parent if adventure.head in gone else adventure.head
+        with self._writing() as db:
+            db.execute("UPDATE adventure SET head = ? WHERE id = ?", (head, adventure.id))
+            self._delete_turns(_BELOW, node_id)
+        self._truncate_log()
         return self.open(adventure.id)
 
-    def _insert(self, adventure: Adventure, node: Node, told: GenerationRecord) -> Node:
-        (id_,) = self._db.execute(
+    def _insert(self, adventure: Adventure, node: Node, record: GenerationRecord) -> Node:
+        (node_id,) = self._db.execute(
             "SELECT 1 + max(coalesce(max(id), 0), (SELECT turn FROM purged)) FROM turn"
         ).fetchone()
-        self._db.execute(
-            "INSERT INTO turn (id, adventure, parent, kind, input, action, prose, state, edit_of, voice, sampling, "
-            "seed, adapter, prompt, lore, budget, words, name, marked, folded, made) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                id_,
-                adventure.id,
-                node.parent,
-                node.kind,
-                node.input,
-                node.action,
-                node.prose,
-                node.state,
-                node.edit_of,
-                told.voice,
-                told.sampling,
-                told.seed,
-                told.adapter,
-                told.prompt,
-                told.lore,
-                told.budget,
-                _words(node),
-                node.name,
-                node.bookmarked,
-                node.folded,
-                _now(),
-            ),
-        )
-        return replace(node, id=id_)
+        row = asdict(record) | {
+            "id": node_id,
+            "adventure": adventure.id,
+            "parent": node.parent,
+            "kind": node.kind,
+            "input": node.input,
+            "action": node.action,
+            "prose": node.prose,
+            "state": node.state,
+            "edit_of": node.edit_of,
+            "words": _word_count(node),
+            "name": node.name,
+            "marked": node.bookmarked,
+            "folded": node.folded,
+            "made": _now(),
+        }
+        columns, values = ", ".join(row), ", ".join(f":{column}" for column in row)
+        self._db.execute(f"INSERT INTO turn ({columns}) VALUES ({values})", row)  # noqa: S608 - names of ours
+        return replace(node, id=node_id)
 
-    def _mark(self, node: Node) -> None:
+    def _update_labels(self, node: Node) -> None:
         self._db.execute(
             "UPDATE turn SET name = ?, marked = ?, folded = ? WHERE id = ?",
             (node.name, node.bookmarked, node.folded, node.id),
         )
 
-    def _update(self, node: Node, told: GenerationRecord | None) -> bool:
-        how = astuple(told) if told else (None,) * 7
-        cursor = self._db.execute(
-            "UPDATE turn SET prose = ?, state = ?, words = ?, voice = coalesce(?, voice), "
-            "sampling = coalesce(?, sampling), seed = coalesce(?, seed), adapter = coalesce(?, adapter), "
-            "prompt = coalesce(?, prompt), lore = coalesce(?, lore), budget = coalesce(?, budget) WHERE id = ?",
-            (node.prose, node.state, _words(node), *how, node.id),
-        )
-        return cursor.rowcount > 0
+    def _update(self, node: Node, record: GenerationRecord | None) -> bool:
+        """Whether the turn is still on the shelf."""
+        row: dict[str, object] = {"prose": node.prose, "state": node.state, "words": _word_count(node)}
+        row |= asdict(record) if record else {}
+        changes = ", ".join(f"{column} = :{column}" for column in row)
+        row |= {"id": node.id}
+        return self._db.execute(f"UPDATE turn SET {changes} WHERE id = :id", row).rowcount > 0  # noqa: S608 - as above
 
-    def _stand(self, adventure: Adventure, head: int | None, voice: str | None = None) -> None:
+    def _set_head(self, adventure: Adventure, head: int | None, voice: str | None = None) -> None:
         self._db.execute(
             "UPDATE adventure SET head = ?, voice = coalesce(?, voice) WHERE id = ?", (head, voice, adventure.id)
         )
-        self._is_latest(adventure.id)
+        self._set_latest(adventure.id)
 
-    def _how(self, id: int) -> GenerationRecord:  # noqa: A002
-        row = self._db.execute("SELECT * FROM turn WHERE id = ?", (id,)).fetchone()
-        return GenerationRecord(
-            row["voice"], row["sampling"], row["seed"], row["adapter"], row["prompt"], row["lore"], row["budget"]
-        )
+    def _record(self, node_id: int) -> GenerationRecord:
+        row = self._db.execute("SELECT * FROM turn WHERE id = ?", (node_id,)).fetchone()
+        return GenerationRecord(**{column: row[column] for column in _RECORD})
 
-    def _delete_turns(self, which: str, parameter: int) -> None:
-        gone = [row["id"] for row in self._db.execute(which, (parameter,))]
-        self._db.executemany("UPDATE turn SET edit_of = NULL WHERE edit_of = ?", [(id_,) for id_ in gone])
-        self._db.executemany("UPDATE purged SET turn = max(turn, ?)", [(id_,) for id_ in gone])
-        # A turn is deleted before the one it answers, which is older.
-        self._db.executemany("DELETE FROM turn WHERE id = ?", [(id_,) for id_ in sorted(gone, reverse=True)])
+    def _delete_turns(self, query: str, parameter: int) -> None:
+        """Deletes the turns whose ids the query finds."""
+        ids = sorted((row["id"] for row in self._db.execute(query, (parameter,))), reverse=True)
+        self._db.executemany("UPDATE turn SET edit_of = NULL WHERE edit_of = ?", [(node_id,) for node_id in ids])
+        self._db.executemany("UPDATE purged SET turn = max(turn, ?)", [(node_id,) for node_id in ids])
+        # A turn goes before its parent, which is older.
+        self._db.executemany("DELETE FROM turn WHERE id = ?", [(node_id,) for node_id in ids])
 
-    def _forget(self) -> None:
+    def _truncate_log(self) -> None:
         """What was purged must not stay readable in the log beside the database."""
-        with self._told("be written"):
+        with self._lock, told(self.path, "be written"):
             self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
-def _node(turn: sqlite3.Row) -> Node:
+def _node(row: sqlite3.Row) -> Node:
     return Node(
-        turn["id"],
-        turn["parent"],
-        Kind(turn["kind"]),
-        turn["input"],
-        turn["action"],
-        turn["prose"],
-        State(turn["state"]),
-        turn["edit_of"],
-        turn["name"],
-        bool(turn["marked"]),
-        bool(turn["folded"]),
+        row["id"],
+        row["parent"],
+        Kind(row["kind"]),
+        row["input"],
+        row["action"],
+        row["prose"],
+        State(row["state"]),
+        row["edit_of"],
+        row["name"],
+        bool(row["marked"]),
+        bool(row["folded"]),
     )
 
 
-def _words(node: Node) -> int:
-    """Of the story: the voice's, and those that the player narrated."""
+def _word_count(node: Node) -> int:
+    """Words of the story: the storyteller's, and those that the player narrated."""
     return len(node.prose.split()) + (len(node.input.split()) if node.kind is Kind.STORY else 0)
 
 
@@ -445,7 +428,7 @@ def _json(value: object) -> str:
     return msgspec.json.encode(value).decode()
 
 
-def _literal(word: str) -> str:
+def _escape_like(word: str) -> str:
     r"""For LIKE … ESCAPE '\'."""
     return word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 

@@ -1,14 +1,13 @@
-"""Streams a completion from an OpenAI-compatible server, piece by piece, and can be stopped at any piece.
+"""Streams completions from an OpenAI-compatible server, and can stop at any piece.
 
-    async for piece in client.stream(prompt, sampling, max_tokens=100, seed=7): ...
+    async for piece in client.stream(request): ...
 
 Leaving the loop (or cancelling the task) closes the connection, which is how a server learns to stop generating.
-llama.cpp, vLLM and KoboldCpp take more sampling parameters than OpenAI's own API; a server that refuses them is asked
-again with the standard ones, and from then on only those.
+llama.cpp, vLLM and KoboldCpp take more sampling parameters than OpenAI's own API does; a server that refuses them is
+asked again with the standard ones, and from then on with those only.
 """
 
 import json
-import os
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 
@@ -17,119 +16,121 @@ import msgspec
 
 from corpus.turns import STOP
 from dungeon.errors import ContextOverflow, StorytellerError
-from dungeon.storyteller.voices import Sampling
+from dungeon.storyteller.request import GenerationRequest
 
-# Time limits in seconds. A long prompt on a slow machine may take minutes to its first token: no limit on reading.
+# A long prompt on a slow machine may take minutes to its first token: no limit on reading.
 _TIMEOUT = httpx2.Timeout(None, connect=10.0)
 _COUNT_SECONDS = 5.0
 _REFUSED = (400, 422)
-_OURS = ("length", "banned", "stop")
-"""Fields of a voice's sampling that the server does not know by this name, or at all."""
+_NOT_SENT = ("length", "banned", "stop")
+"""Fields of a voice's sampling that are the game's own, or have another name in the API."""
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 class Client:
-    """One server and one model; keeps its connection between turns.
+    """One server and one model; keeps its connection between requests.
 
     Raises:
-        StorytellerError: the address or the key can't be one.
+        StorytellerError: the address or the key is not valid.
     """
 
     def __init__(self, url: str, model: str, key: str | None = None) -> None:
-        address = _address(url)
+        address = _parse_url(url)
         self.url = url.strip().rstrip("/").removesuffix("/v1")
         self.model = model
         if key and not (key.isascii() and key.isprintable()):
             raise StorytellerError("DUNGEON_API_KEY holds characters that no HTTP header may. Set it to the key alone.")
         headers = {"Authorization": f"Bearer {key}"} if key else {}
-        self.own = address.host in _LOOPBACK
-        """Whether it is this machine's."""
+        self.is_local = address.host in _LOOPBACK
         # A proxy of the environment must not see what goes to this machine's own loopback.
         self._http = httpx2.AsyncClient(
-            headers=headers, timeout=_TIMEOUT, trust_env=not self.own, follow_redirects=False
+            headers=headers, timeout=_TIMEOUT, trust_env=not self.is_local, follow_redirects=False
         )
         self._standard_only = False
-        self.cached: int | None = None
-        """Tokens of the last prompt that the server had read before; None while it has not told."""
-        self.held = ""
-        """The last prompt and what followed it: what the server can go on from without reading it again."""
+        """Whether the server has refused the sampling parameters that are not OpenAI's."""
+        self.cached_tokens: int | None = None
+        """Tokens of the last prompt that the server had in its cache; None while it has not said so."""
+        self.cached_text = ""
+        """The last prompt and what was generated behind it: what the server need not read again."""
 
     async def close(self) -> None:
         """Closes the connections."""
         await self._http.aclose()
 
-    async def stream(self, prompt: str, sampling: Sampling, *, max_tokens: int, seed: int) -> AsyncGenerator[str]:
-        """The text that follows `prompt`, as it is generated, up to the next action or the end of the story.
+    async def stream(self, request: GenerationRequest) -> AsyncGenerator[str]:
+        """Yields the text that follows the prompt, up to the next action or the end of the story.
 
         Raises:
             ContextOverflow: the prompt is too long for the server.
-            StorytellerError: anything else that went wrong, with what the server said.
+            StorytellerError: anything else that went wrong, with the server's message.
         """
-        if not self._standard_only:
-            body = self.body(prompt, sampling, max_tokens=max_tokens, seed=seed)
+        while True:
             try:
-                async with aclosing(self._events(body)) as events:
-                    async for text in events:
+                async with aclosing(self._completion(self.body(request))) as pieces:
+                    async for text in pieces:
                         yield text
                 return
             except _ExtensionsRefused:
                 self._standard_only = True
-        body = self.body(prompt, sampling, max_tokens=max_tokens, seed=seed)
-        async with aclosing(self._events(body)) as events:
-            async for text in events:
-                yield text
 
-    async def count(self, texts: Sequence[str]) -> list[int] | None:
-        """The tokens of each text, or None where the server has nobody to ask. llama.cpp's has."""
+    async def evict_suffix(self, prompt: str) -> None:
+        """Has the server drop what it cached behind `prompt`, and the last words of it: another text is asked for."""
+        other = "".join(prompt.rsplit(maxsplit=2)[:-2]) + " #"
+        body = {"model": self.model, "prompt": other, "max_tokens": 1, "stream": True, "cache_prompt": True}
+        async with aclosing(self._completion(body)) as pieces:
+            async for _ in pieces:
+                pass
+
+    async def count_tokens(self, texts: Sequence[str]) -> list[int] | None:
+        """The tokens of each text, or None where the server has no `/tokenize`. llama.cpp's has."""
         counts = []
         try:
             for text in texts:
-                asked = {"content": text}
-                answer = await self._http.post(f"{self.url}/tokenize", json=asked, timeout=_COUNT_SECONDS)
+                answer = await self._http.post(f"{self.url}/tokenize", json={"content": text}, timeout=_COUNT_SECONDS)
                 counts.append(len(answer.json()["tokens"]))
         except (httpx2.HTTPError, ValueError, LookupError, TypeError):
             return None
         return counts
 
-    def body(self, prompt: str, sampling: Sampling, *, max_tokens: int, seed: int) -> dict[str, object]:
-        """What is asked of the server, as it will be sent in JSON."""
+    def body(self, request: GenerationRequest) -> dict[str, object]:
+        """The request as it is sent, in JSON."""
+        sampling = request.params.sampling
         body = {
             "model": self.model,
-            "prompt": prompt,
-            "max_tokens": max_tokens,
-            "seed": seed,
+            "prompt": request.prompt,
+            "max_tokens": request.max_tokens,
+            "seed": request.params.seed,
             "stop": [STOP, *sampling.stop],
             "stream": True,
             "temperature": sampling.temperature,
             "top_p": sampling.top_p,
         }
         if not self._standard_only:
-            named = msgspec.structs.asdict(sampling)
-            body |= {name: value for name, value in named.items() if name not in _OURS}
+            body |= {name: value for name, value in msgspec.structs.asdict(sampling).items() if name not in _NOT_SENT}
             body |= {"cache_prompt": True, "return_progress": True}
         return body
 
-    async def _events(self, body: dict[str, object]) -> AsyncGenerator[str]:
+    async def _completion(self, body: dict[str, object]) -> AsyncGenerator[str]:
         try:
             async with self._http.stream("POST", f"{self.url}/v1/completions", json=body) as response:
                 if response.status_code != 200:
                     await response.aread()
                     raise self._refusal(response, extended="top_k" in body)
-                told = False
-                held = str(body["prompt"])
+                received = False
+                text_so_far = str(body["prompt"])
                 async for line in response.aiter_lines():
                     if not line.startswith("data:"):
                         continue
-                    told = True
+                    received = True
                     data = line[5:].strip()
                     if data == "[DONE]":
-                        self.held = held  # where nothing followed, too, the prompt was read
+                        self.cached_text = text_so_far  # where nothing followed, too, the prompt was read
                         return
                     if text := self._text(data):
-                        held += text
-                        self.held = held
+                        text_so_far += text
+                        self.cached_text = text_so_far
                         yield text
-                if not told:
+                if not received:
                     raise StorytellerError(
                         f"{self.url} answered, but not with a stream of completions. Is it an OpenAI-compatible server?"
                     )
@@ -141,25 +142,27 @@ class Client:
             ) from error
 
     def _text(self, data: str) -> str:
+        """The text of one event of the stream."""
         try:
             event = json.loads(data)
             if "error" in event:
-                raise StorytellerError(f"The storyteller at {self.url} failed: {_said(event)}")
-            cached = _cached(event)
-            self.cached = self.cached if cached is None else cached
+                raise StorytellerError(f"The storyteller at {self.url} failed: {_error_message(event)}")
+            cached = _cached_tokens(event)
+            self.cached_tokens = self.cached_tokens if cached is None else cached
             choices = event.get("choices") or [{}]
             return str(choices[0].get("text") or "")
         except (ValueError, AttributeError, TypeError, KeyError) as error:
             raise StorytellerError(f"{self.url} sent what is not a completion: {data[:200]}") from error
 
     def _refusal(self, response: httpx2.Response, *, extended: bool) -> Exception:
+        """The error for a status that is not 200. `extended`: more than the standard parameters were sent."""
         try:
-            said = _said(response.json())
+            message = _error_message(response.json())
         except ValueError:
-            said = response.text[:300]
-        low = said.lower()
+            message = response.text[:300]
+        low = message.lower()
         if response.status_code in _REFUSED and "context" in low and ("exceed" in low or "length" in low):
-            return ContextOverflow(f"The storyteller at {self.url} refused the prompt as too long: {said}")
+            return ContextOverflow(f"The storyteller at {self.url} refused the prompt as too long: {message}")
         if response.status_code in _REFUSED and extended:
             return _ExtensionsRefused()
         hint = ""
@@ -167,14 +170,14 @@ class Client:
             hint = " Set DUNGEON_API_KEY to the server's key."
         elif response.status_code == 404:
             hint = " Does this server offer /v1/completions, and this model?"
-        return StorytellerError(f"The storyteller at {self.url} answered {response.status_code}: {said}{hint}")
+        return StorytellerError(f"The storyteller at {self.url} answered {response.status_code}: {message}{hint}")
 
 
 class _ExtensionsRefused(Exception):
-    pass
+    """The server does not know the sampling parameters that are not OpenAI's."""
 
 
-def _address(url: str) -> httpx2.URL:
+def _parse_url(url: str) -> httpx2.URL:
     try:
         address = httpx2.URL(url.strip())
     except httpx2.InvalidURL as error:
@@ -186,47 +189,8 @@ def _address(url: str) -> httpx2.URL:
     return address
 
 
-class RemoteStoryteller:
-    """A server that somebody else runs, at `--endpoint URL --model NAME`."""
-
-    def __init__(self, url: str, model: str) -> None:
-        self.name = model
-        self.context = 2048
-        """Tokens. The API does not tell; this is small enough for any server worth playing."""
-        self.sampling = Sampling()
-        self.exact = False
-        self.fingerprint = ""
-        self._client = Client(url, model, os.environ.get("DUNGEON_API_KEY"))
-        self.own = self._client.own
-
-    async def start(self) -> None:
-        """Nothing to start."""
-
-    def stream(self, prompt: str, sampling: Sampling, *, max_tokens: int, seed: int) -> AsyncGenerator[str]:
-        """As `Client.stream`."""
-        return self._client.stream(prompt, sampling, max_tokens=max_tokens, seed=seed)
-
-    @property
-    def cached(self) -> int | None:
-        """As `Client.cached`."""
-        return self._client.cached
-
-    @property
-    def held(self) -> str:
-        """As `Client.held`."""
-        return self._client.held
-
-    async def count(self, texts: Sequence[str]) -> list[int] | None:
-        """As `Client.count`."""
-        return await self._client.count(texts)
-
-    async def close(self) -> None:
-        """Closes the connections."""
-        await self._client.close()
-
-
-def _cached(event: object) -> int | None:
-    """The tokens of the prompt that the server had read before, where an event tells: llama.cpp does in its first."""
+def _cached_tokens(event: object) -> int | None:
+    """The tokens of the prompt that the server had in its cache, if the event says so: llama.cpp's first one does."""
     for names in (("prompt_progress", "cache"), ("usage", "prompt_tokens_details", "cached_tokens")):
         found = event
         for name in names:
@@ -236,7 +200,7 @@ def _cached(event: object) -> int | None:
     return None
 
 
-def _said(event: object) -> str:
+def _error_message(event: object) -> str:
     """The message in a server's error, whatever its shape."""
     while isinstance(event, dict):
         event = event.get("error") or event.get("message") or event.get("detail") or json.dumps(event)

@@ -1,8 +1,7 @@
-"""A voice on this machine: fetches its weights if they are missing, runs llama.cpp as a child, restarts it once.
+"""A voice on this machine: downloads its weights if they are missing, runs llama.cpp as a child, restarts it once.
 
 The child (`dungeon.storyteller.engine`) listens on a loopback port of the system's choosing behind a random key that
-goes through its stdin, where no process list shows it. Its log is kept, with the one before, in the user's state
-folder.
+goes through its stdin, where no process list shows it. Its log, and the one before, are in the user's state folder.
 """
 
 import asyncio
@@ -16,41 +15,43 @@ import threading
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dungeon.errors import ContextOverflow, DungeonError, StorytellerError
 from dungeon.paths import log_file
 from dungeon.storyteller.download import ensure_weights
-from dungeon.storyteller.voices import CatalogueWeights, Sampling, Voice
+from dungeon.storyteller.request import GenerationRequest
+from dungeon.storyteller.voices import CatalogueWeights, Voice
 
 if TYPE_CHECKING:
     from dungeon.storyteller.client import Client
 
 _READY_SECONDS = 120.0
-_GOODBYE_SECONDS = 2.0
-_SAMPLED_BYTES = 1 << 20
-"""Of weights that came with no hash, at either end."""
+_EXIT_SECONDS = 2.0
+_HASHED_BYTES = 1 << 20
+"""At either end of weights that came with no hash."""
 
 
 class LocalStoryteller:
-    """One voice, one child. `start` may be awaited from several tasks; `close` ends the child."""
+    """A `Storyteller`: one voice, one child. `start` may be awaited from several tasks; `close` ends the child."""
 
-    def __init__(self, voice: Voice, on_fetch: Callable[[int, int], None] | None = None) -> None:
+    def __init__(self, voice: Voice, on_download: Callable[[int, int], None] | None = None) -> None:
         self.voice = voice
         self.name = voice.name
-        self.context = voice.context
+        self.context_size = voice.context
         self.sampling = voice.sampling
-        self.own = self.exact = True
+        self.is_local = self.deterministic_prefill = True
         self.fingerprint = ""
-        """As `Storyteller.fingerprint`, from the start of the child on."""
-        self.on_fetch = on_fetch
-        """Called from another thread with bytes so far and in all while weights are fetched."""
+        """Known from the start of the child on."""
+        self.on_download = on_download
+        """Called from another thread with bytes so far and in all while weights are downloaded."""
         self._key = secrets.token_urlsafe(32)
         self._child: Process | None = None
         self._client: Client | None = None
         self._starting = asyncio.Lock()
-        self._leaving = threading.Event()
+        self._closing = threading.Event()
 
     @property
     def pid(self) -> int | None:
@@ -67,26 +68,24 @@ class LocalStoryteller:
             if self.pid is None:
                 await self._start()
 
-    async def stream(self, prompt: str, sampling: Sampling, *, max_tokens: int, seed: int) -> AsyncGenerator[str]:
-        """As `Client.stream`. If the engine dies in the middle it is started again, once a turn, and goes on there."""
-        sofar = ""
-        pieces = 0
+    async def stream(self, request: GenerationRequest) -> AsyncGenerator[str]:
+        """See `Client.stream`. If the engine dies in the middle it is restarted, once a request, and continues."""
+        text = ""
+        tokens = 0
         restarted = False
         while True:
-            await self.start()
-            assert self._client is not None
+            rest = replace(request, prefix=request.prefix + text, max_tokens=max(1, request.max_tokens - tokens))
             try:
-                going = self._client.stream(prompt + sofar, sampling, max_tokens=max(1, max_tokens - pieces), seed=seed)
-                async with aclosing(going) as stream:
-                    async for piece in stream:
-                        sofar += piece
-                        pieces += 1
+                async with aclosing((await self._running()).stream(rest)) as pieces:
+                    async for piece in pieces:
+                        text += piece
+                        tokens += 1
                         yield piece
                 return
             except ContextOverflow:
                 raise
             except StorytellerError as error:
-                if self._leaving.is_set() or not await self._has_died():
+                if self._closing.is_set() or not await self._has_died():
                     raise
                 if restarted:
                     raise StorytellerError(
@@ -95,22 +94,26 @@ class LocalStoryteller:
                 restarted = True
 
     @property
-    def cached(self) -> int | None:
-        """As `Client.cached`."""
-        return self._client.cached if self._client else None
+    def cached_tokens(self) -> int | None:
+        """See `Client.cached_tokens`."""
+        return self._client.cached_tokens if self._client else None
 
     @property
-    def held(self) -> str:
-        """As `Client.held`; nothing once the child is gone."""
-        return self._client.held if self._client and self.pid is not None else ""
+    def cached_text(self) -> str:
+        """See `Client.cached_text`; "" once the child is gone."""
+        return self._client.cached_text if self._client and self.pid is not None else ""
 
-    async def count(self, texts: Sequence[str]) -> list[int] | None:
-        """As `Client.count`; None while there is no child to ask."""
-        return await self._client.count(texts) if self._client and self.pid is not None else None
+    async def evict_suffix(self, prompt: str) -> None:
+        """See `Client.evict_suffix`."""
+        await (await self._running()).evict_suffix(prompt)
+
+    async def count_tokens(self, texts: Sequence[str]) -> list[int] | None:
+        """See `Client.count_tokens`; None while there is no child to ask."""
+        return await self._client.count_tokens(texts) if self._client and self.pid is not None else None
 
     async def close(self) -> None:
         """Ends the child and any download."""
-        self._leaving.set()
+        self._closing.set()
         if self._client:
             await self._client.close()
         child = self._child
@@ -119,32 +122,38 @@ class LocalStoryteller:
         assert child.stdin is not None
         child.stdin.close()
         try:
-            await asyncio.wait_for(child.wait(), _GOODBYE_SECONDS)
+            await asyncio.wait_for(child.wait(), _EXIT_SECONDS)
         except TimeoutError:
             child.kill()
             await child.wait()
 
     # ---- the child -------------------------------------------------------------------------------------------
 
+    async def _running(self) -> "Client":
+        """The client of a child that runs."""
+        await self.start()
+        assert self._client is not None
+        return self._client
+
     async def _start(self) -> None:
         weights = self.voice.weights
         if isinstance(weights, CatalogueWeights):
-            weights = await asyncio.to_thread(ensure_weights, weights, self.on_fetch, self._leaving)
+            weights = await asyncio.to_thread(ensure_weights, weights, self.on_download, self._closing)
         self.fingerprint = self.fingerprint or await asyncio.to_thread(_fingerprint, self.voice)
         if self._client:
             await self._client.close()
-        self._child = await _spawn()
-        url = await self._greet(self._child, weights)
-        self._client = await asyncio.to_thread(_client, url, self.name, self._key)
+        self._child = await _spawn_engine()
+        url = await self._handshake(self._child, weights)
+        self._client = await asyncio.to_thread(_make_client, url, self.name, self._key)
 
-    async def _greet(self, child: Process, weights: Path) -> str:
-        """Tells the child what to load and waits for its address."""
+    async def _handshake(self, child: Process, weights: Path) -> str:
+        """Sends the child what to load, and waits for its address."""
         assert child.stdin is not None
         assert child.stdout is not None
         settings = {
             "model": str(weights),
             "adapter": str(self.voice.adapter) if self.voice.adapter else None,
-            "context": self.context,
+            "context": self.context_size,
             "key": self._key,
         }
         child.stdin.write(json.dumps(settings).encode() + b"\n")
@@ -160,11 +169,11 @@ class LocalStoryteller:
             if child.returncode is None:
                 child.kill()
             await child.wait()
-            raise DungeonError(self._why_not())
+            raise DungeonError(self._load_error())
         return str(json.loads(line)["url"])
 
     async def _has_died(self) -> bool:
-        """Whether the child is gone; a connection that broke tells of it a moment before the system does."""
+        """Whether the child is gone; a broken connection shows it a moment before the system does."""
         assert self._child is not None
         try:
             await asyncio.wait_for(self._child.wait(), 1.0)
@@ -172,8 +181,8 @@ class LocalStoryteller:
             return False
         return True
 
-    def _why_not(self) -> str:
-        # llama.cpp says what it did not like in its log only: the first error is the cause, the rest follow from it.
+    def _load_error(self) -> str:
+        # llama.cpp writes the reason into its log only: the first error is the cause, the rest follow from it.
         with_adapter = f" with its adapter {self.voice.adapter}" if self.voice.adapter else ""
         lines = _log_lines()
         errors = (found[1] for line in lines if (found := re.match(r"[\d.]+ E (.*)", line)))
@@ -183,30 +192,30 @@ class LocalStoryteller:
 
 
 def _fingerprint(voice: Voice) -> str:
-    """What tells this voice from another: an adapter is small enough to be hashed whole, weights may be gigabytes."""
+    """A hash that tells this voice from others: of the whole adapter, or of the ends of weights that may be gigabytes."""
     try:
         if voice.adapter:
             return hashlib.sha256(voice.adapter.read_bytes()).hexdigest()
         if isinstance(voice.weights, CatalogueWeights):
             return voice.weights.sha256
         with voice.weights.open("rb") as file:
-            digest = hashlib.sha256(file.read(_SAMPLED_BYTES))
+            digest = hashlib.sha256(file.read(_HASHED_BYTES))
             size = file.seek(0, os.SEEK_END)
-            file.seek(max(0, size - _SAMPLED_BYTES))
+            file.seek(max(0, size - _HASHED_BYTES))
             digest.update(file.read() + str(size).encode())
             return digest.hexdigest()
     except OSError:
-        return ""  # the engine will say what is wrong with the file
+        return ""  # the engine will report what is wrong with the file
 
 
-def _client(url: str, name: str, key: str) -> "Client":
+def _make_client(url: str, name: str, key: str) -> "Client":
     # The HTTP library takes 80 ms to import: not before the first screen, and not in the way of typing.
     from dungeon.storyteller.client import Client
 
     return Client(url, name, key)
 
 
-async def _spawn() -> Process:
+async def _spawn_engine() -> Process:
     log = log_file()
     try:
         log.parent.mkdir(parents=True, exist_ok=True)

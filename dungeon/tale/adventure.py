@@ -1,7 +1,10 @@
-"""The adventure: a tree of turns and the place in it where the player stands.
+"""The adventure: a tree of turns, and the head, the turn where the player is.
 
-Nothing is ever taken out. Undo moves the head to the parent, redo to the child that was visited last, a retry adds a
-sibling, and so does an edit. Ids come from whoever keeps the tree (`dungeon.storage.shelf`) and grow with time.
+Nothing is ever removed from the tree. Undo moves the head to its parent, redo to the child that was visited last; a
+retry and an edit add a sibling. `dungeon.storage.shelf` gives out the ids; they grow with time.
+
+Nodes are frozen: a turn that streams is replaced by a longer copy for every piece of text. So keep a node's id, not the
+node, whenever the tree may change before it is used.
 """
 
 from dataclasses import dataclass, replace
@@ -16,10 +19,10 @@ class State(StrEnum):
     """How far the storyteller came with a turn."""
 
     STREAMING = "streaming"
-    """Still growing; in an adventure that was opened again: cut off when the game died."""
+    """Still growing. In an adventure that was opened again: interrupted when the game died."""
     DONE = "done"
     STOPPED = "stopped"
-    """By the player, or because the storyteller failed."""
+    """Stopped by the player, or by an error of the storyteller."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +31,7 @@ class Node:
 
     id: int
     parent: int | None
+    """The id of the turn before; None for the first turn after the opening."""
     kind: Kind
     input: str
     """The player's own words."""
@@ -37,32 +41,31 @@ class Node:
     """The storyteller's answer, so far."""
     state: State = State.STREAMING
     edit_of: int | None = None
-    """The turn whose text the player changed into this one, or whose copy this is, below such an edit."""
+    """The turn that the player edited into this one, or of which this is a copy below such an edit."""
     name: str = ""
-    """What the player calls this place in the tree."""
+    """The player's name for this place in the tree."""
     bookmarked: bool = False
-    """Whether it is bookmarked."""
     folded: bool = False
-    """Whether the tree is shown without what follows it."""
+    """Whether the tree hides what follows."""
 
     @property
     def has_text(self) -> bool:
-        """Whether anything of it is part of the tale: the storyteller's prose, or the player's own."""
+        """Whether the turn adds anything to the story: the storyteller's prose, or the player's narration."""
         return bool(self.prose or (self.kind is Kind.STORY and self.input))
 
     def turn(self) -> Turn:
-        """As the corpus writes it: the player's narration is prose like any other."""
+        """The turn as the corpus writes it; the player's narration counts as prose."""
         if self.kind is Kind.STORY:
             return Turn("", PARAGRAPH.join(part for part in (self.input, self.prose) if part))
         return Turn(self.action, self.prose)
 
 
 class Adventure:
-    """The tree, and the head: the node the player stands on (None: at the opening)."""
+    """The tree, its head (None at the opening), and what belongs to the whole adventure."""
 
     def __init__(
         self,
-        id: int,  # noqa: A002
+        adventure_id: int,
         title: str,
         opening: str,
         scenario: str = "",
@@ -72,105 +75,112 @@ class Adventure:
         tags: tuple[str, ...] = (),
         overrides: str = "{}",
     ) -> None:
-        self.id = id
+        self.id = adventure_id
         self.title = title
         self.opening = opening
         self.scenario = scenario
-        """The scenario's name; "" for the player's own."""
+        """The scenario's name; "" for an opening that the player wrote."""
         self.voice = voice
-        """The voice it was last played with."""
+        """The voice that generated the latest turn."""
         self.lore = lore
         self.ideas = ideas
-        """What the player might do first."""
+        """The scenario's suggestions for the first action."""
         self.tags = tags
         self.overrides = overrides
-        """JSON: what its settings are where they differ from the game's (`dungeon.settings`)."""
+        """JSON: the settings of this adventure where they differ from the game's (`dungeon.settings`)."""
         self.nodes: dict[int, Node] = {}
         self.head: int | None = None
-        self._visited: dict[int | None, int] = {}
+        self._last_visited: dict[int | None, int] = {}
+        """The child that was visited last, by its parent: where redo goes."""
         self._children: dict[int | None, list[int]] = {}
 
-    def add(self, node: Node) -> None:
-        """Puts a new node under its parent and the head on it."""
-        self.nodes[node.id] = node
-        self._children.setdefault(node.parent, []).append(node.id)
-        self._visited[node.parent] = node.id
-        self.head = node.id
+    # ---- reading the tree ------------------------------------------------------------------------------------
 
-    def replace(self, node: Node) -> None:
-        """The node of that id as it is now."""
-        self.nodes[node.id] = node
+    def children(self, node_id: int | None) -> list[Node]:
+        """The turns that follow this one (None: the opening), oldest first."""
+        return [self.nodes[child] for child in self._children.get(node_id, ())]
 
-    def children(self, id: int | None) -> list[Node]:  # noqa: A002
-        """The turns that answer this one (None: the opening), oldest first."""
-        return [self.nodes[child] for child in self._children.get(id, ())]
+    def takes(self, node_id: int) -> list[Node]:
+        """The turn and its siblings, oldest first; siblings without any text are left out."""
+        return [node for node in self.children(self.nodes[node_id].parent) if node.has_text or node.id == node_id]
 
-    def takes(self, id: int) -> list[Node]:  # noqa: A002
-        """Every way the story went on from the turn before this one, oldest first; this one is among them.
+    def take_number(self, node_id: int) -> int:
+        """The place of the turn among its takes, from 1."""
+        return 1 + [node.id for node in self.takes(node_id)].index(node_id)
 
-        Turns of which nothing came are left out, but for this one.
-        """
-        return [node for node in self.children(self.nodes[id].parent) if node.has_text or node.id == id]
-
-    def below(self, id: int | None) -> list[Node]:  # noqa: A002
-        """All that follows the turn, in every branch; each after its parent."""
+    def below(self, node_id: int | None) -> list[Node]:
+        """All turns that follow, in every branch; each after its parent."""
         found = []
-        todo = self.children(id)[::-1]
-        while todo:
-            node = todo.pop()
+        stack = self.children(node_id)[::-1]
+        while stack:
+            node = stack.pop()
             found.append(node)
-            todo += self.children(node.id)[::-1]
+            stack += self.children(node.id)[::-1]
         return found
-
-    def set_prose(self, id: int, prose: str, state: State) -> Node:  # noqa: A002
-        """The node with more prose."""
-        node = self.nodes[id] = replace(self.nodes[id], prose=prose, state=state)
-        return node
-
-    def move(self, head: int | None) -> None:
-        """Puts the head anywhere in the tree, and remembers the way there for redo."""
-        self.head = head
-        while head is not None:
-            parent = self.nodes[head].parent
-            self._visited[parent] = head
-            head = parent
-
-    def abandon(self, id: int, to: int | None) -> None:  # noqa: A002
-        """Stands on `to` as if the turn `id`, of which nothing came, had not been entered; it stays in the tree.
-
-        Redo then leads to the latest answered turn beside it, if there is one.
-        """
-        parent = self.nodes[id].parent
-        self._visited.pop(parent, None)
-        for node in self.children(parent):
-            if node.prose:
-                self._visited[parent] = node.id
-        self.move(to)
 
     def path(self, to: int | None = None) -> list[Node]:
         """The turns from the opening to that one, or else to the head."""
         path = []
-        at = self.head if to is None else to
-        while at is not None:
-            path.append(self.nodes[at])
-            at = self.nodes[at].parent
+        node_id = self.head if to is None else to
+        while node_id is not None:
+            path.append(self.nodes[node_id])
+            node_id = self.nodes[node_id].parent
         return path[::-1]
 
-    def timeline(self, id: int) -> list[Node]:  # noqa: A002
-        """The turns from the opening through that one and on, as redo would go, to the end."""
-        way = self.path(id)
-        while (forward := self._visited.get(way[-1].id)) is not None:
-            way.append(self.nodes[forward])
-        return way
+    def timeline(self, node_id: int) -> list[Node]:
+        """The turns from the opening through that one and on to the end, as redo would go."""
+        timeline = self.path(node_id)
+        while (following := self._last_visited.get(timeline[-1].id)) is not None:
+            timeline.append(self.nodes[following])
+        return timeline
 
     def unfinished(self) -> Node | None:
-        """The turn at the head, if it broke off within a sentence."""
-        node = None if self.head is None else self.nodes[self.head]
-        broke_off = node and node.state is not State.DONE and whole(node.prose) != node.prose
-        return node if broke_off else None
+        """The turn at the head, if it was interrupted within a sentence."""
+        if self.head is None:
+            return None
+        node = self.nodes[self.head]
+        return node if node.state is not State.DONE and whole(node.prose) != node.prose else None
+
+    # ---- changing it -----------------------------------------------------------------------------------------
+
+    def add(self, node: Node) -> None:
+        """Adds a node under its parent and moves the head to it."""
+        self.nodes[node.id] = node
+        self._children.setdefault(node.parent, []).append(node.id)
+        self._last_visited[node.parent] = node.id
+        self.head = node.id
+
+    def replace(self, node: Node) -> None:
+        """Puts this version of a node in place of the one with the same id."""
+        self.nodes[node.id] = node
+
+    def set_prose(self, node_id: int, prose: str, state: State) -> Node:
+        """Replaces the prose and the state of a node; returns the new node."""
+        node = self.nodes[node_id] = replace(self.nodes[node_id], prose=prose, state=state)
+        return node
+
+    def move(self, head: int | None) -> None:
+        """Moves the head anywhere in the tree; redo will lead along the path to it."""
+        self.head = head
+        while head is not None:
+            parent = self.nodes[head].parent
+            self._last_visited[parent] = head
+            head = parent
+
+    def abandon(self, node_id: int, return_to: int | None) -> None:
+        """Moves the head to `return_to`, as if the turn `node_id`, which got no text, had not been entered.
+
+        It stays in the tree. Redo will lead to the latest sibling that has prose, if there is one.
+        """
+        parent = self.nodes[node_id].parent
+        self._last_visited.pop(parent, None)
+        for node in self.children(parent):
+            if node.prose:
+                self._last_visited[parent] = node.id
+        self.move(return_to)
 
     def undo(self) -> Node | None:
-        """One turn back: the turn that was left, or None at the opening."""
+        """Moves the head one turn back. Returns the turn that was left, None at the opening."""
         if self.head is None:
             return None
         left = self.nodes[self.head]
@@ -178,9 +188,9 @@ class Adventure:
         return left
 
     def redo(self) -> Node | None:
-        """One turn forward, where the player was last: the turn that was entered, or None where nothing follows."""
-        forward = self._visited.get(self.head)
-        if forward is None:
+        """Moves the head one turn forward, where it was last. Returns that turn, None where nothing follows."""
+        following = self._last_visited.get(self.head)
+        if following is None:
             return None
-        self.head = forward
-        return self.nodes[forward]
+        self.head = following
+        return self.nodes[following]

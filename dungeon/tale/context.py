@@ -1,17 +1,18 @@
-"""The adventure as the text a voice goes on from, laid out so that the engine's prefix cache stays warm.
+"""The context of a turn: all that the storyteller could be given, what of it fits into the prompt, and why.
 
-    context = lay_out(adventure, answering, budget)    # every part, in or out, and why
-    prompt = context.text                              # or build_prompt(adventure, answering, budget)
+    context = build_context(adventure, answering, budget)    # every part, included or not, and the reason
+    context.text                                             # the prompt
 
-Order: memory, the opening, a summary of what has left the window, as many whole turns as fit, the cards that the last
-turns call for, the author's note, the last two turns, the cards that nothing but the action calls for, the action. What
-changes goes late, so a player who names somebody anew does not wait until the last turns have been read again: that is
-done while the answer is read. The opening always stays, for players take it ill when the premise is forgotten. When the
-window is full the oldest turns leave in one big step, a quarter of the window at a time, and only then the summary
-changes; the rest stays where it is. Between two steps each prompt begins with the last one, up to the cards.
+Order: memory, the opening, a summary of the turns that have left the window, as many whole turns as fit, the cards that
+earlier turns trigger, the author's note, the last two turns, the cards that the action alone triggers, the action.
 
-Sizes are estimated from UTF-8 bytes, for an endpoint need not tell its tokenizer; `TOKENS_PER_BYTE` is on the safe
-side for English. Text of other scripts can cost more: the session halves the budget when an endpoint refuses.
+The order keeps the engine's prefix cache warm. What changes goes late, so a player who names somebody new does not wait
+until the last turns have been read again. The opening always stays, because players dislike a storyteller that forgets
+the premise. When the window is full, the oldest turns leave in one step of a quarter of the window, and only then does
+the summary change. Between two steps each prompt begins with the one before, up to the cards.
+
+Sizes are estimated from UTF-8 bytes, because a server need not offer its tokenizer; `TOKENS_PER_BYTE` is on the safe
+side for English. Other scripts can cost more: the session halves the budget when a server refuses a prompt as too long.
 """
 
 from collections.abc import Set
@@ -25,20 +26,23 @@ from dungeon.tale.lore import Card, Lore, TriggeredCard, triggered_cards
 from dungeon.tale.summary import Chapter, summarise
 
 TOKENS_PER_BYTE = 1 / 3.4
+
+# Shares of the window.
 _STEP = 0.25
-"""The share of the window that leaves at once when it is full."""
+"""Leaves at once when the window is full."""
 _LONGEST = 0.25
-"""The share of the window that the opening, or one turn, may take; longer ones are shortened for the voice only."""
+"""The most that the opening, or one turn, may take; longer ones are shortened for the storyteller only."""
 _LAST = 0.08
-"""The share of the window that is kept free for the last turn. A longer one takes from the history, for once."""
+"""Kept free for the last turn. A longer one takes from the history, for once."""
 _MEMORY = 0.15
 _CARDS = 0.15
 _NOTE = 0.05
 _SUMMARY = 0.10
-"""The shares of the window that lore may take, where there is any. Memory loses its end, cards the last of them."""
-_AFTER = 2
-"""How many turns stand between the author's note and the action."""
-_FRAME = len(PARAGRAPH + ACTION_MARK + PARAGRAPH + PROMPT_END)
+"""The most that lore may take. Memory loses its end, cards the last of them."""
+
+_TURNS_AFTER_NOTE = 2
+"""Turns between the author's note and the action."""
+_LAST_TURN_FRAME = len(PARAGRAPH + ACTION_MARK + PARAGRAPH + PROMPT_END)
 """Bytes that the last turn takes beside its words."""
 _NOTE_FRAME = len("[Author's note: ]" + PARAGRAPH)
 
@@ -60,109 +64,89 @@ class PartKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A piece of what the voice sees, or of what it does not."""
+    """A piece of the prompt, or of what was left out of it."""
 
     kind: PartKind
     label: str
-    """What the player knows it by."""
+    """The player's name for it, like "Turn 3"."""
     text: str
-    """If it is in, exactly as it stands in the prompt, with the blank line before it."""
-    inside: bool
-    """Whether the voice sees it."""
+    """If included, exactly as it stands in the prompt, with the blank line before it."""
+    included: bool
     reason: str
-    """Why, or why not."""
+    """Why it is included, or why not."""
 
     @property
-    def estimate(self) -> int:
-        """Its tokens, estimated from its bytes."""
+    def estimated_tokens(self) -> int:
+        """The tokens, estimated from the bytes."""
         return round(_size(self.text) * TOKENS_PER_BYTE)
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """All that could be told to the voice, in the order of the prompt."""
+    """All that could be given to the storyteller, in the order of the prompt."""
 
     parts: tuple[Part, ...]
     budget: int
     """The tokens that the prompt may take."""
     summary: str
-    """What stands in place of the turns that have left, before it is shortened to its share."""
+    """The summary of the turns that have left the window, before it is shortened to its share."""
     summary_through: int
-    """The id of the last turn that it is about; 0 for the opening."""
+    """The id of the last turn that it covers; 0 for the opening."""
 
     @property
     def text(self) -> str:
         """The prompt."""
-        return "".join(part.text for part in self.parts if part.inside)
-
-
-def build_prompt(adventure: Adventure, answering: Node, budget: int) -> str:
-    """The prompt for the prose of `answering`, below any turn of the adventure, in at most `budget` tokens.
-
-    Where that node already holds prose (the engine died in mid-turn), the voice goes on right behind it.
-    """
-    return build_context(adventure, answering, budget).text
+        return "".join(part.text for part in self.parts if part.included)
 
 
 def context_to_continue(adventure: Adventure, budget: int, lore: Lore | None = None) -> Context:
-    """The context of the next turn if the player let the story go on; with other lore, if that is given."""
+    """The context if the player let the story go on from the head; with other lore, if that is given."""
     return build_context(adventure, Node(-1, adventure.head, Kind.CONTINUE, "", ""), budget, lore)
 
 
-# ---- laying it out -----------------------------------------------------------------------------------------------
-
-
 def build_context(adventure: Adventure, answering: Node, budget: int, lore: Lore | None = None) -> Context:
-    """The context for the prose of `answering`, as in `build_prompt`."""
+    """The context for the prose of `answering`, a turn below any turn of the adventure, in at most `budget` tokens.
+
+    Where that node already has prose (the engine died while it streamed), the storyteller continues right after it.
+    """
     lore = adventure.lore if lore is None else lore
     limit = int(budget / TOKENS_PER_BYTE)  # bytes, from here on
     longest = int(limit * _LONGEST)
     nodes = [] if answering.parent is None else adventure.path(answering.parent)
     turns = [_shortened(node.turn(), longest) for node in nodes]
     last = _shortened(answering.turn(), longest)
-    memory = _beginning_of(lore.memory, int(limit * _MEMORY))
-    opening = _end_of(adventure.opening, longest)
-    says = _beginning_of(lore.note, int(limit * _NOTE) - _NOTE_FRAME)
-    note = f"[Author's note: {says}]" if says else ""
-    own, covered = _own_summary(adventure, nodes, lore)
+    memory = _first_bytes(lore.memory, int(limit * _MEMORY))
+    opening = _last_bytes(adventure.opening, longest)
+    note = _first_bytes(lore.note, int(limit * _NOTE) - _NOTE_FRAME)
+    note_block = f"[Author's note: {note}]" if note else ""
 
-    # What cards may take is kept free even while none has fired, and so is a share for the last turn: the window must
-    # not move because a card has fired, or because one action is longer than another.
+    # The room for cards is reserved even while none is triggered, and so is a share for the last turn: the window must
+    # not move because a card is triggered, or because one action is longer than another.
     for_cards = min(int(limit * _CARDS), sum(_size(card.text) + len(PARAGRAPH) for card in lore.cards))
-    for_last = max(int(limit * _LAST), _size(last.action) + _size(last.prose)) + _FRAME
-    for_summary = int(limit * _SUMMARY)
-    room = limit - sum(map(_size, (memory, PARAGRAPH, opening, PARAGRAPH, note))) - for_cards - for_last
-    sizes = [_written_size(turn) for turn in turns]
-    steps = _steps(sizes, room, for_summary, from_the_start=bool(own) and not covered)
-    if own and not steps:  # the player has gone back to before anything had left
-        steps = _steps(sizes, room, for_summary, from_the_start=True)
-    first = steps[-1] if steps else 0
-    told = [(turn.action, turn.prose) for turn in turns[:first]]
-    chapters = tuple(tuple(told[max(start, covered) : end]) for start, end in pairwise([0, *steps]) if end > covered)
-    summary, whose = _summary(own, chapters, for_summary - len(PARAGRAPH))
-    summed = _beginning_of(summary, for_summary - len(PARAGRAPH))
+    for_last = max(int(limit * _LAST), _size(last.action) + _size(last.prose)) + _LAST_TURN_FRAME
+    room = limit - sum(map(_size, (memory, PARAGRAPH, opening, PARAGRAPH, note_block))) - for_cards - for_last
+    window = _fit_window(turns, *_players_summary(adventure, nodes, lore), room, int(limit * _SUMMARY))
 
     page = _Page()
-    page.put(PartKind.MEMORY, "Memory", memory, _reason("always", memory, lore.memory, _MEMORY))
-    page.put(PartKind.OPENING, "Opening", opening, _reason("always", opening, adventure.opening, _LONGEST))
-    page.put(PartKind.SUMMARY, "Summary", summed, _reason(whose, summed, summary, _SUMMARY), absent=whose)
-    if first:
-        label = "Turn 1" if first == 1 else f"Turns 1 to {first}"
-        page.leave_out(PartKind.TURN, label, write(turns[:first]), "older than the window")
-    lately = max(first, len(turns) - _AFTER)
-    page.put_turns(nodes, turns, first, lately)
-    deepest = max((card.depth for card in lore.cards), default=0)
-    searched = [Turn("", opening), *turns[-deepest:], last][-1 - deepest :]
-    texts = [write([turn]) for turn in searched]
-    before = {hit.card for hit in triggered_cards(lore.cards, [*texts[:-1], ""])}
-    late = page.put_cards(lore.cards, triggered_cards(lore.cards, texts), before, int(limit * _CARDS))
-    page.put(PartKind.NOTE, "Author's note", note, _reason("always", says, lore.note, _NOTE))
-    page.put_turns(nodes, turns, lately, len(turns))
-    for card, reason in late:
-        page.put_card(card, reason)
-    page.end(answering, write([last]))
-    reaches = max(first, covered)
-    return Context(tuple(page.parts), budget, summary, nodes[reaches - 1].id if reaches else 0)
+    page.add(PartKind.MEMORY, "Memory", memory, _reason("always", memory, lore.memory, _MEMORY))
+    page.add(PartKind.OPENING, "Opening", opening, _reason("always", opening, adventure.opening, _LONGEST))
+    page.add_summary(window)
+    if window.first:
+        label = "Turn 1" if window.first == 1 else f"Turns 1 to {window.first}"
+        page.leave_out(PartKind.TURN, label, write(turns[: window.first]), "older than the window")
+    before_note = max(window.first, len(turns) - _TURNS_AFTER_NOTE)
+    page.add_turns(nodes, turns, window.first, before_note)
+    late_cards = page.add_cards(lore.cards, [Turn("", opening), *turns, last], int(limit * _CARDS))
+    page.add(PartKind.NOTE, "Author's note", note_block, _reason("always", note, lore.note, _NOTE))
+    page.add_turns(nodes, turns, before_note, len(turns))
+    for hit in late_cards:
+        page.add_card(hit)
+    page.add_action(answering, write([last]))
+    summary_through = nodes[window.covered - 1].id if window.covered else 0
+    return Context(tuple(page.parts), budget, window.summary, summary_through)
+
+
+# ---- the parts, in order -----------------------------------------------------------------------------------------
 
 
 class _Page:
@@ -170,97 +154,139 @@ class _Page:
 
     def __init__(self) -> None:
         self.parts: list[Part] = []
-        self._begun = False
+        self._is_empty = True
 
-    def put(self, kind: PartKind, label: str, block: str, reason: str, absent: str = "none is written") -> None:
-        """A part that is in, unless it is empty."""
-        if block:
-            text = PARAGRAPH + block if self._begun else block
-            self.parts.append(Part(kind, label, text, inside=True, reason=reason))
-            self._begun = True
-        else:
-            self.leave_out(kind, label, block, absent)
+    def add(self, kind: PartKind, label: str, block: str, reason: str, if_empty: str = "none is written") -> None:
+        """Includes a block; an empty one is left out, for the reason `if_empty`."""
+        if not block:
+            self.leave_out(kind, label, block, if_empty)
+            return
+        text = block if self._is_empty else PARAGRAPH + block
+        self.parts.append(Part(kind, label, text, included=True, reason=reason))
+        self._is_empty = False
 
     def leave_out(self, kind: PartKind, label: str, block: str, reason: str) -> None:
-        """A part that the voice does not see."""
-        self.parts.append(Part(kind, label, block, inside=False, reason=reason))
+        """Adds a part that the storyteller does not get."""
+        self.parts.append(Part(kind, label, block, included=False, reason=reason))
 
-    def put_turns(self, nodes: list[Node], turns: list[Turn], start: int, end: int) -> None:
-        """The turns of the window from `start` to before `end`."""
+    def add_summary(self, window: "_Window") -> None:
+        """Includes the summary, shortened to its share."""
+        shown = _first_bytes(window.summary, window.summary_room)
+        reason = _reason(window.summary_source, shown, window.summary, _SUMMARY)
+        self.add(PartKind.SUMMARY, "Summary", shown, reason, if_empty=window.summary_source)
+
+    def add_turns(self, nodes: list[Node], turns: list[Turn], start: int, end: int) -> None:
+        """Includes the turns of the window from `start` to before `end`."""
         for number in range(start, end):
             turn = turns[number]
-            whole = turn == nodes[number].turn()
-            reason = "in the window" if whole else f"in the window, shortened to {_LONGEST:.0%} of it"
-            self.put(PartKind.TURN, f"Turn {number + 1}", write([turn]), reason, absent="nothing came")
+            is_whole = turn == nodes[number].turn()
+            reason = "in the window" if is_whole else f"in the window, shortened to {_LONGEST:.0%} of it"
+            self.add(PartKind.TURN, f"Turn {number + 1}", write([turn]), reason, if_empty="no text came")
 
-    def put_cards(
-        self, cards: tuple[Card, ...], hits: list[TriggeredCard], before: Set[Card], room: int
-    ) -> list[tuple[Card, str]]:
-        """The cards that were called for `before` the action, as far as they fit into `room` bytes; then those not in.
+    def add_cards(self, cards: tuple[Card, ...], turns: list[Turn], room: int) -> list[TriggeredCard]:
+        """Includes the cards that the turns before the last trigger, as far as they fit into `room` bytes.
 
-        Those that the action calls for, and the reason, are returned.
+        Returns those that the last turn alone triggers, to be included later. All others are left out.
         """
-        called = {hit.card: hit for hit in hits}
-        late = []
-        out = []
-        for number, card in sorted(enumerate(cards), key=lambda it: it[1] not in before):
+        deepest = max((card.depth for card in cards), default=0)
+        texts = [write([turn]) for turn in turns[-1 - deepest :]]
+        early = {hit.card for hit in triggered_cards(cards, [*texts[:-1], ""])}
+        hits = {hit.card: hit for hit in triggered_cards(cards, texts)}
+        late: list[TriggeredCard] = []
+        left_out: dict[int, str] = {}
+        for number, card in sorted(enumerate(cards), key=lambda entry: entry[1] not in early):
             size = _size(card.text) + len(PARAGRAPH)
-            if not card.text:
-                out.append((number, card, "it says nothing"))
-            elif not (card.keys or card.always):
-                out.append((number, card, "it has no key"))
-            elif card not in called:
-                out.append((number, card, f"no key named in {_last_turns(card.depth)}"))
-            elif size > room:
-                out.append((number, card, f"no room: cards may take {_CARDS:.0%} of the window"))
+            if reason := _why_not(card, hits.keys(), size > room):
+                left_out[number] = reason
+                continue
+            if card in early:
+                self.add_card(hits[card])
             else:
-                if card in before:
-                    self.put_card(card, _called(called[card]))
-                else:
-                    late.append((card, _called(called[card])))
-                room -= size
-        for _, card, reason in sorted(out, key=lambda it: it[0]):
-            self.leave_out(PartKind.CARD, _name(card), card.text, reason)
+                late.append(hits[card])
+            room -= size
+        for number, reason in sorted(left_out.items()):
+            self.leave_out(PartKind.CARD, _card_label(cards[number]), cards[number].text, reason)
         return late
 
-    def put_card(self, card: Card, reason: str) -> None:
-        """A card that is in."""
-        self.put(PartKind.CARD, _name(card), card.text, reason)
+    def add_card(self, hit: TriggeredCard) -> None:
+        """Includes a card."""
+        self.add(PartKind.CARD, _card_label(hit.card), hit.card.text, _why_triggered(hit))
 
-    def end(self, answering: Node, block: str) -> None:
-        """What the voice is to answer. Behind prose that has begun already, no line ends."""
+    def add_action(self, answering: Node, block: str) -> None:
+        """Ends the prompt with the action that is to be answered. After prose that has begun, no line ends."""
         label = "Your action" if answering.action else "Your narration" if answering.input else "Go on"
-        text = PARAGRAPH + block if self._begun and block else block
+        text = block if self._is_empty or not block else PARAGRAPH + block
         text += "" if answering.prose else PROMPT_END
-        self.parts.append(Part(PartKind.ACTION, label, text, inside=True, reason="what is to be answered"))
+        self.parts.append(Part(PartKind.ACTION, label, text, included=True, reason="what is to be answered"))
 
 
 def _reason(reason: str, shown: str, whole: str, share: float) -> str:
     return reason if shown == whole else f"{reason}, shortened to {share:.0%} of the window"
 
 
-def _name(card: Card) -> str:
+def _card_label(card: Card) -> str:
     return f"Card: {', '.join(card.keys) or 'no key'}"
 
 
-def _called(hit: TriggeredCard) -> str:
+def _why_not(card: Card, triggered: Set[Card], too_large: bool) -> str:
+    """Why a card is left out; "" if it is included."""
+    if not card.text:
+        return "it has no text"
+    if not (card.keys or card.always):
+        return "it has no key"
+    if card not in triggered:
+        depth = card.depth
+        where = "the action" if not depth else "the last turn" if depth == 1 else f"the last {depth} turns"
+        return f"no key named in {where}"
+    return f"no room: cards may take {_CARDS:.0%} of the window" if too_large else ""
+
+
+def _why_triggered(hit: TriggeredCard) -> str:
     if not hit.key:
         return "always"
     where = "in the action" if not hit.back else "1 turn back" if hit.back == 1 else f"{hit.back} turns back"
     return f"named: {hit.key}, {where}"
 
 
-def _last_turns(depth: int) -> str:
-    return "the action" if not depth else "the last turn" if depth == 1 else f"the last {depth} turns"
-
-
 # ---- the window and what has left it -----------------------------------------------------------------------------
 
 
-def _steps(sizes: list[int], room: int, for_summary: int, *, from_the_start: bool) -> list[int]:
-    """Where the window began after each of its steps. It depends on the turns alone, so it moves only in these.
+@dataclass(frozen=True, slots=True)
+class _Window:
+    """Which turns are in the prompt, and what stands for those that are not."""
 
-    As soon as something has left there is a summary, and the room is smaller by it; `from_the_start`, there is one.
+    first: int
+    """The index of the first turn that is in."""
+    covered: int
+    """How many turns the summary covers: the player's may cover more than have left."""
+    summary: str
+    summary_source: str
+    """Whose words these are, or why there are none."""
+    summary_room: int
+    """Bytes."""
+
+
+def _fit_window(turns: list[Turn], players_summary: str, covered: int, room: int, for_summary: int) -> _Window:
+    """The window of `room` bytes, of which the summary takes `for_summary` as soon as a turn has left.
+
+    `players_summary` is the player's own, about the first `covered` turns.
+    """
+    sizes = [_written_size(turn) for turn in turns]
+    steps = _steps(sizes, room, for_summary, from_the_start=bool(players_summary) and not covered)
+    if players_summary and not steps:  # the player has gone back to before anything had left
+        steps = _steps(sizes, room, for_summary, from_the_start=True)
+    first = steps[-1] if steps else 0
+    left = [(turn.action, turn.prose) for turn in turns[:first]]
+    chapters = tuple(tuple(left[max(start, covered) : end]) for start, end in pairwise([0, *steps]) if end > covered)
+    summary_room = for_summary - len(PARAGRAPH)
+    summary, source = _summary(players_summary, chapters, summary_room)
+    return _Window(first, max(first, covered), summary, source, summary_room)
+
+
+def _steps(sizes: list[int], room: int, for_summary: int, *, from_the_start: bool) -> list[int]:
+    """The window's first turn after each of its steps. It depends on the turns alone, so it moves only in these steps.
+
+    As soon as a turn has left there is a summary, and the room is smaller by it; `from_the_start`, there is one.
     """
     steps: list[int] = []
     room -= for_summary * from_the_start
@@ -278,42 +304,45 @@ def _steps(sizes: list[int], room: int, for_summary: int, *, from_the_start: boo
     return steps
 
 
-def _own_summary(adventure: Adventure, nodes: list[Node], lore: Lore) -> tuple[str, int]:
-    """The player's summary, and how many of the turns it covers; "" and 0 where it stands on another branch."""
+def _players_summary(adventure: Adventure, nodes: list[Node], lore: Lore) -> tuple[str, int]:
+    """The player's own summary, and how many of the turns it covers; "" and 0 where it is about another branch."""
     if lore.summary and not lore.summary_through:
         return lore.summary, 0
     for number, node in enumerate(nodes if lore.summary else (), 1):
-        before: Node | None = node  # an edit of an earlier turn made copies of this one
-        while before is not None and before.id != lore.summary_through:
-            before = None if before.edit_of is None else adventure.nodes.get(before.edit_of)
-        if before is not None:
+        version: Node | None = node  # an edit of an earlier turn made copies of this one
+        while version is not None and version.id != lore.summary_through:
+            version = None if version.edit_of is None else adventure.nodes.get(version.edit_of)
+        if version is not None:
             return lore.summary, number
     return "", 0
 
 
-def _summary(own: str, chapters: tuple[Chapter, ...], room: int) -> tuple[str, str]:
-    """What stands in place of the turns that have left, and whose words these are."""
+def _summary(players_summary: str, chapters: tuple[Chapter, ...], room: int) -> tuple[str, str]:
+    """The summary of the turns that have left, in about `room` bytes, and whose words it is."""
     if not chapters:
-        return own, "your words" if own else "every turn is in the window"
-    since = summarise(chapters, room - _size(own + PARAGRAPH) if own else room)
-    if own:
-        return (own + PARAGRAPH + since, "your words, then the game's") if since else (own, "your words")
-    return since, "for the turns that have left" if since else "nothing to tell of what has left"
+        return players_summary, "your words" if players_summary else "every turn is in the window"
+    if not players_summary:
+        summary = summarise(chapters, room)
+        return summary, "for the turns that have left" if summary else "the turns that have left have nothing to tell"
+    since = summarise(chapters, room - _size(players_summary + PARAGRAPH))
+    if not since:
+        return players_summary, "your words"
+    return players_summary + PARAGRAPH + since, "your words, then the game's"
 
 
-# ---- sizes -------------------------------------------------------------------------------------------------------
+# ---- sizes in bytes ----------------------------------------------------------------------------------------------
 
 
 def _shortened(turn: Turn, limit: int) -> Turn:
     """The turn in at most `limit` bytes: the beginning of a long action, the end of long prose."""
     if _size(turn.action) + _size(turn.prose) <= limit:
         return turn
-    action = _beginning_of(turn.action, limit // 2)
-    return Turn(action, _end_of(turn.prose, limit - _size(action)))
+    action = _first_bytes(turn.action, limit // 2)
+    return Turn(action, _last_bytes(turn.prose, limit - _size(action)))
 
 
 def _written_size(turn: Turn) -> int:
-    """The bytes of `write([turn])` and of a blank line for each of its blocks."""
+    """The bytes of `write([turn])`, and of a blank line for each of its blocks."""
     action = _size(turn.action) + len(ACTION_MARK + PARAGRAPH) if turn.action else 0
     return action + (_size(turn.prose) + len(PARAGRAPH) if turn.prose else 0)
 
@@ -322,16 +351,18 @@ def _size(text: str) -> int:
     return len(text) if text.isascii() else len(text.encode())
 
 
-def _beginning_of(text: str, limit: int) -> str:
+def _first_bytes(text: str, limit: int) -> str:
+    """The beginning of a text, in whole words."""
     if _size(text) <= limit:
         return text
     part = text.encode()[:limit].decode(errors="ignore")
     return part.rpartition(" ")[0] or part
 
 
-def _end_of(text: str, limit: int) -> str:
+def _last_bytes(text: str, limit: int) -> str:
+    """The end of a text, in whole words."""
     if _size(text) <= limit:
         return text
     part = text.encode()[len(text.encode()) - limit :].decode(errors="ignore")
-    # What the cut put at the beginning of a line must not read as an action there.
+    # A mark that the cut has moved to the beginning of a line must not read as an action there.
     return (part.partition(" ")[2] or part).lstrip("> \n")

@@ -1,60 +1,59 @@
 """The game in the terminal: a Textual app around one session.
 
-The voice starts loading when the app does; the player can choose and type meanwhile. Screens ask the app to begin,
-resume and quit; the app owns the shelf, the storyteller and the session.
+The voice starts loading when the app does; the player can choose and type meanwhile. Screens ask the app, as
+`dungeon.tui.host.Game`, to begin, resume and leave; the app owns the shelf, the storyteller and the session.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import Any, cast
 
 from textual import work
-from textual.app import App, SystemCommand
+from textual.app import SystemCommand
 from textual.filter import LineFilter
 from textual.reactive import reactive
 from textual.screen import Screen
 from textual.worker import WorkerCancelled
 
+import dungeon.play.commands  # noqa: F401 - fills the registry
 from dungeon.errors import DungeonError
 from dungeon.paths import shelf_file
-from dungeon.play.commands import COMMANDS, Request
-from dungeon.play.keys import keymap
+from dungeon.play.frontend import PlayFrontend
+from dungeon.play.keys import check_keys, keymap
+from dungeon.play.registry import COMMANDS, Request
 from dungeon.play.session import Session
 from dungeon.scenarios.model import Scenario
-from dungeon.settings.themes import HELP, themes
+from dungeon.settings.themes import themes
 from dungeon.storage.shelf import Shelf
 from dungeon.storyteller.download import DownloadCancelled
 from dungeon.storyteller.local import LocalStoryteller
-from dungeon.storyteller.open import Storyteller
+from dungeon.storyteller.protocol import Storyteller
 from dungeon.tui.bindings import bindings
+from dungeon.tui.crash import CrashReports, tolerate_odd_bytes
+from dungeon.tui.host import KeepsText
 from dungeon.tui.printable_filter import PRINTABLE_ONLY
+from dungeon.tui.screens.play import PlayScreen
+from dungeon.tui.views import open_screen
 from dungeon.tui.widgets.status import READY
 
-if TYPE_CHECKING:
-    from dungeon.tui.screens.play import PlayScreen
-
-_OWN = ("help", "quit", "theme", "shelf")
-"""Commands that need no adventure in play."""
+_TOAST_LENGTH = 200
+"""Characters of a command's output that a toast holds; a longer one gets a page."""
 
 
-@runtime_checkable
-class HasText(Protocol):
-    """A screen where the player types what is kept when they leave it."""
+class DungeonApp(CrashReports):
+    """`scenario` and `go_on` skip the choice of an adventure.
 
-    def keep_text(self) -> None:
-        """Keeps it. Raises DungeonError if that can't be."""
-
-
-class DungeonApp(App[None]):
-    """`scenario` and `go_on` skip the choice of an adventure."""
+    Raises:
+        DungeonError: the shelf or the settings can't be read, or there is nothing to go on with.
+    """
 
     TITLE = "Dungeon"
     CSS_PATH = "app.tcss"
     BINDINGS = bindings("help", "quit", "theme")
 
     voice_state: reactive[str] = reactive("loading")
-    """What the storyteller is doing while no turn runs, for the status line."""
+    """What the storyteller is doing while no turn streams, for the status line."""
 
     def __init__(
         self,
@@ -65,21 +64,23 @@ class DungeonApp(App[None]):
         seed: int | None = None,
     ) -> None:
         super().__init__()
+        tolerate_odd_bytes()
         self.storyteller = storyteller
         self.shelf = Shelf(shelf_file())
         self.session = Session(self.shelf, storyteller, seed)
+        check_keys(self.session.settings.game)
         self._scenario = scenario
         if go_on:
-            self.session.resume()  # an empty shelf is told before the screen changes
+            self.session.resume()  # an empty shelf is reported before the screen changes
         self._go_on = go_on
         if isinstance(storyteller, LocalStoryteller):
-            storyteller.on_fetch = self._on_fetch
+            storyteller.on_download = self._on_download
 
     def on_mount(self) -> None:
         for theme in themes():
             self.register_theme(theme)
-        self.session.settings.on_change = self.take_settings
-        self.take_settings()
+        self.session.settings.on_change = self.apply_settings
+        self.apply_settings()
         self.choose()
         if self._go_on:
             self._play()
@@ -90,7 +91,7 @@ class DungeonApp(App[None]):
     # ---- adventures ------------------------------------------------------------------------------------------
 
     def choose(self) -> None:
-        """Shows the scenarios, with nothing above them."""
+        """Shows the first screen, with nothing above it."""
         from dungeon.tui.screens.start import StartScreen
 
         while len(self.screen_stack) > 1:
@@ -98,29 +99,27 @@ class DungeonApp(App[None]):
         self.push_screen(StartScreen())
 
     def begin(self, scenario: Scenario) -> None:
-        """Plays a new adventure, once the player has answered what its scenario asks."""
+        """Plays a new adventure, after the player has answered what its scenario asks."""
         if scenario.placeholders:
             from dungeon.tui.screens.ask import AskScreen
 
-            self.push_screen(AskScreen(scenario), self._answered)
+            self.push_screen(AskScreen(scenario), self._placeholders_filled)
             return
         with self.toast_errors():
             self.session.begin(scenario)
             self._play()
 
-    def _answered(self, scenario: Scenario | None) -> None:
+    def _placeholders_filled(self, scenario: Scenario | None) -> None:
         if scenario:
             self.begin(scenario)
 
-    def resume(self, id: int | None = None) -> None:  # noqa: A002
-        """Plays on."""
+    def resume(self, adventure_id: int | None = None) -> None:
+        """Plays an adventure of the shelf, or the latest."""
         with self.toast_errors():
-            self.session.resume(id)
+            self.session.resume(adventure_id)
             self._play()
 
     def _play(self) -> None:
-        from dungeon.tui.screens.play import PlayScreen
-
         self.push_screen(PlayScreen(self.session))
 
     def get_line_filters(self) -> Sequence[LineFilter]:
@@ -130,67 +129,66 @@ class DungeonApp(App[None]):
     # ---- commands --------------------------------------------------------------------------------------------
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
-        """The palette: every command that the screen has, and that can stand alone."""
-        for command in COMMANDS:
-            alone = not command.argument or command.argument.startswith("[")
-            if alone and (command.name in _OWN or self._playing(screen)):
-                yield SystemCommand(
-                    command.name.capitalize(), command.summary, partial(self._run, screen, command.name)
-                )
-
-    def _playing(self, screen: Screen[Any]) -> "PlayScreen | None":
-        """The screen, if an adventure is played on it."""
-        from dungeon.tui.screens.play import PlayScreen
-
-        return screen if isinstance(screen, PlayScreen) else None
-
-    def _run(self, screen: Screen[Any], name: str) -> None:
-        self.call_later(partial(self.run_action, f"command('{name}')", screen))
+        """The palette: every command that can be given here without words."""
+        playing = isinstance(screen, PlayScreen)
+        for command in COMMANDS.values():
+            if command.stands_alone and (playing or not command.needs_adventure):
+                run = partial(self.call_later, self.run_action, f"command('{command.name}')", screen)
+                yield SystemCommand(command.name.capitalize(), command.summary, run)
 
     async def action_command(self, name: str) -> None:
-        """One of the app's own commands, by its key."""
-        self.run_command(Request(name))
+        """A command that needs no adventure, by its key."""
+        await self.run_command(Request(name))
 
-    def run_command(self, request: Request) -> None:
-        """Does what needs no adventure in play."""
-        command = request.command
-        if command == "help":
-            self._help()
-        elif command == "quit":
-            self.run_worker(self.leave(), group="leave", exclusive=True)
-        elif command == "theme":
-            names = list(HELP)
-            name = request.words or names[(names.index(self.theme) + 1) % len(names)]
-            with self.toast_errors():
-                self.toast(self.session.settings.set("theme", name, everywhere=True))
-        elif command == "shelf":
-            self.open_shelf(request.words)
-        else:
-            self.choose()
+    async def run_command(self, request: Request) -> None:
+        """Runs a command that needs no adventure in play."""
+        with self.toast_errors():
+            screen = open_screen(self.session, request)
+            if screen is None:
+                # Such a command uses no more of a frontend than the app has.
+                await COMMANDS[request.command].handler(cast(PlayFrontend, self), request)
+            elif isinstance(self.screen, type(screen)):
+                self.pop_screen()  # the same key closes it
+            else:
+                self.push_screen(screen)
 
-    def open_shelf(self, search: str = "") -> None:
-        """Shows the adventures, those that match the search."""
+    def show_message(self, text: str) -> None:
+        """Shows a toast."""
+        self.toast(text)
+
+    def show_lines(self, title: str, lines: Sequence[str]) -> None:
+        """Shows the output of a command: a toast, or a page where that is too little."""
+        text = "\n".join(lines)
+        if len(text) > _TOAST_LENGTH or len(lines) > 3:
+            from dungeon.tui.screens.text import TextScreen
+
+            self.push_screen(TextScreen(title, text))
+        elif text:
+            self.toast(text)
+
+    async def open_shelf(self, search: str = "") -> None:
+        """Shows the adventures that match the search."""
         from dungeon.tui.screens.shelf import ShelfScreen
 
-        self.push_screen(ShelfScreen(self.session, search), self._chosen)
+        self.push_screen(ShelfScreen(self.session, search), self._adventure_chosen)
 
-    def _chosen(self, adventure: int | None) -> None:
-        if adventure is not None:
+    def _adventure_chosen(self, adventure_id: int | None) -> None:
+        if adventure_id is not None:
             self.choose()
-            self.resume(adventure)
+            self.resume(adventure_id)
 
-    def take_settings(self) -> None:
-        """Theme and keys as they are set now."""
+    def apply_settings(self) -> None:
+        """The theme and the keys, as the player has set them."""
         self.theme = str(self.session.settings.value("theme"))
         self.set_keymap(keymap(self.session.settings.game))
-        if play := self._playing(self.screen):
-            play.fit()
+        if isinstance(self.screen, PlayScreen):
+            self.screen.apply_settings()
 
     # ---- the voice -------------------------------------------------------------------------------------------
 
     @work(group="voice", exit_on_error=False)
     async def load_voice(self) -> None:
-        """Starts the storyteller and says how that goes in `voice_state`."""
+        """Starts the storyteller and shows how that goes in `voice_state`."""
         try:
             await self.storyteller.start()
         except DungeonError as error:
@@ -201,41 +199,36 @@ class DungeonApp(App[None]):
         else:
             self.voice_state = READY
 
-    def _on_fetch(self, done: int, total: int) -> None:
+    def _on_download(self, done: int, total: int) -> None:
+        """Called from the thread that downloads."""
         width = 20
         filled = done * width // total
         bar = "█" * filled + "░" * (width - filled)
         state = f"fetching the voice, once {bar} {done / 1e6:.0f} of {total / 1e6:.0f} MB"
         self.call_later(partial(setattr, self, "voice_state", state))
 
-    # ---- common ----------------------------------------------------------------------------------------------
+    # ---- messages, and the end -------------------------------------------------------------------------------
 
     def toast(self, text: str, *, error: bool = False) -> None:
-        """A note to the player; long in sight if something failed. The text may come from anywhere: never markup."""
+        """Shows a short message, an error for longer. The text may come from anywhere: it is never markup."""
         self.notify(text, severity="error" if error else "information", timeout=30 if error else 4, markup=False)
 
     @contextmanager
     def toast_errors(self) -> Iterator[None]:
-        """What the player can mend (a full disk, a damaged shelf) is told and does not end the game."""
+        """Shows what the player can mend (a full disk, a damaged shelf), and goes on."""
         try:
             yield
         except DungeonError as error:
             self.toast(str(error), error=True)
 
-    def _help(self) -> None:
-        """Shows every command; again to close."""
-        from dungeon.tui.screens.help import HelpScreen
+    def leave(self) -> None:
+        """Ends the game, after what streams or is being edited has been kept."""
+        self.run_worker(self._leave(), group="leave", exclusive=True)
 
-        if isinstance(self.screen, HelpScreen):
-            self.pop_screen()
-        else:
-            self.push_screen(HelpScreen(self.session.settings.game))
-
-    async def leave(self) -> None:
-        """Ends the game: what streams or is being edited is kept, the engine is ended, and nothing is asked."""
+    async def _leave(self) -> None:
         try:
             for screen in self.screen_stack:
-                if isinstance(screen, HasText):
+                if isinstance(screen, KeepsText):
                     screen.keep_text()
         except DungeonError as error:  # the disk is full, say: the text is still on the screen
             self.toast(str(error), error=True)

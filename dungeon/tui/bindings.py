@@ -2,8 +2,9 @@
 
 from textual.binding import Binding, BindingType
 
-from dungeon.play.commands import BY_NAME
+import dungeon.play.commands  # noqa: F401 - fills the registry
 from dungeon.play.keys import UNBOUND
+from dungeon.play.registry import COMMANDS
 
 
 def bindings(*names: str, page: bool = False) -> list[BindingType]:
@@ -12,7 +13,7 @@ def bindings(*names: str, page: bool = False) -> list[BindingType]:
     Their ids are the commands' names, which `App.set_keymap` takes: one that has no key of its own may be given one.
     """
     made: list[BindingType] = [
-        Binding(BY_NAME[name].key or UNBOUND, f"command('{name}')", name.capitalize(), id=name, priority=True)
+        Binding(COMMANDS[name].key or UNBOUND, f"command('{name}')", name.capitalize(), id=name, priority=True)
         for name in names
     ]
     if page:

@@ -6,17 +6,18 @@ class ShelfScreen(Screen[int | None]):
             game(self).shelf.purge(...)
 """
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from typing import Protocol, cast
+from typing import Protocol, cast, runtime_checkable
 
 from textual.dom import DOMNode
 
-from dungeon.play.commands import Request
+from dungeon.play.registry import Request
 from dungeon.play.session import Session
 from dungeon.reading.books import Book
 from dungeon.scenarios.model import Scenario
 from dungeon.storage.shelf import Shelf
-from dungeon.storyteller.open import Storyteller
+from dungeon.storyteller.protocol import Storyteller
 
 
 class Toaster(Protocol):
@@ -47,11 +48,29 @@ class Game(Toaster, Protocol):
     def choose(self) -> None:
         """Goes back to the first screen."""
 
-    def run_command(self, request: Request) -> None:
+    async def run_command(self, request: Request) -> None:
         """Runs a command that needs no adventure in play."""
 
-    def open_shelf(self, search: str = "") -> None:
-        """Shows the adventures, those that match the search."""
+    def show_lines(self, title: str, lines: Sequence[str]) -> None:
+        """Shows the output of a command."""
+
+    async def open_shelf(self, search: str = "") -> None:
+        """Shows the adventures that match the search."""
+
+    def leave(self) -> None:
+        """Ends the game, after what streams or is being edited has been kept."""
+
+
+@runtime_checkable
+class KeepsText(Protocol):
+    """A screen whose text is kept when the player leaves the game."""
+
+    def keep_text(self) -> None:
+        """Keeps it.
+
+        Raises:
+            DungeonError: it can't be saved.
+        """
 
 
 class Reader(Toaster, Protocol):

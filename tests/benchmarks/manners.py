@@ -117,7 +117,7 @@ async def play(
 ) -> list[Played]:
     """Plays each script in its scenario, from the opening; `whole`: all that the voice would say is in `sent`."""
     storyteller = Overheard(voice)
-    budget = voice.context - sampling.length - OVERRUN - 16
+    budget = voice.context_size - sampling.length - OVERRUN - 16
     turns = []
     for number, (name, script) in enumerate(scripts.items()):
         scenario = fill_placeholders(find_scenario(name), {})

@@ -35,7 +35,8 @@ from dungeon.generation.prefetch import Prefetcher
 from dungeon.paths import shelf_file, weights_folder
 from dungeon.play.session import Session
 from dungeon.scenarios.model import scenario_from_opening
-from dungeon.storage.shelf import GenerationRecord, Shelf
+from dungeon.storage.record import GenerationRecord
+from dungeon.storage.shelf import Shelf
 from dungeon.storyteller.download import ensure_weights
 from dungeon.storyteller.local import LocalStoryteller
 from dungeon.storyteller.voices import DEFAULT_VOICE, SMOLLM2, find_voice

@@ -58,7 +58,7 @@ def main() -> None:
     show("the same, once more", [time.process_time() - began], "ms", 1e3)
     show("tokens (estimated) the engine must read for a turn", reread[-200:], "")
     show("  with cards on top, one turn dropped at a time", dropped[-200:], "")
-    inside = [part for part in context.parts if part.inside]
+    inside = [part for part in context.parts if part.included]
     print(f"turns in the window: {sum(part.kind is PartKind.TURN for part in inside)} of {len(turns) - 1}")
 
 

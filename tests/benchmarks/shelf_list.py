@@ -20,8 +20,9 @@ from corpus.turns import Kind
 from dungeon.play.session import Session
 from dungeon.scenarios.model import builtin_scenarios, scenario_from_opening
 from dungeon.storage.database import transaction
-from dungeon.storage.shelf import WRITTEN_BY_PLAYER, Shelf
-from dungeon.storyteller.client import RemoteStoryteller
+from dungeon.storage.record import WRITTEN_BY_PLAYER
+from dungeon.storage.shelf import Shelf
+from dungeon.storyteller.remote import RemoteStoryteller
 from dungeon.tale.adventure import Node, State
 from dungeon.tale.transcript import markdown
 from dungeon.tui.screens.shelf import ShelfScreen
@@ -41,7 +42,7 @@ def main() -> None:
         print(f"{arguments.adventures} adventures, {arguments.adventures * arguments.turns} turns, {size:.0f} MB")
         for what, work in {
             "the list": lambda: shelf.list_adventures(),
-            "the list's first four": lambda: shelf.list_adventures(most=4),
+            "the list's first four": lambda: shelf.list_adventures(limit=4),
             "a search for a word in every adventure": lambda: shelf.list_adventures("door"),
             "a search for a word in none": lambda: shelf.list_adventures("zqx"),
             "one adventure opened": lambda: shelf.open(1),

@@ -79,7 +79,7 @@ async def answers(name: str, asked: list[Asked], sampling: Sampling, seeds: int)
     """What a voice says to every prompt, seed by seed for each."""
     voice = find_voice(name)
     storyteller = Overheard(voice)
-    budget = voice.context - sampling.length - OVERRUN - 16
+    budget = voice.context_size - sampling.length - OVERRUN - 16
     turns = []
     for number, prompt in enumerate(asked, 1):
         before = [prompt.adventure.opening]

@@ -14,8 +14,9 @@ from corpus.turns import Kind
 from dungeon.errors import DungeonError
 from dungeon.play.session import Session
 from dungeon.scenarios.model import scenario_from_opening
-from dungeon.storage.shelf import WRITTEN_BY_PLAYER, Shelf
-from dungeon.storyteller.client import RemoteStoryteller
+from dungeon.storage.record import WRITTEN_BY_PLAYER
+from dungeon.storage.shelf import Shelf
+from dungeon.storyteller.remote import RemoteStoryteller
 from dungeon.tale.adventure import Node, State
 
 

@@ -11,7 +11,7 @@ from textual.widgets import Static, TextArea
 from dungeon.paths import shelf_file
 from dungeon.scenarios.model import Scenario, find_scenario
 from dungeon.storage.shelf import Shelf
-from dungeon.storyteller.client import RemoteStoryteller
+from dungeon.storyteller.remote import RemoteStoryteller
 from dungeon.tale.adventure import Adventure
 from dungeon.tui.app import DungeonApp
 from dungeon.tui.screens.play import PlayScreen

@@ -21,8 +21,9 @@ from dungeon.paths import shelf_file
 from dungeon.play.commands import BY_NAME, COMMANDS
 from dungeon.play.session import Session
 from dungeon.scenarios.model import Scenario, find_scenario, scenario_from_opening
-from dungeon.storage.shelf import GenerationRecord, Shelf
-from dungeon.storyteller.client import RemoteStoryteller
+from dungeon.storage.record import GenerationRecord
+from dungeon.storage.shelf import Shelf
+from dungeon.storyteller.remote import RemoteStoryteller
 from dungeon.tale.adventure import Adventure, State
 from dungeon.tale.lore import Card, Lore
 from dungeon.tui.app import DungeonApp

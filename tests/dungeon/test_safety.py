@@ -22,8 +22,9 @@ from dungeon.play.adventures import relabel
 from dungeon.play.session import Session
 from dungeon.scenarios.model import find_scenario, scenario_from_opening
 from dungeon.storage import shelf as shelves
-from dungeon.storage.shelf import GenerationRecord, Shelf
-from dungeon.storyteller.client import RemoteStoryteller
+from dungeon.storage.record import GenerationRecord
+from dungeon.storage.shelf import Shelf
+from dungeon.storyteller.remote import RemoteStoryteller
 from dungeon.tale.adventure import Adventure, State
 from dungeon.tale.lore import Lore
 from dungeon.tui.app import DungeonApp

@@ -19,7 +19,7 @@ from dungeon.generation.context_view import (
     bar,
     cached_parts,
     count_tokens,
-    estimated,
+    estimate_tokens,
     headline,
     legend,
     preview,
@@ -65,7 +65,7 @@ class ContextScreen(Screen[None]):
         super().__init__()
         self.session = session
         self.context = session.context()
-        self.weighed = estimated(self.context)
+        self.weighed = estimate_tokens(self.context)
         self._unfolded = False
         self._reasons = max(len(part.reason) for part in self.context.parts)
         """Characters of the longest reason."""
@@ -119,7 +119,7 @@ class ContextScreen(Screen[None]):
         cards_out = [
             number
             for number, part in enumerate(self.context.parts)
-            if part.kind is PartKind.CARD and not part.inside and part.text
+            if part.kind is PartKind.CARD and not part.included and part.text
         ]
         folded = set(cards_out) if len(cards_out) > _FOLDED and not self._unfolded else set()
         options = []
@@ -135,13 +135,13 @@ class ContextScreen(Screen[None]):
 
     def _row(self, number: int, cached: bool, width: int) -> Content:
         part = self.context.parts[number]
-        mark = _OUT if not part.inside else _CACHED if cached else _READ
+        mark = _OUT if not part.included else _CACHED if cached else _READ
         tokens = f"{self.weighed.counts[number]:,}" if part.text else ""
         head = ((f"{LETTERS[part.kind]} ", _style(part.kind)), f"{mark} {tokens:>6} ")
         label = printable(part.label)
-        if part.kind in (PartKind.TURN, PartKind.ACTION) and part.inside and part.text.strip():
+        if part.kind in (PartKind.TURN, PartKind.ACTION) and part.included and part.text.strip():
             label = f"{label}: {preview(part, 200)}"
-        dim = "" if part.inside else "dim"
+        dim = "" if part.included else "dim"
         room = width - 11
         if width < _WIDE:
             shown = _cropped(label, room)
@@ -161,7 +161,7 @@ class ContextScreen(Screen[None]):
         text = printable(part.text).strip("\n")
         if len(text) > _LONGEST:
             text = f"({len(text) - _LONGEST:,} characters before this)\n\n…{text[-_LONGEST:]}"
-        state = "in" if part.inside else "out"
+        state = "in" if part.included else "out"
         self.app.push_screen(TextScreen(f"{printable(part.label)} · {state}: {part.reason}", text or "(nothing)"))
 
 

@@ -10,6 +10,7 @@ from textual.widgets import Label, Static, TextArea
 from corpus.actions import action_line
 from corpus.turns import ACTION_MARK, Kind
 from dungeon.errors import DungeonError
+from dungeon.play.editing import Change
 from dungeon.play.session import Session
 from dungeon.tale.adventure import Node
 from dungeon.tale.outline import turn_number
@@ -105,10 +106,10 @@ class EditScreen(Screen[bool]):
         title = f"Turn {number}, {self._at + 1} of {len(self._way)} on this way{note}"
         self.query_one("#title", Static).update(Content(title))
 
-    def _changes(self) -> list[tuple[int, str, str]]:
+    def _changes(self) -> list[Change]:
         drafts = {**self._drafts, self._node.id: (self._words.text, self._prose.text)}
         return [
-            (node.id, *drafts[node.id])
+            Change(node.id, *drafts[node.id])
             for node in self._way
             if node.id in drafts and drafts[node.id] != (node.input, node.prose)
         ]

@@ -1,7 +1,5 @@
 """Every command, from the one registry, with the keys that the player has."""
 
-from itertools import groupby
-
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import VerticalScroll
@@ -9,8 +7,8 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from dungeon.play.commands import COMMANDS
 from dungeon.play.keys import keys_for
+from dungeon.play.registry import commands_by_group
 from dungeon.settings.layers import Settings
 
 
@@ -26,10 +24,10 @@ class HelpScreen(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(id="help"):
-            for group, commands in groupby(COMMANDS, key=lambda command: command.group):
+            for group, commands in commands_by_group().items():
                 yield Static(Content(group), classes="help-group")
                 for command in commands:
-                    usage = f"/{command.name} {command.argument}".rstrip()
+                    usage = command.usage
                     key = key_name(self._keys.get(command.name, ""))
                     yield Static(
                         Content.assemble((usage, "bold $primary"), (f"  {key}" if key else "", "$secondary")),

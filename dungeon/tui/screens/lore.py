@@ -294,4 +294,4 @@ def _standing(part: Part) -> str:
     reason = f"{part.reason[:1].upper()}{part.reason[1:]}"
     if not part.text.strip():
         return f"{reason}."
-    return f"{'In' if part.inside else 'Out'}, about {part.estimate:,} tokens. {reason}."
+    return f"{'In' if part.included else 'Out'}, about {part.estimated_tokens:,} tokens. {reason}."

@@ -17,8 +17,8 @@ from textual.widgets import Button, Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from dungeon.errors import DungeonError
-from dungeon.play import commands
-from dungeon.play.keys import keys_for, takes_key
+from dungeon.play.keys import keys_for, set_key
+from dungeon.play.registry import COMMANDS
 from dungeon.settings import themes
 from dungeon.settings.effective import EffectiveSettings
 from dungeon.settings.file import SettingsNotSaved
@@ -94,7 +94,7 @@ class SettingsScreen(Screen[None]):
             self._list.add_options(Option(self._row(setting), id=setting.name) for setting in settings)
         self._list.add_option(Option(Content("Keys"), disabled=True))
         keys = keys_for(self.settings.game)
-        for name in (command.name for command in commands.COMMANDS if takes_key(command)):
+        for name in (name for name, command in COMMANDS.items() if command.stands_alone):
             chosen = name in self.settings.game.keys
             row = self._columns(name, key_name(keys[name]) or "none", "yours" if chosen else "default", chosen)
             self._list.add_option(Option(row, id=_KEY + name))
@@ -129,7 +129,7 @@ class SettingsScreen(Screen[None]):
     def _about(self) -> None:
         name = self._marked
         if name.startswith(_KEY):
-            help_, more = f"The key of /{name.removeprefix(_KEY)}.", commands.BY_NAME[name.removeprefix(_KEY)].summary
+            help_, more = f"The key of /{name.removeprefix(_KEY)}.", COMMANDS[name.removeprefix(_KEY)].summary
             facts = "For all adventures."
         else:
             setting = BY_NAME[name]
@@ -169,6 +169,8 @@ class SettingsScreen(Screen[None]):
 
     def _set(self, name: str, text: str | None) -> bool:
         """Whether it could be."""
+        if name.startswith(_KEY):
+            return self._changed(lambda: set_key(self.settings, name.removeprefix(_KEY), text))
         return self._changed(lambda: self.settings.set(name, text, everywhere=self.everywhere))
 
     def _changed(self, change: Callable[[], object]) -> bool:

@@ -19,7 +19,7 @@ from textual.widgets.option_list import Option
 
 from corpus.text import one_line, printable
 from dungeon.play.adventures import plural, time_ago
-from dungeon.play.commands import BY_NAME
+from dungeon.play.registry import COMMANDS
 from dungeon.scenarios.model import Scenario, builtin_scenarios, fill_placeholders
 from dungeon.scenarios.user import trash_scenario, user_scenarios
 from dungeon.storage.shelf import ShelfEntry
@@ -50,7 +50,7 @@ class StartScreen(Screen[None]):
         Binding("ctrl+e", "edit", "Edit as your own", priority=True),
         Binding("delete", "trash", "Throw away"),
         Binding("escape", "all", "Back to all"),
-        Binding(BY_NAME["shelf"].key, "app.command('shelf')", "All adventures", id="shelf", priority=True),
+        Binding(COMMANDS["shelf"].key, "app.command('shelf')", "All adventures", id="shelf", priority=True),
     ]
 
     def __init__(self) -> None:
@@ -74,7 +74,7 @@ class StartScreen(Screen[None]):
         with game(self).toast_errors():
             most = _ADVENTURES_SHORT if self.app.size.height < 20 else _ADVENTURES_SHOWN
             self._listed = {
-                f"{_ADVENTURE}{listed.id}": listed for listed in game(self).shelf.list_adventures(most=most)
+                f"{_ADVENTURE}{listed.id}": listed for listed in game(self).shelf.list_adventures(limit=most)
             }
         with game(self).toast_errors():
             self._own, troubles = user_scenarios()
@@ -236,7 +236,7 @@ class StartScreen(Screen[None]):
         if listed := self._listed.get(id_):
             game(self).resume(listed.id)
         elif id_ == _ALL:
-            game(self).open_shelf()
+            self.app.call_later(game(self).open_shelf)
         elif id_ == _WRITE:
             self._write(None)
         elif scenario := self._scenario(id_):

@@ -23,7 +23,7 @@ class Prompt(TextArea):
 
     @dataclass
     class Sent(Message):
-        """The player pressed Enter."""
+        """The player pressed Enter. The prompt is empty again: what is typed next belongs to the next line."""
 
         text: str
 
@@ -33,13 +33,21 @@ class Prompt(TextArea):
 
         step: int
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
-        super().__init__(id=id, compact=True, highlight_cursor_line=False, soft_wrap=True, tab_behavior="focus")
+    def __init__(self) -> None:
+        super().__init__(id="prompt", compact=True, highlight_cursor_line=False, soft_wrap=True, tab_behavior="focus")
+
+    def give_back(self, text: str) -> None:
+        """Puts text that was not used into the prompt again, unless the player has typed something else."""
+        if not self.text:
+            self.text = text
+            self.move_cursor(self.document.end)
 
     async def _on_key(self, event: events.Key) -> None:
         if event.key == "enter":
             event.prevent_default().stop()
-            self.post_message(self.Sent(self.text))
+            text = self.text
+            self.clear()
+            self.post_message(self.Sent(text))
         elif event.key in ("ctrl+j", "shift+enter"):
             event.prevent_default().stop()
             self.insert("\n")

@@ -21,20 +21,20 @@ class TurnLabels(Static):
     class Clicked(Message):
         """The player clicked on it."""
 
-        def __init__(self, node: int) -> None:
+        def __init__(self, node_id: int) -> None:
             super().__init__()
-            self.node = node
+            self.node_id = node_id
 
-    def __init__(self, node: int, text: str) -> None:
+    def __init__(self, node_id: int, text: str) -> None:
         super().__init__(Content(text), classes="marks", markup=False)
-        self._node = node
+        self._node_id = node_id
 
     def on_click(self) -> None:
-        self.post_message(self.Clicked(self._node))
+        self.post_message(self.Clicked(self._node_id))
 
 
 class TurnView(Vertical):
-    """A node of the adventure; `grow` shows more of its prose."""
+    """A node of the adventure; `show_prose` shows more of its prose."""
 
     DEFAULT_CSS = """
     TurnView {
@@ -46,42 +46,46 @@ class TurnView(Vertical):
     }
     """
 
-    def __init__(self, node: Node, marks: str = "") -> None:
+    def __init__(self, node: Node, labels: str = "") -> None:
         super().__init__()
-        self.node = node
-        self._marks = marks
-        self._prose = Static(Content(node.prose), classes="prose", markup=False)
+        self.node_id = node.id
+        self.prose = node.prose
+        self._labels = labels
+        self._heading = Static(classes="narration" if node.kind is Kind.STORY else "action", markup=False)
+        heading = node.input if node.kind is Kind.STORY else ACTION_MARK + node.action if node.action else ""
+        self._heading.update(Content(_shortened(heading)))
+        self._heading.display = bool(heading)
+        self._prose_view = Static(Content(node.prose), classes="prose", markup=False)
+        self._prose_view.display = bool(node.prose)
 
     def compose(self) -> ComposeResult:
-        if self.node.kind is Kind.STORY:
-            yield Static(Content(_shortened(self.node.input)), classes="narration", markup=False)
-        elif self.node.action:
-            yield Static(Content(_shortened(ACTION_MARK + self.node.action)), classes="action", markup=False)
-        self._prose.display = bool(self.node.prose)
-        yield self._prose
-        if self._marks:
-            yield TurnLabels(self.node.id, self._marks)
+        yield self._heading
+        yield self._prose_view
+        if self._labels:
+            yield TurnLabels(self.node_id, self._labels)
 
-    def grow(self, prose: str) -> None:
-        """Shows the prose as it is now."""
-        self._prose.display = bool(prose)
-        self._prose.update(Content(prose))
+    def show_prose(self, prose: str) -> None:
+        """Shows this prose in place of the one before."""
+        self.prose = prose
+        self._prose_view.display = bool(prose)
+        self._prose_view.update(Content(prose))
 
 
-def turn_labels(adventure: Adventure, node: Node) -> str:
-    """Name, bookmark, which take it is, whether it was edited or broke off; "" if there is nothing to say."""
-    marks = []
+def turn_labels(adventure: Adventure, node_id: int) -> str:
+    """Name, bookmark, which take it is, whether it was edited or stopped; "" if there is nothing to say."""
+    node = adventure.nodes[node_id]
+    labels = []
     if node.bookmarked or node.name:
-        marks.append(f"{'★ ' * node.bookmarked}{node.name}".rstrip())
-    takes = adventure.takes(node.id)
+        labels.append(f"{'★ ' * node.bookmarked}{node.name}".rstrip())
+    takes = adventure.takes(node_id)
     if len(takes) > 1:
-        marks.append(f"take {takes.index(node) + 1} of {len(takes)}")
+        labels.append(f"take {adventure.take_number(node_id)} of {len(takes)}")
     old = adventure.nodes.get(node.edit_of or 0)
     if old and (old.input, old.prose) != (node.input, node.prose):
-        marks.append("edited")
+        labels.append("edited")
     if node.state is State.STOPPED:
-        marks.append("stopped")
-    return " · ".join(marks)
+        labels.append("stopped")
+    return " · ".join(labels)
 
 
 def _shortened(text: str) -> str:

@@ -20,7 +20,7 @@ from dungeon.generation.context_view import (
     legend,
     preview,
 )
-from dungeon.storyteller.client import RemoteStoryteller
+from dungeon.storyteller.remote import RemoteStoryteller
 from dungeon.tale.adventure import Adventure, Node, State
 from dungeon.tale.context import Context, Part, PartKind, context_to_continue
 from dungeon.tale.lore import Card, Lore
@@ -43,7 +43,7 @@ class Teller(RemoteStoryteller):
     def __init__(self, cached: int | None = None, held: str = "") -> None:
         super().__init__("http://127.0.0.1:1", "words")
         self.cached = cached
-        self.held = held
+        self.cached_text = held
 
     async def count(self, texts: Sequence[str]) -> list[int] | None:
         return [len(text.split()) for text in texts] if self.counts else None
@@ -86,7 +86,9 @@ async def test_the_beginning_that_the_engine_read_last_is_cached_and_no_more() -
     for at in (0, 1, 40, len(context.text) // 2, len(context.text)):
         weighed = await count_tokens(Teller(cached=5, held=context.text[:at] + "\x00"), context)
         assert weighed.cached == len(context.text[:at].split())
-        flags = [flag for part, flag in zip(context.parts, cached_parts(context, weighed), strict=True) if part.inside]
+        flags = [
+            flag for part, flag in zip(context.parts, cached_parts(context, weighed), strict=True) if part.included
+        ]
         assert all(before or not after for before, after in pairwise(flags)), "what is cached stands in front"
     assert all(flags)
 

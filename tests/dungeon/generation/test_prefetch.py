@@ -13,7 +13,7 @@ from dungeon.play.commands import read_line
 from dungeon.play.session import Session
 from dungeon.scenarios.model import Scenario, scenario_from_opening
 from dungeon.storage.shelf import Shelf
-from dungeon.storyteller.client import RemoteStoryteller
+from dungeon.storyteller.remote import RemoteStoryteller
 from dungeon.tale.adventure import Node, State
 from dungeon.tale.lore import Lore
 from dungeon.tale.suggestion import alike, suggestion
@@ -30,7 +30,7 @@ class Voice(ScriptedServer):
     def __init__(self) -> None:
         super().__init__()
         self.actions = [f" {action}" for action in ACTIONS]
-        self.held: str | None = None
+        self.cached_text: str | None = None
         """The action whose turn waits in its middle until it is released."""
 
     def next_answer(self) -> GeneratedTurn:
@@ -39,10 +39,10 @@ class Voice(ScriptedServer):
             return self.actions[(len(self.of("> You")) - 1) % len(self.actions)]
         action, _, begun = asked.rpartition("> You ")[2].partition("\n")
         if begun:
-            return [" and", Hold(), " so on."] if action == self.held else ". The rest of it."
+            return [" and", Hold(), " so on."] if action == self.cached_text else ". The rest of it."
         if action == "light the lamp.":
             return [f"\n{FIRST.split()[0]}", *(f" {word}" for word in FIRST.split()[1:]), " and", " more."]
-        if action == self.held:
+        if action == self.cached_text:
             return ["\nIt begins", " slowly", Hold(), " and goes on."]
         return f"\nSo ends {action}"
 
@@ -247,12 +247,12 @@ async def test_what_was_told_ahead_is_there_at_once(server: Voice, session: Sess
 async def test_a_turn_with_only_its_first_words_goes_on_behind_them(server: Voice, session: Session) -> None:
     await play(session, "wait")
     await session.suggest()
-    server.held = "light the lamp."
+    server.cached_text = "light the lamp."
     reading = asyncio.create_task(session.prefetch(ignore))
     await asyncio.to_thread(server.holding.wait, 10)  # in the middle of the rest of it
     reading.cancel()
     await asyncio.wait([reading])
-    server.held = None
+    server.cached_text = None
     server.requests.clear()
     grown: list[str] = []
     node = await session.play_turn(Kind.DO, "light the lamp", grown.append)
@@ -264,7 +264,7 @@ async def test_a_turn_with_only_its_first_words_goes_on_behind_them(server: Voic
 async def test_a_turn_that_is_being_told_when_it_is_picked_goes_on_undisturbed(server: Voice, session: Session) -> None:
     await play(session, "wait")
     await session.suggest()
-    server.held = "open the door."
+    server.cached_text = "open the door."
     reading = asyncio.create_task(session.prefetch(ignore))
     await asyncio.to_thread(server.holding.wait, 10)
     heard = OnProse("It begins slowly")
@@ -282,7 +282,7 @@ async def test_a_turn_that_is_being_told_when_it_is_picked_goes_on_undisturbed(s
 async def test_stopping_a_turn_that_was_handed_over_keeps_what_came(server: Voice, session: Session) -> None:
     await play(session, "wait")
     await session.suggest()
-    server.held = "open the door."
+    server.cached_text = "open the door."
     reading = asyncio.create_task(session.prefetch(ignore))
     await asyncio.to_thread(server.holding.wait, 10)
     heard = OnProse("It begins slowly")
@@ -300,7 +300,7 @@ async def test_stopping_a_turn_that_was_handed_over_keeps_what_came(server: Voic
 async def test_anything_else_cancels_it_at_once(server: Voice, session: Session) -> None:
     await play(session, "wait")
     await session.suggest()
-    server.held = "open the door."
+    server.cached_text = "open the door."
     reading = asyncio.create_task(session.prefetch(ignore))
     await asyncio.to_thread(server.holding.wait, 10)
     assert (await play(session, "run away")).prose == "So ends run away."
@@ -349,7 +349,7 @@ async def test_behind_a_turn_that_broke_off_nothing_is_told_that_nobody_can_pick
 
 
 async def test_what_an_engine_wrote_it_reads_again_before_it_goes_on_behind_it(server: Voice, session: Session) -> None:
-    session.storyteller.exact = True
+    session.storyteller.deterministic_prefill = True
     await play(session, "open the door")
     server.requests.clear()
     await session.prefill()
@@ -408,7 +408,7 @@ async def test_with_no_suggestions_wanted_only_going_on_is_prepared(server: Voic
 
 async def test_a_server_elsewhere_is_asked_for_nothing_that_nobody_wants(server: Voice, session: Session) -> None:
     await play(session, "wait")
-    session.storyteller.own = False
+    session.storyteller.is_local = False
     asked = len(server.requests)
     await session.prefetch(ignore)
     assert [request["max_tokens"] for request in server.requests[asked:]] == [1], "only to read the tale"

@@ -16,7 +16,7 @@ from dungeon.play.commands import read_line
 from dungeon.play.session import Session
 from dungeon.scenarios.model import scenario_from_opening
 from dungeon.storage.shelf import Shelf
-from dungeon.storyteller.client import RemoteStoryteller
+from dungeon.storyteller.remote import RemoteStoryteller
 from dungeon.tale.adventure import State
 from dungeon.tale.lore import Lore
 from tests.dungeon.scripted import GeneratedTurn, ScriptedServer

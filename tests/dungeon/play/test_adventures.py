@@ -21,7 +21,8 @@ from dungeon.play.adventures import (
 )
 from dungeon.scenarios.model import scenario_from_opening
 from dungeon.scenarios.user import save_scenario
-from dungeon.storage.shelf import WRITTEN_BY_PLAYER, Shelf
+from dungeon.storage.record import WRITTEN_BY_PLAYER
+from dungeon.storage.shelf import Shelf
 from dungeon.tale.adventure import State
 
 

@@ -12,7 +12,7 @@ from dungeon.errors import DungeonError
 from dungeon.play.session import Session
 from dungeon.scenarios.model import find_scenario, scenario_from_opening
 from dungeon.storage.shelf import Shelf
-from dungeon.storyteller.client import RemoteStoryteller
+from dungeon.storyteller.remote import RemoteStoryteller
 from dungeon.tale.adventure import State
 from tests.dungeon.scripted import Drop, Fail, Hold, ScriptedServer
 

@@ -18,7 +18,8 @@ from corpus.turns import Kind
 from dungeon.errors import DungeonError
 from dungeon.scenarios.model import Scenario, scenario_from_opening
 from dungeon.storage.database import _MIGRATIONS
-from dungeon.storage.shelf import GenerationRecord, Shelf
+from dungeon.storage.record import GenerationRecord
+from dungeon.storage.shelf import Shelf
 from dungeon.tale.adventure import Adventure, State
 
 TOLD = GenerationRecord("smollm2", "{}", 7)
@@ -153,7 +154,8 @@ import sys
 from pathlib import Path
 from corpus.turns import Kind
 from dungeon.scenarios.model import scenario_from_opening
-from dungeon.storage.shelf import GenerationRecord, Shelf
+from dungeon.storage.record import GenerationRecord
+from dungeon.storage.shelf import Shelf
 from dungeon.tale.adventure import State
 
 shelf = Shelf(Path(sys.argv[1]))
@@ -360,7 +362,7 @@ def test_searching_finds_all_words_anywhere_in_an_adventure(shelf: Shelf) -> Non
 def test_the_first_of_the_list_alone_and_how_many_there_are(shelf: Shelf) -> None:
     for number in range(5):
         play(shelf, shelf.add_adventure(scenario_from_opening("You wait.", f"Number {number}"), "v"), "One two.")
-    assert [(listed.title, listed.words) for listed in shelf.list_adventures(most=2)] == [
+    assert [(listed.title, listed.words) for listed in shelf.list_adventures(limit=2)] == [
         ("Number 4", 2),
         ("Number 3", 2),
     ]

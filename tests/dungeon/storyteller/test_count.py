@@ -51,15 +51,15 @@ async def test_a_server_that_tells_nothing_of_its_cache_is_no_trouble(server: Sc
 
 async def test_what_the_server_holds_is_the_prompt_and_what_followed_it(server: ScriptedServer) -> None:
     client = Client(server.url, "scripted")
-    assert client.held == ""
+    assert client.cached_text == ""
     server.answers = [["\nIt is", " dark."], [""], Fail(500, "no")]
     await listen(client, "You stand.\n")
-    assert client.held == "You stand.\n\nIt is dark."
+    assert client.cached_text == "You stand.\n\nIt is dark."
     await listen(client, "You wait.\n")
-    assert client.held == "You wait.\n"
+    assert client.cached_text == "You wait.\n"
     with pytest.raises(StorytellerError):
         await listen(client, "You fall.\n")
-    assert client.held == "You wait.\n"
+    assert client.cached_text == "You wait.\n"
     await client.close()
 
 
@@ -110,7 +110,7 @@ async def test_a_server_without_a_tokenizer_and_none_at_all_give_none(server: Sc
 async def test_a_voice_that_has_not_started_gives_none_and_does_not_start() -> None:
     storyteller = LocalStoryteller(find_voice(DEFAULT_VOICE))
     assert await storyteller.count(["one"]) is None
-    assert (storyteller.cached, storyteller.held, storyteller.pid) == (None, "", None)
+    assert (storyteller.cached_tokens, storyteller.cached_text, storyteller.pid) == (None, "", None)
 
 
 @pytest.mark.real
@@ -122,13 +122,13 @@ async def test_the_bundled_voice_counts_its_tokens_and_tells_what_it_had_read() 
         for prompt in (tale, tale + "\nNobody comes.\n\n> You knock.\n"):
             async for _ in storyteller.stream(prompt, SAMPLING, max_tokens=1, seed=1):
                 pass
-            assert storyteller.held.startswith(prompt)
+            assert storyteller.cached_text.startswith(prompt)
         counts = await storyteller.count([tale, "You wait.", ""])
         assert counts is not None
         assert counts[1:] == [3, 0]
-        assert storyteller.cached is not None
-        assert counts[0] - 2 <= storyteller.cached <= counts[0] + 2
+        assert storyteller.cached_tokens is not None
+        assert counts[0] - 2 <= storyteller.cached_tokens <= counts[0] + 2
     finally:
         await storyteller.close()
     assert await storyteller.count(["one"]) is None
-    assert storyteller.held == ""
+    assert storyteller.cached_text == ""

@@ -103,12 +103,12 @@ def test_never_above_the_budget_and_always_one_newline_at_the_end(
     assert "\ufffd" not in prompt
 
     context = build_context(adventure, node, budget)
-    assert "".join(part.text for part in context.parts if part.inside) == prompt
+    assert "".join(part.text for part in context.parts if part.included) == prompt
     assert [part.kind for part in context.parts if part.kind is not PartKind.TURN][:3] == list(PartKind)[:3]
     assert context.parts[-1].kind is PartKind.ACTION
     assert sum(part.kind is PartKind.CARD for part in context.parts) == len(lore.cards), "each card is told of"
     assert all(part.reason and part.label for part in context.parts)
-    assert all(part.text for part in context.parts if part.inside)
+    assert all(part.text for part in context.parts if part.included)
 
 
 def test_the_marks_and_blank_lines_are_within_the_budget_too() -> None:
@@ -192,7 +192,7 @@ def prompts_of_a_long_game(turns: int, budget: int) -> list[str]:
 
 def before_the_cards(context: Context) -> str:
     """The prompt up to the first card, the author's note or the last turns: what the next one should begin with."""
-    inside = [part for part in context.parts if part.inside]
+    inside = [part for part in context.parts if part.included]
     early = [n for n, part in enumerate(inside) if part.kind in (PartKind.CARD, PartKind.NOTE)]
     return "".join(part.text for part in inside[: min(early, default=len(inside) - 1)])
 

@@ -17,7 +17,7 @@ def parts(context: Context, kind: PartKind) -> list[Part]:
 
 def reason(context: Context, kind: PartKind) -> tuple[bool, str]:
     (part,) = parts(context, kind)
-    return part.inside, part.reason
+    return part.included, part.reason
 
 
 def a_tale(turns: int = 60) -> Adventure:
@@ -30,7 +30,7 @@ def a_tale(turns: int = 60) -> Adventure:
 
 def test_an_adventure_that_has_just_begun_says_why_nothing_else_is_in() -> None:
     context = context_to_continue(adventure_with(), BUDGET)
-    assert [(part.kind.value, part.inside, part.reason) for part in context.parts] == [
+    assert [(part.kind.value, part.included, part.reason) for part in context.parts] == [
         ("memory", False, "none is written"),
         ("opening", True, "always"),
         ("summary", False, "every turn is in the window"),
@@ -47,7 +47,7 @@ def test_the_turns_that_have_left_are_one_part_and_those_in_the_window_one_each(
     assert out.reason == "older than the window"
     first = int(out.label.removeprefix("Turns 1 to "))
     assert [part.label for part in inside] == [f"Turn {number}" for number in range(first + 1, 61)]
-    assert all(part.inside and part.reason == "in the window" for part in inside)
+    assert all(part.included and part.reason == "in the window" for part in inside)
     assert out.text.startswith("> You take lamp 0 from Berrin.")
     assert context.summary_through == first
 
@@ -77,7 +77,8 @@ def test_cards_say_which_key_was_named_where_or_why_they_are_out() -> None:
     )
     node = ask(adventure, "ask Berrin about the mule")
     found = [
-        (part.label, part.inside, part.reason) for part in parts(build_context(adventure, node, BUDGET), PartKind.CARD)
+        (part.label, part.included, part.reason)
+        for part in parts(build_context(adventure, node, BUDGET), PartKind.CARD)
     ]
     assert found == [
         ("Card: Berrin", True, "named: Berrin, in the action"),

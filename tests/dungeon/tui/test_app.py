@@ -12,7 +12,7 @@ from dungeon.paths import shelf_file
 from dungeon.play.commands import COMMANDS
 from dungeon.scenarios.model import Placeholder, Scenario, builtin_scenarios, find_scenario
 from dungeon.storage.shelf import Shelf
-from dungeon.storyteller.client import RemoteStoryteller
+from dungeon.storyteller.remote import RemoteStoryteller
 from dungeon.tui.app import DungeonApp
 from dungeon.tui.screens.ask import AskScreen
 from dungeon.tui.screens.help import HelpScreen

@@ -16,7 +16,7 @@ from dungeon.play.session import Session
 from dungeon.scenarios.model import scenario_from_opening
 from dungeon.settings.themes import themes
 from dungeon.storage.shelf import Shelf
-from dungeon.storyteller.client import RemoteStoryteller
+from dungeon.storyteller.remote import RemoteStoryteller
 from dungeon.tale.adventure import Node, State
 from dungeon.tale.context import PartKind, context_to_continue
 from dungeon.tale.lore import Card, Lore
@@ -82,7 +82,7 @@ def play(session: Session, turns: int) -> None:
         adventure.set_prose(number, "Roke looks out over the grey water and says nothing. " * 6, State.DONE)
     teller = session.storyteller
     assert isinstance(teller, Teller)
-    teller.held = session.context().text[:-800]
+    teller.cached_text = session.context().text[:-800]
 
 
 @asynccontextmanager

@@ -15,7 +15,7 @@ from dungeon.play.session import Session
 from dungeon.scenarios.model import scenario_from_opening
 from dungeon.settings.themes import themes
 from dungeon.storage.shelf import Shelf
-from dungeon.storyteller.client import RemoteStoryteller
+from dungeon.storyteller.remote import RemoteStoryteller
 from dungeon.tale.adventure import Node, State
 from dungeon.tale.lore import Card, Lore
 from dungeon.tui.screens.lore import LoreScreen

@@ -1,0 +1,36 @@
+"""Fills the engine's prefix cache, so that a turn starts at once and can be generated again.
+
+What an engine caches of a token that it generated differs, in the last digits, from what it caches of one that it read
+as part of a prompt, and a few digits soon make another story. So where the engine is deterministic in reading
+(`Storyteller.deterministic_prefill`), text that it generated is read again before anything is generated behind it: half
+a second's work for a turn, done while the player reads. Then a turn depends on its prompt and seed alone.
+"""
+
+from dataclasses import replace
+
+from corpus.turns import write
+from dungeon.storyteller.protocol import Storyteller
+from dungeon.storyteller.request import GenerationRequest
+from dungeon.tale.adventure import Adventure
+
+
+async def prefill_context(storyteller: Storyteller, request: GenerationRequest, adventure: Adventure) -> None:
+    """Has the storyteller read the request's prompt, which ends with the turn at the adventure's head.
+
+    Raises:
+        DungeonError: the storyteller failed.
+    """
+    if adventure.head is not None and storyteller.deterministic_prefill:
+        last_turn = write([adventure.nodes[adventure.head].turn()])
+        await storyteller.evict_suffix(request.prompt.rstrip().removesuffix(last_turn))
+    async for _ in storyteller.stream(replace(request, max_tokens=1)):
+        pass
+
+
+async def force_prefill(storyteller: Storyteller, prompt: str) -> None:
+    """Sees to it that the end of the prompt, and all behind it, will be read, where the cache already holds all of it.
+
+    Of a prompt that it holds whole, an engine computes the last token once more, alone, which is like generating it.
+    """
+    if storyteller.deterministic_prefill and storyteller.cached_text.startswith(prompt):
+        await storyteller.evict_suffix(prompt)

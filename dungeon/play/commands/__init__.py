@@ -1,0 +1,5 @@
+"""The commands, a module a group. Importing this package fills `dungeon.play.registry.COMMANDS`."""
+
+from dungeon.play.commands import adventures, lore, settings, tree, turns
+
+__all__ = ["adventures", "lore", "settings", "tree", "turns"]

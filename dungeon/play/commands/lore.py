@@ -1,0 +1,89 @@
+"""Commands for what the storyteller knows: memory, author's note, cards, summary, context."""
+
+from dataclasses import replace
+
+from corpus.text import one_line
+from dungeon.errors import DungeonError
+from dungeon.generation.context_view import context_lines, count_tokens
+from dungeon.play.frontend import PlayFrontend
+from dungeon.play.registry import Group, Request, command, number_in
+from dungeon.tale.lore import card_from_text, card_to_text, clean_text
+
+
+@command(Group.LORE, "memory", "What the voice always knows.", argument="[WORDS]", key="f2", screen="lore")
+async def memory(frontend: PlayFrontend, request: Request) -> None:
+    """Shows or sets the memory."""
+    session = frontend.session
+    if request.words:
+        session.set_lore(replace(session.adventure.lore, memory=clean_text(request.words)))
+    _show_text(frontend, "Memory", session.adventure.lore.memory, "/memory WORDS sets it.")
+
+
+@command(Group.LORE, "note", "The author's note: a word on style, close to the end.", argument="[WORDS]", screen="lore")
+async def note(frontend: PlayFrontend, request: Request) -> None:
+    """Shows or sets the author's note."""
+    session = frontend.session
+    if request.words:
+        session.set_lore(replace(session.adventure.lore, note=one_line(request.words)))
+    _show_text(frontend, "Author's note", session.adventure.lore.note, "/note WORDS sets it.")
+
+
+def _show_text(frontend: PlayFrontend, title: str, text: str, hint: str) -> None:
+    frontend.show_lines(title, [f"{title}: {text}" if text else f"{title}: nothing yet. {hint}"])
+
+
+@command(Group.LORE, "cards", "Lore that enters when it is named.", screen="lore")
+async def cards(frontend: PlayFrontend, _: Request) -> None:
+    """Lists the cards."""
+    all_cards = frontend.session.adventure.lore.cards
+    lines = [f"{number}. {card_to_text(card)}" for number, card in enumerate(all_cards, 1)]
+    frontend.show_lines("Cards", lines or ["There are no cards yet. /card KEYS: WORDS adds one."])
+
+
+@command(
+    Group.LORE, "card", "Add a card: words that call it, a colon, what the voice is to know.", argument="KEYS: WORDS"
+)
+async def card(frontend: PlayFrontend, request: Request) -> None:
+    """Adds a card."""
+    lore = frontend.session.adventure.lore
+    new = card_from_text(request.words)
+    frontend.session.set_lore(replace(lore, cards=(*lore.cards, new)))
+    frontend.show_lines("Card", [f"Card {len(lore.cards) + 1}: {card_to_text(new)}"])
+
+
+@command(Group.LORE, "uncard", "Take card N away.", argument="N")
+async def uncard(frontend: PlayFrontend, request: Request) -> None:
+    """Removes a card."""
+    lore = frontend.session.adventure.lore
+    number = number_in(request)
+    if not 0 < number <= len(lore.cards):
+        raise DungeonError(f"There is no card {number}. /cards lists them.")
+    frontend.session.set_lore(replace(lore, cards=lore.cards[: number - 1] + lore.cards[number:]))
+    frontend.show_lines("Cards", [f"Removed: {card_to_text(lore.cards[number - 1])}"])
+
+
+@command(
+    Group.LORE,
+    "summary",
+    "What happened before the turns that the voice still sees.",
+    argument="[WORDS]",
+    screen="lore",
+)
+async def summary(frontend: PlayFrontend, request: Request) -> None:
+    """Shows the summary, or sets the player's own."""
+    session = frontend.session
+    context = session.context()
+    if request.words:
+        words = clean_text(request.words)
+        session.set_lore(replace(session.adventure.lore, summary=words, summary_through=context.summary_through))
+        context = session.context()
+    empty = "There is no summary yet: the voice still sees every turn."
+    frontend.show_lines("Summary", [f"Summary: {context.summary}" if context.summary else empty])
+
+
+@command(Group.LORE, "context", "Exactly what the voice will see, and why.", key="f3", screen="context")
+async def context(frontend: PlayFrontend, _: Request) -> None:
+    """Lists the parts of the next prompt."""
+    parts = frontend.session.context()
+    counts = await count_tokens(frontend.session.storyteller, parts)
+    frontend.show_lines("Context", context_lines(parts, counts))

@@ -1,0 +1,73 @@
+"""Commands that change settings."""
+
+from dungeon.play.frontend import Frontend, PlayFrontend
+from dungeon.play.keys import set_key
+from dungeon.play.registry import Group, Request, command
+from dungeon.settings.effective import setting_lines
+from dungeon.settings.presets import PRESETS
+from dungeon.settings.themes import HELP
+
+_KEY = "keys."
+_SAVE = "save "
+
+
+@command(
+    Group.SETTINGS, "settings", "How the voice draws its words, suggestions, looks, keys.", key="f4", screen="settings"
+)
+async def settings(frontend: PlayFrontend, _: Request) -> None:
+    """Lists all settings."""
+    frontend.show_lines("Settings", setting_lines(frontend.session.settings))
+
+
+@command(
+    Group.SETTINGS,
+    "set",
+    "Change a setting here (/set all NAME VALUE: everywhere); without a value, give it back.",
+    argument="NAME [VALUE]",
+)
+async def set_(frontend: PlayFrontend, request: Request) -> None:
+    """Changes a setting, or a key."""
+    current = frontend.session.settings
+    name, _, value = request.words.partition(" ")
+    everywhere = name.lower() == "all"
+    if everywhere:
+        name, _, value = value.strip().partition(" ")
+    value = value.strip()
+    if name.lower().startswith(_KEY):
+        frontend.show_lines("Settings", [set_key(current, name[len(_KEY) :].lower(), value or None)])
+        return
+    lines = [current.set(name, value or None, everywhere=everywhere)]
+    frontend.show_lines("Settings", lines if value else [*lines, current.about(name)])
+
+
+@command(Group.SETTINGS, "preset", "Take the settings of that name, or save those of now.", argument="[[save] NAME]")
+async def preset(frontend: PlayFrontend, request: Request) -> None:
+    """Takes, saves or lists presets."""
+    current = frontend.session.settings
+    if request.words.startswith(_SAVE):
+        name = current.save_preset(request.words.removeprefix(_SAVE))
+        frontend.show_lines("Presets", [f"Saved as the preset '{name}'. /preset {name} takes it."])
+    elif request.words:
+        frontend.show_lines("Presets", [current.set("preset", request.words)])
+    else:
+        lines = [f"The preset is {current.shown('preset')}."]
+        lines += [f"  {name}: {entry.help}" for name, entry in PRESETS.items()]
+        lines += [f"  {name}: your own" for name in current.game.presets]
+        frontend.show_lines("Presets", lines)
+
+
+@command(
+    Group.SETTINGS,
+    "theme",
+    "The next theme, or that one.",
+    argument="[NAME]",
+    key="f7",
+    while_streaming=True,
+    needs_adventure=False,
+)
+async def theme(frontend: Frontend, request: Request) -> None:
+    """Changes the theme."""
+    current = frontend.session.settings
+    names = list(HELP)
+    following = names[(names.index(current.game.theme) + 1) % len(names)]
+    frontend.show_message(current.set("theme", request.words or following, everywhere=True))

@@ -1,0 +1,113 @@
+"""Commands of the story tree."""
+
+from dungeon.errors import DungeonError
+from dungeon.play.frontend import PlayFrontend
+from dungeon.play.registry import Group, Request, command, number_in
+from dungeon.play.session import Session
+from dungeon.tale.adventure import Node
+from dungeon.tale.diff import diff, plain_diff, render_turns, split_paths
+from dungeon.tale.outline import bookmarked_turns, find_turn, outline, outline_lines, turn_number
+
+_MAX_CHARACTERS = 60_000
+"""Of a text that is compared."""
+
+
+def turn_of(session: Session, request: Request) -> Node:
+    """The turn with the number that the command was given; without one, the turn at the head.
+
+    Raises:
+        DungeonError: that is the opening, or there is no such turn.
+    """
+    adventure = session.adventure
+    node_id = find_turn(adventure, number_in(request)) if request.words else adventure.head
+    if node_id is None:
+        raise DungeonError(f"This is the opening, and not a turn: /{request.command} needs a turn.")
+    return adventure.nodes[node_id]
+
+
+@command(Group.TREE, "tree", "The whole adventure as a tree: walk it, go on from anywhere.", key="f5", screen="tree")
+async def tree(frontend: PlayFrontend, _: Request) -> None:
+    """Lists the turns."""
+    frontend.show_lines("Tree", outline_lines(outline(frontend.session.adventure).rows))
+
+
+@command(Group.TREE, "go", "Go to turn N of the tree; 0 is the opening.", argument="N")
+async def go(frontend: PlayFrontend, request: Request) -> None:
+    """Moves to a turn."""
+    node_id = find_turn(frontend.session.adventure, number_in(request))
+    frontend.session.go_to(node_id)
+    frontend.show_message("You are at the opening." if node_id is None else f"You are at turn {request.words}.")
+    await frontend.show_story()
+
+
+@command(
+    Group.TREE,
+    "takes",
+    "All takes of the last turn, and what differs between them.",
+    argument="[N]",
+    key="f6",
+    screen="takes",
+)
+async def takes(frontend: PlayFrontend, request: Request) -> None:
+    """Shows each take, and what differs from this one."""
+    adventure = frontend.session.adventure
+    node = turn_of(frontend.session, request)
+    all_takes = adventure.takes(node.id)
+    lines = [f"Turn {turn_number(adventure, node.id)} has {len(all_takes)} take{'s' * (len(all_takes) > 1)}."]
+    for place, take in enumerate(all_takes, 1):
+        lines.append("")
+        if take.id == node.id:
+            lines += [f"{place}. This one:", render_turns([take], _MAX_CHARACTERS)]
+        else:
+            lines.append(f"{place}. Turn {turn_number(adventure, take.id)}, [-only there-] {{+only in this one+}}:")
+            lines.append(_difference([take], [node]))
+    frontend.show_lines("Takes", lines)
+
+
+@command(
+    Group.TREE,
+    "compare",
+    "What differs between this branch and the one that ends in turn N.",
+    argument="N",
+    screen="compare",
+)
+async def compare(frontend: PlayFrontend, request: Request) -> None:
+    """Compares two branches."""
+    adventure = frontend.session.adventure
+    fork, here, there = split_paths(adventure, adventure.head, find_turn(adventure, number_in(request)))
+    if not here and not there:
+        frontend.show_message("You are on that turn.")
+        return
+    where = "the opening" if fork is None else f"turn {turn_number(adventure, fork)}"
+    counts = f"{len(there)} turns there, {len(here)} here"
+    frontend.show_lines(
+        "Compare",
+        [
+            f"The branches part at {where}: {counts}. [-only there-] {{+only here+}}",
+            _difference(there, here),
+        ],
+    )
+
+
+def _difference(old: list[Node], new: list[Node]) -> str:
+    return plain_diff(diff(render_turns(old, _MAX_CHARACTERS), render_turns(new, _MAX_CHARACTERS)))
+
+
+@command(Group.TREE, "bookmark", "Bookmark this turn, or take the bookmark away.", key="ctrl+b")
+async def bookmark(frontend: PlayFrontend, request: Request) -> None:
+    """Sets or removes a bookmark."""
+    session = frontend.session
+    node = turn_of(session, request)
+    node = session.label_turn(node.id, bookmarked=not node.bookmarked)
+    count = len(bookmarked_turns(session.adventure))
+    done = "Bookmarked" if node.bookmarked else "Bookmark removed"
+    frontend.show_message(f"{done}: {count} in this adventure.")
+    await frontend.show_story()
+
+
+@command(Group.TREE, "name", "Give this place in the tree a name.", argument="WORDS")
+async def name(frontend: PlayFrontend, request: Request) -> None:
+    """Names the turn at the head."""
+    node = turn_of(frontend.session, Request("name"))
+    frontend.show_message(f"This place is now called {frontend.session.label_turn(node.id, name=request.words).name}.")
+    await frontend.show_story()
