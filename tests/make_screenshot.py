@@ -43,7 +43,7 @@ async def main() -> None:
                 await pilot.pause()
             svg = app.export_screenshot(title="dungeon")
             Path(__file__).with_name("screenshot.svg").write_text(svg, encoding="utf-8")
-            await app.leave()
+            await app.end_game()
 
 
 if __name__ == "__main__":

@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from dungeon.play.commands import COMMANDS
+import dungeon.play.commands  # noqa: F401 - fills the registry
+from dungeon.play.registry import COMMANDS
 from dungeon.tui.screens.help import key_name
 from tests.corpus.crawl.graphs import random_story
 from tests.corpus.crawl.replica import Replica
@@ -217,9 +218,8 @@ def test_every_command_runs(
 
 
 def test_the_table_of_commands_is_the_games_own() -> None:
-    for command in COMMANDS:
-        usage = f"/{command.name} {command.argument}".rstrip()
-        assert f"| `{usage}` | {key_name(command.key)} | {command.summary} |".replace("|  |", "| |") in README
+    for command in COMMANDS.values():
+        assert f"| `{command.usage}` | {key_name(command.key)} | {command.summary} |".replace("|  |", "| |") in README
 
 
 def test_the_screenshot_is_there_and_shows_the_game() -> None:

@@ -1,12 +1,13 @@
 """Saves a turn while it streams, on a thread of its own: the disk never holds up the screen.
 
 autosave = Autosave(shelf)
-autosave.update(node)          # for every piece; writes at most every quarter of a second
-await autosave.save(node)      # the finished turn
-autosave.save_now(node)        # the same, when the game must not wait: it was stopped, or is ending
+autosave.update(node)              # for every piece of text
+await autosave.save(node, record)  # the finished turn
+autosave.save_now(node)            # the same for a stopped turn, at once: the game may be ending
 """
 
 import asyncio
+import threading
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
 
@@ -19,27 +20,41 @@ _SECONDS = 0.25
 
 
 class Autosave:
-    """One write at a time, in order."""
+    """Writes one after the other; the first text of a turn at once."""
 
     def __init__(self, shelf: Shelf) -> None:
         self._shelf = shelf
         self._thread = ThreadPoolExecutor(1, "autosave")
         self._write: Future[None] | None = None
-        self._last = 0.0
-        """When the last write began, in monotonic seconds."""
+        self._lock = threading.Lock()
+        self._latest: Node | None = None
+        """What the next write will save."""
+        self._next_write = 0.0
+        """When, in monotonic seconds."""
+        self._hurry = threading.Event()
+        """Ends the pause before the next write."""
 
     def update(self, node: Node) -> None:
-        """Begins to write the growing turn, unless a write is running or has just been.
+        """Has the growing turn written soon.
 
         Raises:
-            DungeonError: the write before this one failed.
+            DungeonError: the last write failed.
         """
-        if self._write and not self._write.done():
-            return
-        self._finish_write()
-        if time.monotonic() - self._last >= _SECONDS:
-            self._last = time.monotonic()
-            self._write = self._thread.submit(self._shelf.save_turn, node)
+        if self._write and self._write.done():
+            self._write.result()
+        with self._lock:
+            is_scheduled = self._latest is not None
+            self._latest = node
+        if not is_scheduled:
+            self._write = self._thread.submit(self._write_latest)
+
+    def _write_latest(self) -> None:
+        self._hurry.wait(max(0.0, self._next_write - time.monotonic()))
+        with self._lock:
+            node, self._latest = self._latest, None
+        if node:
+            self._next_write = time.monotonic() + _SECONDS
+            self._shelf.save_turn(node)
 
     async def save(self, node: Node, record: GenerationRecord) -> None:
         """Writes the finished turn.
@@ -47,17 +62,26 @@ class Autosave:
         Raises:
             DungeonError: it could not be written.
         """
-        await asyncio.wrap_future(self._thread.submit(self._shelf.save_turn, node, record))
+        await asyncio.wrap_future(self._submit_last(node, record))
 
     def save_now(self, node: Node) -> None:
-        """Writes the stopped turn, behind the write that is running.
+        """Writes the stopped turn.
 
         Raises:
             DungeonError: it could not be written.
         """
-        self._thread.submit(self._shelf.save_turn, node).result()
+        self._submit_last(node, None).result()
 
-    def _finish_write(self) -> None:
-        write, self._write = self._write, None
-        if write:
-            write.result()
+    def _submit_last(self, node: Node, record: GenerationRecord | None) -> Future[None]:
+        """Writes the turn as it will stay, in place of the write that is waiting."""
+
+        def write() -> None:
+            self._hurry.clear()
+            self._next_write = 0.0
+            self._shelf.save_turn(node, record)
+
+        with self._lock:
+            self._latest = None
+        self._write = None
+        self._hurry.set()
+        return self._thread.submit(write)

@@ -223,9 +223,10 @@ class DungeonApp(CrashReports):
 
     def leave(self) -> None:
         """Ends the game, after what streams or is being edited has been kept."""
-        self.run_worker(self._leave(), group="leave", exclusive=True)
+        self.run_worker(self.end_game(), group="leave", exclusive=True)
 
-    async def _leave(self) -> None:
+    async def end_game(self) -> None:
+        """Keeps what streams or is being edited, ends the engine, and exits. Stays if something could not be kept."""
         try:
             for screen in self.screen_stack:
                 if isinstance(screen, KeepsText):

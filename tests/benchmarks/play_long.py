@@ -44,6 +44,7 @@ from dungeon.tale.adventure import Adventure, Node, State
 from dungeon.tale.lore import Card, Lore
 from dungeon.tale.prose import sentence_end
 from tests.benchmarks.prompt_layout import ancestors, walked
+from tests.dungeon.completions import completion
 from tests.dungeon.scripted import GeneratedTurn, ScriptedServer
 from tests.terminal import Terminal
 
@@ -311,7 +312,7 @@ def laid_out_as_before(adventure: Adventure, answering: Node, budget: int) -> st
 async def read_as_before(session: Session) -> None:
     node = Node(-1, session.adventure.head, Kind.CONTINUE, "", "")
     prompt = laid_out_as_before(session.adventure, node, 0)
-    async for _ in session.storyteller.stream(prompt, session.sampling, max_tokens=1, seed=0):
+    async for _ in session.storyteller.stream(completion(prompt, session.sampling, max_tokens=1, seed=0)):
         pass
 
 

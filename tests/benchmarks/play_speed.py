@@ -35,6 +35,7 @@ from dungeon.scenarios.model import find_scenario
 from dungeon.storage.shelf import Shelf
 from dungeon.storyteller.local import LocalStoryteller
 from dungeon.storyteller.voices import DEFAULT_VOICE, SMOLLM2, find_voice
+from tests.dungeon.completions import completion
 
 
 def main() -> None:
@@ -117,7 +118,7 @@ async def playing(runs: int, voice: str) -> None:
                 await session.play_turn(Kind.DO, words, lambda _: None)
             tokens = await count_tokens(storyteller, session)
             await session.play_turn(Kind.DO, "listen for an answer", lambda _: None)
-            later.append(session.stats.first or 0.0)
+            later.append(session.stats.first_text or 0.0)
             for _ in range(3):
                 ours = await decode_ours(storyteller)
                 bare = await decode_bare(storyteller)
@@ -168,7 +169,7 @@ async def adapter_cost(runs: int, voice: str) -> None:
         for at, storyteller in enumerate(storytellers):
             began = time.perf_counter()
             # Read from the first token on: the engine has never seen the number.
-            stream = storyteller.stream(f"{run}. {_LONG}", storyteller.sampling, max_tokens=1, seed=1)
+            stream = storyteller.stream(completion(f"{run}. {_LONG}", storyteller.sampling, max_tokens=1, seed=1))
             async with aclosing(stream) as pieces:
                 _ = [piece async for piece in pieces]  # none, if the token is that of the end
             firsts[at].append(time.perf_counter() - began)
@@ -198,7 +199,7 @@ async def count_tokens(storyteller: LocalStoryteller, session: Session) -> int:
 
 
 async def decode_ours(storyteller: LocalStoryteller) -> float:
-    stream = storyteller.stream(_PROMPT, storyteller.sampling, max_tokens=_TOKENS, seed=1)
+    stream = storyteller.stream(completion(_PROMPT, storyteller.sampling, max_tokens=_TOKENS, seed=1))
     async with aclosing(stream) as pieces:
         times = [time.perf_counter() async for _ in pieces]
     return (len(times) - 1) / (times[-1] - times[0])
@@ -209,7 +210,7 @@ async def decode_bare(storyteller: LocalStoryteller) -> float:
     client = storyteller._client
     assert client is not None
     address = httpx2.URL(client.url)
-    body = json.dumps(client.body(_PROMPT, storyteller.sampling, max_tokens=_TOKENS, seed=1)).encode()
+    body = json.dumps(client.body(completion(_PROMPT, storyteller.sampling, max_tokens=_TOKENS, seed=1))).encode()
     reader, writer = await asyncio.open_connection(address.host, address.port)
     head = f"POST /v1/completions HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {storyteller._key}\r\n"
     head += f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"

@@ -32,7 +32,7 @@ from corpus.turns import Kind
 from dungeon.play.session import Session
 from dungeon.storage.shelf import Shelf
 from dungeon.storyteller.local import LocalStoryteller
-from dungeon.tale.adventure import Adventure, State
+from dungeon.tale.adventure import Adventure, Node, State
 from dungeon.tale.prose import sentence_end
 from tests.dungeon.scripted import Piece, ScriptedServer
 from tests.terminal import Terminal
@@ -380,16 +380,16 @@ async def kill_engine(session: Session, chance: random.Random) -> tuple[str, str
         killed.append(shown)
         os.kill(engine, signal.SIGKILL)
 
-    def heard(prose: str) -> None:
+    def on_update(node: Node) -> None:
         nonlocal shown, left
-        shown = prose
+        shown = node.prose
         left -= 1
         if left == 0:
             strike()
 
     if left == 0:
         asyncio.get_running_loop().call_later(0.01, strike)
-    node = await session.play_turn(Kind.DO, f"look at the {chance.choice(_NOUNS)}", heard)
+    node = await session.play_turn(Kind.DO, f"look at the {chance.choice(_NOUNS)}", on_update)
     assert killed, f"the turn was too short to be killed in: {node.prose!r}"
     whole = killed[0][: sentence_end(killed[0])]  # what is no whole sentence may be cut at the turn's end
     _demand(node.prose.startswith(whole), f"{killed[0]!r} was shown, {node.prose!r} is left")

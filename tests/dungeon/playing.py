@@ -33,7 +33,7 @@ async def playing(
         await until(pilot, lambda: app.voice_state == "ready")
         await idle(pilot)
         yield pilot
-        await app.leave()
+        await app.end_game()
 
 
 @asynccontextmanager

@@ -3,7 +3,7 @@
 from corpus.actions import action_line
 from corpus.turns import Kind, clean_prose
 from dungeon.tale.adventure import Adventure, Node, State
-from dungeon.tale.context import TOKENS_PER_BYTE
+from dungeon.tale.context import TOKENS_PER_BYTE, build_context
 
 OPENING = "You stand before the iron door. Rain falls on the hills, and the mule lays its ears back."
 BUDGET = 2048 - 80 - 20 - 16  # as the session asks for the bundled voice
@@ -28,3 +28,8 @@ def answer(adventure: Adventure, prose: str) -> None:
 
 def most_bytes(budget: int) -> int:
     return int(budget / TOKENS_PER_BYTE)
+
+
+def prompt_for(adventure: Adventure, node: Node, budget: int) -> str:
+    """The prompt for the prose of that node."""
+    return build_context(adventure, node, budget).text

@@ -14,11 +14,12 @@ import pytest
 from textual.content import Content
 from textual.widgets import Static
 
+import dungeon.play.commands  # noqa: F401 - fills the registry
 from corpus.text import printable
 from corpus.turns import Kind
 from dungeon.errors import DungeonError
 from dungeon.paths import shelf_file
-from dungeon.play.commands import BY_NAME, COMMANDS
+from dungeon.play.registry import COMMANDS
 from dungeon.play.session import Session
 from dungeon.scenarios.model import Scenario, find_scenario, scenario_from_opening
 from dungeon.storage.record import GenerationRecord
@@ -131,7 +132,7 @@ def raw_adventure() -> Adventure:
 def alone() -> list[str]:
     """The commands that stand alone and do no more than show something."""
     acting = {"quit", "new", "stop", "say", "do", "story", "purge", "export", "copy"}
-    return [it.name for it in COMMANDS if it.name not in acting and (not it.argument or it.argument.startswith("["))]
+    return [name for name, command in COMMANDS.items() if name not in acting and command.stands_alone]
 
 
 def test_in_plain_lines_no_command_prints_more_than_text_whatever_the_shelf_holds(server: ScriptedServer) -> None:
@@ -219,7 +220,7 @@ async def test_on_no_screen_is_more_than_text_whatever_the_shelf_holds(server: S
         play = app.screen
         look()
         for name in SCREENS:
-            play.query_one(Prompt).text = f"/{BY_NAME[name].name}"
+            play.query_one(Prompt).text = f"/{COMMANDS[name].name}"
             await pilot.press("enter")
             await until(lambda: app.screen is not play)
             await pilot.press("pagedown", "down")

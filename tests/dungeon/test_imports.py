@@ -51,5 +51,5 @@ def test_the_command_line_waits_with_everything_until_a_command_runs() -> None:
 
 
 def test_the_tale_and_the_prompt_are_pure() -> None:
-    loaded = loaded_by("dungeon.tale.adventure", "dungeon.tale.prose", "dungeon.tale.context", "dungeon.play.commands")
+    loaded = loaded_by("dungeon.tale.adventure", "dungeon.tale.prose", "dungeon.tale.context")
     assert not loaded & OUTSIDE

@@ -161,7 +161,7 @@ async def _stopped(turn: Any, chance: random.Random) -> None:
     await asyncio.wait([task])
 
 
-def _heard(prose: str) -> None:
+def _heard(_: Node) -> None:
     pass
 
 

@@ -31,7 +31,7 @@ async def rename(frontend: PlayFrontend, request: Request) -> None:
     """Renames the adventure."""
     session = frontend.session
     relabel(session.shelf, session.adventure, title=request.words)
-    frontend.show_message(f"This adventure is now called {session.adventure.title}.")
+    frontend.show_lines("Adventure", [f"This adventure is now called {session.adventure.title}."])
 
 
 @command(Group.ADVENTURES, "tag", "Tag this adventure; commas between tags, none takes them away.", argument="[TAGS]")
@@ -40,7 +40,7 @@ async def tag(frontend: PlayFrontend, request: Request) -> None:
     session = frontend.session
     relabel(session.shelf, session.adventure, tags=request.words.split(","))
     tags = session.adventure.tags
-    frontend.show_message(f"Tags: {', '.join(tags)}." if tags else "This adventure has no tags.")
+    frontend.show_lines("Adventure", [f"Tags: {', '.join(tags)}." if tags else "This adventure has no tags."])
 
 
 @command(Group.ADVENTURES, "export", "Write the story to a file, as Markdown or text by its ending.", argument="[FILE]")
@@ -48,7 +48,7 @@ async def export(frontend: PlayFrontend, request: Request) -> None:
     """Exports the adventure."""
     adventure = frontend.session.adventure
     path = export_adventure(adventure, request.words or default_export_path(adventure))
-    frontend.show_message(f"Written: {path.absolute()}")
+    frontend.show_lines("Adventure", [f"Written: {path.absolute()}"])
 
 
 @command(Group.ADVENTURES, "copy", "Copy the last turn to the clipboard.")

@@ -70,4 +70,4 @@ async def theme(frontend: Frontend, request: Request) -> None:
     current = frontend.session.settings
     names = list(HELP)
     following = names[(names.index(current.game.theme) + 1) % len(names)]
-    frontend.show_message(current.set("theme", request.words or following, everywhere=True))
+    frontend.show_lines("Settings", [current.set("theme", request.words or following, everywhere=True)])

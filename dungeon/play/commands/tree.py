@@ -36,7 +36,7 @@ async def go(frontend: PlayFrontend, request: Request) -> None:
     """Moves to a turn."""
     node_id = find_turn(frontend.session.adventure, number_in(request))
     frontend.session.go_to(node_id)
-    frontend.show_message("You are at the opening." if node_id is None else f"You are at turn {request.words}.")
+    frontend.show_lines("Tree", ["You are at the opening." if node_id is None else f"You are at turn {request.words}."])
     await frontend.show_story()
 
 
@@ -76,7 +76,7 @@ async def compare(frontend: PlayFrontend, request: Request) -> None:
     adventure = frontend.session.adventure
     fork, here, there = split_paths(adventure, adventure.head, find_turn(adventure, number_in(request)))
     if not here and not there:
-        frontend.show_message("You are on that turn.")
+        frontend.show_lines("Tree", ["You are on that turn."])
         return
     where = "the opening" if fork is None else f"turn {turn_number(adventure, fork)}"
     counts = f"{len(there)} turns there, {len(here)} here"
@@ -101,7 +101,7 @@ async def bookmark(frontend: PlayFrontend, request: Request) -> None:
     node = session.label_turn(node.id, bookmarked=not node.bookmarked)
     count = len(bookmarked_turns(session.adventure))
     done = "Bookmarked" if node.bookmarked else "Bookmark removed"
-    frontend.show_message(f"{done}: {count} in this adventure.")
+    frontend.show_lines("Tree", [f"{done}: {count} in this adventure."])
     await frontend.show_story()
 
 
@@ -109,5 +109,7 @@ async def bookmark(frontend: PlayFrontend, request: Request) -> None:
 async def name(frontend: PlayFrontend, request: Request) -> None:
     """Names the turn at the head."""
     node = turn_of(frontend.session, Request("name"))
-    frontend.show_message(f"This place is now called {frontend.session.label_turn(node.id, name=request.words).name}.")
+    frontend.show_lines(
+        "Tree", [f"This place is now called {frontend.session.label_turn(node.id, name=request.words).name}."]
+    )
     await frontend.show_story()

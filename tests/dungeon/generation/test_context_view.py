@@ -15,7 +15,7 @@ from dungeon.generation.context_view import (
     cached_parts,
     context_lines,
     count_tokens,
-    estimated,
+    estimate_tokens,
     headline,
     legend,
     preview,
@@ -34,18 +34,18 @@ LORE = Lore(
 
 
 class Teller(RemoteStoryteller):
-    """A word is a token; `cached` and `held` are what a test says."""
+    """A word is a token; what is cached is what a test says."""
 
-    cached: int | None = None
-    held: str = ""
+    cached_tokens: int | None = None
+    cached_text: str = ""
     counts = True
 
     def __init__(self, cached: int | None = None, held: str = "") -> None:
         super().__init__("http://127.0.0.1:1", "words")
-        self.cached = cached
+        self.cached_tokens = cached
         self.cached_text = held
 
-    async def count(self, texts: Sequence[str]) -> list[int] | None:
+    async def count_tokens(self, texts: Sequence[str]) -> list[int] | None:
         return [len(text.split()) for text in texts] if self.counts else None
 
 
@@ -63,7 +63,7 @@ def a_tale(turns: int, lore: Lore = LORE) -> Adventure:
 async def test_what_is_in_is_counted_and_what_is_out_estimated() -> None:
     context = context_to_continue(a_tale(3), BUDGET)
     weighed = await count_tokens(Teller(), context)
-    assert weighed.counted
+    assert weighed.exact
     assert weighed.total(context) == len(context.text.split())
     (out,) = (n for part, n in zip(context.parts, weighed.counts, strict=True) if part.label == "Card: gold")
     assert out == round(len("There is none.") / 3.4)
@@ -74,8 +74,8 @@ async def test_without_a_tokenizer_all_is_estimated_from_its_bytes() -> None:
     teller = Teller(cached=0, held=context.text)
     teller.counts = False
     weighed = await count_tokens(teller, context)
-    assert not weighed.counted
-    assert weighed.counts == estimated(context).counts
+    assert not weighed.exact
+    assert weighed.counts == estimate_tokens(context).counts
     assert weighed.total(context) == pytest.approx(len(context.text) / 3.4, abs=len(context.parts))
     assert weighed.cached == round(len(context.text) / 3.4)
     assert headline(context, weighed).startswith("about ")
@@ -98,13 +98,13 @@ async def test_where_the_engine_tells_nothing_nothing_is_said_to_be_cached() -> 
     weighed = await count_tokens(Teller(cached=None, held=context.text), context)
     assert weighed.cached is None
     assert not any(cached_parts(context, weighed))
-    assert headline(context, weighed).endswith("the engine does not tell what it has cached")
+    assert headline(context, weighed).endswith("the server does not say what is cached")
 
 
 # ---- the bar -----------------------------------------------------------------------------------------------------
 
 parts = st.builds(
-    Part, st.sampled_from(PartKind), st.just("x"), st.just("x"), inside=st.booleans(), reason=st.just("x")
+    Part, st.sampled_from(PartKind), st.just("x"), st.just("x"), included=st.booleans(), reason=st.just("x")
 )
 
 
@@ -162,7 +162,7 @@ async def test_all_of_it_in_lines() -> None:
 
 @given(st.text(max_size=300), st.integers(1, 80))
 def test_a_preview_is_one_printable_line_within_its_length(text: str, length: int) -> None:
-    shown = preview(Part(PartKind.TURN, "x", text, inside=True, reason="x"), length)
+    shown = preview(Part(PartKind.TURN, "x", text, included=True, reason="x"), length)
     assert len(shown) <= length
     assert "\n" not in shown
     assert "\x1b" not in shown

@@ -1,7 +1,6 @@
 """Telling a turn to a voice that misbehaves: what is heard, how often it is asked again, and that it always ends."""
 
-from collections.abc import AsyncGenerator, Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from itertools import repeat
 
 import msgspec
@@ -9,7 +8,16 @@ import pytest
 
 from corpus.turns import Kind
 from dungeon.errors import ContextOverflow
-from dungeon.generation.generate import IN_CIRCLES, KEPT_BANNED, GeneratedTurn, GenerationParams, StreamStats, tell
+from dungeon.generation.generate import (
+    BANNED_PHRASE_LEFT_OUT,
+    LOOPED,
+    GeneratedTurn,
+    StreamStats,
+    generate,
+    turn_policy,
+    turn_request,
+)
+from dungeon.storyteller.request import GenerationParams, GenerationRequest
 from dungeon.storyteller.voices import Sampling
 from dungeon.tale.adventure import Adventure, Node, State
 from dungeon.tale.lore import Lore
@@ -19,32 +27,25 @@ CIRCLE = "\nThe door is old. It is old and it is old and it is old and it is old
 BEFORE = "The knocking stops at once. Somebody behind the door draws a long and careful breath."
 
 
-@dataclass
-class Asked:
-    """One time that the voice was asked."""
-
-    prompt: str
-    sampling: Sampling
-    max_tokens: int
-    seed: int
+Says = Callable[[GenerationRequest], Iterator[str]]
 
 
-Says = Callable[[Asked], Iterator[str]]
-
-
-@dataclass
 class Voice:
-    """A storyteller that says one thing after the other; the last for ever. Pieces are about a token each."""
+    """A storyteller that writes one answer after the other; the last for ever. Pieces are about a token each."""
 
-    says: list[str | Says]
-    name: str = "fake"
-    context: int = 2048
-    sampling: Sampling = field(default_factory=Sampling)
-    asked: list[Asked] = field(default_factory=list)
-    said: int = 0
-    """Pieces."""
-    left: int = 0
-    """How often somebody left before the end."""
+    name = "fake"
+    context_size = 2048
+    is_local = deterministic_prefill = False
+    fingerprint = cached_text = ""
+    cached_tokens = None
+
+    def __init__(self, says: list[str | Says]) -> None:
+        self.says = says
+        self.sampling = Sampling()
+        self.requests: list[GenerationRequest] = []
+        self.pieces = 0
+        self.left_early = 0
+        """How often somebody left before the end of the stream."""
 
     async def start(self) -> None:
         """It is always there."""
@@ -52,14 +53,20 @@ class Voice:
     async def close(self) -> None:
         """It stays."""
 
-    async def stream(self, prompt: str, sampling: Sampling, *, max_tokens: int, seed: int) -> AsyncGenerator[str]:
-        self.asked.append(Asked(prompt, sampling, max_tokens, seed))
+    async def evict_suffix(self, prompt: str) -> None:
+        """It has no cache."""
+
+    async def count_tokens(self, texts: Sequence[str]) -> None:
+        """It can't count."""
+
+    async def stream(self, request: GenerationRequest) -> AsyncGenerator[str]:
+        self.requests.append(request)
         says = self.says.pop(0) if len(self.says) > 1 else self.says[0]
-        self.left += 1
-        for piece in pieces(says) if isinstance(says, str) else says(self.asked[-1]):
-            self.said += 1
+        self.left_early += 1
+        for piece in pieces(says) if isinstance(says, str) else says(request):
+            self.pieces += 1
             yield piece
-        self.left -= 1
+        self.left_early -= 1
 
 
 def pieces(text: str) -> Iterator[str]:
@@ -67,32 +74,34 @@ def pieces(text: str) -> Iterator[str]:
 
 
 class Player:
-    """Where a turn is told, and what was heard of it."""
+    """Where a turn is generated, and what was shown of it."""
 
     def __init__(self, *says: str | Says, **sampling: object) -> None:
         self.voice = Voice(list(says))
-        self.heard: list[str] = []
-        self.paces: list[StreamStats] = []
+        self.shown: list[str] = []
+        self.stats: list[StreamStats] = []
         self.adventure = Adventure(1, "The door", "You stand before the iron door.", lore=Lore())
         self.adventure.add(Node(1, None, Kind.DO, "knock", "You knock.", BEFORE, State.DONE))
         self.node = Node(2, 1, Kind.DO, "open the door", "You open the door.")
         self.adventure.add(self.node)
-        self.how = GenerationParams(
+        self.params = GenerationParams(
             msgspec.convert(msgspec.structs.asdict(Sampling()) | sampling, Sampling), seed=7, budget=1000
         )
 
-    async def tell(self, how: GenerationParams | None = None, begun: str = "") -> GeneratedTurn:
-        def hear(prose: str, pace: StreamStats) -> None:
-            self.heard.append(prose)
-            self.paces.append(pace)
+    async def generate(self, params: GenerationParams | None = None, prefix: str = "") -> GeneratedTurn:
+        def on_prose(prose: str, stats: StreamStats) -> None:
+            self.shown.append(prose)
+            self.stats.append(stats)
 
-        return await tell(self.voice, self.adventure, self.node, how or self.how, hear, begun=begun)
+        params = params or self.params
+        request = turn_request(self.adventure, self.node, params, prefix)
+        return await generate(self.voice, request, turn_policy(self.adventure, self.node, params), on_prose)
 
     def took_nothing_back(self) -> bool:
         """Whether every whole sentence that was heard stayed."""
         return all(
             now.startswith(before[: sentence_end(before)])
-            for before, now in zip(self.heard, self.heard[1:], strict=False)
+            for before, now in zip(self.shown, self.shown[1:], strict=False)
         )
 
 
@@ -101,18 +110,18 @@ class Player:
 
 async def test_a_turn_is_heard_as_it_grows() -> None:
     player = Player('\nThe door opens. "Who is there?" somebody asks. A lamp burns low.')
-    answer = await player.tell()
+    answer = await player.generate()
     assert answer.prose == 'The door opens. "Who is there?" somebody asks. A lamp burns low.'
     assert answer.notes == ()
-    assert len(player.heard) > 10
+    assert len(player.shown) > 10
     assert player.took_nothing_back()
-    assert len(player.voice.asked) == 1
-    assert player.paces[-1].pieces == player.voice.said
+    assert len(player.voice.requests) == 1
+    assert player.stats[-1].tokens == player.voice.pieces
 
 
 async def test_speech_that_the_budget_breaks_off_is_closed() -> None:
     player = Player('\nThe door opens. Hessa says, "Go in. Be quick. The others will')
-    assert (await player.tell()).prose == 'The door opens. Hessa says, "Go in. Be quick."'
+    assert (await player.generate()).prose == 'The door opens. Hessa says, "Go in. Be quick."'
 
 
 # ---- bad manners ---------------------------------------------------------------------------------------------
@@ -121,48 +130,48 @@ async def test_speech_that_the_budget_breaks_off_is_closed() -> None:
 async def test_the_players_speech_is_never_heard_and_ends_the_turn() -> None:
     told = "The door opens, and a cold wind comes out of it."
     player = Player(f'\n{told} You say, "I come in peace," and bow.\n\nNobody answers.', length=30)
-    assert (await player.tell()).prose == told
-    assert not any("peace" in prose or "You say" in prose for prose in player.heard)
-    assert player.voice.said < 25  # nobody waits for the rest
-    assert len(player.voice.asked) == 1
+    assert (await player.generate()).prose == told
+    assert not any("peace" in prose or "You say" in prose for prose in player.shown)
+    assert player.voice.pieces < 25  # nobody waits for the rest
+    assert len(player.voice.requests) == 1
 
 
 async def test_a_few_words_before_the_players_part_are_too_little_and_told_on() -> None:
     player = Player('\nThe door opens. You say, "I come in peace."', " A cold wind comes out of it.")
-    assert (await player.tell()).prose == "The door opens. A cold wind comes out of it."
-    first, second = player.voice.asked
+    assert (await player.generate()).prose == "The door opens. A cold wind comes out of it."
+    first, second = player.voice.requests
     assert second.prompt == first.prompt + "\nThe door opens."
-    assert second.seed != first.seed
+    assert second.params.seed != first.params.seed
     assert player.took_nothing_back()
 
 
 async def test_a_voice_that_will_play_the_player_is_left_with_the_few_words_before() -> None:
     player = Player('\nThe door opens. You say, "I come in peace."', ' "Peace," you say.')
-    assert (await player.tell()).prose == "The door opens."
-    assert len(player.voice.asked) == 3
+    assert (await player.generate()).prose == "The door opens."
+    assert len(player.voice.requests) == 3
 
 
 async def test_a_sentence_of_the_last_turn_is_left_out_without_being_heard() -> None:
     player = Player("\nThe door opens. Somebody behind the door draws a long and careful breath. A lamp burns low.")
-    answer = await player.tell()
+    answer = await player.generate()
     assert answer.prose == "The door opens. A lamp burns low."
-    assert not any("Somebody" in prose for prose in player.heard)
-    assert len(player.voice.asked) == 1
+    assert not any("Somebody" in prose for prose in player.shown)
+    assert len(player.voice.requests) == 1
 
 
 async def test_an_assistants_answer_is_none_and_asked_for_again() -> None:
     player = Player("\nSure! Here is a story about a door:\n\n1. The door", "\nThe door opens.")
-    answer = await player.tell()
+    answer = await player.generate()
     assert (answer.prose, answer.notes) == ("The door opens.", ())
-    assert len(player.voice.asked) == 2
+    assert len(player.voice.requests) == 2
 
 
 async def test_what_is_not_one_sentence_is_asked_for_again_but_better_than_nothing() -> None:
     player = Player("\nThe door and the wall", "\nThe door opens.")
-    assert (await player.tell()).prose == "The door opens."
+    assert (await player.generate()).prose == "The door opens."
     player = Player("\nThe door and the wall")
-    assert (await player.tell()).prose == "The door and the…"
-    assert len(player.voice.asked) == 3
+    assert (await player.generate()).prose == "The door and the…"
+    assert len(player.voice.requests) == 3
 
 
 # ---- circles -------------------------------------------------------------------------------------------------
@@ -170,36 +179,36 @@ async def test_what_is_not_one_sentence_is_asked_for_again_but_better_than_nothi
 
 async def test_a_voice_in_a_circle_is_asked_once_more_from_where_it_was_good_and_the_player_is_told() -> None:
     player = Player(CIRCLE, " Behind it a stair goes down.")
-    answer = await player.tell()
+    answer = await player.generate()
     assert answer.prose == "The door is old. Behind it a stair goes down."
-    assert answer.notes == (IN_CIRCLES,)
-    first, second = player.voice.asked
+    assert answer.notes == (LOOPED,)
+    first, second = player.voice.requests
     assert second.prompt == first.prompt + "\nThe door is old."
-    assert second.seed != first.seed
-    assert second.sampling.temperature > first.sampling.temperature
-    assert second.sampling.repeat_penalty > first.sampling.repeat_penalty
+    assert second.params.seed != first.params.seed
+    assert second.params.sampling.temperature > first.params.sampling.temperature
+    assert second.params.sampling.repeat_penalty > first.params.sampling.repeat_penalty
     assert second.max_tokens < first.max_tokens
     assert player.took_nothing_back()
 
 
 async def test_a_voice_that_stays_in_its_circle_is_left_with_what_was_good() -> None:
     player = Player(CIRCLE, CIRCLE.removeprefix("\nThe door is old."))
-    answer = await player.tell()
-    assert (answer.prose, answer.notes) == ("The door is old.", (IN_CIRCLES,))
-    assert len(player.voice.asked) == 2
+    answer = await player.generate()
+    assert (answer.prose, answer.notes) == ("The door is old.", (LOOPED,))
+    assert len(player.voice.requests) == 2
 
 
 async def test_the_last_turn_told_again_is_a_circle() -> None:
     player = Player("\n" + BEFORE, "\nThe door opens.")
-    answer = await player.tell()
-    assert (answer.prose, answer.notes) == ("The door opens.", (IN_CIRCLES,))
-    assert not any("knocking" in prose for prose in player.heard)
+    answer = await player.generate()
+    assert (answer.prose, answer.notes) == ("The door opens.", (LOOPED,))
+    assert not any("knocking" in prose for prose in player.shown)
 
 
 async def test_the_player_who_set_the_sampling_higher_gets_nothing_colder() -> None:
     player = Player(CIRCLE, " A stair.", temperature=1.8, repeat_penalty=1.6, dry_multiplier=2.0)
-    await player.tell()
-    assert player.voice.asked[1].sampling == player.how.sampling
+    await player.generate()
+    assert player.voice.requests[1].params.sampling == player.params.sampling
 
 
 # ---- banned phrases and stop strings -------------------------------------------------------------------------
@@ -207,39 +216,39 @@ async def test_the_player_who_set_the_sampling_higher_gets_nothing_colder() -> N
 
 async def test_a_banned_phrase_is_told_otherwise() -> None:
     player = Player("\nThe door opens. A Shiver  runs down", " cold wind comes out.", banned=("shiver runs",))
-    answer = await player.tell()
+    answer = await player.generate()
     assert answer.prose == "The door opens. A cold wind comes out."
     assert answer.notes == ()
-    first, second = player.voice.asked
+    first, second = player.voice.requests
     assert second.prompt == first.prompt + "\nThe door opens. A"
-    assert second.seed != first.seed
-    assert not any("hiver" in prose for prose in player.heard)
+    assert second.params.seed != first.params.seed
+    assert not any("hiver" in prose for prose in player.shown)
     assert player.took_nothing_back()
 
 
 async def test_a_voice_that_keeps_to_a_banned_phrase_loses_the_sentence() -> None:
     player = Player("\nThe door opens. A shiver runs", " shiver runs down", banned=("shiver",))
-    answer = await player.tell()
-    assert (answer.prose, answer.notes) == ("The door opens.", (KEPT_BANNED,))
-    assert len(player.voice.asked) == 4
+    answer = await player.generate()
+    assert (answer.prose, answer.notes) == ("The door opens.", (BANNED_PHRASE_LEFT_OUT,))
+    assert len(player.voice.requests) == 4
 
 
 async def test_of_a_banned_phrase_in_the_first_sentence_nothing_is_left() -> None:
     player = Player("\nA shiver runs", banned=("shiver",))
-    answer = await player.tell()
-    assert (answer.prose, answer.notes) == ("", (KEPT_BANNED,))
-    assert len(player.voice.asked) == 6
+    answer = await player.generate()
+    assert (answer.prose, answer.notes) == ("", (BANNED_PHRASE_LEFT_OUT,))
+    assert len(player.voice.requests) == 6
 
 
 async def test_a_part_of_a_word_is_not_banned() -> None:
     player = Player("\nThe doors open.", banned=("door", " "))
-    assert (await player.tell()).prose == "The doors open."
+    assert (await player.generate()).prose == "The doors open."
 
 
 async def test_a_stop_string_ends_the_turn_as_an_action_does() -> None:
     player = Player("\nThe door opens. THE WATCH comes.", stop=("THE WATCH", ""))
-    assert (await player.tell()).prose == "The door opens."
-    assert not any("THE" in prose for prose in player.heard)
+    assert (await player.generate()).prose == "The door opens."
+    assert not any("THE" in prose for prose in player.shown)
 
 
 # ---- never a hang --------------------------------------------------------------------------------------------
@@ -248,24 +257,24 @@ async def test_a_stop_string_ends_the_turn_as_an_action_does() -> None:
 @pytest.mark.parametrize("nothing", ["", "\n\n", "> You run.", "\n### Chapter 2", '\nYou say "Hello."'])
 async def test_a_voice_that_never_says_anything_is_asked_three_times(nothing: str) -> None:
     player = Player(nothing)
-    answer = await player.tell()
+    answer = await player.generate()
     assert answer.prose == ""
-    assert len({asked.seed for asked in player.voice.asked}) == len(player.voice.asked) == 3
+    assert len({request.params.seed for request in player.voice.requests}) == len(player.voice.requests) == 3
 
 
 async def test_a_voice_that_finds_no_beginning_is_given_one() -> None:
     player = Player("> You run.", "", " hear steps.")
-    assert (await player.tell()).prose == "You hear steps."
-    second, third = (asked.prompt for asked in player.voice.asked[1:])
+    assert (await player.generate()).prose == "You hear steps."
+    second, third = (request.prompt for request in player.voice.requests[1:])
     assert second.endswith("> You open the door.\n\nThe")
     assert third.endswith("> You open the door.\n\nYou")
-    assert not any(prose.startswith("The") for prose in player.heard)
+    assert not any(prose.startswith("The") for prose in player.shown)
 
 
 async def test_a_beginning_that_the_voice_does_not_take_up_is_not_told() -> None:
     player = Player("", "\nAt last.")
-    assert (await player.tell()).prose == "At last."
-    assert not any("The" in prose for prose in player.heard)
+    assert (await player.generate()).prose == "At last."
+    assert not any("The" in prose for prose in player.shown)
 
 
 async def test_a_tale_in_another_language_gets_no_english_beginning() -> None:
@@ -273,63 +282,57 @@ async def test_a_tale_in_another_language_gets_no_english_beginning() -> None:
     player.adventure = Adventure(1, "La porte", "Tu es devant la porte de fer.")
     player.node = Node(2, None, Kind.DO, "attendre", "Tu attends.")
     player.adventure.add(player.node)
-    assert (await player.tell()).prose == "Tu écoutes."
-    assert player.voice.asked[0].prompt == player.voice.asked[1].prompt
+    assert (await player.generate()).prose == "Tu écoutes."
+    assert player.voice.requests[0].prompt == player.voice.requests[1].prompt
 
 
 @pytest.mark.parametrize("piece", [" ", "\n", "word ", "> ", "x" * 10_000_000, "."])
-@pytest.mark.parametrize("to_the_end", [True, False])
-async def test_a_stream_without_end_ends(piece: str, to_the_end: bool) -> None:
+@pytest.mark.parametrize("drain", [True, False])
+async def test_a_stream_without_end_ends(piece: str, drain: bool) -> None:
     player = Player(lambda _: repeat(piece))
-    how = GenerationParams(player.how.sampling, 7, 1000, to_the_end)
-    answer = await player.tell(how)
+    params = GenerationParams(player.params.sampling, 7, 1000, drain)
+    answer = await player.generate(params)
     assert len(answer.prose) < 10_000
-    assert len(player.voice.asked) <= 4
-    assert player.voice.said <= 4 * 101
+    assert len(player.voice.requests) <= 4
+    assert player.voice.pieces <= 4 * 101
 
 
 async def test_a_voice_that_does_everything_wrong_is_left_in_the_end() -> None:
     wrong = ["\nA shiver.", CIRCLE, "", "\nA shiver.", CIRCLE, "> You run.", "\nA shiver.", CIRCLE, "", "\nA shiver."]
     player = Player(*wrong, banned=("shiver", "door"))
-    await player.tell()
-    assert len(player.voice.asked) <= 8
+    await player.generate()
+    assert len(player.voice.requests) <= 8
 
 
 # ---- once more -----------------------------------------------------------------------------------------------
 
 
-def by_seed(asked: Asked) -> Iterator[str]:
+def by_seed(request: GenerationRequest) -> Iterator[str]:
     """A voice that depends on what it is asked and on nothing else, and is in circles at first."""
-    return pieces(CIRCLE if asked.seed == 7 else f" Seed {asked.seed} at {asked.sampling.temperature:.1f}.")
+    return pieces(
+        CIRCLE if request.params.seed == 7 else f" Seed {request.params.seed} at {request.params.sampling.temperature}."
+    )
 
 
-async def test_a_turn_that_was_asked_for_again_is_told_the_same_by_its_how() -> None:
-    first = Player(by_seed)
-    answer = await first.tell()
-    again = Player(by_seed)
-    assert await again.tell(answer.how) == answer
-    assert answer.how == first.how
-    assert again.voice.asked == first.voice.asked
+async def test_the_same_request_gives_the_same_turn_however_many_attempts_it_takes() -> None:
+    first, again = Player(by_seed), Player(by_seed)
+    assert await first.generate() == await again.generate()
+    assert len(first.voice.requests) == 2
+    assert again.voice.requests == first.voice.requests
 
 
-async def test_a_budget_that_the_server_does_not_take_is_halved_for_good() -> None:
-    def refuses(asked: Asked) -> Iterator[str]:
-        if len(asked.prompt) > 1000:
-            raise ContextOverflow("too long")
-        return pieces("\nThe door opens.")
+def refuses(_: GenerationRequest) -> Iterator[str]:
+    raise ContextOverflow("too long")
 
-    player = Player(refuses)
-    for number in range(3, 12):
-        player.adventure.add(Node(number, number - 1, Kind.STORY, f"{number} " * 80, "", "", State.DONE))
-    player.node = Node(12, 11, Kind.DO, "wait", "You wait.")
-    player.adventure.add(player.node)
-    answer = await player.tell()
-    assert answer.prose == "The door opens."
-    assert answer.how.budget < player.how.budget
-    again = Player(refuses)
-    again.adventure, again.node = player.adventure, player.node
-    assert await again.tell(answer.how) == answer
-    assert len(again.voice.asked) == 1
+
+async def test_a_prompt_that_is_too_long_is_the_callers_to_shorten() -> None:
+    with pytest.raises(ContextOverflow):
+        await Player(refuses).generate()
+
+
+async def test_a_turn_that_grew_too_long_for_the_server_ends_with_what_came() -> None:
+    player = Player(CIRCLE, refuses)
+    assert (await player.generate()).prose == "The door is old."
 
 
 # ---- a turn that has begun already ---------------------------------------------------------------------------
@@ -337,28 +340,28 @@ async def test_a_budget_that_the_server_does_not_take_is_halved_for_good() -> No
 
 async def test_a_turn_goes_on_behind_what_was_said_already() -> None:
     player = Player(" burns low.")
-    answer = await player.tell(begun="\nThe door opens. A lamp")
+    answer = await player.generate(prefix="\nThe door opens. A lamp")
     assert answer.prose == "The door opens. A lamp burns low."
-    assert player.heard[0] == "The door opens. A lamp"
-    (asked,) = player.voice.asked
-    assert asked.prompt.endswith("> You open the door.\n\nThe door opens. A lamp")
-    assert asked.max_tokens < 100
+    assert player.shown[0] == "The door opens. A lamp"
+    (request,) = player.voice.requests
+    assert request.prompt.endswith("> You open the door.\n\nThe door opens. A lamp")
+    assert request.max_tokens < 100
 
 
 @pytest.mark.parametrize(
-    "begun", ["\nThe door opens.\n\n> You run.", "\nThe door opens.\n>", "\n" + "The door opens. A lamp burns. " * 12]
+    "prefix", ["\nThe door opens.\n\n> You run.", "\nThe door opens.\n>", "\n" + "The door opens. A lamp burns. " * 12]
 )
-async def test_a_turn_that_is_over_already_is_not_asked_for(begun: str) -> None:
+async def test_a_turn_that_is_over_already_is_not_asked_for(prefix: str) -> None:
     player = Player("\nNever.")
-    answer = await player.tell(begun=begun)
+    answer = await player.generate(prefix=prefix)
     assert answer.prose.startswith("The door opens.")
-    assert not player.voice.asked or player.voice.asked[0].prompt.endswith("burns.")
+    assert not player.voice.requests or player.voice.requests[0].prompt.endswith("burns.")
 
 
 async def test_a_beginning_that_is_nothing_is_forgotten() -> None:
     player = Player("\nThe door opens.")
-    assert (await player.tell(begun="> You run")).prose == "The door opens."
-    assert "You run" not in player.voice.asked[0].prompt
+    assert (await player.generate(prefix="> You run")).prose == "The door opens."
+    assert "You run" not in player.voice.requests[0].prompt
 
 
 # ---- with a seed ---------------------------------------------------------------------------------------------
@@ -370,8 +373,8 @@ async def test_a_beginning_that_is_nothing_is_forgotten() -> None:
 async def test_a_seeded_game_listens_to_the_end_of_what_it_does_not_show(over: str) -> None:
     text = f'\nThe door opens.{over} "No." And on.'
     player = Player(text, "")
-    await player.tell(GenerationParams(player.how.sampling, 7, 1000, to_the_end=True))
-    assert player.voice.left == 0
+    await player.generate(GenerationParams(player.params.sampling, 7, 1000, drain=True))
+    assert player.voice.left_early == 0
     hasty = Player(text, "")
-    await hasty.tell()
-    assert hasty.voice.left == 1
+    await hasty.generate()
+    assert hasty.voice.left_early == 1

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
+import dungeon.play.commands  # noqa: F401 - fills the registry
 from corpus.turns import Kind
 from dungeon.errors import DungeonError
 from dungeon.generation.prefetch import FIRST_WORDS
-from dungeon.play.commands import read_line
+from dungeon.play.registry import parse_line
 from dungeon.play.session import Session
 from dungeon.scenarios.model import Scenario, scenario_from_opening
 from dungeon.storage.shelf import Shelf
@@ -30,7 +31,7 @@ class Voice(ScriptedServer):
     def __init__(self) -> None:
         super().__init__()
         self.actions = [f" {action}" for action in ACTIONS]
-        self.cached_text: str | None = None
+        self.waiting: str | None = None
         """The action whose turn waits in its middle until it is released."""
 
     def next_answer(self) -> GeneratedTurn:
@@ -39,10 +40,10 @@ class Voice(ScriptedServer):
             return self.actions[(len(self.of("> You")) - 1) % len(self.actions)]
         action, _, begun = asked.rpartition("> You ")[2].partition("\n")
         if begun:
-            return [" and", Hold(), " so on."] if action == self.cached_text else ". The rest of it."
+            return [" and", Hold(), " so on."] if action == self.waiting else ". The rest of it."
         if action == "light the lamp.":
             return [f"\n{FIRST.split()[0]}", *(f" {word}" for word in FIRST.split()[1:]), " and", " more."]
-        if action == self.cached_text:
+        if action == self.waiting:
             return ["\nIt begins", " slowly", Hold(), " and goes on."]
         return f"\nSo ends {action}"
 
@@ -69,15 +70,15 @@ async def session(server: Voice, tmp_path: Path) -> AsyncIterator[Session]:
     shelf.close()
 
 
-class OnProse:
+class Listener:
     """A front end that waits for some prose."""
 
     def __init__(self, prose: str) -> None:
         self.prose = prose
         self.said = asyncio.Event()
 
-    def __call__(self, prose: str) -> None:
-        if prose == self.prose:
+    def __call__(self, node: Node) -> None:
+        if node.prose == self.prose:
             self.said.set()
 
 
@@ -87,9 +88,8 @@ def ignore(*_: object) -> None:
 
 async def play(session: Session, line: str) -> Node:
     """What a front end does with a line."""
-    request = read_line(line, suggestions=session.suggestions())
-    assert request.kind is not None
-    return await session.play_turn(request.kind, request.words, ignore)
+    request = parse_line(line, suggestions=session.suggestions())
+    return await session.play_turn(Kind(request.command), request.words, ignore)
 
 
 def reopened(session: Session) -> list[Node]:
@@ -235,8 +235,8 @@ async def test_what_was_told_ahead_is_there_at_once(server: Voice, session: Sess
     assert len(server.requests) == asked, "nobody had to be asked"
     assert node.state is State.DONE
     assert node.prose
-    assert session.stats.first is not None
-    assert session.stats.first < 0.05
+    assert session.stats.first_text is not None
+    assert session.stats.first_text < 0.05
     assert reopened(session) == session.adventure.path()
     kept = session.shelf.generation_record(node.id)
     seeds = {request["seed"] for request in server.requests if str(request["prompt"]).endswith(f"{node.action}\n")}
@@ -247,16 +247,16 @@ async def test_what_was_told_ahead_is_there_at_once(server: Voice, session: Sess
 async def test_a_turn_with_only_its_first_words_goes_on_behind_them(server: Voice, session: Session) -> None:
     await play(session, "wait")
     await session.suggest()
-    server.cached_text = "light the lamp."
+    server.waiting = "light the lamp."
     reading = asyncio.create_task(session.prefetch(ignore))
     await asyncio.to_thread(server.holding.wait, 10)  # in the middle of the rest of it
     reading.cancel()
     await asyncio.wait([reading])
-    server.cached_text = None
+    server.waiting = None
     server.requests.clear()
-    grown: list[str] = []
+    grown: list[Node] = []
     node = await session.play_turn(Kind.DO, "light the lamp", grown.append)
-    assert grown[0].startswith("The word0 word1"), "the first words are there at once"
+    assert grown[1].prose.startswith("The word0 word1"), "the first words are there at once"
     assert node.prose == f"{FIRST}. The rest of it."
     assert [str(request["prompt"]).rpartition("\n")[2] for request in server.requests] == [FIRST], "what was cut off is"
 
@@ -264,10 +264,10 @@ async def test_a_turn_with_only_its_first_words_goes_on_behind_them(server: Voic
 async def test_a_turn_that_is_being_told_when_it_is_picked_goes_on_undisturbed(server: Voice, session: Session) -> None:
     await play(session, "wait")
     await session.suggest()
-    server.cached_text = "open the door."
+    server.waiting = "open the door."
     reading = asyncio.create_task(session.prefetch(ignore))
     await asyncio.to_thread(server.holding.wait, 10)
-    heard = OnProse("It begins slowly")
+    heard = Listener("It begins slowly")
     playing = asyncio.create_task(session.play_turn(Kind.DO, "open the door", heard))
     await heard.said.wait()
     server.release()
@@ -282,10 +282,10 @@ async def test_a_turn_that_is_being_told_when_it_is_picked_goes_on_undisturbed(s
 async def test_stopping_a_turn_that_was_handed_over_keeps_what_came(server: Voice, session: Session) -> None:
     await play(session, "wait")
     await session.suggest()
-    server.cached_text = "open the door."
+    server.waiting = "open the door."
     reading = asyncio.create_task(session.prefetch(ignore))
     await asyncio.to_thread(server.holding.wait, 10)
-    heard = OnProse("It begins slowly")
+    heard = Listener("It begins slowly")
     playing = asyncio.create_task(session.play_turn(Kind.DO, "open the door", heard))
     await heard.said.wait()
     playing.cancel()
@@ -300,7 +300,7 @@ async def test_stopping_a_turn_that_was_handed_over_keeps_what_came(server: Voic
 async def test_anything_else_cancels_it_at_once(server: Voice, session: Session) -> None:
     await play(session, "wait")
     await session.suggest()
-    server.cached_text = "open the door."
+    server.waiting = "open the door."
     reading = asyncio.create_task(session.prefetch(ignore))
     await asyncio.to_thread(server.holding.wait, 10)
     assert (await play(session, "run away")).prose == "So ends run away."

@@ -2,22 +2,24 @@
 
 import asyncio
 import random
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+import dungeon.play.commands  # noqa: F401 - fills the registry
 from corpus.turns import Kind
 from dungeon.errors import DungeonError
 from dungeon.generation.prefetch import FIRST_WORDS
-from dungeon.generation.replay import Replayed, run_replay
-from dungeon.play.commands import read_line
+from dungeon.generation.replay import NOT_GENERATED, OTHER_VOICE, ReplayResult, run_replay
+from dungeon.play.registry import parse_line
 from dungeon.play.session import Session
 from dungeon.scenarios.model import scenario_from_opening
 from dungeon.storage.shelf import Shelf
 from dungeon.storyteller.remote import RemoteStoryteller
-from dungeon.tale.adventure import State
+from dungeon.tale.adventure import Node, State
 from dungeon.tale.lore import Lore
 from tests.dungeon.scripted import GeneratedTurn, ScriptedServer
 
@@ -59,12 +61,11 @@ def ignore(*_: object) -> None:
 
 async def play(session: Session, *lines: str) -> None:
     for line in lines:
-        request = read_line(line, suggestions=session.suggestions())
-        assert request.kind is not None
-        await session.play_turn(request.kind, request.words, ignore)
+        request = parse_line(line, suggestions=session.suggestions())
+        await session.play_turn(Kind(request.command), request.words, ignore)
 
 
-async def replay(session: Session) -> tuple[Replayed, list[str]]:
+async def replay(session: Session) -> tuple[ReplayResult, list[str]]:
     lines: list[str] = []
     replayed = await run_replay(session.shelf, session.storyteller, session.adventure.id, lines.append)
     assert lines.pop() == str(replayed)
@@ -109,8 +110,8 @@ async def test_turns_that_were_told_ahead_in_one_part_or_two_agree(session: Sess
 
 
 async def test_of_a_turn_that_was_stopped_what_came_is_compared(session: Session) -> None:
-    def stop(prose: str) -> None:
-        if len(prose.split()) == 5:
+    def stop(node: Node) -> None:
+        if len(node.prose.split()) == 5:
             playing.cancel()
 
     playing = asyncio.create_task(session.play_turn(Kind.DO, "open the door", stop))
@@ -133,7 +134,7 @@ async def test_a_turn_that_was_stopped_and_finished_is_not_compared(session: Ses
     (finished,) = session.adventure.path()
     assert finished.prose.startswith(broken)
     assert len(finished.prose) > len(broken)
-    assert await replay(session) == (Replayed(by_hand=1), [])
+    assert await replay(session) == (ReplayResult(0, 0, Counter({NOT_GENERATED: 1})), [])
 
 
 async def test_where_a_turn_differs_is_told(session: Session) -> None:
@@ -152,7 +153,7 @@ async def test_what_another_voice_told_is_not_compared(session: Session, server:
     server.requests.clear()
     session.storyteller.name = "tuned"
     replayed, lines = await replay(session)
-    assert (replayed.other_voice, replayed.agree, replayed.differ) == (1, 0, 0)
+    assert (replayed.agree, replayed.differ) == (0, 0)
     assert lines == ["    1  another voice: scripted"]
     assert server.requests == []
     assert str(replayed) == "No turn could be compared. Not compared: 1 by another voice."
@@ -163,7 +164,7 @@ async def test_the_same_name_with_another_adapter_is_another_voice(session: Sess
     await play(session, "open the door")
     session.storyteller.fingerprint = "b" * 64
     replayed, lines = await replay(session)
-    assert replayed.other_voice == 1
+    assert replayed.skipped == {OTHER_VOICE: 1}
     assert lines == ["    1  another voice: scripted aaaaaaaaaaaa"]
 
 
@@ -172,7 +173,7 @@ async def test_edits_and_what_follows_them_are_passed_over(session: Session) -> 
     session.edit(session.adventure.path()[1].id, prose="Nothing happens.")
     replayed, lines = await replay(session)
     assert lines == ["    1  agrees"]
-    assert replayed.by_hand == 2
+    assert replayed.skipped[NOT_GENERATED] == 2
     await play(session, "listen")
     assert (await replay(session))[0].agree == 2
 
@@ -184,7 +185,7 @@ async def test_how_a_newer_game_told_a_turn_can_be_beyond_us(session: Session) -
     session.shelf.save_turn(node, replace(told, sampling='{"mood": 3}'))
     replayed, lines = await replay(session)
     assert replayed.differ == 0
-    assert lines == ["    1  another dungeon: this one can't read how it was told"]
+    assert lines == ["    1  another dungeon: this one can't read its sampling"]
 
 
 async def test_an_adventure_that_is_not_there(session: Session) -> None:

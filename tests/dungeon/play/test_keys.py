@@ -1,28 +1,40 @@
 """Keys of the player's choice: which key does what, and which can not be given."""
 
+from collections.abc import Mapping
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import dungeon.play.commands  # noqa: F401 - fills the registry
 from dungeon.errors import DungeonError
-from dungeon.play.commands import BY_NAME, COMMANDS
-from dungeon.play.keys import UNBOUND, keymap, keys_for, with_key
+from dungeon.play.keys import UNBOUND, check_keys, keymap, keys_for, set_key
+from dungeon.play.registry import COMMANDS
+from dungeon.settings.effective import EffectiveSettings
 from dungeon.settings.layers import Settings
+from dungeon.storyteller.voices import Sampling
+
+
+def keys_with(settings: Settings, command: str, key: str | None) -> Mapping[str, str]:
+    """The chosen keys after that command was given this one."""
+    effective = EffectiveSettings(Sampling(), settings)
+    set_key(effective, command, key)
+    return effective.game.keys
 
 
 def test_every_command_has_the_registrys_key_unless_the_player_chose_another() -> None:
-    assert keys_for(Settings()) == {command.name: command.key for command in COMMANDS}
+    assert keys_for(Settings()) == {name: command.key for name, command in COMMANDS.items()}
     keys = keys_for(Settings(keys={"retry": "f8", "undo": "", "print": "f9"}))
-    assert (keys["retry"], keys["undo"], keys["print"], keys["redo"]) == ("f8", "", "f9", BY_NAME["redo"].key)
+    assert (keys["retry"], keys["undo"], keys["print"], keys["redo"]) == ("f8", "", "f9", COMMANDS["redo"].key)
 
 
 def test_a_key_that_is_chosen_is_taken_from_who_had_it() -> None:
-    undo = BY_NAME["undo"].key
+    undo = COMMANDS["undo"].key
     keys = keys_for(Settings(keys={"retry": undo}))
     assert (keys["retry"], keys["undo"]) == (undo, "")
-    swapped = Settings(keys=with_key(Settings(keys={"retry": undo}), "undo", BY_NAME["retry"].key))
-    assert keys_for(swapped)["undo"] == BY_NAME["retry"].key
-    back = Settings(keys=with_key(swapped, "undo", None))
+    swapped = Settings(keys=keys_with(Settings(keys={"retry": undo}), "undo", COMMANDS["retry"].key))
+    assert keys_for(swapped)["undo"] == COMMANDS["retry"].key
+    back = Settings(keys=keys_with(swapped, "undo", None))
     assert (keys_for(back)["undo"], keys_for(back)["retry"]) == (undo, "")
 
 
@@ -32,7 +44,7 @@ def test_a_key_that_is_chosen_is_taken_from_who_had_it() -> None:
 def test_no_key_ever_does_two_things(chosen: list[tuple[str, str | None]]) -> None:
     settings = Settings()
     for command, key in chosen:
-        settings = Settings(keys=with_key(settings, command, key))
+        settings = Settings(keys=keys_with(settings, command, key))
         if key:
             assert keys_for(settings)[command] == key
     used = [key for key in keys_for(settings).values() if key]
@@ -41,7 +53,7 @@ def test_no_key_ever_does_two_things(chosen: list[tuple[str, str | None]]) -> No
 
 def test_textual_is_told_of_what_is_not_as_it_was() -> None:
     assert keymap(Settings()) == {}
-    taken = BY_NAME["redo"].key
+    taken = COMMANDS["redo"].key
     settings = Settings(keys={"undo": "", "print": "f8", "retry": taken})
     assert keymap(settings) == {"undo": UNBOUND, "print": "f8", "retry": taken, "redo": UNBOUND}
 
@@ -65,7 +77,7 @@ def test_textual_is_told_of_what_is_not_as_it_was() -> None:
 )
 def test_a_key_that_can_not_be_given_is_told(key: str, said: str) -> None:
     with pytest.raises(DungeonError) as wrong:
-        with_key(Settings(), "retry", key)
+        keys_with(Settings(), "retry", key)
     assert said in str(wrong.value)
     assert str(wrong.value).isprintable()
     assert len(str(wrong.value)) < 150
@@ -73,13 +85,28 @@ def test_a_key_that_can_not_be_given_is_told(key: str, said: str) -> None:
 
 def test_a_command_that_needs_words_has_no_key() -> None:
     with pytest.raises(DungeonError, match="/say needs words, which a key does not bring"):
-        with_key(Settings(), "say", "f8")
+        keys_with(Settings(), "say", "f8")
 
 
 @pytest.mark.parametrize("key", ["f8", "F12", "ctrl+t", "ctrl + t", "alt+x", "ctrl+shift+f5", "alt+right", "ctrl+at"])
 def test_keys_that_terminals_send_can_be_given(key: str) -> None:
-    assert with_key(Settings(), "retry", key) == {"retry": "".join(key.lower().split())}
+    assert keys_with(Settings(), "retry", key) == {"retry": "".join(key.lower().split())}
 
 
 def test_a_commands_own_key_may_be_one_that_others_can_not_have() -> None:
-    assert with_key(Settings(keys={"stop": "f8"}), "stop", BY_NAME["stop"].key) == {}
+    assert keys_with(Settings(keys={"stop": "f8"}), "stop", COMMANDS["stop"].key) == {}
+
+
+@pytest.mark.parametrize(
+    ("keys", "message"),
+    [
+        ({"retryy": "f8"}, "keys.retryy: There is no command 'retryy' to give a key. Did you mean retry?"),
+        ({"retry": "x"}, "keys.retry: x is for typing"),
+        ({"retry": "f8", "undo": "f8"}, "f8 is given to retry and to undo"),
+    ],
+)
+def test_a_wrong_key_in_the_settings_file_is_reported_with_its_place(keys: dict[str, str], message: str) -> None:
+    with pytest.raises(DungeonError) as wrong:
+        check_keys(Settings(keys=keys))
+    assert "settings.toml" in str(wrong.value)
+    assert message in str(wrong.value)

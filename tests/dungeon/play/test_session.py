@@ -9,11 +9,12 @@ import pytest
 
 from corpus.turns import Kind
 from dungeon.errors import DungeonError
+from dungeon.play.editing import Change
 from dungeon.play.session import Session
 from dungeon.scenarios.model import find_scenario, scenario_from_opening
 from dungeon.storage.shelf import Shelf
 from dungeon.storyteller.remote import RemoteStoryteller
-from dungeon.tale.adventure import State
+from dungeon.tale.adventure import Node, State
 from tests.dungeon.scripted import Drop, Fail, Hold, ScriptedServer
 
 
@@ -28,7 +29,7 @@ async def session(server: ScriptedServer, tmp_path: Path) -> AsyncIterator[Sessi
     shelf.close()
 
 
-def ignore(_: str) -> None:
+def ignore(_: Node) -> None:
     pass
 
 
@@ -43,8 +44,9 @@ async def test_a_turn_is_asked_in_the_turn_format_told_as_it_grows_and_kept(
     server: ScriptedServer, session: Session
 ) -> None:
     server.answers = ["\nThe door opens. A cold wind comes out.\n\n"]
-    grown: list[str] = []
-    node = await session.play_turn(Kind.DO, "open the door", grown.append)
+    versions: list[Node] = []
+    node = await session.play_turn(Kind.DO, "open the door", versions.append)
+    grown = [version.prose for version in versions]
 
     assert server.requests[0]["prompt"] == "You stand before the iron door.\n\n> You open the door.\n"
     assert server.requests[0]["stop"] == ["\n>"]
@@ -112,7 +114,7 @@ async def test_an_answer_that_begins_with_an_action_is_left_at_once(server: Scri
     server.answers = [[">", " You", Hold(), " run on for a hundred tokens."], "\nThe door opens."]
     node = await session.play_turn(Kind.DO, "open the door", ignore)  # would wait for ever, were it read to its end
     assert node.prose == "The door opens."
-    assert session.stats.first is not None
+    assert session.stats.first_text is not None
     assert await asyncio.to_thread(server.aborted.wait, 10)
 
 
@@ -120,11 +122,11 @@ async def stopped_at(session: Session, end: str) -> None:
     """Opens the door, and stops the storyteller when the turn ends so."""
     came = asyncio.Event()
 
-    def grew(prose: str) -> None:
-        if prose.endswith(end):
+    def on_update(node: Node) -> None:
+        if node.prose.endswith(end):
             came.set()
 
-    playing = asyncio.create_task(session.play_turn(Kind.DO, "open the door", grew))
+    playing = asyncio.create_task(session.play_turn(Kind.DO, "open the door", on_update))
     await came.wait()
     playing.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -349,7 +351,8 @@ async def test_undo_takes_back_the_edits_just_made_before_it_goes_back_a_turn(
 
 async def test_several_turns_changed_at_once_are_one_new_branch(server: ScriptedServer, session: Session) -> None:
     first, second, third = await three_turns(server, session)
-    session.edit_all([(second, "try two", "Second."), (third, "try three", "Third."), (first, "try one", "One.")])
+    changes = [(second, "try two", "Second."), (third, "try three", "Third."), (first, "try one", "One.")]
+    session.edit_all(Change(*change) for change in changes)
     assert told(reopened(session)) == ["One.", "Second.", "Third."]
     assert len(session.adventure.nodes) == 5
     assert session.shelf.generation_record(session.adventure.path()[-1].id).voice == ""

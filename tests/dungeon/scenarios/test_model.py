@@ -31,8 +31,8 @@ from dungeon.scenarios.model import (
     unknown_placeholders,
 )
 from dungeon.tale.adventure import Adventure, Node
-from dungeon.tale.context import build_prompt
 from dungeon.tale.lore import Card, Lore, triggered_cards
+from tests.dungeon.tales import prompt_for
 from tests.genres import GENRES
 
 LIBRARY = Path(corpus.__file__).parent / "library"
@@ -111,7 +111,7 @@ def test_the_voice_sees_all_of_each(scenario: Scenario) -> None:
         adventure = Adventure(1, scenario.title, scenario.opening, lore=lore)
         node = Node(1, None, Kind.CONTINUE, "", "")
         adventure.add(node)
-        return build_prompt(adventure, node, BUDGET)
+        return prompt_for(adventure, node, BUDGET)
 
     def whole(cards: list[Card]) -> str:
         note = f"[Author's note: {scenario.note}]"

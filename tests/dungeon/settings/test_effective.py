@@ -13,6 +13,7 @@ from dungeon.settings.layers import Settings
 from dungeon.settings.registry import SETTINGS
 from dungeon.storyteller.client import Client
 from dungeon.storyteller.voices import Sampling
+from tests.dungeon.completions import completion
 
 VOICE = Sampling(temperature=0.6, length=70, stop=("<end>",))
 
@@ -161,7 +162,7 @@ async def test_what_is_set_reaches_the_server() -> None:
     for name, text in (("xtc-probability", "0.3"), ("stop", "###"), ("banned", "a tapestry"), ("top_k", "7")):
         seat.settings.set(name, text)
     client = Client("http://127.0.0.1:1", "m")
-    body = client.body("x", seat.settings.sampling, max_tokens=9, seed=1)
+    body = client.body(completion("x", seat.settings.sampling, max_tokens=9, seed=1))
     await client.close()
     assert (body["xtc_probability"], body["top_k"], body["stop"]) == (0.3, 7, ["\n>", "###"])
     assert not {"banned", "length"} & set(body)

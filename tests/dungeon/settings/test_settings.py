@@ -235,12 +235,7 @@ def test_what_another_game_wrote_meanwhile_stays() -> None:
         ("a = [1,\n", "can't be read: Invalid value (at end of document)."),
         ("x = 1\nx = 2\n", "(at line 2, column 6)."),
         ("keys = 1\n", "line 1: keys must be a table: [keys]."),
-        (
-            "column = 50\n[keys]\nretyr = 'f8'\n",
-            "line 3: There is no command 'retyr' to give a key. Did you mean retry?",
-        ),
         ("[keys]\nretry = 8\n", 'line 2: The key of retry must be a text, like "f8".'),
-        ("[keys]\nretry = 'f8'\nundo = 'F8'\n", "line 3: f8 is given to retry and to undo"),
         ("[presets]\nmine = 1\n", "line 2: The preset 'mine' must be a table: [presets.mine]."),
         ("[presets.mine]\nlenght = 90\n", "line 2: There is no setting 'lenght'. Did you mean length?"),
         ("length = 90\n[presets.mine]\nlength = 9\n", "line 3: length must be a whole number from 16"),

@@ -8,8 +8,10 @@ from contextlib import aclosing
 import pytest
 
 from dungeon.errors import ContextOverflow, DungeonError, StorytellerError
-from dungeon.storyteller.client import Client, RemoteStoryteller
+from dungeon.storyteller.client import Client
+from dungeon.storyteller.remote import RemoteStoryteller
 from dungeon.storyteller.voices import Sampling
+from tests.dungeon.completions import completion
 from tests.dungeon.scripted import Drop, Fail, GeneratedTurn, Hold, Raw, ScriptedServer
 
 SAMPLING = Sampling()
@@ -23,7 +25,7 @@ async def client(server: ScriptedServer) -> AsyncIterator[Client]:
 
 
 async def told(client: Client, prompt: str = "You stand.\n") -> list[str]:
-    return [piece async for piece in client.stream(prompt, SAMPLING, max_tokens=100, seed=7)]
+    return [piece async for piece in client.stream(completion(prompt, SAMPLING, max_tokens=100, seed=7))]
 
 
 async def failure(client: Client) -> StorytellerError:
@@ -42,7 +44,7 @@ async def test_pieces_come_in_order_as_they_are_told(server: ScriptedServer, cli
 
 async def test_a_piece_is_there_before_the_next_one_is_made(server: ScriptedServer, client: Client) -> None:
     server.answers = [["\nThe", Hold(), " door"]]
-    async with aclosing(client.stream("x\n", SAMPLING, max_tokens=100, seed=7)) as pieces:
+    async with aclosing(client.stream(completion("x\n", SAMPLING, max_tokens=100, seed=7))) as pieces:
         assert await anext(pieces) == "\nThe"
         server.release()
         assert await anext(pieces) == " door"
@@ -94,7 +96,7 @@ async def test_the_address_may_end_as_people_write_it(server: ScriptedServer, en
 async def test_the_key_of_the_environment_is_sent(server: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DUNGEON_API_KEY", "sesame")
     storyteller = RemoteStoryteller(server.url, "scripted")
-    async for _ in storyteller.stream("x\n", SAMPLING, max_tokens=9, seed=1):
+    async for _ in storyteller.stream(completion("x\n", SAMPLING, max_tokens=9, seed=1)):
         pass
     await storyteller.close()
     assert server.keys == ["Bearer sesame"]
@@ -115,7 +117,7 @@ async def test_a_proxy_of_the_environment_does_not_see_what_is_told_on_this_mach
 
 async def test_leaving_the_loop_tells_the_server_to_stop(server: ScriptedServer, client: Client) -> None:
     server.answers = [["\nThe", " door", Hold(), "never"], "\nNext."]
-    async with aclosing(client.stream("x\n", SAMPLING, max_tokens=100, seed=7)) as pieces:
+    async with aclosing(client.stream(completion("x\n", SAMPLING, max_tokens=100, seed=7))) as pieces:
         async for piece in pieces:
             if piece == " door":
                 break

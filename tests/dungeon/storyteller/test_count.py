@@ -8,16 +8,18 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from dungeon.errors import StorytellerError
-from dungeon.storyteller.client import Client, RemoteStoryteller
+from dungeon.storyteller.client import Client
 from dungeon.storyteller.local import LocalStoryteller
+from dungeon.storyteller.remote import RemoteStoryteller
 from dungeon.storyteller.voices import DEFAULT_VOICE, Sampling, find_voice
+from tests.dungeon.completions import completion
 from tests.dungeon.scripted import Fail, Raw, ScriptedServer
 
 SAMPLING = Sampling()
 
 
 async def listen(client: Client, prompt: str) -> str:
-    return "".join([piece async for piece in client.stream(prompt, SAMPLING, max_tokens=10, seed=1)])
+    return "".join([piece async for piece in client.stream(completion(prompt, SAMPLING, max_tokens=10, seed=1))])
 
 
 # ---- what is cached ----------------------------------------------------------------------------------------------
@@ -33,10 +35,10 @@ async def listen(client: Client, prompt: str) -> str:
 )
 async def test_what_the_server_tells_of_its_cache_is_known(server: ScriptedServer, event: object) -> None:
     client = Client(server.url, "scripted")
-    assert client.cached is None
+    assert client.cached_tokens is None
     server.answers = [[Raw("data: " + json.dumps(event)), "\nIt is", " dark."]]
     assert await listen(client, "You stand.\n") == "\nIt is dark."
-    assert client.cached == 422
+    assert client.cached_tokens == 422
     await client.close()
 
 
@@ -45,7 +47,7 @@ async def test_a_server_that_tells_nothing_of_its_cache_is_no_trouble(server: Sc
     client = Client(server.url, "scripted")
     server.answers = [["\nIt is", Raw("data: " + json.dumps({"choices": [], "usage": usage})), " dark."]]
     assert await listen(client, "You stand.\n") == "\nIt is dark."
-    assert client.cached is None
+    assert client.cached_tokens is None
     await client.close()
 
 
@@ -95,21 +97,21 @@ def tokenizer() -> Iterator[str]:
 
 async def test_the_server_counts_the_tokens_of_each_text(tokenizer: str) -> None:
     storyteller = RemoteStoryteller(tokenizer + "/v1", "words")
-    assert await storyteller.count(["one", "", "two [bold]words", "🐉 שלום\n\n> You wait."]) == [1, 0, 2, 5]
-    assert await storyteller.count([]) == []
+    assert await storyteller.count_tokens(["one", "", "two [bold]words", "🐉 שלום\n\n> You wait."]) == [1, 0, 2, 5]
+    assert await storyteller.count_tokens([]) == []
     await storyteller.close()
 
 
 async def test_a_server_without_a_tokenizer_and_none_at_all_give_none(server: ScriptedServer) -> None:
     for url in (server.url, "http://127.0.0.1:1"):
         storyteller = RemoteStoryteller(url, "scripted")
-        assert await storyteller.count(["one"]) is None
+        assert await storyteller.count_tokens(["one"]) is None
         await storyteller.close()
 
 
 async def test_a_voice_that_has_not_started_gives_none_and_does_not_start() -> None:
     storyteller = LocalStoryteller(find_voice(DEFAULT_VOICE))
-    assert await storyteller.count(["one"]) is None
+    assert await storyteller.count_tokens(["one"]) is None
     assert (storyteller.cached_tokens, storyteller.cached_text, storyteller.pid) == (None, "", None)
 
 
@@ -120,15 +122,15 @@ async def test_the_bundled_voice_counts_its_tokens_and_tells_what_it_had_read() 
     tale = "You stand before the iron door. Rain falls on the hills.\n\n> You wait.\n"
     try:
         for prompt in (tale, tale + "\nNobody comes.\n\n> You knock.\n"):
-            async for _ in storyteller.stream(prompt, SAMPLING, max_tokens=1, seed=1):
+            async for _ in storyteller.stream(completion(prompt, SAMPLING, max_tokens=1, seed=1)):
                 pass
             assert storyteller.cached_text.startswith(prompt)
-        counts = await storyteller.count([tale, "You wait.", ""])
+        counts = await storyteller.count_tokens([tale, "You wait.", ""])
         assert counts is not None
         assert counts[1:] == [3, 0]
         assert storyteller.cached_tokens is not None
         assert counts[0] - 2 <= storyteller.cached_tokens <= counts[0] + 2
     finally:
         await storyteller.close()
-    assert await storyteller.count(["one"]) is None
+    assert await storyteller.count_tokens(["one"]) is None
     assert storyteller.cached_text == ""

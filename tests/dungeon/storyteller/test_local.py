@@ -20,6 +20,7 @@ from dungeon.paths import log_file
 from dungeon.storyteller.client import Client
 from dungeon.storyteller.local import LocalStoryteller
 from dungeon.storyteller.voices import SMOLLM2, Sampling, Voice, find_voice
+from tests.dungeon.completions import completion
 
 pytestmark = pytest.mark.real
 
@@ -37,7 +38,7 @@ async def storyteller(weights: Path) -> AsyncIterator[LocalStoryteller]:
 
 
 async def told(storyteller: LocalStoryteller, tokens: int = 8, seed: int = 7) -> str:
-    stream = storyteller.stream(PROMPT, SAMPLING, max_tokens=tokens, seed=seed)
+    stream = storyteller.stream(completion(PROMPT, SAMPLING, max_tokens=tokens, seed=seed))
     return "".join([piece async for piece in stream])
 
 
@@ -74,7 +75,7 @@ async def test_the_bundled_voice_starts_tells_and_is_gone_when_closed() -> None:
     await storyteller.start()
     pid = storyteller.pid
     assert pid is not None
-    pieces = [piece async for piece in storyteller.stream(PROMPT, SAMPLING, max_tokens=20, seed=7)]
+    pieces = [piece async for piece in storyteller.stream(completion(PROMPT, SAMPLING, max_tokens=20, seed=7))]
     assert 5 < len(pieces) <= 20, "one piece a token"
     assert "".join(pieces).strip()
     await storyteller.start()
@@ -111,13 +112,13 @@ async def test_nobody_without_the_key_is_told_anything(storyteller: LocalStoryte
     for key in (None, "sesame"):
         stranger = Client(address(storyteller), "smollm2", key)
         with pytest.raises(StorytellerError, match="answered 401"):
-            async for _ in stranger.stream(PROMPT, SAMPLING, max_tokens=1, seed=1):
+            async for _ in stranger.stream(completion(PROMPT, SAMPLING, max_tokens=1, seed=1)):
                 pass
         await stranger.close()
 
 
 async def test_leaving_in_mid_stream_leaves_it_ready_for_the_next_turn(storyteller: LocalStoryteller) -> None:
-    async with aclosing(storyteller.stream(PROMPT, SAMPLING, max_tokens=400, seed=7)) as pieces:
+    async with aclosing(storyteller.stream(completion(PROMPT, SAMPLING, max_tokens=400, seed=7))) as pieces:
         await anext(pieces)
     pid = storyteller.pid
     assert await told(storyteller)
@@ -127,7 +128,7 @@ async def test_leaving_in_mid_stream_leaves_it_ready_for_the_next_turn(storytell
 async def test_a_prompt_beyond_the_context_is_told_apart(weights: Path) -> None:
     storyteller = LocalStoryteller(Voice("smollm2", weights, context=256))
     with pytest.raises(StorytellerError, match="too long"):
-        async for _ in storyteller.stream("You walk on and on. " * 400, SAMPLING, max_tokens=8, seed=1):
+        async for _ in storyteller.stream(completion("You walk on and on. " * 400, SAMPLING, max_tokens=8, seed=1)):
             pass
     assert await told(storyteller)
     await storyteller.close()
@@ -145,7 +146,7 @@ def kill(storyteller: LocalStoryteller) -> int:
 
 async def test_closed_in_mid_stream_it_is_not_started_again(storyteller: LocalStoryteller) -> None:
     with pytest.raises(StorytellerError):
-        async for _ in storyteller.stream(PROMPT, SAMPLING, max_tokens=400, seed=7):
+        async for _ in storyteller.stream(completion(PROMPT, SAMPLING, max_tokens=400, seed=7)):
             await storyteller.close()
     assert storyteller.pid is None
 
@@ -153,7 +154,7 @@ async def test_closed_in_mid_stream_it_is_not_started_again(storyteller: LocalSt
 async def test_killed_in_mid_stream_it_is_started_again_and_goes_on(storyteller: LocalStoryteller) -> None:
     killed = None
     text = ""
-    async for piece in storyteller.stream(PROMPT, SAMPLING, max_tokens=60, seed=7):
+    async for piece in storyteller.stream(completion(PROMPT, SAMPLING, max_tokens=60, seed=7)):
         text += piece
         killed = killed or kill(storyteller)
     assert storyteller.pid not in (None, killed)
@@ -164,7 +165,7 @@ async def test_killed_in_mid_stream_it_is_started_again_and_goes_on(storyteller:
 async def test_killed_twice_it_says_so_and_where_the_log_is(storyteller: LocalStoryteller) -> None:
     killed: set[int] = set()
     with pytest.raises(StorytellerError) as caught:
-        async for _ in storyteller.stream(PROMPT, SAMPLING, max_tokens=400, seed=7):
+        async for _ in storyteller.stream(completion(PROMPT, SAMPLING, max_tokens=400, seed=7)):
             if storyteller.pid and storyteller.pid not in killed:
                 killed.add(kill(storyteller))
     assert len(killed) == 2
@@ -185,11 +186,12 @@ import asyncio, sys
 from pathlib import Path
 from dungeon.storyteller.local import LocalStoryteller
 from dungeon.storyteller.voices import Sampling, Voice
+from tests.dungeon.completions import completion
 
 async def game():
     storyteller = LocalStoryteller(Voice("smollm2", Path(sys.argv[1])))
     await storyteller.start()
-    async for piece in storyteller.stream("You walk.\\n", Sampling(), max_tokens=1000, seed=1):
+    async for piece in storyteller.stream(completion("You walk.\\n", Sampling(), max_tokens=1000, seed=1)):
         print(storyteller.pid, flush=True)
         if sys.argv[2] == "idle":
             break

@@ -73,7 +73,7 @@ def test_a_tuned_voice_is_found_by_its_folder(folder: Path) -> None:
     assert voice.name == "my voice"
     assert voice.weights is SMOLLM2
     assert voice.adapter == folder / "adapter.gguf"
-    assert voice.context_size == 1024
+    assert voice.context == 1024
     assert voice.sampling == Sampling(temperature=0.9, length=60)
 
 

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from corpus.turns import ACTION_MARK, Kind, clean_prose, write
 from dungeon.tale.adventure import State
-from dungeon.tale.context import Context, PartKind, build_context, build_prompt, context_to_continue
+from dungeon.tale.context import Context, PartKind, build_context, context_to_continue
 from dungeon.tale.lore import Card, Lore
-from tests.dungeon.tales import BUDGET, OPENING, adventure_with, answer, ask, most_bytes
+from tests.dungeon.tales import BUDGET, OPENING, adventure_with, answer, ask, most_bytes, prompt_for
 
 # ---- the layout ------------------------------------------------------------------------------------------------
 
@@ -24,7 +24,7 @@ def test_the_opening_the_turns_the_action_and_one_newline() -> None:
     ask(adventure, "A bell rings.", Kind.STORY)
     answer(adventure, "It is noon.")
     node = ask(adventure, "who is there?", Kind.SAY)
-    assert build_prompt(adventure, node, BUDGET) == (
+    assert prompt_for(adventure, node, BUDGET) == (
         "You stand before a door.\n\n> You open it.\n\nIt is locked.\n\nTime passes.\n\n"
         'A bell rings.\n\nIt is noon.\n\n> You say "Who is there?"\n'
     )
@@ -32,13 +32,13 @@ def test_the_opening_the_turns_the_action_and_one_newline() -> None:
 
 def test_going_on_right_at_the_opening() -> None:
     adventure = adventure_with("You stand before a door.")
-    assert build_prompt(adventure, ask(adventure, "", Kind.CONTINUE), BUDGET) == "You stand before a door.\n"
+    assert prompt_for(adventure, ask(adventure, "", Kind.CONTINUE), BUDGET) == "You stand before a door.\n"
 
 
 def test_the_player_s_narration_is_gone_on_from() -> None:
     adventure = adventure_with("You stand before a door.")
     node = ask(adventure, "A bell rings.\n\nTwice.", Kind.STORY)
-    assert build_prompt(adventure, node, BUDGET) == "You stand before a door.\n\nA bell rings.\n\nTwice.\n"
+    assert prompt_for(adventure, node, BUDGET) == "You stand before a door.\n\nA bell rings.\n\nTwice.\n"
 
 
 def test_a_turn_that_was_cut_off_is_gone_on_with_right_behind_its_prose() -> None:
@@ -46,14 +46,14 @@ def test_a_turn_that_was_cut_off_is_gone_on_with_right_behind_its_prose() -> Non
     node = ask(adventure, "open it")
     grown = adventure.set_prose(node.id, "It swings open and", State.STREAMING)
     expected = "You stand before a door.\n\n> You open it.\n\nIt swings open and"
-    assert build_prompt(adventure, grown, BUDGET) == expected
+    assert prompt_for(adventure, grown, BUDGET) == expected
 
 
 def test_a_turn_that_has_grown_since_it_was_begun_is_still_found() -> None:
     adventure = adventure_with("You stand before a door.")
     node = ask(adventure, "open it")
     adventure.set_prose(node.id, "It swings open and", State.STREAMING)
-    assert build_prompt(adventure, node, BUDGET) == "You stand before a door.\n\n> You open it.\n"
+    assert prompt_for(adventure, node, BUDGET) == "You stand before a door.\n\n> You open it.\n"
 
 
 # ---- the budget ------------------------------------------------------------------------------------------------
@@ -96,7 +96,7 @@ def test_never_above_the_budget_and_always_one_newline_at_the_end(
         ask(adventure, said, turn_kind)
         answer(adventure, clean_prose(prose).strip())
     node = ask(adventure, last, kind)
-    prompt = build_prompt(adventure, node, budget)
+    prompt = prompt_for(adventure, node, budget)
     assert len(prompt.encode()) <= most_bytes(budget)
     assert prompt.endswith("\n")
     assert not prompt.endswith("\n\n")
@@ -117,7 +117,7 @@ def test_the_marks_and_blank_lines_are_within_the_budget_too() -> None:
         for _ in range(20):
             ask(adventure, "p" * length)
             answer(adventure, "q" * 10)
-        prompt = build_prompt(adventure, ask(adventure, "r" * 10_000, Kind.STORY), 512)
+        prompt = prompt_for(adventure, ask(adventure, "r" * 10_000, Kind.STORY), 512)
         assert len(prompt.encode()) <= most_bytes(512)
 
 
@@ -125,7 +125,7 @@ def test_a_hundred_thousand_characters_of_action_are_shortened_for_the_voice_onl
     adventure = adventure_with()
     long = "shout the name of every hill " * 3_450
     node = ask(adventure, long)
-    prompt = build_prompt(adventure, node, BUDGET)
+    prompt = prompt_for(adventure, node, BUDGET)
     assert prompt.startswith(f"{OPENING}\n\n> You shout the name of every hill")
     assert len(prompt.encode()) <= most_bytes(BUDGET)
     assert adventure.nodes[node.id].input == long
@@ -135,7 +135,7 @@ def test_a_long_opening_keeps_its_end_and_a_long_turn_too() -> None:
     adventure = adventure_with("In the beginning there was mud. " * 1_000 + "You stand before the door.")
     ask(adventure, "wait")
     answer(adventure, "Nothing happens for a while. " * 1_000 + "Then it rings.")
-    prompt = build_prompt(adventure, ask(adventure, "listen"), BUDGET)
+    prompt = prompt_for(adventure, ask(adventure, "listen"), BUDGET)
     opening, _, rest = prompt.partition(f"\n\n{ACTION_MARK}You wait.\n\n")
     assert opening.endswith("You stand before the door.")
     assert len(opening) > 1000
@@ -146,7 +146,7 @@ def test_emoji_alone_are_never_cut_in_the_middle() -> None:
     adventure = adventure_with("🐉" * 5_000)
     ask(adventure, "👩‍🚀" * 3_000)
     answer(adventure, "🗝️" * 5_000)
-    prompt = build_prompt(adventure, ask(adventure, "🚪"), BUDGET)
+    prompt = prompt_for(adventure, ask(adventure, "🚪"), BUDGET)
     assert "\ufffd" not in prompt
     assert prompt.startswith("🐉")
     assert prompt.endswith("> You 🚪.\n")
@@ -157,7 +157,7 @@ def test_prose_that_was_shortened_never_reads_as_an_action() -> None:
     ask(adventure, "wait")
     answer(adventure, "c > d " * 3_000)
     for extra in range(12):
-        prompt = build_prompt(adventure, ask(adventure, "look"), BUDGET + extra)
+        prompt = prompt_for(adventure, ask(adventure, "look"), BUDGET + extra)
         adventure.undo()
         actions = [line for line in prompt.split("\n") if line.startswith(">")]
         assert len(actions) == 2, actions[0][:80]
@@ -262,10 +262,10 @@ def test_undo_gives_the_earlier_prompt_again() -> None:
     adventure = adventure_with()
     for number in range(80):
         node = ask(adventure, f"go on to room {number}")
-        before = build_prompt(adventure, node, BUDGET)
+        before = prompt_for(adventure, node, BUDGET)
         answer(adventure, "It is dark and wet. " * 12)
     adventure.undo()
-    assert build_prompt(adventure, ask(adventure, "go on to room 79"), BUDGET) == before
+    assert prompt_for(adventure, ask(adventure, "go on to room 79"), BUDGET) == before
 
 
 def test_a_tale_within_the_window_is_whole() -> None:
@@ -274,7 +274,7 @@ def test_a_tale_within_the_window_is_whole() -> None:
         ask(adventure, f"go on to room {number}")
         answer(adventure, "It is dark and wet.")
     tale = write(node.turn() for node in adventure.path())
-    assert build_prompt(adventure, ask(adventure, "rest"), BUDGET) == f"{OPENING}\n\n{tale}\n\n> You rest.\n"
+    assert prompt_for(adventure, ask(adventure, "rest"), BUDGET) == f"{OPENING}\n\n{tale}\n\n> You rest.\n"
 
 
 def test_a_very_long_action_takes_from_the_history_for_once_only() -> None:
@@ -283,7 +283,7 @@ def test_a_very_long_action_takes_from_the_history_for_once_only() -> None:
         ask(adventure, f"go on to room {number}")
         answer(adventure, "It is dark and wet. " * 12)
     before = context_to_continue(adventure, BUDGET)
-    long = build_prompt(adventure, ask(adventure, "shout the name of every hill " * 80), BUDGET)
+    long = prompt_for(adventure, ask(adventure, "shout the name of every hill " * 80), BUDGET)
     assert len(long.encode()) <= most_bytes(BUDGET)
     adventure.undo()
     assert context_to_continue(adventure, BUDGET) == before

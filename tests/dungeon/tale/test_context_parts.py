@@ -4,9 +4,9 @@ from dataclasses import replace
 
 from corpus.turns import PARAGRAPH, Kind
 from dungeon.tale.adventure import Adventure
-from dungeon.tale.context import Context, Part, PartKind, build_context, build_prompt, context_to_continue
+from dungeon.tale.context import Context, Part, PartKind, build_context, context_to_continue
 from dungeon.tale.lore import Card, Lore
-from tests.dungeon.tales import BUDGET, OPENING, adventure_with, answer, ask, most_bytes
+from tests.dungeon.tales import BUDGET, OPENING, adventure_with, answer, ask, most_bytes, prompt_for
 
 # ---- each part, in or out, and why -----------------------------------------------------------------------------------
 
@@ -43,7 +43,7 @@ def test_an_adventure_that_has_just_begun_says_why_nothing_else_is_in() -> None:
 def test_the_turns_that_have_left_are_one_part_and_those_in_the_window_one_each() -> None:
     context = context_to_continue(a_tale(), BUDGET)
     out, *inside = parts(context, PartKind.TURN)
-    assert not out.inside
+    assert not out.included
     assert out.reason == "older than the window"
     first = int(out.label.removeprefix("Turns 1 to "))
     assert [part.label for part in inside] == [f"Turn {number}" for number in range(first + 1, 61)]
@@ -56,7 +56,7 @@ def test_a_card_that_only_the_action_calls_for_changes_nothing_before_the_action
     adventure = a_tale(9)
     adventure.lore = Lore(note="Plain words.", cards=(Card(("mule",), "The mule is called Oro."),))
     read_before = context_to_continue(adventure, BUDGET).text.removesuffix("\n")
-    prompt = build_prompt(adventure, ask(adventure, "saddle the mule"), BUDGET)
+    prompt = prompt_for(adventure, ask(adventure, "saddle the mule"), BUDGET)
     assert prompt == f"{read_before}\n\nThe mule is called Oro.\n\n> You saddle the mule.\n"
 
 
@@ -86,7 +86,7 @@ def test_cards_say_which_key_was_named_where_or_why_they_are_out() -> None:
         ("Card: sea", True, "always"),
         ("Card: Berrin", False, "no room: cards may take 15% of the window"),
         ("Card: no key", False, "it has no key"),
-        ("Card: lamp", False, "it says nothing"),
+        ("Card: lamp", False, "it has no text"),
         ("Card: door", False, "no key named in the action"),
         ("Card: key", False, "no key named in the last turn"),
         ("Card: mule", True, "named: mule, in the action"),
@@ -110,7 +110,7 @@ def test_a_turn_of_which_nothing_came_says_so() -> None:
     adventure = adventure_with()
     ask(adventure, "", Kind.CONTINUE)
     context = context_to_continue(adventure, BUDGET)
-    assert reason(context, PartKind.TURN) == (False, "nothing came")
+    assert reason(context, PartKind.TURN) == (False, "no text came")
     assert context.text == OPENING + "\n"
 
 
@@ -119,7 +119,7 @@ def test_looking_at_the_next_context_changes_nothing() -> None:
     head, nodes = adventure.head, dict(adventure.nodes)
     context = context_to_continue(adventure, BUDGET)
     assert (adventure.head, adventure.nodes) == (head, nodes)
-    assert context.text == build_prompt(adventure, ask(adventure, "", Kind.CONTINUE), BUDGET)
+    assert context.text == prompt_for(adventure, ask(adventure, "", Kind.CONTINUE), BUDGET)
 
 
 # ---- the summary -----------------------------------------------------------------------------------------------------

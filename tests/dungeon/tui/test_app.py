@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 from textual.widgets import Label, OptionList, TextArea
 
+import dungeon.play.commands  # noqa: F401 - fills the registry
 from corpus.turns import Kind
 from dungeon.paths import shelf_file
-from dungeon.play.commands import COMMANDS
+from dungeon.play.registry import COMMANDS
 from dungeon.scenarios.model import Placeholder, Scenario, builtin_scenarios, find_scenario
 from dungeon.storage.shelf import Shelf
 from dungeon.storyteller.remote import RemoteStoryteller
@@ -112,7 +113,7 @@ async def test_typing_while_the_voice_loads_is_kept_and_the_turn_waits_for_it(se
         assert "loading" in str(pilot.app.screen.query_one(StatusLine).content)
         loaded.set()
         await until(pilot, lambda: "The door opens." in shown(pilot))
-        await app.leave()
+        await app.end_game()
 
 
 async def test_quit_and_come_back(server: ScriptedServer) -> None:
@@ -267,7 +268,7 @@ async def test_every_command_does_something_here(
         await send(pilot, "wait")
         await send(pilot, "wait again")
         screen = play_screen(pilot)
-        for command in COMMANDS:
+        for command in COMMANDS.values():
             if command.name in ("quit", "new", "stop"):  # which have tests of their own
                 continue
             before = shown(pilot), prompt(pilot).placeholder, pilot.app.theme

@@ -36,13 +36,13 @@ LORE = Lore(
 class Teller(RemoteStoryteller):
     """A word is a token, and the engine has read all but the last turns."""
 
-    cached: int | None = 1
-    held: str = ""
+    cached_tokens: int | None = 1
+    cached_text: str = ""
 
     def __init__(self) -> None:
         super().__init__("http://127.0.0.1:1", "words")
 
-    async def count(self, texts: Sequence[str]) -> list[int] | None:
+    async def count_tokens(self, texts: Sequence[str]) -> list[int] | None:
         return [len(text.split()) for text in texts]
 
 
@@ -95,7 +95,7 @@ async def looking(session: Session, size: tuple[int, int] = (100, 30)) -> AsyncI
 async def counted(pilot: Pilot[None]) -> None:
     """Waits until the storyteller has counted."""
     async with asyncio.timeout(20):
-        while not (isinstance(screen := pilot.app.screen, ContextScreen) and screen.weighed.counted):
+        while not (isinstance(screen := pilot.app.screen, ContextScreen) and screen.weighed.exact):
             await pilot.pause(0.01)
     await pilot.pause()
 
@@ -187,11 +187,11 @@ async def test_many_cards_that_are_out_are_one_row_until_it_is_opened(session: S
 async def test_until_it_is_counted_the_tokens_are_estimated(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
     waiting = asyncio.Event()
 
-    async def count(self: Teller, texts: Sequence[str]) -> list[int]:
+    async def count_tokens(self: Teller, texts: Sequence[str]) -> list[int]:
         await waiting.wait()
         return [1 for _ in texts]
 
-    monkeypatch.setattr(Teller, "count", count)
+    monkeypatch.setattr(Teller, "count_tokens", count_tokens)
     async with Looking(session).run_test(size=(80, 24)) as pilot:
         await pilot.pause()
         assert shown(pilot, "#headline").startswith("about ")

@@ -9,9 +9,10 @@ from textual.binding import Binding
 from textual.pilot import Pilot
 from textual.widgets import Input, OptionList, Static
 
+import dungeon.play.commands  # noqa: F401 - fills the registry
 from dungeon.paths import settings_file
-from dungeon.play.commands import BY_NAME
-from dungeon.play.keys import UNBOUND, keymap
+from dungeon.play.keys import UNBOUND, keymap, set_key
+from dungeon.play.registry import COMMANDS
 from dungeon.settings.effective import EffectiveSettings
 from dungeon.settings.file import load
 from dungeon.settings.layers import Settings
@@ -231,7 +232,7 @@ async def test_a_key_is_given_by_pressing_it() -> None:
     app = Table()
     async with at(app) as pilot:
         await mark(pilot, "keys.retry")
-        assert BY_NAME["retry"].summary in about(pilot)
+        assert COMMANDS["retry"].summary in about(pilot)
         await pilot.press("enter")
         assert isinstance(app.screen, KeyScreen)
         await pilot.press("f9")
@@ -276,14 +277,14 @@ async def test_a_key_that_is_given_works_at_once_and_the_old_one_no_longer() -> 
     async with at(app) as pilot:
         await mark(pilot, "keys.print")
         await pilot.press("enter", "f8", "escape")
-        await pilot.press("f8", BY_NAME["retry"].key)
+        await pilot.press("f8", COMMANDS["retry"].key)
         assert app.heard == ["print", "retry"]
-        app.settings.set("keys.retry", BY_NAME["undo"].key)
-        app.settings.set("keys.undo", BY_NAME["retry"].key)
-        await pilot.press(BY_NAME["retry"].key, BY_NAME["undo"].key)
+        set_key(app.settings, "retry", COMMANDS["undo"].key)
+        set_key(app.settings, "undo", COMMANDS["retry"].key)
+        await pilot.press(COMMANDS["retry"].key, COMMANDS["undo"].key)
         assert app.heard[2:] == ["undo", "retry"]
-        app.settings.set("keys.retry", "")
-        await pilot.press(BY_NAME["undo"].key)
+        set_key(app.settings, "retry", "")
+        await pilot.press(COMMANDS["undo"].key)
         assert app.heard[4:] == []
 
 
@@ -291,7 +292,7 @@ class Keyed(Table):
     """As the game binds its commands."""
 
     BINDINGS = [
-        Binding(BY_NAME[name].key or UNBOUND, f"hear('{name}')", id=name, priority=True)
+        Binding(COMMANDS[name].key or UNBOUND, f"hear('{name}')", id=name, priority=True)
         for name in ("retry", "undo", "print", "continue")
     ]
 
