@@ -27,7 +27,7 @@ from dungeon.storyteller.voices import Sampling
 from dungeon.tale.adventure import Adventure, Node
 from dungeon.tale.context import build_prompt
 from dungeon.tale.output_policy import End, FilteredOutput, bare, filter_output, output_policy
-from dungeon.tale.prose import OVERRUN, whole
+from dungeon.tale.prose import OVERRUN_TOKENS, complete_sentences
 
 _EMPTY_TRIES = 3
 _BANNED_TRIES = 3
@@ -142,7 +142,7 @@ class _Turn:
         while True:
             judged = await self._within_context(said, opener, sampling, seed)
             good = judged.behind
-            prose = whole(good) if judged.end is End.BANNED else judged.shown
+            prose = complete_sentences(good) if judged.end is End.BANNED else judged.shown
             if bare(prose) == bare(opener):
                 prose = ""
             opener = ""
@@ -151,10 +151,10 @@ class _Turn:
                 sampling = _otherwise(sampling)
             elif judged.end is End.BANNED and banned < _BANNED_TRIES:
                 banned += 1
-            elif not whole(good) and empty < _EMPTY_TRIES - 1:
+            elif not complete_sentences(good) and empty < _EMPTY_TRIES - 1:
                 good, opener = "", self._manners.openers[empty]
                 empty += 1
-            elif judged.end is End.PLAYER and brief < _BRIEF_TRIES - 1 and self._is_brief(whole(good)):
+            elif judged.end is End.PLAYER and brief < _BRIEF_TRIES - 1 and self._is_brief(complete_sentences(good)):
                 brief += 1
             else:
                 break
@@ -187,7 +187,7 @@ class _Turn:
         `opener` is put into its mouth, and is part of the turn if it goes on from there.
         """
         length = sampling.length
-        most = length + OVERRUN
+        most = length + OVERRUN_TOKENS
         count = -(-len(said.encode()) // _BYTES_PER_TOKEN)
         raw = said
         text = ""

@@ -34,7 +34,7 @@ from dungeon.storyteller.voices import Sampling
 from dungeon.tale.adventure import Adventure, Node
 from dungeon.tale.context import build_prompt, context_to_continue
 from dungeon.tale.output_policy import filter_output, output_policy
-from dungeon.tale.prose import OVERRUN
+from dungeon.tale.prose import OVERRUN_TOKENS
 from dungeon.tale.suggestion import adds, suggestion
 
 MAX_SUGGESTIONS = 4
@@ -96,7 +96,7 @@ async def first_words(
     prompt = build_prompt(adventure, node, how.budget)
     await _read_again(storyteller, prompt, how.sampling)
     # Asked for a whole turn and left in the middle: a server that was asked for less would not tell why it stopped.
-    stream = storyteller.stream(prompt, how.sampling, max_tokens=how.sampling.length + OVERRUN, seed=how.seed)
+    stream = storyteller.stream(prompt, how.sampling, max_tokens=how.sampling.length + OVERRUN_TOKENS, seed=how.seed)
     async with aclosing(stream) as going:
         async for piece in going:
             raw += piece

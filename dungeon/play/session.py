@@ -29,7 +29,7 @@ from dungeon.storyteller.voices import Sampling
 from dungeon.tale.adventure import Adventure, Node, State
 from dungeon.tale.context import Context, context_to_continue
 from dungeon.tale.lore import Lore
-from dungeon.tale.prose import OVERRUN
+from dungeon.tale.prose import OVERRUN_TOKENS
 
 OnProse = Callable[[str], None]
 Change = tuple[int, str, str]
@@ -102,7 +102,7 @@ class Session:
 
         self.settings.bind(adventure.overrides, keep)
         length = self.sampling.length
-        self._budget = self.storyteller.context - length - OVERRUN - _MARGIN
+        self._budget = self.storyteller.context - length - OVERRUN_TOKENS - _MARGIN
         return adventure
 
     # ---- turns -----------------------------------------------------------------------------------------------
@@ -171,7 +171,9 @@ class Session:
     @property
     def budget(self) -> int:
         """The tokens that a prompt may take now, beside the turn that follows it."""
-        return max(_LEAST_BUDGET, min(self._most, self.storyteller.context - self.sampling.length - OVERRUN - _MARGIN))
+        return max(
+            _LEAST_BUDGET, min(self._most, self.storyteller.context - self.sampling.length - OVERRUN_TOKENS - _MARGIN)
+        )
 
     def params(self) -> GenerationParams:
         """How the next turn is to be told."""

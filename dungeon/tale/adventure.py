@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from corpus.turns import PARAGRAPH, Kind, Turn
 from dungeon.tale.lore import Lore
-from dungeon.tale.prose import whole
+from dungeon.tale.prose import complete_sentences
 
 
 class State(StrEnum):
@@ -166,7 +166,7 @@ class Adventure:
     def unfinished(self) -> Node | None:
         """The turn at the head, if it broke off within a sentence."""
         node = None if self.head is None else self.nodes[self.head]
-        broke_off = node and node.state is not State.DONE and whole(node.prose) != node.prose
+        broke_off = node and node.state is not State.DONE and complete_sentences(node.prose) != node.prose
         return node if broke_off else None
 
     def undo(self) -> Node | None:

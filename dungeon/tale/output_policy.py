@@ -33,7 +33,17 @@ from corpus.person import second_person
 from corpus.turns import Kind
 from corpus.words import word_set
 from dungeon.tale.adventure import Adventure, Node
-from dungeon.tale.prose import Sentence, closed, cut, sentences, speech, tidy, turn_end, whole, without_strays
+from dungeon.tale.prose import (
+    Sentence,
+    clean_turn,
+    close_quotes,
+    complete_sentences,
+    drop_stray_quotes,
+    split_sentences,
+    split_speech,
+    trim_broken_end,
+    turn_end,
+)
 
 _LINE_ENDS = re.compile(r"\n+")
 _TURNS = 6
@@ -110,7 +120,7 @@ def output_policy(
         *(before.input for before in [*nodes, node] if before.kind is Kind.STORY),
     ]
     told = {word for text in proses for word in bare(text).split()}
-    known = dict.fromkeys(bare(sentence.text) for text in texts for sentence in sentences(text))
+    known = dict.fromkeys(bare(sentence.text) for text in texts for sentence in split_sentences(text))
     return OutputPolicy(
         asked=bare(node.action),
         known=frozenset(known),
@@ -127,7 +137,7 @@ def output_policy(
 
 def filter_output(raw: str, manners: OutputPolicy, *, ended: bool = False) -> FilteredOutput:
     """What stands of all that a voice has written in a turn so far; `ended`: nothing more will come."""
-    text = tidy(raw, manners.stop)
+    text = clean_turn(raw, manners.stop)
     end = End.OVER if turn_end(raw, manners.stop) is not None else None
     chat, banned = _chat(text), _banned(text, manners.banned, sure=ended or end is not None)
     if min(chat, banned) < len(text):
@@ -141,10 +151,10 @@ def filter_output(raw: str, manners: OutputPolicy, *, ended: bool = False) -> Fi
     own: list[str] = []
     complete = False
     again = left_out = in_a_row = 0
-    for sentence in sentences(text):
-        complete = sentence.whole
-        sure = sentence.whole or not growing or sentence.end < len(text)
-        so_far = text[sentence.line : sentence.end]
+    for sentence in split_sentences(text):
+        complete = sentence.is_complete
+        sure = sentence.is_complete or not growing or sentence.end < len(text)
+        so_far = text[sentence.line_start : sentence.end]
         if _plays_player(so_far if sure else _without_last_word(so_far), manners):
             end = End.PLAYER
             break
@@ -164,8 +174,8 @@ def filter_output(raw: str, manners: OutputPolicy, *, ended: bool = False) -> Fi
         end = End.LOOP
     prose = _joined(text, kept)
     if not growing or end in (End.PLAYER, End.LOOP):
-        lines = (closed(line) for line in cut(prose).split("\n"))
-        return FilteredOutput("\n".join(lines).rstrip(), end, whole(prose), complete)
+        lines = (close_quotes(line) for line in trim_broken_end(prose).split("\n"))
+        return FilteredOutput("\n".join(lines).rstrip(), end, complete_sentences(prose), complete)
     # Whether a sentence ends with what is said in it is clear when the next one begins.
     open_end = kept and kept[-1].end == len(text) and prose.endswith(('"', "”"))
     shown = prose[:-1] if open_end else prose
@@ -180,12 +190,12 @@ def _joined(text: str, kept: list[Sentence]) -> str:
     for sentence in kept:
         between = text[at : sentence.start]
         if lines and "\n" not in between:
-            lines[-1] += " " * bool(sentence.gap) + sentence.text
+            lines[-1] += " " * bool(sentence.leading_space) + sentence.text
         else:
             breaks.append(max(_LINE_ENDS.findall(between), default="", key=len) if lines else "")
             lines.append(sentence.text)
         at = sentence.end
-    lines = [*map(closed, lines[:-1]), *map(without_strays, lines[-1:])]
+    lines = [*map(close_quotes, lines[:-1]), *map(drop_stray_quotes, lines[-1:])]
     return "".join(gap + line for gap, line in zip(breaks, lines, strict=True))
 
 
@@ -307,7 +317,7 @@ def _says_i(line: str) -> bool:
 def _pieces(line: str) -> list[tuple[bool, str]]:
     """What is said in a line, and what is not, with single quotes for speech in a line without double ones."""
     line = line.translate(QUOTES)
-    return speech(line if '"' in line else _SINGLE_QUOTES.sub(r'"\1"', line))
+    return split_speech(line if '"' in line else _SINGLE_QUOTES.sub(r'"\1"', line))
 
 
 # ---- chat and circles ----------------------------------------------------------------------------------------

@@ -30,7 +30,7 @@ from dungeon.scenarios.model import fill_placeholders, find_scenario
 from dungeon.storyteller.local import LocalStoryteller
 from dungeon.storyteller.voices import DEFAULT_VOICE, Sampling, Voice, find_voice
 from dungeon.tale.adventure import Adventure, Node, State
-from dungeon.tale.prose import OVERRUN
+from dungeon.tale.prose import OVERRUN_TOKENS
 from finetune.manner import Told, cut_off, repetition, speaks_for_player
 
 # What is typed, by scenario. An empty line is "go on".
@@ -117,7 +117,7 @@ async def play(
 ) -> list[Played]:
     """Plays each script in its scenario, from the opening; `whole`: all that the voice would say is in `sent`."""
     storyteller = Overheard(voice)
-    budget = voice.context - sampling.length - OVERRUN - 16
+    budget = voice.context - sampling.length - OVERRUN_TOKENS - 16
     turns = []
     for number, (name, script) in enumerate(scripts.items()):
         scenario = fill_placeholders(find_scenario(name), {})

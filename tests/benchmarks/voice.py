@@ -33,7 +33,7 @@ from corpus.story import Passage, Story
 from corpus.turns import Turn, write
 from dungeon.generation.generate import GenerationParams, tell
 from dungeon.storyteller.voices import DEFAULT_VOICE, Sampling, find_voice
-from dungeon.tale.prose import OVERRUN
+from dungeon.tale.prose import OVERRUN_TOKENS
 from finetune.manner import Told, measure
 from tests.benchmarks.manners import JUDGED, Overheard, Played
 from tests.benchmarks.voice_prompts import Asked, prompts
@@ -79,7 +79,7 @@ async def answers(name: str, asked: list[Asked], sampling: Sampling, seeds: int)
     """What a voice says to every prompt, seed by seed for each."""
     voice = find_voice(name)
     storyteller = Overheard(voice)
-    budget = voice.context - sampling.length - OVERRUN - 16
+    budget = voice.context - sampling.length - OVERRUN_TOKENS - 16
     turns = []
     for number, prompt in enumerate(asked, 1):
         before = [prompt.adventure.opening]

@@ -17,7 +17,7 @@ from corpus.turns import Kind
 from dungeon.tale.adventure import Adventure, Node, State
 from dungeon.tale.lore import Lore
 from dungeon.tale.output_policy import End, FilteredOutput, filter_output, output_policy
-from dungeon.tale.prose import at_sentence_end, cut, sentence_end
+from dungeon.tale.prose import sentence_end, trim_broken_end
 from finetune.manner import Told, cut_off, repetition, speaks_for_player
 
 RECORDED = json.loads((Path(__file__).with_name("recorded_output.json")).read_text(encoding="utf-8"))
@@ -345,5 +345,5 @@ def test_a_finished_turn_has_no_mark_of_an_action_no_half_quote_and_no_broken_en
     assert ">" not in judged.shown
     assert "\x1b" not in judged.shown
     assert all(sum(line.count(mark) for mark in '"“”') % 2 == 0 for line in judged.shown.split("\n"))
-    assert not judged.shown or at_sentence_end(judged.shown) or judged.shown[-1] in '"”'
-    assert cut(judged.shown) == judged.shown
+    assert not judged.shown or sentence_end(judged.shown) == len(judged.shown) or judged.shown[-1] in '"”'
+    assert trim_broken_end(judged.shown) == judged.shown
