@@ -26,7 +26,7 @@ from dungeon.storyteller.open import Storyteller
 from dungeon.storyteller.voices import Sampling
 from dungeon.tale.adventure import Adventure, Node
 from dungeon.tale.context import build_prompt
-from dungeon.tale.output_policy import End, FilteredOutput, bare, filter_output, output_policy
+from dungeon.tale.output_policy import FilteredOutput, StopReason, bare_words, filter_output, policy_for_turn
 from dungeon.tale.prose import OVERRUN_TOKENS, complete_sentences
 
 _EMPTY_TRIES = 3
@@ -127,7 +127,7 @@ class _Turn:
         self._node = node
         self._how = how
         self._heard = heard
-        self._manners = output_policy(adventure, node, how.sampling.banned, how.sampling.stop)
+        self._policy = policy_for_turn(adventure, node, how.sampling.banned, how.sampling.stop)
         self._prompt = ""
         self._shown = ""
         self._asked = time.monotonic()
@@ -141,26 +141,30 @@ class _Turn:
         empty = banned = brief = 0
         while True:
             judged = await self._within_context(said, opener, sampling, seed)
-            good = judged.behind
-            prose = complete_sentences(good) if judged.end is End.BANNED else judged.shown
-            if bare(prose) == bare(opener):
+            good = judged.keep
+            prose = complete_sentences(good) if judged.stop_reason is StopReason.BANNED else judged.shown
+            if bare_words(prose) == bare_words(opener):
                 prose = ""
             opener = ""
-            if judged.end is End.LOOP and IN_CIRCLES not in notes:
+            if judged.stop_reason is StopReason.LOOP and IN_CIRCLES not in notes:
                 notes.append(IN_CIRCLES)
                 sampling = _otherwise(sampling)
-            elif judged.end is End.BANNED and banned < _BANNED_TRIES:
+            elif judged.stop_reason is StopReason.BANNED and banned < _BANNED_TRIES:
                 banned += 1
             elif not complete_sentences(good) and empty < _EMPTY_TRIES - 1:
-                good, opener = "", self._manners.openers[empty]
+                good, opener = "", self._policy.forced_starts[empty]
                 empty += 1
-            elif judged.end is End.PLAYER and brief < _BRIEF_TRIES - 1 and self._is_brief(complete_sentences(good)):
+            elif (
+                judged.stop_reason is StopReason.PLAYER
+                and brief < _BRIEF_TRIES - 1
+                and self._is_brief(complete_sentences(good))
+            ):
                 brief += 1
             else:
                 break
             said = PROMPT_END + good if good else ""
             seed += _NEXT_SEED
-        if judged.end is End.BANNED:
+        if judged.stop_reason is StopReason.BANNED:
             notes.append(KEPT_BANNED)
         self._show(prose)
         return GeneratedTurn(prose, self._how, hashlib.sha256(self._prompt.encode()).hexdigest(), tuple(notes))
@@ -192,9 +196,9 @@ class _Turn:
         raw = said
         text = ""
         blanks = 0
-        judged = filter_output(raw, self._manners)
+        judged = filter_output(raw, self._policy)
         self._show(judged.shown)
-        over = bool(judged.end) or count >= most or (count >= length and judged.complete)
+        over = bool(judged.stop_reason) or count >= most or (count >= length and judged.ends_sentence)
         if not over:
             prompt = self._prompt + said + (PROMPT_END + opener if opener else "")
             stream = self._storyteller.stream(prompt, sampling, max_tokens=most - count, seed=seed)
@@ -206,17 +210,17 @@ class _Turn:
                         text = (text + piece)[: most * _LONGEST_TOKEN]
                         blanks = 0 if piece.strip() else blanks + 1
                         raw = said + text if text.startswith("\n") or not text.strip() else said + opener + text
-                        judged = filter_output(raw, self._manners)
+                        judged = filter_output(raw, self._policy)
                         self._show(judged.shown)
                         over = (
-                            bool(judged.end)
-                            or (count >= length and judged.complete)
+                            bool(judged.stop_reason)
+                            or (count >= length and judged.ends_sentence)
                             or blanks >= _BLANKS
                             or len(text) >= most * _LONGEST_TOKEN
                         )
                     if count > most or (over and not self._how.to_the_end):
                         break
-        return judged if judged.end else filter_output(raw, self._manners, ended=True)
+        return judged if judged.stop_reason else filter_output(raw, self._policy, finished=True)
 
     def _show(self, prose: str) -> None:
         if prose == self._shown:

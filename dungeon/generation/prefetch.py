@@ -33,7 +33,7 @@ from dungeon.storyteller.open import Storyteller
 from dungeon.storyteller.voices import Sampling
 from dungeon.tale.adventure import Adventure, Node
 from dungeon.tale.context import build_prompt, context_to_continue
-from dungeon.tale.output_policy import filter_output, output_policy
+from dungeon.tale.output_policy import filter_output, policy_for_turn
 from dungeon.tale.prose import OVERRUN_TOKENS
 from dungeon.tale.suggestion import adds, suggestion
 
@@ -208,10 +208,10 @@ class PrefetchedTurn:
             raise
 
     async def _begin(self) -> None:
-        manners = output_policy(self._adventure, self.node, self.how.sampling.banned, self.how.sampling.stop)
+        policy = policy_for_turn(self._adventure, self.node, self.how.sampling.banned, self.how.sampling.stop)
 
         def heard(raw: str) -> None:
-            if shown := filter_output(raw, manners).shown:
+            if shown := filter_output(raw, policy).shown:
                 self._shown = shown
                 self._hear(shown, StreamStats())
 
