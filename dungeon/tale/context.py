@@ -246,7 +246,13 @@ def _name(card: Card) -> str:
 def _called(hit: TriggeredCard) -> str:
     if not hit.key:
         return "always"
-    where = "in the action" if not hit.back else "1 turn back" if hit.back == 1 else f"{hit.back} turns back"
+    where = (
+        "in the action"
+        if not hit.turns_back
+        else "1 turn back"
+        if hit.turns_back == 1
+        else f"{hit.turns_back} turns back"
+    )
     return f"named: {hit.key}, {where}"
 
 

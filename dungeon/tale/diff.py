@@ -28,8 +28,8 @@ _TOKEN = re.compile(r"\n+|\S+")
 _ANCHOR_WORDS = 4
 _MAX_EQUAL_PAIRS = 20_000
 """Texts with more pairs of equal words are not compared word by word: the time grows with the third power of how often
-a word recurs. The limit is reached by prose of 1,600 words against 1,600, or by the same word 140 times
- against 140."""
+a word recurs. The limit is reached by prose of 1,600 words against 1,600, or by one word 140
+times against 140 times."""
 
 
 class Op(StrEnum):
