@@ -35,7 +35,7 @@ from dungeon.tale.adventure import Adventure, Node
 from dungeon.tale.context import build_prompt, context_to_continue
 from dungeon.tale.output_policy import filter_output, policy_for_turn
 from dungeon.tale.prose import OVERRUN_TOKENS
-from dungeon.tale.suggestion import adds, suggestion
+from dungeon.tale.suggestion import is_new_suggestion, parse_suggestion
 
 MAX_SUGGESTIONS = 4
 
@@ -295,8 +295,8 @@ class Prefetcher:
         while len(prospect.suggestions) < wanted and prospect.tries < _TRIES * wanted:
             line = await self._action(tale, how())
             prospect.tries += 1
-            shown = suggestion(line, tale, how().sampling.banned)
-            if shown and adds(shown, prospect.suggestions, done):
+            shown = parse_suggestion(line, tale, how().sampling.banned)
+            if shown and is_new_suggestion(shown, prospect.suggestions, done):
                 prospect.suggestions.append(shown)
         if prospect.suggestions or prospect.asked:
             changed()
