@@ -118,7 +118,7 @@ def test_a_story_of_a_thousand_turns_has_them_all() -> None:
     assert len(re.findall(r"^Left ", render_text(tree.adventure, all_branches=True), re.MULTILINE)) == 1_000
 
 
-# ---- no text is markup -------------------------------------------------------------------------------------------
+# ---- no text is markup ---------------------------------------------------------------------------------------
 
 
 def as_shown(source: str) -> str:
