@@ -118,6 +118,7 @@ _Run = tuple[Op, list[str]]
 """Tokens and what happened to them."""
 _Block = tuple[int, int, int]
 """Equal tokens: the index in the old text, the index in the new text, the length."""
+_Compare = Callable[[list[str], list[str]], Iterator[_Run]]
 
 
 def _tokens(text: str) -> list[str]:
@@ -149,12 +150,7 @@ def _rewritten(old: list[str], new: list[str]) -> Iterator[_Run]:
     yield Op.INSERTED, new
 
 
-def _align(
-    old: list[str],
-    new: list[str],
-    blocks: Sequence[_Block],
-    compare: Callable[[list[str], list[str]], Iterator[_Run]],
-) -> Iterator[_Run]:
+def _align(old: list[str], new: list[str], blocks: Sequence[_Block], compare: _Compare) -> Iterator[_Run]:
     """Yield the runs of two texts that share `blocks`; `compare` gets the texts between two blocks."""
     at, to = 0, 0
     for block_old, block_new, length in [*blocks, (len(old), len(new), 0)]:

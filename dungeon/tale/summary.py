@@ -24,6 +24,7 @@ from functools import lru_cache
 from math import log2
 
 from corpus.turns import ACTION_MARK
+from corpus.words import word_set
 
 Chapter = tuple[tuple[str, str], ...]
 """The turns that left the window together: the action and the prose of each."""
@@ -54,8 +55,7 @@ _RECENT = 0.5
 _END = re.compile(r"""[.!?…]["'”’)]*\s+(?=["'“‘(]*[^\Wa-z])|\n\n""")
 _ABBREVIATIONS = ("Mr", "Mrs", "Ms", "Dr", "St")
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
-_COMMON = frozenset(
-    """
+_COMMON = word_set("""
     about above after again against all almost along already also although always among another any anything are around
     away back because been before began behind being below beneath beside between beyond both but came can can't come
     comes could couldn't did didn't does doesn't doing don't done down each either else enough even ever every everyone
@@ -69,12 +69,9 @@ _COMMON = frozenset(
     though through till time to together too toward towards turn turns two under until up upon us use very was wasn't
     way we well went were what what's when where whether which while who whole whom whose why will with within without
     won't would yes yet you you're your yours yourself
-    """.split()
-)
+    """)
 """Words that don't say what a sentence is about."""
-_DEEDS = frozenset(
-    form
-    for deed in """
+_DEED_VERBS = word_set("""
     accept agree arrest attack become betray bind bite break bring burn bury buy capture catch chain choose claim climb
     close collapse confess cross crush curse cut dead destroy die drop drown eat enter escape explode fall fight
     find flee forgive free gain give grab hand heal hide hire hit hurt join keep kill kiss kneel land lead leave lie
@@ -82,11 +79,10 @@ _DEEDS = frozenset(
     release rescue reveal ring rob sail save seal sell send set shatter shoot sign sink slam slay smash spare spill
     stab steal strike surrender swear swim take teach tear throw tie touch trade trap trick trust unlock vanish vow wake
     warn wed win wound write
-    """.split()
-    for form in (deed, f"{deed}s", f"{deed}es")
-)
+    """)
+_DEEDS = _DEED_VERBS | {verb + ending for verb in _DEED_VERBS for ending in ("s", "es")}
 """Verbs of deeds that change the world, as "you" and as "he" do them."""
-_PRONOUNS = frozenset("he she it they his her its their this that these those him them we our".split())
+_PRONOUNS = word_set("he she it they his her its their this that these those him them we our")
 _PLAYER_SPEECH = re.compile(r"you (?:say|ask|answer|reply|shout|whisper)\b", re.IGNORECASE)
 
 
@@ -155,7 +151,7 @@ class _Weights:
     """The weight of each word: what a sentence that names it adds to the summary so far."""
 
     def __init__(self, counts: Counter[str]) -> None:
-        self._weights = {word: (_NAME if _is_name(word) else 1.0) * log2(1 + n) for word, n in counts.items()}
+        self._weights = {word: (_NAME if word[0].isupper() else 1.0) * log2(1 + n) for word, n in counts.items()}
         self._chosen: set[str] = set()
 
     def gain(self, sentence: _Sentence, factor: float) -> float:
@@ -169,7 +165,7 @@ class _Weights:
         """Lower the weights of the words that a chosen sentence names."""
         self._chosen.add(sentence.text)
         for word in sentence.words:
-            self._weights[word] *= _NAMED_AGAIN if _is_name(word) else 0.0
+            self._weights[word] *= _NAMED_AGAIN if word[0].isupper() else 0.0
 
 
 def _choose(
@@ -201,10 +197,6 @@ def _choose(
         chosen.append(at)
         max_bytes -= size
     return [offered[at][0] for at in sorted(chosen)]
-
-
-def _is_name(word: str) -> bool:
-    return word[0].isupper()
 
 
 # ---- sentences -----------------------------------------------------------------------------------------------
