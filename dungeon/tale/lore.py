@@ -1,4 +1,4 @@
-"""What the storyteller knows beside the story: memory, author's note, cards, and the player's own summary.
+"""What the storyteller knows besides the story: memory, author's note, cards, and the player's own summary.
 
     triggered_cards(lore.cards, ["Berrin nods.", "You wait."])    # [TriggeredCard(card, key="Berrin", turns_back=1)]
     card_from_text("Berrin, old man: Berrin is the lamp lighter.")

@@ -73,7 +73,7 @@ class OutputPolicy:
     known_sentences: frozenset[str]
     """The sentences of the last turns, as bare words."""
     known_bigrams: tuple[Bigrams, ...]
-    """The bigrams of those that another sentence may nearly repeat."""
+    """The bigrams of the longer ones, which another sentence may nearly repeat."""
     first_person: bool
     """Whether the tale has a narrator "I": in the opening, in memory or in the player's narration."""
     forced_starts: tuple[str, str] = ("", "")

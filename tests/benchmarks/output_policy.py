@@ -4,7 +4,7 @@
 
 Plays 16 scenarios of 10 genres for five turns each: 80 turns with 0 to 4 turns before them, with fixed seeds. "sent"
 is the voice's first answer to a turn, cut only where the next action begins; "seen" is the turn that the game made of
-it, retries and all. Both are judged by the definitions below, which share no code with the game (two of them are
+it, retries and all. Both are measured by the definitions below, which share no code with the game (two of them are
 `dungeon evaluate`'s: "speaks for the player" and "ends in a cut sentence"). A share moves in steps of 1/80.
 
 Needs the bundled weights (fetched if missing). Takes some minutes on two cores that do nothing else.
@@ -199,16 +199,17 @@ FAULTS: dict[str, Callable[[PlayedTurn, str], bool]] = {
 
 
 def print_table(turns: list[PlayedTurn]) -> None:
+    columns = [(turn, turn.sent[0]) for turn in turns], [(turn, turn.seen) for turn in turns]
     print(f"{len(turns)} turns of {len(SCRIPTS)} scenarios{'':24}    sent   seen")
 
-    def row(label: str, count: Callable[[PlayedTurn, str], bool]) -> None:
-        shares = [statistics.mean(count(turn, text) for turn in turns for text in [of(turn)]) for of in (sent, seen)]
+    def row(label: str, has_fault: Callable[[PlayedTurn, str], bool]) -> None:
+        shares = [statistics.mean(has_fault(turn, text) for turn, text in column) for column in columns]
         print(f"{label:48} {shares[0]:7.1%} {shares[1]:6.1%}")
 
     for label, has_fault in FAULTS.items():
         row(label, has_fault)
     row("any of these", lambda turn, prose: any(has_fault(turn, prose) for has_fault in FAULTS.values()))
-    words = [statistics.mean(len(of(turn).split()) for turn in turns) for of in (sent, seen)]
+    words = [statistics.mean(len(text.split()) for _, text in column) for column in columns]
     print(f"{'words a turn':48} {words[0]:7.1f} {words[1]:6.1f}")
     share = statistics.mean(len(turn.sent) > 1 for turn in turns)
     print(f"{'turns in which the voice was asked again':48} {share:14.1%}")
@@ -217,14 +218,6 @@ def print_table(turns: list[PlayedTurn]) -> None:
     print(f"{'tokens a turn that a player waits for':48} {statistics.mean(turn.waited for turn in turns):14.1f}")
     for note, count in Counter(note for turn in turns for note in turn.notes).items():
         print(f"  note to the player, {count} times: {note}")
-
-
-def sent(turn: PlayedTurn) -> str:
-    return turn.sent[0]
-
-
-def seen(turn: PlayedTurn) -> str:
-    return turn.seen
 
 
 if __name__ == "__main__":
