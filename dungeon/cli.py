@@ -185,11 +185,11 @@ def adventures(words: tuple[str, ...]) -> None:
 def export(adventure: str, to: str | None, whole: bool) -> None:
     """Write an adventure as a text. ADVENTURE is its number, or part of its title."""
     from dungeon.play import adventures as listing
-    from dungeon.tale.transcript import markdown
+    from dungeon.tale.transcript import render_markdown
 
     with _shelf() as shelf:
         opened = shelf.open(listing.find_adventure(shelf, adventure))
-        click.echo(listing.export_adventure(opened, to, whole=whole) if to else markdown(opened, whole))
+        click.echo(listing.export_adventure(opened, to, whole=whole) if to else render_markdown(opened, whole))
 
 
 @cli.command()

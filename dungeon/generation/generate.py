@@ -31,8 +31,15 @@ from dungeon.storyteller.request import GenerationParams, GenerationRequest
 from dungeon.storyteller.voices import Sampling
 from dungeon.tale.adventure import Adventure, Node
 from dungeon.tale.context import build_context
-from dungeon.tale.output_policy import End, FilteredOutput, OutputPolicy, bare, filter_output, output_policy
-from dungeon.tale.prose import OVERRUN, whole
+from dungeon.tale.output_policy import (
+    FilteredOutput,
+    OutputPolicy,
+    StopReason,
+    bare_words,
+    filter_output,
+    policy_for_turn,
+)
+from dungeon.tale.prose import OVERRUN_TOKENS, complete_sentences
 
 _BRIEF = 1 / 3
 """Words for each token of a turn's length below which a turn that the player's part cut short is too little."""
@@ -83,13 +90,16 @@ class GeneratedTurn:
 def turn_request(adventure: Adventure, node: Node, params: GenerationParams, prefix: str = "") -> GenerationRequest:
     """The request for the prose of `node`, below any turn of the adventure, which has `prefix` already."""
     return GenerationRequest(
-        build_context(adventure, node, params.budget), prefix, params, max_tokens=params.sampling.length + OVERRUN
+        build_context(adventure, node, params.budget),
+        prefix,
+        params,
+        max_tokens=params.sampling.length + OVERRUN_TOKENS,
     )
 
 
 def turn_policy(adventure: Adventure, node: Node, params: GenerationParams) -> OutputPolicy:
     """The output policy for the prose of `node`."""
-    return output_policy(adventure, node, params.sampling.banned, params.sampling.stop)
+    return policy_for_turn(adventure, node, params.sampling.banned, params.sampling.stop)
 
 
 async def generate(
@@ -147,7 +157,7 @@ class _Generation:
                 if not self._retries:
                     raise
                 # The prompt was accepted before: with the prose so far behind it, it is too long. That is the turn then.
-                output = filter_output(attempt.prefix, self._policy, ended=True)
+                output = filter_output(attempt.prefix, self._policy, finished=True)
                 break
             next_attempt = self._next_attempt(attempt, output)
             if next_attempt is None:
@@ -159,15 +169,19 @@ class _Generation:
 
     def _next_attempt(self, attempt: _Attempt, output: FilteredOutput) -> _Attempt | None:
         """How to ask again, if the output is not good enough."""
-        keep, sampling, forced_start = output.behind, attempt.sampling, ""
-        if output.end is End.LOOP and self._may_retry("loop", 1):
+        keep, sampling, forced_start = output.keep, attempt.sampling, ""
+        if output.stop_reason is StopReason.LOOP and self._may_retry("loop", 1):
             self._notes.append(LOOPED)
             sampling = _out_of_a_loop(sampling)
-        elif output.end is End.BANNED and self._may_retry("banned", 3):
+        elif output.stop_reason is StopReason.BANNED and self._may_retry("banned", 3):
             pass
-        elif not whole(keep) and self._may_retry("empty", 2):
-            keep, forced_start = "", self._policy.openers[self._retries["empty"] - 1]
-        elif output.end is End.PLAYER and self._is_brief(whole(keep)) and self._may_retry("brief", 2):
+        elif not complete_sentences(keep) and self._may_retry("empty", 2):
+            keep, forced_start = "", self._policy.forced_starts[self._retries["empty"] - 1]
+        elif (
+            output.stop_reason is StopReason.PLAYER
+            and self._is_brief(complete_sentences(keep))
+            and self._may_retry("brief", 2)
+        ):
             pass
         else:
             return None
@@ -185,10 +199,10 @@ class _Generation:
 
     def _finished_prose(self, attempt: _Attempt, output: FilteredOutput) -> str:
         prose = output.shown
-        if output.end is End.BANNED:
+        if output.stop_reason is StopReason.BANNED:
             self._notes.append(BANNED_PHRASE_LEFT_OUT)
-            prose = whole(output.behind)
-        return "" if bare(prose) == bare(attempt.forced_start) else prose
+            prose = complete_sentences(output.keep)
+        return "" if bare_words(prose) == bare_words(attempt.forced_start) else prose
 
     async def _stream(self, attempt: _Attempt) -> FilteredOutput:
         """The output of one attempt, up to the end of the turn or to where the storyteller must be asked again."""
@@ -252,8 +266,8 @@ class _Output:
     def is_over(self) -> bool:
         """Whether nothing more is wanted: the policy says so, the turn is long enough, or it will not end by itself."""
         return (
-            bool(self.filtered.end)
-            or (self.tokens >= self._length and self.filtered.complete)
+            bool(self.filtered.stop_reason)
+            or (self.tokens >= self._length and self.filtered.ends_sentence)
             or self.tokens >= self._max_tokens
             or self._blank_pieces >= _BLANK_PIECES
             or len(self._text) >= self._max_tokens * _CHARACTERS_PER_TOKEN
@@ -261,7 +275,7 @@ class _Output:
 
     def finished(self) -> FilteredOutput:
         """The output, to which nothing more will be added."""
-        return self.filtered if self.filtered.end else filter_output(self._raw, self._policy, ended=True)
+        return self.filtered if self.filtered.stop_reason else filter_output(self._raw, self._policy, finished=True)
 
 
 def _out_of_a_loop(sampling: Sampling) -> Sampling:

@@ -32,7 +32,7 @@ from dungeon.storyteller.voices import Sampling
 from dungeon.tale.adventure import Adventure, Node
 from dungeon.tale.context import context_to_continue
 from dungeon.tale.output_policy import filter_output
-from dungeon.tale.suggestion import adds, suggestion
+from dungeon.tale.suggestion import is_new_suggestion, parse_suggestion
 
 MAX_SUGGESTIONS = 4
 
@@ -273,8 +273,8 @@ class Prefetcher:
         while len(place.suggestions) < count and place.tries < _TRIES * count:
             line = await self._action(replace(request, params=_for_a_suggestion(params())))
             place.tries += 1
-            shown = suggestion(line, request.context.text, params().sampling.banned)
-            if shown and adds(shown, place.suggestions, recent):
+            shown = parse_suggestion(line, request.context.text, params().sampling.banned)
+            if shown and is_new_suggestion(shown, place.suggestions, recent):
                 place.suggestions.append(shown)
         if place.suggestions or place.requested:
             on_change()

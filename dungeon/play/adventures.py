@@ -21,7 +21,7 @@ from dungeon.tale.adventure import Adventure
 _TITLE_LENGTH = 60
 _TAG_LENGTH = 30
 _NAMED = 5
-_WRITERS = {".md": transcript.markdown, ".markdown": transcript.markdown, ".txt": transcript.text}
+_WRITERS = {".md": transcript.render_markdown, ".markdown": transcript.render_markdown, ".txt": transcript.render_text}
 
 
 def find_adventure(shelf: Shelf, wanted: str) -> int:

@@ -39,7 +39,7 @@ from dungeon.storyteller.voices import Sampling
 from dungeon.tale.adventure import Adventure, Node, State
 from dungeon.tale.context import Context, context_to_continue
 from dungeon.tale.lore import Lore
-from dungeon.tale.prose import OVERRUN
+from dungeon.tale.prose import OVERRUN_TOKENS
 
 OnUpdate = Callable[[Node], object]
 
@@ -207,7 +207,7 @@ class Session:
     @property
     def budget(self) -> int:
         """The tokens that a prompt may take now, beside the turn that answers it."""
-        room = self.storyteller.context_size - self.sampling.length - OVERRUN - _MARGIN
+        room = self.storyteller.context_size - self.sampling.length - OVERRUN_TOKENS - _MARGIN
         return max(_LEAST_BUDGET, min(self._largest_budget, room))
 
     def _record(self, params: GenerationParams, prompt: str = "") -> GenerationRecord:

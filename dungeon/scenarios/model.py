@@ -33,7 +33,7 @@ from corpus.text import did_you_mean, one_line, printable
 from corpus.turns import clean_prose
 from dungeon.errors import DungeonError
 from dungeon.storage.tomlfile import MAX_BYTES, read_toml
-from dungeon.tale.lore import DEEPEST, Card, Lore
+from dungeon.tale.lore import MAX_DEPTH, Card, Lore
 
 TITLE_LENGTH = 60
 ANSWER_LENGTH = 60
@@ -148,8 +148,8 @@ def _read(data: bytes, place: str) -> Scenario:
             )
         if any(sign in key for key in card.keys for sign in ",:["):
             raise DungeonError(f"{place}: cards[{number}].keys may hold no comma, colon or bracket.")
-        if not 0 <= card.depth <= DEEPEST:
-            raise DungeonError(f"{place}: cards[{number}].depth must be from 0 to {DEEPEST}.")
+        if not 0 <= card.depth <= MAX_DEPTH:
+            raise DungeonError(f"{place}: cards[{number}].depth must be from 0 to {MAX_DEPTH}.")
     for number, placeholder in enumerate(scenario.placeholders, 1):
         if not _PLACEHOLDER.fullmatch(f"${{{placeholder.name}}}"):
             raise DungeonError(f"{place}: placeholders[{number}].name must be one word, as between ${{ and }}.")

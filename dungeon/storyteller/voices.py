@@ -93,7 +93,7 @@ VOICES = (DEFAULT_VOICE, *CATALOGUE)
 """Names that need no folder of the player's."""
 DEFAULT_CONTEXT = 2048
 _UNTUNED = Sampling(temperature=0.4, dry_multiplier=1.0, dry_allowed_length=2, dry_penalty_last_n=1024)
-"""Cooler: untuned weights lose the thread sooner (`tests/benchmarks/manners.py`)."""
+"""Cooler: untuned weights lose the thread sooner (`tests/benchmarks/output_policy.py`)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from corpus.turns import PARAGRAPH, Kind, Turn
 from dungeon.tale.lore import Lore
-from dungeon.tale.prose import whole
+from dungeon.tale.prose import complete_sentences
 
 
 class State(StrEnum):
@@ -139,7 +139,7 @@ class Adventure:
         if self.head is None:
             return None
         node = self.nodes[self.head]
-        return node if node.state is not State.DONE and whole(node.prose) != node.prose else None
+        return node if node.state is not State.DONE and complete_sentences(node.prose) != node.prose else None
 
     # ---- changing it -----------------------------------------------------------------------------------------
 

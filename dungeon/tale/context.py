@@ -244,7 +244,13 @@ def _why_not(card: Card, triggered: Set[Card], too_large: bool) -> str:
 def _why_triggered(hit: TriggeredCard) -> str:
     if not hit.key:
         return "always"
-    where = "in the action" if not hit.back else "1 turn back" if hit.back == 1 else f"{hit.back} turns back"
+    where = (
+        "in the action"
+        if not hit.turns_back
+        else "1 turn back"
+        if hit.turns_back == 1
+        else f"{hit.turns_back} turns back"
+    )
     return f"named: {hit.key}, {where}"
 
 

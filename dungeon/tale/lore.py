@@ -1,11 +1,12 @@
-"""What the voice is to know beside the tale: memory, author's note, cards, and the player's own summary.
+"""What the storyteller knows besides the story: memory, author's note, cards, and the player's own summary.
 
-Memory always stands in front of the tale, the author's note close to its end. A card is lore that enters when one of
-its keys is named in the last turns: `triggered_cards(lore.cards, turns)` tells which do, by which key, and how many turns back.
-Keys count in the plural and the possessive too, where they must be whole words.
+    triggered_cards(lore.cards, ["Berrin nods.", "You wait."])    # [TriggeredCard(card, key="Berrin", turns_back=1)]
+    card_from_text("Berrin, old man: Berrin is the lamp lighter.")
 
-In plain lines a card is written `Berrin, old man: Berrin is the lamp lighter.`, and what differs from a common card
-stands in brackets: `Berrin [always, case, part, depth 8]: …` (`card_from_text`).
+Memory always comes before the story, the author's note near its end. A card is lore that enters the context when one of
+its keys is named in the last turns. A key that must be a whole word also matches its plural and its possessive.
+
+A player writes a card as `KEYS: TEXT`, with options in brackets: `Berrin [always, case, part, depth 8]: …`.
 """
 
 import re
@@ -16,90 +17,93 @@ from corpus.text import one_line
 from corpus.turns import clean_prose
 from dungeon.errors import DungeonError
 
-DEPTH = 4
-DEEPEST = 99
+DEFAULT_DEPTH = 4
+MAX_DEPTH = 99
+"""How many turns back a card may look for its keys."""
 
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """A piece of lore and the words that call for it."""
+    """A piece of lore and the keys that bring it into the context."""
 
     keys: tuple[str, ...]
     text: str
     always: bool = False
-    """Whether it needs no key to be named."""
+    """Whether it is in the context even if no key is named."""
     case: bool = False
-    """Whether a key must be written as it is here, capitals and all."""
+    """Whether capitals in keys count."""
     whole_word: bool = True
-    """Whether a key must stand alone; otherwise it may be a part of a word."""
-    depth: int = DEPTH
-    """How many turns back a key is looked for, beside the action that is to be answered."""
+    """Whether a key must be a word of its own; otherwise it may be part of a word."""
+    depth: int = DEFAULT_DEPTH
+    """How many turns before the current action a key is looked for."""
 
 
 @dataclass(frozen=True, slots=True)
 class Lore:
-    """All of an adventure's."""
+    """The lore of an adventure."""
 
     memory: str = ""
     note: str = ""
-    """The author's note: a word on style or on what is to come."""
+    """The author's note: about the style, or about what comes next."""
     cards: tuple[Card, ...] = ()
     summary: str = ""
-    """The player's own words on what happened up to and with the turn `summary_through`; "" leaves it to the game."""
+    """The player's own summary of the story through the turn `summary_through`; "" leaves it to the game."""
     summary_through: int = 0
-    """That turn's id; 0 for the opening."""
+    """The id of that turn; 0 for the opening."""
 
 
-# ---- which cards are called for ----------------------------------------------------------------------------------
+# ---- which cards enter the context ---------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class TriggeredCard:
-    """A card that is called for, and why."""
+    """A card that enters the context, and why."""
 
     card: Card
     key: str = ""
-    """The key that was named; "" if the card needs none."""
-    back: int = 0
-    """How many turns back; 0 is the action that is to be answered."""
+    """The key that was named; "" for a card that is always in."""
+    turns_back: int = 0
+    """How many turns back it was named; 0 is the current action."""
 
 
 def triggered_cards(cards: Iterable[Card], turns: Sequence[str]) -> list[TriggeredCard]:
-    """The cards that the turns call for, in their own order.
+    """Return the cards whose keys the turns name, in the order of the cards.
 
-    `turns` are the texts from the past to now; the last is the action that is to be answered.
+    `turns` are the texts of the turns, oldest first; the last is the current action.
     """
-    latest = list(reversed(turns))
-    lowered = [text.lower() for text in latest]
-    return [found for card in cards if (found := _fired(card, latest, lowered))]
+    latest_first = list(reversed(turns))
+    lowered = [text.lower() for text in latest_first]
+    triggered = (_trigger(card, latest_first if card.case else lowered) for card in cards)
+    return [card for card in triggered if card]
 
 
-def _fired(card: Card, latest: list[str], lowered: list[str]) -> TriggeredCard | None:
+def _trigger(card: Card, texts: list[str]) -> TriggeredCard | None:
+    """Return why a card enters the context, if it does; the latest of the `texts` is first."""
     if card.always:
         return TriggeredCard(card)
-    for back, text in enumerate((latest if card.case else lowered)[: card.depth + 1]):
+    for turns_back, text in enumerate(texts[: card.depth + 1]):
         for key in card.keys:
-            if _named(key if card.case else key.lower(), text, card.whole_word):
-                return TriggeredCard(card, key, back)
+            if _names(text, key if card.case else key.lower(), card.whole_word):
+                return TriggeredCard(card, key, turns_back)
     return None
 
 
-def _named(key: str, text: str, whole_word: bool) -> bool:
-    if not key or key not in text:  # spares the expression, of which there may be hundreds
+def _names(text: str, key: str, whole_word: bool) -> bool:
+    if not key or key not in text:  # the common case, without a regular expression
         return False
     return not whole_word or re.search(rf"(?<!\w){re.escape(key)}(?:['’]?s|s['’])?(?!\w)", text) is not None
 
 
-# ---- lore from what a player wrote -------------------------------------------------------------------------------
+# ---- what a player wrote, as lore ----------------------------------------------------------------------------
 
 
 def clean_text(text: str) -> str:
-    """A memory, a card's text or a summary as it may stand in the prompt: no line of it reads as an action."""
+    """Return a memory, a card's text or a summary as it may stand in the prompt: no line reads as an action."""
     return clean_prose(text).strip()
 
 
 def clean_keys(text: str) -> tuple[str, ...]:
-    """The keys in a line, separated by commas; each once."""
+    """Return the keys in a line, separated by commas, without duplicates."""
     return tuple(dict.fromkeys(key for part in text.split(",") if (key := one_line(part))))
 
 
@@ -107,10 +111,10 @@ _CARD = re.compile(r"(?P<keys>[^:\[]*)(?:\[(?P<options>[^\]]*)\]\s*)?:(?P<text>.
 
 
 def card_from_text(text: str) -> Card:
-    """A card as it is written in plain lines; see the module.
+    """Read a card as a player writes it; the module docstring has the format.
 
     Raises:
-        DungeonError: it is none, and how one is written.
+        DungeonError: the text is not a card; the message has the format.
     """
     match = _CARD.fullmatch(text.strip())
     if match is None:
@@ -119,11 +123,11 @@ def card_from_text(text: str) -> Card:
     for option in (match["options"] or "").split(","):
         card = _with_option(card, option.strip().lower())
     if not card.text:
-        raise DungeonError("This card says nothing. Write its text behind the colon: Berrin: Berrin lights the lamps.")
+        raise DungeonError("This card has no text. Write it after the colon: Berrin: Berrin lights the lamps.")
     if not card.keys and not card.always:
         raise DungeonError(
-            "This card has no key, so it would never be called for. Write one or more in front of the colon "
-            "(Berrin, old man: …), or have it always: [always]: …"
+            "This card has no key, so it would never be used. Write one or more before the colon (Berrin, old man: …), "
+            "or mark it to be used always: [always]: …"
         )
     return card
 
@@ -140,15 +144,15 @@ def _with_option(card: Card, option: str) -> Card:
     if not option:
         return card
     raise DungeonError(
-        f"'{option[:60]}' is nothing that a card can be. In brackets may stand: always (needs no key), case (capitals "
-        f"count), part (a key may be part of a word), depth 0 to {DEEPEST} (how many turns back a key is looked for)."
+        f"'{option[:60]}' is not an option of a card. The options are: always (needs no key), case (capitals count), "
+        f"part (a key may be part of a word), depth 0 to {MAX_DEPTH} (how many turns back a key is looked for)."
     )
 
 
 def card_to_text(card: Card) -> str:
-    """The card as `card_from_text` reads it."""
+    """Return the card as text that `card_from_text` reads."""
     options = [name for name, on in (("always", card.always), ("case", card.case), ("part", not card.whole_word)) if on]
-    if card.depth != DEPTH:
+    if card.depth != DEFAULT_DEPTH:
         options.append(f"depth {card.depth}")
     brackets = f"[{', '.join(options)}]" if options else ""
     return f"{' '.join(part for part in (', '.join(card.keys), brackets) if part)}: {card.text}"

@@ -1,55 +1,62 @@
-"""The storyteller's manners: what of a voice's words may stand, judged anew for every piece that streams in.
+r"""The output policy: which part of a storyteller's text is shown. The rules apply anew to every piece that streams in.
 
-    manners = manners_for(adventure, node, banned=(), stop=())
-    judged = judge(raw, manners)              # raw: all that the voice has written so far
-    judged.shown, judged.end                  # what to show now; why the turn is over, if it is
-    judge(raw, manners, ended=True).shown     # the finished turn
+    policy = policy_for_turn(adventure, node, banned=(), stop=())
+    output = filter_output(raw, policy)                # raw: all that the storyteller has written so far
+    output.shown, output.stop_reason                   # the prose to show now; why the turn ends here, or None
+    filter_output(raw, policy, finished=True).shown    # the finished turn
 
-Pure, and append-only: whole sentences that were shown stay. Only the unfinished last one may still be taken back,
-and where it may turn out a known one, or the player's, it is not shown before that is clear.
+Text rules cut the text; the earliest cut counts.
+1. End of turn: at a `>`, which marks an action, or at a stop string (`prose.turn_end`).
+2. Banned phrase: at a phrase that the player has banned.
+3. Chat: at a heading, a list, a role, an assistant's phrase, the author's note, a tag.
+4. Undecided end: while the text streams, an end that may become a stop string or a banned phrase is withheld.
 
-What is cut, from the sentence on in which it begins:
-- the player's part (`_plays_player`): speech of "you", or a decision, that the action does not have; and an I who
-  tells, unless the tale is told so. Deeds stay: what follows from an action ("You open it and step in") can't be told
-  from what was not asked for. This is what `dungeon evaluate` calls speaking for the player (`finetune.manner`), judged
-  a little more narrowly: a decision that is asked about or conditional ("if you agree") is none.
-- chat: headings, lists, roles, an assistant's phrases, the author's note, tags.
-- loops: words that go in circles; two long sentences, or three of any length, in a row that stood before.
-What is left out: a sentence of five words or more that stood in the last six turns, or in this one, or nearly did.
+Sentence rules look at each sentence that is left; the first rule that applies decides.
+1. Speaks for the player: the turn ends before speech or a decision of "you" that the action does not have, and before
+   a narrator "I" unless the tale has one (`player_speech`).
+2. Goes in circles: the turn ends before words that loop, two long known sentences in a row, or three of any length.
+3. Repeats a known sentence: one of five words or more that was in the last six turns or in this one, word for word or
+   nearly (`repetition`), is left out.
+4. Undecided sentence: while the text streams, the last sentence is withheld as long as it may break rule 1 or 3.
 
-Limits: English. Speech in single quotes is known by its marks alone, and only within its line. What stands in a letter
-or on a sign is narration if it has no quotation marks.
+Pure, and append-only: complete sentences that were shown stay. Only the unfinished last one may be taken back.
+Limits: English; `player_speech` has more.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
+from enum import Enum, StrEnum
 from functools import cache
-from itertools import pairwise
+from operator import itemgetter
 
-from corpus.actions import QUOTES, TELLS
-from corpus.person import second_person
+from corpus.actions import QUOTES
 from corpus.turns import Kind
-from corpus.words import word_set
 from dungeon.tale.adventure import Adventure, Node
-from dungeon.tale.prose import Sentence, closed, cut, sentences, speech, tidy, turn_end, whole, without_strays
+from dungeon.tale.player_speech import invents_decision, is_first_person, may_become_player_speech, player_quotes
+from dungeon.tale.prose import (
+    Sentence,
+    clean_turn,
+    close_quotes,
+    complete_sentences,
+    drop_stray_quotes,
+    split_sentences,
+    trim_broken_end,
+    turn_end,
+)
+from dungeon.tale.repetition import Bigrams, find_loop, has_words, is_known, sentence_bigrams
 
-_LINE_ENDS = re.compile(r"\n+")
 _TURNS = 6
-"""How many turns back a sentence is known."""
+"""How many turns back sentences are known."""
 _LONG = 5
-"""Words of a sentence that must not stand twice; shorter ones may ("You wait.")."""
-_NEAR = 0.75
-"""The share of pairs of words that two sentences have in common which are nearly the same,"""
-_NEAR_WORDS = 8
-"""if they have so many words: of a shorter one, another word makes another sentence."""
+"""Words of a sentence that must not be repeated; shorter ones may ("You wait.")."""
+_LINE_BREAKS = re.compile(r"\n+")
 
 
-class End(StrEnum):
-    """Why nothing more of what the voice writes will be shown."""
+class StopReason(StrEnum):
+    """Why the rest of the storyteller's text is not shown."""
 
-    OVER = "over"
+    TURN_OVER = "turn over"
     """The next action, or a stop string."""
     PLAYER = "player"
     CHAT = "chat"
@@ -59,258 +66,107 @@ class End(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class OutputPolicy:
-    """What a turn is judged by."""
+    """What the rules need to know about a turn."""
 
-    asked: str
-    """The action's bare words."""
-    known: frozenset[str]
+    action_words: str
+    """The action as bare words."""
+    known_sentences: frozenset[str]
     """The sentences of the last turns, as bare words."""
-    pairs: tuple[frozenset[tuple[str, str]], ...]
-    """The pairs of words of those that another may be nearly the same as."""
-    says_i: bool
-    """Whether the tale has an I who tells, in the opening, in memory or in the player's narration."""
-    openers: tuple[str, str] = ("", "")
-    """What the tale's language has for a voice that found no beginning: a word each for the second and third time.
+    known_bigrams: tuple[Bigrams, ...]
+    """The bigrams of the longer ones, which another sentence may nearly repeat."""
+    first_person: bool
+    """Whether the tale has a narrator "I": in the opening, in memory or in the player's narration."""
+    forced_starts: tuple[str, str] = ("", "")
+    """A first word for the second and third try of a storyteller that found no beginning, if the tale has that word.
 
-    An untuned voice that answers with an action of its own, or with a heading, tells quite well behind a "The"."""
+    An untuned voice that answers with an action of its own, or with a heading, tells quite well after a "The"."""
     banned: tuple[str, ...] = ()
-    """In small letters, with single blanks."""
+    """In lower case, with single spaces."""
     stop: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class FilteredOutput:
-    """What a voice has written, judged."""
+    """The storyteller's text after the rules."""
 
     shown: str
     """The prose to show now."""
-    end: End | None
-    behind: str
-    """What the voice may go on behind when it is asked again: the turn without what ended it."""
-    complete: bool
-    """Whether it stops where a sentence does."""
+    stop_reason: StopReason | None
+    keep: str
+    """The text after which the storyteller may continue when it is asked again."""
+    ends_sentence: bool
+    """Whether the last sentence is complete."""
 
 
-# ---- the manners of a turn -----------------------------------------------------------------------------------
-
-
-def output_policy(
+def policy_for_turn(
     adventure: Adventure, node: Node, banned: Iterable[str] = (), stop: tuple[str, ...] = ()
 ) -> OutputPolicy:
-    """The manners for the prose of `node`, below any turn of the adventure."""
+    """Return the policy for the prose of `node`, which may stand below any turn of the adventure."""
     nodes = [] if node.parent is None else adventure.path(node.parent)
-    path = [before.turn() for before in nodes]
-    proses = [turn.prose for turn in path[-_TURNS:]] + [node.turn().prose]
-    if len(path) < _TURNS:
-        proses.insert(0, adventure.opening)
-    texts = [*proses, *(turn.action for turn in path[-_TURNS:]), node.action, adventure.lore.note]
-    theirs = [
-        adventure.opening,
-        adventure.lore.memory,
-        *(before.input for before in [*nodes, node] if before.kind is Kind.STORY),
-    ]
-    told = {word for text in proses for word in bare(text).split()}
-    known = dict.fromkeys(bare(sentence.text) for text in texts for sentence in sentences(text))
+    recent = [before.turn() for before in nodes[-_TURNS:]]
+    prose = [*(turn.prose for turn in recent), node.turn().prose]
+    if len(nodes) < _TURNS:
+        prose.append(adventure.opening)
+    texts = [*prose, *(turn.action for turn in recent), node.action, adventure.lore.note]
+    known = frozenset(bare_words(sentence.text) for text in texts for sentence in split_sentences(text))
+    narration = [before.input for before in [*nodes, node] if before.kind is Kind.STORY]
+    by_people = "\n".join([adventure.opening, adventure.lore.memory, *narration])
+    vocabulary = set(bare_words(" ".join(prose)).split())
     return OutputPolicy(
-        asked=bare(node.action),
-        known=frozenset(known),
-        pairs=tuple(_pairs(words) for words in known if _has_words(words, _NEAR_WORDS)),
-        says_i=any(_says_i(line) for text in theirs for line in text.split("\n")),
-        openers=("The" if "the" in told else "", "You" if "you" in told else ""),
+        action_words=bare_words(node.action),
+        known_sentences=known,
+        known_bigrams=sentence_bigrams(known),
+        first_person=any(map(is_first_person, by_people.split("\n"))),
+        forced_starts=("The" if "the" in vocabulary else "", "You" if "you" in vocabulary else ""),
         banned=tuple(" ".join(phrase.lower().split()) for phrase in banned if phrase.strip()),
         stop=stop,
     )
 
 
-# ---- judging -------------------------------------------------------------------------------------------------
+def filter_output(raw: str, policy: OutputPolicy, *, finished: bool = False) -> FilteredOutput:
+    """Apply the rules to all that a storyteller has written in a turn so far; `finished`: nothing more will come."""
+    text, stop_reason = _apply_text_rules(raw, policy, finished=finished)
+    # A banned phrase leaves its sentence open: the storyteller is asked again from the middle of it.
+    streaming = not finished and stop_reason in (None, StopReason.BANNED)
+    kept, broken_rule, ends_sentence = _apply_sentence_rules(text, policy, streaming=streaming)
+    stop_reason = broken_rule or stop_reason
+    prose = _join(text, kept)
+    if broken_rule or not streaming:
+        lines = (close_quotes(line) for line in trim_broken_end(prose).split("\n"))
+        return FilteredOutput("\n".join(lines).rstrip(), stop_reason, complete_sentences(prose), ends_sentence)
+    # Whether a sentence ends with its speech is clear only when the next one begins.
+    quote_at_end = kept and kept[-1].end == len(text) and prose.endswith(('"', "”"))
+    return FilteredOutput(prose[:-1] if quote_at_end else prose, stop_reason, prose, ends_sentence)
 
 
-def filter_output(raw: str, manners: OutputPolicy, *, ended: bool = False) -> FilteredOutput:
-    """What stands of all that a voice has written in a turn so far; `ended`: nothing more will come."""
-    text = tidy(raw, manners.stop)
-    end = End.OVER if turn_end(raw, manners.stop) is not None else None
-    chat, banned = _chat(text), _banned(text, manners.banned, sure=ended or end is not None)
-    if min(chat, banned) < len(text):
-        end = End.CHAT if chat < banned else End.BANNED
-        text = text[: min(chat, banned)].rstrip()
-    growing = not ended and end in (None, End.BANNED)
-    if growing and not end:
-        text = text[: _held(text, manners)].rstrip()
-    circle = _circle(_without_last_word(text) if growing else text)
-    kept: list[Sentence] = []
-    own: list[str] = []
-    complete = False
-    again = left_out = in_a_row = 0
-    for sentence in sentences(text):
-        complete = sentence.whole
-        sure = sentence.whole or not growing or sentence.end < len(text)
-        so_far = text[sentence.line : sentence.end]
-        if _plays_player(so_far if sure else _without_last_word(so_far), manners):
-            end = End.PLAYER
-            break
-        words = bare(sentence.text)
-        again = again + 1 if sure and _stood(words, manners, own) else 0
-        leave_out = again > 0 and _has_words(words, _LONG)
-        in_a_row = in_a_row + 1 if leave_out else 0
-        if (circle and circle <= sentence.end) or again > 2 or in_a_row > 1:
-            end = End.LOOP
-            break
-        left_out += leave_out
-        no_words = growing and sentence.end == len(text) and not any(map(str.isalpha, words))
-        if not (leave_out or no_words or (not sure and _may_go(so_far, words, manners, own))):
-            kept.append(sentence)
-        own.append(words)
-    if left_out and not kept and not growing:
-        end = End.LOOP
-    prose = _joined(text, kept)
-    if not growing or end in (End.PLAYER, End.LOOP):
-        lines = (closed(line) for line in cut(prose).split("\n"))
-        return FilteredOutput("\n".join(lines).rstrip(), end, whole(prose), complete)
-    # Whether a sentence ends with what is said in it is clear when the next one begins.
-    open_end = kept and kept[-1].end == len(text) and prose.endswith(('"', "”"))
-    shown = prose[:-1] if open_end else prose
-    return FilteredOutput(shown, end, prose, complete)
-
-
-def _joined(text: str, kept: list[Sentence]) -> str:
-    """The sentences that are left of a text, without half quotes; the last line may be open."""
+def _join(text: str, kept: list[Sentence]) -> str:
+    """Join the sentences that are kept of a text, without unpaired quotation marks; the last line may be open."""
     lines: list[str] = []
     breaks: list[str] = []
     at = 0
     for sentence in kept:
         between = text[at : sentence.start]
         if lines and "\n" not in between:
-            lines[-1] += " " * bool(sentence.gap) + sentence.text
+            lines[-1] += " " * bool(sentence.leading_space) + sentence.text
         else:
-            breaks.append(max(_LINE_ENDS.findall(between), default="", key=len) if lines else "")
+            breaks.append(max(_LINE_BREAKS.findall(between), default="", key=len) if lines else "")
             lines.append(sentence.text)
         at = sentence.end
-    lines = [*map(closed, lines[:-1]), *map(without_strays, lines[-1:])]
-    return "".join(gap + line for gap, line in zip(breaks, lines, strict=True))
+    lines = [*map(close_quotes, lines[:-1]), *map(drop_stray_quotes, lines[-1:])]
+    return "".join(line_break + line for line_break, line in zip(breaks, lines, strict=True))
 
 
-def _held(text: str, manners: OutputPolicy) -> int:
-    """Where the end of a growing text may be the beginning of a banned phrase or of a stop string."""
-    starts = [len(text) - k for stop in manners.stop for k in range(1, len(stop)) if text.endswith(stop[:k])]
-    words = [match.start() for match in re.finditer(r"(?<!\w)\S", text)] if manners.banned else []
-    for phrase in manners.banned:
-        last = words[-len(phrase) :]
-        starts += [at for at in last if phrase.startswith(" ".join(text[at:].lower().split()))]
-    return min(starts, default=len(text))
-
-
-def _banned(text: str, banned: tuple[str, ...], *, sure: bool) -> int:
-    """Where the first banned phrase begins. At the end of a growing text its last word may not be whole."""
-    found = (match for phrase in banned for match in [_phrase(phrase).search(text)] if match)
-    return min((match.start() for match in found if sure or match.end() < len(text)), default=len(text))
-
-
-@cache
-def _phrase(phrase: str) -> re.Pattern[str]:
-    """That phrase in whole words, however its case and its blanks."""
-    return re.compile(r"(?<!\w)" + r"\s+".join(map(re.escape, phrase.split())) + r"(?!\w)", re.IGNORECASE)
-
-
-def _without_last_word(text: str) -> str:
-    """A growing text without the word that may still become another one."""
-    return re.sub(r"\w+$", "", text)
-
-
-# ---- sentences that stood ------------------------------------------------------------------------------------
-
-
-def bare(text: str) -> str:
-    """The words of a text in small letters, and nothing else."""
+def bare_words(text: str) -> str:
+    """Return the words of a text in lower case, separated by single spaces, without any punctuation."""
     return " ".join(re.findall(r"\w+", text.lower()))
 
 
-def _has_words(words: str, at_least: int) -> bool:
-    return words.count(" ") >= at_least - 1
+def _without_last_word(text: str) -> str:
+    """Return a growing text without the word at its end, which may still become another one."""
+    return re.sub(r"\w+$", "", text)
 
 
-def _pairs(words: str) -> frozenset[tuple[str, str]]:
-    return frozenset(pairwise(words.split()))
-
-
-def _stood(words: str, manners: OutputPolicy, own: list[str]) -> bool:
-    """Whether a sentence stood in the last turns or earlier in this one, word for word or nearly."""
-    if words in manners.known or words in own:
-        return bool(words)
-    if not _has_words(words, _NEAR_WORDS):
-        return False
-    pairs = _pairs(words)
-    others = (*manners.pairs, *(_pairs(other) for other in own if _has_words(other, _NEAR_WORDS)))
-    return any(2 * len(pairs & other) >= _NEAR * (len(pairs) + len(other)) for other in others)
-
-
-def _may_go(so_far: str, words: str, manners: OutputPolicy, own: list[str]) -> bool:
-    """Whether a growing sentence may turn out one that stood, or the player's speech."""
-    if _TELLING.search(so_far.translate(QUOTES)) or _said_by_you(so_far):
-        return True
-    return any(other.startswith(words) and _has_words(other, _LONG) for other in (*manners.known, *own))
-
-
-# ---- the player's part ---------------------------------------------------------------------------------------
-
-
-def _forms(verb: str) -> str:
-    """A pattern of a verb and its regular past: beg, begged; cry, cried."""
-    if verb.endswith("y") and verb[-2] not in "aeou":
-        return verb[:-1] + "(?:y|ied)"
-    return f"{verb}(?:d|{verb[-1]}?ed)?"
-
-
-_SPEAK = "|".join([*map(_forms, sorted(TELLS)), "ask(?:ed)?", "said|say|told|thought"])
-_ADVERB = r"(?:\w+ly |then |finally |just |also )?"
-_BEFORE = re.compile(rf"\byou {_ADVERB}(?:{_SPEAK})\b[^.!?]{{0,60}}$", re.IGNORECASE)
-_BEHIND = re.compile(rf",?\s*you {_ADVERB}(?:{_SPEAK})\b", re.IGNORECASE)
-_TELLING = re.compile(rf"\byou {_ADVERB}(?:{_SPEAK})\W*$", re.IGNORECASE)
-_DECISION = "decide|choose|chose|agree|accept|refuse|promise|resolve|vow|make up your mind"
-_DECIDE = re.compile(rf"\byou {_ADVERB}(?P<verb>{_DECISION})(?:d|ed)?\b", re.IGNORECASE)
-_OPEN = word_set("""
-    if unless when whenever until till before after once whether that which whichever what whatever who how why where as
-    do did don't will would won't can could may might should must shall than
-    """)
-"""Words behind which what you decide is no decision yet: `if you agree`, `do you accept`, `the way that you chose`."""
-_SINGLE_QUOTES = re.compile(r"(?<!\w)'((?:[^'\n]|(?<=\w)'(?=\w))+)(?:'(?!\w)|$)")
-
-
-def _plays_player(line: str, manners: OutputPolicy) -> bool:
-    """Whether a line, up to the end of one of its sentences, does the player's part; see the module."""
-    if any(bare(words) not in manners.asked for words in _said_by_you(line)):
-        return True
-    narration = [words for said, words in _pieces(line) if not said]
-    return any(_decided(words, match, manners) for words in narration for match in _DECIDE.finditer(words)) or (
-        not manners.says_i and _says_i(line)
-    )
-
-
-def _said_by_you(line: str) -> list[str]:
-    pieces = [(False, ""), *_pieces(line), (False, "")]
-    return [
-        words
-        for (_, before), (said, words), (_, behind) in zip(pieces, pieces[1:], pieces[2:], strict=False)
-        if said and (_BEFORE.search(before) or _BEHIND.match(behind))
-    ]
-
-
-def _decided(words: str, match: re.Match[str], manners: OutputPolicy) -> bool:
-    before = re.split(r"[.!?,;:]", words[: match.start()])[-1].lower()
-    return _OPEN.isdisjoint(re.findall(r"[\w']+", before)) and match["verb"].lower()[:5] not in manners.asked
-
-
-def _says_i(line: str) -> bool:
-    """Whether a narrator speaks of himself: what `second_person` would change is a first person, and no initial."""
-    return any(second_person(words) != words for said, words in _pieces(line) if not said)
-
-
-def _pieces(line: str) -> list[tuple[bool, str]]:
-    """What is said in a line, and what is not, with single quotes for speech in a line without double ones."""
-    line = line.translate(QUOTES)
-    return speech(line if '"' in line else _SINGLE_QUOTES.sub(r'"\1"', line))
-
-
-# ---- chat and circles ----------------------------------------------------------------------------------------
+# ---- text rules ----------------------------------------------------------------------------------------------
 
 _CHAT = re.compile(
     r"""(?mix) ^[ ]* (?:
@@ -323,31 +179,156 @@ _CHAT = re.compile(
         | \[[^\]\n]*\][ ]*\n | the[ ]end\b\W*$ | to[ ]be[ ]continued\b
     ) | <[|/!a-z] | \[/?(?:inst|author's[ ]note)\b | \blanguage[ ]model\b """
 )
-_WINDOW = 80
-"""Words in which four must not stand three times."""
-_TIMES = ((1, 10), (2, 4), *((n, 3) for n in range(3, 13)))
-"""How many times so many words may not stand in a row."""
 
 
-def _chat(text: str) -> int:
-    """Where a text stops being a tale: a heading, a list, an assistant's phrase, a tag."""
-    found = _CHAT.search(text.translate(QUOTES))
-    return found.start() if found else len(text)
+def find_banned_phrase(text: str, policy: OutputPolicy, *, growing: bool) -> int:
+    """Return where the first banned phrase begins, or the length. A growing text's last word may be unfinished."""
+    matches = [match for phrase in policy.banned if (match := _phrase_pattern(phrase).search(text))]
+    return min((match.start() for match in matches if not growing or match.end() < len(text)), default=len(text))
 
 
-def _circle(text: str) -> int | None:
-    """The index in a text by which it goes in circles."""
-    found = re.search(r"(\S)\1{19,}", text)
-    stuck = found.end() if found else None
-    words = list[str]()
-    seen: dict[str, list[int]] = {}
-    for match in re.finditer(r"\w+", text[:stuck]):
-        words.append(match[0].lower())
-        here = seen.setdefault(words[-1], [])
-        if any(words[-n:] * times == words[-n * times :] for n, times in _TIMES if len(words) - n in here):
-            return match.end()
-        here.append(len(words))
-        again = [at for at in here if at > len(words) - _WINDOW and words[at - 4 : at] == words[-4:]]
-        if len(words) >= 4 and len(again) >= 3 and len(set(words[-4:])) > 1:
-            return match.end()
-    return stuck
+def find_chat(text: str, _policy: OutputPolicy, *, growing: bool) -> int:
+    """Return where the text turns from a tale to a chat or a document, or its length."""
+    match = _CHAT.search(text.translate(QUOTES))
+    return match.start() if match else len(text)
+
+
+TEXT_RULES = ((find_banned_phrase, StopReason.BANNED), (find_chat, StopReason.CHAT))
+
+
+def _apply_text_rules(raw: str, policy: OutputPolicy, *, finished: bool) -> tuple[str, StopReason | None]:
+    """Return the text up to the earliest cut, and the reason for the cut; of two at one place the first rule's."""
+    text = clean_turn(raw, policy.stop)
+    stop_reason = None if turn_end(raw, policy.stop) is None else StopReason.TURN_OVER
+    growing = not finished and stop_reason is None
+    cuts = [(find(text, policy, growing=growing), reason) for find, reason in TEXT_RULES]
+    cut, broken_rule = min(cuts, key=itemgetter(0))
+    if cut < len(text):
+        return text[:cut].rstrip(), broken_rule
+    return text[: find_undecided_end(text, policy)].rstrip() if growing else text, stop_reason
+
+
+def find_undecided_end(text: str, policy: OutputPolicy) -> int:
+    """Return where a growing text may end in the beginning of a stop string or a banned phrase, or its length."""
+    starts = [len(text) - n for stop in policy.stop for n in range(1, len(stop)) if text.endswith(stop[:n])]
+    words = [match.start() for match in re.finditer(r"(?<!\w)\S", text)] if policy.banned else []
+    for phrase in policy.banned:
+        starts += [at for at in words[-len(phrase) :] if phrase.startswith(" ".join(text[at:].lower().split()))]
+    return min(starts, default=len(text))
+
+
+@cache
+def _phrase_pattern(phrase: str) -> re.Pattern[str]:
+    """Return a pattern of the phrase in whole words, in any case and with any white space."""
+    return re.compile(r"(?<!\w)" + r"\s+".join(map(re.escape, phrase.split())) + r"(?!\w)", re.IGNORECASE)
+
+
+# ---- sentence rules ------------------------------------------------------------------------------------------
+
+
+class Outcome(Enum):
+    """What becomes of a sentence if the turn does not end before it."""
+
+    KEEP = "keep"
+    DROP = "drop"
+    WITHHOLD = "withhold"
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A sentence of the turn and what the sentence rules need to know about it."""
+
+    sentence: Sentence
+    words: str
+    """Its bare words."""
+    line: str
+    """Its line up to its end."""
+    is_growing: bool
+    """Whether the text streams and ends with it."""
+    is_settled: bool
+    """Whether its text can't change any more: it is complete, or not growing."""
+    in_loop: bool
+    """Whether the text goes in circles by its end."""
+    known_in_a_row: int
+    """How many known sentences come in a row, up to this one."""
+    long_known_in_a_row: int
+    earlier: Sequence[str]
+    """The sentences before it in this turn, as bare words; valid until the next candidate."""
+
+
+def _candidates(text: str, policy: OutputPolicy, *, streaming: bool) -> Iterator[Candidate]:
+    loop = find_loop(_without_last_word(text) if streaming else text)
+    earlier: list[str] = []
+    known = long_known = 0
+    for sentence in split_sentences(text):
+        words = bare_words(sentence.text)
+        is_growing = streaming and sentence.end == len(text)
+        is_settled = sentence.is_complete or not is_growing
+        repeats = is_settled and is_known(words, policy.known_sentences, policy.known_bigrams, earlier)
+        known = known + 1 if repeats else 0
+        long_known = long_known + 1 if repeats and has_words(words, _LONG) else 0
+        line = text[sentence.line_start : sentence.end]
+        in_loop = loop is not None and loop <= sentence.end
+        yield Candidate(sentence, words, line, is_growing, is_settled, in_loop, known, long_known, earlier)
+        earlier.append(words)
+
+
+def speaks_for_player(candidate: Candidate, policy: OutputPolicy) -> bool:
+    """Whether "you" say or decide what the action does not have, or a narrator "I" appears that the tale lacks."""
+    line = candidate.line if candidate.is_settled else _without_last_word(candidate.line)
+    return (
+        any(bare_words(quote) not in policy.action_words for quote in player_quotes(line))
+        or invents_decision(line, policy.action_words)
+        or (not policy.first_person and is_first_person(line))
+    )
+
+
+def goes_in_circles(candidate: Candidate, _policy: OutputPolicy) -> bool:
+    """Whether words loop, or known sentences follow each other."""
+    return candidate.in_loop or candidate.known_in_a_row > 2 or candidate.long_known_in_a_row > 1
+
+
+def repeats_known_sentence(candidate: Candidate, _policy: OutputPolicy) -> bool:
+    """Whether it is a long sentence of the last turns, or of this one."""
+    return candidate.long_known_in_a_row > 0
+
+
+def is_undecided(candidate: Candidate, policy: OutputPolicy) -> bool:
+    """Whether a growing sentence has no letter yet, or may become the player's speech or a known sentence."""
+    if candidate.is_growing and not any(map(str.isalpha, candidate.words)):
+        return True
+    if candidate.is_settled:
+        return False
+    known = (*policy.known_sentences, *candidate.earlier)
+    return may_become_player_speech(candidate.line) or any(
+        other.startswith(candidate.words) and has_words(other, _LONG) for other in known
+    )
+
+
+SENTENCE_RULES = (
+    (speaks_for_player, StopReason.PLAYER),
+    (goes_in_circles, StopReason.LOOP),
+    (repeats_known_sentence, Outcome.DROP),
+    (is_undecided, Outcome.WITHHOLD),
+)
+
+
+def _apply_sentence_rules(
+    text: str, policy: OutputPolicy, *, streaming: bool
+) -> tuple[list[Sentence], StopReason | None, bool]:
+    """Return the sentences that are kept, the rule that ended the turn, and whether the last sentence is complete."""
+    kept: list[Sentence] = []
+    broken_rule: StopReason | None = None
+    ends_sentence = drops = False
+    for candidate in _candidates(text, policy, streaming=streaming):
+        ends_sentence = candidate.sentence.is_complete
+        outcome = next((outcome for applies, outcome in SENTENCE_RULES if applies(candidate, policy)), Outcome.KEEP)
+        if isinstance(outcome, StopReason):
+            broken_rule = outcome
+            break
+        if outcome is Outcome.KEEP:
+            kept.append(candidate.sentence)
+        drops = drops or outcome is Outcome.DROP
+    if drops and not kept and not streaming:
+        broken_rule = StopReason.LOOP  # the turn is nothing but known sentences
+    return kept, broken_rule, ends_sentence

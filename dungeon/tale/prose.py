@@ -1,9 +1,13 @@
-"""What a voice writes, made fit to show: where a turn stops, where its sentences end, and how a broken end is mended.
+r"""The storyteller's raw text as prose: where a turn stops, where its sentences end, how a broken end is trimmed.
 
-Pure functions on the text so far; `dungeon.tale.output_policy` calls them for every piece that streams in.
+    text = clean_turn("\nIt rains. The do\n> You run.")    # "It rains. The do"
+    [sentence.text for sentence in split_sentences(text)]    # ["It rains.", "The do"]
+    trim_broken_end(text)                                    # "It rains."
 
-Limits: speech is what stands in double quotation marks, typed or printed, and ends with its line at the latest; single
-ones can't be told from apostrophes. A text of an alphabet whose full stop is not in `_END` has no sentences.
+Pure functions of the text so far; `dungeon.tale.output_policy` calls them for every piece that streams in.
+
+Limits: speech is text in double quotation marks, typed or printed, and ends with its line at the latest; single quotes
+look like apostrophes. Text in a script whose full stop is not in `_SENTENCE_END` has no sentences.
 """
 
 import re
@@ -12,28 +16,28 @@ from dataclasses import dataclass
 
 from corpus.turns import clean_prose
 
-OVERRUN = 20
-"""Tokens past the budget in which a turn may finish its sentence."""
+OVERRUN_TOKENS = 20
+"""Tokens past its length in which a turn may finish its last sentence."""
 
 # A full stop after one of these, or after a single capital (an initial), ends no sentence.
 _ABBREVIATIONS = frozenset({"mr", "mrs", "ms", "dr", "st", "sgt", "capt", "lt", "prof", "rev", "vs"})
-_END = re.compile(r"""(?P<stop>\.\.\.|[.!?…؟।]+)(?P<close>["'”’)*\]]*)(?=\s|$)|[。！？]+[」』”]*""")
-_LINE_ENDS = re.compile(r"\n+")
+_SENTENCE_END = re.compile(r"""(?P<stop>\.\.\.|[.!?…؟।]+)(?P<close>["'”’)*\]]*)(?=\s|$)|[。！？]+[」』”]*""")
+_LINE = re.compile(r"(?P<text>[^\n]*)(?P<breaks>\n*)")
 
 
 # ---- where a turn stops --------------------------------------------------------------------------------------
 
 
-def tidy(raw: str, stop: tuple[str, ...] = ()) -> str:
-    """The prose in what a voice has written so far: nothing from its end on, no control characters."""
+def clean_turn(raw: str, stop: tuple[str, ...] = ()) -> str:
+    """Return the prose in the storyteller's text so far, up to the end of the turn, without control characters."""
     return clean_prose(raw.lstrip()[: turn_end(raw, stop)]).strip()
 
 
 def turn_end(raw: str, stop: tuple[str, ...] = ()) -> int | None:
-    """The index, counted behind leading blanks, where the turn is over: at a stop string, or at any `>`.
+    """Return the index, in `raw.lstrip()`, where the turn is over: at a stop string, or at any `>`.
 
-    The mark belongs to actions. Voices write it within a line as well, or before a line that they indent, and a
-    story that needs it for anything else is rarer than a voice that means the next action.
+    `>` marks actions. Storytellers also write it within a line or indented, and a story that needs it for anything
+    else is rarer than a storyteller that begins the next action.
     """
     raw = raw.lstrip()
     return min((at for at in map(raw.find, (">", *filter(None, stop))) if at >= 0), default=None)
@@ -44,74 +48,67 @@ def turn_end(raw: str, stop: tuple[str, ...] = ()) -> int | None:
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """A sentence of a text, or what is left of a line behind its last one."""
+    """A sentence of a text, or the unfinished rest of a line."""
 
-    gap: str
-    """What stands before it: blanks, line ends, or nothing at the beginning."""
+    leading_space: str
+    """Spaces and line breaks before it."""
     text: str
-    whole: bool
-    """Whether it stops where a sentence does. One in an open quotation is not whole."""
+    is_complete: bool
+    """Whether it ends like a sentence, outside an open quotation."""
     start: int
-    """Where in the text it begins, behind the gap."""
-    line: int
-    """Where in the text its line begins."""
+    """The index of its first character in the text, after the leading space."""
+    line_start: int
+    """The index in the text where its line begins."""
 
     @property
     def end(self) -> int:
-        """The index behind it."""
+        """The index after its last character."""
         return self.start + len(self.text)
 
 
-def sentences(text: str) -> Iterator[Sentence]:
-    """All of a text, in its order."""
-    line, gap = 0, ""
-    while line < len(text):
-        found = _LINE_ENDS.search(text, line)
-        stop = found.start() if found else len(text)
-        ends = _ends(text[line:stop])
+def split_sentences(text: str) -> Iterator[Sentence]:
+    """Yield the sentences of a text in order."""
+    space = ""
+    for match in _LINE.finditer(text):
+        line = match["text"]
+        ends = _sentence_ends(line)
         start = 0
-        for end in ends if ends[-1:] == [stop - line] else [*ends, stop - line]:
-            part = text[line + start : line + end]
-            bare = part.lstrip()
-            gap += part[: len(part) - len(bare)]
-            if bare:
-                yield Sentence(gap, bare, end in ends, line + end - len(bare), line)
-                gap = ""
+        for end in dict.fromkeys([*ends, len(line)]):
+            part = line[start:end]
+            words = part.lstrip()
+            space += part[: len(part) - len(words)]
+            if words:
+                yield Sentence(space, words, end in ends, match.start() + end - len(words), match.start())
+                space = ""
             start = end
-        gap += found[0] if found else ""
-        line = found.end() if found else len(text)
+        space += match["breaks"]
 
 
 def sentence_end(text: str) -> int:
-    """The index behind the last whole sentence, 0 where there is none. A sentence in an open quote is not whole."""
+    """Return the index after the last complete sentence, 0 if there is none."""
     stop = len(text)
     while stop > 0:
-        line = text.rfind("\n", 0, stop) + 1
-        if ends := _ends(text[line:stop]):
-            return line + ends[-1]
-        stop = line - 1
+        line_start = text.rfind("\n", 0, stop) + 1
+        if ends := _sentence_ends(text[line_start:stop]):
+            return line_start + ends[-1]
+        stop = line_start - 1
     return 0
 
 
-def at_sentence_end(text: str) -> bool:
-    """Whether the text stops where a sentence does."""
-    return bool(text) and sentence_end(text) == len(text)
-
-
-def _ends(line: str) -> list[int]:
-    """Where in a line its sentences end. One goes on behind what is said in it: `"Who is there?" she asks.`"""
-    marks = _quotes(line)
+def _sentence_ends(line: str) -> list[int]:
+    """Return the indices in a line where sentences end. `"Who is there?" she asks.` is one sentence."""
+    quote_marks = _quote_marks(line)
     ends = []
-    for match in _END.finditer(line):
+    for match in _SENTENCE_END.finditer(line):
         at = match.end()
-        is_open = sum(step for mark, step in marks if mark < at)
+        in_quotation = sum(step for mark, step in quote_marks if mark < at)
         goes_on = line[at - 1] in "\"'”’" and line[at:].lstrip()[:1].islower()
-        if not (is_open or goes_on or _abbreviated(line, match)):
+        if not (in_quotation or goes_on or _is_abbreviation(line, match)):
             ends.append(at)
     return ends
 
 
-def _abbreviated(line: str, match: re.Match[str]) -> bool:
+def _is_abbreviation(line: str, match: re.Match[str]) -> bool:
     if match["stop"] != "." or match["close"]:
         return False
     word = re.search(r"\w*$", line[max(0, match.start() - 12) : match.start()])
@@ -121,83 +118,86 @@ def _abbreviated(line: str, match: re.Match[str]) -> bool:
 # ---- quotation marks -----------------------------------------------------------------------------------------
 
 
-def speech(line: str) -> list[tuple[bool, str]]:
-    """The pieces of a line in their order: whether it is said in it, and its words without the marks."""
+def split_speech(line: str) -> list[tuple[bool, str]]:
+    """Return the pieces of a line in order, without quotation marks: whether a piece is speech, and its text."""
     pieces = []
-    start, said = 0, False
-    for at, step in _quotes(line):
-        pieces.append((said, line[start:at]))
-        start, said = at + 1, step > 0
-    return [*pieces, (said, line[start:])]
+    start, is_speech = 0, False
+    for at, step in _quote_marks(line):
+        pieces.append((is_speech, line[start:at]))
+        start, is_speech = at + 1, step > 0
+    return [*pieces, (is_speech, line[start:])]
 
 
-def without_strays(line: str) -> str:
-    """A line without the closing marks of speech that nobody began."""
-    known = {at for at, _ in _quotes(line)}
-    return "".join(letter for at, letter in enumerate(line) if letter not in '"“”' or at in known)
+def drop_stray_quotes(line: str) -> str:
+    """Return a line without closing quotation marks that nothing opened."""
+    paired = {at for at, _ in _quote_marks(line)}
+    return "".join(letter for at, letter in enumerate(line) if letter not in '"“”' or at in paired)
 
 
-def closed(line: str) -> str:
-    """A line without half quotes: speech that is open at its end is closed there, strays are left out."""
-    line = without_strays(line)
-    marks = _quotes(line)
-    if not marks or marks[-1][1] < 0:
+def close_quotes(line: str) -> str:
+    """Return a line with every quotation mark in a pair: an open quotation is closed at the end, strays are dropped."""
+    line = drop_stray_quotes(line)
+    quote_marks = _quote_marks(line)
+    if not quote_marks or quote_marks[-1][1] < 0:
         return line
-    at = marks[-1][0]
+    at = quote_marks[-1][0]
     if not line[at + 1 :].strip():
-        return line[:at].rstrip()  # nothing is said yet
+        return line[:at].rstrip()  # the quotation has no words yet
     return line.rstrip() + ("”" if line[at] == "“" else '"')
 
 
-def _quotes(line: str) -> list[tuple[int, int]]:
-    """Where in a line speech begins (1) and ends (-1), by its double quotation marks; strays are left out."""
+def _quote_marks(line: str) -> list[tuple[int, int]]:
+    """Return the index of each paired double quotation mark, with 1 if it opens speech and -1 if it closes it."""
     marks: list[tuple[int, int]] = []
     for match in re.finditer('["“”]', line):
         at = match.start()
         if marks and marks[-1][1] > 0:
             marks += [(at, -1)] if match[0] != "“" else []
-        elif match[0] == "“" or (match[0] == '"' and _opens(line, at)):
+        elif match[0] == "“" or (match[0] == '"' and _may_open(line, at)):
             marks.append((at, 1))
     return marks
 
 
-def _opens(line: str, at: int) -> bool:
-    """Whether a typed mark where no speech is open begins some: behind a blank, or right before a word."""
+def _may_open(line: str, at: int) -> bool:
+    """Whether a typed quotation mark outside speech can open some: after a space or a dash, or before a word."""
     return at == 0 or line[at - 1] in " ([—–-" or line[at + 1 : at + 2].isalnum()
 
 
-# ---- mending a broken end ------------------------------------------------------------------------------------
+# ---- trimming a broken end -----------------------------------------------------------------------------------
 
 
-def cut(text: str) -> str:
-    """The text without a broken last sentence; where there is no other, its words with an ellipsis for the rest."""
-    if kept := whole(text):
-        return kept
+def trim_broken_end(text: str) -> str:
+    """Return the complete sentences of a text; if there are none, its words with an ellipsis at the end."""
+    if complete := complete_sentences(text):
+        return complete
     text = text.rstrip()
-    line = text.rfind("\n") + 1
+    line_start = text.rfind("\n") + 1
     words = text.rpartition(" ")[0] if text.count(" ") > 2 else text  # the last may be half a word
     words = words.rstrip(" \n,;:-–—\"“”'")
-    return words[:line] + closed(words[line:] + "…") if words else ""
+    return words[:line_start] + close_quotes(words[line_start:] + "…") if words else ""
 
 
-def whole(text: str) -> str:
-    """The text up to its last whole sentence, "" where there is none. Of speech that breaks off, its sentences stay."""
+def complete_sentences(text: str) -> str:
+    """Return the text up to its last complete sentence, "" if there is none.
+
+    Of speech that breaks off, the complete sentences stay and the quotation is closed.
+    """
     text = text.rstrip()
-    line = text.rfind("\n") + 1
+    line_start = text.rfind("\n") + 1
     end = sentence_end(text)
-    marks = _quotes(text[line:])
-    if end == len(text) or (marks and marks[-1] == (len(text) - line - 1, -1)):
-        return text  # what ends with speech needs no full stop
-    begun = max(end, line)
-    said = _said(text[begun:])
-    return text[:begun] + said if said else text[:end]
+    quote_marks = _quote_marks(text[line_start:])
+    if end == len(text) or (quote_marks and quote_marks[-1] == (len(text) - line_start - 1, -1)):
+        return text  # a closing quotation mark counts as a full stop
+    start = max(end, line_start)
+    speech = _complete_speech(text[start:])
+    return text[:start] + speech if speech else text[:end]
 
 
-def _said(broken: str) -> str:
-    """A broken sentence up to the last whole one that is said in it, closed; "" where there is none."""
-    marks = _quotes(broken)
-    if not marks or marks[-1][1] < 0:
+def _complete_speech(broken: str) -> str:
+    """Return a broken sentence up to the last complete one that is spoken in it, closed; "" if there is none."""
+    quote_marks = _quote_marks(broken)
+    if not quote_marks or quote_marks[-1][1] < 0:
         return ""
-    inside = marks[-1][0] + 1
-    ends = _ends(broken[inside:])
-    return closed(broken[: inside + ends[-1]]) if ends else ""
+    inside = quote_marks[-1][0] + 1
+    ends = _sentence_ends(broken[inside:])
+    return close_quotes(broken[: inside + ends[-1]]) if ends else ""

@@ -1,13 +1,13 @@
-"""An adventure as a text to keep, to print or to send: Markdown, or plain text.
+"""An adventure as a document to keep, print or send: Markdown or plain text.
 
-    markdown(adventure)                # title, opening, and every turn on the way to the head
-    text(adventure, whole=True)        # every other branch as well, each from where it parts
+    render_markdown(adventure)                    # title, opening, and every turn on the path to the head
+    render_text(adventure, all_branches=True)     # all other branches too, each under a heading
 
-The player's actions stand apart, behind `> ` as in the game, so that `corpus.readers` finds them again. What Markdown
-would take for markup is written so that it is shown as it is.
+The player's actions are paragraphs that begin with `> ` as in the game, so that `corpus.readers` recognises them.
+Characters that are markup in Markdown are escaped.
 
-Limits: a branch has a heading of its own, and its turns follow those of the branch before it; the corpus reads the
-shelf itself for a tree. Turns of which nothing came are left out, but on the way to the head.
+Limits: the branches come one after the other; the corpus reads the shelf for the tree. Turns without text are left out,
+except on the path to the head.
 """
 
 import re
@@ -19,35 +19,41 @@ from corpus.text import one_line
 from corpus.turns import ACTION_MARK, PARAGRAPH, Turn, clean_prose
 from dungeon.tale.adventure import Adventure, Node
 
-_SHORT = 28
-"""Characters of an action in a heading, which then is short enough to be known as one."""
-_PARTS = re.compile(r"\n\s*\n")
-_SIGNS = re.compile(r"[\\`*_\[\]<>&#~|]|(?<=\w):(?=//)|(?<=\bwww)\.")
-# Only at the start of a line: lists, headings underlined, rules.
-_AT_START = re.compile(r"^(?:([-+=])|(\d{1,9})(?=[.)]))", re.MULTILINE)
+_HEADING_CHARACTERS = 28
+"""Characters of an action in a heading: short enough for the readers of the corpus to see that it is a heading."""
+_PARAGRAPH_BREAK = re.compile(r"\n\s*\n")
+_MARKUP = re.compile(r"[\\`*_\[\]<>&#~|]|(?<=\w):(?=//)|(?<=\bwww)\.")
+# Only at the start of a line: lists, underlined headings, rules.
+_MARKUP_AT_START = re.compile(r"^(?:([-+=])|(\d{1,9})(?=[.)]))", re.MULTILINE)
 
 
-def markdown(adventure: Adventure, whole: bool = False) -> str:
-    """The way to the head; with `whole`, all other branches below it."""
-
-    def written(turn: Turn) -> Iterator[str]:
-        if turn.action:
-            yield f"**{ACTION_MARK}{_shown(one_line(turn.action))}**"
-        for paragraph in _paragraphs(turn.prose):
-            yield "\\\n".join(map(_shown, paragraph.split("\n")))
-
-    return _document(adventure, whole, _heading, written)
+def render_markdown(adventure: Adventure, all_branches: bool = False) -> str:
+    """Return the path to the head as Markdown; with `all_branches`, the other branches below it."""
+    return _render(adventure, all_branches, _markdown_heading, _markdown_paragraphs)
 
 
-def text(adventure: Adventure, whole: bool = False) -> str:
-    """The same without any markup."""
+def render_text(adventure: Adventure, all_branches: bool = False) -> str:
+    """Return the same as plain text."""
+    return _render(adventure, all_branches, _text_heading, _text_paragraphs)
 
-    def written(turn: Turn) -> Iterator[str]:
-        if turn.action:
-            yield ACTION_MARK + one_line(turn.action)
-        yield from _paragraphs(turn.prose)
 
-    return _document(adventure, whole, _plain_heading, written)
+def _render(
+    adventure: Adventure,
+    all_branches: bool,
+    heading: Callable[[int, str], str],
+    paragraphs: Callable[[Turn], Iterator[str]],
+) -> str:
+    """`heading` formats a part's number and name (part 1 is the title), `paragraphs` a turn."""
+    blocks = [heading(1, one_line(adventure.title) or "Untitled"), *paragraphs(Turn("", adventure.opening))]
+    names = Counter[str]()
+    for part, branch in enumerate(_branches(adventure) if all_branches else [_Branch(None, adventure.path())], 1):
+        if part > 1:
+            name = _branch_name(branch)
+            names[name] += 1
+            blocks.append(heading(part, f"{name} ({names[name]})" if names[name] > 1 else name))
+        for node in branch.nodes:
+            blocks += paragraphs(node.turn())
+    return PARAGRAPH.join(blocks) + "\n"
 
 
 # ---- branches ------------------------------------------------------------------------------------------------
@@ -55,98 +61,90 @@ def text(adventure: Adventure, whole: bool = False) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Branch:
-    """Turns one after the other, from where they part from what is written above."""
+    """Turns in a row, from the place where they leave the branch that is rendered before."""
 
-    parts_after: Node | None
-    """None: at the opening."""
+    parent: Node | None
+    """The turn that they follow; None: the opening."""
     nodes: list[Node]
 
 
 def _branches(adventure: Adventure) -> Iterator[_Branch]:
-    """The way to the head, then every other, in the order of the places where they part."""
-    way = adventure.path()
-    yield _Branch(None, way)
-    todo = _parting(adventure, [None, *way])
+    """Yield the path to the head, then all other branches in the order of the turns that they follow."""
+    path = adventure.path()
+    yield _Branch(None, path)
+    todo = _side_branches(adventure, [None, *path])
     while todo:
         branch = todo.pop()
         yield branch
-        todo += _parting(adventure, branch.nodes)
+        todo += _side_branches(adventure, branch.nodes)
 
 
-def _parting(adventure: Adventure, way: Sequence[Node | None]) -> list[_Branch]:
-    """The branches that part from the turns of the way, the last first."""
+def _side_branches(adventure: Adventure, path: Sequence[Node | None]) -> list[_Branch]:
+    """Return the branches that leave a path, the last first."""
     return [
-        _Branch(fork, _onward(adventure, child))
-        for fork, onward in zip(way, [*way[1:], None], strict=True)
-        for child in adventure.children(fork.id if fork else None)
-        if child is not onward and _came(adventure, child)
+        _Branch(parent, _latest_path(adventure, child))
+        for parent, following in zip(path, [*path[1:], None], strict=True)
+        for child in adventure.children(parent.id if parent else None)
+        if child is not following and _has_content(adventure, child)
     ][::-1]
 
 
-def _onward(adventure: Adventure, node: Node) -> list[Node]:
-    """The turn and what follows it, by the latest that was told each time."""
+def _latest_path(adventure: Adventure, node: Node) -> list[Node]:
+    """Return the turn and those that follow it, the latest of the answers each time."""
     nodes = [node]
-    while told := [child for child in adventure.children(nodes[-1].id) if _came(adventure, child)]:
-        nodes.append(told[-1])
+    while children := [child for child in adventure.children(nodes[-1].id) if _has_content(adventure, child)]:
+        nodes.append(children[-1])
     return nodes
 
 
-def _came(adventure: Adventure, node: Node) -> bool:
+def _has_content(adventure: Adventure, node: Node) -> bool:
     return bool(node.turn().prose or adventure.children(node.id))
 
 
-def _named(branch: _Branch) -> str:
-    """Its own name, or where it parts and how it begins."""
-    name = next((node.name for node in branch.nodes if node.name), "")
-    if name:
+def _branch_name(branch: _Branch) -> str:
+    """Return the player's name for a branch, or else the turn that it follows and how it begins."""
+    if name := next((node.name for node in branch.nodes if node.name), ""):
         return one_line(name)
-    after = branch.parts_after
-    begins = _begins(branch.nodes[0])
-    return f"After “{_begins(after)}”: {begins}" if after else f"From the opening: {begins}"
+    begins = _first_words(branch.nodes[0])
+    return f"After “{_first_words(branch.parent)}”: {begins}" if branch.parent else f"From the opening: {begins}"
 
 
-def _begins(node: Node) -> str:
+def _first_words(node: Node) -> str:
     words = one_line(node.action or node.turn().prose)
-    return words if len(words) <= _SHORT else words[:_SHORT].rsplit(" ", 1)[0] + " …"
+    return words if len(words) <= _HEADING_CHARACTERS else words[:_HEADING_CHARACTERS].rsplit(" ", 1)[0] + " …"
 
 
-# ---- writing -------------------------------------------------------------------------------------------------
+# ---- formats -------------------------------------------------------------------------------------------------
 
 
-def _document(
-    adventure: Adventure,
-    whole: bool,
-    heading: Callable[[int, str], str],
-    written: Callable[[Turn], Iterator[str]],
-) -> str:
-    """`heading` writes the number of a branch and its name; the first is the title."""
-    blocks = [heading(1, one_line(adventure.title) or "Untitled"), *written(Turn("", adventure.opening))]
-    names = Counter[str]()
-    for number, branch in enumerate(_branches(adventure) if whole else [_Branch(None, adventure.path())], 1):
-        if number > 1:
-            name = _named(branch)
-            names[name] += 1
-            blocks.append(heading(number, f"{name} ({names[name]})" if names[name] > 1 else name))
-        for node in branch.nodes:
-            blocks += written(node.turn())
-    return PARAGRAPH.join(blocks) + "\n"
+def _markdown_heading(part: int, words: str) -> str:
+    return f"{'#' if part == 1 else '##'} {_escaped(words)}"
 
 
-def _heading(number: int, words: str) -> str:
-    return f"{'#' if number == 1 else '##'} {_shown(words)}"
+def _text_heading(part: int, words: str) -> str:
+    return words if part == 1 else f"Part {part}: {words}"
 
 
-def _plain_heading(number: int, words: str) -> str:
-    return words if number == 1 else f"Part {number}: {words}"
+def _markdown_paragraphs(turn: Turn) -> Iterator[str]:
+    if turn.action:
+        yield f"**{ACTION_MARK}{_escaped(one_line(turn.action))}**"
+    for paragraph in _prose_paragraphs(turn.prose):
+        yield "\\\n".join(map(_escaped, paragraph.split("\n")))
 
 
-def _paragraphs(prose: str) -> list[str]:
-    """Without the white space around each line, which Markdown takes for code."""
+def _text_paragraphs(turn: Turn) -> Iterator[str]:
+    if turn.action:
+        yield ACTION_MARK + one_line(turn.action)
+    yield from _prose_paragraphs(turn.prose)
+
+
+def _prose_paragraphs(prose: str) -> list[str]:
+    """Return the paragraphs without white space around their lines: Markdown takes indented lines for code."""
     cleaned = "\n".join(line.strip() for line in clean_prose(prose).split("\n"))
-    return [part for part in _PARTS.split(cleaned.strip()) if part]
+    return [paragraph for paragraph in _PARAGRAPH_BREAK.split(cleaned.strip()) if paragraph]
 
 
-def _shown(line: str) -> str:
-    """One line, such that Markdown shows it as it is."""
-    line = _SIGNS.sub(lambda match: f"\\{match[0]}", line)
-    return _AT_START.sub(lambda match: f"\\{match[1]}" if match[1] else f"{match[2]}\\", line)
+def _escaped(line: str) -> str:
+    """Return a line such that Markdown shows its characters."""
+    line = _MARKUP.sub(lambda match: f"\\{match[0]}", line)
+    return _MARKUP_AT_START.sub(lambda match: f"\\{match[1]}" if match[1] else f"{match[2]}\\", line)

@@ -4,7 +4,7 @@
                                          [--set temperature=0.6 …] [--keep FILE.json | --read FILE.json …]
 
 A scripted player plays one scenario of each of twelve genres, with inputs that fit anywhere, odd and rude ones among
-them (`voice_prompts.LATER`). What the player sees is judged by the rules of `manners.py` and `voice.py`: a break is a
+them (`voice_prompts.LATER`). What the player sees is judged by `output_policy.py` and `voice.py`: a break is a
 turn that speaks for the player, loops, repeats a sentence, turns to chat, is empty, or is told in the past. Whether a
 turn contradicts what was told only a reader can say; `--keep` writes all of it down to be read. `--read` judges again
 what several runs kept together: other voices, or other genres, as `--genres 6` and `--genres 6 --skip 6` play.
@@ -24,7 +24,7 @@ from pathlib import Path
 import msgspec
 
 from dungeon.storyteller.voices import DEFAULT_VOICE, Sampling, find_voice
-from tests.benchmarks.manners import JUDGED, Played, play
+from tests.benchmarks.output_policy import FAULTS, PlayedTurn, play
 from tests.benchmarks.voice import keeps_names, past, share, strange_name
 from tests.benchmarks.voice_prompts import LATER, OPENINGS
 
@@ -43,11 +43,11 @@ def main() -> None:
     parser.add_argument("--read", type=Path, nargs="+", help="judge what --keep wrote; ask no voice")
     arguments = parser.parse_args()
     names = arguments.voices.split(",")
-    told: dict[str, list[Played]] = {}
+    told: dict[str, list[PlayedTurn]] = {}
     if arguments.read:
         for path in arguments.read:
             for name, turns in json.loads(path.read_text()).items():
-                told.setdefault(name, []).extend(Played(**turn) for turn in turns)
+                told.setdefault(name, []).extend(PlayedTurn(**turn) for turn in turns)
     else:
         changes = {name: json.loads(value) for name, _, value in (item.partition("=") for item in arguments.set)}
         sampling = msgspec.convert(msgspec.structs.asdict(find_voice(names[-1]).sampling) | changes, Sampling)
@@ -58,7 +58,7 @@ def main() -> None:
         }
         print(f"{len(scripts)} adventures of {arguments.turns} turns; {sampling}")
         seed = arguments.seed + 1000 * arguments.skip
-        told = {name: asyncio.run(play(find_voice(name), sampling, seed, scripts, whole=False)) for name in names}
+        told = {name: asyncio.run(play(find_voice(name), sampling, seed, scripts, to_the_end=False)) for name in names}
     if arguments.keep:
         kept = {name: [asdict(turn) for turn in turns] for name, turns in told.items()}
         arguments.keep.write_text(json.dumps(kept, indent=1, ensure_ascii=False))
@@ -68,7 +68,7 @@ def main() -> None:
         print(f"{label:44}" + "".join(f"{of[label]:>20}" for of in figures))
 
 
-def measured(turns: list[Played], length: int) -> dict[str, str]:
+def measured(turns: list[PlayedTurn], length: int) -> dict[str, str]:
     """The rows of the table."""
     broken = [breaks(turn) for turn in turns]
     firsts = []
@@ -89,12 +89,12 @@ def measured(turns: list[Played], length: int) -> dict[str, str]:
     return rows
 
 
-def breaks(turn: Played) -> list[str]:
-    found = [what for what in _BREAKS if JUDGED[what](turn, turn.seen)]
+def breaks(turn: PlayedTurn) -> list[str]:
+    found = [what for what in _BREAKS if FAULTS[what](turn, turn.seen)]
     return [*found, "past tense"] if past(turn.seen) else found
 
 
-def worn(turn: Played) -> float:
+def worn(turn: PlayedTurn) -> float:
     """The share of its runs of four words that stood in the ten turns before."""
     known = {gram for text in turn.before[-20:] for gram in grams(text)}
     own = grams(turn.seen)

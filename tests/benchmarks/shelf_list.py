@@ -24,7 +24,7 @@ from dungeon.storage.record import WRITTEN_BY_PLAYER
 from dungeon.storage.shelf import Shelf
 from dungeon.storyteller.remote import RemoteStoryteller
 from dungeon.tale.adventure import Node, State
-from dungeon.tale.transcript import markdown
+from dungeon.tale.transcript import render_markdown
 from dungeon.tui.screens.shelf import ShelfScreen
 from dungeon.tui.widgets.table import Table
 from tests.dungeon.host import Host
@@ -46,7 +46,7 @@ def main() -> None:
             "a search for a word in every adventure": lambda: shelf.list_adventures("door"),
             "a search for a word in none": lambda: shelf.list_adventures("zqx"),
             "one adventure opened": lambda: shelf.open(1),
-            "one adventure as Markdown, all branches": lambda: markdown(shelf.open(1), whole=True),
+            "one adventure as Markdown, all branches": lambda: render_markdown(shelf.open(1), all_branches=True),
         }.items():
             show(what, [timed(work) for _ in range(arguments.runs)])
         show("the shelf on the screen, until it is painted", asyncio.run(screens(shelf, arguments.runs)))

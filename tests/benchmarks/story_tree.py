@@ -59,7 +59,7 @@ def tree(runs: int, session: Session, turns: int) -> None:
     rows = len(outline(adventure).rows)
     print(f"{count:,} turns, {turns:,} of them on the path; {rows:,} rows in the overview")
     show("  outline, overview", runs, lambda: outline(adventure))
-    show("  outline, whole", runs, lambda: outline(adventure, whole=True))
+    show("  outline, every turn", runs, lambda: outline(adventure, expanded=True))
     show("  search", runs, lambda: search(adventure, "the door"))
 
     async def opened(*keys: str) -> None:

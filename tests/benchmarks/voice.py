@@ -4,9 +4,9 @@
                                      [--keep FILE.json | --read FILE.json …] [--samples 24]
 
 Every voice answers every prompt (`voice_prompts.py`) once a seed, with the same sampling: the last voice's own, or
-what `--set` says. "sent" is the first answer of the voice, up to where the next action begins; "seen" is what the
-game's manners (`dungeon.generation.generate`) made of it. Both are judged by the same rules: those of `dungeon evaluate`, those of
-`manners.py`, and four of this file. Of a share over n turns, two standard errors are at most 1 / sqrt(n).
+what `--set` says. "sent" is the voice's first answer, up to where the next action begins; "seen" is what the game's
+output policy made of it. Both are judged by the same rules: those of `dungeon evaluate`, those of
+`output_policy.py`, and four of this file. Of a share over n turns, two standard errors are at most 1 / sqrt(n).
 
 `--samples` shows as many prompts with the answers of every voice side by side, evenly spaced, none picked by hand;
 `--keep` writes all that was said, and `--read` judges that again, what several runs kept together (say --seeds as it
@@ -33,9 +33,9 @@ from corpus.story import Passage, Story
 from corpus.turns import Turn, write
 from dungeon.generation.generate import GenerationParams, tell
 from dungeon.storyteller.voices import DEFAULT_VOICE, Sampling, find_voice
-from dungeon.tale.prose import OVERRUN
+from dungeon.tale.prose import OVERRUN_TOKENS
 from finetune.manner import Told, measure
-from tests.benchmarks.manners import JUDGED, Overheard, Played
+from tests.benchmarks.output_policy import FAULTS, PlayedTurn, RecordingStoryteller
 from tests.benchmarks.voice_prompts import Asked, prompts
 
 _NAME = re.compile(r"(?<=[a-z,;] )[A-Z][a-z]{2,}")
@@ -58,10 +58,10 @@ def main() -> None:
     asked = list(prompts())[arguments.skip :: arguments.every]
     if arguments.read:
         place = {(prompt.source, prompt.node.action): n for n, prompt in enumerate(asked)}
-        said: dict[str, list[Played]] = {}
+        said: dict[str, list[PlayedTurn]] = {}
         for path in arguments.read:
             for name, turns in json.loads(path.read_text()).items():
-                said.setdefault(name, []).extend(Played(**turn) for turn in turns)
+                said.setdefault(name, []).extend(PlayedTurn(**turn) for turn in turns)
         for played in said.values():
             played.sort(key=lambda turn: place[turn.scenario, turn.action])
     else:
@@ -75,23 +75,23 @@ def main() -> None:
         show(asked, said, arguments.seeds, arguments.samples)
 
 
-async def answers(name: str, asked: list[Asked], sampling: Sampling, seeds: int) -> list[Played]:
+async def answers(name: str, asked: list[Asked], sampling: Sampling, seeds: int) -> list[PlayedTurn]:
     """What a voice says to every prompt, seed by seed for each."""
     voice = find_voice(name)
-    storyteller = Overheard(voice)
-    budget = voice.context_size - sampling.length - OVERRUN - 16
+    storyteller = RecordingStoryteller(voice)
+    budget = voice.context_size - sampling.length - OVERRUN_TOKENS - 16
     turns = []
     for number, prompt in enumerate(asked, 1):
         before = [prompt.adventure.opening]
         for node in prompt.adventure.path()[:-1]:
             before += [node.action, node.prose]
         for seed in range(seeds):
-            storyteller.said, storyteller.tokens = [], 0
+            storyteller.outputs, storyteller.tokens = [], 0
             how = GenerationParams(sampling, seed, budget, to_the_end=True)
             answer = await tell(storyteller, prompt.adventure, prompt.node, how, lambda *_: None)
-            said, tokens = storyteller.said, storyteller.tokens
-            played = Played(prompt.source, prompt.node.action, before, said, answer.prose, [*answer.notes], tokens, 0)
-            turns.append(played)
+            sent, tokens = storyteller.outputs, storyteller.tokens
+            notes = [*answer.notes]
+            turns.append(PlayedTurn(prompt.source, prompt.node.action, before, sent, answer.prose, notes, tokens, 0))
         print(f"{name}: {number} of {len(asked)}", end="\r", file=sys.stderr, flush=True)
     await storyteller.close()
     return turns
@@ -110,18 +110,18 @@ def names_of(texts: list[str]) -> set[str]:
     return {name for text in texts for name in _NAME.findall(text)}
 
 
-def keeps_names(turn: Played, prose: str) -> bool | None:
+def keeps_names(turn: PlayedTurn, prose: str) -> bool | None:
     """Whether somebody of the last four turns is named; None where they name nobody."""
     known = names_of(turn.before[-8:])
     return any(name in prose for name in known) if known else None
 
 
-def strange_name(turn: Played, prose: str) -> bool:
+def strange_name(turn: PlayedTurn, prose: str) -> bool:
     """Whether somebody is named of whom nothing was told."""
     return any(name not in " ".join(turn.before) for name in names_of([prose]))
 
 
-def miswrites(turn: Played, prose: str) -> bool:
+def miswrites(turn: PlayedTurn, prose: str) -> bool:
     """Whether a name is nearly one that was told, and not it: Vinn for Venn."""
     told = " ".join(turn.before)
     known = names_of([told])
@@ -129,7 +129,7 @@ def miswrites(turn: Played, prose: str) -> bool:
     return any(difflib.get_close_matches(name, known - {name}, 1, 0.75) for name in new)
 
 
-def table(said: dict[str, list[Played]]) -> None:
+def table(said: dict[str, list[PlayedTurn]]) -> None:
     """A row a measure, two columns a voice."""
     print(f"{'':44}" + "".join(f"{name[-18:]:>20}" for name in said))
     print(f"{'':44}" + f"{'sent':>12}{'seen':>8}" * len(said))
@@ -152,8 +152,8 @@ def table(said: dict[str, list[Played]]) -> None:
         ("words a turn", "words_per_turn", ".1f"),
     ):
         row(label, [getattr(manner, key) for manner in manners], form)
-    for label, filter_output in (*JUDGED.items(), ("past tense", lambda _, prose: past(prose))):
-        row(label, [statistics.mean(filter_output(*cell) for cell in column) for column in columns.values()], ".1%")
+    for label, has_fault in (*FAULTS.items(), ("past tense", lambda _, prose: past(prose))):
+        row(label, [statistics.mean(has_fault(*cell) for cell in column) for column in columns.values()], ".1%")
     kept = [[keeps_names(*cell) for cell in column] for column in columns.values()]
     row("names somebody of the last four turns", [share(values) for values in kept], ".1%")
     row("names a stranger", [share([strange_name(*cell) for cell in column]) for column in columns.values()], ".1%")
@@ -167,7 +167,7 @@ def share(values: list[bool | None]) -> float | None:
     return statistics.mean(known) if known else None
 
 
-def show(asked: list[Asked], said: dict[str, list[Played]], seeds: int, count: int) -> None:
+def show(asked: list[Asked], said: dict[str, list[PlayedTurn]], seeds: int, count: int) -> None:
     """Prompts with the answers of the first seed, evenly spaced."""
     for n in range(min(count, len(asked))):
         place = (2 * n + 1) * len(asked) // (2 * count)

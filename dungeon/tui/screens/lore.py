@@ -17,7 +17,7 @@ from textual.widgets.option_list import Option
 from corpus.text import one_line, printable
 from dungeon.play.session import Session
 from dungeon.tale.context import Context, Part, PartKind, context_to_continue
-from dungeon.tale.lore import DEPTH, Card, Lore, clean_keys, clean_text
+from dungeon.tale.lore import DEFAULT_DEPTH, Card, Lore, clean_keys, clean_text
 
 _TABS = {"memory": "Memory", "note": "Note", "cards": "Cards", "summary": "Summary"}
 _MEMORY = "Who you are, what must never be forgotten. It stands in front of the tale, always."
@@ -163,7 +163,7 @@ class LoreScreen(Screen[Lore | None]):
             always=self.query_one("#card-always", Checkbox).value,
             case=self.query_one("#card-case", Checkbox).value,
             whole_word=self.query_one("#card-whole", Checkbox).value,
-            depth=int(depth) if depth else DEPTH,
+            depth=int(depth) if depth else DEFAULT_DEPTH,
         )
 
     @on(OptionList.OptionHighlighted, "#cards-list")

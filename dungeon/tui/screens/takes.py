@@ -66,7 +66,7 @@ class TakesScreen(Screen[bool]):
     def _line(self, place: int, node: Node) -> Content:
         sign = "●" if node is self._in_use else " "
         action = f"> {node.action} " if node.action != self._in_use.action else ""
-        words = prose_preview(node) or "(nothing came)"
+        words = prose_preview(node) or "(no text)"
         return Content.assemble(
             (f"{sign} {place} ", "$primary"),
             (self._remarks(node), "dim"),

@@ -82,14 +82,15 @@ class TreeScreen(Screen[bool]):
         if self._words:
             self._outline = search(adventure, self._words)
         else:
-            self._outline = outline(adventure, whole=self._whole, opened=self._opened)
+            self._outline = outline(adventure, expanded=self._whole, open_runs=self._opened)
         rows = self._outline.rows
         digits = len(str(len(adventure.nodes)))
         self._tree.set_options(
-            Option(drawn(row, digits, compared=row.id is not None and row.id == self._compared)) for row in rows
+            Option(drawn(row, digits, compared=row.node_id is not None and row.node_id == self._compared))
+            for row in rows
         )
         if rows:
-            self._tree.highlighted = self._outline.at.get(mark, 0)
+            self._tree.highlighted = self._outline.row_index.get(mark, 0)
         self._title()
 
     def _title(self) -> None:
@@ -129,7 +130,7 @@ class TreeScreen(Screen[bool]):
         return None if at is None or at >= len(self._outline.rows) else self._outline.rows[at]
 
     def _node(self, row: Row) -> Node | None:
-        return None if row.id is None else self.session.adventure.nodes[row.id]
+        return None if row.node_id is None else self.session.adventure.nodes[row.node_id]
 
     def _turn(self) -> Node | None:
         """The marked turn; None, and a word on it, where the row is not one turn."""
@@ -155,7 +156,7 @@ class TreeScreen(Screen[bool]):
             self.action_open()
             return
         with game(self).toast_errors():
-            self.session.go_to(row.id)
+            self.session.go_to(row.node_id)
             self.dismiss(True)
 
     def action_open(self) -> None:
@@ -163,27 +164,27 @@ class TreeScreen(Screen[bool]):
         row = self._row()
         if row is None:
             return
-        if row.kind is not RowKind.TURN and row.id is not None:
-            self._opened |= {row.id}
-            self._fill(row.id)
-        elif row.folded and row.id is not None:
-            self._mark(row.id, folded=False)
+        if row.kind is not RowKind.TURN and row.node_id is not None:
+            self._opened |= {row.node_id}
+            self._fill(row.node_id)
+        elif row.folded and row.node_id is not None:
+            self._mark(row.node_id, folded=False)
         else:
             self._tree.action_cursor_down()
 
     def action_close(self) -> None:
         """Hides again what was opened, folds a branch at its beginning, or else goes to the turn before."""
         row = self._row()
-        if row is None or row.id is None:
+        if row is None or row.node_id is None:
             return
-        if row.opened is not None:
-            self._opened -= {row.opened}
-            self._fill(row.opened)
-        elif row.begins and not row.folded and self.session.adventure.children(row.id):
-            self._mark(row.id, folded=True)
+        if row.open_run is not None:
+            self._opened -= {row.open_run}
+            self._fill(row.open_run)
+        elif row.starts_branch and not row.folded and self.session.adventure.children(row.node_id):
+            self._mark(row.node_id, folded=True)
         else:
-            parent = self.session.adventure.nodes[row.id].parent
-            self._tree.highlighted = self._outline.at.get(parent, 0)
+            parent = self.session.adventure.nodes[row.node_id].parent
+            self._tree.highlighted = self._outline.row_index.get(parent, 0)
 
     def action_fold(self) -> None:
         """Folds or unfolds what follows the turn."""
@@ -205,7 +206,7 @@ class TreeScreen(Screen[bool]):
         """Every turn, or the overview."""
         row = self._row()
         self._whole = not self._whole
-        self._fill(row.id if row else None)
+        self._fill(row.node_id if row else None)
 
     def action_next_bookmark(self, step: int) -> None:
         """The bookmark before or after the marked row, and from the last on to the first."""
@@ -215,7 +216,7 @@ class TreeScreen(Screen[bool]):
             return
         row = self._row()
         order = {node.id: place for place, node in enumerate(self.session.adventure.below(None))}
-        here = order.get(row.id, -1) if row and row.id is not None else -1
+        here = order.get(row.node_id, -1) if row and row.node_id is not None else -1
         if step > 0:
             to = next((id_ for id_ in marked if order[id_] > here), marked[0])
         else:
@@ -241,7 +242,7 @@ class TreeScreen(Screen[bool]):
         elif self._words:
             row = self._row()
             self._words = ""
-            self._fill(row.id if row else self.session.adventure.head)
+            self._fill(row.node_id if row else self.session.adventure.head)
         else:
             self.dismiss(self._changed)
 
@@ -281,7 +282,7 @@ class TreeScreen(Screen[bool]):
     def _close_line(self) -> None:
         self.query_one("#line").display = False
         row = self._row()
-        self._fill(row.id if row else self.session.adventure.head)
+        self._fill(row.node_id if row else self.session.adventure.head)
         self._tree.focus()
 
     @on(Input.Changed)
@@ -289,7 +290,7 @@ class TreeScreen(Screen[bool]):
         if self._naming is None and event.input.display:
             row = self._row()
             self._words = event.value.strip()
-            self._fill(row.id if row else None)
+            self._fill(row.node_id if row else None)
 
     @on(Input.Submitted)
     def _entered(self, event: Input.Submitted) -> None:

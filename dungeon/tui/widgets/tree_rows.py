@@ -62,28 +62,28 @@ class TreeRows(Rows):
 def drawn(row: Row, digits: int, *, compared: bool) -> Content:
     """One row of the tree."""
     depth = min(row.depth, _INDENTED)
-    guide = "│ " * (depth - row.begins) + "├─" * row.begins if depth else ""
+    guide = "│ " * (depth - row.starts_branch) + "├─" * row.starts_branch if depth else ""
     if row.depth > _INDENTED:
         guide += f"{row.depth} "
     if row.kind is not RowKind.TURN:
         return Content.assemble((f"{'':{digits}} {guide}⋮ {placeholder_text(row)}", "$foreground 60%"))
     sign = "◉" if row.is_head else "▸" if row.folded else "◆" if row.bookmarked else "●" if row.on_path else "○"
     colour = "$primary" if row.on_path else "$secondary"
-    text = "$foreground" if row.on_path else "$foreground 60%" if row.twin else "$foreground 80%"
+    text = "$foreground" if row.on_path else "$foreground 60%" if row.same_on_path else "$foreground 80%"
     return Content.assemble(
         (f"{row.number:{digits}} {guide}", "$foreground 60%"),
         (f"{sign} ", f"bold {'$warning' if row.bookmarked or row.is_head else colour}"),
         ("⇄ " if compared else "", "bold $warning"),
         (f"{row.name} " if row.name else "", f"bold {colour}"),
-        (f"{row.take}/{row.takes} " if row.takes > 1 else "", "$foreground 60%"),
+        (f"{row.take}/{row.take_count} " if row.take_count > 1 else "", "$foreground 60%"),
         (_noted(row, sign), "$foreground 60%"),
         (f"> {row.action} " if row.action else "", colour),
-        (row.words, text),
+        (row.preview, text),
     )
 
 
 def _noted(row: Row, sign: str) -> str:
     """What the sign and the colours do not say."""
-    said = {"you are here", f"take {row.take} of {row.takes}", "bookmarked" if sign == "◆" else ""}
+    said = {"you are here", f"take {row.take} of {row.take_count}", "bookmarked" if sign == "◆" else ""}
     rest = [remark for remark in remarks(row) if remark not in said]
     return f"({', '.join(rest)}) " if rest else ""

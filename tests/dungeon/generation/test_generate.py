@@ -124,7 +124,7 @@ async def test_speech_that_the_budget_breaks_off_is_closed() -> None:
     assert (await player.generate()).prose == 'The door opens. Hessa says, "Go in. Be quick."'
 
 
-# ---- bad manners ---------------------------------------------------------------------------------------------
+# ---- the output policy ------------------------------------------------------------------------------------------
 
 
 async def test_the_players_speech_is_never_heard_and_ends_the_turn() -> None:

@@ -17,7 +17,7 @@ from dungeon.storage.shelf import Shelf
 from dungeon.storyteller.remote import RemoteStoryteller
 from dungeon.tale.adventure import Node, State
 from dungeon.tale.lore import Lore
-from dungeon.tale.suggestion import alike, suggestion
+from dungeon.tale.suggestion import parse_suggestion, same_action
 from tests.dungeon.scripted import Fail, GeneratedTurn, Hold, ScriptedServer
 
 OPENING = "You stand before the iron door. Hessa holds the lamp."
@@ -111,7 +111,7 @@ def reopened(session: Session) -> list[Node]:
     ],
 )
 def test_an_action_is_shown_as_it_would_be_typed(written: str, shown: str) -> None:
-    assert suggestion(written, OPENING) == shown
+    assert parse_suggestion(written, OPENING) == shown
 
 
 @pytest.mark.parametrize(
@@ -134,13 +134,13 @@ def test_an_action_is_shown_as_it_would_be_typed(written: str, shown: str) -> No
         "\x1b[2J",
     ],
 )
-def test_what_is_no_action_is_not_suggested(written: str) -> None:
-    assert suggestion(written, OPENING) is None
+def test_a_line_that_is_not_an_action_is_not_suggested(written: str) -> None:
+    assert parse_suggestion(written, OPENING) is None
 
 
-def test_what_the_player_has_banned_is_not_suggested() -> None:
-    assert suggestion(" open the Iron door.", OPENING, ["iron door"]) is None
-    assert suggestion(" open the door.", OPENING, ["iron door"]) == "Open the door"
+def test_a_banned_phrase_is_not_suggested() -> None:
+    assert parse_suggestion(" open the Iron door.", OPENING, ["iron door"]) is None
+    assert parse_suggestion(" open the door.", OPENING, ["iron door"]) == "Open the door"
 
 
 @pytest.mark.parametrize(
@@ -152,9 +152,9 @@ def test_what_the_player_has_banned_is_not_suggested() -> None:
         ('"Who are you?"', '"Where is he?"', False),
     ],
 )
-def test_two_actions_that_come_to_the_same(one: str, other: str, same: bool) -> None:
-    assert alike(one, other) is same
-    assert alike(other, one) is same
+def test_actions_that_differ_in_small_words_are_the_same(one: str, other: str, same: bool) -> None:
+    assert same_action(one, other) is same
+    assert same_action(other, one) is same
 
 
 async def test_after_a_turn_four_different_actions_are_suggested(server: Voice, session: Session) -> None:

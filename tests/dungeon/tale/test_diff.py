@@ -1,4 +1,4 @@
-"""What differs between two texts: nothing is left out, nothing is made up, and a reader sees what changed."""
+"""The difference between two texts: nothing is missing, nothing is invented, and a reader sees what changed."""
 
 import random
 from itertools import pairwise
@@ -19,7 +19,7 @@ def words_of(pieces: tuple[Piece, ...], *ops: Op) -> list[str]:
 
 
 @given(WORDS.map(" ".join), WORDS.map(" ".join))
-def test_both_texts_are_in_it_whole_and_in_order(old: str, new: str) -> None:
+def test_both_texts_are_in_the_difference_completely_and_in_order(old: str, new: str) -> None:
     pieces = diff(old, new)
     assert words_of(pieces, Op.EQUAL, Op.DELETED) == old.split()
     assert words_of(pieces, Op.EQUAL, Op.INSERTED) == new.split()
@@ -28,7 +28,7 @@ def test_both_texts_are_in_it_whole_and_in_order(old: str, new: str) -> None:
 
 
 @given(st.text(), st.text())
-def test_any_text_at_all(old: str, new: str) -> None:
+def test_any_two_texts_can_be_compared(old: str, new: str) -> None:
     pieces = diff(old, new)
     assert words_of(pieces, Op.EQUAL, Op.DELETED) == old.split()
     assert words_of(pieces, Op.EQUAL, Op.INSERTED) == new.split()
@@ -48,7 +48,7 @@ def test_any_text_at_all(old: str, new: str) -> None:
         ("", "", ""),
     ],
 )
-def test_what_a_reader_sees(old: str, new: str, shown: str) -> None:
+def test_the_difference_as_plain_text(old: str, new: str, shown: str) -> None:
     assert plain_diff(diff(old, new)) == shown
 
 
@@ -58,19 +58,19 @@ def test_a_word_that_two_rewritten_sentences_share_by_chance_is_not_shown_as_kep
     assert plain_diff(diff(old, new)) == f"[-{old}-] {{+{new}+}}"
 
 
-def test_rewritten_paragraphs_stand_below_the_old_ones() -> None:
+def test_rewritten_paragraphs_come_below_the_old_ones() -> None:
     pieces = diff("One thing happens.\n\nThen another.", "Nothing.")
     assert plain_diff(pieces) == "[-One thing happens.\n\nThen another.-]\n\n{+Nothing.+}"
 
 
-def test_how_much_is_kept() -> None:
+def test_similarity_is_the_share_of_equal_words() -> None:
     assert similarity(diff("a b c d", "a b c d")) == 1.0
     assert similarity(diff("a b c d", "e f g h")) == 0.0
     assert similarity(diff("a b c d e f", "a b c d x y")) == pytest.approx(4 / 6)
     assert similarity(diff("", "")) == 1.0
 
 
-def test_in_long_texts_a_change_is_found_where_it_is() -> None:
+def test_changes_in_long_texts_are_found() -> None:
     chance = random.Random(1)
     words = [chance.choice(["the", "door", "opens", "and", "a", "wind", "comes", f"word{n}"]) for n in range(10_000)]
     changed = [*words]
@@ -81,9 +81,9 @@ def test_in_long_texts_a_change_is_found_where_it_is() -> None:
     assert words_of(pieces, Op.DELETED) == words[50::100]
 
 
-def test_a_voice_that_said_one_word_without_end_is_compared_as_well() -> None:
+def test_a_text_of_one_repeated_word_is_compared_in_time() -> None:
     loop, other = "the " * 5000, "the door " * 2500
-    pieces = diff(loop, other)  # took minutes, compared word by word
+    pieces = diff(loop, other)  # takes minutes without the limit on equal pairs
     assert words_of(pieces, Op.EQUAL, Op.INSERTED) == other.split()
     assert plain_diff(diff(loop + "end", loop + "start")) == f"{loop}[-end-] {{+start+}}"
 
@@ -94,25 +94,25 @@ def test_a_voice_that_said_one_word_without_end_is_compared_as_well() -> None:
 def branching() -> Adventure:
     """1 - 2 - 3, and 4 - 5 beside 2."""
     adventure = Adventure(1, "The door", "You stand before a door.")
-    for id_, parent in ((1, None), (2, 1), (3, 2), (4, 1), (5, 4)):
-        adventure.add(Node(id_, parent, Kind.DO, "wait", "You wait.", f"Prose {id_}.", State.DONE))
+    for node_id, parent in ((1, None), (2, 1), (3, 2), (4, 1), (5, 4)):
+        adventure.add(Node(node_id, parent, Kind.DO, "wait", "You wait.", f"Prose {node_id}.", State.DONE))
     return adventure
 
 
-def test_two_branches_part_at_their_last_common_turn() -> None:
+def test_two_paths_split_after_their_last_common_turn() -> None:
     adventure = branching()
 
-    def parting(one: int | None, other: int | None) -> tuple[int | None, list[int], list[int]]:
+    def split(one: int | None, other: int | None) -> tuple[int | None, list[int], list[int]]:
         at, first, second = split_paths(adventure, one, other)
         return at, [node.id for node in first], [node.id for node in second]
 
-    assert parting(3, 5) == (1, [2, 3], [4, 5])
-    assert parting(1, 3) == (1, [], [2, 3])
-    assert parting(3, 3) == (3, [], [])
-    assert parting(None, 2) == (None, [], [1, 2])
+    assert split(3, 5) == (1, [2, 3], [4, 5])
+    assert split(1, 3) == (1, [], [2, 3])
+    assert split(3, 3) == (3, [], [])
+    assert split(None, 2) == (None, [], [1, 2])
 
 
-def test_a_branch_is_told_as_the_tale_it_is_and_no_longer_than_asked() -> None:
+def test_a_branch_is_rendered_up_to_the_limit() -> None:
     path = branching().path(3)
     assert render_turns(path[:2], 1000) == "> You wait.\n\nProse 1.\n\n> You wait.\n\nProse 2."
     assert render_turns(path, 20) == "> You wait.\n\nProse 1…"

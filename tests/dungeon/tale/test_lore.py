@@ -1,4 +1,4 @@
-"""Which cards the last turns call for, by which key and from how far back; and cards as a player writes them."""
+"""Which cards the last turns trigger, by which key and from how far back; and cards as a player writes them."""
 
 import pytest
 from hypothesis import given
@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from corpus.text import one_line
 from dungeon.errors import DungeonError
 from dungeon.tale.lore import (
-    DEEPEST,
+    MAX_DEPTH,
     Card,
     TriggeredCard,
     card_from_text,
@@ -20,72 +20,76 @@ from dungeon.tale.lore import (
 BERRIN = Card(("Berrin", "old man"), "Berrin lights the lamps.")
 
 
-def named(card: Card, *turns: str) -> TriggeredCard | None:
+def triggered(card: Card, *turns: str) -> TriggeredCard | None:
     found = triggered_cards((card,), turns)
     return found[0] if found else None
 
 
-# ---- which cards are called for ----------------------------------------------------------------------------------
+# ---- which cards enter the context ---------------------------------------------------------------------------
 
 
-def test_a_card_tells_which_of_its_keys_was_named_and_how_many_turns_back() -> None:
-    assert named(BERRIN, "Berrin nods.", "It rains.", "You wait.") == TriggeredCard(BERRIN, "Berrin", 2)
-    assert named(BERRIN, "It rains.", "You ask the old man.") == TriggeredCard(BERRIN, "old man", 0)
-    assert named(BERRIN, "It rains.", "You wait.") is None
-    assert named(BERRIN) is None
+def test_a_triggered_card_has_the_key_and_how_many_turns_back() -> None:
+    assert triggered(BERRIN, "Berrin nods.", "It rains.", "You wait.") == TriggeredCard(BERRIN, "Berrin", 2)
+    assert triggered(BERRIN, "It rains.", "You ask the old man.") == TriggeredCard(BERRIN, "old man", 0)
+    assert triggered(BERRIN, "It rains.", "You wait.") is None
+    assert triggered(BERRIN) is None
 
 
 def test_the_latest_turn_that_names_it_counts() -> None:
-    assert named(BERRIN, "Berrin nods.", "The old man nods.", "You wait.") == TriggeredCard(BERRIN, "old man", 1)
+    assert triggered(BERRIN, "Berrin nods.", "The old man nods.", "You wait.") == TriggeredCard(BERRIN, "old man", 1)
 
 
-@pytest.mark.parametrize("depth", [0, 1, 4, DEEPEST])
-def test_a_key_is_looked_for_in_the_action_and_so_many_turns_before_it(depth: int) -> None:
+@pytest.mark.parametrize("depth", [0, 1, 4, MAX_DEPTH])
+def test_a_key_is_looked_for_in_the_action_and_depth_turns_before_it(depth: int) -> None:
     card = Card(("Berrin",), "x", depth=depth)
     quiet = ["It rains."] * depth
-    assert named(card, "Berrin nods.", *quiet) == TriggeredCard(card, "Berrin", depth)
-    assert named(card, "Berrin nods.", *quiet, "You wait.") is None
+    assert triggered(card, "Berrin nods.", *quiet) == TriggeredCard(card, "Berrin", depth)
+    assert triggered(card, "Berrin nods.", *quiet, "You wait.") is None
 
 
 @pytest.mark.parametrize(
     "text", ["Berrin.", "BERRIN!", "berrin's lamp", "Berrin’s lamp", "two Berrins", "the Berrins' lamp", '"Berrin"']
 )
 def test_a_whole_word_counts_in_any_case_in_the_plural_and_the_possessive(text: str) -> None:
-    assert named(BERRIN, text)
+    assert triggered(BERRIN, text)
 
 
 @pytest.mark.parametrize("text", ["Berrington", "Überrin", "aBerrin", "Berrin_", "the old mane"])
 def test_a_part_of_a_word_does_not_count_unless_the_card_says_so(text: str) -> None:
-    assert named(BERRIN, text) is None
-    assert named(Card(("berrin", "old man"), "x", whole_word=False), text)
+    assert triggered(BERRIN, text) is None
+    assert triggered(Card(("berrin", "old man"), "x", whole_word=False), text)
 
 
 def test_capitals_count_where_the_card_says_so() -> None:
     rose = Card(("Rose",), "Rose is the cook.", case=True)
-    assert named(rose, "Rose laughs.")
-    assert named(rose, "A rose blooms.") is None
-    assert named(Card(("Rose",), "x"), "A rose blooms.")
+    assert triggered(rose, "Rose laughs.")
+    assert triggered(rose, "A rose blooms.") is None
+    assert triggered(Card(("Rose",), "x"), "A rose blooms.")
 
 
-def test_a_card_that_is_always_in_needs_no_key() -> None:
+def test_a_card_that_is_always_used_needs_no_key() -> None:
     always = Card((), "The sea is salt.", always=True)
     assert triggered_cards((BERRIN, always), ["It rains."]) == [TriggeredCard(always)]
-    assert named(Card((), "Nobody calls for it."), "It rains.") is None
-    assert named(Card(("",), "An empty key names nothing."), "It rains.") is None
+    assert triggered(Card((), "It has no key."), "It rains.") is None
+    assert triggered(Card(("",), "An empty key names nothing."), "It rains.") is None
 
 
 def test_cards_keep_their_own_order() -> None:
     cards = tuple(Card((key,), key) for key in ("sea", "rain", "lamp"))
-    assert [hit.key for hit in triggered_cards(cards, ["The lamp.", "The rain on the sea."])] == ["sea", "rain", "lamp"]
+    assert [found.key for found in triggered_cards(cards, ["The lamp.", "The rain on the sea."])] == [
+        "sea",
+        "rain",
+        "lamp",
+    ]
 
 
 @given(st.text(max_size=20), st.text(max_size=60))
-def test_any_key_in_any_text_is_looked_for_and_never_read_as_an_expression(key: str, text: str) -> None:
-    hit = named(Card((key,), "x", whole_word=False, case=True), text)
-    assert (hit is not None) == (key != "" and key in text)
+def test_a_key_is_never_read_as_a_regular_expression(key: str, text: str) -> None:
+    found = triggered(Card((key,), "x", whole_word=False, case=True), text)
+    assert (found is not None) == (key != "" and key in text)
 
 
-# ---- as a player writes it ---------------------------------------------------------------------------------------
+# ---- cards as a player writes them ---------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -107,30 +111,30 @@ def test_a_card_in_a_line(text: str, card: Card) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("", "A card is its keys, a colon and its text"),
         ("Berrin lights the lamps", "A card is its keys, a colon and its text"),
-        ("Berrin:", "This card says nothing."),
-        (": Berrin lights the lamps.", "This card has no key, so it would never be called for."),
+        ("Berrin:", "This card has no text."),
+        (": Berrin lights the lamps.", "This card has no key, so it would never be used."),
         (" , : x", "This card has no key"),
-        ("Berrin [sometimes]: x", "'sometimes' is nothing that a card can be."),
-        ("Berrin [depth]: x", "'depth' is nothing that a card can be."),
-        ("Berrin [depth 100]: x", "'depth 100' is nothing that a card can be."),
+        ("Berrin [sometimes]: x", "'sometimes' is not an option of a card."),
+        ("Berrin [depth]: x", "'depth' is not an option of a card."),
+        ("Berrin [depth 100]: x", "'depth 100' is not an option of a card."),
         ("Berrin [case: x", "A card is its keys, a colon and its text"),
     ],
 )
-def test_what_is_no_card_is_told_with_what_to_do(text: str, said: str) -> None:
+def test_an_invalid_card_is_an_error_that_says_what_is_missing(text: str, message: str) -> None:
     with pytest.raises(DungeonError) as caught:
         card_from_text(text)
-    assert str(caught.value).startswith(said)
+    assert str(caught.value).startswith(message)
 
 
 keys = st.lists(st.text(st.characters(codec="utf-8", exclude_characters=":,[]"), max_size=12), max_size=4)
 
 
-@given(keys, st.text(max_size=80), st.booleans(), st.booleans(), st.booleans(), st.integers(0, DEEPEST))
-def test_every_card_that_can_be_is_read_again_as_it_is_written(
+@given(keys, st.text(max_size=80), st.booleans(), st.booleans(), st.booleans(), st.integers(0, MAX_DEPTH))
+def test_a_written_card_is_read_back_as_it_was(
     keys: list[str], text: str, always: bool, case: bool, whole_word: bool, depth: int
 ) -> None:
     card = Card(clean_keys(",".join(keys)), clean_text(text), always, case, whole_word, depth)
@@ -139,7 +143,7 @@ def test_every_card_that_can_be_is_read_again_as_it_is_written(
 
 
 @given(st.text())
-def test_what_a_player_writes_can_stand_in_the_prompt(text: str) -> None:
+def test_cleaned_lore_has_no_line_that_reads_as_an_action(text: str) -> None:
     assert not [line for line in clean_text(text).split("\n") if line.startswith(">")]
     assert "\n" not in one_line(text)
     assert all(key == key.strip() != "" and "," not in key for key in clean_keys(text))

@@ -1,4 +1,4 @@
-"""The tree as rows: every turn has its place, the player's way stands straight, and a long tale stays short to see."""
+"""The tree as rows: every turn has its place, the path is at the left, and a long story has a short overview."""
 
 import math
 from dataclasses import replace
@@ -14,10 +14,10 @@ from dungeon.tale.outline import Row, RowKind, bookmarked_turns, find_turn, outl
 
 
 def tree(*turns: tuple[int, int | None], head: int | None = None) -> Adventure:
-    """Turns as (id, parent), each with an action of its own; the head on the last one or on `head`."""
+    """Turns as (id, parent), each with its own action; the head is the last one or `head`."""
     adventure = Adventure(1, "The door", "You stand before a door.")
-    for id_, parent in turns:
-        adventure.add(Node(id_, parent, Kind.DO, f"do {id_}", f"You do {id_}.", f"Prose {id_}.", State.DONE))
+    for n, parent in turns:
+        adventure.add(Node(n, parent, Kind.DO, f"do {n}", f"You do {n}.", f"Prose {n}.", State.DONE))
     if head is not None:
         adventure.move(head)
     return adventure
@@ -27,20 +27,20 @@ def chain(first: int, count: int, parent: int | None) -> list[tuple[int, int | N
     return [(first + n, first + n - 1 if n else parent) for n in range(count)]
 
 
-def take(adventure: Adventure, id_: int, of: int) -> None:
-    """Another answer to the action of that turn; the head stays."""
+def take(adventure: Adventure, node_id: int, of: int) -> None:
+    """Adds another answer to the action of that turn; the head stays."""
     head = adventure.head
-    adventure.add(replace(adventure.nodes[of], id=id_, prose=f"Prose {id_}."))
+    adventure.add(replace(adventure.nodes[of], id=node_id, prose=f"Prose {node_id}."))
     adventure.move(head)
 
 
 def drawn(rows: tuple[Row, ...]) -> list[str]:
     """The rows as `  12`, indented, with what they hide."""
     hidden = {RowKind.TURN: "", RowKind.RUN: "…{0}", RowKind.TAKES: "+{0}"}
-    return [f"{'  ' * row.depth}{row.id}{hidden[row.kind].format(row.hidden)}" for row in rows]
+    return [f"{'  ' * row.depth}{row.node_id}{hidden[row.kind].format(row.hidden_turns)}" for row in rows]
 
 
-def test_the_way_to_the_head_stands_straight_and_branches_hang_above_what_was_played_instead() -> None:
+def test_the_path_to_the_head_is_at_the_left_and_branches_come_above_the_turn_played_instead() -> None:
     adventure = tree(*chain(1, 3, None), *chain(4, 2, 1), head=3)
     assert drawn(outline(adventure).rows) == ["None", "1", "  4", "  5", "2", "3"]
     adventure.move(5)
@@ -49,10 +49,10 @@ def test_the_way_to_the_head_stands_straight_and_branches_hang_above_what_was_pl
 
 def test_an_adventure_that_has_not_begun() -> None:
     (row,) = outline(Adventure(1, "The door", "You stand before a door.")).rows
-    assert (row.id, row.number, row.is_head) == (None, 0, True)
+    assert (row.node_id, row.number, row.is_head) == (None, 0, True)
 
 
-def test_off_the_path_the_longest_branch_goes_straight_on() -> None:
+def test_off_the_path_the_longest_branch_stays_in_line() -> None:
     adventure = tree((1, None), (2, 1), (3, 1), (4, 3), (5, 3), (6, 5), (7, 6), head=2)
     assert drawn(outline(adventure).rows) == ["None", "1", "  3", "    4", "  5", "  6", "  7", "2"]
 
@@ -60,36 +60,36 @@ def test_off_the_path_the_longest_branch_goes_straight_on() -> None:
 @given(st.lists(st.integers(0, 10**6), max_size=60), st.integers(0, 10**6))
 def test_every_turn_has_a_row_under_its_parent_and_no_tree_is_deep_on_the_screen(parents: list[int], at: int) -> None:
     ids = [3 * n + 2 for n in range(len(parents))]  # ids need not be contiguous
-    adventure = tree(*((id_, [None, *ids[:n]][parents[n] % (n + 1)]) for n, id_ in enumerate(ids)))
+    adventure = tree(*((node_id, [None, *ids[:n]][parents[n] % (n + 1)]) for n, node_id in enumerate(ids)))
     adventure.move([None, *ids][at % (len(ids) + 1)])
-    whole = outline(adventure, whole=True)
-    assert sorted(row.id for row in whole.rows if row.id is not None) == ids
-    place = {row.id: n for n, row in enumerate(whole.rows)}
-    for row in whole.rows[1:]:
-        assert row.id is not None
-        assert place[adventure.nodes[row.id].parent] < place[row.id]
-        assert row.on_path == (adventure.nodes[row.id] in adventure.path())
+    expanded = outline(adventure, expanded=True)
+    assert sorted(row.node_id for row in expanded.rows if row.node_id is not None) == ids
+    place = {row.node_id: n for n, row in enumerate(expanded.rows)}
+    for row in expanded.rows[1:]:
+        assert row.node_id is not None
+        assert place[adventure.nodes[row.node_id].parent] < place[row.node_id]
+        assert row.on_path == (adventure.nodes[row.node_id] in adventure.path())
         assert not row.on_path or row.depth == 0
-    assert max(row.depth for row in whole.rows) <= math.log2(len(ids) + 1) + 1
-    assert whole.at == place
+    assert max(row.depth for row in expanded.rows) <= math.log2(len(ids) + 1) + 1
+    assert expanded.row_index == place
 
     overview = outline(adventure)
-    assert set(overview.at) == {None, *ids}  # what is hidden is hidden in a row
+    assert set(overview.row_index) == {None, *ids}  # each hidden turn is hidden in a row
     assert sum(row.is_head for row in overview.rows) == 1
-    assert sum(row.hidden + row.hidden_takes or 1 for row in overview.rows) == len(ids) + 1
+    assert sum(row.hidden_turns + row.hidden_takes or 1 for row in overview.rows) == len(ids) + 1
 
 
-def test_a_long_way_is_an_overview_of_what_matters() -> None:
+def test_the_overview_of_a_long_path_shows_forks_ends_and_the_head() -> None:
     adventure = tree(*chain(1, 100, None), *chain(101, 10, 50), head=100)
     overview = outline(adventure)
     assert drawn(overview.rows) == ["None", "1…49", "50", "  101", "  102…8", "  110", "51", "52…46", "98", "99", "100"]
-    assert overview.rows[overview.at[20]].id == 1
-    assert len(outline(adventure, opened={52}).rows) == len(overview.rows) + 45
-    assert {row.opened for row in outline(adventure, opened={52}).rows} == {None, 52}
-    assert len(outline(adventure, whole=True).rows) == 111
+    assert overview.rows[overview.row_index[20]].node_id == 1
+    assert len(outline(adventure, open_runs={52}).rows) == len(overview.rows) + 45
+    assert {row.open_run for row in outline(adventure, open_runs={52}).rows} == {None, 52}
+    assert len(outline(adventure, expanded=True).rows) == 111
 
 
-def test_names_bookmarks_and_folds_stand_out_of_a_long_way() -> None:
+def test_names_and_bookmarks_are_shown_on_a_long_path() -> None:
     adventure = tree(*chain(1, 100, None))
     adventure.replace(replace(adventure.nodes[20], name="The hall"))
     adventure.replace(replace(adventure.nodes[40], bookmarked=True))
@@ -106,34 +106,34 @@ def test_a_thousand_turns_with_forty_branches_and_many_takes_are_few_rows() -> N
     assert len(outline(adventure).rows) < 300
 
 
-def test_takes_that_nobody_went_on_from_are_one_row() -> None:
+def test_takes_that_nothing_follows_are_one_row() -> None:
     adventure = tree((1, None), (2, 1))
-    for id_ in (3, 4, 5):
-        take(adventure, id_, 2)
+    for node_id in (3, 4, 5):
+        take(adventure, node_id, 2)
     overview = outline(adventure)
     assert drawn(overview.rows) == ["None", "1", "  3+3", "2"]
-    assert overview.at[4] == 2
-    assert (overview.rows[3].take, overview.rows[3].takes) == (1, 4)
-    opened = outline(adventure, opened={3}).rows
+    assert overview.row_index[4] == 2
+    assert (overview.rows[3].take, overview.rows[3].take_count) == (1, 4)
+    opened = outline(adventure, open_runs={3}).rows
     assert drawn(opened) == ["None", "1", "  3", "  4", "  5", "2"]
-    assert [row.action for row in opened[2:5]] == ["", "", ""]  # it is that of the turn beside which they hang
+    assert [row.action for row in opened[2:5]] == ["", "", ""]  # the same as of the turn beside them
 
 
-def test_a_fold_hides_what_follows_and_says_how_much_and_whether_the_player_is_in_it() -> None:
+def test_a_folded_turn_says_how_many_turns_it_hides_and_whether_the_head_is_among_them() -> None:
     adventure = tree(*chain(1, 3, None), *chain(4, 2, 1), head=3)
     adventure.replace(replace(adventure.nodes[4], folded=True))
     assert drawn(outline(adventure).rows) == ["None", "1", "  4", "2", "3"]
     adventure.replace(replace(adventure.nodes[1], folded=True))
     overview = outline(adventure)
     assert drawn(overview.rows) == ["None", "1"]
-    assert (overview.rows[1].hidden, overview.rows[1].holds_head) == (4, True)
-    assert overview.rows[overview.at[5]].id == 1
+    assert (overview.rows[1].hidden_turns, overview.rows[1].hides_head) == (4, True)
+    assert overview.rows[overview.row_index[5]].node_id == 1
     adventure.replace(replace(adventure.nodes[3], folded=True))  # nothing follows it
     adventure.replace(replace(adventure.nodes[1], folded=False))
     assert not outline(adventure).rows[-1].folded
 
 
-def test_a_turn_of_which_nothing_came_has_no_row() -> None:
+def test_a_turn_without_text_has_no_row() -> None:
     adventure = tree((1, None))
     adventure.add(Node(2, 1, Kind.CONTINUE, "", "", "", State.STOPPED))
     adventure.move(1)
@@ -142,60 +142,60 @@ def test_a_turn_of_which_nothing_came_has_no_row() -> None:
     assert drawn(outline(adventure).rows) == ["None", "1", "2"]
 
 
-def test_after_an_edit_the_old_text_hangs_beside_and_what_was_copied_is_one_row() -> None:
+def test_after_an_edit_the_old_text_is_beside_it_and_the_copied_turns_are_one_row() -> None:
     adventure = tree(*chain(1, 10, None))
     adventure.add(replace(adventure.nodes[3], id=11, prose="Other.", edit_of=3))
-    for id_ in range(4, 11):
-        adventure.add(replace(adventure.nodes[id_], id=id_ + 8, parent=id_ + 7 if id_ > 4 else 11, edit_of=id_))
+    for n in range(4, 11):
+        adventure.add(replace(adventure.nodes[n], id=n + 8, parent=n + 7 if n > 4 else 11, edit_of=n))
     overview = outline(adventure).rows
     assert drawn(overview) == ["None", "1", "2", "  3", "  4…7", "11", "12…4", "16", "17", "18"]
-    assert [row.id for row in overview if row.edited] == [11]
-    assert [row.id for row in overview if row.replaced] == [3]
-    assert [row.id for row in overview if row.twin] == [4]
+    assert [row.node_id for row in overview if row.is_edit] == [11]
+    assert [row.node_id for row in overview if row.has_edit] == [3]
+    assert [row.node_id for row in overview if row.same_on_path] == [4]
     assert "7 turns, as on your path" in outline_lines(overview)[4]
 
-    adventure.move(10)  # back to the old text: now it is the copies that the path has as well
+    adventure.move(10)  # back to the old text: now the copies are the same as on the path
     assert drawn(outline(adventure).rows) == ["None", "1", "2", "  11", "  12…7", "3", "4…4", "8", "9", "10"]
     adventure.move(18)
     adventure.add(replace(adventure.nodes[11], id=30, prose="Another.", edit_of=11))
-    for id_ in range(12, 19):
-        adventure.add(replace(adventure.nodes[id_], id=id_ + 19, parent=id_ + 18, edit_of=id_))
+    for n in range(12, 19):
+        adventure.add(replace(adventure.nodes[n], id=n + 19, parent=n + 18, edit_of=n))
     rows = drawn(outline(adventure).rows)
     assert rows == ["None", "1", "2", "  3", "  4…7", "  11", "  12…7", "30", "31…4", "35", "36", "37"]
 
 
-# ---- numbers, words ------------------------------------------------------------------------------------------
+# ---- numbers, search, lines ----------------------------------------------------------------------------------
 
 
-def test_numbers_are_the_order_of_playing_and_lead_back_to_the_turn() -> None:
+def test_numbers_are_the_order_of_playing_and_find_the_turn() -> None:
     adventure = tree((5, None), (9, 5), (70, 5))
     assert [find_turn(adventure, number) for number in range(4)] == [None, 5, 9, 70]
-    assert [turn_number(adventure, id_) for id_ in (None, 5, 9, 70)] == [0, 1, 2, 3]
-    assert {row.id: row.number for row in outline(adventure).rows} == {None: 0, 5: 1, 9: 2, 70: 3}
+    assert [turn_number(adventure, node_id) for node_id in (None, 5, 9, 70)] == [0, 1, 2, 3]
+    assert {row.node_id: row.number for row in outline(adventure).rows} == {None: 0, 5: 1, 9: 2, 70: 3}
 
 
 @pytest.mark.parametrize("number", [-1, 4, 10**9])
-def test_a_number_that_no_turn_has(number: int) -> None:
+def test_an_unknown_number_is_an_error_that_names_the_range(number: int) -> None:
     with pytest.raises(DungeonError, match=r"no turn .* to 3"):
         find_turn(tree(*chain(1, 3, None)), number)
     with pytest.raises(DungeonError, match="only 0"):
         find_turn(Adventure(1, "", ""), 4)
 
 
-def test_search_finds_all_words_anywhere_also_in_what_is_folded() -> None:
+def test_search_finds_turns_with_all_words_folded_or_not() -> None:
     adventure = tree(*chain(1, 30, None))
     adventure.replace(replace(adventure.nodes[7], prose="And far away " * 20 + "a BELL rings."))
     adventure.replace(replace(adventure.nodes[9], name="The bell tower"))
     adventure.replace(replace(adventure.nodes[1], folded=True))
     found = search(adventure, "bell")
-    assert [row.id for row in found.rows] == [7, 9]
-    assert "a BELL rings" in found.rows[0].words
-    assert [row.id for row in search(adventure, "rings bell").rows] == [7]
-    assert [row.id for row in search(adventure, "do 29.").rows] == [29]
+    assert [row.node_id for row in found.rows] == [7, 9]
+    assert "a BELL rings" in found.rows[0].preview
+    assert [row.node_id for row in search(adventure, "rings bell").rows] == [7]
+    assert [row.node_id for row in search(adventure, "do 29.").rows] == [29]
     assert search(adventure, "dragon").rows == ()
 
 
-def test_plain_lines_say_all_in_words() -> None:
+def test_rows_as_plain_lines() -> None:
     adventure = tree(*chain(1, 3, None), *chain(4, 2, 1), head=3)
     adventure.replace(replace(adventure.nodes[4], name="The hall", bookmarked=True, folded=True, state=State.STOPPED))
     assert outline_lines(outline(adventure).rows) == [

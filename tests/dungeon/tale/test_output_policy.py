@@ -1,13 +1,14 @@
-"""The storyteller's manners: on bad outputs of the bundled voice that were recorded, and rule by rule.
+"""The output policy on recorded outputs of the bundled voice, and rule by rule.
 
-`manners/recorded.json` holds what our own engine wrote with the bundled voice in `tests/benchmarks/manners.py` (and,
-for circles, with its penalties off), what stood before it, the faults that it has by that benchmark, and what is
-kept of it, checked by eye.
+`recorded_output.json` holds bad outputs of the bundled voice, recorded with `tests/benchmarks/output_policy.py` on our
+own engine (those that go in circles, with the penalties off): the text before each, its faults by that benchmark, and
+what the policy keeps of it, checked by eye.
 """
 
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import example, given
@@ -16,8 +17,8 @@ from hypothesis import strategies as st
 from corpus.turns import Kind
 from dungeon.tale.adventure import Adventure, Node, State
 from dungeon.tale.lore import Lore
-from dungeon.tale.output_policy import End, FilteredOutput, filter_output, output_policy
-from dungeon.tale.prose import at_sentence_end, cut, sentence_end
+from dungeon.tale.output_policy import FilteredOutput, OutputPolicy, StopReason, filter_output, policy_for_turn
+from dungeon.tale.prose import sentence_end, trim_broken_end
 from finetune.manner import Told, cut_off, repetition, speaks_for_player
 
 RECORDED = json.loads((Path(__file__).with_name("recorded_output.json")).read_text(encoding="utf-8"))
@@ -32,24 +33,26 @@ FAULTS = {
 }
 
 
-def told(opening: str = "", before: list[list[str]] | None = None, action: str = "", note: str = "") -> tuple:
-    """An adventure, and the turn that is to be told in it."""
+def policy(opening: str = "", before: list[list[str]] | None = None, action: str = "", note: str = "") -> OutputPolicy:
+    """The policy for the next turn after `before`, pairs of action and prose."""
     adventure = Adventure(1, "", opening, lore=Lore(note=note))
     for number, (done, prose) in enumerate(before or [], 1):
         adventure.add(Node(number, number - 1 or None, Kind.DO, done, done, prose, State.DONE))
     node = Node(99, adventure.head, Kind.DO, action, action)
     adventure.add(node)
-    return adventure, node
+    return policy_for_turn(adventure, node)
 
 
-def kept(
-    sent: str, *, opening: str = "", before: list[list[str]] | None = None, action: str = "", note: str = ""
-) -> str:
-    return filter_output(sent, output_policy(*told(opening, before, action, note)), ended=True).shown
+def finished(sent: str, **turn: Any) -> FilteredOutput:
+    return filter_output(sent, policy(**turn), finished=True)
 
 
-def end(sent: str, **of: str) -> End | None:
-    return filter_output(sent, output_policy(*told(**of)), ended=True).end
+def kept(sent: str, **turn: Any) -> str:
+    return finished(sent, **turn).shown
+
+
+def stop_reason(sent: str, **turn: Any) -> StopReason | None:
+    return finished(sent, **turn).stop_reason
 
 
 # ---- recorded bad outputs ------------------------------------------------------------------------------------
@@ -62,7 +65,7 @@ def test_enough_was_recorded() -> None:
 
 
 @pytest.mark.parametrize("record", RECORDED, ids=range(len(RECORDED)))
-def test_of_a_recorded_bad_output_the_good_part_is_kept(record: dict) -> None:
+def test_the_good_part_of_a_recorded_bad_output_is_kept(record: dict) -> None:
     prose = kept(record["sent"], opening=record["opening"], before=record["before"], action=record["action"])
     assert prose == record["kept"]
     for fault, has in FAULTS.items():
@@ -71,22 +74,22 @@ def test_of_a_recorded_bad_output_the_good_part_is_kept(record: dict) -> None:
 
 @pytest.mark.parametrize("record", RECORDED, ids=range(len(RECORDED)))
 @pytest.mark.parametrize("step", [1, 4, 9])
-def test_piece_by_piece_it_comes_to_the_same_and_takes_no_sentence_back(record: dict, step: int) -> None:
-    manners = output_policy(*told(record["opening"], record["before"], record["action"]))
+def test_streaming_gives_the_same_result_and_takes_no_sentence_back(record: dict, step: int) -> None:
+    rules = policy(record["opening"], record["before"], record["action"])
     raw = record["sent"]
     shown = ""
     for length in range(0, len(raw) + step, step):
-        judged = filter_output(raw[:length], manners)
-        assert judged.shown.startswith(shown[: sentence_end(shown)])
-        shown = judged.shown
-        if judged.end:
+        output = filter_output(raw[:length], rules)
+        assert output.shown.startswith(shown[: sentence_end(shown)])
+        shown = output.shown
+        if output.stop_reason:
             break
     else:
-        judged = filter_output(raw, manners, ended=True)
-    assert judged.shown == record["kept"]
+        output = filter_output(raw, rules, finished=True)
+    assert output.shown == record["kept"]
 
 
-# ---- the player's part ---------------------------------------------------------------------------------------
+# ---- rule: speaks for the player -----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -105,9 +108,9 @@ def test_piece_by_piece_it_comes_to_the_same_and_takes_no_sentence_back(record: 
         ("It opens. My hand shakes. He nods.", "It opens."),
     ],
 )
-def test_the_players_part_is_cut_off(sent: str, prose: str) -> None:
+def test_the_turn_ends_before_it_speaks_for_the_player(sent: str, prose: str) -> None:
     assert kept(sent, action="You open the door.") == prose
-    assert end(sent, action="You open the door.") is End.PLAYER
+    assert stop_reason(sent, action="You open the door.") is StopReason.PLAYER
 
 
 @pytest.mark.parametrize(
@@ -123,75 +126,75 @@ def test_the_players_part_is_cut_off(sent: str, prose: str) -> None:
         'You hear a voice: "Who is there?"',
     ],
 )
-def test_deeds_and_what_others_say_are_the_storytellers(sent: str) -> None:
+def test_deeds_and_the_speech_of_others_stay(sent: str) -> None:
     assert kept(sent, action="You open the door.") == sent
 
 
-def test_what_the_action_has_may_be_told() -> None:
+def test_the_actions_own_speech_and_decisions_stay() -> None:
     sent = 'So you say "Who is there?" and wait.'
     assert kept(sent, action='You say "Who is there?"') == sent
     assert kept("You choose the red door. It opens.", action="You choose the red door, and run.") != ""
-    assert end("So you decide to go home, and go.", action="You decide to go home.") is None
+    assert stop_reason("So you decide to go home, and go.", action="You decide to go home.") is None
 
 
-def test_a_tale_with_an_i_may_have_one() -> None:
+def test_a_narrator_i_stays_in_a_first_person_tale() -> None:
     assert kept("I open it. My hand shakes.", opening="I am a thief. I have no name.") == "I open it. My hand shakes."
     assert kept("I open it.", opening='"I am a thief," says the cat.') == ""
-    # What the voice itself let slip in makes no such tale.
+    # An "I" that the voice itself let slip in does not make the tale first person.
     assert kept("I open it.", before=[["You wait.", "I wait."]]) == ""
 
 
-# ---- sentences that stood ------------------------------------------------------------------------------------
+# ---- rule: repeats a known sentence --------------------------------------------------------------------------
 
-STOOD = "The old bell over the gate rings three times."
+KNOWN = "The old bell over the gate rings three times."
 
 
 @pytest.mark.parametrize(
     "again",
     [
-        STOOD,
+        KNOWN,
         "The OLD bell, over the gate, rings three times!",
         "The old bell over the gate rings three more times.",
         "“The old bell over the gate rings three times.”",
     ],
 )
-def test_a_sentence_of_the_last_turns_is_left_out(again: str) -> None:
-    before = [["You wait.", f"It rains. {STOOD}"], *([["You wait.", f"Night {n}."] for n in range(5)])]
+def test_a_known_sentence_of_the_last_turns_is_left_out(again: str) -> None:
+    before = [["You wait.", f"It rains. {KNOWN}"], *([["You wait.", f"Night {n}."] for n in range(5)])]
     assert kept(f"You nod. {again} Rain falls.", before=before) == "You nod. Rain falls."
     assert kept(f"You nod.\n\n{again} Rain falls.", before=before) == "You nod.\n\nRain falls."
     assert kept(f"You nod.\n\n{again}\n\nRain falls.", before=before) == "You nod.\n\nRain falls."
 
 
-def test_it_may_come_back_after_six_turns() -> None:
-    before = [["You wait.", STOOD], *([["You wait.", f"Night {n}."] for n in range(6)])]
-    assert kept(STOOD, before=before) == STOOD
+def test_a_sentence_may_come_back_after_six_turns() -> None:
+    before = [["You wait.", KNOWN], *([["You wait.", f"Night {n}."] for n in range(6)])]
+    assert kept(KNOWN, before=before) == KNOWN
 
 
-def test_a_sentence_of_this_turn_of_the_opening_or_of_the_note_is_left_out() -> None:
-    assert kept(f"It rains. {STOOD} You wait. {STOOD} You go.") == f"It rains. {STOOD} You wait. You go."
-    assert kept(f"{STOOD} You go.", opening=f"It rains. {STOOD}") == "You go."
+def test_a_known_sentence_of_this_turn_the_opening_the_note_or_the_action_is_left_out() -> None:
+    assert kept(f"It rains. {KNOWN} You wait. {KNOWN} You go.") == f"It rains. {KNOWN} You wait. You go."
+    assert kept(f"{KNOWN} You go.", opening=f"It rains. {KNOWN}") == "You go."
     assert kept("Plain and tense, with much wonder. You go.", note="Plain and tense, with much wonder.") == "You go."
     assert kept("You open the iron door. It is dark.", action="You open the iron door.") == "It is dark."
 
 
-def test_short_sentences_and_other_sentences_stay() -> None:
+def test_short_and_different_sentences_stay() -> None:
     before = [["You wait.", "You wait. The old man opens the red door. It rains."]]
     assert kept("You wait. It is cold.", before=before) == "You wait. It is cold."
     assert kept("The old man opens the blue door.", before=before) == "The old man opens the blue door."
 
 
-def test_a_known_sentence_is_not_shown_before_it_turns_out_another() -> None:
-    manners = output_policy(*told(before=[["You wait.", STOOD]]))
+def test_a_growing_sentence_is_withheld_until_it_differs_from_the_known_one() -> None:
+    rules = policy(before=[["You wait.", KNOWN]])
     shown = [
-        filter_output(raw, manners).shown for raw in ("It rains. The old bell", "It rains. The old bell over the sea")
+        filter_output(raw, rules).shown for raw in ("It rains. The old bell", "It rains. The old bell over the sea")
     ]
     assert shown == ["It rains.", "It rains. The old bell over the sea"]
 
 
-def test_speech_is_shown_without_its_last_mark_until_it_is_clear_who_spoke() -> None:
-    manners = output_policy(*told())
+def test_speech_is_shown_without_its_closing_mark_until_the_speaker_is_clear() -> None:
+    rules = policy()
     growing = ['He nods. "Run."', 'He nods. "Run." Th', 'He nods. "Run," you', 'He nods. "Run," you say']
-    assert [filter_output(raw, manners).shown for raw in growing] == [
+    assert [filter_output(raw, rules).shown for raw in growing] == [
         'He nods. "Run.',
         'He nods. "Run." Th',
         'He nods. "Run," you',
@@ -199,7 +202,7 @@ def test_speech_is_shown_without_its_last_mark_until_it_is_clear_who_spoke() -> 
     ]
 
 
-# ---- circles -------------------------------------------------------------------------------------------------
+# ---- rule: goes in circles -----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -210,7 +213,7 @@ def test_speech_is_shown_without_its_last_mark_until_it_is_clear_who_spoke() -> 
         ("It rains. No no no no no no no no no no no", "It rains."),
         ("It rains. Aaaaaaaaaaaaaaaaaaaaaaaaaaaaaargh", "It rains."),
         ("It rains. ..................................", "It rains."),
-        (f"{STOOD} It rains. {STOOD} {STOOD} It rains on.", f"{STOOD} It rains."),
+        (f"{KNOWN} It rains. {KNOWN} {KNOWN} It rains on.", f"{KNOWN} It rains."),
         ("You wait. It rains. You wait. It rains. You wait. It rains.", "You wait. It rains. You wait. It rains."),
         (
             "In the middle of it all he sits. In the middle of it all she sings. In the middle of it all is a cat.",
@@ -218,33 +221,31 @@ def test_speech_is_shown_without_its_last_mark_until_it_is_clear_who_spoke() -> 
         ),
     ],
 )
-def test_a_circle_is_left(sent: str, prose: str) -> None:
-    judged = filter_output(sent, output_policy(*told()), ended=True)
-    assert judged.end is End.LOOP
-    assert judged.shown == prose
-    assert judged.behind == judged.shown
+def test_the_turn_ends_before_it_goes_in_circles(sent: str, prose: str) -> None:
+    output = finished(sent)
+    assert output.stop_reason is StopReason.LOOP
+    assert output.shown == prose
+    assert output.keep == output.shown
 
 
-def test_a_turn_that_is_nothing_but_what_stood_is_a_circle() -> None:
-    before = [["You wait.", STOOD]]
-    assert filter_output(STOOD, output_policy(*told(before=before)), ended=True).end is End.LOOP
-    judged = filter_output(f"{STOOD} It rains. {STOOD}", output_policy(*told(before=before)), ended=True)
-    assert (judged.shown, judged.end) == ("It rains.", None)
+def test_a_turn_of_nothing_but_known_sentences_counts_as_circles() -> None:
+    before = [["You wait.", KNOWN]]
+    assert stop_reason(KNOWN, before=before) is StopReason.LOOP
+    output = finished(f"{KNOWN} It rains. {KNOWN}", before=before)
+    assert (output.shown, output.stop_reason) == ("It rains.", None)
 
 
-def test_what_only_sounds_like_a_circle_is_none() -> None:
+def test_natural_repetition_stays() -> None:
     for sent in (
         "Knock. Knock. Knock.",
         '"No, no, no, no! No, no, no!" he says.',
         "Ha ha ha ha! He laughs.",
         "It rains and rains and rains.",
     ):
-        assert filter_output(sent, output_policy(*told()), ended=True) == FilteredOutput(
-            sent, None, sent, complete=True
-        )
+        assert finished(sent) == FilteredOutput(sent, None, sent, ends_sentence=True)
 
 
-# ---- chat ----------------------------------------------------------------------------------------------------
+# ---- rule: chat ----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -285,7 +286,7 @@ def test_what_only_sounds_like_a_circle_is_none() -> None:
         "To be continued...",
     ],
 )
-def test_chat_lists_and_headings_are_cut_off(drift: str) -> None:
+def test_the_turn_ends_before_chat_lists_and_headings(drift: str) -> None:
     assert kept(f"It opens.\n\n{drift}") == "It opens."
     assert kept(drift) == ""
 
@@ -303,47 +304,32 @@ def test_chat_lists_and_headings_are_cut_off(drift: str) -> None:
         "* It rains.*".replace("* ", "*"),
     ],
 )
-def test_what_only_looks_like_chat_stays(sent: str) -> None:
+def test_prose_that_looks_like_chat_stays(sent: str) -> None:
     assert kept(sent) == sent
 
 
 # ---- any text at all -----------------------------------------------------------------------------------------
 
 words = st.sampled_from(
-    [
-        *"\"“”.!?,…>'\n\x1b🐉",
-        "You",
-        "say",
-        "I",
-        "it",
-        "rains",
-        "door",
-        "the",
-        "\n\n",
-        "- ",
-        "# ",
-        "1. ",
-        "you say",
-        STOOD,
-    ]
+    [*"\"“”.!?,…>'\n\x1b🐉", *"You say I it rains door the".split(), "\n\n", "- ", "# ", "1. ", "you say", KNOWN]
 )
 texts = st.lists(words, max_size=40).map(" ".join)
 
 
 @given(texts, texts)
-def test_what_was_shown_stays_whatever_comes(first: str, more: str) -> None:
-    manners = output_policy(*told(before=[["You wait.", STOOD]], action='You say "It rains."'))
-    before, now = filter_output(first, manners), filter_output(f"{first} {more}", manners)
-    if before.end is None:
+def test_shown_sentences_stay_whatever_follows(first: str, more: str) -> None:
+    rules = policy(before=[["You wait.", KNOWN]], action='You say "It rains."')
+    before, now = filter_output(first, rules), filter_output(f"{first} {more}", rules)
+    if before.stop_reason is None:
         assert now.shown.startswith(before.shown[: sentence_end(before.shown)])
 
 
 @given(texts)
 @example('" 🐉 \n "')
-def test_a_finished_turn_has_no_mark_of_an_action_no_half_quote_and_no_broken_end(raw: str) -> None:
-    judged = filter_output(raw, output_policy(*told()), ended=True)
-    assert ">" not in judged.shown
-    assert "\x1b" not in judged.shown
-    assert all(sum(line.count(mark) for mark in '"“”') % 2 == 0 for line in judged.shown.split("\n"))
-    assert not judged.shown or at_sentence_end(judged.shown) or judged.shown[-1] in '"”'
-    assert cut(judged.shown) == judged.shown
+def test_a_finished_turn_has_no_action_mark_no_unpaired_quote_and_no_broken_end(raw: str) -> None:
+    output = finished(raw)
+    assert ">" not in output.shown
+    assert "\x1b" not in output.shown
+    assert all(sum(line.count(mark) for mark in '"“”') % 2 == 0 for line in output.shown.split("\n"))
+    assert not output.shown or sentence_end(output.shown) == len(output.shown) or output.shown[-1] in '"”'
+    assert trim_broken_end(output.shown) == output.shown

@@ -1,4 +1,4 @@
-"""What a voice wrote, made fit to show: whole sentences, whole quotations, no second action, nothing taken back."""
+"""Raw text becomes prose: complete sentences, paired quotation marks, no second action, nothing taken back."""
 
 import re
 
@@ -6,9 +6,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dungeon.tale.prose import at_sentence_end, closed, cut, sentence_end, sentences, speech, tidy, turn_end
+from dungeon.tale.prose import (
+    clean_turn,
+    close_quotes,
+    sentence_end,
+    split_sentences,
+    split_speech,
+    trim_broken_end,
+    turn_end,
+)
 
-written = st.text(st.sampled_from("ab I.!?…\"'”’) >\n\r\t*\x1b🐉"), max_size=60) | st.text(max_size=60)
+raw_texts = st.text(st.sampled_from("ab I.!?…\"'”’) >\n\r\t*\x1b🐉"), max_size=60) | st.text(max_size=60)
 
 
 @pytest.mark.parametrize(
@@ -30,14 +38,14 @@ written = st.text(st.sampled_from("ab I.!?…\"'”’) >\n\r\t*\x1b🐉"), max_
         ("\nA\r\nB\r\n> You run.", "A\nB"),
     ],
 )
-def test_only_prose_is_left(raw: str, prose: str) -> None:
-    assert tidy(raw) == prose
+def test_a_clean_turn_is_the_prose_alone(raw: str, prose: str) -> None:
+    assert clean_turn(raw) == prose
 
 
-@given(written)
-def test_tidy_prose_has_no_action_and_no_control_characters(raw: str) -> None:
-    prose = tidy(raw)
-    assert prose == tidy(prose)
+@given(raw_texts)
+def test_a_clean_turn_has_no_action_and_no_control_characters(raw: str) -> None:
+    prose = clean_turn(raw)
+    assert prose == clean_turn(prose)
     assert not any(line.lstrip().startswith(">") for line in prose.split("\n"))
     assert "\x1b" not in prose
     assert prose == prose.rstrip()
@@ -55,12 +63,12 @@ def test_tidy_prose_has_no_action_and_no_control_characters(raw: str) -> None:
 )
 def test_a_turn_is_over_at_an_action_or_a_stop_string(raw: str, end: int | None) -> None:
     assert turn_end(raw, ("###", "THE END", "")) == end
-    assert tidy(raw, ("###", "THE END", "")) == raw.strip()[:end].strip()
+    assert clean_turn(raw, ("###", "THE END", "")) == raw.strip()[:end].strip()
 
 
-@given(written, st.integers(0, 60))
-def test_prose_that_was_shown_is_never_taken_back(raw: str, length: int) -> None:
-    assert tidy(raw).startswith(tidy(raw[:length]))
+@given(raw_texts, st.integers(0, 60))
+def test_a_longer_text_never_takes_prose_back(raw: str, length: int) -> None:
+    assert clean_turn(raw).startswith(clean_turn(raw[:length]))
 
 
 @pytest.mark.parametrize(
@@ -92,12 +100,12 @@ def test_prose_that_was_shown_is_never_taken_back(raw: str, length: int) -> None
         ("", ""),
         ("Done.\n\nThen", "Done."),
         ("🐉. 🐉", "🐉."),
-        ('The sign says "NO ENTRY"', 'The sign says "NO ENTRY"'),  # as good as an end
+        ('The sign says "NO ENTRY"', 'The sign says "NO ENTRY"'),  # counts as a full stop
         ('It rains. He says "Run"', 'It rains. He says "Run"'),
     ],
 )
-def test_a_broken_last_sentence_goes(text: str, kept: str) -> None:
-    assert cut(text) == kept
+def test_a_broken_last_sentence_is_dropped(text: str, kept: str) -> None:
+    assert trim_broken_end(text) == kept
 
 
 @pytest.mark.parametrize(
@@ -106,13 +114,13 @@ def test_a_broken_last_sentence_goes(text: str, kept: str) -> None:
         ('He says, "Run.', 'He says, "Run."'),
         ('It rains. He says, "Run. Now. The', 'It rains. He says, "Run. Now."'),
         ("It rains. He says, “Run. Now. The", "It rains. He says, “Run. Now.”"),
-        ('It rains. He says, "Run and', "It rains."),  # not one whole sentence is said
+        ('It rains. He says, "Run and', "It rains."),  # no complete sentence is spoken
         ('It rains. "', "It rains."),
         ('He says, "Run and never', 'He says, "Run and…"'),
     ],
 )
-def test_speech_that_breaks_off_is_closed_or_goes(text: str, kept: str) -> None:
-    assert cut(text) == kept
+def test_speech_that_breaks_off_is_closed_or_dropped(text: str, kept: str) -> None:
+    assert trim_broken_end(text) == kept
 
 
 @pytest.mark.parametrize(
@@ -127,23 +135,23 @@ def test_speech_that_breaks_off_is_closed_or_goes(text: str, kept: str) -> None:
         ('"', ""),
     ],
 )
-def test_where_there_is_no_whole_sentence_an_ellipsis_stands_for_the_rest(text: str, kept: str) -> None:
-    assert cut(text) == kept
+def test_without_a_complete_sentence_an_ellipsis_stands_for_the_rest(text: str, kept: str) -> None:
+    assert trim_broken_end(text) == kept
 
 
-def unmarked(text: str) -> str:
-    """Without what a cut may put to the text, or leave out of it."""
+def without_marks(text: str) -> str:
+    """The text without the marks that trimming may add or drop."""
     return re.sub('[…"“”]', "", text).rstrip()
 
 
-@given(written)
-def test_a_cut_is_a_beginning_with_an_end_and_cutting_twice_is_cutting_once(text: str) -> None:
-    once = cut(text)
-    assert unmarked(text).startswith(unmarked(once))
-    assert cut(once) == once
+@given(raw_texts)
+def test_trimmed_text_is_a_beginning_of_the_text_and_trimming_again_changes_nothing(text: str) -> None:
+    once = trim_broken_end(text)
+    assert without_marks(text).startswith(without_marks(once))
+    assert trim_broken_end(once) == once
     assert len(once) <= len(text) + 2
     assert 0 <= sentence_end(text) <= len(text)
-    assert at_sentence_end(text[: sentence_end(text)]) == bool(sentence_end(text))
+    assert sentence_end(text[: sentence_end(text)]) == sentence_end(text)
 
 
 @pytest.mark.parametrize(
@@ -156,19 +164,19 @@ def test_a_cut_is_a_beginning_with_an_end_and_cutting_twice_is_cutting_once(text
         ('Run now." She leaves.', ['Run now."', "She leaves."]),
     ],
 )
-def test_a_text_is_told_in_sentences(text: str, found: list[str]) -> None:
-    assert [sentence.text for sentence in sentences(text)] == found
+def test_a_text_is_split_into_sentences(text: str, found: list[str]) -> None:
+    assert [sentence.text for sentence in split_sentences(text)] == found
 
 
-@given(written)
-def test_sentences_are_all_of_the_text(text: str) -> None:
-    found = list(sentences(text))
-    assert "".join(sentence.gap + sentence.text for sentence in found).strip() == text.strip()
+@given(raw_texts)
+def test_the_sentences_are_all_of_the_text(text: str) -> None:
+    found = list(split_sentences(text))
+    assert "".join(sentence.leading_space + sentence.text for sentence in found).strip() == text.strip()
     assert all(text[sentence.start : sentence.end] == sentence.text for sentence in found)
 
 
 @pytest.mark.parametrize(
-    ("line", "whole"),
+    ("line", "closed"),
     [
         ('"Run." She leaves.', '"Run." She leaves.'),
         ('She says, "Run', 'She says, "Run"'),
@@ -180,19 +188,19 @@ def test_sentences_are_all_of_the_text(text: str) -> None:
         ("It rains.", "It rains."),
     ],
 )
-def test_a_line_is_left_with_no_half_quote(line: str, whole: str) -> None:
-    assert closed(line) == whole
+def test_a_line_keeps_no_unpaired_quotation_mark(line: str, closed: str) -> None:
+    assert close_quotes(line) == closed
 
 
-@given(written.map(lambda text: text.replace("\n", " ")))
-def test_every_quotation_of_a_closed_line_has_two_marks(line: str) -> None:
-    whole = closed(line)
-    assert sum(whole.count(mark) for mark in '"“”') % 2 == 0
-    assert closed(whole) == whole
+@given(raw_texts.map(lambda text: text.replace("\n", " ")))
+def test_a_closed_line_has_an_even_number_of_quotation_marks(line: str) -> None:
+    closed = close_quotes(line)
+    assert sum(closed.count(mark) for mark in '"“”') % 2 == 0
+    assert close_quotes(closed) == closed
 
 
-def test_what_is_said_is_told_from_what_is_not() -> None:
-    assert speech('He nods. "Run," he says, "or') == [
+def test_a_line_is_split_into_speech_and_narration() -> None:
+    assert split_speech('He nods. "Run," he says, "or') == [
         (False, "He nods. "),
         (True, "Run,"),
         (False, " he says, "),

@@ -1,4 +1,4 @@
-"""An adventure as Markdown and as text: what was played, in its order, and nothing in it taken for markup."""
+"""An adventure as Markdown and as text: every turn in order, and no text taken for markup."""
 
 import re
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from markdown_it import MarkdownIt
 from corpus.readers import read
 from corpus.turns import PARAGRAPH, Kind, Turn, clean_prose, write
 from dungeon.tale.adventure import Adventure, Node, State
-from dungeon.tale.transcript import markdown, text
+from dungeon.tale.transcript import render_markdown, render_text
 
 OPENING = (
     "You stand before the iron door. Rain has washed half the slope onto the road, and old Hessa wipes the mud away "
@@ -26,20 +26,20 @@ HOSTILE = (
 
 
 class Tree:
-    """An adventure that grows by a line a turn."""
+    """An adventure to which `play` adds turns."""
 
     def __init__(self, opening: str = OPENING) -> None:
         self.adventure = Adventure(1, "The Iron Door", opening)
 
     def play(self, action: str, prose: str, after: int | None = None, name: str = "") -> int:
-        id_ = len(self.adventure.nodes) + 1
-        self.adventure.add(Node(id_, after, Kind.DO, action, action, prose, State.DONE, name=name))
-        return id_
+        node_id = len(self.adventure.nodes) + 1
+        self.adventure.add(Node(node_id, after, Kind.DO, action, action, prose, State.DONE, name=name))
+        return node_id
 
 
 @pytest.fixture
 def tree() -> Tree:
-    """Two takes of the first turn, and two ways on from the second of them, where the head stands."""
+    """Two takes of the first turn, and two continuations of the second; the head is on the last."""
     tree = Tree()
     tree.play("You knock.", "Nobody answers.")
     pull = tree.play("You pull the ring.", "It moves.\n\nThe door opens.")
@@ -48,67 +48,63 @@ def tree() -> Tree:
     return tree
 
 
-def test_the_way_to_the_head_is_told(tree: Tree) -> None:
-    assert text(tree.adventure) == (
+def test_the_path_to_the_head_is_rendered(tree: Tree) -> None:
+    assert render_text(tree.adventure) == (
         f"The Iron Door\n\n{OPENING}\n\n> You pull the ring.\n\nIt moves.\n\nThe door opens.\n\n"
         "> You go in.\n\nIt is dark.\n"
     )
-    assert markdown(tree.adventure) == (
+    assert render_markdown(tree.adventure) == (
         f"# The Iron Door\n\n{OPENING}\n\n**> You pull the ring.**\n\nIt moves.\n\nThe door opens.\n\n"
         "**> You go in.**\n\nIt is dark.\n"
     )
     tree.adventure.move(None)
-    assert text(tree.adventure) == f"The Iron Door\n\n{OPENING}\n"
+    assert render_text(tree.adventure) == f"The Iron Door\n\n{OPENING}\n"
 
 
-def test_every_branch_is_told_from_where_it_parts(tree: Tree) -> None:
-    whole = markdown(tree.adventure, whole=True)
-    assert whole.startswith(markdown(tree.adventure))
-    assert whole.removeprefix(markdown(tree.adventure)) == (
+def test_every_branch_is_rendered_from_where_it_leaves_the_path(tree: Tree) -> None:
+    rendered = render_markdown(tree.adventure, all_branches=True)
+    assert rendered.startswith(render_markdown(tree.adventure))
+    assert rendered.removeprefix(render_markdown(tree.adventure)) == (
         "\n## From the opening: You knock.\n\n**> You knock.**\n\nNobody answers.\n"
         "\n## The coward's way\n\n**> You run.**\n\nYou are gone.\n"
     )
 
 
-def test_a_branch_parts_after_a_turn_and_has_branches_of_its_own() -> None:
+def test_a_branch_has_branches_of_its_own() -> None:
     tree = Tree()
     first = tree.play("You wait.", "One.")
     aside = tree.play("You sing a long song about the sea and its ships.", "La.", first)
     tree.play("You bow.", "Thanks.", aside)
     tree.play("You bow.", "Boo.", aside)
     tree.play("You wait.", "Two.", first)
-    headings = re.findall(r"^## (.*)", markdown(tree.adventure, whole=True), re.MULTILINE)
-    assert headings == [
+    rendered = render_markdown(tree.adventure, all_branches=True)
+    assert re.findall(r"^## (.*)", rendered, re.MULTILINE) == [
         "After “You wait.”: You sing a long song about …",
         "After “You sing a long song about …”: You bow.",
     ]
-    assert [len(re.findall(prose, markdown(tree.adventure, whole=True))) for prose in ("Thanks", "Boo", "La")] == [
-        1,
-        1,
-        1,
-    ]
+    assert [rendered.count(prose) for prose in ("Thanks", "Boo", "La.")] == [1, 1, 1]
 
 
-def test_branches_that_begin_alike_can_be_told_apart() -> None:
+def test_branches_that_begin_alike_are_numbered() -> None:
     tree = Tree()
     for n in range(4):
         tree.play("You wait.", f"Take {n}.")
-    headings = re.findall(r"^## (.*)", markdown(tree.adventure, whole=True), re.MULTILINE)
+    headings = re.findall(r"^## (.*)", render_markdown(tree.adventure, all_branches=True), re.MULTILINE)
     assert headings == [f"From the opening: You wait.{again}" for again in ("", " (2)", " (3)")]
 
 
-def test_a_turn_of_which_nothing_came_is_left_out() -> None:
+def test_a_turn_without_text_is_left_out() -> None:
     tree = Tree()
     tree.play("You sing.", "")
     tree.play("You wait.", "One.")
-    assert "sing" not in text(tree.adventure, whole=True)
+    assert "sing" not in render_text(tree.adventure, all_branches=True)
 
 
-def test_what_the_player_narrated_is_prose() -> None:
+def test_the_players_narration_is_prose() -> None:
     adventure = Adventure(1, "A", "One.")
     adventure.add(Node(1, None, Kind.STORY, "It begins to rain.", "", "Two.", State.DONE))
     adventure.add(Node(2, 1, Kind.CONTINUE, "", "", "Three.", State.DONE))
-    assert text(adventure) == "A\n\nOne.\n\nIt begins to rain.\n\nTwo.\n\nThree.\n"
+    assert render_text(adventure) == "A\n\nOne.\n\nIt begins to rain.\n\nTwo.\n\nThree.\n"
 
 
 def test_a_story_of_a_thousand_turns_has_them_all() -> None:
@@ -118,15 +114,15 @@ def test_a_story_of_a_thousand_turns_has_them_all() -> None:
         at = tree.play(f"You do {n}.", f"Prose {n}.", at)
         tree.play(f"You leave {n}.", f"Left {n}.", at)
     tree.adventure.move(at)
-    assert re.findall(r"^Prose (\d+)", text(tree.adventure), re.MULTILINE) == [str(n) for n in range(1_000)]
-    assert len(re.findall(r"^Left ", text(tree.adventure, whole=True), re.MULTILINE)) == 1_000
+    assert re.findall(r"^Prose (\d+)", render_text(tree.adventure), re.MULTILINE) == [str(n) for n in range(1_000)]
+    assert len(re.findall(r"^Left ", render_text(tree.adventure, all_branches=True), re.MULTILINE)) == 1_000
 
 
-# ---- nothing is markup -------------------------------------------------------------------------------------------
+# ---- no text is markup ---------------------------------------------------------------------------------------
 
 
 def as_shown(source: str) -> str:
-    """What a reader of the Markdown sees: no tags but those of paragraphs, line breaks, headings and bold."""
+    """The text that a reader of the Markdown sees, without the tags of paragraphs, line breaks, headings and bold."""
     html = MarkdownIt("commonmark").render(source)
     html = re.sub(r"<br />\n", "\n", html)
     return re.sub(r"</?(?:p|h1|h2|strong)>", "", html)
@@ -142,30 +138,30 @@ LINES = st.text(st.sampled_from("ab1 .)*_#-+=~`<>[]()!&\\|:/\"'\n"), max_size=40
 @given(LINES, LINES, LINES)
 @example(HOSTILE, HOSTILE, HOSTILE)
 @example("\x1b[31mred\x1b]8;;http://x\x07\x00", "\u202e שלום 🐉", "a\r\nb")
-def test_markdown_shows_every_sign_as_it_was_written(title: str, action: str, prose: str) -> None:
+def test_markdown_shows_every_character_of_the_text(title: str, action: str, prose: str) -> None:
     tree = Tree(prose)
     tree.adventure.title = title
     tree.play(" ".join(clean_prose(action).split()), prose)
-    shown = as_shown(markdown(tree.adventure)).split()
-    assert shown == escaped(text(tree.adventure)).split()
+    shown = as_shown(render_markdown(tree.adventure)).split()
+    assert shown == escaped(render_text(tree.adventure)).split()
 
 
-def test_ten_million_characters_in_a_line_are_written() -> None:
+def test_a_line_of_ten_million_characters_is_rendered() -> None:
     tree = Tree("x" * 10_000_000)
     tree.play("You wait.", "> " * 1_000_000 + "*" * 1_000_000)
-    assert markdown(tree.adventure).count("\\*") == 1_000_000
+    assert render_markdown(tree.adventure).count("\\*") == 1_000_000
 
 
-# ---- and back ----------------------------------------------------------------------------------------------------
+# ---- read back -----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("written", "ending"), [(markdown, ".md"), (text, ".txt")])
-def test_the_corpus_reads_back_what_was_played(
-    tree: Tree, tmp_path: Path, written: Callable[[Adventure], str], ending: str
+@pytest.mark.parametrize(("render", "ending"), [(render_markdown, ".md"), (render_text, ".txt")])
+def test_the_corpus_reads_the_turns_back(
+    tree: Tree, tmp_path: Path, render: Callable[[Adventure], str], ending: str
 ) -> None:
     tree.play('You say "Who\'s *there*?"', "A voice answers.\nIt is old,\nand it is slow.", 4)
     file = tmp_path / f"door{ending}"
-    file.write_text(written(tree.adventure), "utf-8")
+    file.write_text(render(tree.adventure), "utf-8")
     (story,) = read(file)
     assert story.title == "The Iron Door"
     assert PARAGRAPH.join(passage.text for passage in story.passages.values()) == write(
@@ -173,12 +169,12 @@ def test_the_corpus_reads_back_what_was_played(
     )
 
 
-@pytest.mark.parametrize(("written", "ending"), [(markdown, ".md"), (text, ".txt")])
-def test_the_corpus_takes_each_branch_for_a_chapter(
-    tree: Tree, tmp_path: Path, written: Callable[[Adventure, bool], str], ending: str
+@pytest.mark.parametrize(("render", "ending"), [(render_markdown, ".md"), (render_text, ".txt")])
+def test_the_corpus_reads_each_branch_as_a_chapter(
+    tree: Tree, tmp_path: Path, render: Callable[[Adventure, bool], str], ending: str
 ) -> None:
     file = tmp_path / f"door{ending}"
-    file.write_text(written(tree.adventure, True), "utf-8")
+    file.write_text(render(tree.adventure, True), "utf-8")
     (story,) = read(file)
     coward = next(passage for name, passage in story.passages.items() if "coward" in name)
     assert coward.text == "> You run.\n\nYou are gone."

@@ -174,9 +174,7 @@ class Walk:
 
 
 @pytest.mark.parametrize("chance", range(WALKS), indirect=True)
-async def test_any_keys_at_any_moment(
-    server: Voice, chance: random.Random, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_any_keys_at_any_moment(server: Voice, chance: random.Random, monkeypatch: pytest.MonkeyPatch) -> None:
     async with playing(server, find_scenario("iron-door")) as player:
         walk = Walk(player, server, chance, monkeypatch)
         server.is_calm = False

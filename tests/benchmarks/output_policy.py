@@ -1,11 +1,11 @@
-"""The storyteller's manners on the bundled voice: what it sent beside what the player saw. Prints, asserts nothing.
+"""The output policy on the bundled voice: what the voice sent beside what the player saw. Prints, asserts nothing.
 
-    python -m tests.benchmarks.manners [--voice NAME] [--set temperature=0.6 ...] [--keep FILE.json]
+    python -m tests.benchmarks.output_policy [--voice NAME] [--set temperature=0.6 ...] [--keep FILE.json]
 
-Plays 16 scenarios of 10 genres for five turns each: 80 turns with 0 to 4 turns before them, their seeds fixed. "sent"
-is the first answer of the voice to a turn, cut only where the next action begins; "seen" is what `tell` made of it,
-retries and all. Both columns are judged by the definitions below, which share no code with the game, save that
-"speaks for the player" and "cut sentence" are `dungeon evaluate`'s. A share moves in steps of 1/80.
+Plays 16 scenarios of 10 genres for five turns each: 80 turns with 0 to 4 turns before them, with fixed seeds. "sent"
+is the voice's first answer to a turn, cut only where the next action begins; "seen" is the turn that the game made of
+it, retries and all. Both are measured by the definitions below, which share no code with the game (two of them are
+`dungeon evaluate`'s: "speaks for the player" and "ends in a cut sentence"). A share moves in steps of 1/80.
 
 Needs the bundled weights (fetched if missing). Takes some minutes on two cores that do nothing else.
 """
@@ -17,6 +17,7 @@ import json
 import re
 import statistics
 import sys
+from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import asdict, dataclass
@@ -30,10 +31,10 @@ from dungeon.scenarios.model import fill_placeholders, find_scenario
 from dungeon.storyteller.local import LocalStoryteller
 from dungeon.storyteller.voices import DEFAULT_VOICE, Sampling, Voice, find_voice
 from dungeon.tale.adventure import Adventure, Node, State
-from dungeon.tale.prose import OVERRUN
+from dungeon.tale.prose import OVERRUN_TOKENS
 from finetune.manner import Told, cut_off, repetition, speaks_for_player
 
-# What is typed, by scenario. An empty line is "go on".
+# What the player types, by scenario. An empty line continues the story.
 SCRIPTS: dict[str, tuple[str, ...]] = {
     "iron-door": ("open the iron door", '"Who is there?"', "hit it with my sword", "", "lick the door"),
     "dragons-tooth": ("look around", "kill everyone here", "fly to the moon", '"Give me the tooth."', ""),
@@ -67,42 +68,42 @@ def main() -> None:
     turns = asyncio.run(play(voice, sampling, arguments.seed))
     if arguments.keep:
         arguments.keep.write_text(json.dumps([asdict(turn) for turn in turns], indent=1, ensure_ascii=False))
-    table(turns)
+    print_table(turns)
 
 
 # ---- playing -------------------------------------------------------------------------------------------------
 
 
 @dataclass
-class Played:
-    """One turn, and what stood before it."""
+class PlayedTurn:
+    """One turn, and the text before it."""
 
     scenario: str
     action: str
     before: list[str]
     """The opening, actions and prose of the turns before."""
     sent: list[str]
-    """What the voice sent, a text for each time it was asked."""
+    """What the voice sent: a text for each time it was asked."""
     seen: str
     notes: list[str]
     tokens: int
     waited: int
-    """The tokens that a player would have waited for, who does not listen on for a seed's sake."""
+    """The tokens up to the end of the turn, which a player waits for; the rest only `to_the_end` asks for."""
 
 
-class Overheard(LocalStoryteller):
-    """A storyteller that writes down what it says."""
+class RecordingStoryteller(LocalStoryteller):
+    """A storyteller that keeps what it sends."""
 
     def __init__(self, voice: Voice) -> None:
         super().__init__(voice)
-        self.said: list[str] = []
+        self.outputs: list[str] = []
         self.tokens = 0
 
     async def stream(self, prompt: str, sampling: Sampling, *, max_tokens: int, seed: int) -> AsyncGenerator[str]:
-        self.said.append("")
+        self.outputs.append("")
         async with aclosing(super().stream(prompt, sampling, max_tokens=max_tokens, seed=seed)) as pieces:
             async for piece in pieces:
-                self.said[-1] += piece
+                self.outputs[-1] += piece
                 self.tokens += 1
                 yield piece
 
@@ -113,11 +114,11 @@ async def play(
     seed: int,
     scripts: Mapping[str, Sequence[str]] = SCRIPTS,
     *,
-    whole: bool = True,
-) -> list[Played]:
-    """Plays each script in its scenario, from the opening; `whole`: all that the voice would say is in `sent`."""
-    storyteller = Overheard(voice)
-    budget = voice.context_size - sampling.length - OVERRUN - 16
+    to_the_end: bool = True,
+) -> list[PlayedTurn]:
+    """Play each script in its scenario. With `to_the_end`, `sent` also has what the voice writes after a turn's end."""
+    storyteller = RecordingStoryteller(voice)
+    budget = voice.context_size - sampling.length - OVERRUN_TOKENS - 16
     turns = []
     for number, (name, script) in enumerate(scripts.items()):
         scenario = fill_placeholders(find_scenario(name), {})
@@ -127,22 +128,22 @@ async def play(
             kind, words = read_input(line)
             node = Node(turn, adventure.head, kind, words, action_line(kind, words))
             adventure.add(node)
-            storyteller.said, storyteller.tokens = [], 0
-            how = GenerationParams(sampling, seed + 1000 * number + turn, budget, to_the_end=whole)
+            storyteller.outputs, storyteller.tokens = [], 0
+            how = GenerationParams(sampling, seed + 1000 * number + turn, budget, to_the_end=to_the_end)
             paces: list[StreamStats] = []
             answer = await tell(storyteller, adventure, node, how, lambda _, pace, paces=paces: paces.append(pace))
             adventure.set_prose(turn, answer.prose, State.DONE)
-            said, notes = storyteller.said, list(answer.notes)
+            outputs, notes = storyteller.outputs, list(answer.notes)
             waited = paces[-1].pieces if paces else storyteller.tokens
             tokens = storyteller.tokens
-            turns.append(Played(name, node.action, list(before), said, answer.prose, notes, tokens, waited))
+            turns.append(PlayedTurn(name, node.action, list(before), outputs, answer.prose, notes, tokens, waited))
             before += [node.action, answer.prose]
         print(f"{name}: {number + 1} of {len(scripts)}", file=sys.stderr, flush=True)
     await storyteller.close()
     return turns
 
 
-# ---- judging -------------------------------------------------------------------------------------------------
+# ---- faults --------------------------------------------------------------------------------------------------
 
 _TURNS = 6
 _CHAT = re.compile(
@@ -158,26 +159,26 @@ _CHAT = re.compile(
 
 
 def sentences(text: str) -> list[str]:
-    """Roughly: what ends in . ! ? or a line's end, as bare words; those of fewer than five are left out."""
+    """Text up to . ! ? or the end of a line, as bare words; fewer than five are left out."""
     parts = re.split(r"""(?<=[.!?…])["'”’)]*\s+|\n""", text)
     words = (re.findall(r"\w+", part.lower()) for part in parts)
     return [" ".join(found) for found in words if len(found) >= 5]
 
 
-def recent(turn: Played) -> list[str]:
+def recent(turn: PlayedTurn) -> list[str]:
     """The opening, actions and prose of the last turns."""
     return turn.before[-2 * _TURNS :]
 
 
-def repeats(turn: Played, prose: str) -> bool:
-    """Whether a sentence of five words or more stood there already, word for word."""
+def repeats(turn: PlayedTurn, prose: str) -> bool:
+    """Whether a sentence of five words or more is in the recent turns, or twice in this one, word for word."""
     known = {sentence for text in recent(turn) for sentence in sentences(text)}
-    own = sentences(prose)
-    return len(set(own)) < len(own) or not known.isdisjoint(own)
+    in_turn = sentences(prose)
+    return len(set(in_turn)) < len(in_turn) or not known.isdisjoint(in_turn)
 
 
-def loops(turn: Played, prose: str) -> bool:
-    """Whether four words stand three times, or three words in ten are a repetition, or the turn is an earlier one."""
+def loops(turn: PlayedTurn, prose: str) -> bool:
+    """Whether four words appear three times, 30% of the words are repetition, or the turn is nearly an earlier one."""
     words = re.findall(r"\w+", prose.lower())
     grams = list(zip(*(words[first:] for first in range(4)), strict=False))
     thrice = any(grams.count(gram) >= 3 for gram in set(grams))
@@ -185,7 +186,7 @@ def loops(turn: Played, prose: str) -> bool:
     return thrice or (len(grams) > 0 and repetition(words, 4) > 0.3) or again
 
 
-JUDGED: dict[str, Callable[[Played, str], bool]] = {
+FAULTS: dict[str, Callable[[PlayedTurn, str], bool]] = {
     "speaks for the player": lambda turn, prose: speaks_for_player(Told(turn.action, prose)),
     "leaks >": lambda _, prose: ">" in prose,
     "ends in a cut sentence": lambda _, prose: cut_off(prose),
@@ -197,37 +198,26 @@ JUDGED: dict[str, Callable[[Played, str], bool]] = {
 }
 
 
-def table(turns: list[Played]) -> None:
+def print_table(turns: list[PlayedTurn]) -> None:
+    columns = [(turn, turn.sent[0]) for turn in turns], [(turn, turn.seen) for turn in turns]
     print(f"{len(turns)} turns of {len(SCRIPTS)} scenarios{'':24}    sent   seen")
 
-    def row(label: str, count: Callable[[Played, str], bool]) -> None:
-        shares = [statistics.mean(count(turn, text) for turn in turns for text in [of(turn)]) for of in (sent, seen)]
+    def row(label: str, has_fault: Callable[[PlayedTurn, str], bool]) -> None:
+        shares = [statistics.mean(has_fault(turn, text) for turn, text in column) for column in columns]
         print(f"{label:48} {shares[0]:7.1%} {shares[1]:6.1%}")
 
-    for label, filter_output in JUDGED.items():
-        row(label, filter_output)
-    row("any of these", lambda turn, prose: any(filter_output(turn, prose) for filter_output in JUDGED.values()))
-    words = [statistics.mean(len(of(turn).split()) for turn in turns) for of in (sent, seen)]
+    for label, has_fault in FAULTS.items():
+        row(label, has_fault)
+    row("any of these", lambda turn, prose: any(has_fault(turn, prose) for has_fault in FAULTS.values()))
+    words = [statistics.mean(len(text.split()) for _, text in column) for column in columns]
     print(f"{'words a turn':48} {words[0]:7.1f} {words[1]:6.1f}")
     share = statistics.mean(len(turn.sent) > 1 for turn in turns)
     print(f"{'turns in which the voice was asked again':48} {share:14.1%}")
     print(f"{'times the voice was asked, a turn':48} {statistics.mean(len(turn.sent) for turn in turns):14.2f}")
     print(f"{'tokens a turn':48} {statistics.mean(turn.tokens for turn in turns):14.1f}")
     print(f"{'tokens a turn that a player waits for':48} {statistics.mean(turn.waited for turn in turns):14.1f}")
-    noted: dict[str, int] = {}
-    for turn in turns:
-        for note in turn.notes:
-            noted[note] = noted.get(note, 0) + 1
-    for note, count in noted.items():
-        print(f"  said to the player {count} times: {note}")
-
-
-def sent(turn: Played) -> str:
-    return turn.sent[0]
-
-
-def seen(turn: Played) -> str:
-    return turn.seen
+    for note, count in Counter(note for turn in turns for note in turn.notes).items():
+        print(f"  note to the player, {count} times: {note}")
 
 
 if __name__ == "__main__":

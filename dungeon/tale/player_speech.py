@@ -1,0 +1,88 @@
+"""Prose that plays the player's part: what "you" say, what "you" decide, and a narrator who says "I".
+
+    player_quotes('You say, "Hello." He nods.')          # ["Hello."]
+    invents_decision("You agree to go.", "you wait")     # True: the action is "You wait."
+    is_first_person("My hand shakes.")                   # True
+
+Deeds are not covered: what follows from an action ("You open it and step in") looks like what was not asked for.
+`finetune.manner` measures the same for `dungeon evaluate`, a little more broadly: a decision in a question or a
+condition ("if you agree") counts there, and does not here.
+
+Limits: English. Speech in single quotes is found by its marks alone, and only within its line. The words of a letter
+or of a sign are narration unless they stand in quotation marks.
+"""
+
+import re
+
+from corpus.actions import QUOTES, TELLS
+from corpus.person import second_person
+from corpus.words import word_set
+from dungeon.tale.prose import split_speech
+
+
+def _verb_forms(verb: str) -> str:
+    """Return a pattern of a verb and its regular past: beg, begged; cry, cried."""
+    if verb.endswith("y") and verb[-2] not in "aeou":
+        return verb[:-1] + "(?:y|ied)"
+    return f"{verb}(?:d|{verb[-1]}?ed)?"
+
+
+_SAY = "|".join([*map(_verb_forms, sorted(TELLS)), "ask(?:ed)?", "said|say|told|thought"])
+_ADVERB = r"(?:\w+ly |then |finally |just |also )?"
+_YOU_SAY = rf"\byou {_ADVERB}(?:{_SAY})"
+_SAID_BEFORE = re.compile(rf"{_YOU_SAY}\b[^.!?]{{0,60}}$", re.IGNORECASE)
+_SAID_AFTER = re.compile(rf",?\s*{_YOU_SAY}\b", re.IGNORECASE)
+_SAID_AT_END = re.compile(rf"{_YOU_SAY}\W*$", re.IGNORECASE)
+_DECIDE = "decide|choose|chose|agree|accept|refuse|promise|resolve|vow|make up your mind"
+_YOU_DECIDE = re.compile(rf"\byou {_ADVERB}(?P<verb>{_DECIDE})(?:d|ed)?\b", re.IGNORECASE)
+_NOT_YET = word_set("""
+    if unless when whenever until till before after once whether that which whichever what whatever who how why where as
+    do did don't will would won't can could may might should must shall than
+    """)
+"""After these words "you decide" is not a decision yet: `if you agree`, `do you accept`, `the way that you chose`."""
+_SINGLE_QUOTES = re.compile(r"(?<!\w)'((?:[^'\n]|(?<=\w)'(?=\w))+)(?:'(?!\w)|$)")
+
+
+def player_quotes(line: str) -> list[str]:
+    """Return the quotations in a line that "you" say, without their marks."""
+    pieces = [(False, ""), *_pieces(line), (False, "")]
+    return [
+        words
+        for (_, before), (is_speech, words), (_, after) in zip(pieces, pieces[1:], pieces[2:], strict=False)
+        if is_speech and (_SAID_BEFORE.search(before) or _SAID_AFTER.match(after))
+    ]
+
+
+def may_become_player_speech(line: str) -> bool:
+    """Whether an unfinished line has a quotation that "you" say, or ends where one may begin ("You say")."""
+    return bool(_SAID_AT_END.search(line.translate(QUOTES)) or player_quotes(line))
+
+
+def invents_decision(line: str, action_words: str) -> bool:
+    """Whether "you" decide something in the narration of a line that the action, as bare words, does not have."""
+    return any(
+        _is_decision(narration[: match.start()]) and match["verb"].lower()[:5] not in action_words
+        for narration in _narration(line)
+        for match in _YOU_DECIDE.finditer(narration)
+    )
+
+
+def is_first_person(line: str) -> bool:
+    """Whether a narrator says "I" in a line: `second_person` would change the narration. Initials don't count."""
+    return any(second_person(narration) != narration for narration in _narration(line))
+
+
+def _is_decision(before: str) -> bool:
+    """Whether "you decide" after that text is a decision, neither a question nor a condition."""
+    clause = re.split(r"[.!?,;:]", before)[-1].lower()
+    return _NOT_YET.isdisjoint(re.findall(r"[\w']+", clause))
+
+
+def _narration(line: str) -> list[str]:
+    return [words for is_speech, words in _pieces(line) if not is_speech]
+
+
+def _pieces(line: str) -> list[tuple[bool, str]]:
+    """Split a line into speech and narration. Single quotes count where there are no double ones."""
+    line = line.translate(QUOTES)
+    return split_speech(line if '"' in line else _SINGLE_QUOTES.sub(r'"\1"', line))
