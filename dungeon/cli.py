@@ -79,7 +79,7 @@ def _play(
         raise click.UsageError("--voice runs on this machine, --endpoint elsewhere; give one of them.")
     _need_terminal(plain)
 
-    from dungeon.scenarios.model import find_scenario
+    from dungeon.scenarios.user import find_scenario
     from dungeon.storyteller.open import open_storyteller
 
     opening = find_scenario(scenario) if scenario else None

@@ -16,8 +16,9 @@ from dungeon.plain.lines import LineReader, TurnPrinter, note, say, turn_heading
 from dungeon.play.commands import COMMANDS, Request, read_line
 from dungeon.play.run_command import node_of, obey
 from dungeon.play.session import Session
-from dungeon.scenarios.model import Scenario, builtin_scenarios, fill_placeholders, find_scenario, scenario_from_opening
-from dungeon.scenarios.user import user_scenarios
+from dungeon.scenarios.library import builtin_scenarios
+from dungeon.scenarios.model import Scenario, fill_placeholders, scenario_from_opening
+from dungeon.scenarios.user import find_scenario, user_scenarios
 from dungeon.storage.shelf import Shelf
 from dungeon.storyteller.local import LocalStoryteller
 from dungeon.storyteller.open import Storyteller
@@ -96,9 +97,9 @@ class _Game:
     @staticmethod
     def _scenarios() -> list[Scenario]:
         """The player's own, and ours."""
-        own, troubles = user_scenarios()
-        for trouble in troubles:
-            note(trouble.what)
+        own, broken = user_scenarios()
+        for file in broken:
+            note(file.message)
         return [*own, *builtin_scenarios()]
 
     async def _begin(self, scenario: Scenario) -> None:

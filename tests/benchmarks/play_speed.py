@@ -31,7 +31,7 @@ import httpx2
 from corpus.turns import Kind
 from dungeon.generation.prefetch import Prefetcher
 from dungeon.play.session import Session
-from dungeon.scenarios.model import find_scenario
+from dungeon.scenarios.user import find_scenario
 from dungeon.storage.shelf import Shelf
 from dungeon.storyteller.local import LocalStoryteller
 from dungeon.storyteller.voices import DEFAULT_VOICE, SMOLLM2, find_voice

@@ -12,7 +12,8 @@ import pytest
 from corpus.extras import install_line
 from dungeon.cli import main
 from dungeon.play.commands import COMMANDS
-from dungeon.scenarios.model import builtin_scenarios, fill_placeholders
+from dungeon.scenarios.library import builtin_scenarios
+from dungeon.scenarios.model import fill_placeholders
 from dungeon.storyteller.voices import SMOLLM2
 
 Refused = Callable[..., str]

@@ -20,7 +20,8 @@ from dungeon.errors import DungeonError
 from dungeon.paths import shelf_file
 from dungeon.play.commands import BY_NAME, COMMANDS
 from dungeon.play.session import Session
-from dungeon.scenarios.model import Scenario, find_scenario, scenario_from_opening
+from dungeon.scenarios.model import Scenario, scenario_from_opening
+from dungeon.scenarios.user import find_scenario
 from dungeon.storage.shelf import GenerationRecord, Shelf
 from dungeon.storyteller.client import RemoteStoryteller
 from dungeon.tale.adventure import Adventure, State

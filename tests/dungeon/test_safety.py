@@ -20,7 +20,8 @@ from dungeon.errors import DungeonError
 from dungeon.paths import shelf_file
 from dungeon.play.adventures import relabel
 from dungeon.play.session import Session
-from dungeon.scenarios.model import find_scenario, scenario_from_opening
+from dungeon.scenarios.model import scenario_from_opening
+from dungeon.scenarios.user import find_scenario
 from dungeon.storage import shelf as shelves
 from dungeon.storage.shelf import GenerationRecord, Shelf
 from dungeon.storyteller.client import RemoteStoryteller

@@ -10,7 +10,8 @@ import pytest
 from corpus.turns import Kind
 from dungeon.errors import DungeonError
 from dungeon.play.session import Session
-from dungeon.scenarios.model import find_scenario, scenario_from_opening
+from dungeon.scenarios.model import scenario_from_opening
+from dungeon.scenarios.user import find_scenario
 from dungeon.storage.shelf import Shelf
 from dungeon.storyteller.client import RemoteStoryteller
 from dungeon.tale.adventure import State

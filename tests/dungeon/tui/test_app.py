@@ -10,7 +10,9 @@ from textual.widgets import Label, OptionList, TextArea
 from corpus.turns import Kind
 from dungeon.paths import shelf_file
 from dungeon.play.commands import COMMANDS
-from dungeon.scenarios.model import Placeholder, Scenario, builtin_scenarios, find_scenario
+from dungeon.scenarios.library import builtin_scenarios
+from dungeon.scenarios.model import Placeholder, Scenario
+from dungeon.scenarios.user import find_scenario
 from dungeon.storage.shelf import Shelf
 from dungeon.storyteller.client import RemoteStoryteller
 from dungeon.tui.app import DungeonApp

@@ -11,7 +11,7 @@ from textual.widgets import Input, TextArea
 
 from corpus.turns import PARAGRAPH
 from dungeon.play.session import Session
-from dungeon.scenarios.model import find_scenario
+from dungeon.scenarios.user import find_scenario
 from dungeon.settings.layers import Settings
 from dungeon.settings.themes import themes
 from dungeon.tui.screens.ask import AskScreen

@@ -9,8 +9,9 @@ from textual.widgets import Input, TextArea
 
 from dungeon.errors import DungeonError
 from dungeon.paths import scenarios_folder
-from dungeon.scenarios.model import Placeholder, Scenario, fill_placeholders, find_scenario
-from dungeon.scenarios.user import draft, save_scenario, user_scenarios
+from dungeon.scenarios.drafts import load_draft
+from dungeon.scenarios.model import Placeholder, Scenario, fill_placeholders
+from dungeon.scenarios.user import find_scenario, save_scenario, user_scenarios
 from dungeon.settings.themes import themes
 from dungeon.tale.lore import Card
 from dungeon.tui.screens.ask import AskScreen
@@ -59,7 +60,7 @@ async def test_an_opening_alone_begins() -> None:
         write(app, "opening", OPENING)
         await press(pilot, "ctrl+s")
         assert app.results == [Scenario("You are a cook on a", OPENING)]
-        assert draft("") == {}
+        assert load_draft("") == {}
 
 
 async def test_all_fields_are_taken() -> None:
@@ -130,7 +131,7 @@ async def test_it_is_kept_as_a_file_to_share_and_kept_again_in_the_same_place() 
     ((kept,), _) = user_scenarios()
     assert (kept.name, kept.title) == ("the-ship", "The Other Ship")
     assert kept.placeholders == (Placeholder("name", "What is your name?", "Robin"),)
-    assert draft("") == {}
+    assert load_draft("") == {}
 
 
 async def test_one_that_is_edited_keeps_its_questions_and_what_it_no_longer_asks_goes() -> None:
@@ -188,7 +189,7 @@ async def test_what_was_written_when_the_game_ended_is_there_the_next_time() -> 
         assert app.screen.query_one("#own-memory", TextArea).text == "A cook."
         assert app.toasts == ["Here is what you wrote last. Esc throws it away."]
         await press(pilot, "escape", "y")
-    assert draft("") == {}
+    assert load_draft("") == {}
 
 
 async def test_a_draft_belongs_to_what_was_edited() -> None:
