@@ -17,7 +17,7 @@ from dungeon.errors import DungeonError
 
 if TYPE_CHECKING:
     from dungeon.storage.shelf import Shelf
-    from dungeon.storyteller.voices import CatalogueWeights
+    from dungeon.storyteller.catalogue import CatalogueWeights
 
 # ---- playing -------------------------------------------------------------------------------------------------
 
@@ -268,7 +268,8 @@ def fetch(name: str | None) -> None:
 
 
 def _weights_of(name: str) -> "CatalogueWeights":
-    from dungeon.storyteller.voices import CatalogueWeights, find_voice
+    from dungeon.storyteller.catalogue import CatalogueWeights
+    from dungeon.storyteller.voices import find_voice
 
     weights = find_voice(name).weights
     assert isinstance(weights, CatalogueWeights), "what comes with the game is tuned over weights that it can fetch"

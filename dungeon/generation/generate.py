@@ -23,7 +23,7 @@ import msgspec
 from corpus.turns import PROMPT_END
 from dungeon.errors import ContextOverflow
 from dungeon.storyteller.open import Storyteller
-from dungeon.storyteller.voices import Sampling
+from dungeon.storyteller.sampling import Sampling
 from dungeon.tale.adventure import Adventure, Node
 from dungeon.tale.context import build_prompt
 from dungeon.tale.output_policy import End, FilteredOutput, bare, filter_output, output_policy

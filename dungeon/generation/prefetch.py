@@ -30,7 +30,7 @@ from corpus.actions import action_line, read_input
 from corpus.turns import ACTION_MARK, STOP, Kind, write
 from dungeon.generation.generate import GeneratedTurn, GenerationParams, OnProse, StreamStats, tell
 from dungeon.storyteller.open import Storyteller
-from dungeon.storyteller.voices import Sampling
+from dungeon.storyteller.sampling import Sampling
 from dungeon.tale.adventure import Adventure, Node
 from dungeon.tale.context import build_prompt, context_to_continue
 from dungeon.tale.output_policy import filter_output, output_policy

@@ -23,7 +23,7 @@ from dungeon.generation.generate import GenerationParams, StreamStats
 from dungeon.generation.prefetch import first_words, generate_prefilled, prefill_timeline
 from dungeon.storage.shelf import GenerationRecord, Shelf
 from dungeon.storyteller.open import Storyteller
-from dungeon.storyteller.voices import Sampling
+from dungeon.storyteller.sampling import Sampling
 from dungeon.tale.adventure import Adventure, Node, State
 from dungeon.tale.context import build_prompt, context_to_continue
 from dungeon.tale.lore import Lore

@@ -25,7 +25,7 @@ from dungeon.settings.effective import EffectiveSettings
 from dungeon.settings.file import load
 from dungeon.storage.shelf import GenerationRecord, Shelf
 from dungeon.storyteller.open import Storyteller
-from dungeon.storyteller.voices import Sampling
+from dungeon.storyteller.sampling import Sampling
 from dungeon.tale.adventure import Adventure, Node, State
 from dungeon.tale.context import Context, context_to_continue
 from dungeon.tale.lore import Lore

@@ -29,7 +29,7 @@ from dungeon.settings.layers import (
 )
 from dungeon.settings.presets import NUMBERS, preset_name
 from dungeon.settings.registry import BY_NAME, SETTINGS, Value, allowed, find_setting, shown
-from dungeon.storyteller.voices import Sampling
+from dungeon.storyteller.sampling import Sampling
 
 _KEY = "keys."
 

@@ -14,7 +14,7 @@ from corpus.text import did_you_mean, printable
 from dungeon.errors import DungeonError
 from dungeon.settings.presets import NUMBERS, PRESETS, VOICE, with_preset
 from dungeon.settings.registry import BY_NAME, Value, check, find_setting, parse_setting
-from dungeon.storyteller.voices import Sampling
+from dungeon.storyteller.sampling import Sampling
 
 Layer = Mapping[str, Value]
 

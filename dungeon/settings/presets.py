@@ -8,7 +8,7 @@ import msgspec
 from corpus.text import one_line
 from dungeon.errors import DungeonError
 from dungeon.settings.registry import Value
-from dungeon.storyteller.voices import Sampling
+from dungeon.storyteller.sampling import Sampling
 
 VOICE = "voice"
 """The preset that changes nothing."""

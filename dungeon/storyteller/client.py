@@ -17,7 +17,7 @@ import msgspec
 
 from corpus.turns import STOP
 from dungeon.errors import ContextOverflow, StorytellerError
-from dungeon.storyteller.voices import Sampling
+from dungeon.storyteller.sampling import Sampling
 
 # Time limits in seconds. A long prompt on a slow machine may take minutes to its first token: no limit on reading.
 _TIMEOUT = httpx2.Timeout(None, connect=10.0)

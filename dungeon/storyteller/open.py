@@ -3,7 +3,8 @@
 from collections.abc import AsyncGenerator, Sequence
 from typing import Protocol
 
-from dungeon.storyteller.voices import DEFAULT_VOICE, Sampling, find_voice
+from dungeon.storyteller.sampling import Sampling
+from dungeon.storyteller.voices import DEFAULT_VOICE, find_voice
 
 
 class Storyteller(Protocol):

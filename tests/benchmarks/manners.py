@@ -29,7 +29,8 @@ from dungeon.generation.generate import GenerationParams, StreamStats, tell
 from dungeon.scenarios.model import fill_placeholders
 from dungeon.scenarios.user import find_scenario
 from dungeon.storyteller.local import LocalStoryteller
-from dungeon.storyteller.voices import DEFAULT_VOICE, Sampling, Voice, find_voice
+from dungeon.storyteller.sampling import Sampling
+from dungeon.storyteller.voices import DEFAULT_VOICE, Voice, find_voice
 from dungeon.tale.adventure import Adventure, Node, State
 from dungeon.tale.prose import OVERRUN
 from finetune.manner import Told, cut_off, repetition, speaks_for_player

@@ -33,8 +33,9 @@ from dungeon.generation.prefetch import Prefetcher
 from dungeon.play.session import Session
 from dungeon.scenarios.user import find_scenario
 from dungeon.storage.shelf import Shelf
+from dungeon.storyteller.catalogue import SMOLLM2
 from dungeon.storyteller.local import LocalStoryteller
-from dungeon.storyteller.voices import DEFAULT_VOICE, SMOLLM2, find_voice
+from dungeon.storyteller.voices import DEFAULT_VOICE, find_voice
 
 
 def main() -> None:

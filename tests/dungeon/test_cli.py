@@ -14,7 +14,7 @@ from dungeon.cli import main
 from dungeon.play.commands import COMMANDS
 from dungeon.scenarios.library import builtin_scenarios
 from dungeon.scenarios.model import fill_placeholders
-from dungeon.storyteller.voices import SMOLLM2
+from dungeon.storyteller.catalogue import SMOLLM2
 
 Refused = Callable[..., str]
 

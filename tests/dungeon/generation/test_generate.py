@@ -10,7 +10,7 @@ import pytest
 from corpus.turns import Kind
 from dungeon.errors import ContextOverflow
 from dungeon.generation.generate import IN_CIRCLES, KEPT_BANNED, GeneratedTurn, GenerationParams, StreamStats, tell
-from dungeon.storyteller.voices import Sampling
+from dungeon.storyteller.sampling import Sampling
 from dungeon.tale.adventure import Adventure, Node, State
 from dungeon.tale.lore import Lore
 from dungeon.tale.prose import sentence_end

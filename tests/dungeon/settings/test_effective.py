@@ -12,7 +12,7 @@ from dungeon.settings.file import SettingsNotSaved, load
 from dungeon.settings.layers import Settings
 from dungeon.settings.registry import SETTINGS
 from dungeon.storyteller.client import Client
-from dungeon.storyteller.voices import Sampling
+from dungeon.storyteller.sampling import Sampling
 
 VOICE = Sampling(temperature=0.6, length=70, stop=("<end>",))
 

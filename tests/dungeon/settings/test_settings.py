@@ -16,7 +16,7 @@ from dungeon.settings.file import SettingsNotSaved, load, save
 from dungeon.settings.layers import Layer, Settings, effective, read_layer, set_one, write_layer
 from dungeon.settings.presets import PRESETS
 from dungeon.settings.registry import SETTINGS, Setting, Value, check, parse_setting, shown
-from dungeon.storyteller.voices import Sampling
+from dungeon.storyteller.sampling import Sampling
 
 VOICE = Sampling(temperature=0.6, length=70, stop=("<end>",))
 

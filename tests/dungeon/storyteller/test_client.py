@@ -9,7 +9,7 @@ import pytest
 
 from dungeon.errors import ContextOverflow, DungeonError, StorytellerError
 from dungeon.storyteller.client import Client, RemoteStoryteller
-from dungeon.storyteller.voices import Sampling
+from dungeon.storyteller.sampling import Sampling
 from tests.dungeon.scripted import Drop, Fail, GeneratedTurn, Hold, Raw, ScriptedServer
 
 SAMPLING = Sampling()

@@ -10,7 +10,8 @@ import pytest
 from dungeon.errors import StorytellerError
 from dungeon.storyteller.client import Client, RemoteStoryteller
 from dungeon.storyteller.local import LocalStoryteller
-from dungeon.storyteller.voices import DEFAULT_VOICE, Sampling, find_voice
+from dungeon.storyteller.sampling import Sampling
+from dungeon.storyteller.voices import DEFAULT_VOICE, find_voice
 from tests.dungeon.scripted import Fail, Raw, ScriptedServer
 
 SAMPLING = Sampling()

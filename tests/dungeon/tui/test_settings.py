@@ -16,7 +16,7 @@ from dungeon.settings.effective import EffectiveSettings
 from dungeon.settings.file import load
 from dungeon.settings.layers import Settings
 from dungeon.settings.themes import themes
-from dungeon.storyteller.voices import Sampling
+from dungeon.storyteller.sampling import Sampling
 from dungeon.tui.screens.settings import ChooseScreen, KeyScreen, SettingsScreen
 
 VOICE = Sampling(
