@@ -17,7 +17,7 @@ import msgspec
 from corpus.turns import Kind
 from dungeon.errors import DungeonError
 from dungeon.scenarios.model import Scenario
-from dungeon.storage.database import PURGED, connect, told, transaction
+from dungeon.storage.database import PURGED, connect, storage_errors, transaction
 from dungeon.tale.adventure import Adventure, Node, State
 from dungeon.tale.lore import Lore
 
@@ -81,16 +81,16 @@ class Shelf:
 
     def close(self) -> None:
         """Closes the database; what was saved stays."""
-        with suppress(DungeonError), self._told("be written"):
+        with suppress(DungeonError), self._errors("written"):
             self._pay()
         self._db.close()
 
-    def _told(self, what: str) -> AbstractContextManager[None]:
-        return told(self.path, what)
+    def _errors(self, action: str) -> AbstractContextManager[None]:
+        return storage_errors(self.path, action)
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
-        with self._told("be written"):
+        with self._errors("written"):
             self._pay()
             with transaction(self._db):
                 yield
@@ -131,7 +131,7 @@ class Shelf:
 
     def latest_id(self) -> int | None:
         """The id of the adventure that was played last, None on an empty shelf."""
-        with self._told("be read"):
+        with self._errors("read"):
             row = self._db.execute("SELECT id FROM adventure ORDER BY latest DESC, id DESC LIMIT 1").fetchone()
             return row["id"] if row else None
 
@@ -141,7 +141,7 @@ class Shelf:
         With `most`, the first so many.
         """
         patterns = [f"%{_literal(word)}%" for word in search.split()]
-        with self._told("be read"):
+        with self._errors("read"):
             rows = self._db.execute(
                 """
                 SELECT id, title, tags, played FROM adventure a
@@ -172,12 +172,12 @@ class Shelf:
 
     def count_adventures(self) -> int:
         """How many adventures there are."""
-        with self._told("be read"):
+        with self._errors("read"):
             return int(self._db.execute("SELECT count(*) FROM adventure").fetchone()[0])
 
     def last_passage(self, id: int) -> str:  # noqa: A002
         """Where the player stands in that adventure: the prose of the head, its words, or the opening."""
-        with self._told("be read"):
+        with self._errors("read"):
             row = self._db.execute(
                 "SELECT a.opening, t.prose, t.input FROM adventure a LEFT JOIN turn t ON t.id = a.head WHERE a.id = ?",
                 (id,),
@@ -186,7 +186,7 @@ class Shelf:
 
     def open(self, id: int) -> Adventure:  # noqa: A002
         """The adventure with all its turns, the head where it was left."""
-        with self._told("be read"):
+        with self._errors("read"):
             row = self._db.execute("SELECT * FROM adventure WHERE id = ?", (id,)).fetchone()
             if row is None:
                 raise DungeonError(f"There is no adventure {id} on the shelf {self.path}.")
@@ -211,7 +211,7 @@ class Shelf:
 
     def save_adventure_labels(self, adventure: Adventure) -> None:
         """The adventure's title, tags and own settings as they are now."""
-        with self._told("be written"):
+        with self._errors("written"):
             self._db.execute(
                 "UPDATE adventure SET title = ?, tags = ?, overrides = ? WHERE id = ?",
                 (adventure.title, _json(adventure.tags), adventure.overrides, adventure.id),
@@ -219,18 +219,18 @@ class Shelf:
 
     def save_lore(self, adventure: Adventure) -> None:
         """The adventure's lore as it is now; every one it had before is kept."""
-        with self._told("be written"):
+        with self._errors("written"):
             self._add_lore(adventure)
 
     def current_lore_id(self, adventure: Adventure) -> int | None:
         """The id of its lore, for `GenerationRecord`."""
-        with self._told("be read"):
+        with self._errors("read"):
             row = self._db.execute("SELECT max(id) AS id FROM lore WHERE adventure = ?", (adventure.id,)).fetchone()
             return None if row["id"] is None else int(row["id"])
 
     def lore(self, id: int) -> Lore:  # noqa: A002
         """The lore of that id."""
-        with self._told("be read"):
+        with self._errors("read"):
             row = self._db.execute("SELECT lore FROM lore WHERE id = ?", (id,)).fetchone()
             return msgspec.json.decode(row["lore"], type=Lore) if row else Lore()
 
@@ -299,7 +299,7 @@ class Shelf:
         """The turn's prose and state as they are now, and how it was told if that has changed."""
         _, owed = self._owed.pop(node.id, (node, None))
         told = told or owed
-        with self._told("be written"):
+        with self._errors("written"):
             try:
                 self._pay()
                 there = self._update(node, told)
@@ -311,7 +311,7 @@ class Shelf:
 
     def save_turn_labels(self, node: Node) -> None:
         """The turn's name, bookmark and fold as they are now."""
-        with self._told("be written"):
+        with self._errors("written"):
             self._mark(node)
 
     def save_head(self, adventure: Adventure) -> None:
@@ -321,7 +321,7 @@ class Shelf:
 
     def generation_record(self, id: int) -> GenerationRecord:  # noqa: A002
         """How the turn was told."""
-        with self._told("be read"):
+        with self._errors("read"):
             return self._how(id)
 
     def purge_turn(self, adventure: Adventure, id: int) -> Adventure:  # noqa: A002
@@ -412,7 +412,7 @@ class Shelf:
 
     def _forget(self) -> None:
         """What was purged must not stay readable in the log beside the database."""
-        with self._told("be written"):
+        with self._errors("written"):
             self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
