@@ -14,6 +14,7 @@ from dungeon.generation.context_view import context_lines, count_tokens
 from dungeon.paths import shelf_file
 from dungeon.plain.lines import LineReader, TurnPrinter, note, say, turn_heading
 from dungeon.play.commands import COMMANDS, Request, read_line
+from dungeon.play.keys import check_keys
 from dungeon.play.run_command import node_of, obey
 from dungeon.play.session import Session
 from dungeon.scenarios.library import builtin_scenarios
@@ -38,7 +39,9 @@ def play_plain(storyteller: Storyteller, *, scenario: Scenario | None, go_on: bo
         stream.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]
     shelf = Shelf(shelf_file())
     try:
-        asyncio.run(_Game(Session(shelf, storyteller, seed)).play(scenario, go_on))
+        session = Session(shelf, storyteller, seed)
+        check_keys(session.settings.global_settings)
+        asyncio.run(_Game(session).play(scenario, go_on))
     except KeyboardInterrupt:
         note("Stopped. Everything is saved; --continue goes on.")
         sys.exit(130)

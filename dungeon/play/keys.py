@@ -1,7 +1,8 @@
 """Which key does what: the registry's own keys, and those that the player has chosen instead.
 
 `keys_for(settings)` is for help and hints, `keymap(settings)` for Textual's `App.set_keymap`, whose ids are the
-commands' names. A key that the player gives to one command is taken from any other that had it.
+commands' names. A key that the player gives to one command is taken from any other that had it. The settings keep the
+player's keys as plain text: `check_keys(settings)` at the start of the game refuses invalid ones.
 """
 
 import re
@@ -9,6 +10,8 @@ import re
 from corpus.text import did_you_mean, printable
 from dungeon.errors import DungeonError
 from dungeon.play import commands
+from dungeon.settings.effective import EffectiveSettings
+from dungeon.settings.file import invalid_settings
 from dungeon.settings.layers import Settings
 
 UNBOUND = "unbound"
@@ -53,8 +56,7 @@ def check_key(command: str, key: str) -> str:
     if command not in commands.BY_NAME:
         hint = did_you_mean(command, commands.BY_NAME)
         raise DungeonError(f"There is no command '{printable(command)[:30]}' to give a key.{hint}")
-    key = "".join(key.lower().split())
-    key = "escape" if key == "esc" else key
+    key = _normalize(key)
     if not key or key == commands.BY_NAME[command].key:
         return key
     if not takes_key(commands.BY_NAME[command]):
@@ -68,13 +70,41 @@ def check_key(command: str, key: str) -> str:
     return key
 
 
+def check_keys(settings: Settings) -> None:
+    """Check the keys that the player has chosen in the settings file.
+
+    Raises:
+        DungeonError: a command or a key is invalid, or one key has two commands; names the file and `keys.COMMAND`.
+    """
+    commands_by_key: dict[str, str] = {}
+    for command, text in settings.keys.items():
+        try:
+            key = check_key(command, text)
+            if key and key in commands_by_key:
+                raise DungeonError(f"{key} is also the key of {commands_by_key[key]}; a key has one command.")
+        except DungeonError as error:
+            raise invalid_settings(f"keys.{printable(command)[:30]}: {error}") from error
+        commands_by_key[key] = command
+
+
+def set_key(settings: EffectiveSettings, command: str, key: str | None) -> str:
+    """Give the command a key for all adventures: "" for none, None for its own again. Return its key in words.
+
+    Raises:
+        DungeonError: there is no such command, or the key is not allowed; nothing has changed.
+        SettingsNotSaved: the change is made, but could not be written to disk.
+    """
+    settings.set_keys(with_key(settings.global_settings, command, key))
+    return f"The key of {command} is {keys_for(settings.global_settings)[command] or 'none'}."
+
+
 def keys_for(settings: Settings) -> dict[str, str]:
     """Every command's key as Textual names it; "" for none."""
-    chosen = {key for key in settings.keys.values() if key}
+    chosen = {command: _normalize(key) for command, key in settings.keys.items()}
     keys = {}
     for command in commands.COMMANDS:
-        own = "" if command.key in chosen else command.key
-        keys[command.name] = settings.keys.get(command.name, own)
+        default = "" if command.key in chosen.values() else command.key
+        keys[command.name] = chosen.get(command.name, default)
     return keys
 
 
@@ -95,7 +125,14 @@ def with_key(settings: Settings, command: str, key: str | None) -> dict[str, str
     """
     key = commands.BY_NAME[command].key if key is None and command in commands.BY_NAME else key
     key = check_key(command, key or "")
-    chosen = {name: "" if other == key else other for name, other in settings.keys.items() if name != command}
+    chosen = {name: "" if _normalize(other) == key else other for name, other in settings.keys.items()}
+    chosen.pop(command, None)
     if key != commands.BY_NAME[command].key:
         chosen[command] = key
     return chosen
+
+
+def _normalize(key: str) -> str:
+    """Return a key as Textual names it, from the way a player may write it: "Ctrl + T"."""
+    key = "".join(key.lower().split())
+    return "escape" if key == "esc" else key

@@ -13,6 +13,7 @@ from corpus.text import one_line
 from dungeon.errors import DungeonError
 from dungeon.play.adventures import default_export_path, export_adventure, relabel
 from dungeon.play.commands import Request, number_of
+from dungeon.play.keys import set_key
 from dungeon.play.session import Session
 from dungeon.settings.effective import setting_lines
 from dungeon.settings.presets import PRESETS
@@ -23,6 +24,7 @@ from dungeon.tale.outline import bookmarked_turns, find_turn, outline, outline_l
 
 Lines = tuple[str, ...]
 
+_KEY = "keys."
 _SAVE = "save "
 _MOST = 60_000
 """Characters of a text that is compared."""
@@ -169,10 +171,11 @@ def _set(session: Session, request: Request) -> Lines:
     everywhere = name.lower() == "all"
     if everywhere:
         name, _, value = value.strip().partition(" ")
-    said = session.settings.set(name, value.strip() or None, everywhere=everywhere)
-    if value.strip() or "." in name:
-        return (said,)
-    return (said, session.settings.about(name))
+    text = value.strip() or None
+    if name.lower().startswith(_KEY):
+        return (set_key(session.settings, name[len(_KEY) :].lower(), text),)
+    said = session.settings.set(name, text, globally=everywhere)
+    return (said,) if text else (said, session.settings.describe(name))
 
 
 def _preset(session: Session, request: Request) -> Lines:
@@ -181,9 +184,9 @@ def _preset(session: Session, request: Request) -> Lines:
         return (f"Kept as the preset '{name}'. /preset {name} takes it.",)
     if request.words:
         return (session.settings.set("preset", request.words),)
-    own = session.settings.game.presets
+    own = session.settings.global_settings.presets
     return (
-        f"The preset is {session.settings.shown('preset')}.",
+        f"The preset is {session.settings.display('preset')}.",
         *(f"  {name}: {preset.help}" for name, preset in PRESETS.items()),
         *(f"  {name}: your own" for name in own),
     )
@@ -191,8 +194,8 @@ def _preset(session: Session, request: Request) -> Lines:
 
 def _theme(session: Session, request: Request) -> Lines:
     if request.words:
-        return (session.settings.set("theme", request.words, everywhere=True),)
-    return (session.settings.about("theme"),)
+        return (session.settings.set("theme", request.words, globally=True),)
+    return (session.settings.describe("theme"),)
 
 
 # ---- adventures ----------------------------------------------------------------------------------------------

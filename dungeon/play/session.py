@@ -22,7 +22,7 @@ from dungeon.generation.generate import GenerationParams, StreamStats
 from dungeon.generation.prefetch import MAX_SUGGESTIONS, Prefetcher, generate_prefilled, prefill_timeline
 from dungeon.scenarios.model import Scenario
 from dungeon.settings.effective import EffectiveSettings
-from dungeon.settings.file import load
+from dungeon.settings.file import load_settings
 from dungeon.storage.shelf import GenerationRecord, Shelf
 from dungeon.storyteller.open import Storyteller
 from dungeon.storyteller.sampling import Sampling
@@ -47,7 +47,7 @@ class Session:
         self.shelf = shelf
         self.storyteller = storyteller
         self._seed = seed
-        self.settings = EffectiveSettings(storyteller.sampling, load())
+        self.settings = EffectiveSettings(storyteller.sampling, load_settings())
         """What the player has set, for all adventures and for this one."""
         self.stats = StreamStats()
         self.notes: tuple[str, ...] = ()
@@ -388,7 +388,7 @@ class Session:
         self._stop_reading()
         self._reading = asyncio.current_task()
         adventure = self.adventure
-        on = self.settings.game.ahead and self.seed is None
+        on = self.settings.global_settings.prefetch and self.seed is None
         if on:
             await self.prefill()
         on = on and self.storyteller.own

@@ -1,4 +1,7 @@
-"""Named sets of sampling values, each what it changes of the voice's own. The player's own are in the settings file."""
+"""Presets: named sets of sampling values that replace the voice's own.
+
+The game's presets are here; those that the player makes are in the settings file.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,15 +15,15 @@ from dungeon.storyteller.sampling import Sampling
 
 VOICE = "voice"
 """The preset that changes nothing."""
-NUMBERS = tuple(name for name in Sampling.__struct_fields__ if name not in ("stop", "banned"))
-"""What a preset may hold: the strings are the player's, whichever preset is in force."""
+PRESET_FIELDS = tuple(name for name in Sampling.__struct_fields__ if name not in ("stop", "banned"))
+"""The settings that a preset may hold. The phrases are the player's, whichever preset is chosen."""
 
 _NAME_LENGTH = 30
 
 
 @dataclass(frozen=True, slots=True)
 class Preset:
-    """One that comes with the game."""
+    """A preset that comes with the game."""
 
     help: str
     values: Mapping[str, Value]
@@ -55,11 +58,11 @@ PRESETS = {
 }
 
 
-def preset_name(text: str) -> str:
-    """A name for a preset of the player's own.
+def parse_preset_name(text: str) -> str:
+    """Return the name for a preset of the player's own, in small letters.
 
     Raises:
-        DungeonError: it can't be one.
+        DungeonError: the name is empty, too long, or one of the game's.
     """
     name = one_line(text).lower()
     if not name:
@@ -71,6 +74,6 @@ def preset_name(text: str) -> str:
     return name
 
 
-def with_preset(voice: Sampling, strings: Sampling, values: Mapping[str, Value]) -> Sampling:
-    """The voice's own sampling with a preset's values, and the stop strings and banned phrases of `strings`."""
-    return msgspec.structs.replace(voice, stop=strings.stop, banned=strings.banned, **values)
+def with_preset(voice: Sampling, current: Sampling, values: Mapping[str, Value]) -> Sampling:
+    """Return the voice's own sampling with a preset's values, and the phrases (`stop`, `banned`) of `current`."""
+    return msgspec.structs.replace(voice, stop=current.stop, banned=current.banned, **values)

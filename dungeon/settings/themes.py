@@ -1,20 +1,16 @@
-"""The colours of the game: palettes of our own, and two of Textual's that take the terminal's sixteen.
+"""The colours of the game's themes, and the names and help of all themes that can be chosen.
 
-Plain data, so that lines without a screen know the names; `themes()` makes Textual's themes of them. Screens use the
-theme's variables only ($primary, $foreground …). Which colours can be read on which is measured in the tests: text on
-every ground at least 7 to 1, dimmed text and colours that carry words at least 4.5 to 1.
+Plain data, so that the game without a screen knows the names; `dungeon.tui.themes` makes Textual's themes of it. Tests
+measure which colours can be read on which: text on every background at least 7 to 1, dimmed text and colours that
+carry words at least 4.5 to 1.
 """
 
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from textual.theme import Theme
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Palette:
-    """One theme."""
+    """The colours of one theme."""
 
     name: str
     help: str
@@ -22,7 +18,7 @@ class Palette:
     foreground: str
     background: str
     surface: str
-    """Behind the prompt and whatever lies over the story."""
+    """Behind the prompt and dialogs."""
     panel: str
     """Behind the status line."""
     primary: str
@@ -35,7 +31,7 @@ class Palette:
     success: str
 
 
-_OURS = (
+_PALETTES = (
     Palette(
         name="lamplight",
         help="Dark and warm: a lamp on a wooden table.",
@@ -127,23 +123,11 @@ _OURS = (
         success="#175c2c",
     ),
 )
-PALETTES = {palette.name: palette for palette in _OURS}
-ANSI = {
+PALETTES = {palette.name: palette for palette in _PALETTES}
+TERMINAL_THEMES = {
     "ansi-dark": "The colours of your terminal, where it is dark.",
     "ansi-light": "The colours of your terminal, where it is light.",
 }
-"""Textual's own themes of the terminal's colours, which we leave as they are."""
-HELP = {palette.name: palette.help for palette in _OURS} | ANSI
+"""Textual's own themes of the terminal's sixteen colours."""
+THEME_HELP = {palette.name: palette.help for palette in _PALETTES} | TERMINAL_THEMES
 """Every theme that can be chosen, with a line about it."""
-
-
-def themes() -> "list[Theme]":
-    """Our palettes as themes to register; the two of the terminal's colours are there already."""
-    from textual.theme import Theme
-
-    made = []
-    for palette in _OURS:
-        colours = asdict(palette)
-        del colours["help"]
-        made.append(Theme(**colours))
-    return made

@@ -19,16 +19,17 @@ from textual.worker import WorkerCancelled
 from dungeon.errors import DungeonError
 from dungeon.paths import shelf_file
 from dungeon.play.commands import COMMANDS, Request
-from dungeon.play.keys import keymap
+from dungeon.play.keys import check_keys, keymap
 from dungeon.play.session import Session
 from dungeon.scenarios.model import Scenario
-from dungeon.settings.themes import HELP, themes
+from dungeon.settings.themes import THEME_HELP
 from dungeon.storage.shelf import Shelf
 from dungeon.storyteller.download import DownloadCancelled
 from dungeon.storyteller.local import LocalStoryteller
 from dungeon.storyteller.open import Storyteller
 from dungeon.tui.bindings import bindings
 from dungeon.tui.printable_filter import PRINTABLE_ONLY
+from dungeon.tui.themes import textual_themes
 from dungeon.tui.widgets.status import READY
 
 if TYPE_CHECKING:
@@ -68,6 +69,7 @@ class DungeonApp(App[None]):
         self.storyteller = storyteller
         self.shelf = Shelf(shelf_file())
         self.session = Session(self.shelf, storyteller, seed)
+        check_keys(self.session.settings.global_settings)
         self._scenario = scenario
         if go_on:
             self.session.resume()  # an empty shelf is told before the screen changes
@@ -76,7 +78,7 @@ class DungeonApp(App[None]):
             storyteller.on_fetch = self._on_fetch
 
     def on_mount(self) -> None:
-        for theme in themes():
+        for theme in textual_themes():
             self.register_theme(theme)
         self.session.settings.on_change = self.take_settings
         self.take_settings()
@@ -159,10 +161,10 @@ class DungeonApp(App[None]):
         elif command == "quit":
             self.run_worker(self.leave(), group="leave", exclusive=True)
         elif command == "theme":
-            names = list(HELP)
+            names = list(THEME_HELP)
             name = request.words or names[(names.index(self.theme) + 1) % len(names)]
             with self.toast_errors():
-                self.toast(self.session.settings.set("theme", name, everywhere=True))
+                self.toast(self.session.settings.set("theme", name, globally=True))
         elif command == "shelf":
             self.open_shelf(request.words)
         else:
@@ -182,7 +184,7 @@ class DungeonApp(App[None]):
     def take_settings(self) -> None:
         """Theme and keys as they are set now."""
         self.theme = str(self.session.settings.value("theme"))
-        self.set_keymap(keymap(self.session.settings.game))
+        self.set_keymap(keymap(self.session.settings.global_settings))
         if play := self._playing(self.screen):
             play.fit()
 
@@ -229,7 +231,7 @@ class DungeonApp(App[None]):
         if isinstance(self.screen, HelpScreen):
             self.pop_screen()
         else:
-            self.push_screen(HelpScreen(self.session.settings.game))
+            self.push_screen(HelpScreen(self.session.settings.global_settings))
 
     async def leave(self) -> None:
         """Ends the game: what streams or is being edited is kept, the engine is ended, and nothing is asked."""

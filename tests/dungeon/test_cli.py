@@ -173,6 +173,15 @@ def test_nothing_to_continue() -> None:
     assert "There is no adventure to continue yet. Begin one: dungeon --scenario NAME" in played.stderr
 
 
+def test_an_invalid_key_in_the_settings_is_one_message(home: Path) -> None:
+    settings = home / "config" / "settings.toml"
+    settings.parent.mkdir(parents=True)
+    settings.write_text("[keys]\nretry = 'x'\n")
+    played = run("play", "--plain", "--endpoint", "http://127.0.0.1:1", "--model", "m")
+    assert (played.returncode, played.stdout) == (2, "")
+    assert played.stderr.startswith(f"dungeon: The settings file {settings}: keys.retry: x is for typing")
+
+
 def test_a_shelf_that_can_t_be_read_is_one_message(home: Path) -> None:
     shelf = home / "data" / "shelf.db"
     shelf.parent.mkdir(parents=True)

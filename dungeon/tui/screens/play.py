@@ -119,7 +119,7 @@ class PlayScreen(Screen[None]):
 
     def fit(self) -> None:
         """The column as wide, and the keys, as the player has set them."""
-        game = self.session.settings.game
+        game = self.session.settings.global_settings
         self.story.query_one("#tale").styles.max_width = game.column
         keys = keys_for(game)
         hints = (f"{key_name(keys[name])} {name}" for name in ("help", "retry", "undo", "tree") if keys[name])

@@ -5,9 +5,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dungeon.errors import DungeonError
+from dungeon.paths import settings_file
 from dungeon.play.commands import BY_NAME, COMMANDS
-from dungeon.play.keys import UNBOUND, keymap, keys_for, with_key
+from dungeon.play.keys import UNBOUND, check_keys, keymap, keys_for, set_key, with_key
+from dungeon.settings.effective import EffectiveSettings
+from dungeon.settings.file import load_settings
 from dungeon.settings.layers import Settings
+from dungeon.storyteller.open import open_storyteller
+from dungeon.storyteller.sampling import Sampling
+from dungeon.tui.app import DungeonApp
 
 
 def test_every_command_has_the_registrys_key_unless_the_player_chose_another() -> None:
@@ -83,3 +89,55 @@ def test_keys_that_terminals_send_can_be_given(key: str) -> None:
 
 def test_a_commands_own_key_may_be_one_that_others_can_not_have() -> None:
     assert with_key(Settings(keys={"stop": "f8"}), "stop", BY_NAME["stop"].key) == {}
+
+
+# ---- in the settings ---------------------------------------------------------------------------------------------
+
+
+def test_set_key_saves_a_key_and_says_which_it_is() -> None:
+    settings = EffectiveSettings(Sampling(), Settings())
+    assert set_key(settings, "retry", "F8") == "The key of retry is f8."
+    assert load_settings().keys == settings.global_settings.keys == {"retry": "f8"}
+    assert set_key(settings, "retry", "") == "The key of retry is none."
+    assert set_key(settings, "retry", None) == f"The key of retry is {BY_NAME['retry'].key}."
+    assert load_settings().keys == {}
+
+
+@pytest.mark.parametrize(("command", "key"), [("undo", "x"), ("sing", "f8")])
+def test_set_key_changes_nothing_if_the_key_is_not_allowed(command: str, key: str) -> None:
+    settings = EffectiveSettings(Sampling(), Settings())
+    with pytest.raises(DungeonError):
+        set_key(settings, command, key)
+    assert settings.global_settings == Settings()
+
+
+def test_a_key_of_the_file_may_be_written_as_people_do() -> None:
+    settings = Settings(keys={"retry": "Ctrl + T", "stop": "Esc"})
+    check_keys(settings)
+    assert (keys_for(settings)["retry"], keys_for(settings)["stop"]) == ("ctrl+t", "escape")
+
+
+@pytest.mark.parametrize(
+    ("keys", "message"),
+    [
+        ({"retyr": "f8"}, "keys.retyr: There is no command 'retyr' to give a key. Did you mean retry?"),
+        ({"retry": "x"}, "keys.retry: x is for typing"),
+        ({"retry": "f8", "undo": "F8"}, "keys.undo: f8 is also the key of retry"),
+        ({"\x1b[31m": "f8"}, "keys.[31m: There is no command"),
+    ],
+)
+def test_an_invalid_key_of_the_file_is_reported_with_the_file_and_the_command(
+    keys: dict[str, str], message: str
+) -> None:
+    with pytest.raises(DungeonError) as caught:
+        check_keys(Settings(keys=keys))
+    assert str(settings_file()) in str(caught.value)
+    assert message in str(caught.value)
+    assert str(caught.value).isprintable()
+
+
+def test_the_screen_does_not_start_with_an_invalid_key() -> None:
+    settings_file().parent.mkdir(parents=True)
+    settings_file().write_text("[keys]\nretry = 'x'\n")
+    with pytest.raises(DungeonError, match=r"keys\.retry: x is for typing"):
+        DungeonApp(open_storyteller(None, "http://127.0.0.1:1", "m"))

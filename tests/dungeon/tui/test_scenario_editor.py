@@ -12,11 +12,11 @@ from dungeon.paths import scenarios_folder
 from dungeon.scenarios.drafts import load_draft
 from dungeon.scenarios.model import Placeholder, Scenario, fill_placeholders
 from dungeon.scenarios.user import find_scenario, save_scenario, user_scenarios
-from dungeon.settings.themes import themes
 from dungeon.tale.lore import Card
 from dungeon.tui.screens.ask import AskScreen
 from dungeon.tui.screens.confirm import ConfirmScreen
 from dungeon.tui.screens.scenario_editor import ScenarioEditor, cards_from_lines, cards_to_lines
+from dungeon.tui.themes import textual_themes
 from tests.dungeon.host import Host, page, shown
 
 CARDS = (Card(("Berrin", "old man"), "He waits.\n\nHe is old: very."), Card((), "It is night.", always=True, depth=9))
@@ -266,7 +266,7 @@ def test_snapshot(snap_compare: Callable[..., bool], what: str, size: tuple[int,
     app = Host()
 
     async def written(pilot: Pilot[None]) -> None:
-        for made in themes():
+        for made in textual_themes():
             app.register_theme(made)
         app.theme = theme
         await app.push_screen(screens[what])
