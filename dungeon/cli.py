@@ -106,9 +106,9 @@ def read(story: str | None, plain: bool) -> None:
     """
     _need_terminal(plain)
 
-    from dungeon.reading.books import books_named, library
+    from dungeon.reading.books import find_books, library
 
-    books = books_named(story) if story else library()
+    books = find_books(story) if story else library()
     if plain:
         from dungeon.plain.reader import read_plain
 

@@ -7,7 +7,7 @@ from textual.app import App
 from textual.binding import Binding
 
 from dungeon.errors import DungeonError
-from dungeon.reading.bookmark import opened
+from dungeon.reading.bookmark import load_walk
 from dungeon.reading.books import Book, library
 from dungeon.reading.commands import BY_NAME, COMMANDS
 from dungeon.settings.file import load_settings
@@ -31,7 +31,7 @@ class ReaderApp(App[None]):
         super().__init__()
         self._theme = load_settings().theme
         self._books = books
-        self._walk = opened(books[0]) if len(books) == 1 else None
+        self._walk = load_walk(books[0]) if len(books) == 1 else None
 
     def on_mount(self) -> None:
         from dungeon.tui.reader.story import ReadScreen
@@ -59,7 +59,7 @@ class ReaderApp(App[None]):
         from dungeon.tui.reader.story import ReadScreen
 
         with self.toast_errors():
-            self.push_screen(ReadScreen(book, opened(book)))
+            self.push_screen(ReadScreen(book, load_walk(book)))
 
     @contextmanager
     def toast_errors(self) -> Iterator[None]:
