@@ -62,8 +62,8 @@ SETTINGS = (
         "preset",
         Type.NAME,
         "A named set of the values below.",
-        "It starts from the voice's own values. What you set by hand lies on top; choosing a preset removes the numbers "
-        "that were set by hand in the same place.",
+        "It starts from the voice's own values. What you set by hand lies on top; choosing a preset removes the "
+        "numbers that were set by hand in the same place.",
         _STORYTELLER,
         default="voice",
     ),
