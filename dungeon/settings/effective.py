@@ -10,7 +10,6 @@ A change takes effect at once. If it can't be written to disk, `SettingsNotSaved
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from itertools import groupby
 from typing import cast
 
 from dungeon.errors import DungeonError
@@ -27,7 +26,7 @@ from dungeon.settings.layers import (
     write_overrides,
 )
 from dungeon.settings.presets import PRESET_FIELDS, parse_preset_name
-from dungeon.settings.registry import BY_NAME, SETTINGS, Value, allowed_values, find_setting, format_value
+from dungeon.settings.registry import BY_NAME, GROUPS, Value, allowed_values, find_setting, format_value
 from dungeon.storyteller.sampling import Sampling
 
 
@@ -178,7 +177,7 @@ class EffectiveSettings:
 def setting_lines(settings: EffectiveSettings) -> list[str]:
     """Return every setting by group, a line each: name, value in force, where it comes from, help."""
     lines: list[str] = []
-    for group, members in groupby(SETTINGS, key=lambda setting: setting.group):
+    for group, members in GROUPS.items():
         lines.append(f"{group}:")
         lines += [f"  {settings.summary(setting.name)}. {setting.help}" for setting in members]
     return lines

@@ -40,14 +40,7 @@ PRESETS = {
     ),
     "wild": Preset(
         "Passes over the obvious: strange turns, now and then nonsense.",
-        {
-            "temperature": 1.1,
-            "top_p": 1.0,
-            "min_p": 0.1,
-            "top_k": 0,
-            "xtc_probability": 0.3,
-            "xtc_threshold": 0.1,
-        },
+        {"temperature": 1.1, "top_p": 1.0, "min_p": 0.1, "top_k": 0, "xtc_probability": 0.3, "xtc_threshold": 0.1},
     ),
     "terse": Preset("Short turns, a sentence or two.", {"length": 40}),
     "long": Preset("Long turns, several paragraphs; each takes its time.", {"length": 240}),

@@ -11,6 +11,7 @@ set: the voice has its own, or there is none.
 import math
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import chain
 
 from corpus.text import did_you_mean, printable
 from dungeon.errors import DungeonError
@@ -43,10 +44,8 @@ class Setting:
     """One line."""
     details: str
     """How to choose a value."""
-    group: str
-    low: float = 0
-    high: float = 0
-    """The greatest value; of phrases, the greatest number."""
+    limits: tuple[float, float] = (0, 0)
+    """The least and the greatest value; of phrases, how many there may be."""
     unit: str = ""
     default: Value | None = None
     """None where the voice has its own value, or where the setting may be unset."""
@@ -56,15 +55,13 @@ class Setting:
     """The names allowed; none where they are not fixed."""
 
 
-_STORYTELLER, _SUGGESTIONS, _LOOKS = "Storyteller", "Suggestions", "Looks"
-SETTINGS = (
+_STORYTELLER = (
     Setting(
         "preset",
         Type.NAME,
         "A named set of the values below.",
         "It starts from the voice's own values. What you set by hand lies on top; choosing a preset removes the "
         "numbers that were set by hand in the same place.",
-        _STORYTELLER,
         default="voice",
     ),
     Setting(
@@ -73,9 +70,7 @@ SETTINGS = (
         "About how long a turn is.",
         "A token is about three quarters of a word. A turn runs on to the end of its sentence, at most 20 tokens more. "
         "Longer turns take longer, and leave less room for the earlier story.",
-        _STORYTELLER,
-        16,
-        512,
+        (16, 512),
         "tokens",
     ),
     Setting(
@@ -84,18 +79,14 @@ SETTINGS = (
         "How daring the choice of words is.",
         "At 0 it is always the likeliest word. A small voice keeps the thread best at 0.4 to 0.6, a large one up to "
         "about 1; above that the story wanders.",
-        _STORYTELLER,
-        0,
-        2,
+        (0, 2),
     ),
     Setting(
         "top_p",
         Type.NUMBER,
         "Choose among the likeliest words that make up this share of the odds.",
         "1 is off. 0.9 leaves out the least likely tenth.",
-        _STORYTELLER,
-        0.05,
-        1,
+        (0.05, 1),
     ),
     Setting(
         "min_p",
@@ -103,18 +94,14 @@ SETTINGS = (
         "Leave out words less likely than this share of the likeliest one.",
         "0 is off. It keeps nonsense out where the voice is sure and leaves it free where it is not: 0.05 to 0.1 goes "
         "well with a high temperature.",
-        _STORYTELLER,
-        0,
-        1,
+        (0, 1),
     ),
     Setting(
         "top_k",
         Type.WHOLE,
         "Choose among this many of the likeliest words.",
         "0 is off. 40 is usual; 1 always takes the likeliest.",
-        _STORYTELLER,
-        0,
-        1000,
+        (0, 1000),
         "words",
     ),
     Setting(
@@ -122,18 +109,14 @@ SETTINGS = (
         Type.NUMBER,
         "How much less likely a recent word becomes.",
         "1 is off. Much above 1.2, names and small words suffer as well and sentences turn strange.",
-        _STORYTELLER,
-        1,
-        2,
+        (1, 2),
     ),
     Setting(
         "repeat_last_n",
         Type.WHOLE,
         "How far back repeat_penalty looks.",
         "0 is off.",
-        _STORYTELLER,
-        0,
-        8192,
+        (0, 8192),
         "tokens",
     ),
     Setting(
@@ -142,27 +125,21 @@ SETTINGS = (
         "DRY: how strongly the voice avoids repeating a sequence of words.",
         "0 is off. Where the last words stood before, the word that followed them becomes less likely. It breaks loops "
         "and leaves single words alone. 0.8 is usual.",
-        _STORYTELLER,
-        0,
-        5,
+        (0, 5),
     ),
     Setting(
         "dry_base",
         Type.NUMBER,
         "DRY: how steeply the penalty grows with each repeated token.",
         "1.75 is usual.",
-        _STORYTELLER,
-        1,
-        4,
+        (1, 4),
     ),
     Setting(
         "dry_allowed_length",
         Type.WHOLE,
         "DRY: how many tokens in a row may repeat without a penalty.",
         "Less than 2 forbids set phrases and names of several words.",
-        _STORYTELLER,
-        1,
-        20,
+        (1, 20),
         "tokens",
     ),
     Setting(
@@ -170,9 +147,7 @@ SETTINGS = (
         Type.WHOLE,
         "DRY: how far back it looks.",
         "0 is off.",
-        _STORYTELLER,
-        0,
-        8192,
+        (0, 8192),
         "tokens",
     ),
     Setting(
@@ -181,52 +156,44 @@ SETTINGS = (
         "XTC: how often the most obvious words are dropped.",
         "0 is off. Where several words are likelier than xtc_threshold, all but the least likely of them are dropped: "
         "fresher turns of phrase that still make sense. Try 0.3.",
-        _STORYTELLER,
-        0,
-        1,
+        (0, 1),
     ),
     Setting(
         "xtc_threshold",
         Type.NUMBER,
         "XTC: how likely a word must be to be dropped.",
         "Lower values drop more words. At 0.5 XTC does nothing.",
-        _STORYTELLER,
-        0,
-        0.5,
+        (0, 0.5),
     ),
     Setting(
         "seed",
         Type.WHOLE,
         "The same seed, voice, settings and actions give the same story.",
         "On the same machine. Without a seed each turn is drawn anew. `dungeon --seed` overrides this.",
-        _STORYTELLER,
-        0,
-        2**31 - 1,
+        (0, 2**31 - 1),
     ),
     Setting(
         "stop",
         Type.PHRASES,
         "A turn ends before any of these phrases.",
         r"Semicolons between them; \n is a line break. At most three: servers accept no more.",
-        _STORYTELLER,
-        high=3,
+        (0, 3),
     ),
     Setting(
         "banned",
         Type.PHRASES,
         "Phrases that the voice may not use.",
         "Semicolons between them; capitals make no difference.",
-        _STORYTELLER,
-        high=100,
+        (0, 100),
     ),
+)
+_SUGGESTIONS = (
     Setting(
         "suggestions",
         Type.WHOLE,
         "How many actions are suggested after a turn.",
         "0 is off. The voice writes them while you read.",
-        _SUGGESTIONS,
-        0,
-        4,
+        (0, 4),
         default=4,
     ),
     Setting(
@@ -235,16 +202,16 @@ SETTINGS = (
         "Whether the voice prepares the turns after its suggestions while you read.",
         "A suggestion that is ready starts at once. Prefetching never delays what you ask for; off, the machine rests "
         "between turns.",
-        _SUGGESTIONS,
         default=True,
         global_only=True,
     ),
+)
+_LOOKS = (
     Setting(
         "theme",
         Type.NAME,
         "The colours.",
         "ansi-dark and ansi-light use those of your terminal. With NO_COLOR set in the environment there are none.",
-        _LOOKS,
         default="lamplight",
         global_only=True,
         options=tuple(THEME_HELP),
@@ -254,14 +221,14 @@ SETTINGS = (
         Type.WHOLE,
         "How wide the story may get.",
         "Lines of 60 to 80 letters read best.",
-        _LOOKS,
-        40,
-        200,
+        (40, 200),
         "letters",
         default=78,
         global_only=True,
     ),
 )
+GROUPS = {"Storyteller": _STORYTELLER, "Suggestions": _SUGGESTIONS, "Looks": _LOOKS}
+SETTINGS = tuple(chain.from_iterable(GROUPS.values()))
 BY_NAME = {setting.name: setting for setting in SETTINGS}
 RENAMED = {"ahead": "prefetch"}
 """Names of earlier versions: settings files, adventures and `/set` may still use them."""
@@ -329,10 +296,11 @@ def _convert(setting: Setting, value: object) -> Value | None:
     if setting.type is Type.NAME:
         return value if isinstance(value, str) and (not setting.options or value in setting.options) else None
     if setting.type is Type.PHRASES:
-        return _convert_phrases(value, int(setting.high))
+        return _convert_phrases(value, int(setting.limits[1]))
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         return None
-    if not setting.low <= value <= setting.high or (setting.type is Type.WHOLE and value != int(value)):
+    low, high = setting.limits
+    if not low <= value <= high or (setting.type is Type.WHOLE and value != int(value)):
         return None
     return int(value) if setting.type is Type.WHOLE else float(value)
 
@@ -350,13 +318,14 @@ def _convert_phrases(value: object, most: int) -> tuple[str, ...] | None:
 
 def allowed_values(setting: Setting) -> str:
     """Return in words what values the setting allows."""
+    low, high = setting.limits
     if setting.type is Type.PHRASES:
-        return f"at most {setting.high:g} phrases of up to {_PHRASE_LENGTH} letters"
+        return f"at most {high:g} phrases of up to {_PHRASE_LENGTH} letters"
     if setting.options:
         return f"one of {', '.join(setting.options)}"
     if setting.type in (Type.WHOLE, Type.NUMBER):
         unit = f" {setting.unit}" if setting.unit else ""
-        return f"{setting.type} from {setting.low:.10g} to {setting.high:.10g}{unit}"
+        return f"{setting.type} from {low:.10g} to {high:.10g}{unit}"
     return str(setting.type)
 
 

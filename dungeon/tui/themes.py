@@ -9,9 +9,4 @@ from dungeon.settings.themes import PALETTES
 
 def textual_themes() -> list[Theme]:
     """Return a theme to register for each palette. Textual has those of the terminal's colours already."""
-    themes = []
-    for palette in PALETTES.values():
-        colours = asdict(palette)
-        del colours["help"]
-        themes.append(Theme(**colours))
-    return themes
+    return [Theme(**asdict(palette)) for palette in PALETTES.values()]

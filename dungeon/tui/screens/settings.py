@@ -5,7 +5,6 @@ and is saved at once.
 """
 
 from collections.abc import Callable, Sequence
-from itertools import groupby
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -21,7 +20,7 @@ from dungeon.play import commands
 from dungeon.play.keys import keys_for, set_key, takes_key
 from dungeon.settings.effective import EffectiveSettings, SettingsNotSaved
 from dungeon.settings.presets import PRESETS, parse_preset_name
-from dungeon.settings.registry import BY_NAME, SETTINGS, Setting, Type, allowed_values, parse_setting
+from dungeon.settings.registry import BY_NAME, GROUPS, SETTINGS, Setting, Type, allowed_values, parse_setting
 from dungeon.settings.themes import THEME_HELP
 from dungeon.tui.screens.help import key_name
 
@@ -88,7 +87,7 @@ class SettingsScreen(Screen[None]):
     def _fill(self) -> None:
         at = self._list.highlighted
         self._list.clear_options()
-        for group, settings in groupby(SETTINGS, key=lambda setting: setting.group):
+        for group, settings in GROUPS.items():
             self._list.add_option(Option(Content(group), disabled=True))
             self._list.add_options(Option(self._row(setting), id=setting.name) for setting in settings)
         self._list.add_option(Option(Content("Keys"), disabled=True))
