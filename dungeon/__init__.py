@@ -1,6 +1,6 @@
-"""The game: an adventure in the terminal, told by a language model that runs on the player's own machine.
+"""The game: a text adventure in the terminal, written by a language model on the player's own machine.
 
-`dungeon.cli` is the entry point. What is played lives in `dungeon.tale` (pure), is kept by `dungeon.storage.shelf`, told by
-`dungeon.storyteller` and shown by `dungeon.tui.app` or, line by line, by `dungeon.plain.game`; `dungeon.play.session` holds the
-four together. Nothing here imports torch.
+`dungeon.cli` is the entry point. An adventure is a tree of turns (`dungeon.tale`, pure), saved on the shelf
+(`dungeon.storage`), generated (`dungeon.generation`) by a voice (`dungeon.storyteller`), and shown as screens
+(`dungeon.tui`) or lines (`dungeon.plain`). `dungeon.play.session` connects them. Nothing here imports torch.
 """

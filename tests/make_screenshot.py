@@ -23,7 +23,7 @@ async def main() -> None:
     parser.add_argument("--seed", type=int, help="without it, the turn is another each time, and has suggestions")
     arguments = parser.parse_args()
 
-    from dungeon.scenarios.model import find_scenario
+    from dungeon.scenarios.user import find_scenario
     from dungeon.storyteller.open import open_storyteller
     from dungeon.tui import app as game
     from dungeon.tui.screens.play import PlayScreen

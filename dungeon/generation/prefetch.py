@@ -28,7 +28,7 @@ from dungeon.generation.generate import GeneratedTurn, OnProse, StreamStats, gen
 from dungeon.generation.prefill import force_prefill
 from dungeon.storyteller.protocol import Storyteller
 from dungeon.storyteller.request import GenerationParams, GenerationRequest
-from dungeon.storyteller.voices import Sampling
+from dungeon.storyteller.sampling import Sampling
 from dungeon.tale.adventure import Adventure, Node
 from dungeon.tale.context import context_to_continue
 from dungeon.tale.output_policy import filter_output

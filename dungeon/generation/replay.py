@@ -27,7 +27,7 @@ from dungeon.storage.record import GenerationRecord
 from dungeon.storage.shelf import Shelf
 from dungeon.storyteller.protocol import Storyteller
 from dungeon.storyteller.request import GenerationParams, GenerationRequest
-from dungeon.storyteller.voices import Sampling
+from dungeon.storyteller.sampling import Sampling
 from dungeon.tale.adventure import Adventure, Node, State
 from dungeon.tale.context import build_context, context_to_continue
 from dungeon.tale.lore import Lore

@@ -17,8 +17,9 @@ from dungeon.play.adventures import plural
 from dungeon.play.keys import check_keys
 from dungeon.play.registry import COMMANDS, parse_line
 from dungeon.play.session import Session
-from dungeon.scenarios.model import Scenario, builtin_scenarios, fill_placeholders, find_scenario, scenario_from_opening
-from dungeon.scenarios.user import user_scenarios
+from dungeon.scenarios.library import builtin_scenarios
+from dungeon.scenarios.model import Scenario, fill_placeholders, scenario_from_opening
+from dungeon.scenarios.user import find_scenario, user_scenarios
 from dungeon.storage.shelf import Shelf
 from dungeon.storyteller.local import LocalStoryteller
 from dungeon.storyteller.protocol import Storyteller
@@ -39,7 +40,7 @@ def play_plain(storyteller: Storyteller, *, scenario: Scenario | None, go_on: bo
     shelf = Shelf(shelf_file())
     try:
         session = Session(shelf, storyteller, seed)
-        check_keys(session.settings.game)
+        check_keys(session.settings.global_settings)
         asyncio.run(_Game(session).play(scenario, go_on))
     except KeyboardInterrupt:
         note("Stopped. Everything is saved; --continue goes on.")
@@ -97,7 +98,7 @@ class _Game:
     async def _choose_scenario(self) -> Scenario:
         own, broken = user_scenarios()
         for trouble in broken:
-            note(trouble.what)
+            note(trouble.message)
         scenarios = [*own, *builtin_scenarios()]
         for number, scenario in enumerate(scenarios, 1):
             say(f"{number}. {fill_placeholders(scenario, {}).title} ({scenario.genre or 'yours'})")

@@ -1,7 +1,7 @@
-"""Reading as lines: stdin to stdout, no escape codes, for pipes and screen readers.
+"""Reading a story as lines: stdin to stdout, no escape codes, for pipes and screen readers.
 
-A number takes a choice; everything else is a command with a slash in front. stdout has the story and what was asked
-for, notes go to stderr. The end of the input is /quit.
+A number takes a choice; every other command starts with a slash. stdout has the story and what the reader asks for,
+stderr the notes of the game. The end of the input is /quit.
 """
 
 import sys
@@ -10,14 +10,14 @@ from corpus.labels import label_action
 from corpus.text import printable
 from corpus.turns import ACTION_MARK
 from dungeon.errors import DungeonError
-from dungeon.reading.bookmark import opened, progress, save
+from dungeon.reading.bookmark import load_walk, progress, save_walk
 from dungeon.reading.books import Book, library
 from dungeon.reading.commands import BY_NAME, COMMANDS
-from dungeon.reading.walk import Walk, back, endings_line, map_lines, restart, take
+from dungeon.reading.walk import Walk, endings_line, go_back, map_lines, restart, take_choice
 
 
 def read_plain(books: list[Book]) -> None:
-    """Reads until /quit or the end of input; of several books the reader chooses one first.
+    """Read until /quit or the end of input; the reader first chooses one of several books.
 
     Raises:
         DungeonError: a story or its bookmark can't be read.
@@ -31,25 +31,25 @@ def read_plain(books: list[Book]) -> None:
     except EOFError:
         pass
     except KeyboardInterrupt:
-        _note("Stopped. Your place is kept.")
+        _note("Stopped. Your place is saved.")
         sys.exit(130)
     except BrokenPipeError:
-        # Whoever read our output has left: there is nobody to tell.
+        # The program that read our output has ended: nobody is there to read a message.
         sys.stderr.close()
 
 
 def _choose(books: list[Book]) -> Book | None:
-    """The book that the reader picks; None for /quit."""
+    """List the books and return the one that the reader picks; None for /quit."""
     genre = ""
     for number, book in enumerate(books, 1):
         if book.genre != genre:
             genre = book.genre
             _say(genre.capitalize())
-        read_so_far = progress(book)
-        _say(f"  {number}. {book.title}" + (f" ({read_so_far})" if read_so_far else ""))
+        endings = progress(book)
+        _say(f"  {number}. {book.title}" + (f" ({endings})" if endings else ""))
     _say("Type a number.")
     while True:
-        line = _line()
+        line = _next_line()
         if line == "/quit":
             return None
         if (number := _number(line)) and number <= len(books):
@@ -58,37 +58,37 @@ def _choose(books: list[Book]) -> Book | None:
 
 
 def _read(book: Book) -> bool:
-    """Reads a book; whether the reader wants another."""
-    walk = opened(book)
+    """Read a book; return whether the reader wants another."""
+    walk = load_walk(book)
     _say(f"{book.title}{f', by {printable(book.story.author)}' if book.story.author else ''}\n")
     if len(walk.steps) > 1:
         _note("You read on where you were. /restart begins again; /help lists what else you can do.")
     _show(walk)
     while True:
-        line = _line()
+        line = _next_line()
         if line in ("/quit", "/stories"):
             return line == "/stories"
-        stepped = _obey(walk, line)
-        if stepped is not walk:
-            walk = stepped
+        moved = _run_command(walk, line)
+        if moved is not walk:
+            walk = moved
             try:
-                save(book, walk)
+                save_walk(book, walk)
             except DungeonError as error:
                 _note(str(error))
             _say("")
             _show(walk)
 
 
-def _obey(walk: Walk, line: str) -> Walk:
-    """Does what a line asks; the same walk where it moves nobody."""
+def _run_command(walk: Walk, line: str) -> Walk:
+    """Do what the line asks; return the same walk if the reader stays where they are."""
     if number := _number(line):
         if number <= len(walk.choices):
-            return take(walk, number)
+            return take_choice(walk, number)
         _note(f"There is no choice {line} here.")
     elif line == "/back":
         if len(walk.steps) == 1:
             _note("This is where you began.")
-        return back(walk)
+        return go_back(walk)
     elif line == "/restart":
         return restart(walk)
     elif line == "/map":
@@ -104,20 +104,20 @@ def _obey(walk: Walk, line: str) -> Walk:
 def _show(walk: Walk) -> None:
     if action := label_action(walk.steps[-1].label):
         _say(f"{ACTION_MARK}{action}\n")
-    _say(printable(walk.here.text) + "\n")
+    _say(printable(walk.passage.text) + "\n")
     for number, choice in enumerate(walk.choices, 1):
         _say(f"{number}. {printable(choice.label)}")
     if not walk.choices:
-        _say(f"The end: {printable(walk.here.name)}. {endings_line(walk)}. /back, /restart, /stories or /quit.")
+        _say(f"The end. {endings_line(walk)}. /back, /restart, /stories or /quit.")
 
 
 def _number(line: str) -> int:
-    """The number that a line is; 0 for anything else."""
+    """Return the number that the line is; 0 for anything else."""
     return int(line) if line.isascii() and line.isdecimal() and len(line) < 6 else 0
 
 
-def _line() -> str:
-    """The next line. Raises EOFError at the end of the input."""
+def _next_line() -> str:
+    """Return the next line of the input. Raises EOFError at its end."""
     line = sys.stdin.readline()
     if not line:
         raise EOFError

@@ -12,8 +12,9 @@ from pathlib import Path
 from corpus.files import write_atomic
 from corpus.text import one_line, printable
 from dungeon.errors import DungeonError
-from dungeon.scenarios.model import builtin_scenarios, fill_placeholders
-from dungeon.scenarios.user import slug, user_scenarios
+from dungeon.scenarios.library import builtin_scenarios
+from dungeon.scenarios.model import fill_placeholders
+from dungeon.scenarios.user import file_stem, user_scenarios
 from dungeon.storage.shelf import Shelf, ShelfEntry
 from dungeon.tale import transcript
 from dungeon.tale.adventure import Adventure
@@ -68,10 +69,10 @@ def scenario_lines() -> tuple[list[str], list[str]]:
 
     And what is wrong with those of the player's own that can't be read.
     """
-    own, troubles = user_scenarios()
+    own, broken = user_scenarios()
     lines = [f"{each.name}\t{fill_placeholders(each, {}).title}\t{each.genre}\tyours" for each in own]
     lines += [f"{each.name}\t{fill_placeholders(each, {}).title}\t{each.genre}" for each in builtin_scenarios()]
-    return lines, [trouble.what for trouble in troubles]
+    return lines, [file.message for file in broken]
 
 
 def relabel(shelf: Shelf, adventure: Adventure, *, title: str | None = None, tags: Iterable[str] | None = None) -> None:
@@ -93,7 +94,7 @@ def relabel(shelf: Shelf, adventure: Adventure, *, title: str | None = None, tag
 
 def default_export_path(adventure: Adventure, ending: str = ".md") -> Path:
     """Where it might be exported to: in the folder that the game was started in."""
-    return Path(slug(adventure.title, "adventure") + ending)
+    return Path(file_stem(adventure.title, "adventure") + ending)
 
 
 class ExportFileExists(DungeonError):

@@ -9,9 +9,9 @@ from collections.abc import Mapping
 
 from corpus.text import did_you_mean, printable
 from dungeon.errors import DungeonError
-from dungeon.paths import settings_file
 from dungeon.play.registry import COMMANDS
 from dungeon.settings.effective import EffectiveSettings
+from dungeon.settings.file import invalid_settings
 from dungeon.settings.layers import Settings
 
 UNBOUND = "unbound"
@@ -43,9 +43,9 @@ _RESERVED = {
 
 def keys_for(settings: Settings) -> dict[str, str]:
     """Every command's key as Textual names it; "" for none."""
-    chosen = {key for key in settings.keys.values() if key}
-    defaults = {name: "" if command.key in chosen else command.key for name, command in COMMANDS.items()}
-    return defaults | {name: key for name, key in settings.keys.items() if name in COMMANDS}
+    chosen = {name: _normalized(key) for name, key in settings.keys.items()}
+    taken = chosen.values()
+    return {name: chosen.get(name, "" if command.key in taken else command.key) for name, command in COMMANDS.items()}
 
 
 def keymap(settings: Settings) -> dict[str, str]:
@@ -62,18 +62,16 @@ def check_keys(settings: Settings) -> None:
     Raises:
         DungeonError: a key there is not valid; names the file and the entry.
     """
-    keys: dict[str, str] = {}
-    for command, key in settings.keys.items():
+    command_of: dict[str, str] = {}
+    for command, text in settings.keys.items():
         try:
-            keys[command] = _checked(command, key)
+            key = _checked(command, text)
         except DungeonError as error:
-            raise DungeonError(f"{settings_file()}, keys.{command}: {error} Change it there.") from error
-        others = [other for other, taken in keys.items() if taken == keys[command] != "" and other != command]
-        if others:
-            raise DungeonError(
-                f"{settings_file()}, keys: {keys[command]} is given to {others[0]} and to {command}. A key can do one "
-                "thing; change it there."
-            )
+            raise invalid_settings(f"keys.{command}: {error}") from error
+        if key in command_of:
+            raise invalid_settings(f"keys: {key} is given to {command_of[key]} and to {command}; a key does one thing.")
+        if key:
+            command_of[key] = command
 
 
 def set_key(settings: EffectiveSettings, command: str, key: str | None) -> str:
@@ -83,14 +81,15 @@ def set_key(settings: EffectiveSettings, command: str, key: str | None) -> str:
         DungeonError: there is no such command, or it can't have that key.
         SettingsNotSaved: the key works, but could not be saved.
     """
-    settings.set_keys(_with_key(settings.game, command, key))
-    return f"The key of {command} is {keys_for(settings.game)[command] or 'none'}."
+    settings.set_keys(_with_key(settings.global_settings, command, key))
+    return f"The key of {command} is {keys_for(settings.global_settings)[command] or 'none'}."
 
 
 def _with_key(settings: Settings, command: str, key: str | None) -> Mapping[str, str]:
     default = COMMANDS[command].key if command in COMMANDS else ""
     key = _checked(command, default if key is None else key)
-    chosen = {name: "" if other == key else other for name, other in settings.keys.items() if name != command}
+    others = {name: other for name, other in settings.keys.items() if name != command}
+    chosen = {name: "" if _normalized(other) == key else other for name, other in others.items()}
     return chosen if key == default else chosen | {command: key}
 
 
@@ -99,8 +98,7 @@ def _checked(command: str, key: str) -> str:
     if command not in COMMANDS:
         hint = did_you_mean(command, COMMANDS)
         raise DungeonError(f"There is no command '{printable(command)[:30]}' to give a key.{hint}")
-    key = "".join(key.lower().split())
-    key = "escape" if key == "esc" else key
+    key = _normalized(key)
     if not key or key == COMMANDS[command].key:
         return key
     if not COMMANDS[command].stands_alone:
@@ -112,3 +110,9 @@ def _checked(command: str, key: str) -> str:
     if key in _RESERVED:
         raise DungeonError(f"{key} can't be the key of {command}: {_RESERVED[key]}.")
     return key
+
+
+def _normalized(key: str) -> str:
+    """A key as Textual names it, from the way a player may write it: "Ctrl + T"."""
+    key = "".join(key.lower().split())
+    return "escape" if key == "esc" else key

@@ -29,13 +29,13 @@ from dungeon.generation.prefill import prefill_context
 from dungeon.play.editing import Change, edited_turn
 from dungeon.scenarios.model import Scenario
 from dungeon.settings.effective import EffectiveSettings
-from dungeon.settings.file import load
+from dungeon.settings.file import load_settings
 from dungeon.storage.autosave import Autosave
 from dungeon.storage.record import GenerationRecord
 from dungeon.storage.shelf import Shelf
 from dungeon.storyteller.protocol import Storyteller
 from dungeon.storyteller.request import GenerationParams, GenerationRequest
-from dungeon.storyteller.voices import Sampling
+from dungeon.storyteller.sampling import Sampling
 from dungeon.tale.adventure import Adventure, Node, State
 from dungeon.tale.context import Context, context_to_continue
 from dungeon.tale.lore import Lore
@@ -55,7 +55,7 @@ class Session:
     def __init__(self, shelf: Shelf, storyteller: Storyteller, seed: int | None = None) -> None:
         self.shelf = shelf
         self.storyteller = storyteller
-        self.settings = EffectiveSettings(storyteller.sampling, load())
+        self.settings = EffectiveSettings(storyteller.sampling, load_settings())
         """The player's settings, for all adventures and for this one."""
         self.stats = StreamStats()
         """Of the latest turn."""
@@ -383,7 +383,7 @@ class Session:
         self._cancel_prefetch()
         self._prefetching = asyncio.current_task()
         adventure = self.adventure
-        enabled = self.settings.game.ahead and self.seed is None
+        enabled = self.settings.global_settings.prefetch and self.seed is None
         if enabled:
             await self.prefill()
         enabled = enabled and self.storyteller.is_local

@@ -1,8 +1,9 @@
-"""Reading a story as a choose-your-own-adventure: `dungeon read`. No model tells it; somebody wrote it.
+"""Reading a story choice by choice: `dungeon read`. No model takes part.
 
-walk.py      where the reader is, came from and has been: pure
+walk.py      where the reader is and has been: pure
 books.py     the stories that can be read
-bookmark.py  what is remembered between sessions
-commands.py  what a reader can ask for
-plain.py     reading as lines; the screens are in `dungeon.screens`
+bookmark.py  saves a walk between sessions
+commands.py  the reader's commands
+
+The front ends are `dungeon.plain.reader` and `dungeon.tui.reader`.
 """

@@ -1,6 +1,9 @@
-"""The stories that can be read: those that come with the game, and any file in a format that the corpus knows.
+"""The stories that can be read: those that come with the game, and any file in a format that the corpus reads.
 
-The library lies in the package, as Twee files. Reading a format that needs an extra (HTML, Word) without it is told
+    books = library()
+    books = find_books("salt-stair")         # a name, a title, a file or a folder
+
+The game's stories are Twee files in the package. A format that needs an extra (HTML, Word) is an error without it,
 with the line that installs it.
 """
 
@@ -22,33 +25,33 @@ class Book:
     """A story to read."""
 
     name: str
-    """What it is called on the command line."""
+    """Its name on the command line."""
     key: str
     """What its bookmark is kept under: the same for the same story at every start."""
     story: Story
 
     @property
     def title(self) -> str:
-        """Fit to be shown."""
+        """The title, printable."""
         return printable(self.story.title) or self.name
 
     @property
     def genre(self) -> str:
-        """Fit to be shown; "other" for a story that states none."""
+        """The genre, printable; "other" if the story has none."""
         return printable(self.story.genre) or "other"
 
 
 def library() -> list[Book]:
-    """The stories of the game, by genre and title. Raises DungeonError if they can't be read."""
+    """Return the game's stories, sorted by genre and title. Raises DungeonError if they can't be read."""
     books = [Book(Path(story.source).stem, f"library/{Path(story.source).stem}", story) for story in _read(LIBRARY)]
     return _sorted(books)
 
 
-def books_named(name: str) -> list[Book]:
-    """The library's story of this name or title, or else the stories in this file or folder.
+def find_books(name: str) -> list[Book]:
+    """Return the game's story of this name or title, or else the stories in this file or folder.
 
     Raises:
-        DungeonError: there is none, or it can't be read.
+        DungeonError: there is no such story, or it can't be read.
     """
     books = library()
     wanted = name.strip().lower()
@@ -56,12 +59,12 @@ def books_named(name: str) -> list[Book]:
         return found
     path = Path(name)
     if path.exists():
-        return _sorted([_of_file(story) for story in _read(path)])
+        return _sorted([_book_from_file(story) for story in _read(path)])
     hint = did_you_mean(wanted, (book.name for book in books))
     raise DungeonError(f"There is no story or file '{printable(name)}'.{hint} `dungeon read` alone lists the stories.")
 
 
-def _of_file(story: Story) -> Book:
+def _book_from_file(story: Story) -> Book:
     path = Path(story.source).resolve()
     return Book(path.stem, f"{path}#{story.title}", story)
 

@@ -1,4 +1,4 @@
-"""What a reader can ask for besides the choices, once: key, word and help all come from here."""
+"""The registry of a reader's commands, besides the choices: keys, words and help come from here."""
 
 from dataclasses import dataclass
 
@@ -13,11 +13,11 @@ class Command:
 
 
 COMMANDS = (
-    Command("back", "Back one page. Nothing that you have seen is forgotten.", "b"),
+    Command("back", "Back one page. What you have seen is remembered.", "b"),
     Command("map", "Show where you have been, and which endings you have found.", "m"),
     Command("restart", "Begin this story again. Back leads to where you were.", "r"),
-    Command("stories", "Put this story away and choose another.", "s"),
+    Command("stories", "Close this story and choose another.", "s"),
     Command("help", "Show this list.", "f1"),
-    Command("quit", "Leave. Your place is kept.", "ctrl+q"),
+    Command("quit", "Leave. Your place is saved.", "ctrl+q"),
 )
 BY_NAME = {command.name: command for command in COMMANDS}

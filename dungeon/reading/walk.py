@@ -1,13 +1,13 @@
 """A reader's walk through a story: pure, no screen and no disk.
 
-    walk = begin(story)
-    walk = take(walk, 2)  # the second choice
-    walk = back(walk)
+    walk = start_walk(story)
+    walk = take_choice(walk, 2)  # the second choice
+    walk = go_back(walk)
 
-Nothing is lost on the way: going back and beginning again keep what was visited, and a new beginning is a step that
-can be taken back.
+A walk is never changed: each step returns a new one. Going back and starting again keep what was visited, and a new
+start is itself a step that can be taken back.
 
-Limits: choices that lead to a passage which isn't there are not offered.
+Limits: choices whose target does not exist are not offered.
 """
 
 from collections import deque
@@ -20,7 +20,7 @@ from corpus.text import printable
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A passage that the reader came to, and the label of the choice that led there ("" for a beginning)."""
+    """A passage that the reader came to, and the label of the choice that led there ("" for a start)."""
 
     passage: str
     label: str = ""
@@ -32,19 +32,19 @@ class Walk:
 
     story: Story
     steps: tuple[Step, ...]
-    """The way here; never empty."""
+    """From the first page to this one; never empty."""
     visited: frozenset[str]
-    """Every passage the reader has seen in any walk through this story."""
+    """Every passage that the reader has seen in this story."""
 
     @property
-    def here(self) -> Passage:
-        """The passage that is open."""
+    def passage(self) -> Passage:
+        """The open passage."""
         return self.story.passages[self.steps[-1].passage]
 
     @property
     def choices(self) -> tuple[Choice, ...]:
-        """The ways on from here; none at an ending."""
-        return _ways(self.story, self.here)
+        """The choices of the open passage; none at an ending."""
+        return _choices(self.story, self.passage)
 
     @property
     def endings(self) -> tuple[str, ...]:
@@ -52,109 +52,110 @@ class Walk:
         reachable = self.story.reachable()
         passages = self.story.passages.values()
         return tuple(
-            passage.name for passage in passages if passage.name in reachable and not _ways(self.story, passage)
+            passage.name for passage in passages if passage.name in reachable and not _choices(self.story, passage)
         )
 
     @property
-    def found(self) -> tuple[str, ...]:
-        """The endings that the reader has seen."""
+    def endings_found(self) -> tuple[str, ...]:
+        """The names of the endings that the reader has seen."""
         return tuple(name for name in self.endings if name in self.visited)
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """A line of the map."""
+class MapEntry:
+    """A line of the map: one visited passage."""
 
     passage: str
     depth: int
-    """Choices between the beginning and here, by the shortest way over passages that were visited."""
+    """Choices from the start to the passage, by the shortest path over visited passages."""
     untried: int
-    """Choices here that lead to passages which the reader hasn't seen."""
-    ending: bool
-    here: bool
+    """Choices that lead to passages which the reader hasn't seen."""
+    is_ending: bool
+    is_here: bool
 
 
-def begin(story: Story) -> Walk:
-    """At the first page, nothing else seen."""
+# ---- steps -----------------------------------------------------------------------------------------------------
+
+
+def start_walk(story: Story) -> Walk:
+    """Return a walk at the first page, with nothing else seen."""
     return Walk(story, (Step(story.start),), frozenset({story.start}))
 
 
-def resume(story: Story, steps: tuple[Step, ...], visited: frozenset[str]) -> Walk:
-    """Where the reader was. Passages that the story no longer has are forgotten; so is the way after them."""
+def resume_walk(story: Story, steps: tuple[Step, ...], visited: frozenset[str]) -> Walk:
+    """Return a saved walk. A passage that the story no longer has is forgotten, with the steps after it."""
     kept = []
     for step in steps:
         if step.passage not in story.passages:
             break
         kept.append(step)
-    walk = begin(story)
+    walk = start_walk(story)
     seen = walk.visited | (visited & story.passages.keys())
     return replace(walk, steps=tuple(kept) or walk.steps, visited=seen)
 
 
-def take(walk: Walk, number: int) -> Walk:
-    """One choice on; `number` counts from 1. Raises IndexError if there is no such choice."""
+def take_choice(walk: Walk, number: int) -> Walk:
+    """Take a choice; `number` counts from 1. Raises IndexError if there is no such choice."""
     if not 1 <= number <= len(walk.choices):
         raise IndexError(number)
     choice = walk.choices[number - 1]
-    return _on(walk, Step(choice.target, choice.label))
+    return _step(walk, Step(choice.target, choice.label))
 
 
-def back(walk: Walk) -> Walk:
-    """One step back; the same walk where there is none."""
+def go_back(walk: Walk) -> Walk:
+    """Take the last step back; return the same walk at its first step."""
     return replace(walk, steps=walk.steps[:-1]) if len(walk.steps) > 1 else walk
 
 
 def restart(walk: Walk) -> Walk:
-    """At the first page again; the same walk for a reader who hasn't left it."""
-    return walk if walk.steps[-1] == Step(walk.story.start) else _on(walk, Step(walk.story.start))
+    """Go to the first page; return the same walk if it has just started there."""
+    return walk if walk.steps[-1] == Step(walk.story.start) else _step(walk, Step(walk.story.start))
 
 
-def places(walk: Walk) -> list[Place]:
-    """The map: every visited passage once, below the passage that the shortest way comes from."""
-    came_from: dict[str, list[str]] = {walk.story.start: []}
-    queue = deque([walk.story.start])
-    while queue:
-        name = queue.popleft()
-        for choice in _ways(walk.story, walk.story.passages[name]):
-            if choice.target in walk.visited and choice.target not in came_from:
-                came_from[choice.target] = []
-                came_from[name].append(choice.target)
-                queue.append(choice.target)
-    return list(_below(walk, came_from))
-
-
-def map_lines(walk: Walk) -> list[str]:
-    """The map, a line for each passage, and the endings found."""
-    lines = []
-    for place in places(walk):
-        marks = [
-            *(["you are here"] if place.here else []),
-            *(["an ending"] if place.ending else []),
-            *([f"{place.untried} not tried"] if place.untried else []),
-        ]
-        lines.append("  " * place.depth + printable(place.passage) + (f" ({', '.join(marks)})" if marks else ""))
-    found = ", ".join(printable(name) for name in walk.found)
-    return [*lines, "", endings_line(walk) + (f": {found}" if found else "")]
-
-
-def endings_line(walk: Walk) -> str:
-    """How many endings were found."""
-    return f"Endings found: {len(walk.found)} of {len(walk.endings)}"
-
-
-def _below(walk: Walk, branches: dict[str, list[str]]) -> Iterator[Place]:
-    stack = [(walk.story.start, 0)]
-    while stack:
-        name, depth = stack.pop()
-        ways = _ways(walk.story, walk.story.passages[name])
-        untried = sum(choice.target not in walk.visited for choice in ways)
-        yield Place(name, depth, untried, not ways, name == walk.here.name)
-        stack += [(branch, depth + 1) for branch in reversed(branches[name])]
-
-
-def _on(walk: Walk, step: Step) -> Walk:
+def _step(walk: Walk, step: Step) -> Walk:
     return replace(walk, steps=(*walk.steps, step), visited=walk.visited | {step.passage})
 
 
-def _ways(story: Story, passage: Passage) -> tuple[Choice, ...]:
+def _choices(story: Story, passage: Passage) -> tuple[Choice, ...]:
     return tuple(choice for choice in passage.choices if choice.target in story.passages)
+
+
+# ---- what readers see ------------------------------------------------------------------------------------------
+
+
+def endings_line(walk: Walk) -> str:
+    """Return how many endings the reader has found."""
+    return f"Endings found: {len(walk.endings_found)} of {len(walk.endings)}"
+
+
+def map_lines(walk: Walk) -> list[str]:
+    """Return the map, a line for each visited passage, and how many endings were found."""
+    lines = []
+    for entry in story_map(walk):
+        remarks = [
+            *(["you are here"] if entry.is_here else []),
+            *(["an ending"] if entry.is_ending else []),
+            *([f"{entry.untried} not tried"] if entry.untried else []),
+        ]
+        lines.append("  " * entry.depth + printable(entry.passage) + (f" ({', '.join(remarks)})" if remarks else ""))
+    return [*lines, "", endings_line(walk)]
+
+
+def story_map(walk: Walk) -> Iterator[MapEntry]:
+    """Yield every visited passage once, below the passage that the shortest path to it comes from."""
+    children: dict[str, list[str]] = {walk.story.start: []}
+    queue = deque([walk.story.start])
+    while queue:
+        name = queue.popleft()
+        for choice in _choices(walk.story, walk.story.passages[name]):
+            if choice.target in walk.visited and choice.target not in children:
+                children[choice.target] = []
+                children[name].append(choice.target)
+                queue.append(choice.target)
+    stack = [(walk.story.start, 0)]
+    while stack:
+        name, depth = stack.pop()
+        choices = _choices(walk.story, walk.story.passages[name])
+        untried = sum(choice.target not in walk.visited for choice in choices)
+        yield MapEntry(name, depth, untried, is_ending=not choices, is_here=name == walk.passage.name)
+        stack += [(child, depth + 1) for child in reversed(children[name])]

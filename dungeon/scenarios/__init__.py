@@ -1,1 +1,1 @@
-"""How an adventure begins: the scenario model, those of the game and those of the player."""
+"""How an adventure begins: the scenario, the game's own scenarios, the player's, and the editor's drafts."""

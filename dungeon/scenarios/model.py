@@ -1,5 +1,4 @@
-"""Scenarios: how an adventure begins. One TOML file each, named by its stem: those of the game under
-`dungeon/scenarios/data/`, the player's own in `scenarios_folder()`. To share one is to send its file.
+"""The scenario: how an adventure begins. One TOML file each; to share a scenario is to send its file.
 
     title = "The Lamp Road"
     genre = "high fantasy"
@@ -15,21 +14,21 @@
     keys = ["Berrin"]
     text = "Berrin is the old lamp lighter. He has not spoken since the storm."
 
-`fill_placeholders(scenario, {"name": "Ada"})` puts the player's answers in. A `${name}` of the player's own scenarios that no
-placeholder asks for is asked for all the same. How they are kept is `dungeon.scenarios.user`.
+    scenario = read_scenario(Path("lamp-road.toml"))
+    scenario = fill_placeholders(scenario, {"name": "Ada"})
+
+The game's scenarios are in `dungeon.scenarios.library`, the player's own in `dungeon.scenarios.user`.
 """
 
 import dataclasses
 import re
 from collections.abc import Iterator, Mapping
-from functools import cache
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from corpus.text import did_you_mean, one_line, printable
+from corpus.text import one_line, printable
 from corpus.turns import clean_prose
 from dungeon.errors import DungeonError
 from dungeon.storage.tomlfile import MAX_BYTES, read_toml
@@ -37,22 +36,22 @@ from dungeon.tale.lore import MAX_DEPTH, Card, Lore
 
 TITLE_LENGTH = 60
 ANSWER_LENGTH = 60
-_MOST_QUESTIONS = 20
+_MAX_QUESTIONS = 20
 _PLACEHOLDER = re.compile(r"\$\{(\w+)\}")
 
 
 class Placeholder(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Something that the player is asked before the story begins."""
+    """A question that the player answers before the story begins."""
 
     name: str
-    """What stands between `${` and `}`."""
+    """The word between `${` and `}` in the scenario's texts."""
     ask: str
     default: str
-    """The answer of a player who gives none."""
+    """Stands for an empty answer."""
 
 
 class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """An opening, what the voice is to know beside it, and what the player might do first."""
+    """An opening, the lore that the voice knows from the start, and a few first actions."""
 
     title: str
     opening: str
@@ -64,71 +63,22 @@ class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Suggested first actions, as a player would type them."""
     placeholders: tuple[Placeholder, ...] = ()
     name: str = ""
-    """The file's stem; "" for an opening that is in no file of ours or of the player's."""
+    """The file's stem; "" unless it is one of the game's or of the player's own."""
 
     @property
     def lore(self) -> Lore:
-        """What the voice is to know beside the opening."""
+        """Memory, author's note and cards as an adventure keeps them."""
         return Lore(self.memory, self.note, self.cards)
 
 
-# ---- where they come from ------------------------------------------------------------------------------------
-
-
-@cache
-def builtin_scenarios() -> tuple[Scenario, ...]:
-    """Every scenario that comes with the game, by genre and title."""
-    folder = resources.files("dungeon.scenarios") / "data"
-    files = (file for file in folder.iterdir() if file.name.endswith(".toml"))
-    read = [_ours(file.name.removesuffix(".toml"), file.read_bytes()) for file in files]
-    return tuple(sorted(read, key=lambda scenario: (scenario.genre, scenario.title)))
-
-
-def _ours(name: str, data: bytes) -> Scenario:
-    # In half the time that a file from elsewhere takes: the tests have read these.
-    scenario = msgspec.toml.decode(data, type=Scenario)
-    return msgspec.structs.replace(scenario, name=name, opening=clean_prose(scenario.opening).strip())
-
-
-def find_scenario(name: str) -> Scenario:
-    """The scenario of that name or title, however its case, the player's own first; or that of a file, `….toml`."""
-    from dungeon.scenarios.user import user_scenarios  # which reads scenarios with this module
-
-    own, troubles = user_scenarios()
-    wanted = name.strip().casefold()
-    for scenario in (*own, *builtin_scenarios()):
-        if wanted in (scenario.name.casefold(), scenario.title.casefold()):
-            return scenario
-    if wanted.endswith(".toml"):
-        return read_scenario(Path(name.strip()).expanduser())
-    if broken := [trouble for trouble in troubles if Path(trouble.path).stem.casefold() == wanted]:
-        raise DungeonError(broken[0].what)
-    hint = did_you_mean(wanted, [scenario.name for scenario in (*own, *builtin_scenarios())], 3)
-    raise DungeonError(f"There is no scenario '{printable(name[:60])}'.{hint} `dungeon scenarios` lists them.")
-
-
-def read_scenario(path: Path) -> Scenario:
-    """The scenario in a file, wherever it lies; it has no name.
-
-    Raises:
-        DungeonError: there is none, or it is not as it must be; names the key.
-    """
-    shown = printable(str(path))[-200:]
-    try:
-        if not path.is_file():
-            raise DungeonError(f"There is no scenario file {shown}.")
-        with path.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
-    except (OSError, ValueError) as error:  # ValueError: a name with a zero in it
-        raise DungeonError(f"The scenario {shown} can't be read: {getattr(error, 'strerror', error)}.") from error
-    return ask_for_placeholders(_read(data, shown), shown)
+# ---- making and reading --------------------------------------------------------------------------------------
 
 
 def scenario_from_opening(opening: str, title: str = "") -> Scenario:
-    """A scenario of the player's own words; without a title, the first of them.
+    """Return a scenario with this opening. Without a title, its first words are the title.
 
     Raises:
-        DungeonError: there are no words.
+        DungeonError: the opening is empty.
     """
     opening = clean_prose(opening).strip()
     if not opening:
@@ -136,28 +86,48 @@ def scenario_from_opening(opening: str, title: str = "") -> Scenario:
     return Scenario(one_line(title)[:TITLE_LENGTH] or " ".join(opening.split()[:6])[:TITLE_LENGTH], opening)
 
 
-def _read(data: bytes, place: str) -> Scenario:
+def read_scenario(path: Path) -> Scenario:
+    """Read a scenario from any file. Its `name` is empty.
+
+    Raises:
+        DungeonError: the file can't be read or is not a valid scenario; names the file and the key.
+    """
+    place = printable(str(path))[-200:]
+    try:
+        if not path.is_file():
+            raise DungeonError(f"There is no scenario file {place}.")
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+        raise DungeonError(f"The scenario {place} can't be read: {getattr(error, 'strerror', error)}.") from error
     scenario = clean_scenario(read_toml(data, Scenario, place))
-    for key, missing in (("title", not scenario.title), ("opening", not scenario.opening)):
-        if missing:
-            raise DungeonError(f"{place}: {key} must have words in it.")
+    if problem := next(_problems(scenario), ""):
+        raise DungeonError(f"{place}: {problem}.")
+    return ask_for_placeholders(scenario, place)
+
+
+def _problems(scenario: Scenario) -> Iterator[str]:
+    """Yield what makes a scenario unplayable, each with its key; list items count from 1."""
+    if not scenario.title:
+        yield "title must have words in it"
+    if not scenario.opening:
+        yield "opening must have words in it"
     for number, card in enumerate(scenario.cards, 1):
-        if not card.text or not (card.keys or card.always):
-            raise DungeonError(
-                f"{place}: cards[{number}] must have {'keys' if card.text else 'a text'} with words in it."
-            )
+        if not card.text:
+            yield f"cards[{number}] must have a text with words in it"
+        if not (card.keys or card.always):
+            yield f"cards[{number}] must have keys with words in them"
         if any(sign in key for key in card.keys for sign in ",:["):
-            raise DungeonError(f"{place}: cards[{number}].keys may hold no comma, colon or bracket.")
+            yield f"cards[{number}].keys may hold no comma, colon or bracket"
         if not 0 <= card.depth <= MAX_DEPTH:
-            raise DungeonError(f"{place}: cards[{number}].depth must be from 0 to {MAX_DEPTH}.")
+            yield f"cards[{number}].depth must be from 0 to {MAX_DEPTH}"
     for number, placeholder in enumerate(scenario.placeholders, 1):
-        if not _PLACEHOLDER.fullmatch(f"${{{placeholder.name}}}"):
-            raise DungeonError(f"{place}: placeholders[{number}].name must be one word, as between ${{ and }}.")
-    return scenario
+        if not re.fullmatch(r"\w+", placeholder.name):
+            yield f"placeholders[{number}].name must be one word, as between ${{ and }}"
 
 
 def clean_scenario(scenario: Scenario) -> Scenario:
-    """Each text as one that can be shown and told: whatever a file or a player brings along."""
+    """Return the scenario with every text fit to be shown and read by a model, and cut to the lengths allowed."""
 
     def lines(texts: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(line for line in map(one_line, texts) if line)
@@ -181,62 +151,53 @@ def clean_scenario(scenario: Scenario) -> Scenario:
     )
 
 
-# ---- what is asked at the start ------------------------------------------------------------------------------
+# ---- placeholders --------------------------------------------------------------------------------------------
 
 
 def fill_placeholders(scenario: Scenario, answers: Mapping[str, str]) -> Scenario:
-    """The scenario with the player's answers, by placeholder, in every text of it; a default for each that is empty."""
+    """Put the player's answers, by placeholder name, into every text; an empty answer is the default."""
     words = {}
     for placeholder in scenario.placeholders:
         words[placeholder.name] = one_line(answers.get(placeholder.name, ""))[:ANSWER_LENGTH] or placeholder.default
 
-    def put(value: Any) -> Any:
+    def fill(value: Any) -> Any:
         if isinstance(value, str):
             return _PLACEHOLDER.sub(lambda match: words.get(match[1], match[0]), value)
         if isinstance(value, tuple):
-            return tuple(put(item) for item in value)
+            return tuple(fill(item) for item in value)
         if isinstance(value, Card):
-            return dataclasses.replace(value, keys=put(value.keys), text=put(value.text))
+            return dataclasses.replace(value, keys=fill(value.keys), text=fill(value.text))
         return value
 
     fields = ("title", "opening", "memory", "note", "cards", "actions")
-    return msgspec.structs.replace(
-        scenario, placeholders=(), **{field: put(getattr(scenario, field)) for field in fields}
-    )
+    filled = {field: fill(getattr(scenario, field)) for field in fields}
+    return msgspec.structs.replace(scenario, placeholders=(), **filled)
 
 
 def ask_for_placeholders(scenario: Scenario, place: str = "The scenario") -> Scenario:
-    """The scenario with a plain question for each `${name}` that none of its placeholders asks for.
+    """Add a plain question for each `${name}` in the texts that has no placeholder of its own.
 
     Raises:
-        DungeonError: it would ask too much.
+        DungeonError: there are more than 20 questions; `place` names the scenario.
     """
     asked = {placeholder.name for placeholder in scenario.placeholders}
-    missing = (name for name in placeholders_in(scenario) if name not in asked)
-    questions = (*scenario.placeholders, *map(_question, missing))
-    if len(questions) > _MOST_QUESTIONS:
-        raise DungeonError(f"{place} asks {len(questions)} questions; more than {_MOST_QUESTIONS} nobody answers.")
+    missing = (name for name in placeholder_names(scenario) if name not in asked)
+    questions = (*scenario.placeholders, *map(_default_question, missing))
+    if len(questions) > _MAX_QUESTIONS:
+        raise DungeonError(f"{place} asks {len(questions)} questions; {_MAX_QUESTIONS} is the most.")
     return msgspec.structs.replace(scenario, placeholders=questions)
 
 
-def _question(name: str) -> Placeholder:
+def _default_question(name: str) -> Placeholder:
     if name == "name":
         return Placeholder(name, "What is your name?", "Robin")
     words = " ".join(name.split("_")).strip() or name
     return Placeholder(name, f"What is the {words}?", words[:ANSWER_LENGTH])
 
 
-def placeholders_in(scenario: Scenario) -> list[str]:
-    """The names between `${` and `}` in its texts, in their order."""
-    return list(dict.fromkeys(name for text in _texts(scenario) for name in _PLACEHOLDER.findall(text)))
-
-
-def unknown_placeholders(scenario: Scenario) -> set[str]:
-    """The names that its texts use and nobody is asked for, and the other way round."""
-    return set(placeholders_in(scenario)) ^ {placeholder.name for placeholder in scenario.placeholders}
-
-
-def _texts(scenario: Scenario) -> Iterator[str]:
-    yield from (scenario.title, scenario.opening, scenario.memory, scenario.note, *scenario.actions)
+def placeholder_names(scenario: Scenario) -> list[str]:
+    """Return the names between `${` and `}` in the scenario's texts, each once, in order."""
+    texts = [scenario.title, scenario.opening, scenario.memory, scenario.note, *scenario.actions]
     for card in scenario.cards:
-        yield from (*card.keys, card.text)
+        texts += [*card.keys, card.text]
+    return list(dict.fromkeys(name for text in texts for name in _PLACEHOLDER.findall(text)))

@@ -1,14 +1,15 @@
-"""The player's own scenarios: the TOML files in `scenarios_folder()`, each as `dungeon.scenarios.model` reads it.
+"""The player's own scenarios: the TOML files in `scenarios_folder()`. Also finds any scenario by name.
 
-    own, troubles = user_scenarios()
-    path = save_scenario(scenario)                # a new file; with its name, that one anew
-    trash_scenario("the-lamp-road")               # into the folder `trash` beside it
+    scenarios, broken = user_scenarios()
+    path = save_scenario(scenario)                # a new file
+    save_scenario(scenario, "the-lamp-road")      # replaces that one
+    trash_scenario("the-lamp-road")               # moves its file into the folder `trash` beside it
+    scenario = find_scenario("the lamp road")     # a name, a title or a path
 
-A file name is made of a title's letters and digits, never taken from what a file says. Nothing is written over but
-what the player edits, and nothing is deleted.
+File names are made of a title's letters and digits only. Nothing is overwritten but the scenario that the player
+edits, and nothing is deleted.
 """
 
-import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,138 +19,135 @@ from pathlib import Path
 import msgspec
 
 from corpus.files import write_atomic
-from corpus.text import printable
+from corpus.text import did_you_mean, printable
 from dungeon.errors import DungeonError
 from dungeon.paths import scenarios_folder
-from dungeon.scenarios.model import Scenario, builtin_scenarios, read_scenario
-from dungeon.storage.tomlfile import MAX_BYTES, toml
+from dungeon.scenarios.library import builtin_scenarios
+from dungeon.scenarios.model import Scenario, read_scenario
+from dungeon.storage.tomlfile import MAX_BYTES, to_toml
 
-_NAME_LENGTH = 50
+_STEM_LENGTH = 50
 _DEVICES = frozenset("con prn aux nul".split()) | {f"{port}{n}" for port in ("com", "lpt") for n in range(10)}
-"""What Windows takes for no file, whatever its ending."""
+"""Names that Windows reserves for devices, whatever the ending."""
 
 
 @dataclass(frozen=True, slots=True)
 class BrokenScenario:
-    """A file in the folder that is no scenario."""
+    """A file in the folder that is not a valid scenario."""
 
     path: Path
-    what: str
-    """What is wrong with it, for the player."""
+    message: str
 
 
 def user_scenarios() -> tuple[list[Scenario], list[BrokenScenario]]:
-    """The player's own, by title, and what is wrong with those that can't be read.
+    """Return the player's own scenarios, sorted by title, and the files that can't be read.
 
     Raises:
         DungeonError: the folder can't be read.
     """
-    found, troubles = [], []
-    with _disk("read"):
+    scenarios, broken = [], []
+    with folder_errors("read"):
         files = sorted(scenarios_folder().glob("*.toml"))
     for path in files:
         if path.name.startswith("."):
             continue
         try:
-            found.append(msgspec.structs.replace(read_scenario(path), name=path.stem))
+            scenarios.append(msgspec.structs.replace(read_scenario(path), name=path.stem))
         except DungeonError as error:
-            troubles.append(BrokenScenario(path, str(error)))
-    return sorted(found, key=lambda scenario: (scenario.title.casefold(), scenario.name)), troubles
+            broken.append(BrokenScenario(path, str(error)))
+    return sorted(scenarios, key=lambda scenario: (scenario.title.casefold(), scenario.name)), broken
 
 
-def scenario_file(name: str) -> Path:
-    """Where the player's own scenario of that name lies."""
-    assert name == Path(name).name, "a name, no path"
-    return scenarios_folder() / f"{name}.toml"
+def find_scenario(name: str) -> Scenario:
+    """Return the scenario with this name or title (any case; the player's own come first), or read the file `….toml`.
+
+    Raises:
+        DungeonError: there is no such scenario, or its file is not a valid scenario.
+    """
+    own, broken = user_scenarios()
+    scenarios = (*own, *builtin_scenarios())
+    wanted = name.strip().casefold()
+    for scenario in scenarios:
+        if wanted in (scenario.name.casefold(), scenario.title.casefold()):
+            return scenario
+    if wanted.endswith(".toml"):
+        return read_scenario(Path(name.strip()).expanduser())
+    for file in broken:
+        if file.path.stem.casefold() == wanted:
+            raise DungeonError(file.message)
+    hint = did_you_mean(wanted, [scenario.name for scenario in scenarios], 3)
+    raise DungeonError(f"There is no scenario '{printable(name[:60])}'.{hint} `dungeon scenarios` lists them.")
 
 
 def save_scenario(scenario: Scenario, name: str = "") -> Path:
-    """Keeps it as one of the player's own: in place of the one that is named, or else as a new one. Gives its file.
+    """Save the scenario as one of the player's own and return its file.
 
-    One that is there already, word for word, is not kept twice.
+    `name` is the scenario to replace; without it a new file is made, unless a file of that title already holds the
+    same text.
 
     Raises:
-        DungeonError: it is too long, or the disk takes nothing.
+        DungeonError: the scenario is too long, or the file can't be written.
     """
-    text = toml(msgspec.structs.replace(scenario, name=""))
+    text = to_toml(msgspec.structs.replace(scenario, name=""))
     if len(text.encode()) > MAX_BYTES:
         raise DungeonError(f"The scenario is too long to keep: {MAX_BYTES >> 10} KiB is the most. Shorten it.")
-    with _disk("written"):
-        path = scenario_file(name) if name else _new_file(slug(scenario.title, "scenario"), text)
+    with folder_errors("written"):
+        path = _file(name) if name else _new_file(file_stem(scenario.title, "scenario"), text)
         write_atomic(path, text)
     return path
 
 
 def trash_scenario(name: str) -> Path:
-    """Moves the player's own scenario of that name into the trash; where it is now. The player has confirmed it."""
-    with _disk("written"):
-        path = scenario_file(name)
+    """Move the player's own scenario of that name into the trash; return where its file is now.
+
+    Raises:
+        DungeonError: the file can't be moved.
+    """
+    with folder_errors("written"):
+        path = _file(name)
         trash = path.parent / "trash"
         trash.mkdir(exist_ok=True)
-        moved = next(file for file in _numbered(trash, name) if not file.exists())
-        path.rename(moved)
-    return moved
+        target = next(file for file in _numbered_files(trash, name) if not file.exists())
+        path.rename(target)
+    return target
 
 
-# ---- drafts --------------------------------------------------------------------------------------------------
+def file_stem(title: str, default: str) -> str:
+    """Return a title as a file name without ending: small letters, digits and dashes; `default` if it has neither."""
+    words = "-".join(re.findall(r"[^\W_]+", printable(title).casefold()))[:_STEM_LENGTH].strip("-")
+    return f"{words}-{default}" if words in _DEVICES else words or default
 
 
-def draft(key: str) -> dict[str, str]:
-    """What was written in the editor and not kept, by field; nothing if there is none."""
-    path = _draft_file(key)
+@contextmanager
+def folder_errors(action: str) -> Iterator[None]:
+    """Report an OSError of the block as a DungeonError that names the folder; `action` is "read" or "written"."""
     try:
-        return msgspec.json.decode(path.read_bytes(), type=dict[str, str])
-    except FileNotFoundError:
-        return {}
-    except (OSError, msgspec.DecodeError) as error:
-        raise DungeonError(f"What you wrote last can't be read: {error}. It lies in {path}; move it away.") from error
+        yield
+    except OSError as error:
+        raise DungeonError(
+            f"Your scenarios in {scenarios_folder()} can't be {action}: {error.strerror or error}."
+        ) from error
 
 
-def save_draft(key: str, fields: dict[str, str]) -> None:
-    """Keeps what is in the editor, whatever happens to the game; without any words, forgets it."""
-    with _disk("written"):
-        if any(fields.values()):
-            write_atomic(_draft_file(key), json.dumps(fields, ensure_ascii=False))
-        else:
-            _draft_file(key).unlink(missing_ok=True)
-
-
-def _draft_file(key: str) -> Path:
-    return scenarios_folder() / "drafts" / f"{slug(key, 'new opening')}.json"
-
-
-# ---- files ---------------------------------------------------------------------------------------------------
-
-
-def slug(title: str, instead: str) -> str:
-    """A title as a file name without its ending: small letters, digits and dashes; `instead` if it has neither."""
-    words = "-".join(re.findall(r"[^\W_]+", printable(title).casefold()))[:_NAME_LENGTH].strip("-")
-    return f"{words}-{instead}" if words in _DEVICES else words or instead
+def _file(name: str) -> Path:
+    assert name == Path(name).name, "a name, not a path"
+    return scenarios_folder() / f"{name}.toml"
 
 
 def _new_file(stem: str, text: str) -> Path:
-    ours = {scenario.name for scenario in builtin_scenarios()}
-    for path in _numbered(scenarios_folder(), stem):
-        if path.stem in ours:
+    """Return the first file that is free, or that already holds this text; never the name of one of the game's."""
+    builtin = {scenario.name for scenario in builtin_scenarios()}
+    for path in _numbered_files(scenarios_folder(), stem):
+        if path.stem in builtin:
             continue
         if not path.exists() or (path.is_file() and path.read_bytes() == text.encode()):
             return path
     raise AssertionError
 
 
-def _numbered(folder: Path, stem: str) -> Iterator[Path]:
+def _numbered_files(folder: Path, stem: str) -> Iterator[Path]:
     yield folder / f"{stem}.toml"
     number = 2
     while True:
         yield folder / f"{stem}-{number}.toml"
         number += 1
-
-
-@contextmanager
-def _disk(what: str) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise DungeonError(
-            f"Your scenarios in {scenarios_folder()} can't be {what}: {error.strerror or error}."
-        ) from error

@@ -1,1 +1,1 @@
-"""What the player can set: the table of settings, presets, themes, and the layers in which values are kept."""
+"""Settings: the registry, presets and themes, the file, and the values in force in an adventure."""

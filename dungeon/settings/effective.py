@@ -1,62 +1,67 @@
-"""The settings in force at one seat: the game's file and the adventure in play. Both front ends change them here.
+"""The settings in force while an adventure is played. Both front ends read and change settings here.
 
-    choices = Choices(storyteller.sampling, load())
-    choices.sit_down(adventure.overrides, keep)     # keep(overrides) saves the adventure's layer
-    choices.set("temperature", "0.9")               # this adventure; everywhere=True: all
-    choices.sampling                                # how the next turn is told
+    settings = EffectiveSettings(storyteller.sampling, load_settings())
+    settings.bind(adventure.overrides, save)        # save(overrides) keeps the adventure's layer
+    settings.set("temperature", "0.9")              # for this adventure; globally=True: for all
+    settings.sampling                               # for the next turn
 
-Whatever is set holds at once; where it can't be written down, `SettingsNotSaved` is raised after that, for the player to know.
+A change takes effect at once. If it can't be written to disk, `SettingsNotSaved` is raised afterwards.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from itertools import groupby
 from typing import cast
 
 from dungeon.errors import DungeonError
-from dungeon.settings.file import SettingsNotSaved, save
+from dungeon.settings.file import save_settings
 from dungeon.settings.layers import (
-    NOTHING,
+    EMPTY,
     Layer,
     Settings,
-    effective,
-    need_preset,
+    check_preset,
+    effective_sampling,
     origin,
-    read_layer,
-    set_one,
-    write_layer,
+    read_overrides,
+    with_value,
+    write_overrides,
 )
-from dungeon.settings.presets import NUMBERS, preset_name
-from dungeon.settings.registry import BY_NAME, SETTINGS, Value, allowed, find_setting, shown
-from dungeon.storyteller.voices import Sampling
+from dungeon.settings.presets import PRESET_FIELDS, parse_preset_name
+from dungeon.settings.registry import BY_NAME, GROUPS, Value, allowed_values, find_setting, format_value
+from dungeon.storyteller.sampling import Sampling
+
+
+class SettingsNotSaved(DungeonError):
+    """A change could not be written to disk. It holds until the game ends."""
 
 
 class EffectiveSettings:
-    """`on_change` is called after every change, for what is on the screen."""
+    """The settings for all adventures and, once bound, one adventure's overrides."""
 
-    def __init__(self, voice: Sampling, game: Settings) -> None:
+    def __init__(self, voice: Sampling, settings: Settings) -> None:
         self.voice = voice
-        self.game = game
-        self.own: Layer | None = None
-        """The adventure's own settings; None before there is one."""
+        self.global_settings = settings
+        """The settings for all adventures."""
+        self.overrides: Layer | None = None
+        """The adventure's own settings; None before `bind`."""
         self.on_change: Callable[[], None] = lambda: None
-        self._keep: Callable[[str], None] = lambda overrides: None
+        """Called after every change, so that the screen can follow."""
+        self._save_overrides: Callable[[str], None] = lambda overrides: None
 
-    def bind(self, overrides: str, keep: Callable[[str], None]) -> None:
-        """Takes on an adventure's own settings; `keep` is given them whenever they change."""
-        self.own = read_layer(overrides)
-        self._keep = keep
+    def bind(self, overrides: str, save: Callable[[str], None]) -> None:
+        """Use an adventure's overrides (JSON) from now on; `save` is called with them whenever they change."""
+        self.overrides = read_overrides(overrides)
+        self._save_overrides = save
 
-    # ---- what holds ------------------------------------------------------------------------------------------
+    # ---- values in force -------------------------------------------------------------------------------------
 
     @property
     def sampling(self) -> Sampling:
         """How the next token is drawn."""
-        return effective(self.voice, self.game, self.own or NOTHING)
+        return effective_sampling(self.voice, self.global_settings, self.overrides or EMPTY)
 
     @property
     def seed(self) -> int | None:
-        """The seed of repeatable turns, if the player wants them."""
+        """The seed of repeatable turns, if the player has set one."""
         return cast("int | None", self.value("seed"))
 
     @property
@@ -64,115 +69,115 @@ class EffectiveSettings:
         """How many actions are suggested after a turn."""
         return cast("int", self.value("suggestions"))
 
-    def value(self, name: str, *, everywhere: bool = False) -> Value | None:
-        """What holds for that setting, here or everywhere; None where nothing does."""
-        own = self._own(everywhere)
+    def value(self, name: str, *, globally: bool = False) -> Value | None:
+        """Return the value in force in this adventure, or in adventures without overrides; None if it is unset."""
+        overrides = self._overrides(globally)
         if name in Sampling.__struct_fields__:
-            return cast("Value", getattr(effective(self.voice, self.game, own), name))
-        return own.get(name, self.game.values.get(name, BY_NAME[name].default))
+            return cast("Value", getattr(effective_sampling(self.voice, self.global_settings, overrides), name))
+        return overrides.get(name, self.global_settings.values.get(name, BY_NAME[name].default))
 
-    def origin(self, name: str, *, everywhere: bool = False) -> str:
-        """Where that value comes from."""
-        return origin(self.game, self._own(everywhere), name)
+    def origin(self, name: str, *, globally: bool = False) -> str:
+        """Return in words which layer that value comes from."""
+        return origin(self.global_settings, self._overrides(globally), name)
 
-    def _own(self, everywhere: bool) -> Layer:
-        return NOTHING if everywhere or self.own is None else self.own
+    def display(self, name: str, *, globally: bool = False) -> str:
+        """Return that value as a player would type it."""
+        return format_value(self.value(name, globally=globally), "a new one each turn" if name == "seed" else "none")
 
-    # ---- changing --------------------------------------------------------------------------------------------
-
-    def set(self, name: str, text: str | None, *, everywhere: bool = False) -> str:
-        """Sets what the player typed, in this adventure or everywhere; None gives it back. Returns what holds now.
-
-        What can only be set for all adventures is, whatever `everywhere` says.
-
-        Raises:
-            DungeonError: there is no such setting, or it can't be that; nothing has changed.
-            NotKept: it is set, but could not be written down.
-        """
-        setting = find_setting(name)
-        if setting.name == "preset" and text is not None:
-            need_preset(self.game, text.strip().lower())
-        if everywhere or setting.everywhere or self.own is None:
-            self._change_game(replace(self.game, values=set_one(self.game.values, name, text)))
-        else:
-            self.own = set_one(self.own, name, text)
-            self._changed(lambda: self._keep(write_layer(self.own or NOTHING)))
-        return f"{setting.name} = {self.shown(setting.name)} ({self.origin(setting.name)})"
-
-    def set_keys(self, keys: Mapping[str, str]) -> None:
-        """Replaces the keys that the player has chosen, by command.
-
-        Raises:
-            SettingsNotSaved: they work, but could not be saved.
-        """
-        self._change_game(replace(self.game, keys=keys))
-
-    def save_preset(self, text: str) -> str:
-        """Keeps the numbers that hold now as a preset of the player's own; returns its name.
-
-        Raises:
-            DungeonError: it can't have that name.
-            NotKept: it is there, but could not be written down.
-        """
-        name = preset_name(text)
-        sampling = self.sampling
-        values = {number: getattr(sampling, number) for number in NUMBERS}
-        self._change_game(replace(self.game, presets={**self.game.presets, name: values}))
-        return name
-
-    def forget_preset(self, name: str) -> None:
-        """Takes a preset of the player's own away; where it was chosen for all adventures, the voice's own holds.
-
-        Raises:
-            DungeonError: it is not the player's own.
-            NotKept: it is gone, but the file could not be written.
-        """
-        if name not in self.game.presets:
-            raise DungeonError(f"'{name}' comes with the game and stays.")
-        presets = {other: values for other, values in self.game.presets.items() if other != name}
-        values = {other: value for other, value in self.game.values.items() if (other, value) != ("preset", name)}
-        self._change_game(replace(self.game, values=values, presets=presets))
-
-    def _change_game(self, game: Settings) -> None:
-        old, self.game = self.game, game
-        self._changed(lambda: save(game, old))
-
-    def _changed(self, write: Callable[[], None]) -> None:
-        try:
-            write()
-        except SettingsNotSaved:
-            raise
-        except DungeonError as error:  # the shelf's
-            raise SettingsNotSaved(f"{error}\nWhat you set holds until you leave the game.") from error
-        finally:
-            self.on_change()
-
-    # ---- for people ------------------------------------------------------------------------------------------
-
-    def shown(self, name: str, *, everywhere: bool = False) -> str:
-        """The value that holds, as a player would type it."""
-        return shown(self.value(name, everywhere=everywhere), "a new one each turn" if name == "seed" else "none")
-
-    def about(self, name: str) -> str:
-        """What there is to know about one setting, in three lines.
+    def describe(self, name: str) -> str:
+        """Return three lines about a setting: its value in force, its help, the values allowed.
 
         Raises:
             DungeonError: there is no such setting.
         """
         setting = find_setting(name)
+        scope = ", for all adventures" if setting.global_only else ""
         return (
-            f"{setting.name} = {self.shown(setting.name)} ({self.origin(setting.name)})\n"
-            f"{setting.help} {setting.more}\n"
-            f"It can be {allowed(setting)}{', for all adventures' if setting.everywhere else ''}."
+            f"{self.summary(setting.name)}\n{setting.help} {setting.details}\n"
+            f"It can be {allowed_values(setting)}{scope}."
         )
 
+    def summary(self, name: str) -> str:
+        """Return `name = value (origin)` for the value in force."""
+        return f"{name} = {self.display(name)} ({self.origin(name)})"
 
-def setting_lines(choices: EffectiveSettings) -> list[str]:
-    """Every setting with what holds and what it is, for plain lines."""
+    def _overrides(self, globally: bool) -> Layer:
+        return EMPTY if globally or self.overrides is None else self.overrides
+
+    # ---- changes ---------------------------------------------------------------------------------------------
+
+    def set(self, name: str, text: str | None, *, globally: bool = False) -> str:
+        """Set what the player typed, for this adventure or `globally`; None removes it. Return the value in force.
+
+        Settings that apply to all adventures only, and all settings before `bind`, are always set globally.
+
+        Raises:
+            DungeonError: there is no such setting, or it does not allow the value; nothing has changed.
+            SettingsNotSaved: the change is made, but could not be written to disk.
+        """
+        setting = find_setting(name)
+        if setting.name == "preset" and text is not None:
+            check_preset(self.global_settings, text.strip().lower())
+        if globally or setting.global_only or self.overrides is None:
+            values = with_value(self.global_settings.values, name, text)
+            self._change_globally(replace(self.global_settings, values=values))
+        else:
+            self.overrides = overrides = with_value(self.overrides, name, text)
+            self._save(lambda: self._save_overrides(write_overrides(overrides)))
+        return self.summary(setting.name)
+
+    def set_keys(self, keys: Mapping[str, str]) -> None:
+        """Replace the keys that the player has chosen. They are not checked here: see `dungeon.play.keys.set_key`.
+
+        Raises:
+            SettingsNotSaved: the change is made, but could not be written to disk.
+        """
+        self._change_globally(replace(self.global_settings, keys=keys))
+
+    def save_preset(self, text: str) -> str:
+        """Keep the sampling values in force as a preset of the player's own; return its name.
+
+        Raises:
+            DungeonError: the name is not allowed.
+            SettingsNotSaved: the change is made, but could not be written to disk.
+        """
+        name = parse_preset_name(text)
+        sampling = self.sampling
+        values = {field: getattr(sampling, field) for field in PRESET_FIELDS}
+        self._change_globally(replace(self.global_settings, presets={**self.global_settings.presets, name: values}))
+        return name
+
+    def delete_preset(self, name: str) -> None:
+        """Delete a preset of the player's own. Where it was chosen for all adventures, the voice's values hold again.
+
+        Raises:
+            DungeonError: it is not the player's own.
+            SettingsNotSaved: the change is made, but could not be written to disk.
+        """
+        settings = self.global_settings
+        if name not in settings.presets:
+            raise DungeonError(f"'{name}' comes with the game and stays.")
+        presets = {other: values for other, values in settings.presets.items() if other != name}
+        values = {other: value for other, value in settings.values.items() if (other, value) != ("preset", name)}
+        self._change_globally(replace(settings, values=values, presets=presets))
+
+    def _change_globally(self, settings: Settings) -> None:
+        old, self.global_settings = self.global_settings, settings
+        self._save(lambda: save_settings(settings, old))
+
+    def _save(self, write: Callable[[], None]) -> None:
+        try:
+            write()
+        except DungeonError as error:
+            raise SettingsNotSaved(f"{error}\nYour change holds until you leave the game.") from error
+        finally:
+            self.on_change()
+
+
+def setting_lines(settings: EffectiveSettings) -> list[str]:
+    """Return every setting by group, a line each: name, value in force, where it comes from, help."""
     lines: list[str] = []
-    for group, settings in groupby(SETTINGS, key=lambda setting: setting.group):
+    for group, members in GROUPS.items():
         lines.append(f"{group}:")
-        for setting in settings:
-            holds = f"{setting.name} = {choices.shown(setting.name)} ({choices.origin(setting.name)})"
-            lines.append(f"  {holds}. {setting.help}")
+        lines += [f"  {settings.summary(setting.name)}. {setting.help}" for setting in members]
     return lines

@@ -1,4 +1,7 @@
-"""Named sets of sampling values, each what it changes of the voice's own. The player's own are in the settings file."""
+"""Presets: named sets of sampling values that replace the voice's own.
+
+The game's presets are here; those that the player makes are in the settings file.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,19 +11,19 @@ import msgspec
 from corpus.text import one_line
 from dungeon.errors import DungeonError
 from dungeon.settings.registry import Value
-from dungeon.storyteller.voices import Sampling
+from dungeon.storyteller.sampling import Sampling
 
 VOICE = "voice"
 """The preset that changes nothing."""
-NUMBERS = tuple(name for name in Sampling.__struct_fields__ if name not in ("stop", "banned"))
-"""What a preset may hold: the strings are the player's, whichever preset is in force."""
+PRESET_FIELDS = tuple(name for name in Sampling.__struct_fields__ if name not in ("stop", "banned"))
+"""The settings that a preset may hold. The phrases are the player's, whichever preset is chosen."""
 
 _NAME_LENGTH = 30
 
 
 @dataclass(frozen=True, slots=True)
 class Preset:
-    """One that comes with the game."""
+    """A preset that comes with the game."""
 
     help: str
     values: Mapping[str, Value]
@@ -37,14 +40,7 @@ PRESETS = {
     ),
     "wild": Preset(
         "Passes over the obvious: strange turns, now and then nonsense.",
-        {
-            "temperature": 1.1,
-            "top_p": 1.0,
-            "min_p": 0.1,
-            "top_k": 0,
-            "xtc_probability": 0.3,
-            "xtc_threshold": 0.1,
-        },
+        {"temperature": 1.1, "top_p": 1.0, "min_p": 0.1, "top_k": 0, "xtc_probability": 0.3, "xtc_threshold": 0.1},
     ),
     "terse": Preset("Short turns, a sentence or two.", {"length": 40}),
     "long": Preset("Long turns, several paragraphs; each takes its time.", {"length": 240}),
@@ -55,11 +51,11 @@ PRESETS = {
 }
 
 
-def preset_name(text: str) -> str:
-    """A name for a preset of the player's own.
+def parse_preset_name(text: str) -> str:
+    """Return the name for a preset of the player's own, in small letters.
 
     Raises:
-        DungeonError: it can't be one.
+        DungeonError: the name is empty, too long, or one of the game's.
     """
     name = one_line(text).lower()
     if not name:
@@ -71,6 +67,6 @@ def preset_name(text: str) -> str:
     return name
 
 
-def with_preset(voice: Sampling, strings: Sampling, values: Mapping[str, Value]) -> Sampling:
-    """The voice's own sampling with a preset's values, and the stop strings and banned phrases of `strings`."""
-    return msgspec.structs.replace(voice, stop=strings.stop, banned=strings.banned, **values)
+def with_preset(voice: Sampling, current: Sampling, values: Mapping[str, Value]) -> Sampling:
+    """Return the voice's own sampling with a preset's values, and the phrases (`stop`, `banned`) of `current`."""
+    return msgspec.structs.replace(voice, stop=current.stop, banned=current.banned, **values)

@@ -1,26 +1,31 @@
-"""Every setting there is, once: the screen, `/set`, the checks of the file and the README's table all come from here.
+"""The registry of settings: the settings screen, `/set`, the settings file and the help all use it.
 
-`parse_setting("top-p", "0.9")` reads what a player typed, `check` what a file says; both give the value or tell what
-is wrong with it. A value is a number, a switch, a name or some phrases; what is not set has no value at all.
+    parse_setting("top-p", "0.9")            # what a player typed
+    check_value(BY_NAME["top_p"], 0.9)       # a value of a file
+    format_value(0.9)                        # as a player would type it
+
+A value is a number, a switch (bool), a name or a tuple of phrases. A setting without a default has no value until it is
+set: the voice has its own, or there is none.
 """
 
 import math
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import chain
 
 from corpus.text import did_you_mean, printable
 from dungeon.errors import DungeonError
-from dungeon.settings import themes
+from dungeon.settings.themes import THEME_HELP
 
 Value = int | float | str | tuple[str, ...]
-"""A switch is a bool, which Python counts among the ints."""
+"""A switch is a bool, which is an int."""
 
 _PHRASE_LENGTH = 100
 _SWITCH = {"on": True, "yes": True, "true": True, "off": False, "no": False, "false": False}
 
 
 class Type(StrEnum):
-    """What a setting's value is."""
+    """The type of a setting's value, as messages name it."""
 
     WHOLE = "a whole number"
     NUMBER = "a number"
@@ -37,41 +42,35 @@ class Setting:
     type: Type
     help: str
     """One line."""
-    more: str
-    """What else one should know to choose a value."""
-    group: str
-    low: float = 0
-    high: float = 0
-    """The most it may be; of phrases, how many there may be."""
+    details: str
+    """How to choose a value."""
+    limits: tuple[float, float] = (0, 0)
+    """The least and the greatest value; of phrases, how many there may be."""
     unit: str = ""
     default: Value | None = None
-    """None where the voice has its own value, or where nothing is what one has without it."""
-    everywhere: bool = False
-    """Whether it can only be set for all adventures, not for one."""
-    names: tuple[str, ...] = ()
-    """The names it may have; none where they change."""
+    """None where the voice has its own value, or where the setting may be unset."""
+    global_only: bool = False
+    """Whether it applies to all adventures and can't be set for one."""
+    options: tuple[str, ...] = ()
+    """The names allowed; none where they are not fixed."""
 
 
-_TELLER, _AHEAD, _LOOKS = "Storyteller", "Suggestions", "Looks"
-SETTINGS = (
+_STORYTELLER = (
     Setting(
         "preset",
         Type.NAME,
-        "A set of the values below, by name.",
-        "It starts from the voice's own values. What is set by hand goes on top; choosing a preset takes the numbers "
-        "away that were set by hand in the same place.",
-        _TELLER,
+        "A named set of the values below.",
+        "It starts from the voice's own values. What you set by hand lies on top; choosing a preset removes the "
+        "numbers that were set by hand in the same place.",
         default="voice",
     ),
     Setting(
         "length",
         Type.WHOLE,
-        "About how much a turn tells.",
-        "A token is about three quarters of a word. A turn runs on to the end of its sentence, for at most 20 tokens. "
-        "Longer turns take longer, and leave less room for what was told before.",
-        _TELLER,
-        16,
-        512,
+        "About how long a turn is.",
+        "A token is about three quarters of a word. A turn runs on to the end of its sentence, at most 20 tokens more. "
+        "Longer turns take longer, and leave less room for the earlier story.",
+        (16, 512),
         "tokens",
     ),
     Setting(
@@ -80,18 +79,14 @@ SETTINGS = (
         "How daring the choice of words is.",
         "At 0 it is always the likeliest word. A small voice keeps the thread best at 0.4 to 0.6, a large one up to "
         "about 1; above that the story wanders.",
-        _TELLER,
-        0,
-        2,
+        (0, 2),
     ),
     Setting(
         "top_p",
         Type.NUMBER,
         "Choose among the likeliest words that make up this share of the odds.",
         "1 is off. 0.9 leaves out the least likely tenth.",
-        _TELLER,
-        0.05,
-        1,
+        (0.05, 1),
     ),
     Setting(
         "min_p",
@@ -99,66 +94,52 @@ SETTINGS = (
         "Leave out words less likely than this share of the likeliest one.",
         "0 is off. It keeps nonsense out where the voice is sure and leaves it free where it is not: 0.05 to 0.1 goes "
         "well with a high temperature.",
-        _TELLER,
-        0,
-        1,
+        (0, 1),
     ),
     Setting(
         "top_k",
         Type.WHOLE,
         "Choose among this many of the likeliest words.",
         "0 is off. 40 is usual; 1 always takes the likeliest.",
-        _TELLER,
-        0,
-        1000,
+        (0, 1000),
         "words",
     ),
     Setting(
         "repeat_penalty",
         Type.NUMBER,
-        "How much less likely a word gets by having stood a while ago.",
-        "1 is off. Much above 1.2 names and small words suffer as well, and sentences turn strange.",
-        _TELLER,
-        1,
-        2,
+        "How much less likely a recent word becomes.",
+        "1 is off. Much above 1.2, names and small words suffer as well and sentences turn strange.",
+        (1, 2),
     ),
     Setting(
         "repeat_last_n",
         Type.WHOLE,
         "How far back repeat_penalty looks.",
         "0 is off.",
-        _TELLER,
-        0,
-        8192,
+        (0, 8192),
         "tokens",
     ),
     Setting(
         "dry_multiplier",
         Type.NUMBER,
-        "DRY: how strongly the voice is kept from going on as it once did.",
-        "0 is off. Where the last words stood before, what followed them there gets less likely. It breaks loops and "
-        "leaves single words alone. 0.8 is usual.",
-        _TELLER,
-        0,
-        5,
+        "DRY: how strongly the voice avoids repeating a sequence of words.",
+        "0 is off. Where the last words stood before, the word that followed them becomes less likely. It breaks loops "
+        "and leaves single words alone. 0.8 is usual.",
+        (0, 5),
     ),
     Setting(
         "dry_base",
         Type.NUMBER,
-        "DRY: how steeply it grows with each further token that is the same.",
+        "DRY: how steeply the penalty grows with each repeated token.",
         "1.75 is usual.",
-        _TELLER,
-        1,
-        4,
+        (1, 4),
     ),
     Setting(
         "dry_allowed_length",
         Type.WHOLE,
-        "DRY: so many tokens in a row may be the same without harm.",
+        "DRY: how many tokens in a row may repeat without a penalty.",
         "Less than 2 forbids set phrases and names of several words.",
-        _TELLER,
-        1,
-        20,
+        (1, 20),
         "tokens",
     ),
     Setting(
@@ -166,108 +147,101 @@ SETTINGS = (
         Type.WHOLE,
         "DRY: how far back it looks.",
         "0 is off.",
-        _TELLER,
-        0,
-        8192,
+        (0, 8192),
         "tokens",
     ),
     Setting(
         "xtc_probability",
         Type.NUMBER,
-        "XTC: how often the most obvious words are passed over.",
-        "0 is off. Where several words are likelier than xtc_threshold, all but the least of them are left out now and "
-        "then: fresher turns of phrase that still make sense. Try 0.3.",
-        _TELLER,
-        0,
-        1,
+        "XTC: how often the most obvious words are dropped.",
+        "0 is off. Where several words are likelier than xtc_threshold, all but the least likely of them are dropped: "
+        "fresher turns of phrase that still make sense. Try 0.3.",
+        (0, 1),
     ),
     Setting(
         "xtc_threshold",
         Type.NUMBER,
-        "XTC: how likely a word must be to be passed over.",
-        "Less touches more words. At 0.5 and above XTC can do nothing.",
-        _TELLER,
-        0,
-        0.5,
+        "XTC: how likely a word must be to be dropped.",
+        "Lower values drop more words. At 0.5 XTC does nothing.",
+        (0, 0.5),
     ),
     Setting(
         "seed",
         Type.WHOLE,
-        "The same seed, voice, settings and actions tell the same story.",
-        "On the same machine. Without one each turn is drawn anew. `dungeon --seed` goes before this.",
-        _TELLER,
-        0,
-        2**31 - 1,
+        "The same seed, voice, settings and actions give the same story.",
+        "On the same machine. Without a seed each turn is drawn anew. `dungeon --seed` overrides this.",
+        (0, 2**31 - 1),
     ),
     Setting(
         "stop",
         Type.PHRASES,
-        "A turn ends before any of these.",
-        r"Semicolons between them; \n is a line break. At most three, which is what servers take.",
-        _TELLER,
-        high=3,
+        "A turn ends before any of these phrases.",
+        r"Semicolons between them; \n is a line break. At most three: servers accept no more.",
+        (0, 3),
     ),
     Setting(
         "banned",
         Type.PHRASES,
         "Phrases that the voice may not use.",
-        "Semicolons between them; capitals or not is all the same.",
-        _TELLER,
-        high=100,
+        "Semicolons between them; capitals make no difference.",
+        (0, 100),
     ),
+)
+_SUGGESTIONS = (
     Setting(
         "suggestions",
         Type.WHOLE,
         "How many actions are suggested after a turn.",
         "0 is off. The voice writes them while you read.",
-        _AHEAD,
-        0,
-        4,
+        (0, 4),
         default=4,
     ),
     Setting(
-        "ahead",
+        "prefetch",
         Type.SWITCH,
-        "Whether the voice works on what may come while you read.",
-        "A suggestion that is ready starts at once. It never delays what you asked for; off, the machine rests between "
-        "turns.",
-        _AHEAD,
+        "Whether the voice prepares the turns after its suggestions while you read.",
+        "A suggestion that is ready starts at once. Prefetching never delays what you ask for; off, the machine rests "
+        "between turns.",
         default=True,
-        everywhere=True,
+        global_only=True,
     ),
+)
+_LOOKS = (
     Setting(
         "theme",
         Type.NAME,
         "The colours.",
-        "ansi-dark and ansi-light take those of your terminal. With NO_COLOR set in the environment there are none.",
-        _LOOKS,
+        "ansi-dark and ansi-light use those of your terminal. With NO_COLOR set in the environment there are none.",
         default="lamplight",
-        everywhere=True,
-        names=tuple(themes.HELP),
+        global_only=True,
+        options=tuple(THEME_HELP),
     ),
     Setting(
         "column",
         Type.WHOLE,
         "How wide the story may get.",
         "Lines of 60 to 80 letters read best.",
-        _LOOKS,
-        40,
-        200,
+        (40, 200),
         "letters",
         default=78,
-        everywhere=True,
+        global_only=True,
     ),
 )
+GROUPS = {"Storyteller": _STORYTELLER, "Suggestions": _SUGGESTIONS, "Looks": _LOOKS}
+SETTINGS = tuple(chain.from_iterable(GROUPS.values()))
 BY_NAME = {setting.name: setting for setting in SETTINGS}
+RENAMED = {"ahead": "prefetch"}
+"""Names of earlier versions: settings files, adventures and `/set` may still use them."""
 
 
 def find_setting(name: str) -> Setting:
-    """The setting of that name, whatever its case, and with hyphens or spaces as well.
+    """Return the setting of that name, in any case, with hyphens or spaces as well as underscores.
 
     Raises:
-        DungeonError: there is none; names the nearest.
+        DungeonError: there is no such setting; names the nearest.
     """
     wanted = "_".join(name.strip().lower().replace("-", " ").split())
+    wanted = RENAMED.get(wanted, wanted)
     if wanted in BY_NAME:
         return BY_NAME[wanted]
     completed = [known for known in BY_NAME if wanted and known.startswith(wanted)][:1]
@@ -276,10 +250,10 @@ def find_setting(name: str) -> Setting:
 
 
 def parse_setting(name: str, text: str) -> Value:
-    """What a player typed, as that setting's value.
+    """Return what a player typed as that setting's value.
 
     Raises:
-        DungeonError: there is no such setting, or it can't be that.
+        DungeonError: there is no such setting, or it does not allow the value.
     """
     setting = find_setting(name)
     text = text.strip()
@@ -290,7 +264,7 @@ def parse_setting(name: str, text: str) -> Value:
         elif setting.type is Type.NUMBER:
             value = float(text)
     except ValueError:
-        pass  # told by the check, as text
+        pass  # check_value reports the text
     if setting.type is Type.SWITCH:
         value = _SWITCH.get(text.lower(), text)
     elif setting.type is Type.PHRASES:
@@ -298,38 +272,40 @@ def parse_setting(name: str, text: str) -> Value:
         value = [part.strip().replace(r"\n", "\n") for part in parts if part.strip()]
     elif setting.type is Type.NAME:
         value = text.lower()
-    return check(setting, value)
+    return check_value(setting, value)
 
 
-def check(setting: Setting, value: object) -> Value:
-    """A value from a file, if the setting can be that.
+def check_value(setting: Setting, value: object) -> Value:
+    """Return the value as the setting's type.
 
     Raises:
-        DungeonError: it can't; says what it can be.
+        DungeonError: the setting does not allow it; says what it allows.
     """
-    checked = _checked(setting, value)
+    checked = _convert(setting, value)
     if checked is None:
-        it = f"{value:.10g}" if isinstance(value, float) else repr(value)
-        it = it if len(it) <= 40 else it[:40] + "…"
-        raise DungeonError(f"{setting.name} must be {allowed(setting)}, not {printable(it)}.")
+        given = f"{value:.10g}" if isinstance(value, float) else repr(value)
+        given = given if len(given) <= 40 else given[:40] + "…"
+        raise DungeonError(f"{setting.name} must be {allowed_values(setting)}, not {printable(given)}.")
     return checked
 
 
-def _checked(setting: Setting, value: object) -> Value | None:
+def _convert(setting: Setting, value: object) -> Value | None:
+    """Return None for a value that the setting does not allow."""
     if setting.type is Type.SWITCH:
         return value if isinstance(value, bool) else None
     if setting.type is Type.NAME:
-        return value if isinstance(value, str) and (not setting.names or value in setting.names) else None
+        return value if isinstance(value, str) and (not setting.options or value in setting.options) else None
     if setting.type is Type.PHRASES:
-        return _phrases(value, int(setting.high))
+        return _convert_phrases(value, int(setting.limits[1]))
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         return None
-    if not setting.low <= value <= setting.high or (setting.type is Type.WHOLE and value != int(value)):
+    low, high = setting.limits
+    if not low <= value <= high or (setting.type is Type.WHOLE and value != int(value)):
         return None
     return int(value) if setting.type is Type.WHOLE else float(value)
 
 
-def _phrases(value: object, most: int) -> tuple[str, ...] | None:
+def _convert_phrases(value: object, most: int) -> tuple[str, ...] | None:
     if not isinstance(value, list | tuple) or len(value) > most:
         return None
     phrases = []
@@ -340,22 +316,23 @@ def _phrases(value: object, most: int) -> tuple[str, ...] | None:
     return tuple(phrases)
 
 
-def allowed(setting: Setting) -> str:
-    """What the setting can be, for people."""
+def allowed_values(setting: Setting) -> str:
+    """Return in words what values the setting allows."""
+    low, high = setting.limits
     if setting.type is Type.PHRASES:
-        return f"at most {setting.high:g} phrases of up to {_PHRASE_LENGTH} letters"
-    if setting.names:
-        return f"one of {', '.join(setting.names)}"
+        return f"at most {high:g} phrases of up to {_PHRASE_LENGTH} letters"
+    if setting.options:
+        return f"one of {', '.join(setting.options)}"
     if setting.type in (Type.WHOLE, Type.NUMBER):
         unit = f" {setting.unit}" if setting.unit else ""
-        return f"{setting.type} from {setting.low:.10g} to {setting.high:.10g}{unit}"
+        return f"{setting.type} from {low:.10g} to {high:.10g}{unit}"
     return str(setting.type)
 
 
-def shown(value: Value | None, nothing: str = "none") -> str:
-    """A value as a player would type it."""
+def format_value(value: Value | None, unset: str = "none") -> str:
+    """Return a value as a player would type it; `unset` stands for no value."""
     if value is None or value == ():
-        return nothing
+        return unset
     if isinstance(value, bool):
         return "on" if value else "off"
     if isinstance(value, tuple):

@@ -1,28 +1,23 @@
-"""The colours of the game: palettes of our own, and two of Textual's that take the terminal's sixteen.
+"""The colours of the game's themes, and the names and help of all themes that can be chosen.
 
-Plain data, so that lines without a screen know the names; `themes()` makes Textual's themes of them. Screens use the
-theme's variables only ($primary, $foreground …). Which colours can be read on which is measured in the tests: text on
-every ground at least 7 to 1, dimmed text and colours that carry words at least 4.5 to 1.
+Plain data, so that the game without a screen knows the names; `dungeon.tui.themes` makes Textual's themes of it. Tests
+measure which colours can be read on which: text on every background at least 7 to 1, dimmed text and colours that
+carry words at least 4.5 to 1.
 """
 
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from textual.theme import Theme
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Palette:
-    """One theme."""
+    """The colours of one theme."""
 
     name: str
-    help: str
     dark: bool
     foreground: str
     background: str
     surface: str
-    """Behind the prompt and whatever lies over the story."""
+    """Behind the prompt and dialogs."""
     panel: str
     """Behind the status line."""
     primary: str
@@ -35,115 +30,28 @@ class Palette:
     success: str
 
 
-_OURS = (
-    Palette(
-        name="lamplight",
-        help="Dark and warm: a lamp on a wooden table.",
-        dark=True,
-        foreground="#e6dfd1",
-        background="#16140f",
-        surface="#1d1a14",
-        panel="#2a251c",
-        primary="#d9a441",
-        secondary="#8fb3a5",
-        accent="#e8c37a",
-        warning="#e0913a",
-        error="#e27560",
-        success="#8fb573",
-    ),
-    Palette(
-        name="deepwood",
-        help="Dark and green: moss, bark and foxfire.",
-        dark=True,
-        foreground="#dbe3d3",
-        background="#0f1712",
-        surface="#15201a",
-        panel="#1e2c24",
-        primary="#8ccf7e",
-        secondary="#d2b37a",
-        accent="#b5e08f",
-        warning="#dca24e",
-        error="#e37a6b",
-        success="#7fc48d",
-    ),
-    Palette(
-        name="saltwater",
-        help="Dark and blue: open sea after sunset.",
-        dark=True,
-        foreground="#dce5ee",
-        background="#0c1622",
-        surface="#12202f",
-        panel="#1b2d40",
-        primary="#6fbfe6",
-        secondary="#e0b08a",
-        accent="#8fd6cf",
-        warning="#e0a458",
-        error="#ec7f7f",
-        success="#7fcba4",
-    ),
-    Palette(
-        name="midnight",
-        help="White on black: the most contrast in the dark.",
-        dark=True,
-        foreground="#ffffff",
-        background="#000000",
-        surface="#0d0d0d",
-        panel="#1c1c1c",
-        primary="#ffd75f",
-        secondary="#87d7ff",
-        accent="#ffaf87",
-        warning="#ffaf00",
-        error="#ff8787",
-        success="#87d787",
-    ),
-    Palette(
-        name="parchment",
-        help="Light and warm: brown ink on old paper.",
-        dark=False,
-        foreground="#140c05",
-        background="#f8f0de",
-        surface="#f4ead6",
-        panel="#e8dbbf",
-        primary="#7a300c",
-        secondary="#25544a",
-        accent="#6a4000",
-        warning="#7a4200",
-        error="#981d13",
-        success="#335417",
-    ),
-    Palette(
-        name="ink",
-        help="Black on white: the most contrast in daylight.",
-        dark=False,
-        foreground="#000000",
-        background="#ffffff",
-        surface="#f3f3f3",
-        panel="#e6e6e6",
-        primary="#0b3d91",
-        secondary="#6b1f5c",
-        accent="#7a3b00",
-        warning="#7a4300",
-        error="#a30015",
-        success="#175c2c",
-    ),
-)
-PALETTES = {palette.name: palette for palette in _OURS}
-ANSI = {
+_HELP = {
+    "lamplight": "Dark and warm: a lamp on a wooden table.",
+    "deepwood": "Dark and green: moss, bark and foxfire.",
+    "saltwater": "Dark and blue: open sea after sunset.",
+    "midnight": "White on black: the most contrast in the dark.",
+    "parchment": "Light and warm: brown ink on old paper.",
+    "ink": "Black on white: the most contrast in daylight.",
+}
+_LIGHT = ("parchment", "ink")
+_COLOURS = {  # in the order of the palette's fields, from foreground to success
+    "lamplight": "#e6dfd1 #16140f #1d1a14 #2a251c #d9a441 #8fb3a5 #e8c37a #e0913a #e27560 #8fb573",
+    "deepwood": "#dbe3d3 #0f1712 #15201a #1e2c24 #8ccf7e #d2b37a #b5e08f #dca24e #e37a6b #7fc48d",
+    "saltwater": "#dce5ee #0c1622 #12202f #1b2d40 #6fbfe6 #e0b08a #8fd6cf #e0a458 #ec7f7f #7fcba4",
+    "midnight": "#ffffff #000000 #0d0d0d #1c1c1c #ffd75f #87d7ff #ffaf87 #ffaf00 #ff8787 #87d787",
+    "parchment": "#140c05 #f8f0de #f4ead6 #e8dbbf #7a300c #25544a #6a4000 #7a4200 #981d13 #335417",
+    "ink": "#000000 #ffffff #f3f3f3 #e6e6e6 #0b3d91 #6b1f5c #7a3b00 #7a4300 #a30015 #175c2c",
+}
+PALETTES = {name: Palette(name, name not in _LIGHT, *colours.split()) for name, colours in _COLOURS.items()}
+TERMINAL_THEMES = {
     "ansi-dark": "The colours of your terminal, where it is dark.",
     "ansi-light": "The colours of your terminal, where it is light.",
 }
-"""Textual's own themes of the terminal's colours, which we leave as they are."""
-HELP = {palette.name: palette.help for palette in _OURS} | ANSI
+"""Textual's own themes of the terminal's sixteen colours."""
+THEME_HELP = _HELP | TERMINAL_THEMES
 """Every theme that can be chosen, with a line about it."""
-
-
-def themes() -> "list[Theme]":
-    """Our palettes as themes to register; the two of the terminal's colours are there already."""
-    from textual.theme import Theme
-
-    made = []
-    for palette in _OURS:
-        colours = asdict(palette)
-        del colours["help"]
-        made.append(Theme(**colours))
-    return made

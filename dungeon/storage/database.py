@@ -1,8 +1,12 @@
-"""The SQLite file under the shelf: its tables, how an older one is brought up to date, and what is said when it fails.
+"""The SQLite file of the shelf: its tables, the migrations from older versions, and its errors in plain words.
 
-Write-ahead log and `synchronous=FULL`: a transaction that returned is on the disk. Several games may have one shelf
-open; each commit is short, and `PRAGMA user_version` counts the migrations that have run. A new file appears whole: one
-of no bytes was cut off, and is refused like any other that is damaged.
+    db = connect(path)
+    with storage_errors(path, "written"), transaction(db):
+        db.execute(…)
+
+Write-ahead log and `synchronous=FULL`: once a transaction returns, it is on the disk. Several games may have one shelf
+open, so transactions are short. `PRAGMA user_version` counts the migrations that have run. A new file appears complete,
+so an empty one was cut off, and is refused like any other damaged file.
 """
 
 import errno
@@ -16,7 +20,7 @@ from pathlib import Path
 
 from dungeon.errors import DungeonError
 
-# The statements of each version; `PRAGMA user_version` counts those that have run. Never change one that was released.
+# The statements of each version. Never change one that was released.
 _MIGRATIONS = (
     (
         """
@@ -50,12 +54,12 @@ _MIGRATIONS = (
         "CREATE INDEX turn_adventure ON turn (adventure)",
     ),
     (
-        # JSON: memory, note and cards of `tale.lore`; and the actions suggested at the opening.
+        # JSON: memory, note and cards (`dungeon.tale.lore`), and the actions suggested at the opening.
         "ALTER TABLE adventure ADD COLUMN lore TEXT NOT NULL DEFAULT '{}'",
         "ALTER TABLE adventure ADD COLUMN ideas TEXT NOT NULL DEFAULT '[]'",
     ),
     (
-        # Every lore that an adventure had: the latest is the one in force, and each turn says which it was told with.
+        # Every version of an adventure's lore. The latest is in force; each turn names the one it was generated with.
         """
         CREATE TABLE lore (
             id        INTEGER PRIMARY KEY,
@@ -68,7 +72,7 @@ _MIGRATIONS = (
         "INSERT INTO lore (adventure, lore, made) SELECT id, lore, made FROM adventure",
         "ALTER TABLE adventure ADD COLUMN tags TEXT NOT NULL DEFAULT '[]'",  # JSON
         "ALTER TABLE adventure ADD COLUMN overrides TEXT NOT NULL DEFAULT '{}'",  # JSON: its own settings
-        # The order of play. Not the clock: that may be set back.
+        # The order of play. A counter, because the clock may be set back.
         "ALTER TABLE adventure ADD COLUMN latest INTEGER NOT NULL DEFAULT 0",
         "UPDATE adventure SET latest = (SELECT count(*) FROM adventure b "
         "WHERE b.played < adventure.played OR (b.played = adventure.played AND b.id <= adventure.id))",
@@ -76,13 +80,13 @@ _MIGRATIONS = (
         "ALTER TABLE turn ADD COLUMN name TEXT NOT NULL DEFAULT ''",
         "ALTER TABLE turn ADD COLUMN marked INTEGER NOT NULL DEFAULT 0",
         "ALTER TABLE turn ADD COLUMN folded INTEGER NOT NULL DEFAULT 0",
-        # How it was told, so that it can be told again: hashes of the voice's adapter and of the prompt, the lore that
-        # was in force, and the tokens that the prompt might take.
+        # How the turn was generated, so that it can be replayed: hashes of the voice's adapter and of the prompt, the
+        # lore in force, and the tokens allowed for the prompt.
         "ALTER TABLE turn ADD COLUMN adapter TEXT NOT NULL DEFAULT ''",
         "ALTER TABLE turn ADD COLUMN prompt TEXT NOT NULL DEFAULT ''",
         "ALTER TABLE turn ADD COLUMN lore INTEGER REFERENCES lore",
         "ALTER TABLE turn ADD COLUMN budget INTEGER NOT NULL DEFAULT 0",
-        # How many words of story it holds, so that a list of adventures need not read them all.
+        # The turn's words of story, so that a list of adventures need not read all texts.
         "ALTER TABLE turn ADD COLUMN words INTEGER NOT NULL DEFAULT 0",
         """
         WITH story AS (
@@ -94,35 +98,35 @@ _MIGRATIONS = (
         )
         """,
         "CREATE INDEX turn_counted ON turn (adventure, parent, words)",
-        # The greatest ids that were purged: another game may still hold them, so they are never given again.
+        # The greatest ids that were purged: another game may still use them, so they are never given to new rows.
         "CREATE TABLE purged (adventure INTEGER NOT NULL, turn INTEGER NOT NULL)",
         "INSERT INTO purged VALUES (0, 0)",
     ),
 )
 _LOCK_SECONDS = 10.0
 
-PURGED = "Another game has purged from the shelf what you play here. Begin or go on with another adventure."
+PURGED = "Another game has purged this adventure, or these turns, from the shelf. Begin or continue another adventure."
 
 
 def connect(path: Path) -> sqlite3.Connection:
-    """The database at `path`, made or brought up to date.
+    """Open the database at `path`; create it or migrate it first if need be.
 
     Raises:
-        DungeonError: it can't be opened, or a newer version made it; then it has not been touched.
+        DungeonError: the file can't be opened, or a newer version of the game made it; then it is left untouched.
     """
-    with told(path, "be opened"):
+    with storage_errors(path, "opened"):
         if not path.exists():
-            _make(path)
-        _refuse(path)
+            _create(path)
+        _check_file(path)
         db = _connect(path, "rw")
     try:
-        with told(path, "be opened"):
+        with storage_errors(path, "opened"):
             db.row_factory = sqlite3.Row
             _migrate(db)
-            _write_ahead(db)
+            _use_write_ahead_log(db)
             db.execute("PRAGMA synchronous=FULL")
             db.execute("PRAGMA foreign_keys=ON")
-            db.execute("PRAGMA secure_delete=ON")  # what the player has purged is gone from the file as well
+            db.execute("PRAGMA secure_delete=ON")  # purged text is gone from the file as well
     except DungeonError:
         db.close()
         raise
@@ -130,27 +134,30 @@ def connect(path: Path) -> sqlite3.Connection:
 
 
 @contextmanager
-def told(path: Path, what: str) -> Iterator[None]:
-    """Errors of the disk and of the database, and rows that make no sense, as a message to the player."""
+def storage_errors(path: Path, action: str) -> Iterator[None]:
+    """Report errors of the disk and the database, and invalid rows, as a DungeonError that says what to do.
+
+    `action` is what the block does with the shelf: "opened", "read" or "written".
+    """
     try:
         yield
     except (sqlite3.Error, OSError, ValueError, KeyError) as error:
-        raise DungeonError(f"The shelf {path} can't {what}: {error}.\n{_what_to_do(error)}") from error
+        raise DungeonError(f"The shelf {path} can't be {action}: {error}.\n{_advice(error)}") from error
 
 
-def _what_to_do(error: Exception) -> str:
+def _advice(error: Exception) -> str:
     name = getattr(error, "sqlite_errorname", "")
     number = getattr(error, "errno", None)
     if name.startswith(("SQLITE_FULL", "SQLITE_IOERR")) or number in (errno.ENOSPC, errno.EDQUOT, errno.EIO):
         return "The disk is full, or fails. Make room, then go on: what was saved before is safe."
     if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
-        return "Another program holds it. Close that one, then try again."
+        return "Another program has locked the file. Close that program, then try again."
     if name.startswith("SQLITE_CONSTRAINT"):
         return PURGED
     if name.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM")) or isinstance(error, OSError):
         return (
-            "Your adventures are kept there, and dungeon must be able to write there. Give yourself that right, or set "
-            "DUNGEON_HOME to a folder that is yours."
+            "Your adventures are kept there, so dungeon must be able to write there. Change the permissions, or set "
+            "DUNGEON_HOME to a folder of your own."
         )
     return (
         "Your adventures are in that file, which seems to be damaged: copy it somewhere safe, then restore it from a "
@@ -160,23 +167,23 @@ def _what_to_do(error: Exception) -> str:
 
 @contextmanager
 def transaction(db: sqlite3.Connection) -> Iterator[None]:
-    """All or nothing, also when the block raises."""
+    """Run the block in a transaction; roll back if it raises."""
     db.execute("BEGIN IMMEDIATE")
     try:
         yield
         db.execute("COMMIT")
     except BaseException:
-        if db.in_transaction:  # SQLite has rolled back by itself where the disk failed
+        if db.in_transaction:  # after some errors of the disk SQLite has already rolled back
             db.execute("ROLLBACK")
         raise
 
 
-def _make(path: Path) -> None:
-    """An empty shelf, in one step: whoever is killed here leaves nothing at `path`, and the first of two games wins."""
-    if _logged(path):
+def _create(path: Path) -> None:
+    """Make an empty shelf in one step: a killed game leaves nothing at `path`, and of two games the first wins."""
+    if _has_log(path):
         raise DungeonError(
             f"The shelf {path} is gone, but its log {path}-wal is still there, with the last turns that you played. "
-            "Put the shelf back beside it, or move the log away to begin a new shelf."
+            "Put the shelf back beside the log, or move the log away to begin a new shelf."
         )
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".new-shelf-", dir=path.parent) as folder:
@@ -190,13 +197,13 @@ def _make(path: Path) -> None:
             os.link(new, path)
         except FileExistsError:
             pass
-        except OSError:  # a file system without links
+        except OSError:  # a file system without hard links
             with path.open("xb") as file:
                 file.write(new.read_bytes())
 
 
-def _refuse(path: Path) -> None:
-    """Raises if the file is none for this game. It is only looked at: neither it nor its log changes."""
+def _check_file(path: Path) -> None:
+    """Raise if the file is not a shelf that this version can use. Changes neither the file nor its log."""
     size = path.stat().st_size
     db = _connect(path, "ro")
     try:
@@ -206,7 +213,7 @@ def _refuse(path: Path) -> None:
         db.close()
     if version == 0:
         raise ValueError("it is empty, or another program's")
-    if size % page and not _logged(path):  # SQLite would read zeros for what is missing of the last page
+    if size % page and not _has_log(path):  # SQLite would read zeros in place of the missing bytes
         raise ValueError("its end is missing")
     if not os.access(path, os.W_OK):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
@@ -214,8 +221,8 @@ def _refuse(path: Path) -> None:
         raise DungeonError(f"The shelf {path} was made by a newer dungeon (version {version}). Update dungeon.")
 
 
-def _logged(path: Path) -> bool:
-    """Whether there is a log with what has not yet gone into the file itself."""
+def _has_log(path: Path) -> bool:
+    """Return whether there is a write-ahead log with transactions that the file itself lacks."""
     log = Path(f"{path}-wal")
     return log.exists() and log.stat().st_size > 0
 
@@ -241,8 +248,8 @@ def _version(db: sqlite3.Connection) -> int:
     return int(db.execute("PRAGMA user_version").fetchone()[0])
 
 
-def _write_ahead(db: sqlite3.Connection) -> None:
-    """Switches to WAL. SQLite does not wait for another game that is about the same, so we do."""
+def _use_write_ahead_log(db: sqlite3.Connection) -> None:
+    """Switch to WAL mode. SQLite does not wait for another game that does the same at this moment, so we do."""
     deadline = time.monotonic() + _LOCK_SECONDS
     while True:
         try:

@@ -21,7 +21,7 @@ import msgspec
 from corpus.turns import Kind
 from dungeon.errors import DungeonError
 from dungeon.scenarios.model import Scenario
-from dungeon.storage.database import PURGED, connect, told, transaction
+from dungeon.storage.database import PURGED, connect, storage_errors, transaction
 from dungeon.storage.record import WRITTEN_BY_PLAYER, GenerationRecord
 from dungeon.tale.adventure import Adventure, Node, State
 from dungeon.tale.lore import Lore
@@ -77,19 +77,19 @@ class Shelf:
     def close(self) -> None:
         """Closes the database; what was saved stays."""
         with self._lock:
-            with suppress(DungeonError), told(self.path, "be written"):
+            with suppress(DungeonError), storage_errors(self.path, "written"):
                 self._flush()
             self._db.close()
 
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:
-        with self._lock, told(self.path, "be read"):
+        with self._lock, storage_errors(self.path, "read"):
             yield self._db
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
         """One transaction."""
-        with self._lock, told(self.path, "be written"):
+        with self._lock, storage_errors(self.path, "written"):
             self._flush()
             with transaction(self._db):
                 yield self._db
@@ -299,7 +299,7 @@ class Shelf:
         with self._lock:
             _, pending_record = self._pending_writes.pop(node.id, (node, None))
             record = record or pending_record
-            with told(self.path, "be written"):
+            with storage_errors(self.path, "written"):
                 try:
                     self._flush()
                     is_there = self._update(node, record)
@@ -395,7 +395,7 @@ class Shelf:
 
     def _truncate_log(self) -> None:
         """What was purged must not stay readable in the log beside the database."""
-        with self._lock, told(self.path, "be written"):
+        with self._lock, storage_errors(self.path, "written"):
             self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 

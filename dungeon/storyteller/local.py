@@ -21,9 +21,10 @@ from typing import TYPE_CHECKING
 
 from dungeon.errors import ContextOverflow, DungeonError, StorytellerError
 from dungeon.paths import log_file
+from dungeon.storyteller.catalogue import CatalogueWeights
 from dungeon.storyteller.download import ensure_weights
 from dungeon.storyteller.request import GenerationRequest
-from dungeon.storyteller.voices import CatalogueWeights, Voice
+from dungeon.storyteller.voices import Voice
 
 if TYPE_CHECKING:
     from dungeon.storyteller.client import Client

@@ -11,7 +11,7 @@ from collections.abc import AsyncGenerator, Sequence
 from typing import Protocol
 
 from dungeon.storyteller.request import GenerationRequest
-from dungeon.storyteller.voices import Sampling
+from dungeon.storyteller.sampling import Sampling
 
 
 class Storyteller(Protocol):

@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator, Sequence
 
 from dungeon.storyteller.client import Client
 from dungeon.storyteller.request import GenerationRequest
-from dungeon.storyteller.voices import Sampling
+from dungeon.storyteller.sampling import Sampling
 
 _CONTEXT_SIZE = 2048
 """Tokens. The API does not tell; this is small enough for any server worth playing."""

@@ -6,7 +6,7 @@ prefix right behind it.
 
 from dataclasses import dataclass
 
-from dungeon.storyteller.voices import Sampling
+from dungeon.storyteller.sampling import Sampling
 from dungeon.tale.context import Context
 
 

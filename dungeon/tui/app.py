@@ -24,7 +24,6 @@ from dungeon.play.keys import check_keys, keymap
 from dungeon.play.registry import COMMANDS, Request
 from dungeon.play.session import Session
 from dungeon.scenarios.model import Scenario
-from dungeon.settings.themes import themes
 from dungeon.storage.shelf import Shelf
 from dungeon.storyteller.download import DownloadCancelled
 from dungeon.storyteller.local import LocalStoryteller
@@ -34,6 +33,7 @@ from dungeon.tui.crash import CrashReports, tolerate_odd_bytes
 from dungeon.tui.host import KeepsText
 from dungeon.tui.printable_filter import PRINTABLE_ONLY
 from dungeon.tui.screens.play import PlayScreen
+from dungeon.tui.themes import textual_themes
 from dungeon.tui.views import open_screen
 from dungeon.tui.widgets.status import READY
 
@@ -68,7 +68,7 @@ class DungeonApp(CrashReports):
         self.storyteller = storyteller
         self.shelf = Shelf(shelf_file())
         self.session = Session(self.shelf, storyteller, seed)
-        check_keys(self.session.settings.game)
+        check_keys(self.session.settings.global_settings)
         self._scenario = scenario
         if go_on:
             self.session.resume()  # an empty shelf is reported before the screen changes
@@ -77,7 +77,7 @@ class DungeonApp(CrashReports):
             storyteller.on_download = self._on_download
 
     def on_mount(self) -> None:
-        for theme in themes():
+        for theme in textual_themes():
             self.register_theme(theme)
         self.session.settings.on_change = self.apply_settings
         self.apply_settings()
@@ -180,7 +180,7 @@ class DungeonApp(CrashReports):
     def apply_settings(self) -> None:
         """The theme and the keys, as the player has set them."""
         self.theme = str(self.session.settings.value("theme"))
-        self.set_keymap(keymap(self.session.settings.game))
+        self.set_keymap(keymap(self.session.settings.global_settings))
         if isinstance(self.screen, PlayScreen):
             self.screen.apply_settings()
 

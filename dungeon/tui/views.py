@@ -61,7 +61,7 @@ def _settings(session: Session, _: Request) -> Screen[Any]:
 def _help(session: Session, _: Request) -> Screen[Any]:
     from dungeon.tui.screens.help import HelpScreen
 
-    return HelpScreen(session.settings.game)
+    return HelpScreen(session.settings.global_settings)
 
 
 SCREENS: dict[str, Callable[[Session, Request], Screen[Any] | None]] = {

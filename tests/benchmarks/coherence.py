@@ -23,7 +23,8 @@ from pathlib import Path
 
 import msgspec
 
-from dungeon.storyteller.voices import DEFAULT_VOICE, Sampling, find_voice
+from dungeon.storyteller.sampling import Sampling
+from dungeon.storyteller.voices import DEFAULT_VOICE, find_voice
 from tests.benchmarks.output_policy import FAULTS, PlayedTurn, play
 from tests.benchmarks.voice import keeps_names, past, share, strange_name
 from tests.benchmarks.voice_prompts import LATER, OPENINGS

@@ -21,7 +21,7 @@ from pathlib import Path
 
 from dungeon.paths import shelf_file
 from dungeon.play.session import Session
-from dungeon.scenarios.model import find_scenario
+from dungeon.scenarios.user import find_scenario
 from dungeon.storage.shelf import Shelf
 from dungeon.storyteller.local import LocalStoryteller
 from dungeon.storyteller.voices import DEFAULT_VOICE, find_voice

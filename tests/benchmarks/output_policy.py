@@ -27,9 +27,11 @@ import msgspec
 
 from corpus.actions import action_line, read_input
 from dungeon.generation.generate import GenerationParams, StreamStats, tell
-from dungeon.scenarios.model import fill_placeholders, find_scenario
+from dungeon.scenarios.model import fill_placeholders
+from dungeon.scenarios.user import find_scenario
 from dungeon.storyteller.local import LocalStoryteller
-from dungeon.storyteller.voices import DEFAULT_VOICE, Sampling, Voice, find_voice
+from dungeon.storyteller.sampling import Sampling
+from dungeon.storyteller.voices import DEFAULT_VOICE, Voice, find_voice
 from dungeon.tale.adventure import Adventure, Node, State
 from dungeon.tale.prose import OVERRUN_TOKENS
 from finetune.manner import Told, cut_off, repetition, speaks_for_player

@@ -37,9 +37,10 @@ from dungeon.play.session import Session
 from dungeon.scenarios.model import scenario_from_opening
 from dungeon.storage.record import GenerationRecord
 from dungeon.storage.shelf import Shelf
+from dungeon.storyteller.catalogue import SMOLLM2
 from dungeon.storyteller.download import ensure_weights
 from dungeon.storyteller.local import LocalStoryteller
-from dungeon.storyteller.voices import DEFAULT_VOICE, SMOLLM2, find_voice
+from dungeon.storyteller.voices import DEFAULT_VOICE, find_voice
 from dungeon.tale.adventure import Adventure, Node, State
 from dungeon.tale.lore import Card, Lore
 from dungeon.tale.prose import sentence_end

@@ -31,10 +31,11 @@ import httpx2
 from corpus.turns import Kind
 from dungeon.generation.prefetch import Prefetcher
 from dungeon.play.session import Session
-from dungeon.scenarios.model import find_scenario
+from dungeon.scenarios.user import find_scenario
 from dungeon.storage.shelf import Shelf
+from dungeon.storyteller.catalogue import SMOLLM2
 from dungeon.storyteller.local import LocalStoryteller
-from dungeon.storyteller.voices import DEFAULT_VOICE, SMOLLM2, find_voice
+from dungeon.storyteller.voices import DEFAULT_VOICE, find_voice
 from tests.dungeon.completions import completion
 
 

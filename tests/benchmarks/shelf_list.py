@@ -18,7 +18,8 @@ from textual.app import App
 
 from corpus.turns import Kind
 from dungeon.play.session import Session
-from dungeon.scenarios.model import builtin_scenarios, scenario_from_opening
+from dungeon.scenarios.library import builtin_scenarios
+from dungeon.scenarios.model import scenario_from_opening
 from dungeon.storage.database import transaction
 from dungeon.storage.record import WRITTEN_BY_PLAYER
 from dungeon.storage.shelf import Shelf

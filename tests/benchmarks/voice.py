@@ -32,7 +32,8 @@ from corpus.check.page import tense
 from corpus.story import Passage, Story
 from corpus.turns import Turn, write
 from dungeon.generation.generate import GenerationParams, tell
-from dungeon.storyteller.voices import DEFAULT_VOICE, Sampling, find_voice
+from dungeon.storyteller.sampling import Sampling
+from dungeon.storyteller.voices import DEFAULT_VOICE, find_voice
 from dungeon.tale.prose import OVERRUN_TOKENS
 from finetune.manner import Told, measure
 from tests.benchmarks.output_policy import FAULTS, PlayedTurn, RecordingStoryteller

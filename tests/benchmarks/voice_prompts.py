@@ -14,7 +14,8 @@ from corpus.labels import label_action
 from corpus.story import Story
 from corpus.turns import Turn
 from dungeon.reading.books import library
-from dungeon.scenarios.model import fill_placeholders, find_scenario
+from dungeon.scenarios.model import fill_placeholders
+from dungeon.scenarios.user import find_scenario
 from dungeon.tale.adventure import Adventure, Node, State
 
 OPENINGS = {

@@ -1,7 +1,7 @@
 """Requests for a bare text, without any adventure behind it."""
 
 from dungeon.storyteller.request import GenerationParams, GenerationRequest
-from dungeon.storyteller.voices import Sampling
+from dungeon.storyteller.sampling import Sampling
 from dungeon.tale.context import Context, Part, PartKind
 
 

@@ -9,7 +9,8 @@ from textual.pilot import Pilot
 from textual.widgets import Static, TextArea
 
 from dungeon.paths import shelf_file
-from dungeon.scenarios.model import Scenario, find_scenario
+from dungeon.scenarios.model import Scenario
+from dungeon.scenarios.user import find_scenario
 from dungeon.storage.shelf import Shelf
 from dungeon.storyteller.remote import RemoteStoryteller
 from dungeon.tale.adventure import Adventure

@@ -1,4 +1,4 @@
-"""The command `dungeon`: quick help, data on stdout, and for every mistake one message and exit code 2."""
+"""The command `dungeon`: light help, data on stdout, and for every mistake one message and exit code 2."""
 
 import importlib.util
 import subprocess
@@ -13,8 +13,9 @@ import dungeon.play.commands  # noqa: F401 - fills the registry
 from corpus.extras import install_line
 from dungeon.cli import main
 from dungeon.play.registry import COMMANDS
-from dungeon.scenarios.model import builtin_scenarios, fill_placeholders
-from dungeon.storyteller.voices import SMOLLM2
+from dungeon.scenarios.library import builtin_scenarios
+from dungeon.scenarios.model import fill_placeholders
+from dungeon.storyteller.catalogue import SMOLLM2
 
 Refused = Callable[..., str]
 
@@ -72,7 +73,7 @@ def test_help_loads_only_click_and_the_standard_library() -> None:
         assert word in help_.stdout
 
 
-def test_scenarios_are_listed_as_name_title_genre() -> None:
+def test_scenarios_are_listed_with_name_title_and_genre() -> None:
     listed = run("scenarios")
     assert (listed.returncode, listed.stderr) == (0, "")
     rows = [line.split("\t") for line in listed.stdout.splitlines()]
@@ -82,7 +83,7 @@ def test_scenarios_are_listed_as_name_title_genre() -> None:
     assert len(rows) >= 8
 
 
-def test_voices_are_listed_with_where_they_are(home: Path) -> None:
+def test_voices_are_listed_with_where_their_weights_are(home: Path) -> None:
     assert run("voices").stdout == "lantern\tnot fetched yet (93 MB)\nsmollm2\tnot fetched yet (93 MB)\n"
     file = home / "cache" / "weights" / SMOLLM2.file
     file.parent.mkdir(parents=True)
@@ -91,7 +92,7 @@ def test_voices_are_listed_with_where_they_are(home: Path) -> None:
 
 
 @pytest.mark.real
-def test_fetching_what_is_there_already_prints_its_path(home_with_weights: Path) -> None:
+def test_fetching_weights_that_are_there_prints_their_path(home_with_weights: Path) -> None:
     fetched = run("fetch")
     assert (fetched.returncode, fetched.stdout) == (0, f"{home_with_weights / 'cache' / 'weights' / SMOLLM2.file}\n")
 
@@ -105,7 +106,7 @@ def test_the_version() -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (["play", "--plain", "--scenario", "nope"], "There is no scenario 'nope'. `dungeon scenarios` lists them."),
         (["play", "--plain", "--voice", "nope"], "There is no voice 'nope': no folder or GGUF file of that path"),
@@ -129,10 +130,10 @@ def test_the_version() -> None:
         (["--plain", "--scenario", "nope"], "There is no scenario 'nope'"),
     ],
 )
-def test_a_mistake_is_one_message(refusal: Refused, arguments: list[str], said: str) -> None:
-    message = refusal(*arguments)
-    assert said in message.replace("No such option:", "No such option").replace("\n", " ")
-    assert len([line for line in message.splitlines() if line.startswith(("Error:", "dungeon:"))]) == 1
+def test_a_mistake_is_one_message(refusal: Refused, arguments: list[str], message: str) -> None:
+    error = refusal(*arguments)
+    assert message in error.replace("No such option:", "No such option").replace("\n", " ")
+    assert len([line for line in error.splitlines() if line.startswith(("Error:", "dungeon:"))]) == 1
 
 
 @pytest.mark.parametrize(
@@ -147,9 +148,7 @@ def test_a_mistake_is_one_message(refusal: Refused, arguments: list[str], said: 
     ],
 )
 @pytest.mark.parametrize("command", ["play", "scenarios"])
-def test_an_option_in_front_of_a_command_is_not_silently_lost(
-    refusal: Refused, options: list[str], flag: str, command: str
-) -> None:
+def test_an_option_before_a_command_is_refused(refusal: Refused, options: list[str], flag: str, command: str) -> None:
     assert f"{flag} goes after the command: dungeon {command} {flag}" in refusal(*options, command)
 
 
@@ -160,7 +159,7 @@ def test_without_a_terminal_it_says_how_to_play_through_a_pipe(arguments: list[s
     assert "This is not a terminal. Use --plain to play through a pipe." in played.stderr
 
 
-def test_as_a_process_too_a_mistake_is_one_message() -> None:
+def test_a_mistake_of_a_process_is_one_message() -> None:
     played = run("play", "--plain", "--scenario", "[bold]nope \x1b[31m")
     assert (played.returncode, played.stdout) == (2, "")
     assert played.stderr.startswith("dungeon: There is no scenario '[bold]nope")
@@ -171,6 +170,15 @@ def test_nothing_to_continue() -> None:
     played = run("play", "--plain", "--continue", "--endpoint", "http://127.0.0.1:1", "--model", "m")
     assert (played.returncode, played.stdout) == (2, "")
     assert "There is no adventure to continue yet. Begin one: dungeon --scenario NAME" in played.stderr
+
+
+def test_an_invalid_key_in_the_settings_is_one_message(home: Path) -> None:
+    settings = home / "config" / "settings.toml"
+    settings.parent.mkdir(parents=True)
+    settings.write_text("[keys]\nretry = 'x'\n")
+    played = run("play", "--plain", "--endpoint", "http://127.0.0.1:1", "--model", "m")
+    assert (played.returncode, played.stdout) == (2, "")
+    assert played.stderr.startswith(f"dungeon: The settings file {settings}: keys.retry: x is for typing")
 
 
 def test_a_shelf_that_can_t_be_read_is_one_message(home: Path) -> None:
@@ -194,7 +202,7 @@ def test_a_shelf_that_can_t_be_read_is_one_message(home: Path) -> None:
         ("evaluate", "finetune", ["torch", "transformers", "peft", "gguf"]),
     ],
 )
-def test_without_its_extra_a_command_gives_the_line_that_installs_it(
+def test_a_command_without_its_extra_names_the_line_that_installs_it(
     refusal: Refused, monkeypatch: pytest.MonkeyPatch, command: str, extra: str, missing: list[str]
 ) -> None:
     found = importlib.util.find_spec
@@ -210,8 +218,8 @@ def test_without_its_extra_a_command_gives_the_line_that_installs_it(
     assert f"[{extra}]" in message
 
 
-def test_a_command_is_handed_over_with_its_arguments_and_its_exit_code(tmp_path: Path) -> None:
-    handed = run("corpus", "build", str(tmp_path / "nothing"), "--out", str(tmp_path / "out"))
+def test_a_module_gets_the_arguments_and_gives_the_exit_code(tmp_path: Path) -> None:
+    result = run("corpus", "build", str(tmp_path / "nothing"), "--out", str(tmp_path / "out"))
     alone = subprocess.run(
         [sys.executable, "-m", "corpus", "build", str(tmp_path / "nothing"), "--out", str(tmp_path / "out")],
         capture_output=True,
@@ -219,19 +227,19 @@ def test_a_command_is_handed_over_with_its_arguments_and_its_exit_code(tmp_path:
         timeout=60,
         check=False,
     )
-    assert (handed.returncode, handed.stdout, handed.stderr) == (alone.returncode, alone.stdout, alone.stderr)
-    assert handed.returncode == 2
+    assert (result.returncode, result.stdout, result.stderr) == (alone.returncode, alone.stdout, alone.stderr)
+    assert result.returncode == 2
 
 
-def test_help_of_the_other_part_is_its_own() -> None:
+def test_a_module_has_its_own_help() -> None:
     assert "build" in run("corpus", "--help").stdout
 
 
-def test_a_folder_named_like_a_part_in_the_working_folder_is_not_run(tmp_path: Path) -> None:
+def test_a_folder_named_like_a_module_in_the_working_folder_is_not_run(tmp_path: Path) -> None:
     (tmp_path / "corpus").mkdir()
     (tmp_path / "corpus" / "__init__.py").touch()
     (tmp_path / "corpus" / "__main__.py").write_text("print('not ours')")
-    handed = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-P", "-m", "dungeon", "corpus", "--help"],
         cwd=tmp_path,
         capture_output=True,
@@ -239,8 +247,8 @@ def test_a_folder_named_like_a_part_in_the_working_folder_is_not_run(tmp_path: P
         timeout=60,
         check=False,
     )
-    assert handed.returncode == 0
-    assert "not ours" not in handed.stdout
+    assert result.returncode == 0
+    assert "not ours" not in result.stdout
 
 
 def test_every_command_of_the_game_is_in_its_help(home: Path) -> None:

@@ -21,7 +21,8 @@ from dungeon.errors import DungeonError
 from dungeon.paths import shelf_file
 from dungeon.play.registry import COMMANDS
 from dungeon.play.session import Session
-from dungeon.scenarios.model import Scenario, find_scenario, scenario_from_opening
+from dungeon.scenarios.model import Scenario, scenario_from_opening
+from dungeon.scenarios.user import find_scenario
 from dungeon.storage.record import GenerationRecord
 from dungeon.storage.shelf import Shelf
 from dungeon.storyteller.remote import RemoteStoryteller

@@ -1,9 +1,13 @@
-"""What playing loads: never what only training and collecting need, and the pure parts nothing of the outside."""
+"""What the game imports: never what only training and collecting need, and the pure parts nothing of the outside."""
 
 import subprocess
 import sys
+import tomllib
+from pathlib import Path
 
 import pytest
+
+import dungeon
 
 HEAVY = {"torch", "transformers", "datasets", "scrapy", "peft", "accelerate", "numpy", "finetune", "corpus.build"}
 OUTSIDE = {"sqlite3", "httpx2", "textual", "xllamacpp", "asyncio", "socket", "subprocess"}
@@ -32,21 +36,32 @@ def loaded_by(*modules: str) -> set[str]:
         "dungeon.storyteller.engine",
     ],
 )
-def test_playing_loads_nothing_heavy(module: str) -> None:
+def test_the_game_loads_nothing_heavy(module: str) -> None:
     loaded = loaded_by(module)
     assert module in loaded
     assert not loaded & HEAVY
 
 
-def test_lines_need_no_screen() -> None:
+def test_the_plain_game_loads_no_screen() -> None:
     assert not loaded_by("dungeon.plain.game") & {"textual", "rich"}
+
+
+def test_every_package_but_the_screens_is_forbidden_to_import_textual() -> None:
+    settings = tomllib.loads(Path("pyproject.toml").read_text())
+    (contract,) = (
+        contract
+        for contract in settings["tool"]["importlinter"]["contracts"]
+        if contract["name"] == "only dungeon.tui imports textual"
+    )
+    folders = {path.parent.name for path in Path(dungeon.__file__).parent.glob("*/__init__.py")}
+    assert {f"dungeon.{name}" for name in folders - {"tui"}} <= set(contract["source_modules"])
 
 
 def test_the_game_itself_never_loads_llama_cpp() -> None:
     assert "xllamacpp" not in loaded_by("dungeon.tui.app", "dungeon.plain.game", "dungeon.storyteller.local")
 
 
-def test_the_command_line_waits_with_everything_until_a_command_runs() -> None:
+def test_the_command_line_imports_the_rest_only_when_a_command_runs() -> None:
     assert not loaded_by("dungeon.cli") & {"httpx2", "textual", "xllamacpp", "msgspec", "sqlite3", "asyncio"}
 
 

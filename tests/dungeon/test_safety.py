@@ -8,6 +8,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from datetime import UTC, datetime, timedelta
@@ -20,7 +21,8 @@ from dungeon.errors import DungeonError
 from dungeon.paths import shelf_file
 from dungeon.play.adventures import relabel
 from dungeon.play.session import Session
-from dungeon.scenarios.model import find_scenario, scenario_from_opening
+from dungeon.scenarios.model import scenario_from_opening
+from dungeon.scenarios.user import find_scenario
 from dungeon.storage import shelf as shelves
 from dungeon.storage.record import GenerationRecord
 from dungeon.storage.shelf import Shelf
@@ -69,6 +71,14 @@ def on_disk() -> Adventure:
 def told() -> list[tuple[str, str]]:
     """The action and the prose of each turn up to the head, as they are on the disk."""
     return [(node.action, node.prose) for node in on_disk().path()]
+
+
+def wait_until(is_true: Callable[[], bool], seconds: float = 20.0) -> None:
+    """What a game shows is on the disk a moment later."""
+    deadline = time.monotonic() + seconds
+    while not is_true():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
 
 
 def played(turns: int, file: Path | None = None) -> Adventure:
@@ -120,7 +130,7 @@ def test_a_disk_that_fills_up_in_the_middle_of_a_turn(server: ScriptedServer) ->
     with Terminal(command(server, "--plain", "--scenario", "iron-door")) as game:
         game.expect("Search the wagon")
         game.send("open the door\ngo in\n")
-        game.expect("It is dark.")
+        wait_until(lambda: told()[1:] == [("You go in.", "It is dark.")])
         fill(game.pid)
         server.release()
         game.expect("can't be written")
@@ -138,7 +148,7 @@ def test_a_disk_that_stays_full_and_a_game_that_is_killed(server: ScriptedServer
     with Terminal(command(server, "--plain", "--scenario", "iron-door")) as game:
         game.expect("Search the wagon")
         game.send("open the door\ngo in\n")
-        game.expect("It is dark.")
+        wait_until(lambda: told()[1:] == [("You go in.", "It is dark.")])
         fill(game.pid)
         server.release()
         game.expect(FULL)
@@ -277,7 +287,7 @@ def test_a_home_that_is_read_only(server: ScriptedServer, home: Path, what: str,
     said = game.seen.decode()
     assert f"dungeon: The shelf {shelf_file()} can't be opened: " in said
     assert "dungeon must be able to write there" in said
-    assert "set DUNGEON_HOME to a folder that is yours" in said
+    assert "set DUNGEON_HOME to a folder of your own" in said
     assert "Traceback" not in said
     assert "\x1b" not in said, "the screen was left as it was"
     assert (shelf_file().read_bytes() if shelf_file().exists() else None) == before
@@ -336,7 +346,7 @@ def test_a_shelf_that_another_program_holds(monkeypatch: pytest.MonkeyPatch) -> 
     adventure = played(1)
     with closing(Shelf(shelf_file())) as shelf, closing(sqlite3.connect(shelf_file(), isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
-        with pytest.raises(DungeonError, match=r"Another program holds it\. Close that one, then try again\."):
+        with pytest.raises(DungeonError, match=r"Another program has locked the file"):
             shelf.add_turn(adventure, Kind.DO, "wait", "You wait.", TOLD)
         other.execute("ROLLBACK")
         shelf.add_turn(adventure, Kind.DO, "wait", "You wait.", TOLD)

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from dungeon.storyteller import voices
-from dungeon.storyteller.voices import SMOLLM2, find_voice
+from dungeon.storyteller.catalogue import SMOLLM2
+from dungeon.storyteller.voices import find_voice
 from finetune.bundled import NAME, ship
 
 ADAPTER = b"GGUF an adapter"

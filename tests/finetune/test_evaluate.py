@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 from click.testing import Result
 
-from dungeon.storyteller.voices import Sampling
+from dungeon.storyteller.sampling import Sampling
 from finetune.beside import figures, samples
 from finetune.compare import SAMPLER, TEXT, Column, Comparison, Question
 from finetune.manner import MEASURES, Told, measure

@@ -5,7 +5,7 @@ from dungeon.play.keys import set_key
 from dungeon.play.registry import Group, Request, command
 from dungeon.settings.effective import setting_lines
 from dungeon.settings.presets import PRESETS
-from dungeon.settings.themes import HELP
+from dungeon.settings.themes import THEME_HELP
 
 _KEY = "keys."
 _SAVE = "save "
@@ -36,8 +36,8 @@ async def set_(frontend: PlayFrontend, request: Request) -> None:
     if name.lower().startswith(_KEY):
         frontend.show_lines("Settings", [set_key(current, name[len(_KEY) :].lower(), value or None)])
         return
-    lines = [current.set(name, value or None, everywhere=everywhere)]
-    frontend.show_lines("Settings", lines if value else [*lines, current.about(name)])
+    lines = [current.set(name, value or None, globally=everywhere)]
+    frontend.show_lines("Settings", lines if value else [*lines, current.describe(name)])
 
 
 @command(Group.SETTINGS, "preset", "Take the settings of that name, or save those of now.", argument="[[save] NAME]")
@@ -50,9 +50,9 @@ async def preset(frontend: PlayFrontend, request: Request) -> None:
     elif request.words:
         frontend.show_lines("Presets", [current.set("preset", request.words)])
     else:
-        lines = [f"The preset is {current.shown('preset')}."]
+        lines = [f"The preset is {current.display('preset')}."]
         lines += [f"  {name}: {entry.help}" for name, entry in PRESETS.items()]
-        lines += [f"  {name}: your own" for name in current.game.presets]
+        lines += [f"  {name}: your own" for name in current.global_settings.presets]
         frontend.show_lines("Presets", lines)
 
 
@@ -68,6 +68,6 @@ async def preset(frontend: PlayFrontend, request: Request) -> None:
 async def theme(frontend: Frontend, request: Request) -> None:
     """Changes the theme."""
     current = frontend.session.settings
-    names = list(HELP)
-    following = names[(names.index(current.game.theme) + 1) % len(names)]
-    frontend.show_lines("Settings", [current.set("theme", request.words or following, everywhere=True)])
+    names = list(THEME_HELP)
+    following = names[(names.index(current.global_settings.theme) + 1) % len(names)]
+    frontend.show_lines("Settings", [current.set("theme", request.words or following, globally=True)])

@@ -7,12 +7,12 @@ from textual.app import App
 from textual.binding import Binding
 
 from dungeon.errors import DungeonError
-from dungeon.reading.bookmark import opened
+from dungeon.reading.bookmark import load_walk
 from dungeon.reading.books import Book, library
 from dungeon.reading.commands import BY_NAME, COMMANDS
-from dungeon.settings.file import load
-from dungeon.settings.themes import themes
+from dungeon.settings.file import load_settings
 from dungeon.tui.screens.help import key_name
+from dungeon.tui.themes import textual_themes
 
 
 class ReaderApp(App[None]):
@@ -29,14 +29,14 @@ class ReaderApp(App[None]):
     def __init__(self, books: list[Book]) -> None:
         """Raises DungeonError where the settings, or the bookmark of a single book, can't be read."""
         super().__init__()
-        self._theme = load().theme
+        self._theme = load_settings().theme
         self._books = books
-        self._walk = opened(books[0]) if len(books) == 1 else None
+        self._walk = load_walk(books[0]) if len(books) == 1 else None
 
     def on_mount(self) -> None:
         from dungeon.tui.reader.story import ReadScreen
 
-        for theme in themes():
+        for theme in textual_themes():
             self.register_theme(theme)
         self.theme = self._theme
         if self._walk:
@@ -59,7 +59,7 @@ class ReaderApp(App[None]):
         from dungeon.tui.reader.story import ReadScreen
 
         with self.toast_errors():
-            self.push_screen(ReadScreen(book, opened(book)))
+            self.push_screen(ReadScreen(book, load_walk(book)))
 
     @contextmanager
     def toast_errors(self) -> Iterator[None]:

@@ -12,10 +12,10 @@ from textual.widgets.option_list import Option
 from corpus.labels import label_action
 from corpus.text import printable
 from corpus.turns import ACTION_MARK
-from dungeon.reading.bookmark import save
+from dungeon.reading.bookmark import save_walk
 from dungeon.reading.books import Book
 from dungeon.reading.commands import BY_NAME
-from dungeon.reading.walk import Walk, back, endings_line, map_lines, restart, take
+from dungeon.reading.walk import Walk, endings_line, go_back, map_lines, restart, take_choice
 from dungeon.tui.host import reader
 from dungeon.tui.screens.text import TextScreen
 
@@ -57,8 +57,8 @@ class ReadScreen(Screen[None]):
         walk = self.walk
         action = label_action(walk.steps[-1].label)
         self._put("#action", f"{ACTION_MARK}{action}" if action else "")
-        self._put("#prose", printable(walk.here.text))
-        self._put("#end", "" if walk.choices else f"The end: {printable(walk.here.name)}. {endings_line(walk)}.")
+        self._put("#prose", printable(walk.passage.text))
+        self._put("#end", "" if walk.choices else f"The end. {endings_line(walk)}.")
         self._put("#status", f"{endings_line(walk)} · F1 keys · b back · m map · r restart · s stories")
         options = self.query_one("#choices", OptionList)
         options.clear_options()
@@ -80,7 +80,7 @@ class ReadScreen(Screen[None]):
             return
         self.walk = walk
         with reader(self).toast_errors():
-            save(self.book, walk)
+            save_walk(self.book, walk)
         self._show()
 
     # ---- what the reader wants -------------------------------------------------------------------------------
@@ -89,7 +89,7 @@ class ReadScreen(Screen[None]):
     async def _selected(self, event: OptionList.OptionSelected) -> None:
         chosen = event.option_id or ""
         if chosen.isdecimal():
-            self._step(take(self.walk, int(chosen)))
+            self._step(take_choice(self.walk, int(chosen)))
         else:
             await self.run_action(chosen)
 
@@ -97,11 +97,11 @@ class ReadScreen(Screen[None]):
         """A number takes its choice."""
         if event.character and event.character in "123456789" and int(event.character) <= len(self.walk.choices):
             event.stop()
-            self._step(take(self.walk, int(event.character)))
+            self._step(take_choice(self.walk, int(event.character)))
 
     def action_back(self) -> None:
         """One page back."""
-        self._step(back(self.walk))
+        self._step(go_back(self.walk))
 
     def action_restart(self) -> None:
         """The first page."""

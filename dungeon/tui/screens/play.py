@@ -105,7 +105,7 @@ class PlayScreen(Screen[None]):
 
     def apply_settings(self) -> None:
         """The width of the column, and the keys in the hints, as the player has set them."""
-        settings = self.session.settings.game
+        settings = self.session.settings.global_settings
         self.story.query_one("#tale").styles.max_width = settings.column
         keys = keys_for(settings)
         hints = (f"{key_name(keys[name])} {name}" for name in ("help", "retry", "undo", "tree") if keys[name])
@@ -184,7 +184,7 @@ class PlayScreen(Screen[None]):
     def _what_prefetching_depends_on(self) -> object:
         session = self.session
         adventure = session.adventure
-        return adventure, adventure.head, adventure.lore, session.params().sampling, session.settings.game
+        return adventure, adventure.head, adventure.lore, session.params().sampling, session.settings.global_settings
 
     async def _screen_closed(self, _: Any) -> None:
         """Whatever a screen has changed."""

@@ -12,15 +12,16 @@ from textual.widgets import Button, Input, Label, Static, TextArea
 
 from corpus.text import printable
 from dungeon.errors import DungeonError
+from dungeon.scenarios.drafts import load_draft, save_draft
 from dungeon.scenarios.model import (
     TITLE_LENGTH,
     Scenario,
     ask_for_placeholders,
     clean_scenario,
-    placeholders_in,
+    placeholder_names,
     scenario_from_opening,
 )
-from dungeon.scenarios.user import draft, save_draft, save_scenario
+from dungeon.scenarios.user import save_scenario
 from dungeon.tale.lore import Card, card_from_text, card_to_text
 from dungeon.tui.host import game
 from dungeon.tui.screens.ask import AskScreen
@@ -69,7 +70,7 @@ class ScenarioEditor(Screen[Scenario | None]):
 
     def compose(self) -> ComposeResult:
         with game(self).toast_errors():
-            if written := draft(self._draft):
+            if written := load_draft(self._draft):
                 self._fields |= {field: text for field, text in written.items() if field in self._fields}
                 game(self).toast("Here is what you wrote last. Esc throws it away.")
         given = self._fields
@@ -133,7 +134,7 @@ class ScenarioEditor(Screen[Scenario | None]):
 
     def _tell_questions(self) -> None:
         texts = [text for field, text in self._fields.items() if field != "genre"]
-        names = placeholders_in(Scenario("", "\n".join(texts)))
+        names = placeholder_names(Scenario("", "\n".join(texts)))
         hint = "A ${name} in any text is asked for at the start."
         asked = f"Asked at the start: {', '.join(names)}" if names else hint
         self.query_one("#asked", Static).update(Content(printable(asked)))
@@ -157,7 +158,7 @@ class ScenarioEditor(Screen[Scenario | None]):
             cards=cards_from_lines(fields["cards"]),
             name=self._own,
         )
-        used = placeholders_in(written)
+        used = placeholder_names(written)
         asked = tuple(placeholder for placeholder in before if placeholder.name in used)
         return ask_for_placeholders(clean_scenario(msgspec.structs.replace(written, placeholders=asked)))
 

@@ -5,7 +5,6 @@ and is saved at once.
 """
 
 from collections.abc import Callable, Sequence
-from itertools import groupby
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -19,11 +18,10 @@ from textual.widgets.option_list import Option
 from dungeon.errors import DungeonError
 from dungeon.play.keys import keys_for, set_key
 from dungeon.play.registry import COMMANDS
-from dungeon.settings import themes
-from dungeon.settings.effective import EffectiveSettings
-from dungeon.settings.file import SettingsNotSaved
-from dungeon.settings.presets import PRESETS, preset_name
-from dungeon.settings.registry import BY_NAME, SETTINGS, Setting, Type, allowed, parse_setting
+from dungeon.settings.effective import EffectiveSettings, SettingsNotSaved
+from dungeon.settings.presets import PRESETS, parse_preset_name
+from dungeon.settings.registry import BY_NAME, GROUPS, SETTINGS, Setting, Type, allowed_values, parse_setting
+from dungeon.settings.themes import THEME_HELP
 from dungeon.tui.screens.help import key_name
 
 _NAME = 19
@@ -50,7 +48,7 @@ class SettingsScreen(Screen[None]):
     def __init__(self, choices: EffectiveSettings) -> None:
         super().__init__()
         self.settings = choices
-        self.everywhere = choices.own is None
+        self.everywhere = choices.overrides is None
         self._editing = ""
         """What is being typed: a setting's name, or `_SAVE` for a preset's."""
 
@@ -58,7 +56,7 @@ class SettingsScreen(Screen[None]):
         with Horizontal(id="places"):
             yield Static("Settings", id="title")
             for id_, label in (("here", "This adventure"), ("all", "All adventures")):
-                button = Button(label, id=id_, compact=True, disabled=self.settings.own is None)
+                button = Button(label, id=id_, compact=True, disabled=self.settings.overrides is None)
                 button.can_focus = False
                 yield button
         yield OptionList(id="settings", markup=False)
@@ -89,13 +87,13 @@ class SettingsScreen(Screen[None]):
     def _fill(self) -> None:
         at = self._list.highlighted
         self._list.clear_options()
-        for group, settings in groupby(SETTINGS, key=lambda setting: setting.group):
+        for group, settings in GROUPS.items():
             self._list.add_option(Option(Content(group), disabled=True))
             self._list.add_options(Option(self._row(setting), id=setting.name) for setting in settings)
         self._list.add_option(Option(Content("Keys"), disabled=True))
-        keys = keys_for(self.settings.game)
+        keys = keys_for(self.settings.global_settings)
         for name in (name for name, command in COMMANDS.items() if command.stands_alone):
-            chosen = name in self.settings.game.keys
+            chosen = name in self.settings.global_settings.keys
             row = self._columns(name, key_name(keys[name]) or "none", "yours" if chosen else "default", chosen)
             self._list.add_option(Option(row, id=_KEY + name))
         self._list.highlighted = at
@@ -103,8 +101,8 @@ class SettingsScreen(Screen[None]):
         self.query_one("#all").set_class(self.everywhere, "-chosen")
 
     def _row(self, setting: Setting) -> Content:
-        value = self.settings.shown(setting.name, everywhere=self.everywhere)
-        origin = self.settings.origin(setting.name, everywhere=self.everywhere)
+        value = self.settings.display(setting.name, globally=self.everywhere)
+        origin = self.settings.origin(setting.name, globally=self.everywhere)
         return self._columns(setting.name, value, origin, self._is_set(setting.name))
 
     def _columns(self, name: str, value: str, origin: str, is_set: bool) -> Content:
@@ -121,9 +119,9 @@ class SettingsScreen(Screen[None]):
     def _is_set(self, name: str) -> bool:
         """Whether the place that is shown has a value of its own for it."""
         if name.startswith(_KEY):
-            return name.removeprefix(_KEY) in self.settings.game.keys
-        everywhere = self.everywhere or BY_NAME[name].everywhere
-        return name in (self.settings.game.values if everywhere else self.settings.own or {})
+            return name.removeprefix(_KEY) in self.settings.global_settings.keys
+        everywhere = self.everywhere or BY_NAME[name].global_only
+        return name in (self.settings.global_settings.values if everywhere else self.settings.overrides or {})
 
     @on(OptionList.OptionHighlighted, "#settings")
     def _about(self) -> None:
@@ -133,10 +131,10 @@ class SettingsScreen(Screen[None]):
             facts = "For all adventures."
         else:
             setting = BY_NAME[name]
-            help_, more = setting.help, setting.more
-            range_ = "" if setting.type is Type.NAME else allowed(setting).capitalize() + ". "
-            where = " For all adventures." if setting.everywhere else ""
-            facts = f"{range_}Now from: {self.settings.origin(name, everywhere=self.everywhere)}.{where}"
+            help_, more = setting.help, setting.details
+            range_ = "" if setting.type is Type.NAME else allowed_values(setting).capitalize() + ". "
+            where = " For all adventures." if setting.global_only else ""
+            facts = f"{range_}Now from: {self.settings.origin(name, globally=self.everywhere)}.{where}"
         for id_, text in (("help", help_), ("more", more), ("facts", facts)):
             self.query_one(f"#{id_}", Static).update(Content(text))
 
@@ -155,23 +153,25 @@ class SettingsScreen(Screen[None]):
         elif BY_NAME[name].type is Type.SWITCH:
             self._set(name, "off" if self.settings.value(name) else "on")
         elif name == "theme":
-            rows = list(themes.HELP.items())
-            self.app.push_screen(ChooseScreen("Theme", rows, self.settings.game.theme, self._preview), self._themed)
+            rows = list(THEME_HELP.items())
+            self.app.push_screen(
+                ChooseScreen("Theme", rows, self.settings.global_settings.theme, self._preview), self._themed
+            )
         elif name == "preset":
-            own = [(preset, "Your own. Delete takes it away.") for preset in self.settings.game.presets]
+            own = [(preset, "Your own. Delete takes it away.") for preset in self.settings.global_settings.presets]
             rows = [(preset, entry.help) for preset, entry in PRESETS.items()] + own
             rows.append((_SAVE, "Keeps the numbers that hold now, under a name."))
-            at = str(self.settings.value("preset", everywhere=self.everywhere))
+            at = str(self.settings.value("preset", globally=self.everywhere))
             self.app.push_screen(ChooseScreen("Preset", rows, at, forget=self._forget), self._preset_chosen)
         else:
-            unset = self.settings.value(name, everywhere=self.everywhere) is None
-            self._edit(name, "" if unset else self.settings.shown(name, everywhere=self.everywhere))
+            unset = self.settings.value(name, globally=self.everywhere) is None
+            self._edit(name, "" if unset else self.settings.display(name, globally=self.everywhere))
 
     def _set(self, name: str, text: str | None) -> bool:
         """Whether it could be."""
         if name.startswith(_KEY):
             return self._changed(lambda: set_key(self.settings, name.removeprefix(_KEY), text))
-        return self._changed(lambda: self.settings.set(name, text, everywhere=self.everywhere))
+        return self._changed(lambda: self.settings.set(name, text, globally=self.everywhere))
 
     def _changed(self, change: Callable[[], object]) -> bool:
         """Whether it could be; tells what went wrong, and shows the settings as they are now."""
@@ -193,7 +193,7 @@ class SettingsScreen(Screen[None]):
 
     def action_place(self) -> None:
         """From this adventure to all, and back."""
-        if not self._editing and self.settings.own is not None:
+        if not self._editing and self.settings.overrides is not None:
             self.everywhere = not self.everywhere
             self._fill()
             self._about()
@@ -221,7 +221,7 @@ class SettingsScreen(Screen[None]):
         self.query_one("#edit").display = False
         self._list.focus()
         other = "this" if self.everywhere else "all"
-        tab = "" if self.settings.own is None else f" · Tab {other}"
+        tab = "" if self.settings.overrides is None else f" · Tab {other}"
         self.query_one("#hint", Static).update(Content(f"Enter set · Del unset{tab} · Esc back"))
 
     @on(Input.Submitted, "#value")
@@ -264,17 +264,17 @@ class SettingsScreen(Screen[None]):
             self._set("preset", name)
 
     def _save_preset(self, name: str) -> bool:
-        return self._changed(lambda: self.settings.save_preset(name)) and self._set("preset", preset_name(name))
+        return self._changed(lambda: self.settings.save_preset(name)) and self._set("preset", parse_preset_name(name))
 
     def _forget(self, name: str) -> bool:
-        return self._changed(lambda: self.settings.forget_preset(name))
+        return self._changed(lambda: self.settings.delete_preset(name))
 
     def _preview(self, theme: str) -> None:
         self.app.theme = theme
 
     def _themed(self, theme: str | None) -> None:
         if theme is None:
-            self.app.theme = self.settings.game.theme
+            self.app.theme = self.settings.global_settings.theme
         else:
             self._set("theme", theme)
 

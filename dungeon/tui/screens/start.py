@@ -20,7 +20,8 @@ from textual.widgets.option_list import Option
 from corpus.text import one_line, printable
 from dungeon.play.adventures import plural, time_ago
 from dungeon.play.registry import COMMANDS
-from dungeon.scenarios.model import Scenario, builtin_scenarios, fill_placeholders
+from dungeon.scenarios.library import builtin_scenarios
+from dungeon.scenarios.model import Scenario, fill_placeholders
 from dungeon.scenarios.user import trash_scenario, user_scenarios
 from dungeon.storage.shelf import ShelfEntry
 from dungeon.tui.host import game
@@ -77,11 +78,11 @@ class StartScreen(Screen[None]):
                 f"{_ADVENTURE}{listed.id}": listed for listed in game(self).shelf.list_adventures(limit=most)
             }
         with game(self).toast_errors():
-            self._own, troubles = user_scenarios()
-            for trouble in troubles:
-                if trouble.what not in self._told:
-                    self._told.add(trouble.what)
-                    game(self).toast(trouble.what, error=True)
+            self._own, broken = user_scenarios()
+            for file in broken:
+                if file.message not in self._told:
+                    self._told.add(file.message)
+                    game(self).toast(file.message, error=True)
         choices = self.query_one("#choices", OptionList)
         if choices.option_count:
             self._fill()

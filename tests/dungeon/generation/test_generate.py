@@ -18,7 +18,7 @@ from dungeon.generation.generate import (
     turn_request,
 )
 from dungeon.storyteller.request import GenerationParams, GenerationRequest
-from dungeon.storyteller.voices import Sampling
+from dungeon.storyteller.sampling import Sampling
 from dungeon.tale.adventure import Adventure, Node, State
 from dungeon.tale.lore import Lore
 from dungeon.tale.prose import sentence_end

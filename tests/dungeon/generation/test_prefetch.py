@@ -386,7 +386,7 @@ async def test_with_a_seed_nothing_is_told_that_was_not_asked_for(server: Voice,
 
 async def test_switched_off_it_rests_unless_the_player_asks(server: Voice, session: Session) -> None:
     await play(session, "wait")
-    session.settings.set("ahead", "off")
+    session.settings.set("prefetch", "off")
     asked = len(server.requests)
     await session.prefetch(ignore)
     assert len(server.requests) == asked

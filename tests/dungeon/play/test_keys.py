@@ -12,14 +12,14 @@ from dungeon.play.keys import UNBOUND, check_keys, keymap, keys_for, set_key
 from dungeon.play.registry import COMMANDS
 from dungeon.settings.effective import EffectiveSettings
 from dungeon.settings.layers import Settings
-from dungeon.storyteller.voices import Sampling
+from dungeon.storyteller.sampling import Sampling
 
 
 def keys_with(settings: Settings, command: str, key: str | None) -> Mapping[str, str]:
     """The chosen keys after that command was given this one."""
     effective = EffectiveSettings(Sampling(), settings)
     set_key(effective, command, key)
-    return effective.game.keys
+    return effective.global_settings.keys
 
 
 def test_every_command_has_the_registrys_key_unless_the_player_chose_another() -> None:

@@ -11,7 +11,8 @@ from corpus.turns import Kind
 from dungeon.errors import DungeonError
 from dungeon.play.editing import Change
 from dungeon.play.session import Session
-from dungeon.scenarios.model import find_scenario, scenario_from_opening
+from dungeon.scenarios.model import scenario_from_opening
+from dungeon.scenarios.user import find_scenario
 from dungeon.storage.shelf import Shelf
 from dungeon.storyteller.remote import RemoteStoryteller
 from dungeon.tale.adventure import Node, State

@@ -1,18 +1,14 @@
-"""The player's own scenarios: kept as files to share, never written over, never lost."""
+"""The player's own scenarios: saved as files to share, never overwritten, never lost; and scenarios found by name."""
 
 from pathlib import Path
 
 import msgspec
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from corpus.text import printable
 from dungeon.errors import DungeonError
 from dungeon.paths import scenarios_folder
-from dungeon.scenarios.model import Placeholder, Scenario, find_scenario, scenario_from_opening
-from dungeon.scenarios.user import draft, save_draft, save_scenario, slug, trash_scenario, user_scenarios
-from dungeon.storage.tomlfile import read_toml, toml
+from dungeon.scenarios.model import Placeholder, Scenario, scenario_from_opening
+from dungeon.scenarios.user import file_stem, find_scenario, save_scenario, trash_scenario, user_scenarios
 from dungeon.tale.lore import Card
 
 LAMP_ROAD = Scenario(
@@ -37,37 +33,37 @@ def names() -> list[str]:
 
 def test_there_are_none_at_first() -> None:
     assert user_scenarios() == ([], [])
-    assert not scenarios_folder().exists(), "looking makes nothing"
+    assert not scenarios_folder().exists(), "reading makes no folder"
 
 
-def test_what_was_kept_comes_back_whole_and_can_be_named() -> None:
+def test_a_saved_scenario_is_listed_and_found_whole() -> None:
     path = save_scenario(LAMP_ROAD)
     assert path == scenarios_folder() / "the-lamp-road.toml"
-    (kept,), troubles = user_scenarios()
-    assert (kept, troubles) == (msgspec.structs.replace(LAMP_ROAD, name="the-lamp-road"), [])
-    assert find_scenario("The Lamp road") == find_scenario("the-lamp-road") == kept
+    (saved,), broken = user_scenarios()
+    assert (saved, broken) == (msgspec.structs.replace(LAMP_ROAD, name="the-lamp-road"), [])
+    assert find_scenario("The Lamp road") == find_scenario("the-lamp-road") == saved
 
 
 def test_a_shared_file_is_the_same_scenario_elsewhere(tmp_path: Path) -> None:
     shared = tmp_path / "from a friend.toml"
     shared.write_bytes(save_scenario(LAMP_ROAD).read_bytes())
-    assert find_scenario(str(shared)) == LAMP_ROAD
+    assert find_scenario(f"  {shared} ") == LAMP_ROAD
 
 
-def test_another_of_the_same_title_gets_a_file_of_its_own() -> None:
+def test_another_scenario_of_the_same_title_gets_a_file_of_its_own() -> None:
     first = save_scenario(scenario_from_opening("One.", "The Door"))
     second = save_scenario(scenario_from_opening("Two.", "The Door!"))
     assert (first.stem, second.stem) == ("the-door", "the-door-2")
-    assert save_scenario(scenario_from_opening("Two.", "The Door!")) == second, "the same is not kept twice"
+    assert save_scenario(scenario_from_opening("Two.", "The Door!")) == second, "the same text is saved once"
     assert sorted(scenario.opening for scenario in user_scenarios()[0]) == ["One.", "Two."]
 
 
-def test_none_takes_the_name_of_one_of_ours() -> None:
+def test_none_takes_the_name_of_one_of_the_games() -> None:
     assert save_scenario(scenario_from_opening("Mine.", "Iron door")).stem == "iron-door-2"
     assert find_scenario("iron-door").opening != "Mine."
 
 
-def test_one_that_is_edited_takes_the_place_of_what_it_was() -> None:
+def test_an_edited_scenario_replaces_the_old_one() -> None:
     save_scenario(scenario_from_opening("One.", "The Door"))
     assert save_scenario(scenario_from_opening("Two.", "Another title"), "the-door").stem == "the-door"
     assert [(scenario.name, scenario.opening) for scenario in user_scenarios()[0]] == [("the-door", "Two.")]
@@ -87,24 +83,24 @@ def test_one_that_is_edited_takes_the_place_of_what_it_was() -> None:
         ("The Road to ${town}", "the-road-to-town"),
     ],
 )
-def test_a_title_never_is_a_path(title: str, stem: str) -> None:
-    assert slug(title, "scenario") == stem
+def test_a_title_is_never_a_path(title: str, stem: str) -> None:
+    assert file_stem(title, "scenario") == stem
 
 
-def test_a_file_that_is_no_scenario_is_told_and_the_others_are_there() -> None:
+def test_a_broken_file_is_reported_and_the_others_are_listed() -> None:
     save_scenario(LAMP_ROAD)
     (scenarios_folder() / "broken.toml").write_text("title = ")
     (scenarios_folder() / "folder.toml").mkdir()
     (scenarios_folder() / ".hidden.toml").write_text("")
     (scenarios_folder() / "notes.txt").write_text("")
-    (kept,), troubles = user_scenarios()
-    assert kept.title == "The Lamp Road"
-    assert [trouble.path.name for trouble in troubles] == ["broken.toml", "folder.toml"]
-    with pytest.raises(DungeonError, match=r"broken\.toml is no TOML"):
+    (saved,), broken = user_scenarios()
+    assert saved.title == "The Lamp Road"
+    assert [file.path.name for file in broken] == ["broken.toml", "folder.toml"]
+    with pytest.raises(DungeonError, match=r"broken\.toml is not valid TOML"):
         find_scenario("broken")
 
 
-def test_one_that_is_thrown_away_lies_in_the_trash() -> None:
+def test_a_trashed_scenario_is_in_the_trash_folder() -> None:
     for opening in ("One.", "Two."):
         save_scenario(scenario_from_opening(opening, "The Door"))
         moved = trash_scenario("the-door")
@@ -114,38 +110,49 @@ def test_one_that_is_thrown_away_lies_in_the_trash() -> None:
     assert names() == []
 
 
-def test_one_that_is_too_long_is_refused_and_nothing_is_written() -> None:
+def test_a_scenario_that_is_too_long_is_refused_and_nothing_is_written() -> None:
     with pytest.raises(DungeonError, match="too long to keep"):
         save_scenario(scenario_from_opening("Long. " * 100_000))
     assert names() == []
 
 
-def test_a_place_that_takes_nothing_is_told(home: Path) -> None:
+def test_a_folder_that_can_not_be_written_is_reported(home: Path) -> None:
     home.mkdir()
-    (home / "data").write_text("in the way")
+    (home / "data").write_text("a file in the folder's place")
     with pytest.raises(DungeonError, match="can't be written"):
         save_scenario(LAMP_ROAD)
-    with pytest.raises(DungeonError, match="can't be written"):
-        save_draft("", {"opening": "You wait."})
 
 
-def test_a_draft_comes_back_until_it_is_empty() -> None:
-    save_draft("", {"title": "", "opening": "You \ud800wait. 🐉"})
-    save_draft("new", {"title": "", "opening": "Another."})
-    assert draft("") == {"title": "", "opening": "You ?wait. 🐉"}
-    assert draft("new")["opening"] == "Another."
-    save_draft("", {"title": "", "opening": ""})
-    assert draft("") == {}
-    (scenarios_folder() / "drafts" / "new.json").write_text("{")
-    with pytest.raises(DungeonError, match=r"can't be read.*new\.json"):
-        draft("new")
+# ---- finding -----------------------------------------------------------------------------------------------------
 
 
-TEXT = st.text().map(printable)
+@pytest.mark.parametrize("name", ["iron-door", "The Iron Door", "  the iron door ", "IRON-DOOR"])
+def test_a_scenario_is_found_by_name_or_title(name: str) -> None:
+    assert find_scenario(name).name == "iron-door"
 
 
-@given(TEXT, st.text(st.sampled_from("\"\\\n 'a")), st.lists(TEXT), st.booleans(), st.integers(0, 99))
-def test_any_text_survives_the_file(title: str, opening: str, keys: list[str], flag: bool, depth: int) -> None:
-    cards = (Card(tuple(keys), opening, always=flag, whole_word=flag, depth=depth),)
-    scenario = Scenario(title, opening, cards=cards, actions=(title, opening))
-    assert read_toml(toml(scenario).encode(), Scenario, "x") == scenario
+@pytest.mark.parametrize("name", ["nope", "", "../iron-door", "iron dor", "x" * 100_000])
+def test_an_unknown_name_is_reported_with_the_nearest(name: str) -> None:
+    with pytest.raises(DungeonError) as caught:
+        find_scenario(name)
+    message = str(caught.value)
+    assert message.startswith("There is no scenario '" + name[:20])
+    assert message.endswith("`dungeon scenarios` lists them.")
+    assert ("Did you mean iron-door" in message) == ("iron" in name)
+    assert len(message) < 300
+
+
+@pytest.mark.parametrize(
+    "name", ["nowhere.toml", "~nobody/x.toml", "a\0b.toml", "x" * 5000 + ".toml", "\x1b[31m.toml"], ids=range(5)
+)
+def test_a_path_without_a_file_is_reported(name: str) -> None:
+    with pytest.raises(DungeonError, match="scenario") as caught:
+        find_scenario(name)
+    assert "\x1b" not in str(caught.value)
+    assert len(str(caught.value)) < 500
+
+
+def test_a_folder_is_not_a_scenario(tmp_path: Path) -> None:
+    (tmp_path / "x.toml").mkdir()
+    with pytest.raises(DungeonError, match="no scenario file"):
+        find_scenario(str(tmp_path / "x.toml"))

@@ -17,7 +17,8 @@ from dungeon.play.session import Session
 from dungeon.scenarios.model import scenario_from_opening
 from dungeon.storage.shelf import Shelf
 from dungeon.storyteller.local import LocalStoryteller
-from dungeon.storyteller.voices import Sampling, Voice
+from dungeon.storyteller.sampling import Sampling
+from dungeon.storyteller.voices import Voice
 from tests.dungeon.killing import Ledger, Lost, Teller, kill_app, kill_engine, kill_moves, kill_plain
 
 pytestmark = pytest.mark.usefixtures("untraced")

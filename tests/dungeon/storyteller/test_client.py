@@ -10,7 +10,7 @@ import pytest
 from dungeon.errors import ContextOverflow, DungeonError, StorytellerError
 from dungeon.storyteller.client import Client
 from dungeon.storyteller.remote import RemoteStoryteller
-from dungeon.storyteller.voices import Sampling
+from dungeon.storyteller.sampling import Sampling
 from tests.dungeon.completions import completion
 from tests.dungeon.scripted import Drop, Fail, GeneratedTurn, Hold, Raw, ScriptedServer
 

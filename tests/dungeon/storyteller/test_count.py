@@ -11,7 +11,8 @@ from dungeon.errors import StorytellerError
 from dungeon.storyteller.client import Client
 from dungeon.storyteller.local import LocalStoryteller
 from dungeon.storyteller.remote import RemoteStoryteller
-from dungeon.storyteller.voices import DEFAULT_VOICE, Sampling, find_voice
+from dungeon.storyteller.sampling import Sampling
+from dungeon.storyteller.voices import DEFAULT_VOICE, find_voice
 from tests.dungeon.completions import completion
 from tests.dungeon.scripted import Fail, Raw, ScriptedServer
 

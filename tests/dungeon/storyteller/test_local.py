@@ -17,9 +17,11 @@ from gguf import GGUFWriter
 
 from dungeon.errors import DungeonError, StorytellerError
 from dungeon.paths import log_file
+from dungeon.storyteller.catalogue import SMOLLM2
 from dungeon.storyteller.client import Client
 from dungeon.storyteller.local import LocalStoryteller
-from dungeon.storyteller.voices import SMOLLM2, Sampling, Voice, find_voice
+from dungeon.storyteller.sampling import Sampling
+from dungeon.storyteller.voices import Voice, find_voice
 from tests.dungeon.completions import completion
 
 pytestmark = pytest.mark.real

@@ -1,4 +1,4 @@
-"""Finding a voice: what is there is found, and whatever is wrong with it is said with its path and a way out."""
+"""Finding a voice by name or path; an error names the path and says what to do."""
 
 import hashlib
 import json
@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from dungeon.errors import DungeonError
-from dungeon.storyteller.voices import CATALOGUE, DEFAULT_VOICE, SMOLLM2, Sampling, find_voice
+from dungeon.storyteller.catalogue import CATALOGUE, SMOLLM2
+from dungeon.storyteller.sampling import Sampling
+from dungeon.storyteller.voices import DEFAULT_VOICE, find_voice
 
 ADAPTER = b"GGUF an adapter"
 BASE = b"GGUF a base"
@@ -59,7 +61,7 @@ def test_the_untuned_weights_are_found_by_name() -> None:
     assert (voice.name, voice.weights, voice.adapter) == ("smollm2", CATALOGUE["smollm2"], None)
 
 
-def test_the_voice_that_is_played_by_default_is_tuned_and_comes_along_whole() -> None:
+def test_the_default_voice_is_tuned_and_complete() -> None:
     voice = find_voice(DEFAULT_VOICE)
     assert (voice.name, voice.weights) == (DEFAULT_VOICE, SMOLLM2)
     assert voice.adapter is not None
@@ -77,7 +79,7 @@ def test_a_tuned_voice_is_found_by_its_folder(folder: Path) -> None:
     assert voice.sampling == Sampling(temperature=0.9, length=60)
 
 
-def test_a_voice_may_bring_its_own_base_and_needs_no_adapter(folder: Path) -> None:
+def test_a_voice_may_have_its_own_base_and_no_adapter(folder: Path) -> None:
     (folder / "base.gguf").write_bytes(BASE)
     change(folder, base={"name": "gpt2", "file": "base.gguf", "sha256": sha256(BASE)}, adapter=None)
     voice = find_voice(str(folder))
@@ -99,7 +101,7 @@ def test_a_relative_path_and_one_below_home(folder: Path, monkeypatch: pytest.Mo
     assert find_voice("~/my voice").adapter == folder / "adapter.gguf"
 
 
-def test_fields_of_a_later_minor_version_are_passed_over(folder: Path) -> None:
+def test_unknown_fields_of_a_later_version_are_ignored(folder: Path) -> None:
     change(folder, trained={"steps": 100})
     assert find_voice(str(folder)).context == 1024
 
@@ -128,7 +130,7 @@ def test_a_folder_without_voice_json(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"Once upon a time.", b"", b"GGU"])
-def test_a_file_that_is_no_gguf(tmp_path: Path, content: bytes) -> None:
+def test_a_file_that_is_not_gguf(tmp_path: Path, content: bytes) -> None:
     file = tmp_path / "story.txt"
     file.write_bytes(content)
     assert refusal(file).startswith(f"{file} is not a voice: it is neither a GGUF file nor a folder")
@@ -156,7 +158,7 @@ def test_a_voice_json_that_can_t_be_read(folder: Path, text: bytes) -> None:
     assert "Tune the voice again, or restore the file." in message
 
 
-def test_a_voice_of_a_format_to_come(folder: Path) -> None:
+def test_a_voice_of_a_later_format(folder: Path) -> None:
     change(folder, format=2)
     message = refusal(folder)
     assert "has format 2; this version of dungeon reads format 1. Update dungeon." in message
@@ -179,23 +181,23 @@ def replace_by_a_folder(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("harm", "said"),
+    ("harm", "problem"),
     [
         (remove, "lacks its file adapter.gguf"),
         (replace_by_a_folder, "lacks its file adapter.gguf"),
         (damage, "is damaged: its hash is not the one in voice.json"),
     ],
 )
-def test_an_adapter_that_is_not_there_or_not_whole(folder: Path, harm: Callable[[Path], None], said: str) -> None:
+def test_an_adapter_that_is_missing_or_damaged(folder: Path, harm: Callable[[Path], None], problem: str) -> None:
     harm(folder)
     message = refusal(folder)
-    assert said in message
+    assert problem in message
     assert str(folder) in message
     assert "tune" in message.lower()
 
 
 @pytest.mark.parametrize("name", ["../secret.gguf", "/etc/passwd", "sub/adapter.gguf", "..", ".", "", "x" * 300])
-def test_a_name_that_climbs_out_of_the_folder_is_refused(folder: Path, name: str) -> None:
+def test_a_file_name_that_leads_out_of_the_folder_is_refused(folder: Path, name: str) -> None:
     (folder.parent / "secret.gguf").write_bytes(ADAPTER)
     (folder / "sub").mkdir()
     (folder / "sub" / "adapter.gguf").write_bytes(ADAPTER)
@@ -216,7 +218,7 @@ def test_an_adapter_for_other_weights_of_the_same_name(folder: Path) -> None:
     assert "Tune it again" in message
 
 
-def test_a_base_that_nobody_has(folder: Path) -> None:
+def test_an_unknown_base(folder: Path) -> None:
     change(folder, base={"name": "openai-community/gpt2", "sha256": "0" * 64})
     message = refusal(folder)
     assert "needs the base 'openai-community/gpt2', which is neither in its folder nor in the catalogue" in message

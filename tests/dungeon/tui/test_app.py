@@ -11,7 +11,9 @@ import dungeon.play.commands  # noqa: F401 - fills the registry
 from corpus.turns import Kind
 from dungeon.paths import shelf_file
 from dungeon.play.registry import COMMANDS
-from dungeon.scenarios.model import Placeholder, Scenario, builtin_scenarios, find_scenario
+from dungeon.scenarios.library import builtin_scenarios
+from dungeon.scenarios.model import Placeholder, Scenario
+from dungeon.scenarios.user import find_scenario
 from dungeon.storage.shelf import Shelf
 from dungeon.storyteller.remote import RemoteStoryteller
 from dungeon.tui.app import DungeonApp

@@ -1,7 +1,7 @@
 """Turns on the screen: told, stopped, told again, taken back; and what a player may type or paste."""
 
 from dungeon.paths import shelf_file
-from dungeon.scenarios.model import find_scenario
+from dungeon.scenarios.user import find_scenario
 from dungeon.tale.adventure import State
 from dungeon.tui.widgets.status import StatusLine
 from dungeon.tui.widgets.turn import TurnView

@@ -14,7 +14,6 @@ from corpus.turns import Kind
 from dungeon.generation.context_view import TokenCounts
 from dungeon.play.session import Session
 from dungeon.scenarios.model import scenario_from_opening
-from dungeon.settings.themes import themes
 from dungeon.storage.shelf import Shelf
 from dungeon.storyteller.remote import RemoteStoryteller
 from dungeon.tale.adventure import Node, State
@@ -22,6 +21,7 @@ from dungeon.tale.context import PartKind, context_to_continue
 from dungeon.tale.lore import Card, Lore
 from dungeon.tui.screens.context import ContextScreen
 from dungeon.tui.screens.text import TextScreen
+from dungeon.tui.themes import textual_themes
 
 LORE = Lore(
     "You are the helmsman of the Kind Harriet.",
@@ -53,7 +53,7 @@ class Looking(App[None]):
 
     def __init__(self, session: Session, theme: str = "lamplight") -> None:
         super().__init__()
-        for made in themes():
+        for made in textual_themes():
             self.register_theme(made)
         self.theme = theme
         self.session = session

@@ -11,9 +11,8 @@ from textual.widgets import Input, TextArea
 
 from corpus.turns import PARAGRAPH
 from dungeon.play.session import Session
-from dungeon.scenarios.model import find_scenario
+from dungeon.scenarios.user import find_scenario
 from dungeon.settings.layers import Settings
-from dungeon.settings.themes import themes
 from dungeon.tui.screens.ask import AskScreen
 from dungeon.tui.screens.compare import CompareScreen
 from dungeon.tui.screens.confirm import ConfirmScreen
@@ -22,6 +21,7 @@ from dungeon.tui.screens.help import HelpScreen
 from dungeon.tui.screens.takes import TakesScreen
 from dungeon.tui.screens.text import TextScreen
 from dungeon.tui.screens.tree import TreeScreen
+from dungeon.tui.themes import textual_themes
 from tests.dungeon.host import Host, play, seated
 
 SCREENS: dict[str, Callable[[Session], Screen[bool]]] = {
@@ -59,7 +59,7 @@ def test_snapshot(
     app = Host()
 
     async def shown(pilot: Pilot[None]) -> None:
-        for made in themes():
+        for made in textual_themes():
             app.register_theme(made)
         app.theme = theme
         app.show(SCREENS[name](session))

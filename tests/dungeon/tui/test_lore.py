@@ -13,12 +13,12 @@ from textual.widgets import Checkbox, Input, OptionList, Static, TabbedContent, 
 from corpus.turns import Kind
 from dungeon.play.session import Session
 from dungeon.scenarios.model import scenario_from_opening
-from dungeon.settings.themes import themes
 from dungeon.storage.shelf import Shelf
 from dungeon.storyteller.remote import RemoteStoryteller
 from dungeon.tale.adventure import Node, State
 from dungeon.tale.lore import Card, Lore
 from dungeon.tui.screens.lore import LoreScreen
+from dungeon.tui.themes import textual_themes
 
 ROKE = Card(("Roke", "captain"), "Captain Roke has not slept since the storm.")
 GOLD = Card(("gold",), "There is none on board.", case=True, whole_word=False, depth=9)
@@ -32,7 +32,7 @@ class Editing(App[None]):
 
     def __init__(self, session: Session, tab: str, theme: str = "lamplight") -> None:
         super().__init__()
-        for made in themes():
+        for made in textual_themes():
             self.register_theme(made)
         self.theme = theme
         self.session = session

@@ -14,7 +14,7 @@ import pytest
 
 from corpus.turns import Kind
 from dungeon.play.session import OnUpdate, Session
-from dungeon.scenarios.model import find_scenario
+from dungeon.scenarios.user import find_scenario
 from dungeon.tale.adventure import Node, State
 from dungeon.tui.screens.edit import EditScreen
 from dungeon.tui.screens.play import PlayScreen

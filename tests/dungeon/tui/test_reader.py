@@ -9,8 +9,8 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import OptionList, Static
 
-from dungeon.reading.bookmark import bookmark_file, opened
-from dungeon.reading.books import Book, books_named
+from dungeon.reading.bookmark import bookmark_file, load_walk
+from dungeon.reading.books import Book, find_books
 from dungeon.tui.reader.app import ReaderApp
 from dungeon.tui.reader.stories import StoriesScreen
 from dungeon.tui.reader.story import ReadScreen
@@ -48,7 +48,7 @@ You share your soup with the goat. It is a quiet evening.
 def books(tmp_path: Path) -> list[Book]:
     (tmp_path / "gate.twee").write_text(TALE)
     (tmp_path / "hill.twee").write_text(":: StoryTitle\nThe Hill\n\n:: Start\nYou climb the hill.\n\n[[Go->Start]]\n")
-    return books_named(str(tmp_path))
+    return find_books(str(tmp_path))
 
 
 @asynccontextmanager
@@ -76,7 +76,7 @@ async def test_a_story_read_by_numbers_and_enter(books: list[Book]) -> None:
         await pilot.press("1")
         assert "> You open the gate.\nThe gate opens." in shown(pilot)
         await pilot.press("enter")
-        assert "The end: Supper. Endings found: 1 of 2." in shown(pilot)
+        assert "The end. Endings found: 1 of 2." in shown(pilot)
         assert options(pilot) == ["Go back a page", "Begin this story again", "Choose another story"]
         await pilot.press("down", "enter")
         await pilot.pause()
@@ -85,9 +85,9 @@ async def test_a_story_read_by_numbers_and_enter(books: list[Book]) -> None:
         assert '> You say "Who is there?"' in shown(pilot)
         assert "Endings found: 2 of 2" in shown(pilot)
         await pilot.press("b", "b")
-        assert "The end: Supper." in shown(pilot)
-    assert opened(books[0]).here.name == "Supper"
-    assert opened(books[0]).found == ("Goat", "Supper")
+        assert "The end." in shown(pilot)
+    assert load_walk(books[0]).passage.name == "Supper"
+    assert load_walk(books[0]).endings_found == ("Goat", "Supper")
 
 
 async def test_the_next_session_opens_the_same_page(books: list[Book]) -> None:
@@ -164,7 +164,7 @@ def test_as_lines_in_a_real_terminal(books: list[Book]) -> None:
         terminal.send("\x03")
         assert terminal.wait(10) == 130
         assert b"\x1b" not in terminal.seen
-    assert opened(books[0]).here.name == "Hall"
+    assert load_walk(books[0]).passage.name == "Hall"
 
 
 def test_snapshot_page(snap_compare: Callable[..., bool], books: list[Book]) -> None:

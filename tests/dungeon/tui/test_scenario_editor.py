@@ -9,13 +9,14 @@ from textual.widgets import Input, TextArea
 
 from dungeon.errors import DungeonError
 from dungeon.paths import scenarios_folder
-from dungeon.scenarios.model import Placeholder, Scenario, fill_placeholders, find_scenario
-from dungeon.scenarios.user import draft, save_scenario, user_scenarios
-from dungeon.settings.themes import themes
+from dungeon.scenarios.drafts import load_draft
+from dungeon.scenarios.model import Placeholder, Scenario, fill_placeholders
+from dungeon.scenarios.user import find_scenario, save_scenario, user_scenarios
 from dungeon.tale.lore import Card
 from dungeon.tui.screens.ask import AskScreen
 from dungeon.tui.screens.confirm import ConfirmScreen
 from dungeon.tui.screens.scenario_editor import ScenarioEditor, cards_from_lines, cards_to_lines
+from dungeon.tui.themes import textual_themes
 from tests.dungeon.host import Host, page, shown
 
 CARDS = (Card(("Berrin", "old man"), "He waits.\n\nHe is old: very."), Card((), "It is night.", always=True, depth=9))
@@ -59,7 +60,7 @@ async def test_an_opening_alone_begins() -> None:
         write(app, "opening", OPENING)
         await press(pilot, "ctrl+s")
         assert app.results == [Scenario("You are a cook on a", OPENING)]
-        assert draft("") == {}
+        assert load_draft("") == {}
 
 
 async def test_all_fields_are_taken() -> None:
@@ -130,7 +131,7 @@ async def test_it_is_kept_as_a_file_to_share_and_kept_again_in_the_same_place() 
     ((kept,), _) = user_scenarios()
     assert (kept.name, kept.title) == ("the-ship", "The Other Ship")
     assert kept.placeholders == (Placeholder("name", "What is your name?", "Robin"),)
-    assert draft("") == {}
+    assert load_draft("") == {}
 
 
 async def test_one_that_is_edited_keeps_its_questions_and_what_it_no_longer_asks_goes() -> None:
@@ -188,7 +189,7 @@ async def test_what_was_written_when_the_game_ended_is_there_the_next_time() -> 
         assert app.screen.query_one("#own-memory", TextArea).text == "A cook."
         assert app.toasts == ["Here is what you wrote last. Esc throws it away."]
         await press(pilot, "escape", "y")
-    assert draft("") == {}
+    assert load_draft("") == {}
 
 
 async def test_a_draft_belongs_to_what_was_edited() -> None:
@@ -265,7 +266,7 @@ def test_snapshot(snap_compare: Callable[..., bool], what: str, size: tuple[int,
     app = Host()
 
     async def written(pilot: Pilot[None]) -> None:
-        for made in themes():
+        for made in textual_themes():
             app.register_theme(made)
         app.theme = theme
         await app.push_screen(screens[what])

@@ -14,11 +14,11 @@ from dungeon.paths import settings_file
 from dungeon.play.keys import UNBOUND, keymap, set_key
 from dungeon.play.registry import COMMANDS
 from dungeon.settings.effective import EffectiveSettings
-from dungeon.settings.file import load
+from dungeon.settings.file import load_settings
 from dungeon.settings.layers import Settings
-from dungeon.settings.themes import themes
-from dungeon.storyteller.voices import Sampling
+from dungeon.storyteller.sampling import Sampling
 from dungeon.tui.screens.settings import ChooseScreen, KeyScreen, SettingsScreen
+from dungeon.tui.themes import textual_themes
 
 VOICE = Sampling(
     temperature=0.7,
@@ -52,15 +52,15 @@ class Table(App[None]):
         self.kept = overrides
 
     def on_mount(self) -> None:
-        for theme in themes():
+        for theme in textual_themes():
             self.register_theme(theme)
         self.settings.on_change = self.take_settings
         self.take_settings()
         self.push_screen(SettingsScreen(self.settings))
 
     def take_settings(self) -> None:
-        self.theme = self.settings.game.theme
-        self.set_keymap(keymap(self.settings.game))
+        self.theme = self.settings.global_settings.theme
+        self.set_keymap(keymap(self.settings.global_settings))
 
 
 @asynccontextmanager
@@ -156,7 +156,7 @@ async def test_tab_goes_to_all_adventures_and_back() -> None:
         assert row(pilot, "length") == "length 80 voice"
         await pilot.press("enter")
         await write(pilot, "200")
-        assert load() == Settings({"length": 200})
+        assert load_settings() == Settings({"length": 200})
         await pilot.press("tab")
         assert row(pilot, "length") == "• length 100 this adventure"
         await pilot.press("delete")
@@ -171,7 +171,7 @@ async def test_the_mouse_does_it_too() -> None:
         await pilot.click("#settings", offset=(6, 2))
         assert pilot.app.screen.query_one("#value", Input).has_focus
         await write(pilot, "100")
-        assert load() == Settings({"length": 100})
+        assert load_settings() == Settings({"length": 100})
 
 
 async def test_without_an_adventure_there_is_one_place() -> None:
@@ -181,18 +181,18 @@ async def test_without_an_adventure_there_is_one_place() -> None:
         await mark(pilot, "temperature")
         await pilot.press("enter")
         await write(pilot, "1")
-        assert load() == Settings({"temperature": 1.0})
+        assert load_settings() == Settings({"temperature": 1.0})
 
 
 async def test_enter_turns_a_switch() -> None:
     app = Table()
     async with at(app) as pilot:
-        await mark(pilot, "ahead")
+        await mark(pilot, "prefetch")
         assert "For all adventures." in about(pilot)
         await pilot.press("enter")
-        assert load().ahead is False
+        assert load_settings().prefetch is False
         await pilot.press("enter")
-        assert load().ahead is True
+        assert load_settings().prefetch is True
 
 
 async def test_themes_are_seen_before_they_are_chosen() -> None:
@@ -206,7 +206,7 @@ async def test_themes_are_seen_before_they_are_chosen() -> None:
         assert app.theme == "lamplight"
         await pilot.press("enter", "down", "down", "enter")
         assert app.theme == "saltwater"
-        assert load().theme == "saltwater"
+        assert load_settings().theme == "saltwater"
 
 
 async def test_a_preset_is_chosen_saved_and_taken_away() -> None:
@@ -221,9 +221,9 @@ async def test_a_preset_is_chosen_saved_and_taken_away() -> None:
         assert "'wild' comes with the game" in notes(pilot)
         await write(pilot, "Quiet Evenings")
         assert row(pilot, "preset") == "• preset quiet evenings this adventure"
-        assert load().presets["quiet evenings"]["temperature"] == 0.4
+        assert load_settings().presets["quiet evenings"]["temperature"] == 0.4
         await pilot.press("enter", "delete", "escape")
-        assert load() == Settings()
+        assert load_settings() == Settings()
         await pilot.press("enter", "home", "delete")
         assert "'voice' comes with the game and stays." in notes(pilot)
 
@@ -237,15 +237,15 @@ async def test_a_key_is_given_by_pressing_it() -> None:
         assert isinstance(app.screen, KeyScreen)
         await pilot.press("f9")
         assert row(pilot, "keys.retry") == "• retry F9 yours"
-        assert load().keys == {"retry": "f9"}
+        assert load_settings().keys == {"retry": "f9"}
         await pilot.press("enter", "x")
         assert "x is for typing" in notes(pilot)
         await pilot.press("enter", "escape")
-        assert load().keys == {"retry": "f9"}
+        assert load_settings().keys == {"retry": "f9"}
         await pilot.press("enter", "delete")
         assert row(pilot, "keys.retry") == "• retry none yours"
         await pilot.press("delete")
-        assert load().keys == {}
+        assert load_settings().keys == {}
 
 
 async def test_what_can_not_be_written_is_told_and_holds() -> None:
@@ -256,7 +256,7 @@ async def test_what_can_not_be_written_is_told_and_holds() -> None:
         await mark(pilot, "theme")
         await pilot.press("enter", "down", "enter")
         await pilot.pause()
-        assert "What you set holds until you leave the game." in notes(pilot)
+        assert "Your change holds until you leave the game." in notes(pilot)
         assert app.theme == "deepwood"
         assert row(pilot, "theme") == "• theme deepwood all adventures"
 

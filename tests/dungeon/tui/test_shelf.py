@@ -13,12 +13,12 @@ from textual.widgets import Input
 from corpus.turns import Kind
 from dungeon.play.session import Session
 from dungeon.scenarios.model import scenario_from_opening
-from dungeon.settings.themes import themes
 from dungeon.storage.shelf import WRITTEN_BY_PLAYER
 from dungeon.tale.adventure import State
 from dungeon.tui.screens.ask import LineScreen
 from dungeon.tui.screens.confirm import ConfirmScreen
 from dungeon.tui.screens.shelf import ShelfScreen
+from dungeon.tui.themes import textual_themes
 from dungeon.tui.widgets.table import Table
 from tests.dungeon.host import Host, page, seated, shown
 
@@ -276,7 +276,7 @@ def test_snapshot(snap_compare: Callable[..., bool], session: Session, size: tup
     app = Host()
 
     async def on_the_shelf(pilot: Pilot[None]) -> None:
-        for made in themes():
+        for made in textual_themes():
             app.register_theme(made)
         app.theme = theme
         app.push_screen(ShelfScreen(session))

@@ -1,0 +1,36 @@
+"""How the next token is drawn: the sampling parameters of a voice, named as llama.cpp's server names them."""
+
+import msgspec
+
+
+class Sampling(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Sampling parameters. The defaults suit the bundled voice, and any voice that is tuned like it.
+
+    So small a model keeps to the story only at a low temperature, and repeats a few phrases unless repetition has a
+    price. DRY prices whole phrases, so that single words, names among them, are penalised for a short while only. It
+    counts from the third token on: at two it broke names and common turns of speech
+    (`tests/benchmarks/voice_search.md`).
+    """
+
+    temperature: float = 0.5
+    top_k: int = 40
+    top_p: float = 0.95
+    min_p: float = 0.1
+    repeat_penalty: float = 1.1
+    """Divides the odds of the last `repeat_last_n` tokens; 1 is off."""
+    repeat_last_n: int = 64
+    dry_multiplier: float = 2.0
+    """Strength of DRY, which penalises the token that would continue a repeated sequence; 0 is off. llama.cpp's own
+    sequence breakers (line break, quotation mark, colon, asterisk) end a sequence."""
+    dry_base: float = 1.75
+    dry_allowed_length: int = 3
+    dry_penalty_last_n: int = 2048
+    xtc_probability: float = 0.0
+    """How often XTC drops the likeliest tokens: all above `xtc_threshold` but the least likely of them; 0 is off."""
+    xtc_threshold: float = 0.1
+    length: int = 80
+    """Tokens of a turn; it runs on to the end of its sentence, at most 20 tokens more."""
+    stop: tuple[str, ...] = ()
+    """A turn ends before any of these strings."""
+    banned: tuple[str, ...] = ()
+    """Phrases that a turn must not hold. The game checks them, not the server."""

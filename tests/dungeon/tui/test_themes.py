@@ -1,0 +1,21 @@
+"""The game's themes in Textual."""
+
+from textual.app import App
+from textual.color import Color
+
+from dungeon.settings.themes import PALETTES, TERMINAL_THEMES, THEME_HELP
+from dungeon.tui.themes import textual_themes
+
+
+async def test_every_theme_can_be_used() -> None:
+    app: App[None] = App()
+    async with app.run_test() as pilot:
+        for theme in textual_themes():
+            app.register_theme(theme)
+        assert set(THEME_HELP) <= set(app.available_themes)
+        for name in THEME_HELP:
+            app.theme = name
+            await pilot.pause()
+            assert app.current_theme.ansi is (name in TERMINAL_THEMES)
+            if name in PALETTES:
+                assert app.theme_variables["foreground"] == Color.parse(PALETTES[name].foreground).hex
