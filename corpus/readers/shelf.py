@@ -49,7 +49,7 @@ def _read(source: Source) -> Iterator[Story]:
     try:
         with closing(_opened(source)) as db:
             adventures, turns = _rows(db, source)
-    except (sqlite3.Error, OSError) as error:
+    except (sqlite3.Error, OSError, UnicodeDecodeError) as error:  # SQLite's own message may quote a damaged name
         raise StoryError(
             f"The shelf {source.name} can't be read: {error}. "
             "Open it with dungeon; if that can't either, restore it from a backup."
