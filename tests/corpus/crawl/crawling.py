@@ -23,7 +23,9 @@ from corpus.story import Story
 
 CONTACT = "ada@example.org"
 _FORK = multiprocessing.get_context("forkserver")
-_FORK.set_forkserver_preload(["corpus.crawl.crawl", "corpus.commands.crawl", "corpus.crawl.progress", __name__])
+_FORK.set_forkserver_preload(
+    ["corpus.crawl.crawl", "corpus.commands.crawl", "corpus.crawl.progress", "tests.corpus.crawl.preload", __name__]
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from tests.corpus.crawl.crawling import crawl, started, stories
 from tests.corpus.crawl.graphs import random_story
 from tests.corpus.crawl.replica import Replica
 
-KILLS = int(os.environ.get("DUNGEON_TEST_KILLS", "20"))
+KILLS = int(os.environ.get("DUNGEON_TEST_KILLS", "12"))
 SEEDS = (2, 3, 5, 11, 13, 27)
 
 
