@@ -17,7 +17,7 @@ from tests.corpus.crawl.replica_faults import Fault, charset, cut, endless, gzip
 
 GRAPHS = int(os.environ.get("DUNGEON_TEST_GRAPHS", "24"))
 """Random stories to crawl. The library's stories are large and tame, so a few stand for all, unless 72 or more are asked."""
-LIBRARY = sorted((Path(__file__).parents[3] / "corpus" / "library").glob("*.twee"))[:: 18 if GRAPHS < 72 else 1]
+LIBRARY = sorted((Path(__file__).parents[3] / "corpus" / "library").glob("*.twee"))[:: 24 if GRAPHS < 72 else 1]
 
 
 def story(*passages: tuple[str, str, dict[str, str]], title: str = "Tale") -> Story:
