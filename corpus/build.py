@@ -20,16 +20,16 @@ from pathlib import Path
 
 import numpy as np
 
-from corpus.card import write_card
+from corpus.dataset_card import write_card
 from corpus.duplicates import COPY, NUMBERS, Clusters, similar_pairs
-from corpus.failure import CorpusFailure
+from corpus.errors import CorpusFailure
 from corpus.leaks import PARAGRAPHS, Paragraphs, leaked, paragraphs
 from corpus.pipeline import Compiled, Entry, Settings, compile_stories
 from corpus.rejects import Reject, json_lines, writing
 from corpus.report import Report, StoryLine, leak_warning, write_report
+from corpus.scratch_file import Spool, read_rows
 from corpus.sources import compile_sources
 from corpus.splits import SPLITS, split, split_examples
-from corpus.spool import Spool, read_rows
 from corpus.store import Portion, replacing, write_splits
 from corpus.story import Story
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import click
 
+from corpus.errors import CorpusFailure
 from corpus.extras import install_line
-from corpus.failure import CorpusFailure
 
 _COMMANDS = ("build", "check", "convert", "crawl", "formats", "stats")
 

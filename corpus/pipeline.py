@@ -24,7 +24,7 @@ from corpus.graph import make_graph
 from corpus.histogram import EXAMPLE_CHARACTERS, PASSAGE_WORDS, count
 from corpus.leaks import paragraphs
 from corpus.rejects import Reject, counted, json_lines
-from corpus.spool import Place, Spool, to_rows
+from corpus.scratch_file import Place, Spool, to_rows
 from corpus.story import Story
 
 _LONGEST = (1 << 29) - 1

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from corpus.failure import CorpusFailure
+from corpus.errors import CorpusFailure
 
 _BEGINNING = b'{"reason": '
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import msgspec
 
-from corpus.failure import CorpusFailure
+from corpus.errors import CorpusFailure
 from corpus.leaks import TARGET
 from corpus.splits import SPLITS
 

@@ -21,7 +21,7 @@ from pathlib import Path
 from corpus.pipeline import Compiled, Settings, compile_stories
 from corpus.readers import read
 from corpus.rejects import Reject, json_lines
-from corpus.spool import Spool
+from corpus.scratch_file import Spool
 from corpus.story import Story
 
 BATCH = 1 << 20

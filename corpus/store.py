@@ -20,10 +20,10 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from corpus.failure import CorpusFailure
+from corpus.errors import CorpusFailure
 from corpus.pipeline import Entry
 from corpus.report import REPORT
-from corpus.spool import SCHEMA, read_rows
+from corpus.scratch_file import SCHEMA, read_rows
 
 DATA = "data"
 CARD = "README.md"

@@ -17,8 +17,8 @@ import uuid
 from collections.abc import Mapping
 from html import escape as escape_html
 
-from corpus.readers.markup import SPECIAL
-from corpus.readers.passages import escape, link
+from corpus.readers.twine_formats import SPECIAL
+from corpus.readers.twine_passage import escape, link
 from corpus.story import Passage, Story
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")

@@ -7,7 +7,7 @@ sameness across stories. Each rule is a function with its limit as a constant be
     graph.py     every way leads on, every end is meant
     page.py      a passage: length, person, tense, characters
     language.py  a story: sentences, vocabulary, spelling, what its choices are
-    sameness.py  all stories: worn phrases, beginnings, shared words, names
+    repetition.py  all stories: worn phrases, beginnings, shared words, names
 
 Limits: the language rules are for English, and heuristics: they look at words, not at meaning. Whether facts stay true
 along every path, only a reader can say.
@@ -16,10 +16,10 @@ along every path, only a reader can say.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from corpus.check import graph, language, page, sameness
-from corpus.check.figures import Figures, table
+from corpus.check import graph, language, passage, repetition
+from corpus.check.analysis import Reading, read_closely
 from corpus.check.finding import ALL_STORIES, Finding
-from corpus.check.reading import Reading, read_closely
+from corpus.check.statistics import Figures, table
 from corpus.check.vocabulary import Vocabulary, english
 from corpus.story import Story
 
@@ -71,22 +71,22 @@ def _of_our_story(reading: Reading, figures: Figures, vocabulary: Vocabulary) ->
     story = reading.story
     yield from graph.endings(story)
     yield from graph.choices(story)
-    yield from page.length(story)
-    yield from page.person(story)
-    yield from page.tense(story)
-    yield from page.characters(story)
+    yield from passage.length(story)
+    yield from passage.person(story)
+    yield from passage.tense(story)
+    yield from passage.characters(story)
     yield from language.shares(story, figures)
     yield from language.sentence_length(story, figures)
     yield from language.common_words(reading, figures, vocabulary)
     yield from language.spelling(reading, vocabulary)
     yield from language.answers(story)
-    yield from sameness.beginnings_in_story(reading)
-    yield from sameness.runs_in_story(reading)
+    yield from repetition.beginnings_in_story(reading)
+    yield from repetition.runs_in_story(reading)
 
 
 def _of_our_stories(readings: Sequence[Reading]) -> Iterator[Finding]:
-    yield from sameness.phrases(readings)
+    yield from repetition.phrases(readings)
     if len(readings) > 1:
-        yield from sameness.beginnings(readings)
-        yield from sameness.runs(readings)
-        yield from sameness.names(readings)
+        yield from repetition.beginnings(readings)
+        yield from repetition.runs(readings)
+        yield from repetition.names(readings)

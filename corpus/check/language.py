@@ -3,13 +3,13 @@
 from collections import Counter
 from collections.abc import Iterator
 
-from corpus.check.figures import SPEECH_MARKS, Figures
+from corpus.check.analysis import Reading
 from corpus.check.finding import Finding
 from corpus.check.graph import CONTINUE
-from corpus.check.lists import NO_CONTENT
-from corpus.check.reading import Reading
-from corpus.check.text import beginning, has_speech, sentences, words
+from corpus.check.statistics import SPEECH_MARKS, Figures
+from corpus.check.tokenizer import beginning, has_speech, sentences, words
 from corpus.check.vocabulary import COMMON_WORDS, Vocabulary
+from corpus.check.word_lists import NO_CONTENT
 from corpus.story import Story
 
 SPEECH = 1 / 5

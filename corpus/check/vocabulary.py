@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from corpus.check.text import Word
+from corpus.check.tokenizer import Word
 
 COMMON_WORDS = 6_000
 """How many of the list's most frequent entries count as common."""

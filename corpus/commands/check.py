@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from corpus.failure import CorpusFailure
+from corpus.errors import CorpusFailure
 from corpus.readers import formats_read, read
 from corpus.story import StoryError
 from corpus.text import printable

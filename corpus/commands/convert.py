@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from corpus.failure import CorpusFailure
+from corpus.errors import CorpusFailure
 from corpus.files import write_atomic
 from corpus.readers import formats_read, read
 from corpus.story import StoryError

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from corpus.failure import CorpusFailure
+from corpus.errors import CorpusFailure
 
 
 @click.command("crawl")
@@ -63,10 +63,10 @@ def command(
         hosts = Hosts(urls)
     except AddressError as error:
         raise CorpusFailure(str(error)) from error
-    from corpus.crawl.crawl import JOURNAL, Limits, crawl
+    from corpus.crawl.crawler import JOURNAL, Limits, crawl
     from corpus.crawl.explore import Bounds
     from corpus.crawl.journal import JournalError
-    from corpus.crawl.polite import LEAST_DELAY, Manners
+    from corpus.crawl.politeness import LEAST_DELAY, Manners
     from corpus.crawl.progress import Progress
 
     if not delay >= LEAST_DELAY and not hosts.all_private():

@@ -11,7 +11,7 @@ are known and from the length of the stories so far, so it grows while a crawl d
 import time
 from typing import TextIO
 
-from corpus.crawl.crawl import Summary
+from corpus.crawl.crawler import Summary
 from corpus.text import printable
 
 

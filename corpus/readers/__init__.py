@@ -22,7 +22,7 @@ from corpus.readers import (
     prose,
     scraped,
     shelf,
-    tavern,
+    sillytavern,
     twee,
     twine,
 )
@@ -42,7 +42,7 @@ FORMATS: tuple[Format, ...] = (
     *scraped.FORMATS,
     *kobold.FORMATS,
     *novelai.FORMATS,
-    *tavern.FORMATS,
+    *sillytavern.FORMATS,
     *prose.FORMATS,
 )
 

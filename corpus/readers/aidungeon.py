@@ -16,8 +16,8 @@ from itertools import zip_longest
 
 import msgspec
 
-from corpus.readers.play import ROOT, Play
-from corpus.readers.saves import count, decode, first_name, holds, utf8
+from corpus.readers.playthrough import ROOT, Play
+from corpus.readers.save_json import count, decode, first_name, holds, utf8
 from corpus.readers.source import Format, Source
 from corpus.story import Story, StoryError
 

@@ -11,7 +11,7 @@ Limits: a variable shows the first literal that the story gives it, or else its 
 import re
 from collections.abc import Mapping
 
-from corpus.readers.passages import GONE, LINK, escape, is_address, link, relabelled
+from corpus.readers.twine_passage import GONE, LINK, escape, is_address, link, relabelled
 
 ASSIGNMENT = re.compile(
     r"""^(\w+)(?:[ \t]*\([^()\n]*\))?:[ \t]*("[^"\n]{0,80}"|'[^'\n]{0,80}'|-?\d+(?:\.\d+)?)[ \t]*$""", re.MULTILINE

@@ -15,10 +15,10 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
-from corpus.readers.branches import Branches
-from corpus.readers.chain import CONTINUE
+from corpus.readers.branch_coverage import Branches
 from corpus.readers.choicescript_scene import COMMANDS, OPTION, TEXT, first_word
 from corpus.readers.choicescript_walk import Game, Outcome, Place, Walk
+from corpus.readers.passage_splitter import CONTINUE
 from corpus.story import Choice, Passage
 from corpus.text import printable
 

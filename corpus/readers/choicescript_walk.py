@@ -17,7 +17,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from corpus.readers.chain import CONTINUE
 from corpus.readers.choicescript_scene import (
     BLOCKS,
     CHOICES,
@@ -32,6 +31,7 @@ from corpus.readers.choicescript_scene import (
     first_word,
 )
 from corpus.readers.choicescript_text import Values, possible, shown, value
+from corpus.readers.passage_splitter import CONTINUE
 from corpus.turns import PARAGRAPH
 
 _MAX_FRAMES = 20

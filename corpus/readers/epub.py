@@ -13,11 +13,11 @@ import posixpath
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-from corpus.readers.archive import Archive
 from corpus.readers.document import SCENE_BREAK, Block, Document
 from corpus.readers.encoding import declared_text
-from corpus.readers.hypertext import MATTER, MAX_SIGNS, signs, take
+from corpus.readers.html_page import MATTER, MAX_SIGNS, signs, take
 from corpus.readers.source import Source
+from corpus.readers.zip_archive import Archive
 from corpus.story import StoryError
 
 if TYPE_CHECKING:

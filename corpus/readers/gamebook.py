@@ -16,10 +16,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from corpus.readers.chain import CONTINUE, chain
-from corpus.readers.conditions import asked_for, label
 from corpus.readers.document import PAGE_BREAK, PARAGRAPH, Block
-from corpus.readers.tidy import tidy
+from corpus.readers.document_cleanup import tidy
+from corpus.readers.gamebook_labels import asked_for, label
+from corpus.readers.passage_splitter import CONTINUE, chain
 from corpus.story import Choice, Passage
 from corpus.turns import PARAGRAPH as BLANK_LINE
 

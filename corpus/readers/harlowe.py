@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from corpus.readers.passages import GONE, LINK, escape, link, with_values
+from corpus.readers.twine_passage import GONE, LINK, escape, link, with_values
 
 ASSIGNMENT = re.compile(
     r"""\((?:set|put):\s*[$_](\w+)\s+to\s+("[^"\n]{0,80}"|'[^'\n]{0,80}'|-?\d+(?:\.\d+)?)\s*(?=[,)])""", re.IGNORECASE

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from pathlib import PurePath
 from typing import Any
 
-from corpus.readers.branches import Branches
-from corpus.readers.ink_tree import Container, build, everything
+from corpus.readers.branch_coverage import Branches
+from corpus.readers.ink_containers import Container, build, everything
 from corpus.readers.ink_walk import Outcome, Place, Target, Walk
 from corpus.story import Choice, Passage, Story, StoryError
 from corpus.text import one_line, printable

@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from corpus.readers.ink_tree import Container, Pointer, find
+from corpus.readers.ink_containers import Container, Pointer, find
 
 MAX_STEPS = 20_000
 _MAX_FRAMES = 40

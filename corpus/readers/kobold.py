@@ -14,8 +14,8 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from corpus.readers.play import ROOT, Play
-from corpus.readers.saves import count, decode, first_name, holds
+from corpus.readers.playthrough import ROOT, Play
+from corpus.readers.save_json import count, decode, first_name, holds
 from corpus.readers.source import Format, Source
 from corpus.story import Story
 

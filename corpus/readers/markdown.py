@@ -12,9 +12,9 @@ import re
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from corpus.readers import plain
+from corpus.readers import plain_text
 from corpus.readers.document import PARAGRAPH, SCENE_BREAK, Block, Document
-from corpus.readers.hypertext import take
+from corpus.readers.html_page import take
 from corpus.story import StoryError
 
 MAX_MARKS = 60_000
@@ -57,7 +57,7 @@ def read_markdown(text: str, name: str) -> Document:
             case "hr":
                 document.blocks.append(Block("", SCENE_BREAK))
             case "code_block":  # nobody indents code in a story, but many their paragraphs
-                document.blocks += plain.blocks(token.content)
+                document.blocks += plain_text.blocks(token.content)
             case "fence":
                 document.left_out["code block"] += 1
             case "html_block":

@@ -16,8 +16,8 @@ import msgspec
 
 from corpus.readers import msgpackr
 from corpus.readers.novelai_history import OWN, Block, Told, of_blocks, of_document
-from corpus.readers.play import ROOT, Play
-from corpus.readers.saves import count, decode, first_name
+from corpus.readers.playthrough import ROOT, Play
+from corpus.readers.save_json import count, decode, first_name
 from corpus.readers.source import Format, Source
 from corpus.story import NoStoryError, Story, StoryError
 

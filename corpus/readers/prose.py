@@ -13,16 +13,16 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
-from corpus.readers import archive, plain
-from corpus.readers.chain import chain
+from corpus.readers import plain_text, zip_archive
 from corpus.readers.document import PARAGRAPH, Block, Document, told
+from corpus.readers.document_cleanup import is_contents, is_heading, licensed, tidy
+from corpus.readers.docx_odt import read_docx, read_odt
 from corpus.readers.encoding import text_of
 from corpus.readers.epub import read_epub
 from corpus.readers.gamebook import numbered
-from corpus.readers.hypertext import looks_like_html, read_html
+from corpus.readers.html_page import looks_like_html, read_html
+from corpus.readers.passage_splitter import chain
 from corpus.readers.source import Format, Source
-from corpus.readers.tidy import is_contents, is_heading, licensed, tidy
-from corpus.readers.word import read_docx, read_odt
 from corpus.story import NoStoryError, Story, StoryError
 from corpus.text import one_line, printable
 
@@ -86,7 +86,7 @@ def _read_text(source: Source) -> Document:
     """A text file, its title page and licence read and taken off."""
     text, note = _text_of(source)
     document = Document(notes=[note] if note else [])
-    blocks = plain.blocks(text)
+    blocks = plain_text.blocks(text)
     start, end = licensed(blocks)
     for line in "\n".join(block.text for block in blocks[: min(start, _HEADER_BLOCKS)]).split("\n"):
         _take_stated(line, document)
@@ -182,15 +182,15 @@ def _stories(read: Callable[[Source], Document], source: Source) -> Iterator[Sto
 
 
 def _is_kind(kind: bytes, source: Source) -> bool:
-    return archive.kind(source).startswith(kind)
+    return zip_archive.kind(source).startswith(kind)
 
 
 def _is_docx(source: Source) -> bool:
     # Word writes the directory of parts first.
-    if not archive.is_zip(source) or source.head[30:49] != b"[Content_Types].xml":
+    if not zip_archive.is_zip(source) or source.head[30:49] != b"[Content_Types].xml":
         return False
     try:
-        return any(name.startswith("word/") for name in archive.Archive(source).names)
+        return any(name.startswith("word/") for name in zip_archive.Archive(source).names)
     except StoryError:  # whoever reads it says what is wrong
         return False
 

@@ -10,9 +10,9 @@ Limits: about 150,000 passages and `_MAX_BYTES`.
 from collections.abc import Iterator
 from typing import Any
 
-from corpus.readers import nested
-from corpus.readers.play import ROOT, Play
-from corpus.readers.saves import first_name
+from corpus.readers import deep_json
+from corpus.readers.playthrough import ROOT, Play
+from corpus.readers.save_json import first_name
 from corpus.readers.source import Format, Source
 from corpus.story import Story, StoryError
 
@@ -29,7 +29,7 @@ def _read(source: Source) -> Iterator[Story]:
     if len(source.data) > _MAX_BYTES:
         raise StoryError(f"{source.name} is larger than {_MAX_BYTES >> 20} MiB, more than any scraped tree.")
     try:
-        tree = nested.decode(source.text.removeprefix("\ufeff"))
+        tree = deep_json.decode(source.text.removeprefix("\ufeff"))
     except ValueError as error:
         raise StoryError(f"{source.name} is damaged or cut off: {error}. Scrape or copy it again.") from error
     if not isinstance(tree, dict) or "tree_id" not in tree:

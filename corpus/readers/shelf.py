@@ -18,8 +18,8 @@ from typing import Any
 
 import msgspec
 
-from corpus.readers.play import ROOT, Play
-from corpus.readers.saves import count
+from corpus.readers.playthrough import ROOT, Play
+from corpus.readers.save_json import count
 from corpus.readers.source import MAX_BYTES, Format, Source
 from corpus.story import Story, StoryError
 from corpus.turns import PARAGRAPH, Kind

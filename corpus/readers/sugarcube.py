@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from corpus.readers.passages import GONE, LINK, escape, link, prose, with_values, without
+from corpus.readers.twine_passage import GONE, LINK, escape, link, prose, with_values, without
 
 ASSIGNMENT = re.compile(
     r"""<<set\s+[$_](\w+)\s+(?:to|=)\s+("[^"\n<>]{0,80}"|'[^'\n<>]{0,80}'|-?\d+(?:\.\d+)?)\s*(?=[,;>])"""

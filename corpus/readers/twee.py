@@ -10,7 +10,7 @@ Written after the Twee 3 specification 3.0.2 of the Interactive Fiction Technolo
 
 `StoryTitle`, `StoryAuthor` and `StoryData` are read; ours has `rights` and `genre` beside the specified keys. Twee 1,
 which has no StoryData, is read as well. Passages tagged `script` or `stylesheet`, and those in which the compilers and
-the story formats keep their own things, are no prose and are left out. Macros: see `corpus.readers.markup`.
+the story formats keep their own things, are no prose and are left out. Macros: see `corpus.readers.twine_formats`.
 
 Limits: setters (`[[Stair][$lamp to 1]]`) are dropped. A story in several files is `read_project`'s; which files belong
 together, `corpus.readers.projects` says.
@@ -23,8 +23,8 @@ from dataclasses import replace
 from pathlib import PurePath
 from typing import Any
 
-from corpus.readers.markup import Section, read_passages
 from corpus.readers.source import Format, Source
+from corpus.readers.twine_formats import Section, read_passages
 from corpus.story import Story, StoryError
 from corpus.text import one_line, printable
 

@@ -17,9 +17,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from html import unescape
 
-from corpus.readers.markup import Section, read_passages
 from corpus.readers.source import Format, Source
 from corpus.readers.twee import DEFAULT_START, dangling_note
+from corpus.readers.twine_formats import Section, read_passages
 from corpus.story import Passage, Story, StoryError
 from corpus.text import one_line
 

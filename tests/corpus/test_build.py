@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from corpus import pipeline, sources
 from corpus.build import build, build_stories
 from corpus.duplicates import NUMBERS, Clusters, signature, similar_pairs
-from corpus.failure import CorpusFailure
+from corpus.errors import CorpusFailure
 from corpus.leaks import leaked, paragraphs
 from corpus.pipeline import Settings, count_words
 from corpus.report import Report

@@ -10,7 +10,7 @@ from datasets import Dataset, DatasetDict, load_dataset
 
 from corpus import store
 from corpus.build import build_stories
-from corpus.failure import CorpusFailure
+from corpus.errors import CorpusFailure
 from corpus.pipeline import Settings
 from corpus.rejects import writing
 from corpus.report import read_report

@@ -12,10 +12,10 @@ import corpus
 import dungeon
 from corpus.actions import action_line, read_input
 from corpus.check.language import COMMON
-from corpus.check.lists import NO_CONTENT
-from corpus.check.sameness import RUN, worn_phrases
-from corpus.check.text import sentences, words
+from corpus.check.repetition import RUN, worn_phrases
+from corpus.check.tokenizer import sentences, words
 from corpus.check.vocabulary import english, is_name, names
+from corpus.check.word_lists import NO_CONTENT
 from corpus.readers import read
 from corpus.turns import PARAGRAPH, PROMPT_END, Kind, clean_prose
 from dungeon.errors import DungeonError

@@ -7,8 +7,8 @@ import pytest
 from click.testing import CliRunner
 
 from corpus.check import Finding, check
-from corpus.check.sameness import worn_phrases
-from corpus.check.text import sentences, telling
+from corpus.check.repetition import worn_phrases
+from corpus.check.tokenizer import sentences, telling
 from corpus.check.vocabulary import english
 from corpus.cli import main
 from corpus.story import Choice, Passage, Story

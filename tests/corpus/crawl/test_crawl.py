@@ -10,13 +10,13 @@ import pytest
 
 from corpus.readers.twee import read_twee
 from corpus.story import Choice, Passage, Story
-from tests.corpus.crawl.crawling import crawl, started, stories
 from tests.corpus.crawl.graphs import Extra, Item, Staged, Way, difference, random_story, stage
 from tests.corpus.crawl.replica import Replica
 from tests.corpus.crawl.replica_faults import Fault, charset, cut, endless, gzip_bomb, slow, status, truncated
+from tests.corpus.crawl.run_crawl import crawl, started, stories
 
 GRAPHS = int(os.environ.get("DUNGEON_TEST_GRAPHS", "24"))
-"""Random stories to crawl. The library's stories are large and tame, so a few stand for all, unless 72 or more are asked."""
+"""Random stories to crawl. The library is large and tame: a few of its stories will do, unless 72 or more are asked."""
 LIBRARY = sorted((Path(__file__).parents[3] / "corpus" / "library").glob("*.twee"))[:: 24 if GRAPHS < 72 else 1]
 
 

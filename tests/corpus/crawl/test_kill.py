@@ -5,9 +5,9 @@ import random
 from pathlib import Path
 
 from corpus.story import Story
-from tests.corpus.crawl.crawling import crawl, started, stories
 from tests.corpus.crawl.graphs import random_story
 from tests.corpus.crawl.replica import Replica
+from tests.corpus.crawl.run_crawl import crawl, started, stories
 
 KILLS = int(os.environ.get("DUNGEON_TEST_KILLS", "12"))
 SEEDS = (2, 3, 5, 11, 13, 27)

@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 
 from corpus.crawl import chooseyourstory as site
-from corpus.crawl.crawl import Summary
+from corpus.crawl.crawler import Summary
 from corpus.crawl.explore import Edge, Graph, Node
 from corpus.crawl.journal import Answer, Journal, JournalError
 from corpus.crawl.page import Info, Leaf, Link, Listed, Listing, Ratings, Refused, Strange, Viewer
 from corpus.crawl.progress import line
-from corpus.crawl.story import to_story, write
+from corpus.crawl.story_file import to_story, write
 from corpus.readers import crawled
 from corpus.readers.source import Source
 from corpus.story import StoryError

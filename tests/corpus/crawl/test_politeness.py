@@ -8,9 +8,9 @@ import pytest
 
 from corpus.crawl.addresses import Hosts, address_refusal
 from corpus.story import Choice, Passage, Story
-from tests.corpus.crawl.crawling import CONTACT, crawl, stories
 from tests.corpus.crawl.replica import Replica
 from tests.corpus.crawl.replica_faults import ROBOTS, Fault, redirect, slow, status, too_many, too_many_until, wandering
+from tests.corpus.crawl.run_crawl import CONTACT, crawl, stories
 
 TALE = Story(
     "Tale", "A", {"A": Passage("A", "One.", (Choice("On", "B"), Choice("Off", "B"))), "B": Passage("B", "Two.")}

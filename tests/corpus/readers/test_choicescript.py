@@ -10,7 +10,7 @@ from corpus.readers.choicescript import FORMAT, STARTUP, read_project
 from corpus.readers.projects import groups
 from corpus.readers.source import Source
 from corpus.story import Story, StoryError
-from tests.corpus.readers.games import GAME, SCENES, first, reached_labels, read, texts, ways
+from tests.corpus.readers.choicescript_game import GAME, SCENES, first, reached_labels, read, texts, ways
 
 # ---- a whole game --------------------------------------------------------------------------------------------
 

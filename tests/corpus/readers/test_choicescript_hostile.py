@@ -11,7 +11,7 @@ from corpus.readers import choicescript, choicescript_graph
 from corpus.readers.choicescript import FORMAT, looks_like, read_project
 from corpus.readers.source import Source
 from corpus.story import StoryError
-from tests.corpus.readers.games import GAME, reached_labels, read, texts
+from tests.corpus.readers.choicescript_game import GAME, reached_labels, read, texts
 
 # ---- loops and attacks ---------------------------------------------------------------------------------------
 

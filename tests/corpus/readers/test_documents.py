@@ -6,11 +6,11 @@ import zipfile
 import pytest
 
 from corpus.story import NoStoryError, Story, StoryError
-from tests.corpus.readers import books
-from tests.corpus.readers.books import is_chain, novel, page, read, words, zipped
+from tests.corpus.readers import documents
+from tests.corpus.readers.documents import is_chain, novel, page, read, words, zipped
 
 TALE = novel(chapters=4)
-CHAPTERS = "\n".join(map(books.chapter_html, TALE.chapters))
+CHAPTERS = "\n".join(map(documents.chapter_html, TALE.chapters))
 LONG = "He put the lamp on the table and looked at the wall for a time, and nobody in the house spoke of it again."
 
 
@@ -36,7 +36,7 @@ def web_page() -> bytes:
     return page(
         f"<header><nav><ul><li><a href=/>Home</a></ul></nav></header><main><article><h1>The Mill Road</h1>{CHAPTERS}"
         '<div class="comments"><p>First!</p></div></article></main>'
-        "<aside>Buy more books.</aside><footer>© 2026</footer>"
+        "<aside>Buy more documents.</aside><footer>© 2026</footer>"
         "<script>document.write('<p>An advertisement.</p>')</script>",
         head,
         "",
@@ -44,10 +44,10 @@ def web_page() -> bytes:
 
 
 NOVELS = {
-    "mill.docx": books.docx(TALE),
-    "mill.odt": books.odt(TALE),
-    "mill.epub": books.epub(TALE),
-    "mill2.epub": books.epub(TALE, version=2),
+    "mill.docx": documents.docx(TALE),
+    "mill.odt": documents.odt(TALE),
+    "mill.epub": documents.epub(TALE),
+    "mill2.epub": documents.epub(TALE, version=2),
     "mill.html": web_page(),
 }
 
@@ -200,7 +200,7 @@ def test_pieces_of_an_opendocument_paragraph() -> None:
 
 
 def test_an_opendocument_with_a_password() -> None:
-    parts = {**members(books.odt(TALE)), "META-INF/manifest.xml": "<m><manifest:encryption-data/></m>"}
+    parts = {**members(documents.odt(TALE)), "META-INF/manifest.xml": "<m><manifest:encryption-data/></m>"}
     with pytest.raises(StoryError, match=r"a\.odt is locked with a password"):
         read(zipped(parts), "a.odt")
 
@@ -211,7 +211,7 @@ def test_an_opendocument_with_a_password() -> None:
 def book(chapter: str, **more: str) -> Story:
     """A book of which the first chapter reads like this."""
     tale = novel(chapters=1, scenes=1, paragraphs=1)
-    return read(books.epub(tale, more={"OEBPS/text/chapter 1.xhtml": chapter, **more}), "tale.epub")
+    return read(documents.epub(tale, more={"OEBPS/text/chapter 1.xhtml": chapter, **more}), "tale.epub")
 
 
 def test_a_chapter_of_an_epub() -> None:
@@ -237,19 +237,19 @@ def test_encodings_of_chapters(encoding: str) -> None:
     text = "Мельница" if encoding == "windows-1251" else "café"
     chapter = f'<?xml version="1.0" encoding="{encoding}"?>{page(f"<p>{text}.</p>")}'
     tale = novel(chapters=1, scenes=1, paragraphs=1)
-    data = books.epub(tale, more={"OEBPS/text/chapter 1.xhtml": chapter.encode(encoding)})
+    data = documents.epub(tale, more={"OEBPS/text/chapter 1.xhtml": chapter.encode(encoding)})
     assert words(read(data, "a.epub")) == [f"{text}."]
 
 
 def test_a_chapter_in_an_encoding_that_is_no_page_s() -> None:
     tale = novel(chapters=2)
     chapter = b'<?xml version="1.0" encoding="punycode"?><p>\xff' + b"a" * 1000
-    story = read(books.epub(tale, more={"OEBPS/text/chapter 1.xhtml": chapter}), "a.epub")
+    story = read(documents.epub(tale, more={"OEBPS/text/chapter 1.xhtml": chapter}), "a.epub")
     assert "1 of the book's texts is missing or unreadable." in story.notes
 
 
 def test_a_book_that_is_not_whole() -> None:
-    data = changed(books.epub(TALE), "OEBPS/book.opf", 'href="text/chapter%202.xhtml"', 'href="../../etc/passwd"')
+    data = changed(documents.epub(TALE), "OEBPS/book.opf", 'href="text/chapter%202.xhtml"', 'href="../../etc/passwd"')
     story = read(data, "a.epub")
     expected = [text for n, chapter in enumerate(TALE.chapters) if n != 1 for scene in chapter.scenes for text in scene]
     assert words(story) == " ".join(expected).split()
@@ -269,7 +269,7 @@ def test_a_book_under_a_lock_is_refused_and_scrambled_fonts_are_none(lock: str, 
         '<encryption xmlns:enc="http://www.w3.org/2001/04/xmlenc#"><enc:EncryptedData>'
         f'<enc:EncryptionMethod Algorithm="{lock}"/></enc:EncryptedData></encryption>'
     )
-    data = books.epub(TALE, more={"META-INF/encryption.xml": xml})
+    data = documents.epub(TALE, more={"META-INF/encryption.xml": xml})
     if locked:
         with pytest.raises(StoryError, match=r"a\.epub is locked against copying \(DRM\)"):
             read(data, "a.epub")
@@ -287,7 +287,7 @@ def test_a_book_under_a_lock_is_refused_and_scrambled_fonts_are_none(lock: str, 
 )
 def test_a_broken_book(name: str, old: str, new: str, says: str) -> None:
     with pytest.raises(StoryError, match=r"a\.epub") as error:
-        read(changed(books.epub(TALE), name, old, new), "a.epub")
+        read(changed(documents.epub(TALE), name, old, new), "a.epub")
     assert says in str(error.value)
 
 

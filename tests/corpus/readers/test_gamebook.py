@@ -8,12 +8,12 @@ import docx as docx_library
 import pytest
 
 from corpus.labels import label_action
-from corpus.readers.conditions import label
 from corpus.readers.document import Block
 from corpus.readers.gamebook import numbered
+from corpus.readers.gamebook_labels import label
 from corpus.story import Story
-from tests.corpus.readers import books
-from tests.corpus.readers.books import novel, read
+from tests.corpus.readers import documents
+from tests.corpus.readers.documents import novel, read
 
 TEXT = (Path(__file__).parent / "gamebook" / "ferry.txt").read_text(encoding="utf-8")
 SECTIONS = {
@@ -81,7 +81,7 @@ def as_docx(headings: bool) -> bytes:
 
 def as_html() -> bytes:
     lines = [f"<h3>{text}</h3>" if is_number else f"<p>{text}</p>" for text, is_number in paragraphs()]
-    return books.page(
+    return documents.page(
         "\n".join(lines), "<title>The Ferry at Night</title><meta name=author content='Anna Holt'>"
     ).encode()
 

@@ -8,20 +8,24 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from corpus.readers import hypertext, markdown, prose
+from corpus.readers import html_page, markdown, prose
 from corpus.readers.prose import FORMATS
 from corpus.readers.source import Source
 from corpus.story import NoStoryError, Story, StoryError
 from corpus.text import printable
-from tests.corpus.readers import books
-from tests.corpus.readers.books import novel, page, read, words, zipped
+from tests.corpus.readers import documents
+from tests.corpus.readers.documents import novel, page, read, words, zipped
 
 TALE = novel(chapters=2, scenes=1, paragraphs=3)
-ZIPS = {"a.docx": books.docx(TALE), "a.odt": books.odt(TALE), "a.epub": books.epub(TALE)}
+ZIPS = {
+    "a.docx": documents.docx(TALE),
+    "a.odt": documents.odt(TALE),
+    "a.epub": documents.epub(TALE),
+}
 TEXTS = {
-    "a.txt": books.hard_wrapped(TALE, pages=True, notes=True),
-    "a.md": books.markdown(TALE),
-    "a.html": page("".join(map(books.chapter_html, TALE.chapters)), "<title>The Mill</title>"),
+    "a.txt": documents.hard_wrapped(TALE, pages=True, notes=True),
+    "a.md": documents.markdown(TALE),
+    "a.html": page("".join(map(documents.chapter_html, TALE.chapters)), "<title>The Mill</title>"),
 }
 PIECES = {
     "a.txt": [
@@ -141,9 +145,9 @@ def test_mutated_members(name: str, data: st.DataObject) -> None:
         (b"a\f" * (prose.MAX_LINES // 2 + 1), "a.txt", "more than 300000 paragraphs"),
         (b"[" * (markdown.MAX_MARKS + 1), "a.md", "more lines and signs"),
         (b"=" * (markdown.MAX_SIGNS + 1), "a.md", "more lines and signs"),
-        (b"<html>" + b"<p>" * hypertext.MAX_SIGNS, "a.html", "larger than any story"),
-        (b"<html>" + b"&" * hypertext.MAX_SIGNS, "a.html", "larger than any story"),
-        (b"<html>" + b"a" * hypertext.MAX_CHARACTERS, "a.html", "larger than any story"),
+        (b"<html>" + b"<p>" * html_page.MAX_SIGNS, "a.html", "larger than any story"),
+        (b"<html>" + b"&" * html_page.MAX_SIGNS, "a.html", "larger than any story"),
+        (b"<html>" + b"a" * html_page.MAX_CHARACTERS, "a.html", "larger than any story"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
@@ -155,14 +159,14 @@ def test_more_than_any_story(data: bytes, name: str, says: str) -> None:
 
 def test_more_tags_than_any_book() -> None:
     chapters: dict[str, str | bytes] = {
-        f"OEBPS/text/chapter {n}.xhtml": "<p>" * (hypertext.MAX_SIGNS // 2 + 1) for n in (1, 2)
+        f"OEBPS/text/chapter {n}.xhtml": "<p>" * (html_page.MAX_SIGNS // 2 + 1) for n in (1, 2)
     }
     with pytest.raises(StoryError, match="more tags than any book"):
-        read(books.epub(novel(chapters=2), more=chapters), "a.epub")
+        read(documents.epub(novel(chapters=2), more=chapters), "a.epub")
 
 
 def test_pictures_within_a_page_do_not_count() -> None:
-    picture = f'<img src="data:image/png;base64,{"A" * hypertext.MAX_CHARACTERS}">'
+    picture = f'<img src="data:image/png;base64,{"A" * html_page.MAX_CHARACTERS}">'
     assert words(read(page(f"<p>One {picture} two.</p>").encode(), "a.html")) == ["One", "two."]
 
 
@@ -201,6 +205,6 @@ def test_what_would_take_minutes_if_read_carelessly(name: str) -> None:
 
 def test_a_long_novel_is_read_whole() -> None:
     tale = novel(chapters=7, scenes=6, paragraphs=60)
-    written = books.hard_wrapped(tale, pages=True, notes=True)
+    written = documents.hard_wrapped(tale, pages=True, notes=True)
     story: Story = read(written.encode(), "mill.txt")
     assert words(story) == [*tale.words(), "THE", "END"]

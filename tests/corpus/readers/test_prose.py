@@ -6,15 +6,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from corpus.readers.chain import chain
 from corpus.readers.document import SCENE_BREAK, Block
+from corpus.readers.document_cleanup import tidy
 from corpus.readers.encoding import text_of
+from corpus.readers.passage_splitter import chain
 from corpus.readers.prose import FORMATS
 from corpus.readers.source import Source
-from corpus.readers.tidy import tidy
 from corpus.story import NoStoryError, Story, StoryError
-from tests.corpus.readers import books
-from tests.corpus.readers.books import is_chain, novel, read, words
+from tests.corpus.readers import documents
+from tests.corpus.readers.documents import is_chain, novel, read, words
 
 TALE = novel(chapters=4)
 LONG = "He put the lamp on the table and looked at the wall for a time, and nobody in the house spoke of it again."
@@ -34,7 +34,7 @@ def texts(story: Story) -> list[str]:
 @pytest.mark.parametrize("indented", [False, True])
 @pytest.mark.parametrize("pages", [False, True])
 def test_a_novel_of_hard_wrapped_lines(indented: bool, pages: bool) -> None:
-    story = read(books.hard_wrapped(TALE, indented, pages).encode(), "mill.txt")
+    story = read(documents.hard_wrapped(TALE, indented, pages).encode(), "mill.txt")
     assert (story.title, story.author, story.rights) == ("THE MILL ROAD", "Anna Holt", "unknown")
     assert is_chain(story)
     assert words(story) == [*TALE.words(), "THE", "END"]
@@ -47,7 +47,7 @@ def test_a_novel_of_hard_wrapped_lines(indented: bool, pages: bool) -> None:
 
 
 def test_page_numbers_running_heads_and_footnotes_are_counted() -> None:
-    written = books.hard_wrapped(TALE, pages=True, notes=True)
+    written = documents.hard_wrapped(TALE, pages=True, notes=True)
     story = read(written.encode(), "mill.txt")
     assert words(story) == [*TALE.words(), "THE", "END"]
     pages = written.count("\f")
@@ -58,7 +58,7 @@ def test_page_numbers_running_heads_and_footnotes_are_counted() -> None:
 
 @pytest.mark.parametrize("blank_lines", [True, False])
 def test_a_novel_with_a_line_for_each_paragraph(blank_lines: bool) -> None:
-    story = read(books.unwrapped(TALE, blank_lines).encode(), "mill.txt")
+    story = read(documents.unwrapped(TALE, blank_lines).encode(), "mill.txt")
     assert (story.title, story.author) == ("The Mill Road", "Anna Holt")
     assert is_chain(story)
     assert words(story) == TALE.words()
@@ -69,18 +69,18 @@ def test_a_novel_with_a_line_for_each_paragraph(blank_lines: bool) -> None:
 @pytest.mark.parametrize("ends", ["\r\n", "\r"])
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32"])
 def test_line_ends_and_encodings_of_unicode(ends: str, encoding: str) -> None:
-    written = books.hard_wrapped(TALE).replace("\n", ends)
+    written = documents.hard_wrapped(TALE).replace("\n", ends)
     assert words(read(written.encode(encoding), "mill.txt")) == [*TALE.words(), "THE", "END"]
 
 
 def test_windows_1252_is_read_and_noted() -> None:
-    story = read(books.hard_wrapped(TALE).encode("cp1252"), "mill.txt")
+    story = read(documents.hard_wrapped(TALE).encode("cp1252"), "mill.txt")
     assert words(story) == [*TALE.words(), "THE", "END"]
     assert story.notes[0].startswith("mill.txt is not UTF-8; it was read as Windows-1252.")
 
 
 def test_a_novel_in_markdown() -> None:
-    story = read(books.markdown(TALE).encode(), "mill.md")
+    story = read(documents.markdown(TALE).encode(), "mill.md")
     assert (story.title, story.author, story.rights) == ("The Mill Road", "Anna Holt", "CC BY 4.0")
     assert is_chain(story)
     assert words(story) == TALE.words()
@@ -92,7 +92,7 @@ def test_a_novel_in_markdown() -> None:
 
 def test_passages_have_a_few_hundred_words_and_end_with_paragraphs() -> None:
     tale = novel(chapters=3, scenes=3, paragraphs=20)
-    passages = read(books.unwrapped(tale).encode(), "mill.txt").passages.values()
+    passages = read(documents.unwrapped(tale).encode(), "mill.txt").passages.values()
     sizes = [len(passage.text.split()) for passage in passages]
     assert max(sizes) < 400
     assert sum(size >= 150 for size in sizes) > 0.8 * len(sizes)
@@ -369,8 +369,13 @@ def test_windows_1252_of_western_europe(written: str) -> None:
 
 def test_formats_are_known_by_their_content_where_it_says() -> None:
     tale = novel(chapters=1)
-    page = books.page(books.chapter_html(tale.chapters[0]))
-    made = {"EPUB": books.epub(tale), "Word": books.docx(tale), "OpenDocument": books.odt(tale), "Web": page.encode()}
+    page = documents.page(documents.chapter_html(tale.chapters[0]))
+    made = {
+        "EPUB": documents.epub(tale),
+        "Word": documents.docx(tale),
+        "OpenDocument": documents.odt(tale),
+        "Web": page.encode(),
+    }
     for name, data in made.items():
         known = [one.name for one in FORMATS if one.looks_like(Source("unknown", data))]
         assert len(known) == 1

@@ -3,13 +3,13 @@
 import pytest
 
 from corpus.readers.document import PARAGRAPH, Document
-from corpus.readers.hypertext import take
-from corpus.readers.tags import Tag, pieces
-from tests.corpus.readers import books
-from tests.corpus.readers.books import novel, page, read, words
+from corpus.readers.html_page import take
+from corpus.readers.html_tokens import Tag, pieces
+from tests.corpus.readers import documents
+from tests.corpus.readers.documents import novel, page, read, words
 
 TALE = novel(chapters=4)
-CHAPTERS = "\n".join(map(books.chapter_html, TALE.chapters))
+CHAPTERS = "\n".join(map(documents.chapter_html, TALE.chapters))
 LONG = "He put the lamp on the table and looked at the wall for a time, and nobody in the house spoke of it again."
 
 

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from corpus.graph import make_graph
+from corpus.readers.sillytavern import FORMATS
 from corpus.readers.source import Source
-from corpus.readers.tavern import FORMATS
 from corpus.story import Story, StoryError
 from corpus.text import printable
 

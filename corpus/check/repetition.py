@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from corpus.check.analysis import Reading
 from corpus.check.finding import ALL_STORIES, Finding
-from corpus.check.lists import NO_FIRST_NAMES
-from corpus.check.reading import Reading
-from corpus.check.text import Word
+from corpus.check.tokenizer import Word
+from corpus.check.word_lists import NO_FIRST_NAMES
 
 PHRASE_USES = 3
 """How often a worn phrase may stand in all stories together."""

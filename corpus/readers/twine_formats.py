@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from corpus.readers import chapbook, harlowe, sugarcube
-from corpus.readers.passages import LINK, prose, relabelled
+from corpus.readers.twine_passage import LINK, prose, relabelled
 from corpus.story import Passage
 
 _MAX_INCLUDED = 1 << 20

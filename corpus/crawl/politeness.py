@@ -104,11 +104,11 @@ def settings_for(manners: Manners) -> dict[str, Any]:
             f"{_MIDDLEWARES}.robotstxt.RobotsTxtMiddleware": None,
             f"{_MIDDLEWARES}.retry.RetryMiddleware": None,
             f"{_MIDDLEWARES}.cookies.CookiesMiddleware": None,
-            "corpus.crawl.polite.Bounds": 50,
-            "corpus.crawl.polite.Robots": 100,
-            "corpus.crawl.polite.Retry": 550,
-            "corpus.crawl.polite.Cookies": 700,
-            "corpus.crawl.polite.Pace": 1000,
+            "corpus.crawl.politeness.Bounds": 50,
+            "corpus.crawl.politeness.Robots": 100,
+            "corpus.crawl.politeness.Retry": 550,
+            "corpus.crawl.politeness.Cookies": 700,
+            "corpus.crawl.politeness.Pace": 1000,
         },
     }
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from corpus.graph import make_graph
 from corpus.labels import label_action
-from corpus.readers.play import ROOT, Play
+from corpus.readers.playthrough import ROOT, Play
 from corpus.readers.source import Source
 from corpus.story import UNFINISHED, Choice, Story, StoryError
 

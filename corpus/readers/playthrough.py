@@ -23,8 +23,8 @@ import re
 from collections import Counter
 from typing import NamedTuple
 
-from corpus.readers.chain import CONTINUE, chain
 from corpus.readers.document import Block, told
+from corpus.readers.passage_splitter import CONTINUE, chain
 from corpus.readers.source import Source
 from corpus.story import UNFINISHED, Choice, Passage, Story, StoryError
 from corpus.text import one_line

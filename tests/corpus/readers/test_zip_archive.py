@@ -11,14 +11,18 @@ from pathlib import Path
 
 import pytest
 
-from corpus.readers.archive import MAX_INFLATED, Archive
 from corpus.readers.source import Source
+from corpus.readers.zip_archive import MAX_INFLATED, Archive
 from corpus.story import StoryError
-from tests.corpus.readers import books
-from tests.corpus.readers.books import novel, page, read, words, zipped
+from tests.corpus.readers import documents
+from tests.corpus.readers.documents import novel, page, read, words, zipped
 
 TALE = novel(chapters=2)
-MADE: dict[str, bytes] = {"a.docx": books.docx(TALE), "a.odt": books.odt(TALE), "a.epub": books.epub(TALE)}
+MADE: dict[str, bytes] = {
+    "a.docx": documents.docx(TALE),
+    "a.odt": documents.odt(TALE),
+    "a.epub": documents.epub(TALE),
+}
 TEXT = {"a.docx": "word/document.xml", "a.odt": "content.xml", "a.epub": "OEBPS/text/chapter 1.xhtml"}
 FILES = pytest.mark.parametrize("name", MADE)
 
@@ -87,7 +91,7 @@ def test_a_thousand_small_bombs_are_one() -> None:
     package = (
         f'<package xmlns="http://www.idpf.org/2007/opf"><manifest>{items}</manifest><spine>{order}</spine></package>'
     )
-    refused(books.epub(TALE, more={**chapters, "OEBPS/book.opf": package}), "a.epub", "more than 32 MiB")
+    refused(documents.epub(TALE, more={**chapters, "OEBPS/book.opf": package}), "a.epub", "more than 32 MiB")
 
 
 @FILES
@@ -124,7 +128,9 @@ def test_billions_of_laughs(name: str, where: str) -> None:
 
 
 def test_laughs_in_a_small_document() -> None:
-    data = books.epub(TALE, more={"META-INF/container.xml": f'<!DOCTYPE c [<!ENTITY a0 "ha">{LAUGHS}]><c>&a11;</c>'})
+    data = documents.epub(
+        TALE, more={"META-INF/container.xml": f'<!DOCTYPE c [<!ENTITY a0 "ha">{LAUGHS}]><c>&a11;</c>'}
+    )
     refused(data, "a.epub", "container.xml")
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
 
-from corpus.check.text import Word, words
+from corpus.check.tokenizer import Word, words
 from corpus.check.vocabulary import Vocabulary, is_name, names
 from corpus.story import Passage, Story
 

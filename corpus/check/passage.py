@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 from corpus.check.finding import Finding
 from corpus.check.graph import ENDING
-from corpus.check.lists import NO_PAST, PAST_FORMS
-from corpus.check.text import sentences, telling
+from corpus.check.tokenizer import sentences, telling
+from corpus.check.word_lists import NO_PAST, PAST_FORMS
 from corpus.story import Passage, Story
 
 LENGTH = (40, 120)

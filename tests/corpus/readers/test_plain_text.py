@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from corpus.readers.document import PAGE_BREAK
-from corpus.readers.plain import blocks
-from tests.corpus.readers.books import novel
+from corpus.readers.plain_text import blocks
+from tests.corpus.readers.documents import novel
 
 WORDS = ("the", "lamp", "well-known", "river,", "house", "old", "ferryman", "it", "going", "a", "bread")
 

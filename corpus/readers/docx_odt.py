@@ -17,9 +17,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from corpus.readers.archive import Archive, Target
 from corpus.readers.document import PARAGRAPH, Document
 from corpus.readers.source import Source
+from corpus.readers.zip_archive import Archive, Target
 from corpus.story import StoryError
 
 _W = (

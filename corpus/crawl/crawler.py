@@ -31,8 +31,8 @@ from corpus.crawl import chooseyourstory as site
 from corpus.crawl.explore import Bounds, Exploration, Failed, Stopped
 from corpus.crawl.journal import Answer, Journal
 from corpus.crawl.page import Info, Listed, Listing, Ratings, Refused, Viewer
-from corpus.crawl.polite import ComeBackLater, Cookies, Manners, PoliteSpider, Refusal, settings_for, trouble, until
-from corpus.crawl.story import to_story, write
+from corpus.crawl.politeness import ComeBackLater, Cookies, Manners, PoliteSpider, Refusal, settings_for, trouble, until
+from corpus.crawl.story_file import to_story, write
 
 JOURNAL = "crawl.sqlite3"
 STORIES = "stories"

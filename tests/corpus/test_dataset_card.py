@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from corpus.build import build_stories
-from corpus.card import card
+from corpus.dataset_card import card
 from corpus.histogram import EXAMPLE_CHARACTERS, PASSAGE_WORDS, Measure, bars, count, svg
 from corpus.pipeline import Settings
 from corpus.report import Report

@@ -13,11 +13,11 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 
-from corpus.readers import plain
+from corpus.readers import plain_text
 from corpus.readers.document import PARAGRAPH, SCENE_BREAK, Block, Document, spaced
 from corpus.readers.encoding import declared_text, text_of
+from corpus.readers.html_tokens import Tag, pieces
 from corpus.readers.source import Source
-from corpus.readers.tags import Tag, pieces
 from corpus.story import StoryError
 
 MAX_CHARACTERS = 12 * 2**20
@@ -211,7 +211,7 @@ class _Page:
         if not text or text.isspace():
             return
         if self._preformatted:
-            self.found += [(block, self._within) for block in plain.blocks(text.replace("\v", "\n"))]
+            self.found += [(block, self._within) for block in plain_text.blocks(text.replace("\v", "\n"))]
         elif self._level > PARAGRAPH:
             self._add(spaced(text.replace("\v", " ")), self._level)
         elif "\v" not in text:
@@ -219,7 +219,7 @@ class _Page:
         else:
             for part in re.split(r"\v\s*\v", text):  # two breaks are what a blank line is elsewhere
                 lines = [line for line in map(spaced, part.split("\v")) if line]
-                for paragraph in plain.one_a_line(lines) if lines else ():
+                for paragraph in plain_text.one_a_line(lines) if lines else ():
                     self._add(paragraph)
 
     def _add(self, text: str, level: int = PARAGRAPH) -> None:

@@ -24,7 +24,7 @@ from corpus.story import Story
 CONTACT = "ada@example.org"
 _FORK = multiprocessing.get_context("forkserver")
 _FORK.set_forkserver_preload(
-    ["corpus.crawl.crawl", "corpus.commands.crawl", "corpus.crawl.progress", "tests.corpus.crawl.preload", __name__]
+    ["corpus.crawl.crawler", "corpus.commands.crawl", "corpus.crawl.progress", "tests.corpus.crawl.preload", __name__]
 )
 
 

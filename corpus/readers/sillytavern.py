@@ -13,8 +13,8 @@ from collections.abc import Iterator
 
 import msgspec
 
-from corpus.readers.play import ROOT, Play
-from corpus.readers.saves import decode, first_name, utf8
+from corpus.readers.playthrough import ROOT, Play
+from corpus.readers.save_json import decode, first_name, utf8
 from corpus.readers.source import Format, Source
 from corpus.story import Story, StoryError
 
