@@ -1,7 +1,7 @@
 """The dataset card of a corpus: README.md, as the Hub and `datasets.load_dataset` read it, and its pictures.
 
-Titles, authors and licences come from story files, so they are data: escaped before they stand in the Markdown. Paths
-are left out: a card may be published, and where somebody keeps stories is nobody's business.
+Titles, authors and licences come from story files, so they are escaped in the Markdown. Local paths are left out,
+because a card may be published and a path is private.
 
 The head is YAML as the Hub specifies it (huggingface.co/docs/hub/datasets-cards).
 """
@@ -22,7 +22,7 @@ from corpus.text import one_line, printable
 
 _STORIES_SHOWN = 200
 
-# As the Hub spells them, of those that stories are written under.
+# Licences that stories are written under, as the Hub spells them.
 _LICENCES = frozenset(
     {"apache-2.0", "mit", "cc0-1.0", "unlicense", "gpl-3.0", "agpl-3.0", "unknown", "cc-by-2.0", "cc-by-3.0"}
     | {"cc-by-4.0", "cc-by-sa-3.0", "cc-by-sa-4.0", "cc-by-nc-2.0", "cc-by-nc-3.0", "cc-by-nc-4.0"}
@@ -32,15 +32,15 @@ _LICENCES = frozenset(
 _SIZES = ((10**3, "n<1K"), (10**4, "1K<n<10K"), (10**5, "10K<n<100K"), (10**6, "100K<n<1M"), (10**7, "1M<n<10M"))
 
 _COLUMNS = (
-    ("story", "string", "Which story it is from: its title and the beginning of a hash of its text."),
-    ("context", "string", "What was told right before. Given to the model, not learned. Empty where a tale begins."),
-    ("target", "string", "What is learned: actions and the prose that answers them. `context + target` reads on."),
-    ("ends", "bool", "Whether the story ends with this target: the place of an end-of-text token."),
+    ("story", "string", "The story's id: its title and the first digits of a hash of its text."),
+    ("context", "string", "The preceding text, given to the model but not trained on. Empty at the start of a story."),
+    ("target", "string", "The text to train on: actions and the prose that answers them. It continues the context."),
+    ("ends", "bool", "Whether the story ends with this target, which is where an end-of-text token belongs."),
 )
 
 
 def write_card(report: Report, folder: Path) -> None:
-    """Writes the card and its pictures into the folder."""
+    """Write the card and its pictures into the folder."""
     passages, examples = PICTURES
     (folder / passages).write_text(histogram.svg(report.passage_words, PASSAGE_WORDS), encoding="utf-8")
     (folder / examples).write_text(histogram.svg(report.example_characters, EXAMPLE_CHARACTERS), encoding="utf-8")
@@ -48,7 +48,7 @@ def write_card(report: Report, folder: Path) -> None:
 
 
 def card(report: Report) -> str:
-    """The card as text."""
+    """Return the card as text."""
     head = yaml.safe_dump(_head(report), sort_keys=False, allow_unicode=True)
     return f"---\n{head}---\n\n" + "\n\n".join(_sections(report)) + "\n"
 
@@ -86,14 +86,14 @@ def _sections(report: Report) -> Iterable[str]:
     yield "# Branching stories as turns"
     yield (
         f"{report.stories:,} stories with {report.passages:,} passages, {report.choices:,} choices and "
-        f"{report.words:,} words, made into {sum(report.examples.values()):,} examples to fine-tune a language model "
-        "on: an action, a blank line, the prose that answers it. Every choice is learned exactly once, after what "
-        f"was told before it (up to {report.context:,} characters)."
+        f"{report.words:,} words, made into {sum(report.examples.values()):,} examples for fine-tuning a language "
+        "model: an action, a blank line, the prose that answers it. Every choice is in exactly one target, with up to "
+        f"{report.context:,} characters of the preceding text as context."
     )
     yield '```python\nfrom datasets import load_dataset\n\ncorpus = load_dataset("path/to/this/folder")\n```'
     for warning in report.warnings:
-        yield f"> **Mind:** {_escape(warning)}"
-    yield "## Columns\n\n" + _table(("column", "type", "what it is"), _COLUMNS)
+        yield f"> **Warning:** {_escape(warning)}"
+    yield "## Columns\n\n" + _table(("column", "type", "content"), _COLUMNS)
     yield "## Splits\n\n" + _table(
         ("split", "stories", "examples", "target characters", "bytes of parquet"),
         [
@@ -109,8 +109,8 @@ def _sections(report: Report) -> Iterable[str]:
     )
     yield (
         f"Split by story (seed {report.seed}). {sum(map(len, report.near_duplicates)):,} stories are in "
-        f"{len(report.near_duplicates):,} groups of similar ones, each group in one split. Of the validation text in "
-        f"paragraphs of {SHORTEST} characters or more, {report.leaked:.3%} also stands in train."
+        f"{len(report.near_duplicates):,} groups of similar stories; each group is in one split. Of the validation "
+        f"text in paragraphs of at least {SHORTEST} characters, {report.leaked:.3%} is also in train."
     )
     yield "## Rights\n\n" + _table(
         ("licence, as the stories state it", "stories"),
@@ -142,11 +142,11 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def _address(source: str) -> str:
-    """Where on the web a story is from; a path of this machine stays here."""
+    """Return the web address of a story; local paths are private."""
     return _escape(source) if re.match(r"https?://", source) else "a file"
 
 
 def _escape(text: str) -> str:
-    """Text as one line of Markdown that shows it as it is."""
+    """Return text as one line of Markdown that shows exactly that text."""
     line = one_line(text)
     return re.sub(r"([\\`*_{}\[\]<>()#+!|~&$:-])", r"\\\1", line)

@@ -1,10 +1,10 @@
-"""Where compiled stories lie until the builder knows where they belong: files of pieces, each known by its place.
+"""A temporary file for compiled stories, until the builder knows their split: pieces of bytes, each with its place.
 
-    with Spool(folder / "0") as spool:
-        place = spool.add(to_rows(examples).serialize())
-    rows = read_rows(place)
+    with ScratchFile(folder / "0") as file:
+        piece = file.append(to_record_batch(examples).serialize())
+    rows = read_record_batch(piece)
 
-Limits: the examples of one story have less than 2 GiB in each column, for Arrow counts a column's bytes in 31 bits.
+Limits: the examples of one story have less than 2 GiB in each column, because Arrow's string offsets have 31 bits.
 """
 
 from collections.abc import Sequence
@@ -22,35 +22,35 @@ SCHEMA = pa.schema([("story", pa.string()), ("context", pa.string()), ("target",
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Bytes in a file."""
+class Piece:
+    """A range of bytes in a file."""
 
     file: Path
     start: int
     length: int
 
     def read(self) -> bytes:
-        """The bytes."""
+        """Return the bytes."""
         with self.file.open("rb") as file:
             file.seek(self.start)
             return file.read(self.length)
 
 
-class Spool:
-    """A file that grows by pieces, each known by its place."""
+class ScratchFile:
+    """A file that pieces are appended to."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._file = path.open("wb")
         self._end = 0
 
-    def add(self, piece: bytes | pa.Buffer) -> Place:
-        """Writes a piece and says where it is."""
-        length = self._file.write(piece)
+    def append(self, data: bytes | pa.Buffer) -> Piece:
+        """Write the data and return its place in the file."""
+        length = self._file.write(data)
         self._end += length
-        return Place(self._path, self._end - length, length)
+        return Piece(self._path, self._end - length, length)
 
-    def __enter__(self) -> "Spool":
+    def __enter__(self) -> "ScratchFile":
         return self
 
     def __exit__(
@@ -59,8 +59,8 @@ class Spool:
         self._file.close()
 
 
-def to_rows(examples: Sequence[Example]) -> pa.RecordBatch:
-    """The examples as columns. Made of bare buffers, for `pa.array` of a list imports pandas, which takes a while."""
+def to_record_batch(examples: Sequence[Example]) -> pa.RecordBatch:
+    """Return the examples as columns, built from raw buffers: `pa.array` of a list imports pandas, which is slow."""
     ends = np.packbits(np.fromiter((example.ends for example in examples), bool, len(examples)), bitorder="little")
     return pa.record_batch(
         [
@@ -79,6 +79,6 @@ def _strings(texts: Sequence[str]) -> pa.StringArray:
     return pa.StringArray.from_buffers(len(texts), pa.py_buffer(ends), pa.py_buffer(b"".join(encoded)))
 
 
-def read_rows(place: Place) -> pa.RecordBatch:
-    """The examples that lie there."""
-    return pa.ipc.read_record_batch(pa.py_buffer(place.read()), SCHEMA)
+def read_record_batch(piece: Piece) -> pa.RecordBatch:
+    """Return the examples in the piece."""
+    return pa.ipc.read_record_batch(pa.py_buffer(piece.read()), SCHEMA)

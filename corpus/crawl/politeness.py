@@ -1,17 +1,17 @@
-"""How the crawler behaves towards a site: Scrapy's settings, and the middlewares that make them strict.
+"""The crawler's behaviour towards a site: Scrapy settings, and middlewares that are stricter than Scrapy's.
 
-    settings = settings_for(Manners(contact="ada@example.org"))
+    settings = settings_for(CrawlPolicy(contact="ada@example.org"))
 
-Scrapy's own middlewares follow redirects, keep cookies, unpack and retry; AutoThrottle slows down for a slow server.
-Stricter than Scrapy's are:
+Scrapy's own middlewares follow redirects, keep cookies, decompress and retry; AutoThrottle adapts to a slow server. The
+stricter middlewares:
 
-- `Robots`: a robots.txt that answers 401, 403, 429 or 5xx, or doesn't answer, closes the site; `Crawl-delay` is kept;
-  it is read again after a day (RFC 9309, section 2.4).
-- `Pace`: one request at a time, and the gap before it counts from the end of the answer before, so that slow
-  connections can't bring two requests closer; each refusal doubles the gap, and `Retry-After` is waited for.
-- `Bounds`: no other host, no other scheme, at every hop of a redirect.
+- `RobotsTxt`: a robots.txt that answers 401, 403, 429 or 5xx, or doesn't answer, closes the site; `Crawl-delay` is
+  obeyed; the file is read again after a day (RFC 9309, section 2.4).
+- `Throttle`: one request at a time, with a delay after the end of the previous answer, so that slow connections can't
+  bring two requests closer. Each refusal doubles the delay, and `Retry-After` is obeyed.
+- `AllowedHosts`: no other host and no other scheme, at every step of a redirect.
 
-Limits: proxies are not used, for nobody could tell where they connect to.
+Limits: proxies are not used, because their connections can't be checked.
 """
 
 import asyncio
@@ -35,67 +35,67 @@ from scrapy.http.request import NO_CALLBACK
 from corpus.crawl.addresses import Hosts, PublicResolver
 
 PRODUCT = "dungeon"
-"""What the crawler calls itself, and what a robots.txt may call it."""
-LEAST_DELAY = 1.0
-_MOST_DELAY = 60.0
+"""The crawler's name in requests and in robots.txt."""
+MIN_DELAY = 1.0
+_MAX_DELAY = 60.0
 _ROBOTS_AGE = 24 * 3600.0
-_LONGEST = 366 * 24 * 3600.0
+_MAX_RETRY_AFTER = 366 * 24 * 3600.0
 _MIDDLEWARES = "scrapy.downloadermiddlewares"
 
 
-class Refusal(IgnoreRequest):
-    """A request that mustn't be made; the message says why."""
+class RequestRefused(IgnoreRequest):
+    """A request that must not be made; the message says why."""
 
 
-class ComeBackLater(IgnoreRequest):
-    """The site wants to be left alone for longer than we wait."""
+class SitePaused(IgnoreRequest):
+    """The site asks for a longer pause than the crawler waits."""
 
 
 @dataclass
-class Manners:
-    """What the user may decide, and what the run remembers of the site's wishes. Times in seconds, sizes in bytes."""
+class CrawlPolicy:
+    """The user's choices, and what the site asked for in this run. Times are in seconds, sizes in bytes."""
 
     contact: str
     hosts: Hosts
-    delay: float = LEAST_DELAY
+    delay: float = MIN_DELAY
     timeout: float = 30.0
     """For one request."""
     page_bytes: int = 4 << 20
     redirects: int = 5
     retries: int = 3
-    patience: float = 600.0
-    """The longest Retry-After that is waited for; a longer one ends the run."""
+    max_wait: float = 600.0
+    """The longest Retry-After to wait for; a longer one ends the run."""
     not_before: float = 0.0
     """The time, in seconds of the epoch, before which the site wants no request."""
-    tell: Callable[[str], None] = field(default=lambda _: None)
-    """Called with what the user should know."""
-    remember: Callable[[float], None] = field(default=lambda _: None)
+    notify: Callable[[str], None] = field(default=lambda _: None)
+    """Called with messages for the user."""
+    save_not_before: Callable[[float], None] = field(default=lambda _: None)
     """Called with a new `not_before`."""
 
 
-def settings_for(manners: Manners) -> dict[str, Any]:
-    """The settings of a crawl."""
+def settings_for(policy: CrawlPolicy) -> dict[str, Any]:
+    """Return the Scrapy settings of a crawl."""
     return {
-        "USER_AGENT": f"{PRODUCT}/0.1 (corpus crawler; contact: {manners.contact})",
+        "USER_AGENT": f"{PRODUCT}/0.1 (corpus crawler; contact: {policy.contact})",
         "CONCURRENT_REQUESTS": 1,
         "CONCURRENT_REQUESTS_PER_DOMAIN": 1,
-        "DOWNLOAD_DELAY": manners.delay,
+        "DOWNLOAD_DELAY": policy.delay,
         "DOWNLOAD_DELAY_JITTER": 0,
-        "DOWNLOAD_TIMEOUT": manners.timeout,
-        "DOWNLOAD_MAXSIZE": manners.page_bytes,
+        "DOWNLOAD_TIMEOUT": policy.timeout,
+        "DOWNLOAD_MAXSIZE": policy.page_bytes,
         "DOWNLOAD_VERIFY_CERTIFICATES": True,
-        "AUTOTHROTTLE_ENABLED": manners.delay > 0,
-        "AUTOTHROTTLE_START_DELAY": manners.delay,
-        "AUTOTHROTTLE_MAX_DELAY": _MOST_DELAY,
+        "AUTOTHROTTLE_ENABLED": policy.delay > 0,
+        "AUTOTHROTTLE_START_DELAY": policy.delay,
+        "AUTOTHROTTLE_MAX_DELAY": _MAX_DELAY,
         "AUTOTHROTTLE_TARGET_CONCURRENCY": 1.0,
         "ROBOTSTXT_OBEY": True,
-        "REDIRECT_MAX_TIMES": manners.redirects,
+        "REDIRECT_MAX_TIMES": policy.redirects,
         "METAREFRESH_ENABLED": False,
-        "RETRY_TIMES": manners.retries,
+        "RETRY_TIMES": policy.retries,
         "RETRY_GIVE_UP_LOG_LEVEL": "DEBUG",
         "TWISTED_DNS_RESOLVER": "corpus.crawl.addresses.PublicResolver",
         "HTTPPROXY_ENABLED": False,
-        "HTTPCACHE_ENABLED": False,  # the journal is the cache: answers depend on the session, not on the address
+        "HTTPCACHE_ENABLED": False,  # the journal is the cache: answers depend on the session, not only the address
         "TELNETCONSOLE_ENABLED": False,
         "LOG_ENABLED": False,
         "LOG_INSTALL_ROOT_HANDLER": False,
@@ -104,47 +104,47 @@ def settings_for(manners: Manners) -> dict[str, Any]:
             f"{_MIDDLEWARES}.robotstxt.RobotsTxtMiddleware": None,
             f"{_MIDDLEWARES}.retry.RetryMiddleware": None,
             f"{_MIDDLEWARES}.cookies.CookiesMiddleware": None,
-            "corpus.crawl.politeness.Bounds": 50,
-            "corpus.crawl.politeness.Robots": 100,
+            "corpus.crawl.politeness.AllowedHosts": 50,
+            "corpus.crawl.politeness.RobotsTxt": 100,
             "corpus.crawl.politeness.Retry": 550,
             "corpus.crawl.politeness.Cookies": 700,
-            "corpus.crawl.politeness.Pace": 1000,
+            "corpus.crawl.politeness.Throttle": 1000,
         },
     }
 
 
 class PoliteSpider(Spider):
-    """A spider that knows its manners; Scrapy copies settings, so they can't lie there."""
+    """A spider with a crawl policy, which can't be a Scrapy setting because Scrapy copies settings."""
 
-    manners: Manners
+    policy: CrawlPolicy
 
 
-def _manners(crawler: Crawler) -> Manners:
+def _policy(crawler: Crawler) -> CrawlPolicy:
     assert isinstance(crawler.spider, PoliteSpider)
-    return crawler.spider.manners
+    return crawler.spider.policy
 
 
 class _Middleware:
     def __init__(self, crawler: Crawler) -> None:
         self.crawler = crawler
-        self.manners = _manners(crawler)
+        self.policy = _policy(crawler)
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> "_Middleware":
         return cls(crawler)
 
 
-class Bounds(_Middleware):
-    """No request leaves the hosts that the user named."""
+class AllowedHosts(_Middleware):
+    """Refuses requests to hosts that the user didn't name."""
 
     def process_request(self, request: Request) -> None:
-        refusal = self.manners.hosts.refusal(request.url)
+        refusal = self.policy.hosts.refusal(request.url)
         if refusal:
-            raise Refusal(refusal)
+            raise RequestRefused(refusal)
 
 
-class Robots(_Middleware):
-    """No request that robots.txt forbids, and none where it can't be read."""
+class RobotsTxt(_Middleware):
+    """Refuses requests that robots.txt forbids, and all requests if it can't be read."""
 
     def __init__(self, crawler: Crawler) -> None:
         super().__init__(crawler)
@@ -160,86 +160,86 @@ class Robots(_Middleware):
             rules = await self._read(site)
             self._rules[site] = time.monotonic(), rules
         if isinstance(rules, str):
-            raise Refusal(rules)
+            raise RequestRefused(rules)
         if not rules.can_fetch(request.url, PRODUCT):
-            raise Refusal("robots.txt forbids it")
+            raise RequestRefused("robots.txt forbids it")
 
     async def _read(self, site: str) -> Protego | str:
-        """The rules, or why there is nothing to crawl by."""
+        """Return the rules, or why the site is closed."""
         url = f"{site}/robots.txt"
         request = Request(url, meta={"robots": True, "dont_merge_cookies": True}, callback=NO_CALLBACK)
         assert self.crawler.engine is not None
         try:
             response = await self.crawler.engine.download_async(request)
-        except ComeBackLater:
+        except SitePaused:
             raise
-        except Exception as error:  # noqa: BLE001 (whatever keeps us from reading it, it closes the site)
-            return f"robots.txt can't be read ({trouble(error, request)}), so nothing may be crawled"
+        except Exception as error:  # noqa: BLE001 (whatever the error, an unreadable file closes the site)
+            return f"robots.txt can't be read ({describe_error(error, request)}), so nothing may be crawled"
         if response.status in (401, 403, 429) or response.status >= 500 or 300 <= response.status < 400:
             return f"robots.txt answers {response.status}, so nothing may be crawled"
         rules = Protego.parse(response.body.decode("utf-8-sig", "ignore") if response.status == 200 else "")
         delay = float(rules.crawl_delay(PRODUCT) or 0)
         if delay > _ROBOTS_AGE:
             return f"robots.txt asks for {delay:g} seconds between requests, so nothing may be crawled"
-        if delay > self.manners.delay:
-            self.manners.delay = delay
-            self.manners.tell(f"robots.txt asks for {delay:g} seconds between requests.")
+        if delay > self.policy.delay:
+            self.policy.delay = delay
+            self.policy.notify(f"robots.txt asks for {delay:g} seconds between requests.")
         return rules
 
 
 class Retry(RetryMiddleware):
-    """Scrapy's, which also tries again what came without its end, and hears what a busy site asks for."""
+    """Scrapy's middleware, which also retries incomplete pages and obeys Retry-After."""
 
     def process_response(self, request: Request, response: Response, spider: Any = None) -> Request | Response:
-        manners = _manners(self.crawler)
+        policy = _policy(self.crawler)
         if response.status in (429, 503):
             wait = retry_after(response)
             if wait > 0:
-                manners.not_before = time.time() + wait
-                manners.remember(manners.not_before)
-            if wait > manners.patience:
-                raise ComeBackLater(f"the site asks to be left alone {until(manners.not_before)}")
+                policy.not_before = time.time() + wait
+                policy.save_not_before(policy.not_before)
+            if wait > policy.max_wait:
+                raise SitePaused(f"the site asks for a pause {until_text(policy.not_before)}")
         complete = request.meta.get("complete")
         if response.status == 200 and complete is not None and not complete(response.body):
             assert self.crawler.spider is not None
-            return get_retry_request(request, spider=self.crawler.spider, reason="no end") or response
+            return get_retry_request(request, spider=self.crawler.spider, reason="incomplete") or response
         return super().process_response(request, response)
 
     def process_exception(
         self, request: Request, exception: Exception, spider: Any = None
     ) -> Request | Response | None:
         if urlsplit(request.url).hostname in PublicResolver.refused:
-            return None  # it will be as private the next time
+            return None  # the address will be private the next time, too
         return super().process_exception(request, exception)
 
 
 class Cookies(CookiesMiddleware):
-    """Scrapy's, which also hands out what the session's cookies are after an answer, in `request.meta["jar"]`."""
+    """Scrapy's middleware, which also puts the session's cookies after an answer into `request.meta`."""
 
     def process_response(self, request: Request, response: Response, spider: Any = None) -> Request | Response:
         answer = super().process_response(request, response)
         jar = self.jars[request.meta.get("cookiejar")]
-        request.meta["jar"] = {cookie.name: cookie.value or "" for cookie in jar}
+        request.meta["session_cookies"] = {cookie.name: cookie.value or "" for cookie in jar}
         return answer
 
 
-class Pace(_Middleware):
-    """One request at a time, each some time after the end of the one before."""
+class Throttle(_Middleware):
+    """Allows one request at a time, after a delay since the end of the previous one."""
 
     def __init__(self, crawler: Crawler) -> None:
         super().__init__(crawler)
-        self._one = asyncio.Lock()
+        self._lock = asyncio.Lock()
         self._ended = -float("inf")
         self._refusals = 0
 
     async def process_request(self, request: Request) -> None:
-        await self._one.acquire()
-        request.meta["pace"] = True
-        gap = self.manners.delay * 2**self._refusals
-        wait = min(gap, max(_MOST_DELAY, self.manners.delay)) - (time.monotonic() - self._ended)
-        asked = self.manners.not_before - time.time()
+        await self._lock.acquire()
+        request.meta["throttled"] = True
+        delay = self.policy.delay * 2**self._refusals
+        wait = min(delay, max(_MAX_DELAY, self.policy.delay)) - (time.monotonic() - self._ended)
+        asked = self.policy.not_before - time.time()
         if asked > 2:
-            self.manners.tell(f"The site asks for a pause {until(self.manners.not_before)}.")
+            self.policy.notify(f"The site asks for a pause {until_text(self.policy.not_before)}.")
         await asyncio.sleep(max(wait, asked, 0))
 
     def process_response(self, request: Request, response: Response) -> Response:
@@ -250,33 +250,33 @@ class Pace(_Middleware):
         self._end(request, refused=True)
 
     def _end(self, request: Request, *, refused: bool) -> None:
-        if not request.meta.pop("pace", False):
-            return  # another middleware spoke before the request got here
+        if not request.meta.pop("throttled", False):
+            return  # another middleware answered before the request got here
         self._ended = time.monotonic()
         self._refusals = self._refusals + 1 if refused else 0
-        self._one.release()
+        self._lock.release()
 
 
 def retry_after(response: Response) -> float:
-    """Seconds that the site asks to wait for: a number, or a date (RFC 9110, section 10.2.3); 0 for neither."""
+    """Return the seconds that the site asks to wait: a number, or a date (RFC 9110, section 10.2.3); else 0."""
     value = (response.headers.get("Retry-After") or b"").decode("ascii", "ignore").strip()
     if value.replace(".", "", 1).isdecimal():
-        return min(float(value), _LONGEST)
+        return min(float(value), _MAX_RETRY_AFTER)
     try:
         date = parsedate_to_datetime(value)
     except ValueError:
         return 0.0
     aware = date if date.tzinfo else date.replace(tzinfo=UTC)
-    return min(max(0.0, (aware - datetime.now(UTC)).total_seconds()), _LONGEST)
+    return min(max(0.0, (aware - datetime.now(UTC)).total_seconds()), _MAX_RETRY_AFTER)
 
 
-def until(moment: float) -> str:
-    """A time of the epoch as the user's clock shows it."""
+def until_text(moment: float) -> str:
+    """Return `until …` with a time of the epoch as local date and time."""
     return f"until {datetime.fromtimestamp(moment).astimezone():%Y-%m-%d %H:%M:%S}"
 
 
-def trouble(error: Exception, request: Request) -> str:
-    """What went wrong with a request, for the user."""
+def describe_error(error: Exception, request: Request) -> str:
+    """Return what went wrong with a request, for the user."""
     host = urlsplit(request.url).hostname or ""
     if host in PublicResolver.refused:
         return PublicResolver.refused[host]

@@ -1,12 +1,12 @@
-"""The graph of a crawled story -> `Story`, and the file it is kept in.
+"""Turn the graph of a crawled story into a `Story`, and write it to its file.
 
     story = to_story(graph, info, viewer, fetched)
     write(story, folder / "1037.json")
 
-A passage's name is a hash of its page's title and text, so that it is the same in every crawl. The file is one JSON
-document; `corpus.readers.crawled` reads it.
+A passage is named by a hash of its page's title and text, so that its name is the same in every crawl. The file is one
+JSON document, which `corpus.readers.crawled` reads.
 
-Limits: headings of pages are not kept, nor are items. A choice whose end isn't known is left out, and a note says so.
+Limits: page headings and items are not kept. A choice with an unknown target is left out, and a note says so.
 """
 
 import hashlib
@@ -22,14 +22,14 @@ from corpus.story import Choice, Passage, Provenance, Story
 
 
 def to_story(graph: Graph, info: Info | None, viewer: str, fetched: str) -> Story:
-    """The story that the graph shows; `viewer` is its address, `fetched` the time of its first page.
+    """Return the story in the graph; `viewer` is its address, `fetched` the time of its first page.
 
-    What the story's own page says comes from `info`; without one, the title is that of the viewer.
+    `info` is the story's own page; without it, the title comes from the viewer.
     """
-    hashed = hashlib.sha256()
+    digest = hashlib.sha256()
     passages = {}
     for name, node in graph.nodes.items():
-        hashed.update(f"{node.page.title}\0{node.page.text}\0".encode("utf-8", "surrogatepass"))
+        digest.update(f"{node.page.title}\0{node.page.text}\0".encode("utf-8", "surrogatepass"))
         choices = (
             Choice(edge.label, target) for edge in node.edges.values() if not edge.role for target in edge.targets()
         )
@@ -46,7 +46,7 @@ def to_story(graph: Graph, info: Info | None, viewer: str, fetched: str) -> Stor
         provenance=Provenance(
             url=viewer,
             fetched=fetched,
-            sha256=hashed.hexdigest(),
+            sha256=digest.hexdigest(),
             length=ratings.length if ratings else None,
             difficulty=ratings.difficulty if ratings else None,
             maturity=ratings.maturity if ratings else None,
@@ -57,15 +57,15 @@ def to_story(graph: Graph, info: Info | None, viewer: str, fetched: str) -> Stor
 
 def _notes(graph: Graph) -> list[str]:
     broken = sum(edge.role == BROKEN for node in graph.nodes.values() for edge in node.edges.values())
-    notes = [f"Choices that lead nowhere on the site are left out: {broken}."] if broken else []
+    notes = [f"Choices that the site can't follow are left out: {broken}."] if broken else []
     if graph.unfollowed():
-        why = "the crawl's bound" if graph.bounded else "; ".join(sorted(graph.failures))
-        notes.append(f"Choices that were not followed are left out: {graph.unfollowed()} ({why}).")
+        cause = "the crawl's limit" if graph.limit_reached else "; ".join(sorted(graph.failures))
+        notes.append(f"Choices that were not followed are left out: {graph.unfollowed()} ({cause}).")
     return notes
 
 
 def write(story: Story, path: Path) -> None:
-    """Writes the story in place of an earlier one, whole or not at all, and synced to the disk."""
+    """Write the story, atomically replacing an earlier one, and sync it to the disk."""
     document = {"kind": KIND, "version": VERSION, "story": asdict(story)}
     for passage in document["story"]["passages"].values():  # type: ignore[index]
         passage["tags"] = sorted(passage["tags"])

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from corpus import pipeline, sources
 from corpus.build import build, build_stories
-from corpus.duplicates import NUMBERS, Clusters, signature, similar_pairs
-from corpus.errors import CorpusFailure
+from corpus.duplicates import SIGNATURE_SIZE, Clusters, signature, similar_pairs
+from corpus.errors import CorpusError
 from corpus.leaks import leaked, paragraphs
 from corpus.pipeline import Settings, count_words
 from corpus.report import Report
@@ -252,9 +252,9 @@ def test_a_story_that_unfolds_without_bound_is_left_out(tmp_path: Path, monkeypa
         "B": Passage("B", "B" * 1000),
     }
     stories = [*(ring(f"Tale {n}") for n in range(3)), Story("Mill", "A", passages)]
-    monkeypatch.setattr(pipeline, "_LONGEST", 99 * 1000)
+    monkeypatch.setattr(pipeline, "_LONGEST_COLUMN", 99 * 1000)
     assert made(stories, tmp_path, context=300)[1].drops == {}
-    monkeypatch.setattr(pipeline, "_LONGEST", 99 * 1000 - 1)
+    monkeypatch.setattr(pipeline, "_LONGEST_COLUMN", 99 * 1000 - 1)
     assert made(stories, tmp_path, context=300)[1].drops == {"story too large when unfolded": 1}
     assert made(stories, tmp_path, context=2000)[1].drops == {"story too large when unfolded": 1}
 
@@ -265,9 +265,9 @@ def test_the_notes_of_the_readers_are_passed_on(tmp_path: Path) -> None:
 
 
 def test_no_story_at_all(tmp_path: Path) -> None:
-    with pytest.raises(CorpusFailure, match="no story with text"):
+    with pytest.raises(CorpusError, match="no story with text"):
         made([], tmp_path)
-    with pytest.raises(CorpusFailure, match=r"or filter less. Left out: story under other rights: 1\."):
+    with pytest.raises(CorpusError, match=r"or filter less. Left out: story under other rights: 1\."):
         made([ring("A")], tmp_path, rights=("MIT",))
     assert not (tmp_path / "corpus").exists()
 
@@ -314,18 +314,18 @@ def test_a_lone_story_is_split_by_example_with_a_warning(tmp_path: Path) -> None
     assert all(row["context"] for name in ("validation", "test") for row in rows[name])
     whole = build_stories([ring(f"Tale{n}", passages=9) for n in ("", " 1", " 2")], tmp_path / "three", Settings())
     assert sum(report.examples.values()) * 3 == sum(whole.examples.values())
-    assert "Held-out figures will flatter" in report.warnings[0]
+    assert "Held-out results will look too good" in report.warnings[0]
     assert report.titles == {name: ["Tale"] for name in SPLITS}
     assert report.contents[0].split == "train, validation, test"
 
 
 def test_stories_that_are_all_alike_are_split_by_example(tmp_path: Path) -> None:
     _, report = made([tale(1), tale(1, changed=80), tale(1, changed=100), tale(1, changed=120)], tmp_path)
-    assert "too much alike to be held apart" in report.warnings[0]
+    assert "too similar to be separated" in report.warnings[0]
 
 
 def test_too_few_examples_for_three_splits(tmp_path: Path) -> None:
-    with pytest.raises(CorpusFailure, match=r"needs 3 examples at least.*there is 1\. Add a story, or choices"):
+    with pytest.raises(CorpusError, match=r"needs at least 3 examples.*there is 1\. Add a story, or add choices"):
         made([Story("A", "A", {"A": Passage("A", "A.")})], tmp_path)
 
 
@@ -352,14 +352,14 @@ def test_similar_texts_are_found_among_many() -> None:
     texts += [[*text[:170], *(str(chance.random()) for _ in range(30))] for text in texts[:20]]
     found = list(similar_pairs(np.array([signature(text) for text in texts])))
     assert [(a, b) for a, b, _ in found] == [(n, 300 + n) for n in range(20)]
-    assert signature(["one"]).shape == signature([]).shape == (NUMBERS,)
+    assert signature(["one"]).shape == signature([]).shape == (SIGNATURE_SIZE,)
 
 
 def test_clusters_join_through_others() -> None:
     clusters = Clusters(6)
     for pair in ((1, 2), (4, 5), (5, 2)):
         clusters.join(*pair)
-    assert [clusters.of(n) for n in range(6)] == [0, 1, 1, 3, 1, 1]
+    assert [clusters.find(n) for n in range(6)] == [0, 1, 1, 3, 1, 1]
 
 
 def test_a_leak_is_measured_in_characters_of_whole_paragraphs() -> None:
@@ -379,5 +379,5 @@ def test_a_leak_is_reported_and_warned_of(tmp_path: Path) -> None:
         stories.append(Story(story.title, "0", {**story.passages, "0": opening}))
     rows, report = made(stories, tmp_path)
     assert report.leaked == 1  # it is the one paragraph that is long enough to count
-    assert "100.0% of the validation text also stands in train" in report.warnings[0]
+    assert "100.0% of the validation text is also in train" in report.warnings[0]
     assert any(shared in row["target"] for row in rows["train"])

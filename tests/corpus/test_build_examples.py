@@ -7,7 +7,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from corpus.examples import Example, cover
+from corpus.examples import Example, edge_cover
 from corpus.graph import make_graph
 from corpus.labels import label_action
 from corpus.story import UNFINISHED, Choice, Passage, Story
@@ -26,7 +26,7 @@ def tell(start: str, **passages: tuple[str, list[tuple[str, str]]]) -> Story:
 
 
 def examples(story: Story, context: int = 4000) -> list[Example]:
-    return list(cover(make_graph(story), context))
+    return list(edge_cover(make_graph(story), context))
 
 
 @st.composite

@@ -85,7 +85,7 @@ def test_anything_else_in_its_place_is_left_alone(sources: Path, tmp_path: Path)
     (folder / "report.json").write_text("mine")
     build(sources, "--out", strange)
     (strange / "novel.txt").write_text("mine")
-    for out, says in ((file, "no earlier corpus"), (folder, "no earlier corpus"), (strange, "novel.txt")):
+    for out, says in ((file, "not a corpus"), (folder, "not a corpus"), (strange, "novel.txt")):
         result = build(sources, "--out", out)
         assert result.exit_code == 2
         assert says in result.stderr
@@ -116,7 +116,7 @@ def test_a_full_disk_leaves_the_earlier_corpus(sources: Path, tmp_path: Path, mo
         ("a.bin", "\0", "is in no format that is read"),
         ("a.twee", "", "is empty"),
         ("a.twee", ":: Start\nHi.\n:: Start\nHi.", "a.twee:3: there is already a passage 'Start'"),
-        ("a.twee", ":: Start\nHi.", "needs 3 examples at least"),
+        ("a.twee", ":: Start\nHi.", "needs at least 3 examples"),
         ("a.twee", ":: Start\n[[A]]\n:: A\n", "no story with text"),
         ("missing/a.twee", None, "can't be read: No such file"),
     ],
@@ -226,7 +226,7 @@ def test_stats_show_a_corpus(sources: Path, tmp_path: Path) -> None:
     assert re.search(r"^  \w+ +\d+ words  dogwood$", result.stdout, re.MULTILINE)
     missing = CliRunner().invoke(main, ["stats", str(sources)])
     assert missing.exit_code == 2
-    assert "is no corpus: there is no report.json in it" in missing.stderr
+    assert "is not a corpus: it has no report.json" in missing.stderr
 
 
 @pytest.mark.parametrize(

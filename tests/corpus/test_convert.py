@@ -48,7 +48,7 @@ def test_a_file_that_is_there_is_left_alone_and_nothing_is_written(tmp_path: Pat
     (out / "elm.twee").write_text("mine")
     result = convert(folder, "--out", out)
     assert result.exit_code == 2
-    assert "elm.twee is there already" in result.stderr
+    assert "elm.twee already exists" in result.stderr
     assert [(path.name, path.read_text()) for path in out.iterdir()] == [("elm.twee", "mine")]
 
 

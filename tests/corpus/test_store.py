@@ -10,10 +10,10 @@ from datasets import Dataset, DatasetDict, load_dataset
 
 from corpus import store
 from corpus.build import build_stories
-from corpus.errors import CorpusFailure
+from corpus.errors import CorpusError
 from corpus.pipeline import Settings
-from corpus.rejects import writing
-from corpus.report import read_report
+from corpus.rejects import rejects_file
+from corpus.report import read_report, write_report
 from corpus.store import check_place, replacing
 from corpus.story import Choice, Passage, Story
 
@@ -86,7 +86,7 @@ def test_an_earlier_corpus_is_replaced_and_one_of_an_earlier_version(corpus: Pat
 @pytest.mark.parametrize("strange", ["novel.txt", "data/novel.txt", "data/train.parquet"])
 def test_a_corpus_with_something_else_in_it_is_left_alone(corpus: Path, strange: str) -> None:
     (corpus / strange).write_text("mine")
-    with pytest.raises(CorpusFailure, match=rf"no part of a corpus: {strange}\. Move it away"):
+    with pytest.raises(CorpusError, match=rf"not part of a corpus: {strange}\. Move the file away"):
         build_stories(stories(), corpus, Settings())
     assert (corpus / strange).read_text() == "mine"
 
@@ -99,14 +99,14 @@ def test_anything_else_in_its_place_is_left_alone(place: str, tmp_path: Path) ->
     else:
         out.mkdir()
         (out / ("report.json" if place == "report" else "novel.txt")).write_text("mine")
-    with pytest.raises(CorpusFailure, match="is there already and is no earlier corpus"):
+    with pytest.raises(CorpusError, match="already exists and is not a corpus"):
         build_stories(stories(), out, Settings())
     assert [file.read_text() for file in ([out] if place == "file" else out.iterdir())] == ["mine"]
 
 
 def test_what_comes_to_lie_there_meanwhile_is_left_alone(tmp_path: Path) -> None:
     out = tmp_path / "corpus"
-    with pytest.raises(CorpusFailure, match="no earlier corpus"), replacing(out) as (_, _):
+    with pytest.raises(CorpusError, match="not a corpus"), replacing(out) as (_, _):
         out.write_text("mine")
     assert out.read_text() == "mine"
     assert neighbours(out) == ["corpus"]
@@ -152,7 +152,7 @@ def test_a_file_name_that_is_no_proper_text_is_kept_in_the_report(tmp_path: Path
 @pytest.mark.parametrize(
     ("content", "says"),
     [
-        (None, "is no corpus: there is no report.json"),
+        (None, "is not a corpus: it has no report.json"),
         ("[1", "is not a report of this version"),
         ("{}", "is not a report of this version"),
         ('{"seed": "x"}', "Build the corpus again"),
@@ -161,7 +161,7 @@ def test_a_file_name_that_is_no_proper_text_is_kept_in_the_report(tmp_path: Path
 def test_a_report_that_is_none(content: str | None, says: str, tmp_path: Path) -> None:
     if content is not None:
         (tmp_path / "report.json").write_text(content)
-    with pytest.raises(CorpusFailure, match=says):
+    with pytest.raises(CorpusError, match=says):
         read_report(tmp_path)
 
 
@@ -172,11 +172,43 @@ def test_rejects_replace_earlier_ones_and_nothing_else(tmp_path: Path) -> None:
         build_stories([*stories(), extra], tmp_path / "corpus", Settings(rejects=rejects))
         assert json.loads(rejects.read_text(encoding="utf-8"))["reason"] == "story without text"
     novel.write_text("mine")
-    with pytest.raises(CorpusFailure, match=r"holds no rejects\. Name another file with --rejects"):
+    with pytest.raises(CorpusError, match=r"is not a file of rejects\. Name another file with --rejects"):
         build_stories(stories(), tmp_path / "corpus", Settings(rejects=novel))
     assert novel.read_text() == "mine"
-    with pytest.raises(ZeroDivisionError), writing(rejects) as write:
+    with pytest.raises(ZeroDivisionError), rejects_file(rejects) as write:
         write(b"")
         raise ZeroDivisionError
     assert "story without text" in rejects.read_text()
     assert neighbours(rejects) == ["corpus", "novel.txt", "rejects.jsonl"]
+
+
+def test_the_report_of_an_earlier_version_is_read(tmp_path: Path) -> None:
+    splits = {"train": 1, "validation": 1, "test": 1}
+    line = {"id": "a-1f", "title": "A", "author": "Ada", "rights": "CC0-1.0", "source": "a.twee", "split": "train"}
+    stored = {
+        "seed": 0,
+        "context": 4000,
+        "stories": 3,
+        "passages": 6,
+        "choices": 3,
+        "words": 21,
+        "examples": splits,
+        "target_characters": splits,
+        "bytes": splits,
+        "parquet_bytes": splits,
+        "drops": {"empty passage": 2},
+        "rights": {"CC0-1.0": 3},
+        "titles": {"train": ["A"], "validation": ["B"], "test": ["C"]},
+        "near_duplicates": [["a-1f", "b-2e"]],
+        "leaked": 0.5,
+        "passage_words": [6] * 8,
+        "example_characters": [3] * 8,
+        "contents": [{**line, "words": 7}],
+        "notes": ["A note."],
+        "warnings": ["W."],
+    }
+    (tmp_path / "report.json").write_text(json.dumps(stored))
+    report = read_report(tmp_path)
+    assert (report.drops, report.leaked, report.contents[0].split) == ({"empty passage": 2}, 0.5, "train")
+    write_report(report, tmp_path)
+    assert json.loads((tmp_path / "report.json").read_text()) == stored

@@ -3,6 +3,8 @@
 import os
 import re
 import signal
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -138,7 +140,7 @@ def test_a_server_that_forgets_is_walked_again(tmp_path: Path, server: dict[str,
         got = stories(tmp_path / "crawl")
         for each in staged:
             assert difference(each.story, got[site.entry(each).number]) == ""
-    walked = re.search(r"paths walked again +(\d+)", done.out)
+    walked = re.search(r"paths replayed +(\d+)", done.out)
     assert walked
     assert int(walked[1]) > 0
 
@@ -174,7 +176,7 @@ def test_limits_end_a_run_and_the_next_goes_on(tmp_path: Path) -> None:
             before = len([path for path in site.paths() if path != "/robots.txt"])
             done = crawl(site.list_url, out=out, options=["--max-pages", "4"])
             assert done.code == 1
-            assert "the limit of 4 pages is reached. The same command goes on" in done.err
+            assert "the limit of 4 pages is reached. Run the same command again" in done.err
             # A reset's redirect is a second request for one page.
             assert 4 <= len([path for path in site.paths() if path != "/robots.txt"]) - before <= 6
         done = crawl(site.list_url, out=out, options=["--max-stories", "1"])
@@ -191,6 +193,21 @@ def test_limits_end_a_run_and_the_next_goes_on(tmp_path: Path) -> None:
         assert site.paths()[asked:] == []
 
 
+def test_what_an_earlier_version_saved_is_not_fetched_again(tmp_path: Path) -> None:
+    """The names under which answers and facts are saved: with others, a crawl of before would start again."""
+    out = tmp_path / "crawl"
+    with Replica([TALE]) as site:
+        assert crawl(site.viewer_url(TALE), out=out).code == 0
+        with closing(sqlite3.connect(out / "crawl.sqlite3")) as db:
+            keys = [key for (key,) in db.execute("SELECT key FROM answer ORDER BY id")]
+            facts = dict(db.execute("SELECT name, value FROM fact WHERE name != 'opened'"))
+        viewer = site.viewer_url(TALE)
+        assert keys[0] == f"GET {viewer}"
+        assert f"GET {site.story_url(TALE)}" in keys
+        assert any(re.fullmatch(rf"POST {re.escape(viewer)} [0-9a-f]{{16}} \d+", key) for key in keys)
+        assert facts == {f"done {viewer}": "yes"}
+
+
 def test_an_interrupted_crawl_goes_on(tmp_path: Path) -> None:
     out = tmp_path / "crawl"
     with Replica([TALE], faults=[Fault(slow(30), method="POST", nth={3})]) as site:
@@ -201,7 +218,7 @@ def test_an_interrupted_crawl_goes_on(tmp_path: Path) -> None:
         os.kill(process.pid, signal.SIGINT)
         process.join(20)
         assert process.exitcode == 130
-        assert out.with_suffix(".err").read_text() == "Interrupted. The same command goes on where this one ended.\n"
+        assert out.with_suffix(".err").read_text() == "Interrupted. Run the same command again to continue.\n"
         assert crawl(site.list_url, out=out).code == 0
         assert sum(site.twice().values()) in (0, 2)  # the one that was on its way
     assert difference(TALE, stories(out)[site.entry(TALE).number]) == ""
@@ -268,7 +285,7 @@ def test_no_connection_is_one_clear_message(tmp_path: Path) -> None:
     done = crawl(url, out=tmp_path / "crawl")
     assert done.code == 2
     assert done.out == ""
-    assert "Error: No story was got" in done.err
+    assert "Error: No story was found" in done.err
     assert "robots.txt can't be read (" in done.err
     assert "Traceback" not in done.err
 
@@ -286,7 +303,7 @@ def test_a_folder_of_other_things_is_left_alone(tmp_path: Path) -> None:
     (out / "novel.txt").write_text("mine")
     done = crawl("http://127.0.0.1:1/", out=out)
     assert done.code == 2
-    assert f"{out} is there already and holds no crawl. Name another place with --out." in done.err
+    assert f"{out} already exists and is not a crawl. Name another place with --out." in done.err
     assert [path.name for path in out.iterdir()] == ["novel.txt"]
 
 

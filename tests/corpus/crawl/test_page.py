@@ -1,6 +1,8 @@
 """The site's HTML as structured pages, the journal that keeps them, and the files that stories become."""
 
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -9,7 +11,7 @@ from corpus.crawl import chooseyourstory as site
 from corpus.crawl.crawler import Summary
 from corpus.crawl.explore import Edge, Graph, Node
 from corpus.crawl.journal import Answer, Journal, JournalError
-from corpus.crawl.page import Info, Leaf, Link, Listed, Listing, Ratings, Refused, Strange, Viewer
+from corpus.crawl.page import ExitPage, Form, Info, Link, Listed, Listing, Ratings, Refused, UnknownPage, Viewer
 from corpus.crawl.progress import line
 from corpus.crawl.story_file import to_story, write
 from corpus.readers import crawled
@@ -116,13 +118,13 @@ def test_a_story_of_its_own_page() -> None:
 @pytest.mark.parametrize(
     ("html", "page"),
     [
-        ("<form action='/story/viewer/rate.aspx?StoryId=1'><h1>Anything</h1></form>", Leaf("rate")),
-        ("<form action='/elsewhere'><div><h1>Rate The Well</h1></div></form>", Leaf("rate")),
-        ("<form action='./save.aspx?StoryId=1'></form>", Leaf("save")),
+        ("<form action='/story/viewer/rate.aspx?StoryId=1'><h1>Anything</h1></form>", ExitPage("rate")),
+        ("<form action='/elsewhere'><div><h1>Rate The Well</h1></div></form>", ExitPage("rate")),
+        ("<form action='./save.aspx?StoryId=1'></form>", ExitPage("save")),
         ("<title>Link Resultset not loaded</title>", Refused("Link Resultset not loaded")),
-        ("<title>Gone</title><form action='./default.aspx?StoryId=1'></form>", Refused("Gone", lost=True)),
-        ("<title>News</title>", Strange("a page of a kind that is not known (News)")),
-        ("", Strange("a page of a kind that is not known (without a title)")),
+        ("<title>Gone</title><form action='./default.aspx?StoryId=1'></form>", Refused("Gone", session_lost=True)),
+        ("<title>News</title>", UnknownPage("an unknown kind of page (News)")),
+        ("", UnknownPage("an unknown kind of page (without a title)")),
     ],
 )
 def test_pages_at_which_a_story_ends(html: str, page: object) -> None:
@@ -176,18 +178,49 @@ def test_letters_survive_what_servers_claim(body: bytes, header: str, text: str)
 
 def test_the_journal_gives_back_the_latest_answer(tmp_path: Path) -> None:
     old = Answer(viewer("<p>1</p>"), URL, {"ASP.NET_SessionId": "x"}, False, "2026-01-01T00:00:00+00:00")
-    new = Answer(Leaf("rate"), URL, {}, True, "2026-01-02T00:00:00+00:00")
+    new = Answer(ExitPage("rate"), URL, {}, True, "2026-01-02T00:00:00+00:00")
     with Journal(tmp_path / "j.sqlite3") as journal:
         journal.put("a", old)
         assert journal.get("a") == old
         journal.put("a", new)
-        journal.note("done", "yes")
+        journal.set_fact("done", "yes")
         with pytest.raises(JournalError, match="in use by another crawl"):
             Journal(tmp_path / "j.sqlite3")
     with Journal(tmp_path / "j.sqlite3") as journal:
         assert journal.get("a") == new
         assert journal.get("b") is None
-        assert (journal.fact("done"), journal.fact("undone")) == ("yes", "")
+        assert (journal.get_fact("done"), journal.get_fact("undone")) == ("yes", "")
+
+
+@pytest.mark.parametrize(
+    ("stored", "page"),
+    [
+        (
+            '{"type":"list","stories":[{"url":"u","author":"Ada","ratings":{"length":4}}],"pages":["c"]}',
+            Listing((Listed("u", "Ada", Ratings(4)),), ("c",)),
+        ),
+        (
+            '{"type":"info","viewer":"v","title":"T","author":"Ada","ratings":{"maturity":3},"rights":"CC0"}',
+            Info("v", "T", "Ada", Ratings(maturity=3), "CC0"),
+        ),
+        (
+            '{"type":"viewer","story":"S","title":"T","text":"x","links":[{"id":"1","label":"Go"}],'
+            '"form":{"url":"u","fields":{"a":"b"}},"items":["key"],"info":"i"}',
+            Viewer("S", "T", "x", (Link("1", "Go"),), Form("u", {"a": "b"}), ("key",), "i"),
+        ),
+        ('{"type":"leaf","what":"rate"}', ExitPage("rate")),
+        ('{"type":"refused","reason":"gone","lost":true}', Refused("gone", session_lost=True)),
+        ('{"type":"strange","reason":"odd"}', UnknownPage("odd")),
+    ],
+)
+def test_a_journal_of_an_earlier_version_is_read(stored: str, page: object, tmp_path: Path) -> None:
+    with Journal(tmp_path / "j.sqlite3") as journal:
+        journal.set_fact("not before", "0.0")
+    content = f'{{"page":{stored},"url":"u","cookies":{{"s":"1"}},"redirected":false,"fetched":"2026-01-01T00:00:00"}}'
+    with closing(sqlite3.connect(tmp_path / "j.sqlite3")) as db, db:
+        db.execute("INSERT INTO answer (key, content) VALUES ('GET u', ?)", (content.encode(),))
+    with Journal(tmp_path / "j.sqlite3") as journal:
+        assert journal.get("GET u") == Answer(page, "u", {"s": "1"}, False, "2026-01-01T00:00:00")  # type: ignore[arg-type]
 
 
 def test_links_of_all_states_keep_the_order_of_the_page() -> None:
@@ -205,7 +238,7 @@ def file(tmp_path: Path) -> Path:
     graph = Graph({page.key: Node(page) for page in pages})
     graph.nodes[pages[0].key].edges = {"1": Edge("Go", [("", pages[1].key)]), "2": Edge("End", role="rate")}
     graph.nodes[pages[1].key].edges = {"3": Edge("Lost", role="broken"), "4": Edge("Far")}
-    graph.bounded = True
+    graph.limit_reached = True
     info = Info(URL, "The Well", "Ada", Ratings(maturity=3), "CC0")
     write(to_story(graph, info, URL, "2026-01-01T00:00:00+00:00"), tmp_path / "1037.json")
     assert [path.name for path in tmp_path.iterdir()] == ["1037.json"]
@@ -226,8 +259,8 @@ def test_a_story_is_read_back_with_where_it_comes_from(file: Path) -> None:
     assert story.provenance is not None
     assert (story.provenance.maturity, story.provenance.length) == (3, None)
     assert story.notes == (
-        "Choices that lead nowhere on the site are left out: 1.",
-        "Choices that were not followed are left out: 1 (the crawl's bound).",
+        "Choices that the site can't follow are left out: 1.",
+        "Choices that were not followed are left out: 1 (the crawl's limit).",
     )
 
 
@@ -258,8 +291,8 @@ def test_names_in_a_file_cannot_command_the_terminal(file: Path) -> None:
 
 
 def test_the_progress_says_what_is_done_and_what_is_left() -> None:
-    summary = Summary(stories=2, known=1, waiting=10, at_work=True, pages=600, links=60, seconds=600)
+    summary = Summary(stories=2, already_done=1, queued=10, in_progress=True, pages=600, links=60, seconds=600)
     assert line(summary) == "3 of 14 stories · 600 pages · 1.0 pages/s · 51 min left"
-    summary.waiting = 200
+    summary.queued = 200
     assert line(summary).endswith("16 h 41 min left")
-    assert line(Summary(waiting=5, pages=3, seconds=3)) == "0 of 5 stories · 3 pages · 1.0 pages/s"
+    assert line(Summary(queued=5, pages=3, seconds=3)) == "0 of 5 stories · 3 pages · 1.0 pages/s"

@@ -82,11 +82,11 @@ def test_a_site_that_wants_to_be_left_alone_is(tmp_path: Path) -> None:
     with Replica([TALE], faults=[Fault(too_many(86_400), on="/story/viewer", nth={2})]) as site:
         done = crawl(site.viewer_url(TALE), out=tmp_path / "crawl")
         assert done.code == 2
-        assert re.search(r"the site asks to be left alone until \d{4}-\d\d-\d\d \d\d:\d\d", done.err)
+        assert re.search(r"the site asks for a pause until \d{4}-\d\d-\d\d \d\d:\d\d", done.err)
         asked = len(site.requests)
         again = crawl(site.viewer_url(TALE), out=tmp_path / "crawl")
         assert again.code == 2
-        assert "asks to be left alone until" in again.err
+        assert "asks for a pause until" in again.err
         assert len(site.requests) == asked
 
 
@@ -187,7 +187,7 @@ def test_a_contact_is_required(tmp_path: Path, contact: str) -> None:
 
 def test_impatience_is_for_private_addresses_only(tmp_path: Path) -> None:
     message = refusal(tmp_path, "https://example.org/", "http://127.0.0.1/", delay=0.99)
-    assert "--delay must be 1 at least" in message
+    assert "--delay must be at least 1" in message
     assert "--delay" in refusal(tmp_path, "https://example.org/", delay=-1)
     assert "--delay" in refusal(tmp_path, "https://example.org/", delay=float("nan"))
 
