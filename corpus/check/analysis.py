@@ -1,4 +1,4 @@
-"""A story as the rules look at it: with its words cut and its names known, once for all of them."""
+"""A story with its text split into words and its names found, once for all rules."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from corpus.story import Passage, Story
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class Analysis:
     """A story, and the words of its passages and labels."""
 
     story: Story
@@ -19,18 +19,18 @@ class Reading:
     labels: Mapping[str, tuple[Word, ...]]
     """By passage: the words of its choices."""
     names: frozenset[str]
-    """In small letters: see `vocabulary.names`."""
+    """In lower case: see `vocabulary.names`."""
 
-    def ordinary(self, found: tuple[Word, ...]) -> Iterator[str]:
-        """Those words, in small letters, that are no names."""
+    def without_names(self, found: tuple[Word, ...]) -> Iterator[str]:
+        """Yield those of the words, in lower case, that are not names."""
         return (word.lower for word in found if not is_name(word, self.names))
 
 
-def read_closely(story: Story, vocabulary: Vocabulary) -> Reading:
-    """The story's `Reading`."""
+def analyze(story: Story, vocabulary: Vocabulary) -> Analysis:
+    """Return the analysis of a story."""
     prose = {name: tuple(words(passage.text)) for name, passage in story.passages.items()}
     labels = {name: _label_words(passage) for name, passage in story.passages.items()}
-    return Reading(story, prose, labels, names(chain(*prose.values(), *labels.values()), vocabulary))
+    return Analysis(story, prose, labels, names(chain(*prose.values(), *labels.values()), vocabulary))
 
 
 def _label_words(passage: Passage) -> tuple[Word, ...]:

@@ -1,22 +1,22 @@
-"""The rules of a single passage: its length, its person and tense, and the characters that it is written with."""
+"""The rules for one passage: length, person and tense, and the characters that it may have."""
 
 import re
 from collections.abc import Iterator
 
 from corpus.check.finding import Finding
 from corpus.check.graph import ENDING
-from corpus.check.tokenizer import sentences, telling
+from corpus.check.tokenizer import narration, sentences
 from corpus.check.word_lists import NO_PAST, PAST_FORMS
 from corpus.story import Passage, Story
 
 LENGTH = (40, 120)
-"""Words of a passage, at least and at most: enough to happen in, short enough for a turn."""
+"""Words of a passage, at least and at most: enough for something to happen, short enough for a turn."""
 
 LONGEST_ENDING = 130
-"""An ending may take leave."""
+"""Words of an ending, at most."""
 
 ADDRESSED = 0.7
-"""The share of passages, at least, that say "you" outside of speech."""
+"""The share of passages, at least, with "you" outside of speech."""
 
 _YOU = re.compile(r"\byou(?:r|rs|rself)?\b", re.IGNORECASE)
 _FIRST_PERSON = re.compile(r"\b(?:I(?:'m|'ll|'ve|'d)?|my|myself|mine|me)\b(?!\.\w)")
@@ -33,7 +33,7 @@ _FOREIGN = re.compile(r"[“”‘’«»„\[\]{}<>|*_#~^\\]|--|->|https?:|www\
 
 
 def length(story: Story) -> Iterator[Finding]:
-    """A passage has `LENGTH` words, an ending at most `LONGEST_ENDING`."""
+    """A passage has `LENGTH` words, an ending up to `LONGEST_ENDING`."""
     fewest, most = LENGTH
     outside = 0
     for passage in story.passages.values():
@@ -48,34 +48,34 @@ def length(story: Story) -> Iterator[Finding]:
 
 
 def person(story: Story) -> Iterator[Finding]:
-    """The story is told to "you", and nobody but a speaker says "I"."""
+    """The story addresses "you", and "I" occurs only in speech."""
     addressed = 0
     for passage in story.passages.values():
-        told = telling(passage.text)
-        addressed += _YOU.search(told) is not None
-        if match := _FIRST_PERSON.search(told):
-            yield Finding(story.source, passage.name, f"the telling says '{match[0]}': {_around(told, match)}.")
+        prose = narration(passage.text)
+        addressed += _YOU.search(prose) is not None
+        if match := _FIRST_PERSON.search(prose):
+            yield Finding(story.source, passage.name, f"the narration says '{match[0]}': {_around(prose, match)}.")
     share = addressed / len(story.passages)
     if share < ADDRESSED:
-        yield Finding(story.source, "", f"{share:.0%} of its passages speak to 'you', fewer than {ADDRESSED:.0%}.")
+        yield Finding(story.source, "", f"{share:.0%} of its passages address 'you', less than {ADDRESSED:.0%}.")
 
 
 def tense(story: Story) -> Iterator[Finding]:
-    """What happens, happens now: no sentence begins "You went", and nobody "said".
+    """The narration is in the present tense: no sentence begins with "You went", and nobody "said".
 
-    What happened before the story may be told in the past, so a single such sentence in a passage is a note.
+    Events before the story may be in the past tense, so a single such sentence in a passage is a note.
     """
     for passage in story.passages.values():
-        told = telling(passage.text)
-        speaking = [match[0].removeprefix('"" ') for match in _PAST_SPEECH.finditer(told)]
-        events = [match[0] for sentence in sentences(told) if (match := _PAST_EVENT.match(sentence))]
+        prose = narration(passage.text)
+        speaking = [match[0].removeprefix('"" ') for match in _PAST_SPEECH.finditer(prose)]
+        events = [match[0] for sentence in sentences(prose) if (match := _PAST_EVENT.match(sentence))]
         if found := speaking + events:
             listed = ", ".join(f"'{text}'" for text in found[:4])
             yield Finding(story.source, passage.name, f"past tense: {listed}.", note=len(events) < 2 and not speaking)
 
 
 def characters(story: Story) -> Iterator[Finding]:
-    """Straight quotes in pairs; no markup, and no paragraph that would read as a player's action."""
+    """Quotation marks are straight and in pairs; there is no markup, and no line that would read as an action."""
     for passage in story.passages.values():
         for what, text in (("the prose", passage.text), *(("a choice", choice.label) for choice in passage.choices)):
             if found := sorted({match[0] for match in _FOREIGN.finditer(text)}):
@@ -94,5 +94,5 @@ def _quotes(source: str, passage: Passage) -> Iterator[Finding]:
 
 
 def _around(text: str, match: re.Match[str]) -> str:
-    """The match with a little of what stands around it."""
+    """Return the match with some of the text around it."""
     return " ".join(text[max(0, match.start() - 20) : match.end() + 20].split())

@@ -1,54 +1,50 @@
-"""A passage's prose as words, sentences, and what is told outside quotation marks.
+"""Split a passage's prose into words and sentences, and separate the narration from speech.
 
-Written for English prose with straight or curly double quotes around speech.
+For English prose with straight or curly double quotation marks around speech.
 
-Limits: speech in single quotes counts as telling, for an apostrophe looks the same.
+Limits: speech in single quotation marks counts as narration, because an apostrophe looks the same.
 """
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
-# What stands in front of a word that begins a sentence, a line, or somebody's speech.
+# What precedes a word that begins a sentence, a line, or speech.
 _OPENING = re.compile(r"[.!?…:]|\n|[\"'“‘(]$")
 _SENTENCE_END = re.compile(r"[.!?…]+[\"'”’)]*(?=\s+[\"'“‘(]*[^\Wa-z]|\s*$)|\n\s*\n")
-# A quotation that is open at the end of a paragraph goes on in the next one.
+# Speech that is open at the end of a paragraph continues in the next one.
 _SPEECH = re.compile(r'"[^"]*(?:"|$)|“[^”]*(?:”|$)')
-_SHORTENED = frozenset({"Mr", "Mrs", "Ms", "Dr", "St"})
+_ABBREVIATIONS = frozenset({"Mr", "Mrs", "Ms", "Dr", "St"})
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
-    """A word as it is written, and whether a sentence (a line, somebody's speech) begins with it."""
+class Word(NamedTuple):
+    """A word of a text."""
 
     written: str
+    lower: str
+    """In lower case, with a straight apostrophe."""
     opens: bool
-
-    @property
-    def lower(self) -> str:
-        """In small letters, with a straight apostrophe."""
-        return self.written.lower().replace("’", "'")
-
-    @property
-    def capital(self) -> bool:
-        """Whether it is written with a capital, "I" and its short forms aside."""
-        return self.written[0].isupper() and self.written[:2] not in ("I", "I'", "I’")
+    """Whether a sentence, a line or speech begins with it."""
+    capital: bool
+    """Whether it begins with a capital letter; "I" and its short forms don't count."""
 
 
 def words(text: str) -> Iterator[Word]:
-    """The words of `text`; the parts of a hyphenated word are words."""
+    """Yield the words of `text`; the parts of a hyphenated word are separate words."""
     end = 0
     before = ""
     for match in _WORD.finditer(text):
         gap = text[end : match.start()]
-        opens = not end or (_OPENING.search(gap) is not None and not (before in _SHORTENED and gap == ". "))
-        yield Word(match[0], opens)
-        before, end = match[0], match.end()
+        written = match[0]
+        opens = not end or (_OPENING.search(gap) is not None and not (before in _ABBREVIATIONS and gap == ". "))
+        capital = written[0].isupper() and written[:2] not in ("I", "I'", "I’")
+        yield Word(written, written.lower().replace("’", "'"), opens, capital)
+        before, end = written, match.end()
 
 
 def sentences(text: str) -> list[str]:
-    """The sentences of `text`. `"Who is there?" you ask.` is one; a paragraph's end ends a sentence."""
+    """Return the sentences of `text`. `"Who is there?" you ask.` is one; the end of a paragraph ends a sentence."""
     found = []
     start = 0
     for match in _SENTENCE_END.finditer(text):
@@ -61,15 +57,15 @@ def sentences(text: str) -> list[str]:
 
 
 def has_speech(text: str) -> bool:
-    """Whether somebody speaks in it."""
+    """Return whether somebody speaks in the text."""
     return _SPEECH.search(text) is not None
 
 
-def telling(text: str) -> str:
-    """`text` with its speech taken out; an empty pair of quotes stays in its place."""
+def narration(text: str) -> str:
+    """Return `text` with each quotation replaced by an empty pair of quotation marks."""
     return "\n\n".join(_SPEECH.sub('""', paragraph) for paragraph in text.split("\n\n"))
 
 
-def beginning(word: str) -> str:
-    """What two forms of one word most likely share: "opens", "opened" and "opening" have one beginning."""
+def stem(word: str) -> str:
+    """Return what forms of one word most likely share: "opens", "opened" and "opening" have the same stem."""
     return word.removesuffix("'s")[:5]

@@ -1,4 +1,4 @@
-"""The word lists of the rules, in small letters."""
+"""Word lists for the rules, in lower case."""
 
 
 def _words(text: str) -> frozenset[str]:
@@ -11,7 +11,7 @@ NO_CONTENT = _words("""
     will would can could shall should may might must not nor yet out off over under again more most some any all both
     each few than too very just now then about after before while until upon our ours let get got one say ask tell yes
 """)
-"""Words that don't say what a choice is about; shorter ones never do."""
+"""Words that don't say what a choice is about; words of one or two letters never do."""
 
 PAST_FORMS = _words("""
     was were had did went came took saw felt said told gave got knew thought found heard stood sat ran made kept held
@@ -19,10 +19,10 @@ PAST_FORMS = _words("""
     built bought brought caught fought crept swept slept wept leapt knelt dealt meant slid spun clung swung hung shook
     tore swore grew flew blew laid paid sent spent lent stuck struck shot hid bit lit won dug
 """)
-"""Irregular verbs in the past. No "put", "let", "set", "cut", "hit", "read": the present is written alike."""
+"""Irregular verbs in the past tense. Not "put", "let", "set", "cut", "hit", "read": their present is the same."""
 
 NO_PAST = _words("need feed heed weed bleed speed breed seed proceed succeed exceed shed wed embed")
-"""Verbs in the present that look like the past."""
+"""Verbs in the present tense that look like the past."""
 
 NO_FIRST_NAMES = _words("""
     mr mrs ms miss dr sir dame lord lady king queen prince princess captain commander colonel major sergeant lieutenant
@@ -35,4 +35,4 @@ NO_FIRST_NAMES = _words("""
     october november december english french spanish german dutch italian roman greek latin chinese japanese indian
     russian american african european turkish arabic persian london paris rome earth mars venus saturn jupiter moon sun
 """)
-"""Titles, days, months, peoples and the like, which stand capitalised where a name could."""
+"""Titles, days, months, nationalities and the like, which are capitalised like names."""

@@ -12,7 +12,8 @@ import corpus
 import dungeon
 from corpus.actions import action_line, read_input
 from corpus.check.language import COMMON
-from corpus.check.repetition import RUN, worn_phrases
+from corpus.check.repetition import NGRAM as RUN
+from corpus.check.repetition import worn_phrases
 from corpus.check.tokenizer import sentences, words
 from corpus.check.vocabulary import english, is_name, names
 from corpus.check.word_lists import NO_CONTENT
