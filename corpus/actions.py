@@ -84,8 +84,6 @@ def action_line(kind: Kind, raw: str) -> str:
     return spoken(text) if kind is Kind.SAY else done(text)
 
 
-# ---- speech --------------------------------------------------------------------------------------------------
-
 _SAID = re.compile(r'"([^"]*)"\s*(?:I|i|you|we)\s+(\w[^"]*)(?:"([^"]*)"?)?')
 _DEED = re.compile(r",? (?=(?:and|then|but|while) )|, (?=\w+ing\b)|[.!] (?=[A-Z])")
 _JOIN = re.compile(r"(?:and|then|but|while) ")
@@ -136,8 +134,6 @@ def _quoted(words: str) -> str:
         words += "."
     return f'"{words[:1].upper()}{words[1:]}"'
 
-
-# ---- actions -------------------------------------------------------------------------------------------------
 
 _OF_SPEAKER = re.compile(r"\b(?:I|i|[Mm]e|[Mm]y|mine|[Ww]e|us|[Oo]ur)\b")
 _AND_I = re.compile(r"((?:[Mm]y|[Tt]he|[A-Z]\w+)(?: \w+)?) and (?:I|i)\b(?=\s+[a-z])")

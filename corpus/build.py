@@ -116,9 +116,6 @@ def _finish(
     return report
 
 
-# ---- duplicates ----------------------------------------------------------------------------------------------
-
-
 def _without_copies(
     batches: Iterable[CompiledBatch], drops: Counter[str], write_rejects: WriteRejects
 ) -> list[CompiledStory]:
@@ -170,9 +167,6 @@ def _cluster(
     for n in kept:
         members[clusters.find(n)].append(stories[n].id)
     return [stories[n] for n in kept], list(members.values())
-
-
-# ---- splits --------------------------------------------------------------------------------------------------
 
 
 def _assign_splits(

@@ -54,8 +54,6 @@ def clean(text: str, title: str = "") -> Cleaned:
     return Cleaned(text, drops)
 
 
-# ---- characters ----------------------------------------------------------------------------------------------
-
 _SIMPLER = str.maketrans(
     dict.fromkeys("“”„‟", '"')
     | dict.fromkeys("‘’‚‛", "'")
@@ -88,8 +86,6 @@ def _fix_mojibake(text: str) -> str:
         return ftfy.fix_text(text, _ENCODING_ONLY)
     return text
 
-
-# ---- HTML ----------------------------------------------------------------------------------------------------
 
 # A start that meets another start before its end fails to match, so these take linear time on any text.
 _INVISIBLE = re.compile(
@@ -127,8 +123,6 @@ def _without_html(text: str, drops: Counter[str]) -> str:
         text = _TAG.sub(tag, text)
     return _ENTITY.sub(entity, text) if "&" in text else text
 
-
-# ---- lines ---------------------------------------------------------------------------------------------------
 
 _LONGEST = 160
 """Characters of the longest line that can be boilerplate; author's notes, which are marked as such, may be longer."""

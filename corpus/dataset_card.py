@@ -60,25 +60,20 @@ def _head(report: Report) -> dict[str, object]:
         [rights] = report.rights
         known = rights.lower() in _LICENCES
         head |= {"license": rights.lower()} if known else {"license": "other", "license_name": printable(rights)}
+    columns = [{"name": name, "dtype": kind["dtype"]} for name, kind in features().items()]
+    splits = [{"name": name, "num_bytes": report.bytes[name], "num_examples": report.examples[name]} for name in SPLITS]
+    files = [{"split": name, "path": f"{DATA}/{name}-*.parquet"} for name in SPLITS]
     return head | {
         "task_categories": ["text-generation"],
         "tags": ["interactive-fiction", "text-adventure"],
         "size_categories": [next((name for most, name in _SIZES if count < most), "n>10M")],
         "dataset_info": {
-            "features": [{"name": name, "dtype": kind["dtype"]} for name, kind in features().items()],
-            "splits": [
-                {"name": name, "num_bytes": report.bytes[name], "num_examples": report.examples[name]}
-                for name in SPLITS
-            ],
+            "features": columns,
+            "splits": splits,
             "download_size": sum(report.parquet_bytes.values()),
             "dataset_size": sum(report.bytes.values()),
         },
-        "configs": [
-            {
-                "config_name": "default",
-                "data_files": [{"split": name, "path": f"{DATA}/{name}-*.parquet"} for name in SPLITS],
-            }
-        ],
+        "configs": [{"config_name": "default", "data_files": files}],
     }
 
 
@@ -94,18 +89,11 @@ def _sections(report: Report) -> Iterable[str]:
     for warning in report.warnings:
         yield f"> **Warning:** {_escape(warning)}"
     yield "## Columns\n\n" + _table(("column", "type", "content"), _COLUMNS)
+    stories = {name: len(titles) for name, titles in report.titles.items()}
+    counts = (stories, report.examples, report.target_characters, report.parquet_bytes)
     yield "## Splits\n\n" + _table(
         ("split", "stories", "examples", "target characters", "bytes of parquet"),
-        [
-            (
-                name,
-                f"{len(report.titles[name]):,}",
-                f"{report.examples[name]:,}",
-                f"{report.target_characters[name]:,}",
-                f"{report.parquet_bytes[name]:,}",
-            )
-            for name in SPLITS
-        ],
+        [(name, *(f"{count[name]:,}" for count in counts)) for name in SPLITS],
     )
     yield (
         f"Split by story (seed {report.seed}). {sum(map(len, report.near_duplicates)):,} stories are in "

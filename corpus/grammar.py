@@ -36,8 +36,6 @@ from corpus.words import (
     word_set,
 )
 
-# ---- actions -------------------------------------------------------------------------------------------------
-
 
 def begins_with_verb(text: str) -> bool:
     """Return whether a line says what to do."""
@@ -132,9 +130,6 @@ def told_after_clause(text: str) -> str:
     return f"{action} {lower(match[1])}{match[2][len(action) :]}"
 
 
-# ---- speech, other people, other languages -------------------------------------------------------------------
-
-
 def said(text: str, word: str, rest: str) -> str:
     """Return what is said if a line (its first word and the rest) is speech without quotation marks; else "".
 
@@ -216,9 +211,6 @@ def foreign(text: str) -> bool:
     words = text.split()
     strange = any(not w.isascii() and any(c.isalpha() and 0xBF < ord(c) < 0x250 for c in w) for w in words)
     return strange and len(words) > 1 and JOINS.isdisjoint(words)
-
-
-# ---- words ---------------------------------------------------------------------------------------------------
 
 
 def first(text: str) -> str:

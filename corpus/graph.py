@@ -66,8 +66,6 @@ def make_graph(story: Story) -> Graph:
 
 
 class _Rejects:
-    """Collects what is left out of one story."""
-
     def __init__(self, story: Story) -> None:
         self._story = story
         self.items: list[Reject] = []

@@ -20,8 +20,6 @@ from corpus.text import one_line
 from corpus.turns import Kind
 from corpus.words import DOUBTFUL, SAID, SAID_ALONE, THIRDS, VERBS, word_set
 
-# ---- decoration ----------------------------------------------------------------------------------------------
-
 _PICTURES = r"[\u2190-\u2bff\u2600-\u27bf\U0001f000-\U0001faff\ufe0f\u200d\u20e3]"
 _EMOJI = re.compile("[\u2600-\u27bf\U0001f000-\U0001faff]")
 _PLACE = r"(?:page|section|passage|paragraph|chapter|entry|number|pg\.?|p\.)"
@@ -181,8 +179,6 @@ def _stage_directions(text: str) -> str:
         return speech.replace("You say", f"You {verb}", 1) if verb in VERBS else speech
     return ""
 
-
-# ---- labels without an action --------------------------------------------------------------------------------
 
 _STORY = r"(?:(?:the|a|your|this|my|new)\ )*(?:game|story|adventure|journey|tale|book|chapter)"
 _SPACED_TURN = _TURN.replace(" ", r"\ ")

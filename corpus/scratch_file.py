@@ -10,7 +10,6 @@ Limits: the examples of one story have less than 2 GiB in each column, because A
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 
 import numpy as np
 import pyarrow as pa
@@ -53,9 +52,7 @@ class ScratchFile:
     def __enter__(self) -> "ScratchFile":
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._file.close()
 
 

@@ -57,9 +57,6 @@ class Turn:
     prose: str
 
 
-# ---- writing and parsing -------------------------------------------------------------------------------------
-
-
 def write(turns: Iterable[Turn]) -> str:
     """Return the turns as text, without a trailing newline. Prose is expected to be clean (see `clean_prose`)."""
     blocks = []

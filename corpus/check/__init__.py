@@ -40,11 +40,7 @@ class CheckResult:
 
 
 def check(stories: Sequence[Story], any_style: bool = False) -> CheckResult:
-    """Check the stories; with `any_style`, only by the rules for any story.
-
-    Raises:
-        ModuleNotFoundError: pyspellchecker is not installed.
-    """
+    """Check the stories; with `any_style`, only by the rules for any story. Needs pyspellchecker."""
     vocabulary = english()
     analyses = [analyze(story, vocabulary) for story in stories]
     statistics = [language.measure(analysis, vocabulary) for analysis in analyses]

@@ -36,7 +36,6 @@ class Statistics:
 
     @property
     def speech_share(self) -> float:
-        """Share of choices that are speech."""
         return _share(self.speech, self.choices)
 
     @property
@@ -46,7 +45,6 @@ class Statistics:
 
     @property
     def dialogue_share(self) -> float:
-        """Share of passages with speech."""
         return _share(self.dialogue, self.passages)
 
     @property

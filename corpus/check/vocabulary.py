@@ -22,20 +22,8 @@ _SHORTEST_PART = 3
 
 _SHORT_FORMS = ("'s", "'d", "'ll", "'ve", "'re", "'m", "n't", "'")
 _ENDINGS = (
-    ("ies", "y"),
-    ("ied", "y"),
-    ("ier", "y"),
-    ("iest", "y"),
-    ("ily", "y"),
-    ("ying", "ie"),
-    ("ves", "f"),
-    ("es", ""),
-    ("s", ""),
-    ("ed", ""),
-    ("ing", ""),
-    ("er", ""),
-    ("est", ""),
-    ("ly", ""),
+    *(("ies", "y"), ("ied", "y"), ("ier", "y"), ("iest", "y"), ("ily", "y"), ("ying", "ie"), ("ves", "f")),
+    *((ending, "") for ending in ("es", "s", "ed", "ing", "er", "est", "ly")),
 )
 _MAY_LOSE_AN_E = ("ed", "ing", "er", "est")
 _BRITISH = (("our", "or"), ("ise", "ize"), ("isi", "izi"), ("yse", "yze"), ("ogue", "og"), ("ll", "l"))

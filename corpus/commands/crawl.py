@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from corpus.crawl.crawler import Summary
     from corpus.crawl.progress import Progress
 
-
 _CONTACT = re.compile(r"[^\s@()]+@[^\s@()]+\.[^\s@()]+|https?://[^\s()]+\.[^\s()]+")
 _RESUME = "Run the same command again to continue."
 

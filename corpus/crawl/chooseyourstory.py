@@ -30,9 +30,6 @@ _SILENT = frozenset({"script", "style", "noscript", "template", "title", "head",
 _BREAK, _PARAGRAPH = "\v", "\f"  # white space that HTML doesn't allow, so it is not in the text
 
 
-# ---- bytes -> text -------------------------------------------------------------------------------------------
-
-
 def decode(body: bytes, content_type: str) -> str:
     """Return the page's text. Valid UTF-8 wins over any declaration; then the header counts, then the meta element."""
     try:
@@ -48,9 +45,6 @@ def decode(body: bytes, content_type: str) -> str:
 def complete(body: bytes) -> bool:
     """Return whether the page has its end: a broken connection can look like a complete answer."""
     return b"</html" in body[-8192:].replace(b"\0", b"").lower()  # nulls: in UTF-16
-
-
-# ---- addresses -----------------------------------------------------------------------------------------------
 
 
 def viewer_url(url: str) -> str:
@@ -71,9 +65,6 @@ def story_id(viewer: str) -> str:
 def post(form: Form, link: Link) -> dict[str, str]:
     """Return the fields to send to `form.url` in order to follow `link`."""
     return {**form.fields, "pbAction": "FollowLink", "pbValue": link.id}
-
-
-# ---- text -> page --------------------------------------------------------------------------------------------
 
 
 def read(html: str, url: str) -> Page:
@@ -194,9 +185,6 @@ def _items(inventory: list[PageElement]) -> Iterator[str]:
         if isinstance(element, Tag):
             for anchor in element.find_all("a", onclick=True):
                 yield _line(anchor)
-
-
-# ---- elements -> prose ---------------------------------------------------------------------------------------
 
 
 def _prose(elements: list[PageElement]) -> str:

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import urldefrag
 
+from msgspec.structs import astuple
 from scrapy import FormRequest, Request
 from scrapy.crawler import AsyncCrawlerProcess, Crawler
 from scrapy.http import Response
@@ -147,8 +148,6 @@ class _Spider(PoliteSpider):
 
 
 class _Crawl:
-    """One run of the crawler."""
-
     def __init__(
         self, crawler: Crawler, journal: Journal, stories: Path, limits: Limits, report: Report, summary: Summary
     ) -> None:
@@ -203,8 +202,6 @@ class _Crawl:
             self._journal.put(key, answer)
         return answer
 
-    # ---- one story -------------------------------------------------------------------------------------------
-
     async def _story(self, viewer: str, listed: Listed, info: Info | None) -> None:
         summary, path = self._summary, self._stories / f"{site.story_id(viewer)}.json"
         if self._journal.get_fact(f"done {viewer}") and path.exists():
@@ -246,8 +243,6 @@ class _Crawl:
             self._summary.skipped[f"{url}: {failure}"] += 1
             return None
         return page if isinstance(page, Info) else None
-
-    # ---- one request -----------------------------------------------------------------------------------------
 
     async def send(self, url: str, fields: dict[str, str] | None, cookies: dict[str, str]) -> Answer:
         """Make one request, as `explore.Send` describes it."""
@@ -315,12 +310,8 @@ def _merged(info: Info | None, listed: Listed) -> Info:
     """Return the story's own page, with gaps filled from the list."""
     if info is None:
         return Info("", "", listed.author, listed.ratings)
-    own, others = info.ratings, listed.ratings
-    ratings = Ratings(
-        others.length if own.length is None else own.length,
-        others.difficulty if own.difficulty is None else own.difficulty,
-        others.maturity if own.maturity is None else own.maturity,
-    )
+    pairs = zip(astuple(info.ratings), astuple(listed.ratings), strict=True)
+    ratings = Ratings(*(other if own is None else own for own, other in pairs))
     return Info(info.viewer, info.title, info.author or listed.author, ratings, info.rights)
 
 

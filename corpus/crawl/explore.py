@@ -105,7 +105,7 @@ class Node:
     page: Viewer
     edges: dict[str, Edge] = field(default_factory=dict)
     """By the number of the link, in the order of the page, for all its states."""
-    states: list[str] = field(default_factory=list)
+    states: set[str] = field(default_factory=set)
     arrivals: dict[str, Visit] = field(default_factory=dict)
     """The first visit from each page before."""
 
@@ -147,7 +147,6 @@ class Exploration:
     def __init__(self, viewer: str, site: ModuleType, journal: Journal, send: Send, limits: StoryLimits) -> None:
         self.graph = Graph()
         self._viewer, self._site, self._journal, self._send, self._limits = viewer, site, journal, send, limits
-        self._visits: dict[str, Visit] = {}
         self._new_links: deque[Step] = deque()
         self._other_states: deque[Step] = deque()
         self._rechecked: set[str] = set()
@@ -186,8 +185,6 @@ class Exploration:
         """The number of known links that are not followed yet."""
         return len(self._new_links) + len(self._other_states)
 
-    # ---- choosing the next link ------------------------------------------------------------------------------
-
     def _next(self) -> Step | None:
         if self._single_position and self._position:  # saves replays
             here = next((step for step in self._new_links if step.visit.state == self._position.state), None)
@@ -223,8 +220,6 @@ class Exploration:
     def _key(self, visit: Visit, link: str) -> str:
         return f"POST {self._viewer} {visit.state} {link}"
 
-    # ---- following a link ------------------------------------------------------------------------------------
-
     async def _follow(self, step: Step) -> None:
         visit, link = step.visit, step.link
         edge = self.graph.nodes[visit.node].edges[link]
@@ -256,9 +251,8 @@ class Exploration:
         earlier = node.arrivals.get(visit.before)
         if visit.before and (earlier is None or (visit.sure and not earlier.sure)):
             node.arrivals[visit.before] = visit
-        if visit.state not in self._visits:
-            self._visits[visit.state] = visit
-            node.states.append(visit.state)
+        if visit.state not in node.states:
+            node.states.add(visit.state)
             self._new_links.extend(Step(visit, link, self._key(visit, link)) for link in new)
             if len(node.states) <= self._limits.states:
                 known = (link for link in visit.links if link not in new)

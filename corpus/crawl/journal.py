@@ -15,7 +15,6 @@ Limits: one process at a time, enforced by SQLite's lock. Pages are stored as th
 
 import sqlite3
 from pathlib import Path
-from types import TracebackType
 
 import msgspec
 
@@ -69,9 +68,7 @@ class Journal:
     def __enter__(self) -> "Journal":
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._db.close()
 
     def get(self, key: str) -> Answer | None:
@@ -82,12 +79,6 @@ class Journal:
     def put(self, key: str, answer: Answer) -> None:
         """Save an answer; return when it is safe on the disk."""
         self._db.execute("INSERT INTO answer (key, content) VALUES (?, ?)", (key, msgspec.json.encode(answer)))
-
-    def count(self, prefix: str = "") -> int:
-        """Return the number of answers under keys with this prefix."""
-        query = "SELECT count(*) FROM answer WHERE substr(key, 1, ?) = ?"
-        found: int = self._db.execute(query, (len(prefix), prefix)).fetchone()[0]
-        return found
 
     def get_fact(self, name: str) -> str:
         """Return the fact saved under this name; "" if there is none."""

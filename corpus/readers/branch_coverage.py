@@ -1,46 +1,46 @@
-"""Every branch of a program once, without every combination of them.
+"""Walk a program so that every branch is taken once, but not every combination of branches.
 
-    branches = Branches(limit=12)
+    branches = BranchCoverage(limit=12)
     for _ in branches:
-        walk(lambda place, ways: branches.pick(place, ways))
+        walk(lambda fork, options: branches.choose(fork, options))
 
-A walk asks at each fork which way to go. Walks are repeated until each way of each fork that was met has been gone
-down: as many walks as there are ways, where combinations would be as many as their product.
+A walk asks at each fork which option to take. Walks are repeated until each option of each fork has been taken: as many
+walks as there are options, while combinations would be as many as their product.
 """
 
 from collections.abc import Hashable, Iterator
 
 
-class Branches:
-    """The forks of one stretch of a program, and the ways that have been taken."""
+class BranchCoverage:
+    """The forks of one part of a program, and the options that have been taken."""
 
     def __init__(self, limit: int) -> None:
-        """`limit` bounds the walks."""
+        """`limit` is the number of walks, at most."""
         self._limit = limit
         self._done: dict[Hashable, set[int]] = {}
         self._walk: list[tuple[Hashable, int, int]] = []
-        self.cut = False
-        """Whether the limit left ways untaken."""
+        self.limit_reached = False
+        """Whether the limit left options untaken."""
 
     def __iter__(self) -> Iterator[int]:
         for number in range(self._limit):
             self._walk = []
             yield number
-            if not self._more():
+            if not self._has_more():
                 return
-        self.cut = True
+        self.limit_reached = True
 
-    def pick(self, place: Hashable, ways: int) -> int:
-        """The way to go at the fork `place`: the first that isn't done with, or else the first."""
-        done = self._done.setdefault(place, set())
-        way = next((number for number in range(ways) if number not in done), 0)
-        self._walk.append((place, way, ways))
-        return way
+    def choose(self, fork: Hashable, options: int) -> int:
+        """Return the option to take at a fork: the first that isn't done, or else the first."""
+        done = self._done.setdefault(fork, set())
+        option = next((number for number in range(options) if number not in done), 0)
+        self._walk.append((fork, option, options))
+        return option
 
-    def _more(self) -> bool:
-        """Whether a way is left. A way is done with when all the forks after it are."""
-        for place, way, ways in reversed(self._walk):
-            self._done[place].add(way)
-            if len(self._done[place]) < ways:
+    def _has_more(self) -> bool:
+        """Return whether an option is left. An option is done when all forks after it are done."""
+        for fork, option, options in reversed(self._walk):
+            self._done[fork].add(option)
+            if len(self._done[fork]) < options:
                 return True
         return False

@@ -1,8 +1,8 @@
-"""JSON of any depth -> Python's values, where the usual decoders stop at some hundred levels.
+"""Decode JSON of any depth, where the usual decoders stop after some hundred levels.
 
-    nested.decode('{"a": [[[1]]]}')
+    deep_json.decode('{"a": [[[1]]]}')
 
-As strict as they are, in a loop instead of a recursion.
+It is as strict as they are, but a loop instead of a recursion.
 
 Limits: about a tenth of their speed; `_MAX_VALUES` values.
 """
@@ -18,12 +18,12 @@ _SCALARS = json.JSONDecoder()
 
 
 def decode(text: str) -> Any:
-    """The value that the document states. Raises ValueError, most often with the line, where it states none."""
+    """Return the value of a JSON document. Raise ValueError, usually with the line, if it is not valid."""
     root: list[Any] = []
-    inside: list[dict[str, Any] | list[Any]] = [root]
+    open_values: list[dict[str, Any] | list[Any]] = [root]
     at = 0
     for _ in range(_MAX_VALUES):
-        innermost = inside[-1]
+        innermost = open_values[-1]
         if isinstance(innermost, dict):
             name, at = _value(text, at)
             sign, at = _sign(text, at)
@@ -35,16 +35,16 @@ def decode(text: str) -> Any:
             value, at = _value(text, at)
             innermost.append(value)
         if isinstance(value, dict | list):
-            inside.append(value)
+            open_values.append(value)
             if _sign(text, at)[0] not in ("]", "}"):
                 continue
-        while inside[-1] is not root:
+        while open_values[-1] is not root:
             sign, at = _sign(text, at)
             if sign == ",":
                 break
-            if sign != ("}" if isinstance(inside[-1], dict) else "]"):
+            if sign != ("}" if isinstance(open_values[-1], dict) else "]"):
                 raise json.JSONDecodeError("Expecting a comma or an end", text, at)
-            inside.pop()
+            open_values.pop()
         else:
             sign, at = _sign(text, at)
             if sign or at < len(text):
@@ -54,9 +54,9 @@ def decode(text: str) -> Any:
 
 
 def _value(text: str, at: int) -> tuple[Any, int]:
-    """A text, word or number; of an object or a list, which begins here, an empty one."""
+    """Return the next string, word or number; an object or list that begins here is returned empty."""
     blank = _BLANK.match(text, at)
-    assert blank is not None  # it matches nothing, too
+    assert blank is not None  # it matches the empty string, too
     at = blank.end()
     sign = text[at : at + 1]
     if sign == "{":
@@ -67,7 +67,7 @@ def _value(text: str, at: int) -> tuple[Any, int]:
 
 
 def _sign(text: str, at: int) -> tuple[str, int]:
-    """The comma, colon or end that comes next, if one does, and the place behind it and the blanks before it."""
+    """Return the next comma, colon or closing bracket ("" if there is none), and the position after it."""
     match = _SIGN.match(text, at)
     assert match is not None
     return match[1], match.end()

@@ -1,15 +1,15 @@
-"""Word's .docx and LibreOffice's .odt -> Document.
+"""Read Word's .docx and LibreOffice's .odt as a Document.
 
     document = read_docx(source)
 
-Headings are known by their style; tracked deletions, footnotes, comments, hidden text, headers, footers, field codes
-and generated tables of contents are left out, tracked insertions stay.
+Headings are recognised by their style. Tracked deletions, footnotes, comments, hidden text, headers, footers, field
+codes and generated tables of contents are left out; tracked insertions stay.
 
-Of a zip file only the parts with text are unpacked, and they are read as a stream. The kept library for .docx
-(python-docx) unpacks whatever a file holds before anybody can look, so that 1 MB which lies costs it 2 GB, and
-its paragraphs are without tracked insertions and links.
+Only the parts of the zip file with text are unpacked, and they are read as a stream. The usual library for .docx
+(python-docx) unpacks a whole file before its size can be checked, so that a malicious file of 1 MB costs 2 GB, and it
+ignores tracked insertions and links.
 
-Limits: numbers that the program counts itself (automatic lists and headings) are not in the file and not in the text.
+Limits: numbers that the program computes (automatic lists and headings) are not in the file, and so not in the text.
 """
 
 import posixpath
@@ -43,7 +43,7 @@ _DOCX_READ = (
     "endnoteReference style name basedOn"
 ).split()
 _IN_WORD = {space + name: name for space in _W for name in (*_DOCX_SKIPPED, *_DOCX_READ)} | {_FALLBACK: "del"}
-"""What is known of Word's vocabulary, by tag."""
+"""The elements of Word that are used, by tag."""
 _ODT_SKIPPED = frozenset(
     "tracked-changes table-of-content alphabetical-index bibliography illustration-index note ruby-text hidden-text "
     "annotation".split()
@@ -56,7 +56,7 @@ _IN_ODT = {_TEXT + name: name for name in (*_ODT_SKIPPED, "p", "h", "s", "tab", 
 }
 _OFF = ("0", "false", "off")
 _MAX_STYLES = 12
-"""Styles that are based on one another; they may form a circle."""
+"""The length of a chain of styles that are based on each other, at most; it may be a circle."""
 
 
 @dataclass(slots=True)
@@ -67,17 +67,17 @@ class _Paragraph:
 
 
 class _Reader(Target):
-    """What both formats do with paragraphs, which may stand in one another: a text box is part of a paragraph."""
+    """The common handling of paragraphs, which can be nested: a text box is part of a paragraph."""
 
     def __init__(self, document: Document) -> None:
         self.document = document
         self.open: list[_Paragraph] = []
         self.skipped = 0
-        """How deep we are in something that is left out."""
+        """The nesting depth within something that is left out."""
         self._titled = False
 
     def add(self, style: str) -> None:
-        """Ends a paragraph: it is a block, or what the document says of itself."""
+        """End a paragraph: add it as a block, or use it as the document's title or author."""
         paragraph = self.open.pop()
         text = "".join(paragraph.texts)
         line = " ".join(text.split())
@@ -101,7 +101,7 @@ class _Reader(Target):
 
 
 def read_docx(source: Source) -> Document:
-    """The text of a Word document. Raises StoryError for one that is damaged or locked."""
+    """Return the text of a Word document. Raise StoryError if it is damaged or locked."""
     archive = Archive(source)
     main = _main_part(archive)
     document = Document()
@@ -118,7 +118,7 @@ def read_docx(source: Source) -> Document:
 
 
 def _main_part(archive: Archive) -> str:
-    """The part with the text, which is nearly always called so."""
+    """Return the name of the part with the text, which is nearly always `word/document.xml`."""
     if "_rels/.rels" in archive.names:
         for relation in archive.xml("_rels/.rels"):
             if (relation.get("Type") or "").endswith("/officeDocument"):
@@ -131,7 +131,7 @@ def _value(attributes: Mapping[str, str], name: str = "val") -> str:
 
 
 def _outline(attributes: Mapping[str, str]) -> int:
-    """The level of a heading by its place in the outline, which Word counts from 0; 9 is text."""
+    """Return the level of a heading by its outline level, which Word counts from 0; 9 is text."""
     value = _value(attributes)
     return int(value) + 1 if re.fullmatch(r"[0-8]", value) else PARAGRAPH
 
@@ -159,7 +159,7 @@ class _Styles(Target):
                 self._styles[self._id] = (name, level, base)
 
     def resolved(self) -> dict[str, tuple[str, int]]:
-        """Name and level of each style that says something; one that doesn't is what it is based on."""
+        """Return the name and level of each style that has either, directly or through its base."""
         found = {}
         for style, (name, _, _) in self._styles.items():
             if name in _TITLES:
@@ -178,7 +178,7 @@ class _Styles(Target):
 
 
 class _Docx(_Reader):
-    """The part of a Word document that has the text."""
+    """The part of a Word document with the text."""
 
     def __init__(self, document: Document, styles: Mapping[str, tuple[str, int]]) -> None:
         super().__init__(document)
@@ -191,10 +191,13 @@ class _Docx(_Reader):
         name = _IN_WORD.get(tag)
         if self.skipped or name in _DOCX_SKIPPED:
             self.skipped += 1
-            return
+        elif name is not None:
+            self._start_structure(name, attributes)
+            if self.open:
+                self._start_content(name, attributes, self.open[-1])
+
+    def _start_structure(self, name: str, attributes: Mapping[str, str]) -> None:
         match name:
-            case None:
-                return
             case "p":
                 self.open.append(_Paragraph())
             case "docPartGallery":
@@ -207,9 +210,8 @@ class _Docx(_Reader):
                 self._hidden = False
             case "vanish":
                 self._hidden = _value(attributes) not in _OFF
-        if not self.open:
-            return
-        paragraph = self.open[-1]
+
+    def _start_content(self, name: str, attributes: Mapping[str, str], paragraph: _Paragraph) -> None:
         match name:
             case "t":
                 self._in_text = not self._hidden
@@ -218,7 +220,7 @@ class _Docx(_Reader):
             case "outlineLvl":
                 paragraph.level = _outline(attributes)
             case "br" | "cr":
-                # Word writes the end of a page as a line break of a kind.
+                # Word writes the end of a page as a kind of line break.
                 paragraph.texts.append("\n" if _value(attributes, "type") in ("", "textWrapping") else " ")
             case "tab" | "ptab":
                 paragraph.texts.append(" ")
@@ -246,7 +248,7 @@ class _Docx(_Reader):
 
 
 def read_odt(source: Source) -> Document:
-    """The text of an OpenDocument text. Raises StoryError for one that is damaged or locked."""
+    """Return the text of an OpenDocument text. Raise StoryError if it is damaged or locked."""
     archive = Archive(source)
     if "META-INF/manifest.xml" in archive.names and b"encryption-data" in archive.read("META-INF/manifest.xml"):
         raise StoryError(f"{source.name} is locked with a password. Save it without one, and try again.")
@@ -260,7 +262,7 @@ def read_odt(source: Source) -> Document:
 
 
 class _Odt(_Reader):
-    """The part of an OpenDocument text that has the text."""
+    """The part of an OpenDocument text with the text."""
 
     def __init__(self, document: Document) -> None:
         super().__init__(document)
@@ -291,6 +293,6 @@ class _Odt(_Reader):
             self.skipped -= 1
         elif _IN_ODT.get(tag) in ("p", "h"):
             style = self.open[-1].style
-            # Formatting by hand makes a style of its own, based on the one that the writer chose.
+            # Manual formatting creates a style based on the one that the writer chose.
             style = self._bases.get(style) or style
             self.add(style.lower().replace("_20_", " "))

@@ -1,18 +1,18 @@
-"""The words in front of "turn to 42" -> what the reader does.
+"""Turn the words before "turn to 42" into the label of a choice.
 
-    >>> label("If you open the door, ")
+    >>> choice_label("If you open the door, ")
     ('Open the door', '')
-    >>> label("You fall asleep. Now ")
+    >>> choice_label("You fall asleep. Now ")
     ('', 'You fall asleep.')
 
-A condition that the reader doesn't decide stays a statement ("You have the rope"), which reads right as an action too.
+A condition that the reader can't decide stays a statement ("You have the rope"), which also works as an action.
 """
 
 import re
 
 OTHERWISE = "Decide otherwise"
 _LONGEST = 400
-"""Characters; what is longer is a story and no choice."""
+"""Characters; a longer clause is narration, not a choice."""
 
 _CONNECTIVE = re.compile(
     r"(?:[\s,;:.–—)\]*-]|and\b|or\b|but\b|then\b|alternatively\b|else\b|however\b|finally\b|now\b|please\b|either\b"
@@ -65,10 +65,10 @@ _STATE = re.compile(r"You (?:still |already )?(?P<verb>\w+)(?P<not> not\b)?(?P<r
 _OWNED = re.compile(r" (?:a|an|the|any|some|enough|at least|no|your|both|all|\d+)\b")
 
 
-def label(clause: str, last: str = "", asked: str = "") -> tuple[str, str]:
-    """The choice's label ("" where the text only goes on), and what of the clause is narration.
+def choice_label(clause: str, last: str = "", asked: str = "") -> tuple[str, str]:
+    """Return the label of the choice ("" if the text just continues), and the part of the clause that is narration.
 
-    `last` is the label of the choice before, for "if not"; `asked` the question before the sentence, for "if so".
+    `last` is the label of the choice before, for "if not"; `asked` is the question before the sentence, for "if so".
     """
     if len(clause) > _LONGEST:
         return "", clause.strip()
@@ -80,27 +80,27 @@ def label(clause: str, last: str = "", asked: str = "") -> tuple[str, str]:
     text = _JOINT.sub("", text)
     short = _TAIL.sub("", text)
     if _NOT.fullmatch(short):
-        return negated(last), narration
+        return opposite(last), narration
     if asked and not narration and (not short or _SO.fullmatch(text)):
-        return asked_for(asked), ""
+        return offer_label(asked), ""
     dice = _DICE.fullmatch(text)
     if dice:
         return f"Roll {' '.join(dice[1].split())}", narration
     condition = _CONDITION.match(text)
     if condition:
         met = _condition(_TAIL.sub("", text[condition.end() :]))
-        return (negated(met) if condition["not"] else met), narration
+        return (opposite(met) if condition["not"] else met), narration
     offered = _offered(text)
     if offered or not short:
         return offered, narration
     if _STATEMENT.match(short):
-        told = short if short.endswith((".", "!", "?")) else f"{short}."
-        return "", f"{narration} {told}".strip()
+        statement = short if short.endswith((".", "!", "?")) else f"{short}."
+        return "", f"{narration} {statement}".strip()
     return _capital(short), narration
 
 
-def asked_for(question: str) -> str:
-    """What a question offers: "Will you open the chest?" and "Open the chest?" do; "" for one that offers nothing."""
+def offer_label(question: str) -> str:
+    """Return what a question offers, like "Will you open the chest?" or "Open the chest?"; "" if it offers nothing."""
     text = _after(_CONNECTIVE, question[-_LONGEST:]).rstrip("?!… ")
     offered = _offered(text)
     if offered or _STATEMENT.match(text) or _QUESTION.match(text):
@@ -108,11 +108,11 @@ def asked_for(question: str) -> str:
     return _capital(text)
 
 
-def negated(last: str) -> str:
-    """The choice beside `last` that is taken where that one isn't."""
+def opposite(last: str) -> str:
+    """Return the label of the choice that is taken if `last` isn't."""
     state = _STATE.fullmatch(last)
     if state is None:
-        # The reader decides otherwise; but where the guard isn't asleep, there is nothing to do.
+        # The reader can decide otherwise; but if the guard isn't asleep, there is nothing to do.
         return "" if not last or _STATEMENT.match(last) else OTHERWISE
     verb, rest = state["verb"].lower(), state["rest"]
     if state["not"]:
@@ -125,7 +125,7 @@ def negated(last: str) -> str:
 
 
 def _condition(text: str) -> str:
-    """What stands behind "if": something to do, or something that is so."""
+    """Return the text after "if" as a label: something to do, or a fact."""
     text = text.strip(" ,.")
     you = re.match(r"you(['’]d)?\s+", text, re.IGNORECASE)
     if not you:

@@ -1,12 +1,12 @@
-"""HTML and XHTML -> blocks: paragraphs, headings and scene breaks, without what surrounds a text on a page.
+"""Read HTML and XHTML as blocks: paragraphs, headings and scene breaks, without the page around the text.
 
-    document = read_html(source)          # a page somebody saved
-    take(text, document)                  # a chapter of an .epub
+    document = read_html(source)          # a saved web page
+    add_html(text, document)              # a chapter of an .epub
 
-Navigation, asides, scripts, pictures, footnotes and hidden parts are left out. Of a page with a <main> or an <article>
-that holds at least half of its words, only that is taken.
+Navigation, asides, scripts, pictures, footnotes and hidden parts are left out. If a page has a <main> or <article> with
+at least half of its words, only that is read.
 
-Limits: what a script would write onto the page isn't there; tables are read row by row.
+Limits: text that a script would add is missing; tables are read row by row.
 """
 
 import re
@@ -15,14 +15,14 @@ from collections.abc import Iterable
 
 from corpus.readers import plain_text
 from corpus.readers.document import PARAGRAPH, SCENE_BREAK, Block, Document, spaced
-from corpus.readers.encoding import declared_text, text_of
-from corpus.readers.html_tokens import Tag, pieces
+from corpus.readers.encoding import declared_text, decode_text
+from corpus.readers.html_tokens import Tag, tokens
 from corpus.readers.source import Source
 from corpus.story import StoryError
 
 MAX_CHARACTERS = 12 * 2**20
-MAX_SIGNS = 300_000
-"""Of a page, or of a book's all: tags and entities. A long novel has a third of it."""
+MAX_MARKUP = 300_000
+"""Tags and entities of a page, or of a whole book, at most. A long novel has a third of that."""
 _BLOCKS = frozenset(
     "address article aside blockquote body center dd details div dl dt fieldset figcaption figure footer form h1 h2 h3 "
     "h4 h5 h6 header hgroup hr html li main nav ol p pre section summary table tbody td tfoot th thead tr ul".split()
@@ -35,7 +35,7 @@ _VOID = frozenset("area base br col embed hr img input link meta param source tr
 _PARTS = ("main", "article")
 _HEADINGS = {f"h{n}": n for n in range(1, 7)}
 
-# What is no prose, by the words of an element's class, id, role and epub:type.
+# What isn't prose, by the words in an element's class, id, role and epub:type.
 _NOTE = re.compile(r"(?:doc-)?(?:foot|end|rear)notes?", re.IGNORECASE)
 _MARK = re.compile(r"(?:doc-)?noteref|(?:fn|footnote)-?ref", re.IGNORECASE)
 _PAGE = re.compile(r"(?:doc-)?page-?(?:break|list|num|number|no)", re.IGNORECASE)
@@ -44,14 +44,14 @@ _CONTENTS = re.compile(
     r"|breadcrumbs?|comments",
     re.IGNORECASE,
 )
-MATTER = re.compile(
+NOT_STORY = re.compile(
     r"(?:doc-)?(?:toc|index|cover|colophon|bibliography|glossary|landmarks|loi|lot|copyright-page|(?:half)?title-?page|notes"
     r"|imprint|other-credits|contributors|errata|acknowledge?ments|complementary|contentinfo)",
     re.IGNORECASE,
 )
-"""What EPUB, in `epub:type` and in its guide, calls the parts of a book that are no story."""
-_TELLING = re.compile(r"class|role|epub:type|hidden|style|\bid\b", re.IGNORECASE)
-"""An element without any of it in its attributes doesn't say what it is."""
+"""What EPUB calls the parts of a book that are not the story, in `epub:type` and in its guide."""
+_DESCRIPTIVE = re.compile(r"class|role|epub:type|hidden|style|\bid\b", re.IGNORECASE)
+"""Attributes that can describe an element's purpose."""
 
 _AUTHOR = ("author", "dc.creator", "article:author")
 _RIGHTS = ("dc.rights", "dcterms.rights", "dcterms.license", "copyright")
@@ -60,19 +60,19 @@ _EMBEDDED = re.compile(r"""data:[^\s"'<>()]{1000,}""")
 
 
 def looks_like_html(source: Source) -> bool:
-    """Whether the file is a web page."""
+    """Return whether the file is a web page."""
     start = source.head_text.lstrip("\ufeff \t\r\n")[:2000].lower()
     return re.match(r"(?:<\?xml[^>]*>\s*)?(?:<!--[^>]*>\s*)*(?:<!doctype html|<html)", start) is not None
 
 
 def read_html(source: Source) -> Document:
-    """The text of a web page. Raises StoryError for one that is no text, and for one larger than any story."""
+    """Return the text of a web page. Raise StoryError if it isn't text, or is too large for a story."""
     text, note = declared_text(source.data), ""
     if text is None:
-        text, note = text_of(source)
+        text, note = decode_text(source)
     text = _EMBEDDED.sub("", text)
-    if len(text) > MAX_CHARACTERS or signs(text) > MAX_SIGNS:
-        raise StoryError(f"{source.name} is larger than any story. Save it as plain text (.txt), and try again.")
+    if len(text) > MAX_CHARACTERS or count_markup(text) > MAX_MARKUP:
+        raise StoryError(f"{source.name} is too large for a story. Save it as plain text (.txt), and try again.")
     document = Document(notes=[note] if note else [])
     page = _Page(document)
     page.read(text)
@@ -83,39 +83,39 @@ def read_html(source: Source) -> Document:
     return document
 
 
-def signs(text: str) -> int:
-    """How many signs a page has that may be tags and entities."""
+def count_markup(text: str) -> int:
+    """Return the number of characters that may begin tags and entities."""
     return text.count("<") + text.count("&")
 
 
-def take(text: str, document: Document) -> None:
-    """Adds the prose of a page, or of a piece of one, to the document."""
+def add_html(text: str, document: Document) -> None:
+    """Add the prose of a page, or of a fragment, to the document."""
     page = _Page(document)
     page.read(text)
     document.blocks += [block for block, _ in page.found]
 
 
 class _Page:
-    """What was read of a page so far, and where in it we are."""
+    """What was read of a page so far, and the position in it."""
 
     def __init__(self, document: Document) -> None:
         self.document = document
         self.found: list[tuple[Block, frozenset[str]]] = []
-        """Blocks, and which of <main> and <article> each stands in."""
+        """The blocks, each with which of <main> and <article> it is in."""
         self.title = ""
         self.metas: dict[str, str] = {}
-        self._texts: list[str] = []  # of the block that isn't over yet; \v is a line break
+        self._texts: list[str] = []  # of the current block; \v is a line break
         self._level = PARAGRAPH
         self._open_parts: Counter[str] = Counter()
         self._within: frozenset[str] = frozenset()
         self._preformatted = False
-        self._raised: int | None = None  # where in _texts a <sup> begins
-        self._skipped = ""  # the element that is being left out,
-        self._depth = 0  # and how often it is open
+        self._raised: int | None = None  # where a <sup> begins in _texts
+        self._skipped = ""  # the element that is being left out
+        self._depth = 0  # how many elements of that name are open
 
     def read(self, text: str) -> None:
         in_title = False
-        for piece in pieces(text):
+        for piece in tokens(text):
             if isinstance(piece, Tag):
                 in_title = piece.name == "title" and not piece.is_end
                 self._tag(piece)
@@ -124,11 +124,11 @@ class _Page:
             elif not self._skipped:
                 self._texts.append(piece if self._preformatted else piece.replace("\n", " "))
         if self._skipped:
-            self.document.notes.append(f"A <{self._skipped}> that is never closed was left out, and what follows it.")
+            self.document.notes.append(f"An unclosed <{self._skipped}> was left out, with everything after it.")
         self._end_block()
 
     def main_part(self) -> list[Block]:
-        """The blocks of the page's <main> or <article>, if that holds half of its words."""
+        """Return the blocks of the page's <main> or <article> if it has half of the words, else all blocks."""
         found = self.found
         for part in _PARTS:
             inside = [(block, within) for block, within in found if part in within]
@@ -141,7 +141,7 @@ class _Page:
             self._read_head(tag)
         if self._skipped:
             if self._skipped == "p" and tag.name in _BLOCKS and not (tag.name == "p" and tag.is_end):
-                self._skipped = ""  # the end of a paragraph may go without saying
+                self._skipped = ""  # the end tag of a paragraph is optional
             else:
                 self._skip(tag)
                 return
@@ -217,9 +217,9 @@ class _Page:
         elif "\v" not in text:
             self._add(spaced(text))
         else:
-            for part in re.split(r"\v\s*\v", text):  # two breaks are what a blank line is elsewhere
+            for part in re.split(r"\v\s*\v", text):  # two breaks are a blank line
                 lines = [line for line in map(spaced, part.split("\v")) if line]
-                for paragraph in plain_text.one_a_line(lines) if lines else ():
+                for paragraph in plain_text.lines_as_paragraphs(lines) if lines else ():
                     self._add(paragraph)
 
     def _add(self, text: str, level: int = PARAGRAPH) -> None:
@@ -232,15 +232,15 @@ def _words(found: Iterable[tuple[Block, frozenset[str]]]) -> int:
 
 
 def _left_out(tag: Tag) -> str | None:
-    """What a tag begins that is no prose, as `Document.left_out` names it, "" where that isn't counted; else None."""
-    if _TELLING.search(tag.written):
+    """Return what a tag begins that isn't prose, as counted in `Document.left_out`, or "" if not counted; else None."""
+    if _DESCRIPTIVE.search(tag.written):
         about = tag.attributes()
         kinds = f"{about.get('epub:type', '')} {about.get('role', '')}".split()
         classes = [*about.get("class", "").split(), about.get("id", "")]
         for pattern, name in ((_NOTE, "footnote"), (_MARK, "footnote mark"), (_PAGE, "page number")):
             if any(pattern.fullmatch(word) for word in (*kinds, *classes)):
                 return name
-        if any(map(MATTER.fullmatch, kinds)) or any(map(_CONTENTS.fullmatch, classes)):
+        if any(map(NOT_STORY.fullmatch, kinds)) or any(map(_CONTENTS.fullmatch, classes)):
             return "cover or contents page"
         if "hidden" in about or "display:none" in about.get("style", "").replace(" ", ""):
             return ""

@@ -1,6 +1,6 @@
-"""The containers of a compiled Ink story, and the paths that lead to them.
+"""The containers of a compiled Ink story, and the paths between them.
 
-Written after inkle's description of the format (github.com/inkle/ink, Documentation/ink_JSON_runtime_format.md).
+Follows inkle's description of the format (github.com/inkle/ink, Documentation/ink_JSON_runtime_format.md).
 """
 
 from collections.abc import Iterator
@@ -12,12 +12,12 @@ MAX_CONTAINERS = 1_000_000
 
 @dataclass(eq=False, slots=True)
 class Container:
-    """An array of the file: what it holds in order (containers and anything else), and what it holds by name only."""
+    """An array of the file: its items in order (containers and others), and its containers that only have a name."""
 
     path: str
     parent: "Container | None"
     index: int
-    """Its place in its parent; -1 where only its name leads there."""
+    """The position in its parent; -1 if it only has a name."""
     content: list[Any] = field(default_factory=list)
     named: dict[str, "Container"] = field(default_factory=dict)
 
@@ -26,12 +26,12 @@ Pointer = tuple[Container, int]
 
 
 def build(root: list[Any]) -> Container:
-    """The tree of the file's `root`. Raises ValueError for one with more containers than a story has."""
+    """Return the tree of the file's `root`. Raise ValueError if it has too many containers."""
     top = Container("", None, -1)
-    waiting: list[tuple[list[Any], Container]] = [(root, top)]
+    stack: list[tuple[list[Any], Container]] = [(root, top)]
     count = 0
-    while waiting:
-        array, container = waiting.pop()
+    while stack:
+        array, container = stack.pop()
         count += 1
         if count > MAX_CONTAINERS:
             raise ValueError(f"more than {MAX_CONTAINERS} containers")
@@ -41,26 +41,26 @@ def build(root: list[Any]) -> Container:
             if not isinstance(item, list):
                 container.content.append(item)
                 continue
-            own = item[-1].get("#n") if item and isinstance(item[-1], dict) else None
-            name = own if isinstance(own, str) else str(index)
+            tag = item[-1].get("#n") if item and isinstance(item[-1], dict) else None
+            name = tag if isinstance(tag, str) else str(index)
             child = Container(_joined(container.path, name), container, index)
             container.content.append(child)
-            if isinstance(own, str):
-                container.named.setdefault(own, child)
-            waiting.append((item, child))
+            if isinstance(tag, str):
+                container.named.setdefault(tag, child)
+            stack.append((item, child))
         for name, item in names.items():
             if isinstance(item, list):
                 child = Container(_joined(container.path, name), container, -1)
                 container.named[name] = child
-                waiting.append((item, child))
+                stack.append((item, child))
     return top
 
 
 def find(path: str, top: Container, here: Container) -> Pointer | None:
-    """What a path leads to: a container's beginning, or a place within one; None where nothing is there."""
+    """Return what a path leads to: the beginning of a container, or a position in one; None if it doesn't exist."""
     relative = path.startswith(".")
     at: Container = here if relative else top
-    # A relative path starts at the thing that holds it, and its first step is up from there.
+    # A relative path starts at the item that has it, and its first step leads up from there.
     steps = path[1:].split(".")[1:] if relative else path.split(".")
     for number, step in enumerate(steps):
         if step == "^":
@@ -82,13 +82,13 @@ def find(path: str, top: Container, here: Container) -> Pointer | None:
 
 
 def everything(top: Container) -> Iterator[Container]:
-    """The tree's containers, in no particular order."""
-    waiting = [top]
-    while waiting:
-        container = waiting.pop()
+    """Yield all containers of the tree, in no particular order."""
+    stack = [top]
+    while stack:
+        container = stack.pop()
         yield container
-        waiting += (child for child in container.named.values() if child.index < 0)
-        waiting += (item for item in container.content if isinstance(item, Container))
+        stack += (child for child in container.named.values() if child.index < 0)
+        stack += (item for item in container.content if isinstance(item, Container))
 
 
 def _joined(path: str, name: str) -> str:

@@ -1,16 +1,15 @@
-"""Prose without choices -> a chain of passages, each a few hundred words, cut where paragraphs end.
+"""Split prose without choices into a chain of passages of a few hundred words, at the ends of paragraphs.
 
-A new chapter always begins a passage, and so does a new scene where the passage has some length already. Passages are
-named after their chapter, whose heading is not in their text; the way on is called "Continue", which turns into no
-action.
+A chapter always begins a new passage; a scene does if the passage is long enough. Passages are named after their
+chapter, whose heading is not in their text. Each passage has one choice, "Continue", which has no action.
 
-Limits: words are counted by spaces, so scripts that have none make long passages.
+Limits: words are counted by spaces, so scripts without spaces make long passages.
 """
 
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from itertools import chain as chained
+from itertools import chain
 
 from corpus.readers.document import PARAGRAPH, SCENE_BREAK, Block
 from corpus.story import Choice, Passage
@@ -18,21 +17,21 @@ from corpus.turns import PARAGRAPH as BLANK_LINE
 
 CONTINUE = "Continue"
 _WORDS = 250
-"""A passage is full when it has so many."""
+"""Words of a full passage."""
 _LONG_PARAGRAPH = 500
-"""A paragraph of more words is cut between sentences."""
+"""Words; a longer paragraph is split between sentences."""
 _SHORT_REST = 60
-"""What is left of a chapter with fewer words goes with the passage before it; a scene with fewer is no passage yet."""
+"""Words; a shorter rest of a chapter joins the passage before it, and a shorter scene doesn't end a passage."""
 _MAX_NAME = 80
 _SENTENCE = re.compile(r"(?<=[.!?…])[\"”’')]*\s+(?=[\"“‘'(]*[^\W\d_a-z])")
 
 _WORDS_IN_A_ROW = re.compile(rf"\S+(?:\s+\S+){{0,{_LONG_PARAGRAPH - 1}}}")
 
 
-def chain(blocks: Iterable[Block], title: str = "") -> dict[str, Passage]:
-    """The passages by name, each with the choice that leads to the next; empty where there is no paragraph.
+def split_into_passages(blocks: Iterable[Block], title: str = "") -> dict[str, Passage]:
+    """Return the passages by name, each with a choice that leads to the next; empty without paragraphs.
 
-    A heading that only repeats the title begins no chapter.
+    A heading that repeats the title doesn't begin a chapter.
     """
     texts = list(_texts(blocks, title.casefold()))
     names = _names([chapter for chapter, _ in texts])
@@ -43,56 +42,55 @@ def chain(blocks: Iterable[Block], title: str = "") -> dict[str, Passage]:
 
 
 def _texts(blocks: Iterable[Block], title: str) -> Iterator[tuple[str, str]]:
-    """Chapter and text of each passage."""
+    """Yield the chapter and text of each passage."""
     chapter, heading = "", False
-    held = ""  # a passage that may still take what is left of its chapter
+    pending = ""  # a passage that may still take the rest of its chapter
     paragraphs: list[str] = []
     words = 0
     for block in blocks:
         if block.level > PARAGRAPH:
             if block.text.casefold() == title:
                 continue
-            yield from _last(chapter, held, paragraphs, words)
-            held, paragraphs, words = "", [], 0
+            yield from _chapter_end(chapter, pending, paragraphs, words)
+            pending, paragraphs, words = "", [], 0
             chapter = f"{chapter}: {block.text}"[: 2 * _MAX_NAME] if heading else block.text
             heading = True
             continue
         if block.level == SCENE_BREAK:
             if words >= _SHORT_REST:
-                if held:
-                    yield chapter, held
-                held, paragraphs, words = BLANK_LINE.join(paragraphs), [], 0
+                if pending:
+                    yield chapter, pending
+                pending, paragraphs, words = BLANK_LINE.join(paragraphs), [], 0
             continue
         heading = False
         count = block.text.count(" ") + block.text.count("\n") + 1
-        for part, size in [(block.text, count)] if count <= _LONG_PARAGRAPH else _cut(block.text):
+        for part, size in [(block.text, count)] if count <= _LONG_PARAGRAPH else _split_paragraph(block.text):
             paragraphs.append(part)
             words += size
             if words >= _WORDS:
-                if held:
-                    yield chapter, held
-                held, paragraphs, words = BLANK_LINE.join(paragraphs), [], 0
-    yield from _last(chapter, held, paragraphs, words)
+                if pending:
+                    yield chapter, pending
+                pending, paragraphs, words = BLANK_LINE.join(paragraphs), [], 0
+    yield from _chapter_end(chapter, pending, paragraphs, words)
 
 
-def _last(chapter: str, held: str, paragraphs: list[str], words: int) -> Iterator[tuple[str, str]]:
-    """The end of a chapter."""
+def _chapter_end(chapter: str, pending: str, paragraphs: list[str], words: int) -> Iterator[tuple[str, str]]:
     rest = BLANK_LINE.join(paragraphs)
-    if held and rest and words < _SHORT_REST:
-        yield chapter, held + BLANK_LINE + rest
+    if pending and rest and words < _SHORT_REST:
+        yield chapter, pending + BLANK_LINE + rest
         return
-    if held:
-        yield chapter, held
+    if pending:
+        yield chapter, pending
     if rest:
         yield chapter, rest
 
 
-def _cut(paragraph: str) -> Iterator[tuple[str, int]]:
-    """A very long paragraph in parts of whole sentences, or of words where a sentence is as long, with their sizes."""
+def _split_paragraph(paragraph: str) -> Iterator[tuple[str, int]]:
+    """Yield the parts of a long paragraph with their sizes: whole sentences, or words if one sentence is that long."""
     part: list[str] = []
     words = 0
     start = 0
-    for end in chained((match.end() for match in _SENTENCE.finditer(paragraph)), (len(paragraph),)):
+    for end in chain((match.end() for match in _SENTENCE.finditer(paragraph)), (len(paragraph),)):
         for piece in _WORDS_IN_A_ROW.finditer(paragraph, start, end):
             part.append(piece[0])
             words += piece[0].count(" ") + 1
@@ -105,7 +103,7 @@ def _cut(paragraph: str) -> Iterator[tuple[str, int]]:
 
 
 def _names(chapters: Iterable[str]) -> list[str]:
-    """A name for each passage: its chapter's, numbered from the second on; none is given twice."""
+    """Return a unique name for each passage: that of its chapter, numbered from the second passage on."""
     names: list[str] = []
     taken: Counter[str] = Counter()
     count, last = 0, None

@@ -1,48 +1,48 @@
-r"""What was played, as a save keeps it -> Story: the opening, then every turn a choice that leads to its answer.
+r"""Turn a saved playthrough into a Story: the opening, then every turn as a choice that leads to its answer.
 
-    play = Play(source)
-    at = play.tell(ROOT, "You stand before the iron door.")
-    at = play.act(at, "> You open the door.")
-    play.tell(at, "It is locked.")
-    play.tell(at, "It swings open.")     # the same turn, tried again: a sibling
-    story = play.story("The Door")
+    play = Playthrough(source)
+    turn = play.add_prose(ROOT, "You stand before the iron door.")
+    turn = play.add_action(turn, "> You open the door.")
+    play.add_prose(turn, "It is locked.")
+    play.add_prose(turn, "It swings open.")     # a retry of the same turn: a sibling
+    story = play.to_story("The Door")
 
-The pieces make a tree; the same piece at the same place is kept once. `act` takes the player's words. `tell` takes
-prose that is a turn of its own. `go_on` takes a text that follows right on whatever stands before, as games that add
-to one long text keep it: lines that begin with `>` in it are the player's, and where it goes on in the middle of a
-sentence, the sentence moves into the turn that ends it. A turn's label is its action, which `corpus.labels` leaves as
-it is.
+The pieces form a tree; equal pieces in the same place are stored once. `add_action` takes the player's words,
+`add_prose` prose that is a turn of its own. `append_text` takes text that directly continues what precedes it, for
+games that store one long text: its lines that begin with `>` are the player's, and a sentence that it continues moves
+into the turn where the sentence ends. The label of a turn is its action, which `corpus.labels` doesn't change.
 
-A passage after which nobody played on is tagged `UNFINISHED`: the tale breaks off there, it does not end.
+A passage where playing stopped is tagged `UNFINISHED`: the story breaks off there without an ending.
 
-Limits: a line break within prose that has no blank line is the end of a paragraph. An action without an answer is left
-out and counted, for a passage has words. A play of more than `_MOST` pieces or `_MOST_TEXT` characters is refused.
+Limits: a line break in prose without blank lines is the end of a paragraph. An action without an answer is left out and
+counted, because a passage needs text. More than `_MOST` pieces or `_MOST_TEXT` characters are refused.
 """
 
 import re
 from collections import Counter
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Literal, NamedTuple
 
-from corpus.readers.document import Block, told
-from corpus.readers.passage_splitter import CONTINUE, chain
+from corpus.readers.document import Block, left_out_note
+from corpus.readers.passage_splitter import CONTINUE, split_into_passages
 from corpus.readers.source import Source
 from corpus.story import UNFINISHED, Choice, Passage, Story, StoryError
 from corpus.text import one_line
 from corpus.turns import PARAGRAPH
 
 ROOT = -1
-"""Where a play begins."""
+"""The parent of the first piece."""
 
 _MOST = 200_000
 _MOST_TEXT = 16 << 20
 _NARRATION = 300
-"""Characters from which on a player's message in a chat is narration, and no action."""
+"""Characters; a player's message in a chat that is longer is narration, not an action."""
 _LONGEST_ACTION = 1000
-"""The same for what is marked as an action."""
+"""Characters; a longer text marked as an action is narration."""
 _LONG = 4000
-"""Characters of a turn's prose from which on it is cut into several passages, where paragraphs end."""
+"""Characters of a turn's prose from which on it is split into several passages, at paragraphs."""
 _BROKEN = 400
-"""The most characters of a broken sentence that move into the next turn."""
+"""Characters of an incomplete sentence that move into the next turn, at most."""
 _PLAYERS_LINE = re.compile(r"^[ \t]*>[ \t>]*(.*)$", re.MULTILINE)
 _FINISHED = re.compile(r"""[.!?…:~*]["'”’»)*\]]*\Z""")
 _SENTENCE_END = re.compile(
@@ -51,37 +51,37 @@ _SENTENCE_END = re.compile(
 
 
 class _Piece(NamedTuple):
-    at: int
-    sort: str
-    """act, tell or go on."""
+    parent: int
+    kind: Literal["action", "prose", "text"]
     text: str
 
 
 class _Turn(NamedTuple):
-    """The turn that a piece belongs to, up to and with that piece."""
+    """The turn that a piece belongs to, up to and including that piece."""
 
     after: int
-    """The draft of the passage that the turn follows."""
+    """The draft that the turn follows."""
     action: str | None
-    """None where the player only had the story go on."""
+    """None if the player only continued."""
     text: str
-    told: bool
-    """Whether there is a word of prose."""
+    has_prose: bool
 
 
 class _Draft(NamedTuple):
+    """A passage without its name and choices."""
+
     piece: int
     after: int
     label: str
     text: str
 
 
-class Play:
-    """A play, added piece by piece; a piece is known by its number, and follows another or the ROOT."""
+class Playthrough:
+    """A playthrough, built piece by piece. A piece is identified by its number; its parent is a piece or ROOT."""
 
     def __init__(self, source: Source) -> None:
         self.left_out: Counter[str] = Counter()
-        """What the save holds beside the story, by its name in the singular."""
+        """What the save has besides the story, counted by its name in the singular."""
         self.notes: list[str] = []
         self._source = source
         self._pieces: list[_Piece] = []
@@ -89,148 +89,155 @@ class Play:
         self._size = 0
         self._endings: set[int] = set()
 
-    def act(self, at: int, words: str) -> int:
-        """What the player does after the piece `at`, with or without `>` in front; nothing is no piece."""
-        self._count(words)
+    def add_action(self, parent: int, words: str) -> int:
+        """Add the player's words, with or without a leading `>`; empty words add nothing."""
+        self._check_size(words)
         if len(words) > _LONGEST_ACTION:
-            return self.tell(at, words.lstrip("> \t\r\n"))
+            return self.add_prose(parent, words.lstrip("> \t\r\n"))
         words = one_line(words).lstrip("> ")
-        return self._add(_Piece(at, "act", words)) if words else at
+        return self._add(_Piece(parent, "action", words)) if words else parent
 
-    def tell(self, at: int, prose: str) -> int:
-        """Prose that is a turn of its own, or the answer to what the player did."""
-        self._count(prose)
-        return self._add(_Piece(at, "tell", prose)) if prose.strip() else at
+    def add_prose(self, parent: int, prose: str) -> int:
+        """Add prose that is a turn of its own, or the answer to the player's action."""
+        self._check_size(prose)
+        return self._add(_Piece(parent, "prose", prose)) if prose.strip() else parent
 
-    def go_on(self, at: int, text: str) -> int:
-        """Text that follows right on the piece `at`, prose and the player's lines; gives its last piece."""
-        self._count(text)
+    def append_text(self, parent: int, text: str) -> int:
+        """Add text that directly continues a piece, with prose and the player's lines; return its last piece."""
+        self._check_size(text)
         parts = _PLAYERS_LINE.split(text.replace("\r\n", "\n").replace("\r", "\n"))
         for n, part in enumerate(parts):
             if n % 2:
-                at = self.act(at, part)
+                parent = self.add_action(parent, part)
             elif part:
-                at = self._add(_Piece(at, "go on", part))
-        return at
+                parent = self._add(_Piece(parent, "text", part))
+        return parent
 
-    def message(self, at: int, words: str) -> int:
-        """What a player wrote in a chat: something done or said, or narration where it is long or in paragraphs."""
-        narrated = len(words) > _NARRATION or "\n" in words.strip()
-        return self.tell(at, words) if narrated else self.act(at, words)
+    def add_message(self, parent: int, words: str) -> int:
+        """Add a player's message in a chat: an action, or narration if it is long or has several paragraphs."""
+        is_narration = len(words) > _NARRATION or "\n" in words.strip()
+        return self.add_prose(parent, words) if is_narration else self.add_action(parent, words)
 
     @property
-    def told(self) -> bool:
-        """Whether there is a word of prose."""
-        return any(piece.sort != "act" and not piece.text.isspace() for piece in self._pieces)
+    def has_prose(self) -> bool:
+        """Whether any prose was added."""
+        return any(piece.kind != "action" and not piece.text.isspace() for piece in self._pieces)
 
-    def end(self, at: int) -> None:
-        """The tale ends with the piece `at`; anywhere else it only breaks off."""
-        if at != ROOT:
-            self._endings.add(at)
+    def mark_ending(self, piece: int) -> None:
+        """Mark a piece as an ending of the story; elsewhere it only breaks off."""
+        if piece != ROOT:
+            self._endings.add(piece)
 
-    def _count(self, text: str) -> None:
+    def _check_size(self, text: str) -> None:
         self._size += len(text)
         if self._size > _MOST_TEXT:
-            raise StoryError(
-                f"{self._source.name} holds more than {_MOST_TEXT:,} characters, more than anybody played."
-            )
+            raise StoryError(f"{self._source.name} has more than {_MOST_TEXT:,} characters, more than anybody played.")
 
     def _add(self, piece: _Piece) -> int:
         number = self._numbers.setdefault(piece, len(self._pieces))
         if number == len(self._pieces):
             if number == _MOST:
-                raise StoryError(f"{self._source.name} holds more than {_MOST:,} turns, more than anybody played.")
+                raise StoryError(f"{self._source.name} has more than {_MOST:,} turns, more than anybody played.")
             self._pieces.append(piece)
         return number
 
-    def story(self, title: str) -> Story:
-        """The play as a story; `title` may be blank. Raises StoryError for a play without a word of prose."""
-        drafts, endings = self._drafts()
-        followed = {draft.after for draft in drafts}
-        ways: dict[int, list[tuple[str, int]]] = {}
-        for n in sorted(range(len(drafts)), key=lambda n: drafts[n].piece):
-            after = drafts[n].after
-            if after in ways:
-                ways[after].append((drafts[n].label, n))
-                ways[n] = []
-            elif after == ROOT and (drafts[n].text or n in followed):
-                if ways:
-                    self.left_out["other opening"] += 1
-                else:
-                    ways[n] = []
-        if not any(drafts[n].text for n in ways):
-            raise StoryError(f"In {self._source.name}, nothing was told yet. Play a turn, and save it again.")
-        names = {n: f"Turn {turn}" if turn else "Opening" for turn, n in enumerate(ways)}
+    def to_story(self, title: str) -> Story:
+        """Return the story; without a title, it is named after its file. Raise StoryError if there is no prose."""
+        joined = _Drafts(self._pieces)
+        endings = {joined.close(n) for n in self._endings if joined.turns[n].has_prose}
+        self.left_out["unanswered action"] += joined.unanswered
+        drafts = joined.drafts
+        choices = self._choices(drafts)
+        if not any(drafts[n].text for n in choices):
+            raise StoryError(f"{self._source.name} has no story text yet. Play a turn, and save it again.")
+        names = {n: f"Turn {turn}" if turn else "Opening" for turn, n in enumerate(choices)}
         passages = [
             Passage(
                 names[n],
                 drafts[n].text,
-                tuple(Choice(label, names[after]) for label, after in choices),
-                frozenset() if choices or n in endings else frozenset({UNFINISHED}),
+                tuple(Choice(drafts[answer].label, names[answer]) for answer in answers),
+                frozenset() if answers or n in endings else frozenset({UNFINISHED}),
             )
-            for n, choices in ways.items()
+            for n, answers in choices.items()
         ]
         return Story(
             title=one_line(title) or one_line(self._source.stem) or "Untitled",
             start=passages[0].name,
             passages={passage.name: passage for passage in passages},
             source=self._source.name,
-            notes=(*self.notes, *told(self.left_out)),
+            notes=(*self.notes, *left_out_note(self.left_out)),
         )
 
-    def _drafts(self) -> tuple[list[_Draft], set[int]]:
-        """The passages, each with the number of the one it follows; and which of them are endings."""
-        drafts: list[_Draft] = []
-        turns: list[_Turn] = []
-        closed: dict[tuple[int, int], int] = {}
-
-        def close(piece: int, length: int) -> int:
-            """The draft of the first `length` characters of the turn; of the last, where the turn is cut in several."""
-            if (piece, length) not in closed:
-                turn = turns[piece] if piece != ROOT else _BEGINNING
-                after, label = turn.after, CONTINUE if turn.action is None else turn.action
-                for text in _passages(turn.text[:length]):
-                    drafts.append(_Draft(piece, after, label, text))
-                    after, label = len(drafts) - 1, CONTINUE
-                closed[piece, length] = after
-            return closed[piece, length]
-
-        followers = Counter(piece.at for piece in self._pieces)
-        for number, piece in enumerate(self._pieces):
-            before = turns[piece.at] if piece.at != ROOT else _BEGINNING
-            if piece.sort == "act":
-                if before.told or piece.at == ROOT:
-                    after = close(piece.at, len(before.text))
+    def _choices(self, drafts: Sequence[_Draft]) -> dict[int, list[int]]:
+        """Return the drafts that are reachable from the first opening, each with the drafts that follow it."""
+        followed = {draft.after for draft in drafts}
+        choices: dict[int, list[int]] = {}
+        for n in sorted(range(len(drafts)), key=lambda n: drafts[n].piece):
+            after = drafts[n].after
+            if after in choices:
+                choices[after].append(n)
+                choices[n] = []
+            elif after == ROOT and (drafts[n].text or n in followed):
+                if choices:
+                    self.left_out["other opening"] += 1
                 else:
-                    after = before.after
-                    self.left_out["unanswered action"] += before.action is not None
-                turn = _Turn(after, piece.text, "", False)
-            elif not before.told:
-                turn = _Turn(before.after, before.action, piece.text, not piece.text.isspace())
-            else:
-                length = len(before.text) if piece.sort == "tell" else _whole(before.text, piece.text)
-                # There is one opening: a broken one that several texts go on from stays as it is.
-                if length == 0 and (before.after != ROOT or followers[piece.at] == 1):
-                    turn = _Turn(before.after, before.action, before.text + piece.text, True)
+                    choices[n] = []
+        return choices
+
+
+class _Drafts:
+    """Joins the pieces of a playthrough into turns, and the turns into drafts of passages."""
+
+    def __init__(self, pieces: Sequence[_Piece]) -> None:
+        self.drafts: list[_Draft] = []
+        self.turns = {ROOT: _Turn(ROOT, None, "", False)}
+        """The turn of each piece."""
+        self.unanswered = 0
+        self._closed: dict[tuple[int, int], int] = {}
+        self._children = Counter(piece.parent for piece in pieces)
+        for number, piece in enumerate(pieces):
+            turn = self._join(piece)
+            self.turns[number] = turn
+            if number not in self._children:
+                if turn.has_prose:
+                    self.close(number)
                 else:
-                    length = length or len(before.text)
-                    rest = before.text[length:] if piece.sort == "go on" else ""
-                    text = rest.lstrip() + piece.text
-                    turn = _Turn(close(piece.at, length), None, text, not text.isspace())
-            turns.append(turn)
-            if number not in followers:
-                if turn.told:
-                    close(number, len(turn.text))
-                else:
-                    self.left_out["unanswered action"] += turn.action is not None
-        return drafts, {close(n, len(turns[n].text)) for n in self._endings if turns[n].told}
+                    self.unanswered += turn.action is not None
+
+    def _join(self, piece: _Piece) -> _Turn:
+        """Return the piece's turn: it continues the turn of its parent, or closes that and begins a new one."""
+        before = self.turns[piece.parent]
+        if piece.kind == "action":
+            if before.has_prose or piece.parent == ROOT:
+                return _Turn(self.close(piece.parent), piece.text, "", False)
+            self.unanswered += before.action is not None
+            return _Turn(before.after, piece.text, "", False)
+        if not before.has_prose:
+            return _Turn(before.after, before.action, piece.text, not piece.text.isspace())
+        length = len(before.text) if piece.kind == "prose" else _complete_length(before.text, piece.text)
+        # There is one opening: if it breaks off and several texts continue it, it stays as it is.
+        if length == 0 and (before.after != ROOT or self._children[piece.parent] == 1):
+            return _Turn(before.after, before.action, before.text + piece.text, True)
+        length = length or len(before.text)
+        rest = before.text[length:] if piece.kind == "text" else ""
+        text = rest.lstrip() + piece.text
+        return _Turn(self.close(piece.parent, length), None, text, not text.isspace())
+
+    def close(self, piece: int, length: int | None = None) -> int:
+        """Draft a turn, or its first `length` characters; return the draft, or the last one if the turn is split."""
+        turn = self.turns[piece]
+        length = len(turn.text) if length is None else length
+        if (piece, length) not in self._closed:
+            after, label = turn.after, CONTINUE if turn.action is None else turn.action
+            for text in _passages(turn.text[:length]):
+                self.drafts.append(_Draft(piece, after, label, text))
+                after, label = len(self.drafts) - 1, CONTINUE
+            self._closed[piece, length] = after
+        return self._closed[piece, length]
 
 
-_BEGINNING = _Turn(ROOT, None, "", False)
-
-
-def _whole(text: str, following: str) -> int:
-    """How much of `text` is whole: all of it, or what comes before the sentence that `following` goes on with."""
+def _complete_length(text: str, following: str) -> int:
+    """Return the length of `text` without the sentence that `following` continues; all of it if there is none."""
     begin = max(0, len(text) - _BROKEN)
     tail = text[begin:]
     words = tail.rstrip()
@@ -242,10 +249,11 @@ def _whole(text: str, following: str) -> int:
 
 
 def _passages(text: str) -> list[str]:
-    """The prose of a turn, paragraphs separated by blank lines: one passage, or several where it is long."""
+    """Return the prose of a turn, paragraphs separated by blank lines, as one passage or several if it is long."""
     text = text.replace("\r\n", "\n").replace("\r", "\n").strip()
     if PARAGRAPH not in text:
         text = text.replace("\n", PARAGRAPH)
     if len(text) < _LONG:
         return [text]
-    return [passage.text for passage in chain(Block(part) for part in text.split(PARAGRAPH) if part.strip()).values()]
+    blocks = (Block(part) for part in text.split(PARAGRAPH) if part.strip())
+    return [passage.text for passage in split_into_passages(blocks).values()]

@@ -1,11 +1,11 @@
-"""SillyTavern's chats (.jsonl) -> Story: the user's messages are actions, the characters' are prose.
+"""SillyTavern's chats (.jsonl) -> Story: the user's messages are actions, the characters' messages are prose.
 
-The first line states whose chat it is, each other line is a message. A message's other versions ("swipes") become
-siblings of the one that stands. A user's message in several paragraphs, or of more than a few sentences, is narration.
-Hidden messages and those of the program are left out and counted, and so are greetings that were not chosen.
+The first line has the names, each other line is a message. Other versions of a message ("swipes") become siblings. A
+user's message in several paragraphs, or of more than a few sentences, is narration. Hidden messages, those of the
+program and greetings that were not chosen are left out and counted.
 
-Limits: `{{user}}` and `{{char}}` become the names, other placeholders stay. Checkpoints and branches are chats of their
-own to SillyTavern, and so they are here.
+Limits: `{{user}}` and `{{char}}` become names, other placeholders stay. SillyTavern stores checkpoints and branches as
+separate chats, and they are read as such.
 """
 
 import re
@@ -13,7 +13,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from corpus.readers.playthrough import ROOT, Play
+from corpus.readers.playthrough import ROOT, Playthrough
 from corpus.readers.save_json import decode, first_name, utf8
 from corpus.readers.source import Format, Source
 from corpus.story import Story, StoryError
@@ -21,7 +21,7 @@ from corpus.story import Story, StoryError
 _USER = re.compile(r"\{\{user\}\}|<USER>", re.IGNORECASE)
 _CHARACTER = re.compile(r"\{\{char\}\}|<BOT>", re.IGNORECASE)
 _NO_NAMES = ("", "unused")
-"""What newer versions write where a chat has no one name."""
+"""What newer versions write in a chat without a single name."""
 _MAX_LINES = 200_000
 
 
@@ -44,10 +44,10 @@ def _looks_like(source: Source) -> bool:
 
 
 def _read(source: Source) -> Iterator[Story]:
-    play = Play(source)
+    play = Playthrough(source)
     lines = list(_lines(source))
     header = lines[0]
-    user, character = _named(header.user_name), _named(header.character_name)
+    user, character = _valid_name(header.user_name), _valid_name(header.character_name)
     user = user or next((line.name for line in lines if line.is_user and line.name), None) or "You"
     character = (
         character or next((line.name for line in lines if line.mes and not line.is_user and line.name), "") or ""
@@ -57,29 +57,29 @@ def _read(source: Source) -> Iterator[Story]:
         text = _USER.sub(lambda _: user, text)
         return _CHARACTER.sub(lambda _: character, text) if character else text
 
-    at = ROOT
+    parent = ROOT
     for line in lines:
         if line.mes is None:
             play.left_out["empty message"] += line is not header
         elif line.is_system:
             play.left_out["hidden message"] += 1
         elif line.is_user:
-            at = play.message(at, filled(line.mes))
+            parent = play.add_message(parent, filled(line.mes))
         else:
             others = [filled(swipe) for swipe in line.swipes or [] if swipe and swipe != line.mes]
-            before, at = at, play.tell(at, filled(line.mes))
+            before, parent = parent, play.add_prose(parent, filled(line.mes))
             if before == ROOT:
                 play.left_out["unchosen greeting"] += len(others)
                 continue
             for other in others:
-                play.tell(before, other)
-    yield play.story(character)
+                play.add_prose(before, other)
+    yield play.to_story(character)
 
 
 def _lines(source: Source) -> Iterator[_Line]:
-    """Every line that isn't blank. Raises StoryError, with its number, for one that can't be read; and if none is."""
+    """Yield every line that isn't blank. Raise StoryError if one can't be read (with its number), or there is none."""
     if source.data.count(b"\n") > _MAX_LINES:
-        raise StoryError(f"{source.name} has more than {_MAX_LINES:,} lines, more than any chat.")
+        raise StoryError(f"{source.name} has more than {_MAX_LINES:,} lines, too many for a chat.")
     found = 0
     for number, line in enumerate(utf8(source).split(b"\n"), 1):
         if line.strip():
@@ -89,7 +89,7 @@ def _lines(source: Source) -> Iterator[_Line]:
         raise StoryError(f"{source.name} is empty.")
 
 
-def _named(name: str | None) -> str:
+def _valid_name(name: str | None) -> str:
     return "" if name is None or name in _NO_NAMES else name
 
 

@@ -1,22 +1,23 @@
-"""Passages of Twine stories, whatever story format they are written in -> passages of text.
+"""Turn the passages of a Twine story, in any story format, into passages of text.
 
     passages, notes = read_passages([Section("Start", frozenset(), "[[Go->Hall]]"), …], "Harlowe")
 
-A story format is a language of its own within the passages. Which one it is, the story says; where it doesn't, the
-macros tell. Macros are not run: `sugarcube`, `harlowe` and `chapbook` rewrite what they show, and what they lead to, as
-plain text and links, which `passages` reads. Passages that are put into others (`<<include>>`, `(display:)`,
-`{embed passage}`) are put in.
+A story format is a language of its own within the passages. The story states which one it is; if it doesn't, the macros
+decide. Macros are not executed: `sugarcube`, `harlowe` and `chapbook` rewrite what they show, and where they lead, as
+plain text and links, which `twine_passage` parses. Passages that others include (`<<include>>`, `(display:)`, `{embed
+passage}`) are inserted.
 
-Limits: a variable shows the first literal that the story gives it, or else its name. Text that is put in is bounded by
-`_MAX_INCLUDED` characters a story, in all.
+Limits: a variable shows the first literal that the story assigns to it, or else its name. Inserted text is limited to
+`_MAX_INCLUDED` characters per story.
 """
 
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from types import ModuleType
 
 from corpus.readers import chapbook, harlowe, sugarcube
-from corpus.readers.twine_passage import LINK, prose, relabelled
+from corpus.readers.twine_passage import LINK, parse_passage, relabel
 from corpus.story import Passage
 
 _MAX_INCLUDED = 1 << 20
@@ -30,7 +31,7 @@ SPECIAL = frozenset(
     "StoryIncludes StoryShare StoryInterface StoryDisplayTitle StoryLoadingScreen StoryScript StoryStylesheet "
     "PassageHeader PassageFooter PassageReady PassageDone MenuOptions MenuStory MenuShare ClickOption".split()
 )
-"""Names of passages that hold no prose: what the compilers and SugarCube keep there."""
+"""Names of passages without prose, in which the compilers and SugarCube keep data."""
 
 _HARLOWE_SIGN = re.compile(
     r"\((?:set|put|if|unless|else|else-if|elseif|print|display|either|link|link-goto|link-reveal|link-replace|"
@@ -43,7 +44,7 @@ _SUGARCUBE_SIGN = re.compile(r"<<(?:/?[A-Za-z][\w-]*|=|-)[^<>]*>>")
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A passage as its file has it; `line` counts from 1, 0 where the file has no lines."""
+    """A passage as it is in its file; `line` counts from 1, or is 0 in a file without lines."""
 
     name: str
     tags: frozenset[str]
@@ -53,20 +54,18 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class _Dialect:
-    """The language of one story format."""
-
     name: str
     marks: re.Pattern[str]
-    """What only a passage with something to rewrite has in it."""
+    """Found in every passage with something to rewrite."""
     rewrite: Callable[[str, Mapping[str, str]], str]
     assignment: re.Pattern[str]
-    """A variable's name, and the literal that it is given."""
+    """Matches a variable's name, and the literal that is assigned to it."""
     include: re.Pattern[str]
     emphasis: tuple[tuple[str, re.Pattern[str], str], ...]
-    """A sign without which the pattern is not tried, the pattern, and what it leaves."""
+    """Each with characters without which the pattern is not tried, the pattern, and its replacement."""
 
 
-_TWINS = (
+_DOUBLED = (
     ("//", re.compile(r"(?<!:)//"), ""),
     *((sign, re.compile(re.escape(sign)), "") for sign in ("''", "~~", "^^")),
 )
@@ -78,35 +77,26 @@ _BULLET = ("*", re.compile(r"^[ \t]*\*+[ \t]+", re.MULTILINE), "")
 _TICKS = ("`", re.compile(r"`+"), "")
 _MARKDOWN = (_BULLET, _STARS, _UNDERSCORES, _HEADING, _RULE, _TICKS)
 
+_SUGARCUBE = (
+    *_DOUBLED,
+    ("__", re.compile(r"(?<!_)__(?!_)"), ""),
+    ("==", re.compile(r"(?<!=)==(?!=)"), ""),
+    ("@@", re.compile(r"@@(?:[#.\w][\w#.:, -]*;)?"), ""),
+    ("!", re.compile(r"^!{1,6}[ \t]*", re.MULTILINE), ""),
+    ("#", re.compile(r"^#+[ \t]+", re.MULTILINE), ""),
+    _BULLET,
+    _RULE,
+)
+
+
+def _dialect_of(name: str, module: ModuleType, *emphasis: tuple[str, re.Pattern[str], str]) -> _Dialect:
+    return _Dialect(name, module.MARKS, module.rewrite, module.ASSIGNMENT, module.INCLUDE, emphasis)
+
+
 DIALECTS = {
-    "harlowe": _Dialect(
-        "Harlowe",
-        harlowe.MARKS,
-        harlowe.rewrite,
-        harlowe.ASSIGNMENT,
-        harlowe.INCLUDE,
-        (*_TWINS, _BULLET, _STARS, _HEADING),
-    ),
-    "sugarcube": _Dialect(
-        "SugarCube",
-        sugarcube.MARKS,
-        sugarcube.rewrite,
-        sugarcube.ASSIGNMENT,
-        sugarcube.INCLUDE,
-        (
-            *_TWINS,
-            ("__", re.compile(r"(?<!_)__(?!_)"), ""),
-            ("==", re.compile(r"(?<!=)==(?!=)"), ""),
-            ("@@", re.compile(r"@@(?:[#.\w][\w#.:, -]*;)?"), ""),
-            ("!", re.compile(r"^!{1,6}[ \t]*", re.MULTILINE), ""),
-            ("#", re.compile(r"^#+[ \t]+", re.MULTILINE), ""),
-            _BULLET,
-            _RULE,
-        ),
-    ),
-    "chapbook": _Dialect(
-        "Chapbook", chapbook.MARKS, chapbook.rewrite, chapbook.ASSIGNMENT, chapbook.INCLUDE, _MARKDOWN
-    ),
+    "harlowe": _dialect_of("Harlowe", harlowe, *_DOUBLED, _BULLET, _STARS, _HEADING),
+    "sugarcube": _dialect_of("SugarCube", sugarcube, *_SUGARCUBE),
+    "chapbook": _dialect_of("Chapbook", chapbook, *_MARKDOWN),
     "snowman": _Dialect(
         "Snowman",
         chapbook.SNOWMAN_MARKS,
@@ -120,44 +110,41 @@ _BY_FORMAT = {**DIALECTS, "sugarcane": DIALECTS["sugarcube"], "jonah": DIALECTS[
 
 
 def read_passages(sections: Iterable[Section], story_format: str = "") -> tuple[dict[str, Passage], list[str]]:
-    """The passages with prose, by name, and notes on what was left out.
+    """Return the passages with prose, by name, and notes on what was left out.
 
-    `story_format` is the name that the story gives ("SugarCube"), or "". Of two sections of one name the first counts.
+    `story_format` is the name that the story states ("SugarCube"), or "". Of two sections with one name, the first
+    counts.
     """
     found = list(sections)
     dialect = _dialect(story_format, found)
     bodies: dict[str, Section] = {}
     for section in found:
-        if section.name not in SPECIAL and not (section.tags and _is_no_prose(section.tags)):
+        if section.name not in SPECIAL and _NO_PROSE.isdisjoint(tag.lower() for tag in section.tags):
             bodies.setdefault(section.name, section)
     if dialect is None:
         return {name: _passage(section, section.body) for name, section in bodies.items()}, []
     values = _values(dialect, found)
-    included = _Included({name: section.body for name, section in bodies.items()}, dialect.include)
+    includes = _Includes({name: section.body for name, section in bodies.items()}, dialect.include)
     passages, rewritten = {}, []
     for name, section in bodies.items():
         body = section.body
         if dialect.marks.search(body):
             rewritten.append(name)
-            body = dialect.rewrite(included.put_in(body), values)
+            body = dialect.rewrite(includes.insert(body), values)
         passages[name] = _passage(section, _without_emphasis(body, dialect))
     notes = []
     if rewritten:
         where = f"in {len(rewritten)} passage{'s' * (len(rewritten) > 1)}, first in '{rewritten[0]}'"
         notes.append(
-            f"Macros are not run: {where}, those of {dialect.name} are left out, and every text they may show is kept."
+            f"{dialect.name} macros are not executed but removed {where}; every text that they can show is kept."
         )
-    if included.left_out:
-        notes.append(f"Passages put into others were left out {included.left_out} times, for the text grew too long.")
+    if includes.left_out:
+        notes.append(f"Included passages were left out {includes.left_out} times, because the text became too long.")
     return passages, notes
 
 
-def _is_no_prose(tags: frozenset[str]) -> bool:
-    return not _NO_PROSE.isdisjoint(tag.lower() for tag in tags)
-
-
 def _dialect(story_format: str, sections: list[Section]) -> _Dialect | None:
-    """The dialect that the story names, or else the one whose macros stand in it."""
+    """Return the dialect that the story states, or else the one whose macros it has."""
     named = _BY_FORMAT.get(re.sub(r"[^a-z]", "", story_format.lower()))
     if named:
         return named
@@ -172,56 +159,56 @@ def _dialect(story_format: str, sections: list[Section]) -> _Dialect | None:
 
 
 def _passage(section: Section, source: str) -> Passage:
-    text, choices = prose(source)
+    text, choices = parse_passage(source)
     return Passage(section.name, text, choices, section.tags)
 
 
 def _without_emphasis(body: str, dialect: _Dialect) -> str:
-    """`body` without the signs that make letters bold, a line a heading, and the like; links keep their targets."""
+    """Return `body` without the markup for bold text, headings and the like; the targets of links stay."""
     if not any(sign in body for sign, _, _ in dialect.emphasis):
         return body
     parts = LINK.split(body.replace(_LINK_HERE, ""))
-    links = [relabelled(inner, lambda label: _plain(label, dialect)) for inner in parts[1::2]]
+    links = [relabel(inner, lambda label: _plain(label, dialect)) for inner in parts[1::2]]
     plain = _plain(_LINK_HERE.join(parts[::2]), dialect)
     pieces = plain.split(_LINK_HERE)
     return "".join(piece + link for piece, link in zip(pieces, [*links, ""], strict=True))
 
 
 def _plain(text: str, dialect: _Dialect) -> str:
-    for sign, pattern, left in dialect.emphasis:
+    for sign, pattern, replacement in dialect.emphasis:
         if sign in text:
-            text = pattern.sub(left, text)
+            text = pattern.sub(replacement, text)
     return text
 
 
 def _values(dialect: _Dialect, sections: list[Section]) -> dict[str, str]:
-    """The first literal that each variable is given, those of the passages that run first before others."""
+    """Return the first literal that is assigned to each variable, in passages that run first before others."""
     values: dict[str, str] = {}
     for first in (True, False):
         for section in sections:
-            begins = section.name == "StoryInit" or "startup" in section.tags or "init" in section.tags
-            if begins is first:
+            runs_first = section.name == "StoryInit" or "startup" in section.tags or "init" in section.tags
+            if runs_first is first:
                 for name, literal in dialect.assignment.findall(section.body):
                     values.setdefault(name, literal.strip("\"'"))
     return values
 
 
 @dataclass
-class _Included:
-    """Puts passages into others, as far as the room goes that is left."""
+class _Includes:
+    """Inserts passages into others, within a limit."""
 
     bodies: Mapping[str, str]
     pattern: re.Pattern[str]
     room: int = _MAX_INCLUDED
     left_out: int = 0
 
-    def put_in(self, body: str, depth: int = 0) -> str:
-        return self.pattern.sub(lambda match: self._of(match, depth), body)
+    def insert(self, body: str, depth: int = 0) -> str:
+        return self.pattern.sub(lambda match: self._included(match, depth), body)
 
-    def _of(self, match: re.Match[str], depth: int) -> str:
+    def _included(self, match: re.Match[str], depth: int) -> str:
         body = self.bodies.get(next(filter(None, match.groups()), ""), "")
         if depth >= _MAX_NESTED or len(body) > self.room:
             self.left_out += 1
             return ""
         self.room -= len(body)
-        return self.put_in(body, depth + 1) if body else ""
+        return self.insert(body, depth + 1) if body else ""

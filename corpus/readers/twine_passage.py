@@ -1,13 +1,13 @@
-r"""The source of one Twine passage, its macros already gone -> prose and choices.
+r"""Parse the source of one Twine passage, without macros, into prose and choices.
 
-    prose("You see a [[bell->Bell]] here.\n\n[[Go on]]")
+    parse_passage("You see a [[bell->Bell]] here.\n\n[[Go on]]")
     ("You see a bell here.", (Choice("bell", "Bell"), Choice("Go on", "Go on")))
 
-What all story formats share: the links that Twine's own editor knows, HTML, character references. `link` and `escape`
-write what this module reads; the modules of the formats put macros into that form, the writers whole stories.
+It handles what all story formats share: the links of Twine's own editor, HTML, character references. `link` and
+`escape` write what this module reads; the modules of the formats rewrite macros in that form, `corpus.writers` whole
+stories.
 
-Every pattern here is linear in the length of what it reads: possessive, and stopped by the sign that would begin the
-same thing anew.
+Every pattern is linear in the length of its input: possessive, and stopped by the character that would start it again.
 """
 
 import re
@@ -17,15 +17,15 @@ from html import unescape
 from corpus.story import Choice
 
 LINK = re.compile(r"\[\[([^\[\]\n]*+(?:(?:\](?!\])|\[(?!\[))[^\[\]\n]*+)*+)\]\]")
-GONE = "\x00"
-"""Stands where a macro was, so that a line with nothing else in it can go with it."""
+REMOVED = "\x00"
+"""Marks where a macro was, so that a line with nothing else can be removed."""
 
 _ADDRESS = re.compile(r"\w+:/|mailto:", re.IGNORECASE)
 # A line of links with "or" between them is still a list of choices.
 _WORD = re.compile(r"\b(?!(?:or|and)\b)\w", re.IGNORECASE)
 _VARIABLE = re.compile(r"\$([A-Za-z_]\w*)")
 _LONG_GAP = re.compile(r"\n{3,}")
-_GONE_LINE = re.compile(r"^[ \t]*+\x00[ \t\x00]*+(?:\n|\Z)", re.MULTILINE)
+_REMOVED_LINE = re.compile(r"^[ \t]*+\x00[ \t\x00]*+(?:\n|\Z)", re.MULTILINE)
 _TAG = re.compile(r"</?([a-zA-Z][a-zA-Z0-9-]*)(?:\s[^<>]*+)?/?>")
 _PASSAGE_TAG = re.compile(r"""<(a|button|span)\s[^<>]*?\bdata-passage=(["'])([^<>"']*)\2[^<>]*>([^<>]*)</\1>""")
 _RAW = re.compile(r"<(script|style|svg|noscript)\b[^<>]*>", re.IGNORECASE)
@@ -39,7 +39,7 @@ _INLINE_TAGS = frozenset(
     "rp rt ruby s samp select small source span strike strong sub summary sup td template textarea tfoot th time "
     "track tt u var video wbr".split()
 )
-# What would be read as markup by one story format or another, each only where it would be.
+# What at least one story format would read as markup, each in the context where it would.
 _SIGNS = (
     r"[\[\]{}<>&\\`*|\r]"
     r"|\$(?=[\w$])|(?<!\w)_|_(?!\w)|(?<=_)_|\((?=[\w$-]+:)"
@@ -49,20 +49,20 @@ _SIGNS = (
 _MARKUP = re.compile(_SIGNS, re.MULTILINE)
 _IN_LABEL = re.compile(r"\A\s+|\s+\Z|\n|-(?=>)|" + _SIGNS, re.MULTILINE)
 _IN_TARGET = re.compile(r"(?<=\w):(?=/)|(?<=mailto):|\A\s|\s\Z|[\[\]&|\n\r<>]|-(?=>)")
-# In front of a label that the player sees for want of another: a zero-width space, as a reference.
+# Precedes a label that is only the target's name: a zero-width space, as a character reference.
 _NO_LABEL = "&#8203;"
 
 
-def prose(source: str) -> tuple[str, tuple[Choice, ...]]:
-    """The words that the player reads, paragraphs as in the source, and the links in their order.
+def parse_passage(source: str) -> tuple[str, tuple[Choice, ...]]:
+    """Return the words that the player reads, with paragraphs as in the source, and the links in their order.
 
-    A line of links only is the author's list of choices and leaves the prose. A link within a sentence leaves its
-    label there. A link to a web address is no choice.
+    A line of links only is a list of choices and is removed from the prose. A link in a sentence leaves its label
+    there. A link to a web address is not a choice.
     """
     if "<" in source:
         source = _without_html(source)
-    if GONE in source:
-        source = _GONE_LINE.sub("", source).replace(GONE, "")
+    if REMOVED in source:
+        source = _REMOVED_LINE.sub("", source).replace(REMOVED, "")
     parts = LINK.split(source)
     if len(parts) == 1:
         return _tidy(source), ()
@@ -95,16 +95,16 @@ def prose(source: str) -> tuple[str, tuple[Choice, ...]]:
 
 
 def link(label: str, target: str) -> str:
-    """The link with this label and target, written so that `prose` reads both back.
+    """Return the link with this label and target, written so that `parse_passage` reads both.
 
-    Where there is no label the player sees the target's name, marked as being none.
+    Without a label, the player sees the target's name, marked as such.
     """
     shown = _IN_LABEL.sub(_references, label) if label else _NO_LABEL + _IN_LABEL.sub(_references, target)
     return f"[[{shown}->{_IN_TARGET.sub(_references, target)}]]"
 
 
-def relabelled(inner: str, change: Callable[[str], str]) -> str:
-    """The link with `inner` between its brackets, its label changed; its target is a name and stays."""
+def relabel(inner: str, change: Callable[[str], str]) -> str:
+    """Return the link with `inner` between its brackets and its label changed; its target stays."""
     divider = next((sign for sign in ("->", "<-", "|") if sign in inner), "")
     if not divider:
         return f"[[{inner}]]"
@@ -112,18 +112,24 @@ def relabelled(inner: str, change: Callable[[str], str]) -> str:
     return f"[[{before}<-{change(after)}]]" if divider == "<-" else f"[[{change(before)}{divider}{after}]]"
 
 
-def with_values(inner: str, values: Mapping[str, str]) -> str:
-    """The link with `inner` between its brackets, the `$variables` in its label shown."""
-    return relabelled(inner, lambda label: _VARIABLE.sub(lambda match: escape(values.get(match[1], match[1])), label))
+def show_variables(inner: str, values: Mapping[str, str]) -> str:
+    """Return the link with `inner` between its brackets and the `$variables` in its label replaced by their values."""
+    return relabel(inner, lambda label: _VARIABLE.sub(lambda match: escape(values.get(match[1], match[1])), label))
+
+
+def separator(out: list[str]) -> str:
+    """Return what separates the branches of a condition: a space, unless the text before ends with white space."""
+    last = next((piece[-1] for piece in reversed(out) if piece), " ")
+    return REMOVED if last in f" \n{REMOVED}" else f" {REMOVED}"
 
 
 def escape(text: str) -> str:
-    """`text` such that no story format finds markup in it: what would be, as character references, as in HTML."""
+    """Return `text` with character references for everything that a story format would read as markup."""
     return _MARKUP.sub(_references, text)
 
 
-def without(text: str, opening: str, closing: str) -> str:
-    """`text` without the stretches from `opening` to `closing`; one that never closes stays."""
+def remove_between(text: str, opening: str, closing: str) -> str:
+    """Return `text` without the parts from `opening` to `closing`; an unclosed part stays."""
     begin = text.find(opening)
     if begin < 0:
         return text
@@ -133,21 +139,21 @@ def without(text: str, opening: str, closing: str) -> str:
         end = text.find(closing, begin + len(opening))
         if end < 0:
             break
-        out += (text[at:begin], GONE)
+        out += (text[at:begin], REMOVED)
         at = end + len(closing)
         begin = text.find(opening, at)
     return "".join([*out, text[at:]])
 
 
 def _references(match: re.Match[str]) -> str:
-    """A character reference for each sign that is matched, save the digits that a list would begin with."""
+    """Return a character reference for each matched character, except the digits of a numbered list."""
     return "".join(sign if sign.isdecimal() else f"&#{ord(sign)};" for sign in match[0])
 
 
 def _read_link(inner: str) -> Choice:
-    """What stands between `[[` and `]]`: of several arrows or bars, the divider is the one Twine takes.
+    """Parse what is between `[[` and `]]`: of several arrows or bars, the divider is the one that Twine takes.
 
-    A web address is no target; it is left empty.
+    A web address is not a target; the target is empty then.
     """
     if "][" in inner:
         inner = inner.partition("][")[0]
@@ -170,7 +176,7 @@ def _read_link(inner: str) -> Choice:
 
 
 def is_address(target: str) -> bool:
-    """Whether a link to it leaves the story for the web."""
+    """Return whether a link to `target` leads to the web."""
     return ":" in target and _ADDRESS.match(target) is not None
 
 
@@ -188,18 +194,16 @@ def _tidy(text: str) -> str:
 
 
 def _without_html(source: str) -> str:
-    """HTML as text: scripts and comments go, paragraphs and line breaks become what they show, other tags go."""
-    source = without(source, "<!--", "-->")
+    """Return HTML as text: scripts, comments and inline tags are removed, paragraphs and line breaks are shown."""
+    source = remove_between(source, "<!--", "-->")
     if "<s" in source or "<n" in source or "<S" in source:
         source = _without_raw(source)
     if "data-passage" in source:
         source = _PASSAGE_TAG.sub(lambda match: link(unescape(match[4]), unescape(match[3])), source)
     parts = LINK.split(source)
     parts[::2] = [_TAG.sub(_tag_text, part) for part in parts[::2]]
-    # The target of a link is a name, in which nothing is a tag.
-    parts[1::2] = [
-        relabelled(part, lambda label: _TAG.sub(_tag_text, label).replace("\n", " ")) for part in parts[1::2]
-    ]
+    # The target of a link is a name, which can't contain tags.
+    parts[1::2] = [relabel(part, lambda label: _TAG.sub(_tag_text, label).replace("\n", " ")) for part in parts[1::2]]
     return "".join(parts)
 
 
@@ -214,7 +218,7 @@ def _without_raw(source: str) -> str:
         end = lower.find(close, match.end())
         if end < 0:
             break
-        out += (source[at : match.start()], GONE)
+        out += (source[at : match.start()], REMOVED)
         end = source.find(">", end)
         at = end + 1 if end >= 0 else len(source)
     return "".join([*out, source[at:]])

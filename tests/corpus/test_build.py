@@ -72,7 +72,7 @@ def rejected(folder: Path) -> list[tuple[str, str, str, str]]:
 # ---- the corpus ----------------------------------------------------------------------------------------------
 
 
-def test_a_corpus_has_the_columns_and_the_figures_of_its_stories(tmp_path: Path) -> None:
+def test_columns_and_figures(tmp_path: Path) -> None:
     stories = [ring(f"Tale {n}") for n in range(4)]
     rows, report = made(stories, tmp_path)
     assert all(list(row) == ["story", "context", "target", "ends"] for row in chain(*rows.values()))
@@ -90,7 +90,7 @@ def test_a_corpus_has_the_columns_and_the_figures_of_its_stories(tmp_path: Path)
 
 
 @pytest.mark.parametrize(("count", "held"), [(3, 1), (10, 1), (25, 2), (40, 4)])
-def test_a_tenth_of_the_stories_is_held_out_and_none_leaks(count: int, held: int, tmp_path: Path) -> None:
+def test_a_tenth_of_the_stories_is_in_validation_and_test(count: int, held: int, tmp_path: Path) -> None:
     rows, report = made([ring(f"Tale-{n}-") for n in range(count)], tmp_path, seed=1)
     assert [len(report.titles[name]) for name in SPLITS] == [count - 2 * held, held, held]
     for name in SPLITS:
@@ -100,7 +100,7 @@ def test_a_tenth_of_the_stories_is_held_out_and_none_leaks(count: int, held: int
         )
 
 
-def test_the_same_seed_gives_the_same_corpus_in_whatever_order_the_stories_come(tmp_path: Path) -> None:
+def test_same_seed_gives_the_same_corpus_in_any_order(tmp_path: Path) -> None:
     stories = [ring(f"Tale {n}") for n in range(8)] + [tale(9), tale(9, changed=60), tale(9, changed=8)]
     contents = []
     for n, order in enumerate((stories, stories[::-1])):
@@ -111,7 +111,7 @@ def test_the_same_seed_gives_the_same_corpus_in_whatever_order_the_stories_come(
     assert len(held_out) > 1
 
 
-def test_the_number_of_processes_changes_no_byte(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_number_of_processes_does_not_change_the_corpus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = tmp_path / "stories"
     folder.mkdir()
     for n in range(12):
@@ -132,7 +132,7 @@ def test_the_number_of_processes_changes_no_byte(tmp_path: Path, monkeypatch: py
     assert contents[0][1].count(b"unreachable passage") == 12
 
 
-def test_contexts_are_as_long_as_asked_for(tmp_path: Path) -> None:
+def test_context_length(tmp_path: Path) -> None:
     rows, report = made([ring(f"Tale {n}", passages=40) for n in range(4)], tmp_path, context=300)
     longest = max(len(row["context"]) for row in chain(*rows.values()))
     assert 250 < longest <= 300
@@ -140,7 +140,7 @@ def test_contexts_are_as_long_as_asked_for(tmp_path: Path) -> None:
 
 
 @given(st.lists(st.text(st.sampled_from(list("ab .\n\té—\x1f🐉")), max_size=20), min_size=1, max_size=5))
-def test_words_are_counted_as_they_are_split(texts: list[str]) -> None:
+def test_word_count_equals_split(texts: list[str]) -> None:
     prose = [clean_prose(text) for text in texts]
     assert count_words(prose) == [len(text.split()) for text in prose]
 
@@ -148,7 +148,7 @@ def test_words_are_counted_as_they_are_split(texts: list[str]) -> None:
 # ---- what is left out ----------------------------------------------------------------------------------------
 
 
-def test_a_story_under_another_title_is_a_duplicate_and_the_first_is_kept(tmp_path: Path) -> None:
+def test_first_of_several_duplicates_is_kept(tmp_path: Path) -> None:
     texts = [passage.text for passage in ring("Tale 0").passages.values()]
     leaves = {f"{n}": Passage(f"{n}", text) for n, text in enumerate(texts)}
     start = Passage("0", texts[0] + "\r\n", tuple(Choice("Go", name) for name in leaves if name != "0"))
@@ -161,7 +161,7 @@ def test_a_story_under_another_title_is_a_duplicate_and_the_first_is_kept(tmp_pa
     assert "End 3 of Tale 0." in text
 
 
-def test_of_stories_that_are_nearly_the_same_the_longest_is_kept(tmp_path: Path) -> None:
+def test_longest_of_several_near_duplicates_is_kept(tmp_path: Path) -> None:
     stories = [*(ring(f"Tale {n}") for n in range(3)), tale(5, changed=9), tale(5, words=404, title="Longer")]
     _, report = made(stories, tmp_path, rejects=tmp_path / "rejects.jsonl")
     assert report.drops == {"near-duplicate story": 1}
@@ -180,12 +180,12 @@ def test_similar_stories_stay_in_one_split(seed: int, tmp_path: Path) -> None:
     assert all(split_of[f"Tale {n}"] == split_of[f"Remake {n}"] for n in range(9))
 
 
-def test_near_duplicates_are_not_looked_for_unless_asked(tmp_path: Path) -> None:
+def test_near_duplicates_are_kept_by_default(tmp_path: Path) -> None:
     stories = [*(ring(f"Tale {n}") for n in range(3)), tale(5), tale(5, changed=9)]
     assert made(stories, tmp_path, near_duplicates=False)[1].stories == 5
 
 
-def test_stories_are_chosen_by_rights_author_and_rating(tmp_path: Path) -> None:
+def test_filters_by_rights_author_and_rating(tmp_path: Path) -> None:
     def rated(name: str, maturity: int | None, **told: Any) -> Story:
         return ring(
             name, provenance=Provenance("https://example.org/", "2026-01-01T00:00Z", "", maturity=maturity), **told
@@ -218,7 +218,7 @@ def test_stories_are_chosen_by_rights_author_and_rating(tmp_path: Path) -> None:
     assert made(stories, tmp_path)[1].stories == len(stories)
 
 
-def test_every_reject_is_counted_and_every_count_is_written(tmp_path: Path) -> None:
+def test_rejects_are_counted_and_written(tmp_path: Path) -> None:
     untidy = ring("Untidy")
     passages = {
         **untidy.passages,
@@ -246,7 +246,7 @@ def test_every_reject_is_counted_and_every_count_is_written(tmp_path: Path) -> N
     assert ("unreachable passage", "Untidy", "Attic", "Attic of Untidy.") in lines
 
 
-def test_a_story_that_unfolds_without_bound_is_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_story_with_too_many_examples_is_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     passages = {
         "A": Passage("A", "A.", tuple(Choice(f"Go {n}", "B") for n in range(99))),
         "B": Passage("B", "B" * 1000),
@@ -259,12 +259,12 @@ def test_a_story_that_unfolds_without_bound_is_left_out(tmp_path: Path, monkeypa
     assert made(stories, tmp_path, context=2000)[1].drops == {"story too large when unfolded": 1}
 
 
-def test_the_notes_of_the_readers_are_passed_on(tmp_path: Path) -> None:
+def test_notes_of_readers_are_in_the_report(tmp_path: Path) -> None:
     stories = [ring("A"), ring("B"), ring("C", source="c.twee", notes=("Something is odd.",))]
     assert made(stories, tmp_path)[1].notes == ("c.twee: Something is odd.",)
 
 
-def test_no_story_at_all(tmp_path: Path) -> None:
+def test_error_without_stories(tmp_path: Path) -> None:
     with pytest.raises(CorpusError, match="no story with text"):
         made([], tmp_path)
     with pytest.raises(CorpusError, match=r"or filter less. Left out: story under other rights: 1\."):
@@ -276,7 +276,7 @@ def test_no_story_at_all(tmp_path: Path) -> None:
 
 
 @given(st.lists(st.integers(1, 30), min_size=3, max_size=60), st.integers(0, 99))
-def test_clusters_are_never_divided_and_every_split_has_one(sizes: list[int], seed: int) -> None:
+def test_each_cluster_is_in_one_split(sizes: list[int], seed: int) -> None:
     clusters = [[f"{n}-{k}" for k in range(size)] for n, size in enumerate(sizes)]
     place = split(clusters, seed)
     assert set(place.values()) == set(SPLITS)
@@ -287,19 +287,19 @@ def test_clusters_are_never_divided_and_every_split_has_one(sizes: list[int], se
         assert [list(place.values()).count(name) for name in ("validation", "test")] == [held, held]
 
 
-def test_the_largest_cluster_is_learned() -> None:
+def test_largest_cluster_is_in_train() -> None:
     clusters = [[f"big-{n}" for n in range(20)], ["a"], ["b"]]
     assert all(split(clusters, seed)["big-7"] == "train" for seed in range(20))
 
 
-def test_a_story_that_is_added_moves_few_others() -> None:
+def test_added_story_moves_few_others() -> None:
     before = split([[f"{n}"] for n in range(100)], seed=0)
     after = split([[f"{n}"] for n in range(101)], seed=0)
     assert sum(after[story] != place for story, place in before.items()) <= 2
 
 
 @given(st.lists(st.booleans(), min_size=3, max_size=60), st.integers(0, 99))
-def test_examples_are_split_with_the_openings_learned(openings: list[bool], seed: int) -> None:
+def test_openings_are_in_train(openings: list[bool], seed: int) -> None:
     named = {str(n): opening for n, opening in enumerate(openings)}
     place = split_examples(named, seed)
     assert set(place) == set(named)
@@ -308,7 +308,7 @@ def test_examples_are_split_with_the_openings_learned(openings: list[bool], seed
     assert not any(held) or openings.count(False) < len(held)
 
 
-def test_a_lone_story_is_split_by_example_with_a_warning(tmp_path: Path) -> None:
+def test_single_story_is_split_by_example_with_a_warning(tmp_path: Path) -> None:
     rows, report = made([ring("Tale", passages=9)], tmp_path)
     assert all(rows.values())
     assert all(row["context"] for name in ("validation", "test") for row in rows[name])
@@ -319,12 +319,12 @@ def test_a_lone_story_is_split_by_example_with_a_warning(tmp_path: Path) -> None
     assert report.contents[0].split == "train, validation, test"
 
 
-def test_stories_that_are_all_alike_are_split_by_example(tmp_path: Path) -> None:
+def test_similar_stories_are_split_by_example(tmp_path: Path) -> None:
     _, report = made([tale(1), tale(1, changed=80), tale(1, changed=100), tale(1, changed=120)], tmp_path)
     assert "too similar to be separated" in report.warnings[0]
 
 
-def test_too_few_examples_for_three_splits(tmp_path: Path) -> None:
+def test_error_for_too_few_examples(tmp_path: Path) -> None:
     with pytest.raises(CorpusError, match=r"needs at least 3 examples.*there is 1\. Add a story, or add choices"):
         made([Story("A", "A", {"A": Passage("A", "A.")})], tmp_path)
 
@@ -333,7 +333,7 @@ def test_too_few_examples_for_three_splits(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("shared", "of"), [(950, 1000), (800, 1000), (600, 1000), (300, 1000), (0, 1000)])
-def test_an_estimate_is_near_the_true_similarity(shared: int, of: int) -> None:
+def test_estimate_is_near_the_true_similarity(shared: int, of: int) -> None:
     chance = random.Random(shared)
     estimates = []
     for _ in range(20):
@@ -355,14 +355,14 @@ def test_similar_texts_are_found_among_many() -> None:
     assert signature(["one"]).shape == signature([]).shape == (SIGNATURE_SIZE,)
 
 
-def test_clusters_join_through_others() -> None:
+def test_clusters_are_transitive() -> None:
     clusters = Clusters(6)
     for pair in ((1, 2), (4, 5), (5, 2)):
         clusters.join(*pair)
     assert [clusters.find(n) for n in range(6)] == [0, 1, 1, 3, 1, 1]
 
 
-def test_a_leak_is_measured_in_characters_of_whole_paragraphs() -> None:
+def test_leak_is_measured_in_characters_of_paragraphs() -> None:
     long, longer, short = "x" * 60, "y" * 180, "You win."
     held, learned = f"{long}\n\n{longer}\n\n{short}", f"{short}\n\n{long}\n\nz{longer}"
     assert leaked([paragraphs([held])], [paragraphs([learned])]) == 60 / 240
@@ -370,7 +370,7 @@ def test_a_leak_is_measured_in_characters_of_whole_paragraphs() -> None:
     assert leaked([], [paragraphs([learned])]) == 0
 
 
-def test_a_leak_is_reported_and_warned_of(tmp_path: Path) -> None:
+def test_leak_is_reported_with_a_warning(tmp_path: Path) -> None:
     shared = "This very paragraph stands in all of the stories, word for word."
     stories = []
     for n in range(4):

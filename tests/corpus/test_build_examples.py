@@ -83,7 +83,7 @@ def true_edges(story: Story) -> set[Edge]:
 
 
 @given(graphs(), st.integers(12, 600))
-def test_every_choice_is_learned_exactly_once_on_true_paths_within_the_bound(story: Story, bound: int) -> None:
+def test_each_choice_is_in_exactly_one_target(story: Story, bound: int) -> None:
     edges = true_edges(story)
     learned: Counter[Edge] = Counter()
     openings = 0
@@ -117,12 +117,12 @@ def assert_whole(story: Story, context: str, bound: int) -> None:
 
 
 @given(graphs(empty=True))
-def test_nothing_unreachable_is_learned_and_empty_passages_are_passed_through(story: Story) -> None:
+def test_unreachable_and_empty_passages_are_not_in_examples(story: Story) -> None:
     written = {name for example in examples(story) for _, name in steps(example.target)}
     assert written == {name for name in story.reachable() if story.passages[name].text}
 
 
-def test_a_deep_story_costs_no_more_than_its_size() -> None:
+def test_deep_story_is_compiled_in_linear_time() -> None:
     depth, bound = 3000, 1000
     story = Story(
         "Stair",
@@ -137,7 +137,7 @@ def test_a_deep_story_costs_no_more_than_its_size() -> None:
     assert len(found) < 1.5 * depth
 
 
-def test_a_context_is_as_many_turns_as_fit() -> None:
+def test_context_has_as_many_turns_as_fit() -> None:
     story = tell(
         "A",
         A=("A" * 50, [("Go", "B")]),
@@ -150,7 +150,7 @@ def test_a_context_is_as_many_turns_as_fit() -> None:
     assert examples(story, 2 * turn + 1)[-1].context == f"> You go.\n\n{'C' * 50}"
 
 
-def test_a_turn_that_is_too_long_leaves_the_paragraphs_at_its_end() -> None:
+def test_context_has_the_last_paragraphs_of_a_long_turn() -> None:
     story = tell("A", A=("One two.\n\nThree\nfour five.\n\nSix.", [("Go", "B"), ("Run", "B")]), B=("B", []))
     contexts = [{example.context for example in examples(story, room)} - {""} for room in (27, 25, 12, 5, 3)]
     assert contexts == [
@@ -162,7 +162,7 @@ def test_a_turn_that_is_too_long_leaves_the_paragraphs_at_its_end() -> None:
     ]
 
 
-def test_a_long_chain_goes_on_as_the_next_example() -> None:
+def test_long_chain_continues_in_the_next_example() -> None:
     story = tell("A", A=("A" * 300, [("Go", "B")]), B=("B" * 300, [("Go", "C")]), C=("C" * 300, []))
     found = examples(story, 900)
     assert [(e.context, e.target, e.ends) for e in found] == [
@@ -171,7 +171,7 @@ def test_a_long_chain_goes_on_as_the_next_example() -> None:
     ]
 
 
-def test_a_small_story_word_for_word() -> None:
+def test_examples_of_a_small_story() -> None:
     story = tell(
         "Gate",
         Gate=("A gate.", [("Ring the bell", "Bell"), ("Continue", "Road")]),
@@ -186,12 +186,12 @@ def test_a_small_story_word_for_word() -> None:
     assert (third.target, third.ends) == ("\n\n> You go back.\n\nA gate.", False)
 
 
-def test_an_empty_passage_with_one_way_on_keeps_the_action_that_led_to_it() -> None:
+def test_empty_passage_with_one_choice() -> None:
     story = tell("A", A=("A.", [("Open the door", "E")]), E=(" \n", [("Click here", "B")]), B=("B.", []))
     assert [example.target for example in examples(story)] == ["A.\n\n> You open the door.\n\nB."]
 
 
-def test_an_empty_passage_with_several_ways_on_is_a_menu() -> None:
+def test_empty_passage_with_several_choices_is_a_menu() -> None:
     story = tell(
         "A", A=("A.", [("Ask Ito", "E")]), E=("", [("Ask about gold", "B"), ("Next", "C")]), B=("B.", []), C=("C.", [])
     )
@@ -199,28 +199,28 @@ def test_an_empty_passage_with_several_ways_on_is_a_menu() -> None:
     assert targets == ["A.\n\n> You ask about gold.\n\nB.", "\n\n> You ask Ito.\n\nC."]
 
 
-def test_a_passage_before_an_empty_ending_is_the_ending() -> None:
+def test_passage_before_an_empty_ending_is_the_ending() -> None:
     [example] = examples(tell("A", A=("A.", [("The end", "E")]), E=("", [])))
     assert (example.target, example.ends) == ("A.", True)
 
 
-def test_a_passage_whose_ways_on_were_never_written_is_no_ending() -> None:
+def test_passage_with_only_dangling_choices_is_not_an_ending() -> None:
     [example] = examples(tell("A", A=("A.", [("Open the door", "Nowhere")])))
     assert (example.target, example.ends) == ("A.", False)
 
 
-def test_a_passage_where_play_broke_off_is_no_ending() -> None:
+def test_unfinished_passage_is_not_an_ending() -> None:
     story = Story("Play", "A", {"A": Passage("A", "A.", (), frozenset({UNFINISHED}))})
     [example] = examples(story)
     assert (example.target, example.ends) == ("A.", False)
 
 
-def test_an_empty_title_page_is_skipped() -> None:
+def test_empty_title_page_is_skipped() -> None:
     [example] = examples(tell("T", T=("", [("Begin", "A")]), A=("A.", [("Wait", "B")]), B=("B.", [])))
     assert example.target == "A.\n\n> You wait.\n\nB."
 
 
-def test_an_empty_page_of_several_beginnings_writes_no_blank_lines() -> None:
+def test_empty_start_with_several_choices_has_no_blank_lines() -> None:
     story = tell("T", T=("", [("Be a cook", "A"), ("Be a king", "B")]), A=("A" * 900, []), B=("B.", []))
     assert [(example.context, example.target) for example in examples(story, 600)] == [
         ("", "> You are a cook.\n\n" + "A" * 900),
@@ -235,16 +235,16 @@ def test_passage_text_cannot_forge_an_action() -> None:
     assert "🐉 שלום" in example.target
 
 
-def test_a_story_of_one_passage_is_one_example() -> None:
+def test_story_of_one_passage_is_one_example() -> None:
     [example] = examples(tell("A", A=("A.", [])))
     assert example == Example(example.story, "", "A.", ends=True)
 
 
-def test_a_story_without_text_has_no_example() -> None:
+def test_story_without_text_has_no_example() -> None:
     assert examples(tell("A", A=("", [("Go", "B")]), B=(" ", [("Go", "A"), ("Wait", "B")]))) == []
 
 
-def test_an_id_is_that_of_the_title_and_the_text() -> None:
+def test_id_depends_on_title_and_text() -> None:
     def name(title: str, text: str) -> str:
         return make_graph(Story(title, "A", {"A": Passage("A", text)})).id
 
@@ -254,7 +254,7 @@ def test_an_id_is_that_of_the_title_and_the_text() -> None:
     assert name("?", "A.").startswith("story-")
 
 
-def test_whatever_is_left_out_is_named() -> None:
+def test_rejects_have_reasons() -> None:
     story = tell(
         "A",
         A=("A.", [("Go", "B"), ("Go", "B"), ("go", "B"), ("Run", "Nowhere"), ("Hop", "E"), ("Sit", "C"), ("Die", "F")]),

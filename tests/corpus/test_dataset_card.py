@@ -42,7 +42,7 @@ def head(text: str) -> dict[str, object]:
     return found
 
 
-def test_a_card_tells_sources_rights_sizes_drops_and_lengths(tmp_path: Path) -> None:
+def test_content_of_the_card(tmp_path: Path) -> None:
     stories = [story(f"Tale {n}", source=f"/home/ada/{n}.twee") for n in range(4)]
     stories.append(story("Web", rights="unknown", author="Bob", source="https://example.org/story"))
     report = report_of(stories, tmp_path)
@@ -61,7 +61,7 @@ def test_a_card_tells_sources_rights_sizes_drops_and_lengths(tmp_path: Path) -> 
         ET.parse(tmp_path / "corpus" / name)  # noqa: S314 - our own file
 
 
-def test_the_head_is_what_the_hub_reads(tmp_path: Path) -> None:
+def test_head_for_the_hub(tmp_path: Path) -> None:
     report = report_of([story(f"Tale {n}") for n in range(4)], tmp_path)
     told = head(card(report))
     assert told["license"] == "apache-2.0"
@@ -89,14 +89,12 @@ def test_the_head_is_what_the_hub_reads(tmp_path: Path) -> None:
         (["MIT", "MIT", "CC0-1.0"], {}),
     ],
 )
-def test_a_licence_stands_in_the_head_where_all_stories_have_it(
-    rights: list[str], says: dict[str, str], tmp_path: Path
-) -> None:
+def test_common_licence_is_in_the_head(rights: list[str], says: dict[str, str], tmp_path: Path) -> None:
     report = report_of([story(f"Tale {n}", rights=each) for n, each in enumerate(rights)], tmp_path)
     assert {key: value for key, value in head(card(report)).items() if key.startswith("license")} == says
 
 
-def test_titles_are_never_markup(tmp_path: Path) -> None:
+def test_titles_are_escaped(tmp_path: Path) -> None:
     nasty = "| <img src=x> [a](http://b) *x* `y` # z\n---\n\x1b[31m ![i](j) {{k}}"
     report = report_of([story(nasty, rights=nasty, author=nasty), story("B"), story("C")], tmp_path)
     text = card(report)
@@ -107,13 +105,13 @@ def test_titles_are_never_markup(tmp_path: Path) -> None:
     assert head(text)["task_categories"] == ["text-generation"]
 
 
-def test_a_long_list_of_stories_is_cut(tmp_path: Path) -> None:
+def test_long_list_of_stories_is_shortened(tmp_path: Path) -> None:
     text = card(report_of([story(f"Tale {n}") for n in range(203)], tmp_path))
     assert "And 3 more; `report.json` lists them all." in text
     assert text.count("| a file |") == 200
 
 
-def test_the_table_is_aligned(tmp_path: Path) -> None:
+def test_table_is_aligned(tmp_path: Path) -> None:
     table = report_of([story(f"Tale {n}") for n in range(4)], tmp_path).table()
     assert len({len(line) for line in table.splitlines()}) == 1
     assert re.search(r"^rights: Apache-2.0 +4$", table, re.MULTILINE)
@@ -124,14 +122,14 @@ def test_the_table_is_aligned(tmp_path: Path) -> None:
 
 
 @given(st.lists(st.integers(0, 10**5)), st.lists(st.integers(1, 9), min_size=1, max_size=8))
-def test_every_length_is_in_the_one_range_that_holds_it(lengths: list[int], gaps: list[int]) -> None:
+def test_each_length_is_counted_in_one_range(lengths: list[int], gaps: list[int]) -> None:
     bounds = tuple(sum(gaps[: n + 1]) for n in range(len(gaps)))
     counts = count(lengths, Measure("", bounds))
     edges = [0, *bounds, 10**9]
     assert counts == [sum(a <= length < b for length in lengths) for a, b in pairwise(edges)]
 
 
-def test_bars_are_in_proportion_and_what_there_is_shows() -> None:
+def test_bars_are_proportional_and_visible() -> None:
     lines = bars([0, 1, 1000, 500, 0, 0, 0, 0], PASSAGE_WORDS).splitlines()
     assert lines[0] == "Words of a passage"
     assert [line.count("█") for line in lines[1:5]] == [0, 1, 40, 20]
@@ -140,7 +138,7 @@ def test_bars_are_in_proportion_and_what_there_is_shows() -> None:
     assert lines[8].split()[:3] == ["1,600", "and", "more"]
 
 
-def test_a_picture_is_proper_and_says_its_numbers() -> None:
+def test_picture_is_valid_and_has_numbers() -> None:
     picture = ET.fromstring(svg([0, 0, 7, 1234, 0, 0, 0, 0], EXAMPLE_CHARACTERS))  # noqa: S314 - our own text
     texts = ["".join(element.itertext()) for element in picture]
     assert {"Characters of an example", "1,000 to 1,999", "1,234", "7"} <= set(texts)

@@ -72,7 +72,7 @@ def test_large_splits_are_several_files_in_order(tmp_path: Path, monkeypatch: py
     check_place(tmp_path / "many")
 
 
-def test_an_earlier_corpus_is_replaced_and_one_of_an_earlier_version(corpus: Path, tmp_path: Path) -> None:
+def test_corpus_of_an_earlier_version_is_replaced(corpus: Path, tmp_path: Path) -> None:
     build_stories(stories(7), corpus, Settings())
     assert read_report(corpus).stories == 7
     old = tmp_path / "old"
@@ -84,7 +84,7 @@ def test_an_earlier_corpus_is_replaced_and_one_of_an_earlier_version(corpus: Pat
 
 
 @pytest.mark.parametrize("strange", ["novel.txt", "data/novel.txt", "data/train.parquet"])
-def test_a_corpus_with_something_else_in_it_is_left_alone(corpus: Path, strange: str) -> None:
+def test_corpus_with_other_files_is_kept(corpus: Path, strange: str) -> None:
     (corpus / strange).write_text("mine")
     with pytest.raises(CorpusError, match=rf"not part of a corpus: {strange}\. Move the file away"):
         build_stories(stories(), corpus, Settings())
@@ -92,7 +92,7 @@ def test_a_corpus_with_something_else_in_it_is_left_alone(corpus: Path, strange:
 
 
 @pytest.mark.parametrize("place", ["file", "folder", "report"])
-def test_anything_else_in_its_place_is_left_alone(place: str, tmp_path: Path) -> None:
+def test_other_files_at_the_place_are_kept(place: str, tmp_path: Path) -> None:
     out = tmp_path / "corpus"
     if place == "file":
         out.write_text("mine")
@@ -104,7 +104,7 @@ def test_anything_else_in_its_place_is_left_alone(place: str, tmp_path: Path) ->
     assert [file.read_text() for file in ([out] if place == "file" else out.iterdir())] == ["mine"]
 
 
-def test_what_comes_to_lie_there_meanwhile_is_left_alone(tmp_path: Path) -> None:
+def test_folder_that_appears_during_the_build_is_kept(tmp_path: Path) -> None:
     out = tmp_path / "corpus"
     with pytest.raises(CorpusError, match="not a corpus"), replacing(out) as (_, _):
         out.write_text("mine")
@@ -112,7 +112,7 @@ def test_what_comes_to_lie_there_meanwhile_is_left_alone(tmp_path: Path) -> None
     assert neighbours(out) == ["corpus"]
 
 
-def test_an_error_leaves_the_earlier_corpus(corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_error_keeps_the_earlier_corpus(corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = (corpus / "report.json").read_text()
 
     def full(*_: object, **__: object) -> None:
@@ -125,7 +125,7 @@ def test_an_error_leaves_the_earlier_corpus(corpus: Path, monkeypatch: pytest.Mo
     assert neighbours(corpus) == ["corpus"]
 
 
-def test_a_move_that_fails_brings_the_earlier_corpus_back(corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_failed_move_restores_the_earlier_corpus(corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     rename = Path.rename
 
     def fail(self: Path, target: Path) -> Path:
@@ -140,7 +140,7 @@ def test_a_move_that_fails_brings_the_earlier_corpus_back(corpus: Path, monkeypa
     assert neighbours(corpus) == ["corpus"]
 
 
-def test_a_file_name_that_is_no_proper_text_is_kept_in_the_report(tmp_path: Path) -> None:
+def test_undecodable_file_name_is_in_the_report(tmp_path: Path) -> None:
     odd = Story("Tale", "A", stories(1)[0].passages, source="caf\udce9.twee")
     extra = Story("Empty", "A", {"A": Passage("A", "")}, source="caf\udce9.twee")
     rejects = tmp_path / "rejects.jsonl"
@@ -158,14 +158,14 @@ def test_a_file_name_that_is_no_proper_text_is_kept_in_the_report(tmp_path: Path
         ('{"seed": "x"}', "Build the corpus again"),
     ],
 )
-def test_a_report_that_is_none(content: str | None, says: str, tmp_path: Path) -> None:
+def test_error_for_an_invalid_report(content: str | None, says: str, tmp_path: Path) -> None:
     if content is not None:
         (tmp_path / "report.json").write_text(content)
     with pytest.raises(CorpusError, match=says):
         read_report(tmp_path)
 
 
-def test_rejects_replace_earlier_ones_and_nothing_else(tmp_path: Path) -> None:
+def test_rejects_replace_only_earlier_rejects(tmp_path: Path) -> None:
     rejects, novel = tmp_path / "rejects.jsonl", tmp_path / "novel.txt"
     extra = Story("Empty", "A", {"A": Passage("A", "")})
     for _ in range(2):
@@ -182,7 +182,7 @@ def test_rejects_replace_earlier_ones_and_nothing_else(tmp_path: Path) -> None:
     assert neighbours(rejects) == ["corpus", "novel.txt", "rejects.jsonl"]
 
 
-def test_the_report_of_an_earlier_version_is_read(tmp_path: Path) -> None:
+def test_report_of_an_earlier_version_is_read(tmp_path: Path) -> None:
     splits = {"train": 1, "validation": 1, "test": 1}
     line = {"id": "a-1f", "title": "A", "author": "Ada", "rights": "CC0-1.0", "source": "a.twee", "split": "train"}
     stored = {

@@ -38,7 +38,7 @@ TALE = story(
 )
 
 
-def test_every_graph_comes_back(tmp_path: Path) -> None:
+def test_every_graph_is_crawled_completely(tmp_path: Path) -> None:
     library = [stage(read_twee(path.read_text(encoding="utf-8"), path.name)) for path in LIBRARY]
     staged = [*library, *(random_story(seed) for seed in range(GRAPHS))]
     with Replica(staged) as site:
@@ -72,7 +72,7 @@ def test_every_graph_comes_back(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("address", ["index", "category", "story", "viewer", "play button", "both"])
-def test_any_address_of_the_site_will_do(tmp_path: Path, address: str) -> None:
+def test_any_address_of_the_site(tmp_path: Path, address: str) -> None:
     with Replica([TALE]) as site:
         urls = {
             "index": [site.index_url],
@@ -92,7 +92,7 @@ def test_any_address_of_the_site_will_do(tmp_path: Path, address: str) -> None:
         assert site.twice() == {}
 
 
-def test_links_that_are_no_choices_are_known_by_what_they_do(tmp_path: Path) -> None:
+def test_links_that_are_not_choices(tmp_path: Path) -> None:
     tale = story(
         ("Gate", "A gate.", {"East": "Hall", "West": "Yard"}),
         ("Hall", "A hall.", {"Save Game": "Well", "Back": "Gate"}),
@@ -116,7 +116,7 @@ def test_links_that_are_no_choices_are_known_by_what_they_do(tmp_path: Path) -> 
     assert end.text == "Over."
 
 
-def test_what_only_an_item_opens_is_found_on_another_way(tmp_path: Path) -> None:
+def test_link_that_needs_an_item_is_found_on_another_path(tmp_path: Path) -> None:
     tale = story(
         ("Gate", "A gate.", {"Hall": "Hall", "Yard": "Yard"}),
         ("Hall", "A hall.", {"Gate": "Gate", "Unlock": "Vault"}),
@@ -132,7 +132,7 @@ def test_what_only_an_item_opens_is_found_on_another_way(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("server", [{"memory": "session"}, {"lifetime": 12}])
-def test_a_server_that_forgets_is_walked_again(tmp_path: Path, server: dict[str, object]) -> None:
+def test_paths_are_replayed_on_a_server_that_loses_sessions(tmp_path: Path, server: dict[str, object]) -> None:
     staged = [random_story(seed) for seed in (4, 8, 20)]
     with Replica(staged, **server) as site:  # type: ignore[arg-type]
         done = crawl(site.list_url, out=tmp_path / "crawl")
@@ -145,7 +145,7 @@ def test_a_server_that_forgets_is_walked_again(tmp_path: Path, server: dict[str,
     assert int(walked[1]) > 0
 
 
-def test_a_story_without_an_end_is_cut_in_breadth(tmp_path: Path) -> None:
+def test_endless_story_is_limited_breadth_first(tmp_path: Path) -> None:
     tale = story(
         ("Gate", "Turn %TURNS.", {"East": "Hall", "West": "Yard"}),
         ("Hall", "A hall at turn %TURNS.", {"Back": "Gate"}),
@@ -168,7 +168,7 @@ def test_a_story_without_an_end_is_cut_in_breadth(tmp_path: Path) -> None:
 # ---- again and again -----------------------------------------------------------------------------------------
 
 
-def test_limits_end_a_run_and_the_next_goes_on(tmp_path: Path) -> None:
+def test_run_continues_after_a_limit(tmp_path: Path) -> None:
     staged = [random_story(seed) for seed in (3, 5, 7)]
     out = tmp_path / "crawl"
     with Replica(staged) as site:
@@ -193,7 +193,7 @@ def test_limits_end_a_run_and_the_next_goes_on(tmp_path: Path) -> None:
         assert site.paths()[asked:] == []
 
 
-def test_what_an_earlier_version_saved_is_not_fetched_again(tmp_path: Path) -> None:
+def test_journal_of_an_earlier_version_is_used(tmp_path: Path) -> None:
     """The names under which answers and facts are saved: with others, a crawl of before would start again."""
     out = tmp_path / "crawl"
     with Replica([TALE]) as site:
@@ -208,7 +208,7 @@ def test_what_an_earlier_version_saved_is_not_fetched_again(tmp_path: Path) -> N
         assert facts == {f"done {viewer}": "yes"}
 
 
-def test_an_interrupted_crawl_goes_on(tmp_path: Path) -> None:
+def test_interrupted_crawl_continues(tmp_path: Path) -> None:
     out = tmp_path / "crawl"
     with Replica([TALE], faults=[Fault(slow(30), method="POST", nth={3})]) as site:
         process = started(site.list_url, out=out)
@@ -224,7 +224,7 @@ def test_an_interrupted_crawl_goes_on(tmp_path: Path) -> None:
     assert difference(TALE, stories(out)[site.entry(TALE).number]) == ""
 
 
-def test_failed_links_are_noted_and_tried_by_the_next_run(tmp_path: Path) -> None:
+def test_failed_links_are_retried_in_the_next_run(tmp_path: Path) -> None:
     out = tmp_path / "crawl"
     with Replica([TALE], faults=[Fault(status(500), method="POST", nth=range(2, 6))]) as site:
         done = crawl(site.viewer_url(TALE), out=out)
@@ -255,7 +255,7 @@ def test_failed_links_are_noted_and_tried_by_the_next_run(tmp_path: Path) -> Non
         charset("utf-16", header="utf-16"),
     ],
 )
-def test_spoilt_answers_do_no_harm(tmp_path: Path, spoil: object) -> None:
+def test_faulty_answers(tmp_path: Path, spoil: object) -> None:
     broken = spoil in (truncated, cut) or not callable(spoil)
     fault = Fault(spoil, on="/story", nth=range(1, 10**6, 3) if broken else None)  # type: ignore[arg-type]
     with Replica([TALE], faults=[fault]) as site:
@@ -266,7 +266,7 @@ def test_spoilt_answers_do_no_harm(tmp_path: Path, spoil: object) -> None:
 
 
 @pytest.mark.parametrize("bomb", [gzip_bomb(), endless()])
-def test_a_bomb_is_left_alone(tmp_path: Path, bomb: object) -> None:
+def test_endless_and_compressed_bombs(tmp_path: Path, bomb: object) -> None:
     other = story(("Door", "A door.", {}), title="Other")
     with Replica([TALE, other]) as site:
         site.faults.append(Fault(bomb, on=f"/story/{site.entry(TALE).slug}"))  # type: ignore[arg-type]
@@ -279,7 +279,7 @@ def test_a_bomb_is_left_alone(tmp_path: Path, bomb: object) -> None:
 # ---- what the user is told -----------------------------------------------------------------------------------
 
 
-def test_no_connection_is_one_clear_message(tmp_path: Path) -> None:
+def test_error_for_no_connection(tmp_path: Path) -> None:
     with Replica([TALE]) as site:
         url = site.list_url
     done = crawl(url, out=tmp_path / "crawl")
@@ -290,14 +290,14 @@ def test_no_connection_is_one_clear_message(tmp_path: Path) -> None:
     assert "Traceback" not in done.err
 
 
-def test_an_address_without_stories(tmp_path: Path) -> None:
+def test_address_without_stories(tmp_path: Path) -> None:
     with Replica([TALE]) as site:
         done = crawl(f"{site.url}/nowhere", out=tmp_path / "crawl")
     assert done.code == 2
     assert f"{site.url}/nowhere: the site answers 404" in done.err
 
 
-def test_a_folder_of_other_things_is_left_alone(tmp_path: Path) -> None:
+def test_folder_with_other_files_is_kept(tmp_path: Path) -> None:
     out = tmp_path / "crawl"
     out.mkdir()
     (out / "novel.txt").write_text("mine")
@@ -319,7 +319,7 @@ def test_two_crawls_do_not_share_a_folder(tmp_path: Path) -> None:
     assert "is in use by another crawl" in second.err
 
 
-def test_a_journal_that_is_none(tmp_path: Path) -> None:
+def test_error_for_an_invalid_journal(tmp_path: Path) -> None:
     (tmp_path / "crawl").mkdir()
     (tmp_path / "crawl" / "crawl.sqlite3").write_text("not a database, and long enough to be told from an empty one")
     done = crawl("http://127.0.0.1:1/", out=tmp_path / "crawl")

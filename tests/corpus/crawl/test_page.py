@@ -45,7 +45,7 @@ def viewer(prose: str) -> Viewer:
     return page
 
 
-def test_a_viewer_page() -> None:
+def test_viewer_page() -> None:
     page = viewer("<p>It is dark.</p>")
     assert (page.story, page.title, page.text) == ("The Well", "Down", "It is dark.")
     assert page.links == (Link("6924", "Climb out"), Link("2", ""), Link("3", "Save Game"))
@@ -71,18 +71,18 @@ def test_a_viewer_page() -> None:
         ("<p>&#x1f409; “hush” &#8212; ﷽</p>", "🐉 “hush” — ﷽"),
     ],
 )
-def test_prose_is_what_the_reader_sees(html: str, text: str) -> None:
+def test_prose_of_a_page(html: str, text: str) -> None:
     assert viewer(html).text == text
 
 
-def test_a_page_is_its_title_and_text_and_its_state_what_else_shows() -> None:
+def test_page_key_and_state() -> None:
     page, other = viewer("<p>One.</p>"), viewer("<p>Two.</p>")
     carrying = Viewer(page.story, page.title, page.text, page.links[:1], page.form, ())
     assert page.key == carrying.key != other.key
     assert page.state != carrying.state
 
 
-def test_a_list() -> None:
+def test_list_page() -> None:
     row = (
         '<tr><td>1.</td><td><a id="MainContentPlaceHolder_StoriesGridView_HyperLink1_0" href="../story/the-well">The '
         'Well</a></td><td><a href="../member/?Username=Ada">Ada</a></td><td><img alt="4 - a while" /></td>'
@@ -93,14 +93,14 @@ def test_a_list() -> None:
     assert page == Listing((Listed("https://stories.test/story/the-well", "Ada", Ratings(4, None)),))
 
 
-def test_the_index_leads_to_categories_only() -> None:
+def test_index_page() -> None:
     block = '<div class="dark1border"><div class="categoryBoxExtras">{}</div></div>'
     links = ('<a href="Horror.aspx">All</a>', '<a href="/forums/">Forum</a>', "none")
     page = site.read("".join(map(block.format, links)), "https://stories.test/Stories/")
     assert page == Listing(pages=("https://stories.test/Stories/Horror.aspx",))
 
 
-def test_a_story_of_its_own_page() -> None:
+def test_story_page() -> None:
     html = (
         '<h1 id="ctl09">The Well</h1><a href="/member/?Username=Ada">Ada</a> Player Rating2.88/8 Story Difficulty'
         "<b>3/8</b><br>Play Length4/8<br>Maturity Level 5/8 {licence}"
@@ -136,7 +136,7 @@ def test_pages_at_which_a_story_ends(html: str, page: object) -> None:
     ["<" * 5000, "<div>" * 5000, "<!--", "&" * 999, "\0<p\0>", "<form id=pbForm>", "<a onclick>"],
     ids=["opened", "nested", "comment", "ampersands", "nulls", "form", "empty call"],
 )
-def test_any_html_is_some_page(html: str) -> None:
+def test_any_html_is_a_page(html: str) -> None:
     site.read(html, URL)
     site.read(VIEWER.format(prose=html), URL)
 
@@ -152,7 +152,7 @@ def test_any_html_is_some_page(html: str) -> None:
         ("https://stories.test/story/the-well", ""),
     ],
 )
-def test_one_address_for_each_viewer(url: str, same: str) -> None:
+def test_viewer_addresses_are_normalised(url: str, same: str) -> None:
     assert site.viewer_url(url) == same
 
 
@@ -169,14 +169,14 @@ def test_one_address_for_each_viewer(url: str, same: str) -> None:
         (b"\x81\xff", "text/html; charset=no-such-thing", "\x81ÿ"),
     ],
 )
-def test_letters_survive_what_servers_claim(body: bytes, header: str, text: str) -> None:
+def test_wrong_charset_declarations(body: bytes, header: str, text: str) -> None:
     assert site.decode(body, header).replace("\ufffd", "\x81") == text
 
 
 # ---- the journal and the files -------------------------------------------------------------------------------
 
 
-def test_the_journal_gives_back_the_latest_answer(tmp_path: Path) -> None:
+def test_journal_returns_the_latest_answer(tmp_path: Path) -> None:
     old = Answer(viewer("<p>1</p>"), URL, {"ASP.NET_SessionId": "x"}, False, "2026-01-01T00:00:00+00:00")
     new = Answer(ExitPage("rate"), URL, {}, True, "2026-01-02T00:00:00+00:00")
     with Journal(tmp_path / "j.sqlite3") as journal:
@@ -213,7 +213,7 @@ def test_the_journal_gives_back_the_latest_answer(tmp_path: Path) -> None:
         ('{"type":"strange","reason":"odd"}', UnknownPage("odd")),
     ],
 )
-def test_a_journal_of_an_earlier_version_is_read(stored: str, page: object, tmp_path: Path) -> None:
+def test_journal_of_an_earlier_version_is_read(stored: str, page: object, tmp_path: Path) -> None:
     with Journal(tmp_path / "j.sqlite3") as journal:
         journal.set_fact("not before", "0.0")
     content = f'{{"page":{stored},"url":"u","cookies":{{"s":"1"}},"redirected":false,"fetched":"2026-01-01T00:00:00"}}'
@@ -223,7 +223,7 @@ def test_a_journal_of_an_earlier_version_is_read(stored: str, page: object, tmp_
         assert journal.get("GET u") == Answer(page, "u", {"s": "1"}, False, "2026-01-01T00:00:00")  # type: ignore[arg-type]
 
 
-def test_links_of_all_states_keep_the_order_of_the_page() -> None:
+def test_links_of_all_states_keep_their_order() -> None:
     node = Node(viewer(""))
     assert node.merge((Link("1", "a"), Link("4", "d"))) == ["1", "4"]
     assert node.merge((Link("1", "a"), Link("2", "b"), Link("3", "c"), Link("4", "d"))) == ["2", "3"]
@@ -249,7 +249,7 @@ def read(path: Path) -> object:
     return next(crawled.FORMAT.read(Source.of(path)))
 
 
-def test_a_story_is_read_back_with_where_it_comes_from(file: Path) -> None:
+def test_crawled_file_is_read_with_its_provenance(file: Path) -> None:
     (story,) = crawled.FORMAT.read(Source.of(file))
     assert crawled.FORMAT.looks_like(Source.of(file))
     assert (story.title, story.author, story.rights, story.source) == ("The Well", "Ada", "CC0", URL)
@@ -275,7 +275,7 @@ def test_a_story_is_read_back_with_where_it_comes_from(file: Path) -> None:
         (lambda text: json.dumps({"kind": crawled.KIND, "version": 1}), "damaged"),
     ],
 )
-def test_a_changed_file_is_a_clear_error(file: Path, change: object, says: str) -> None:
+def test_error_for_a_changed_file(file: Path, change: object, says: str) -> None:
     text = file.read_text(encoding="utf-8")
     changed = change(text)  # type: ignore[operator]
     assert changed != text
@@ -284,13 +284,13 @@ def test_a_changed_file_is_a_clear_error(file: Path, change: object, says: str) 
         read(file)
 
 
-def test_names_in_a_file_cannot_command_the_terminal(file: Path) -> None:
+def test_no_terminal_control_characters_from_names(file: Path) -> None:
     file.write_text(file.read_text(encoding="utf-8").replace("The Well", "\\u001b[2JThe\\nWell"), encoding="utf-8")
     (story,) = crawled.FORMAT.read(Source.of(file))
     assert story.title == "[2JThe Well"
 
 
-def test_the_progress_says_what_is_done_and_what_is_left() -> None:
+def test_progress_line() -> None:
     summary = Summary(stories=2, already_done=1, queued=10, in_progress=True, pages=600, links=60, seconds=600)
     assert line(summary) == "3 of 14 stories · 600 pages · 1.0 pages/s · 51 min left"
     summary.queued = 200

@@ -1,4 +1,4 @@
-"""A whole ChoiceScript game, and small ones, for the tests of their reader."""
+"""A ChoiceScript game, and helpers for small ones, for the tests of the reader."""
 
 from pathlib import Path
 
@@ -11,12 +11,12 @@ GAME = [(STARTUP, SCENES[STARTUP]), *(scene for scene in SCENES.items() if scene
 
 
 def read(*texts: str) -> Story:
-    """A game of scenes called startup, b, c, …"""
+    """Return a game with scenes named startup, b, c, …"""
     return read_project([(name, text) for name, text in zip((STARTUP, "b.txt", "c.txt"), texts, strict=False)])
 
 
-def ways(story: Story, name: str = "") -> list[tuple[str, str]]:
-    """Each choice of a passage, of the first unless named, with the text that it leads to."""
+def choices(story: Story, name: str = "") -> list[tuple[str, str]]:
+    """Return the label of each choice of a passage (the first by default), with the text that it leads to."""
     passage = story.passages[name or story.start]
     targets = ((choice.label, story.passages.get(choice.target)) for choice in passage.choices)
     return [(label, target.text if target else "?") for label, target in targets]

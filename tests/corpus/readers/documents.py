@@ -1,7 +1,7 @@
-"""Books to read back: a novel whose every word is known, and the files that people keep novels in.
+"""Documents for tests: a generated novel, and the file formats that people keep novels in.
 
 tale = novel(chapters=4)
-hard_wrapped(tale, pages=True)     # as a text file of an archive
+hard_wrapped(tale, pages=True)     # as a text file with page numbers
 docx(tale)                         # as Word saves it, by python-docx
 """
 
@@ -88,22 +88,22 @@ def novel(chapters: int = 4, scenes: int = 2, paragraphs: int = 8, seed: int = 1
 
 
 def read(data: bytes, name: str) -> Story:
-    """The one story of a file, as the format reads it that its content or its name says."""
+    """Return the one story of a file, read in the format that its content or suffix indicates."""
     source = Source(name, data)
-    known = [one for one in FORMATS if one.looks_like(source)] or [
-        one for one in FORMATS if source.suffix in one.suffixes
+    formats = [each for each in FORMATS if each.looks_like(source)] or [
+        each for each in FORMATS if source.suffix in each.suffixes
     ]
-    (story,) = known[0].read(source)
+    (story,) = formats[0].read(source)
     return story
 
 
 def words(story: Story) -> list[str]:
-    """The words of the story's passages, in their order."""
+    """Return the words of the story's passages, in order."""
     return " ".join(passage.text for passage in story.passages.values()).split()
 
 
 def is_chain(story: Story) -> bool:
-    """Whether each passage leads to the next by "Continue", and the last to none."""
+    """Return whether each passage has one choice, "Continue", to the next, and the last has none."""
     passages = list(story.passages.values())
     ways = [[(choice.label, choice.target) for choice in passage.choices] for passage in passages]
     return story.start == passages[0].name and ways == [*([("Continue", after.name)] for after in passages[1:]), []]
@@ -113,9 +113,9 @@ def is_chain(story: Story) -> bool:
 
 
 def hard_wrapped(tale: Novel, indented: bool = False, pages: bool = False, notes: bool = False) -> str:
-    """The novel as a text file with lines of 72 columns, a table of contents and stars between scenes.
+    """Return the novel as a text file with lines of 72 columns, a table of contents and stars between scenes.
 
-    Indented paragraphs have no blank line between them. On pages, a page ends after 30 lines, in a sentence or not.
+    Indented paragraphs have no blank line between them. With `pages`, a page ends after 30 lines.
     """
     lines = [tale.title.upper(), "", f"by {tale.author}", "", "", "CONTENTS", ""]
     lines += [f"{n}. {chapter.title} {'.' * 20} {7 * n}" for n, chapter in enumerate(tale.chapters, 1)]
@@ -147,7 +147,7 @@ def _paged(lines: list[str], head: str) -> list[str]:
 
 
 def unwrapped(tale: Novel, blank_lines: bool = True) -> str:
-    """The novel with a line for each paragraph."""
+    """Return the novel with one line for each paragraph."""
     gap = "\n\n" if blank_lines else "\n"
     parts = [tale.title, f"By {tale.author}"]
     for n, chapter in enumerate(tale.chapters):
@@ -189,7 +189,7 @@ def zipped(members: dict[str, str | bytes], stored: tuple[str, ...] = ("mimetype
 
 
 def docx(tale: Novel) -> bytes:
-    """The novel by python-docx: styled headings, and in its first paragraph whatever Word writes that is no prose."""
+    """Return the novel by python-docx: styled headings, and in the first paragraph what Word writes besides prose."""
     word = docx_library.Document()
     word.core_properties.author = tale.author
     word.core_properties.title = tale.title
@@ -231,7 +231,7 @@ _WORD_CONTENTS = f"""
 
 
 def odt(tale: Novel) -> bytes:
-    """The novel as LibreOffice writes it: formatting by hand, tracked changes, a note, a comment, a contents page."""
+    """Return the novel as LibreOffice writes it: direct formatting, tracked changes, a note, a comment, contents."""
     body = [
         '<text:tracked-changes><text:changed-region text:id="c1"><text:deletion><text:p>Struck out.</text:p>'
         "</text:deletion></text:changed-region></text:tracked-changes>",
@@ -272,9 +272,9 @@ def odt(tale: Novel) -> bytes:
 
 
 def epub(tale: Novel, version: int = 3, more: dict[str, str | bytes] | None = None) -> bytes:
-    """The novel as a book: a cover, contents, a copyright page and a note outside the reading order come with it.
+    """Return the novel as a book with a cover, contents, a copyright page, and notes outside the reading order.
 
-    The chapters lie in the file the other way round than they are read. `more` adds members, or replaces them.
+    The chapters are in the file in reverse order. `more` adds members, or replaces them.
     """
     names = [f"text/chapter {n}.xhtml" for n in range(1, len(tale.chapters) + 1)]
     epub_type = ' xmlns:epub="http://www.idpf.org/2007/ops"' if version == 3 else ""

@@ -1,10 +1,10 @@
-"""Web pages, however badly written: their prose, without what surrounds it."""
+"""Web pages, also badly written ones: their prose, without navigation and the like."""
 
 import pytest
 
 from corpus.readers.document import PARAGRAPH, Document
-from corpus.readers.html_page import take
-from corpus.readers.html_tokens import Tag, pieces
+from corpus.readers.html_page import add_html
+from corpus.readers.html_tokens import Tag, tokens
 from tests.corpus.readers import documents
 from tests.corpus.readers.documents import novel, page, read, words
 
@@ -15,7 +15,7 @@ LONG = "He put the lamp on the table and looked at the wall for a time, and nobo
 
 def html(body: str) -> list[str]:
     document = Document()
-    take(body, document)
+    add_html(body, document)
     return [f"<{block.text}>" if block.level > PARAGRAPH else block.text or "***" for block in document.blocks]
 
 
@@ -41,14 +41,14 @@ def html(body: str) -> list[str]:
         ("<p>One <a href='x", ["One"]),
     ],
 )
-def test_pieces_of_a_page(body: str, blocks: list[str]) -> None:
+def test_parts_of_a_page(body: str, blocks: list[str]) -> None:
     assert html(body) == blocks
 
 
-def test_what_is_never_closed_is_noted() -> None:
+def test_unclosed_elements_are_noted() -> None:
     document = Document()
-    take("<p>One</p><nav><p>Two</p>", document)
-    assert document.notes == ["A <nav> that is never closed was left out, and what follows it."]
+    add_html("<p>One</p><nav><p>Two</p>", document)
+    assert "unclosed <nav> was left out" in document.notes[0]
 
 
 @pytest.mark.parametrize(
@@ -59,11 +59,11 @@ def test_what_is_never_closed_is_noted() -> None:
         (f"<div>{CHAPTERS}</div><article>A teaser</article>", [*TALE.words(), "A", "teaser"]),
     ],
 )
-def test_the_main_part_of_a_page(body: str, expected: list[str]) -> None:
+def test_main_part_of_a_page(body: str, expected: list[str]) -> None:
     assert words(read(page(body).encode(), "a.html")) == expected
 
 
-def test_what_a_page_says_of_itself() -> None:
+def test_metadata_of_a_page() -> None:
     head = (
         '<title>\n The  Mill\x1b[2J Road </title><META NAME="Author" CONTENT="Anna &amp; Ito">'
         '<link rel="license" href="https://example.org/by/4.0">'
@@ -74,14 +74,14 @@ def test_what_a_page_says_of_itself() -> None:
 
 
 @pytest.mark.parametrize("meta", ['<meta charset="windows-1252">', '<meta charset="iso-8859-1">', ""])
-def test_a_page_in_an_old_encoding(meta: str) -> None:
+def test_page_in_an_old_encoding(meta: str) -> None:
     story = read(page(f"<p>“Café,” {LONG}</p>", meta).encode("cp1252"), "a.html")
     assert words(story)[0] == "“Café,”"
     assert bool(story.notes) == (meta == "")
 
 
 def test_tags_and_texts() -> None:
-    found = list(pieces("a<P Class=x Data-A='1 > 0' hidden epub:type=\"toc\">b &eacute;<br/></p x><a b=c/>"))
+    found = list(tokens("a<P Class=x Data-A='1 > 0' hidden epub:type=\"toc\">b &eacute;<br/></p x><a b=c/>"))
     assert found[0] == "a"
     assert isinstance(found[1], Tag)
     assert found[1].attributes() == {"class": "x", "data-a": "1 > 0", "hidden": "", "epub:type": "toc"}

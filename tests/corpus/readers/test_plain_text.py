@@ -1,4 +1,4 @@
-"""Plain text, however its lines were broken -> the paragraphs that its author wrote."""
+"""Plain text: the paragraphs, however its lines are broken."""
 
 import random
 import textwrap
@@ -15,7 +15,7 @@ WORDS = ("the", "lamp", "well-known", "river,", "house", "old", "ferryman", "it"
 
 
 def written(seed: int, count: int, least: int) -> list[str]:
-    """Paragraphs of `least` words and more."""
+    """Return paragraphs of at least `least` words."""
     chance = random.Random(seed)
     return [" ".join(chance.choices(WORDS, k=chance.randint(least, 90))) + " end." for _ in range(count)]
 
@@ -34,13 +34,13 @@ def test_wrapped_lines_are_joined(seed: int, width: int, indented: bool, margin:
 
 @given(st.integers(0, 1 << 32), st.booleans())
 @settings(max_examples=20)
-def test_a_line_is_a_paragraph_where_nothing_is_wrapped(seed: int, blank_lines: bool) -> None:
+def test_each_unwrapped_line_is_a_paragraph(seed: int, blank_lines: bool) -> None:
     tale = written(seed, 5, least=50)
     assert paragraphs(("\n\n" if blank_lines else "\n").join(tale)) == tale
 
 
 def wrapped(text: str) -> str:
-    """`text` among enough wrapped paragraphs to judge the layout by."""
+    """Return `text` between enough wrapped paragraphs to recognise the layout."""
     around = "\n\n".join(textwrap.fill(paragraph, 66) for paragraph in novel(chapters=1, paragraphs=12).paragraphs())
     return f"{around}\n\n{text}\n\n{around}"
 
@@ -65,14 +65,14 @@ def test_verse_keeps_the_dashes_at_its_line_ends() -> None:
     assert among_wrapped("The lamp went out—\nAnd nobody\nSang.") == ["The lamp went out—\nAnd nobody\nSang."]
 
 
-def test_a_hyphen_of_the_text_stays() -> None:
+def test_hyphen_of_a_word_stays() -> None:
     text = "She looked for a very long time at the little half-\nopen window and at the river’s well-\nknown bend."
     (joined,) = among_wrapped(text)
     assert "half-open" in joined
     assert "well-known" in joined
 
 
-def test_a_hyphen_of_the_line_end_goes() -> None:
+def test_hyphen_of_a_line_end_is_removed() -> None:
     text = (
         "Nobody in that house would ever have asked the old fer-\nryman for the lantern, or the window of the ba-\nker."
     )
@@ -81,13 +81,13 @@ def test_a_hyphen_of_the_line_end_goes() -> None:
     assert "baker." in joined
 
 
-def test_a_dash_at_a_line_end_is_no_hyphen() -> None:
+def test_dash_at_a_line_end_is_not_a_hyphen() -> None:
     text = "He had never been there in the whole of his life--\nnot once—\nand it was — as he put it, often —\nso."
     assert "life--not once—and it" in among_wrapped(text)[0]
     assert "often — so." in among_wrapped(text)[0]
 
 
-def test_lone_numbers_stand_alone() -> None:
+def test_lines_of_only_a_number_are_paragraphs() -> None:
     text = "You go in, and the lamp goes out. Turn to 2.\n2\nYou wait.\n\n[3]\nYou run.\n\nSection 4\n\n- 5 -"
     assert among_wrapped(text) == [
         "You go in, and the lamp goes out. Turn to 2.",
@@ -100,12 +100,12 @@ def test_lone_numbers_stand_alone() -> None:
     ]
 
 
-def test_a_number_that_ends_a_paragraph_stays_in_it() -> None:
+def test_number_at_the_end_of_a_paragraph() -> None:
     text = "She had come to the house on the hill in the cold spring of the year\n1912."
     assert among_wrapped(text) == [text.replace("\n", " ")]
 
 
-def test_paragraphs_of_dialogue_on_lines_of_their_own() -> None:
+def test_dialogue_without_blank_lines() -> None:
     lines = ["Chapter One", "“Who is it?”", "“Me,” said Ada.", "“Come in.”", "She did."]
     assert paragraphs("\n".join(lines)) == lines
 
@@ -117,7 +117,7 @@ def test_form_feeds_are_page_breaks() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "\n", " \t\n ", "\x00\x07", "\ufeff"])
-def test_nothing_is_no_block(text: str) -> None:
+def test_blank_text_has_no_blocks(text: str) -> None:
     assert paragraphs(text) == []
 
 

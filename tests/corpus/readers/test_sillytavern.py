@@ -1,4 +1,4 @@
-"""Reading SillyTavern's chats: who said what, swipes, names, and what is hidden."""
+"""SillyTavern: speakers, swipes, names and hidden messages of a chat."""
 
 import json
 import time
@@ -79,31 +79,34 @@ def test_long_messages_of_the_user_are_narration() -> None:
 
 
 @pytest.mark.parametrize("header", [[], [{"chat_metadata": {}, "user_name": "unused", "character_name": "unused"}]])
-def test_names_may_be_missing(header: list[Any]) -> None:
+def test_missing_names(header: list[Any]) -> None:
     story = read(*header, by("Bram", "{{user}} knocks. <BOT> opens."), by("Ada", "go in"), by("Bram", "Warm."))
     assert story.passages["Opening"].text == "Ada knocks. Bram opens."
     assert story.title == "Bram"
 
 
 @pytest.mark.parametrize(
-    ("lines", "says"),
+    ("lines", "message"),
     [
-        ([HEADER], r"nothing was told yet"),
-        ([HEADER, by("Bram", "Hi."), b"{"], r"Bram - 2026\.jsonl:3 is damaged or cut off"),
-        ([HEADER, b"", {**by("Bram", "Hi."), "swipes": "x"}], r"jsonl:3 is no message .* at `\$.swipes`"),
-        ([HEADER, b"[1]"], r"jsonl:2 is no message"),
+        ([HEADER], "has no story text yet"),
+        ([HEADER, by("Bram", "Hi."), b"{"], r"Bram - 2026\.jsonl:3 is damaged or incomplete"),
+        (
+            [HEADER, b"", {**by("Bram", "Hi."), "swipes": "x"}],
+            r"jsonl:3 is not a known kind of message .* at `\$.swipes`",
+        ),
+        ([HEADER, b"[1]"], r"jsonl:2 is not a known kind of message"),
         ([HEADER, b'{"mes": "caf\xe9"}'], r"jsonl:2.*not UTF-8"),
         ([HEADER, b"\n" * 300_000], r"more than 200,000 lines"),
     ],
     ids=range(6),
 )
-def test_a_broken_chat_is_an_error_that_names_the_line(lines: list[Any], says: str) -> None:
-    with pytest.raises(StoryError, match=says):
+def test_error_for_a_broken_chat_names_the_line(lines: list[Any], message: str) -> None:
+    with pytest.raises(StoryError, match=message):
         read(*lines)
 
 
 @pytest.mark.parametrize("content", [b"", b"{}", b'{"prompt": "Hi", "completion": "Ho"}', b'["is_user"]', b'"is_user"'])
-def test_what_is_no_chat_is_not_taken_for_one(content: bytes) -> None:
+def test_other_files_are_not_recognised(content: bytes) -> None:
     assert not FORMAT.looks_like(Source("a.jsonl", content))
 
 
@@ -123,12 +126,12 @@ LINE = st.fixed_dictionaries(
 
 
 @given(st.lists(LINE | JSON, max_size=5).map(lambda lines: [json.dumps(line).encode() for line in lines]))
-def test_nearly_a_chat_gives_a_story_or_a_story_error(lines: list[bytes]) -> None:
+def test_malformed_chat(lines: list[bytes]) -> None:
     check(b"\n".join([json.dumps(HEADER).encode(), *lines]))
 
 
 @given(st.binary(max_size=80))
-def test_any_bytes_behind_the_right_beginning(rest: bytes) -> None:
+def test_any_bytes_after_a_valid_beginning(rest: bytes) -> None:
     check(b'{"user_name":"A","chat_metadata":{' + rest)
 
 
@@ -144,9 +147,9 @@ def check(data: bytes) -> None:
     assert story.title == printable(story.title)
 
 
-def test_a_hostile_chat_is_done_with_quickly() -> None:
-    began = time.process_time()
+def test_hostile_chats_are_read_quickly() -> None:
+    start = time.process_time()
     check(b'{"is_user":1}\n' + b'{"mes":"a"}\n' * 20_000)
     check(b'{"is_user":false,"mes":"' + b"{{user}}" * 100_000 + b'"}')
     check(b'{"is_user":false,"mes":"a","swipes":[' + b'"",' * 100_000 + b'"b"]}')
-    assert time.process_time() - began < 5
+    assert time.process_time() - start < 5
