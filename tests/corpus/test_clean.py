@@ -1,4 +1,4 @@
-"""Cleaning takes out what is no prose, says how much, and leaves every sentence alone."""
+"""Cleaning removes and counts boilerplate, and keeps every sentence."""
 
 from collections import Counter
 from pathlib import Path
@@ -31,29 +31,29 @@ SEPARATORS = [
     "***", "* * *", "-----", "~~~", "=======", "___", "~*~*~*~", "-oOo-", "~ o0o ~", "• • •", "###", "⁂",
 ]  # fmt: skip
 PROSE = [
-    # navigation's words
+    # like navigation
     "Click here, he said, and the trap sprang.", "Return to me.", "Back to the start of it all.", "Return", "Back",
     "Continue, she says.", '"Continue."', '"Next!" calls the clerk.', "Next came the rain.",
     "You press the button.", "Tap, tap, tap.", "You go back to the beginning of the corridor.",
     "Start over there, by the wall.", "Home.", "Exit left.", "End the game, Mr. Voss.", "[The door is locked.]",
     "(Back then, you were young.)", "-> north", "More.", "Save the queen!",
-    # authors and their notes
+    # like author's notes
     "The author's note lies on the desk.", "Author and critic, he was feared.",
     '"Thanks for playing," says the croupier.', "Thanks for playing the fool, she says.",
     "Please rate the wines from one to ten, says the butler.", "An: the old word for one.",
     "You find an author's note: a single page, burnt.", "Rate of climb: two feet a second.", "Comment allez-vous?",
     "(An author: that is what you are.)", "Review the plans, leave, and burn them.",
     "Feedback howls from the loudspeaker.",
-    # pages and separators
+    # like page marks and separators
     "Page 12 is missing.", "Page after page, nothing.", "7", "- 14 degrees -", "...", "…", "!!!", "?", "--", "—",
     "* A star", "--- is what the sign says", "S***!", "You earn 3 * 4 = 12 coins.", "**Stop**", "*", "#1", "-5",
-    # signs that are no markup
+    # like markup
     "I <3 you", "a < b and b > c", "<grin>", "<Bob> hello", "Q&A", "AT&T; Ltd", "R&D costs & more", "&c.",
     "x &y; z", "{{x}} [bold]y[/bold]",
-    # letters that are no mojibake
+    # like mojibake
     "naïve café, Ångström, São Paulo, NÃO", "Crème brûlée — 5 €", "Привет, мир", "שלום", "日本語の本",
     "« Bonjour », dit-il…", "1 × 2 ÷ 3 ± ½ °C",
-    # spaces that are the author's
+    # spaces
     "  indented verse\n    and more", "one\ntwo",
 ]  # fmt: skip
 
@@ -76,9 +76,9 @@ def test_boilerplate_is_removed_and_counted(line: str, reason: str) -> None:
 
 @pytest.mark.parametrize("text", PROSE)
 def test_prose_that_looks_like_boilerplate_stays(text: str) -> None:
-    for whole in (text, f"You wake.\n\n{text}\n\nIt is dark."):
-        cleaned = clean(whole)
-        assert cleaned.text == whole.strip("\n")
+    for passage in (text, f"You wake.\n\n{text}\n\nIt is dark."):
+        cleaned = clean(passage)
+        assert cleaned.text == passage.strip("\n")
         assert not cleaned.drops
 
 
@@ -162,4 +162,4 @@ def test_cleaning_is_idempotent(parts: list[str], between: str, title: str) -> N
 
 @pytest.mark.parametrize("piece", ["<b ", "<!--", "<script>", "&amp;", "(A/N: ", "   \t", "[", "- ", "Ã¢", "\n\n>"])
 def test_any_text_is_cleaned_quickly(piece: str) -> None:
-    assert len(clean(piece * 30_000).text) <= len(piece) * 30_000  # minutes if it were quadratic
+    assert len(clean(piece * 30_000).text) <= len(piece) * 30_000  # takes minutes if quadratic

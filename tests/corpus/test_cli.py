@@ -1,4 +1,4 @@
-"""`python -m corpus build`, as a user meets it, and the corpus it leaves on disk."""
+"""The commands `dungeon corpus build` and `stats`, and the corpus on disk."""
 
 import json
 import re
@@ -20,7 +20,7 @@ from corpus.extras import install_line
 
 @pytest.fixture
 def sources(tmp_path: Path) -> Path:
-    """A folder of four stories."""
+    """Return a folder of four stories."""
     folder = tmp_path / "stories"
     folder.mkdir()
     for name in ("ash", "birch", "cedar", "dogwood"):
@@ -64,9 +64,9 @@ def test_module_runs_under_the_name_of_the_game(sources: Path, tmp_path: Path) -
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert done.stdout.startswith("stories")
     assert "%" not in done.stderr  # no progress bars
-    shown = subprocess.run([*command[:4], "--help"], capture_output=True, text=True, check=True)
-    assert shown.stdout.startswith("Usage: dungeon corpus build")
-    assert "Twee 3" in shown.stdout
+    help_text = subprocess.run([*command[:4], "--help"], capture_output=True, text=True, check=True)
+    assert help_text.stdout.startswith("Usage: dungeon corpus build")
+    assert "Twee 3" in help_text.stdout
 
 
 def test_earlier_corpus_is_replaced(sources: Path, tmp_path: Path) -> None:
@@ -79,18 +79,18 @@ def test_earlier_corpus_is_replaced(sources: Path, tmp_path: Path) -> None:
 
 
 def test_other_files_at_the_place_are_kept(sources: Path, tmp_path: Path) -> None:
-    file, folder, strange = tmp_path / "file", tmp_path / "folder", tmp_path / "corpus"
+    file, folder, corpus = tmp_path / "file", tmp_path / "folder", tmp_path / "corpus"
     file.write_text("mine")
     folder.mkdir()
     (folder / "report.json").write_text("mine")
-    build(sources, "--out", strange)
-    (strange / "novel.txt").write_text("mine")
-    for out, says in ((file, "not a corpus"), (folder, "not a corpus"), (strange, "novel.txt")):
+    build(sources, "--out", corpus)
+    (corpus / "novel.txt").write_text("mine")
+    for out, message in ((file, "not a corpus"), (folder, "not a corpus"), (corpus, "novel.txt")):
         result = build(sources, "--out", out)
         assert result.exit_code == 2
-        assert says in result.stderr
+        assert message in result.stderr
         assert "another place with --out" in result.stderr
-    assert file.read_text() == (folder / "report.json").read_text() == (strange / "novel.txt").read_text() == "mine"
+    assert file.read_text() == (folder / "report.json").read_text() == (corpus / "novel.txt").read_text() == "mine"
 
 
 def test_full_disk_keeps_the_earlier_corpus(sources: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -110,10 +110,10 @@ def test_full_disk_keeps_the_earlier_corpus(sources: Path, tmp_path: Path, monke
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "says"),
+    ("name", "content", "message"),
     [
         ("a.md", "# Notes", "There is no prose in"),
-        ("a.bin", "\0", "is in no format that is read"),
+        ("a.bin", "\0", "is in no known format"),
         ("a.twee", "", "is empty"),
         ("a.twee", ":: Start\nHi.\n:: Start\nHi.", "a.twee:3: there is already a passage 'Start'"),
         ("a.twee", ":: Start\nHi.", "needs at least 3 examples"),
@@ -121,13 +121,13 @@ def test_full_disk_keeps_the_earlier_corpus(sources: Path, tmp_path: Path, monke
         ("missing/a.twee", None, "can't be read: No such file"),
     ],
 )
-def test_error_messages_for_bad_input(tmp_path: Path, name: str, content: str | None, says: str) -> None:
+def test_error_messages_for_bad_input(tmp_path: Path, name: str, content: str | None, message: str) -> None:
     if content is not None:
         (tmp_path / name).write_text(content)
     result = build(tmp_path / name, "--out", tmp_path / "corpus")
     assert result.exit_code == 2
     assert result.stdout == ""
-    assert says in result.stderr
+    assert message in result.stderr
     assert not (tmp_path / "corpus").exists()
 
 
@@ -173,8 +173,8 @@ def test_error_for_a_missing_package_has_the_install_command(
 
 
 def test_help_imports_no_heavy_package() -> None:
-    heavy = "import sys, corpus.cli, corpus.commands.build as b, corpus.commands.stats as s; print(*sys.modules)"
-    loaded = subprocess.run([sys.executable, "-c", heavy], check=True, capture_output=True, text=True).stdout.split()
+    code = "import sys, corpus.cli, corpus.commands.build as b, corpus.commands.stats as s; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.split()
     assert not {"pyarrow", "numpy", "rensa", "datasets", "ftfy"} & set(loaded)
 
 
@@ -228,7 +228,7 @@ def test_stats(sources: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("record", "what"),
+    ("record", "arguments"),
     [
         (
             '{"url": "file:///home/ada/my%20tales", "dir_info": {"editable": true}}',
@@ -240,14 +240,14 @@ def test_stats(sources: Path, tmp_path: Path) -> None:
     ],
 )
 def test_install_command_extends_the_installation(
-    record: str | None, what: list[str], monkeypatch: pytest.MonkeyPatch
+    record: str | None, arguments: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Installed:
         def read_text(self, name: str) -> str | None:
             return record if name == "direct_url.json" else None
 
     monkeypatch.setattr(extras, "distribution", lambda _name: Installed())
-    assert shlex.split(install_line("corpus")) == [sys.executable, "-m", "pip", "install", *what]
+    assert shlex.split(install_line("corpus")) == [sys.executable, "-m", "pip", "install", *arguments]
 
 
 def test_install_command_of_a_checkout(monkeypatch: pytest.MonkeyPatch) -> None:

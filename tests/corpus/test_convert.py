@@ -1,4 +1,4 @@
-"""`dungeon corpus convert`: stories written for Twine and Tweego, and nothing overwritten."""
+"""`dungeon corpus convert`: stories as Twee and Twine files, without overwriting anything."""
 
 from pathlib import Path
 
@@ -56,7 +56,7 @@ def test_errors_of_reading_and_writing(tmp_path: Path) -> None:
     (tmp_path / "tale.twee").write_text("nothing\n")
     result = convert(tmp_path / "tale.twee", "--out", tmp_path / "out")
     assert result.exit_code == 2
-    assert "there is no passage here" in result.stderr
+    assert "there are no passages" in result.stderr
     (tmp_path / "tale.twee").write_text(TALE.format("Ash"))
     (tmp_path / "out").write_text("a file")
     result = convert(tmp_path / "tale.twee", "--out", tmp_path / "out" / "in")

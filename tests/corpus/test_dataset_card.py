@@ -1,4 +1,4 @@
-"""The dataset card: true, complete, and safe whatever the stories are called."""
+"""The dataset card: complete, correct, and safe with any titles."""
 
 import re
 import xml.etree.ElementTree as ET
@@ -63,9 +63,9 @@ def test_content_of_the_card(tmp_path: Path) -> None:
 
 def test_head_for_the_hub(tmp_path: Path) -> None:
     report = report_of([story(f"Tale {n}") for n in range(4)], tmp_path)
-    told = head(card(report))
-    assert told["license"] == "apache-2.0"
-    assert told["configs"] == [
+    found = head(card(report))
+    assert found["license"] == "apache-2.0"
+    assert found["configs"] == [
         {
             "config_name": "default",
             "data_files": [
@@ -73,7 +73,7 @@ def test_head_for_the_hub(tmp_path: Path) -> None:
             ],
         }
     ]
-    info = told["dataset_info"]
+    info = found["dataset_info"]
     assert isinstance(info, dict)
     assert {part["name"]: part["num_examples"] for part in info["splits"]} == report.examples
     files = (tmp_path / "corpus" / "data").iterdir()
@@ -81,7 +81,7 @@ def test_head_for_the_hub(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("rights", "says"),
+    ("rights", "expected"),
     [
         (["MIT"] * 3, {"license": "mit"}),
         (["unknown"] * 3, {"license": "unknown"}),
@@ -89,9 +89,9 @@ def test_head_for_the_hub(tmp_path: Path) -> None:
         (["MIT", "MIT", "CC0-1.0"], {}),
     ],
 )
-def test_common_licence_is_in_the_head(rights: list[str], says: dict[str, str], tmp_path: Path) -> None:
+def test_common_licence_is_in_the_head(rights: list[str], expected: dict[str, str], tmp_path: Path) -> None:
     report = report_of([story(f"Tale {n}", rights=each) for n, each in enumerate(rights)], tmp_path)
-    assert {key: value for key, value in head(card(report)).items() if key.startswith("license")} == says
+    assert {key: value for key, value in head(card(report)).items() if key.startswith("license")} == expected
 
 
 def test_titles_are_escaped(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Labels become actions that read right: a table labelled by hand, and what must hold of any label."""
+"""Labels as actions: a table labelled by hand, and properties of any label."""
 
 import string
 from pathlib import Path
@@ -25,9 +25,9 @@ def test_table_is_large_without_repeated_labels() -> None:
     assert len({row[0] for row in TABLE}) == len(TABLE)
 
 
-@pytest.mark.parametrize("held", [False, True])
-def test_accuracy_on_the_table(held: bool) -> None:
-    rows = [row for row in TABLE if (len(row) == 3) is held]
+@pytest.mark.parametrize("held_out", [False, True])
+def test_accuracy_on_the_table(held_out: bool) -> None:
+    rows = [row for row in TABLE if (len(row) == 3) is held_out]
     misses = [
         f"{row[0]!r}: {label_action(row[0])!r}, should be {row[1]!r}" for row in rows if label_action(row[0]) != row[1]
     ]
@@ -44,7 +44,7 @@ def test_simple_and_full_rules_agree(row: tuple[str, ...]) -> None:
     "label", ["?" * 20_000, "(" * 20_000, "(1" * 20_000, '"' * 20_000, "I " * 20_000, "> 1) " * 9_000]
 )
 def test_any_label_is_read_quickly(label: str) -> None:
-    action = label_action(label)  # a second or two if it were quadratic, hours if worse
+    action = label_action(label)  # takes seconds if quadratic, hours if worse
     assert action == "" or action.startswith("You")
 
 

@@ -1,4 +1,4 @@
-"""The stories that are shipped: as many as are promised, and clean by the linter's every rule."""
+"""The library: complete, and clean by every rule of the linter."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""A corpus on disk: what others can open, and what is never lost."""
+"""A corpus on disk: other programs can open it, and nothing is overwritten."""
 
 import json
 from pathlib import Path
@@ -53,11 +53,11 @@ def test_datasets_opens_the_folder_with_types_and_sizes(
     for part in dataset.values():
         types = {name: feature.dtype for name, feature in part.features.items()}
         assert types == {"story": "string", "context": "string", "target": "string", "ends": "bool"}
-    # The types are in each file, too: one alone is read the same.
-    alone = Dataset.from_parquet(
+    # The types are also in each file, so that a single one can be read.
+    single = Dataset.from_parquet(
         str(corpus / "data" / "test-00000-of-00001.parquet"), cache_dir=str(tmp_path / "alone")
     )
-    assert alone.features == dataset["test"].features
+    assert single.features == dataset["test"].features
 
 
 def test_large_splits_are_several_files_in_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -67,8 +67,8 @@ def test_large_splits_are_several_files_in_order(tmp_path: Path, monkeypatch: py
     files = sorted((tmp_path / "many" / "data").glob("train-*.parquet"))
     assert len(files) > 3
     assert files[0].name == f"train-00000-of-{len(files):05}.parquet"
-    whole = pq.read_table(tmp_path / "one" / "data" / "train-00000-of-00001.parquet")
-    assert pa.concat_tables([pq.read_table(file) for file in files]).to_pylist() == whole.to_pylist()
+    one = pq.read_table(tmp_path / "one" / "data" / "train-00000-of-00001.parquet")
+    assert pa.concat_tables([pq.read_table(file) for file in files]).to_pylist() == one.to_pylist()
     check_place(tmp_path / "many")
 
 
@@ -83,12 +83,12 @@ def test_corpus_of_an_earlier_version_is_replaced(corpus: Path, tmp_path: Path) 
     assert sorted(entry.name for entry in old.iterdir()) == sorted(entry.name for entry in corpus.iterdir())
 
 
-@pytest.mark.parametrize("strange", ["novel.txt", "data/novel.txt", "data/train.parquet"])
-def test_corpus_with_other_files_is_kept(corpus: Path, strange: str) -> None:
-    (corpus / strange).write_text("mine")
-    with pytest.raises(CorpusError, match=rf"not part of a corpus: {strange}\. Move the file away"):
+@pytest.mark.parametrize("name", ["novel.txt", "data/novel.txt", "data/train.parquet"])
+def test_corpus_with_other_files_is_kept(corpus: Path, name: str) -> None:
+    (corpus / name).write_text("mine")
+    with pytest.raises(CorpusError, match=rf"not part of a corpus: {name}\. Move the file away"):
         build_stories(stories(), corpus, Settings())
-    assert (corpus / strange).read_text() == "mine"
+    assert (corpus / name).read_text() == "mine"
 
 
 @pytest.mark.parametrize("place", ["file", "folder", "report"])
@@ -150,7 +150,7 @@ def test_undecodable_file_name_is_in_the_report(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "says"),
+    ("content", "message"),
     [
         (None, "is not a corpus: it has no report.json"),
         ("[1", "is not a report of this version"),
@@ -158,10 +158,10 @@ def test_undecodable_file_name_is_in_the_report(tmp_path: Path) -> None:
         ('{"seed": "x"}', "Build the corpus again"),
     ],
 )
-def test_error_for_an_invalid_report(content: str | None, says: str, tmp_path: Path) -> None:
+def test_error_for_an_invalid_report(content: str | None, message: str, tmp_path: Path) -> None:
     if content is not None:
         (tmp_path / "report.json").write_text(content)
-    with pytest.raises(CorpusError, match=says):
+    with pytest.raises(CorpusError, match=message):
         read_report(tmp_path)
 
 

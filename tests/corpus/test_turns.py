@@ -1,4 +1,4 @@
-"""The turn format: what is written can be parsed again, and any words become a well-formed action."""
+"""The turn format: written text can be parsed again, and any words become a valid action."""
 
 import doctest
 
@@ -12,7 +12,7 @@ from corpus.actions import action_line, read_input
 from corpus.labels import label_action
 from corpus.turns import STOP, Kind, Turn, clean_prose, parse, prompt, write
 
-# Any text, with the characters that mean something to the format more often than chance has them.
+# Any text, with more of the characters that have a meaning in the format.
 anything = st.text(
     st.one_of(st.sampled_from(" \n\r\t>\"'“”\xa0\u2028\u202eIi.,!?"), st.characters()),
     max_size=40,
@@ -73,10 +73,10 @@ def test_blank_lines_and_line_ends_are_normalised() -> None:
 @given(prose, actions, prose)
 def test_prompt_is_a_prefix_of_a_training_text(tale: str, action: str, answer: str) -> None:
     for given_action in (action, ""):
-        asked = prompt(tale, given_action)
-        assert asked.endswith("\n")
-        assert not asked.endswith("\n\n")
-        assert write([Turn("", tale), Turn(given_action, answer)]).startswith(asked)
+        text = prompt(tale, given_action)
+        assert text.endswith("\n")
+        assert not text.endswith("\n\n")
+        assert write([Turn("", tale), Turn(given_action, answer)]).startswith(text)
 
 
 @pytest.mark.parametrize(
@@ -121,8 +121,8 @@ def test_any_label_is_one_sentence_about_you_or_empty(label: str) -> None:
 
 @given(anything)
 def test_speech_is_quoted(words: str) -> None:
-    said = action_line(Kind.SAY, words)
-    assert said.count('"') in ((2,) if said else (0,))
+    action = action_line(Kind.SAY, words)
+    assert action.count('"') in ((2,) if action else (0,))
 
 
 @pytest.mark.parametrize(

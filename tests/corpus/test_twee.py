@@ -1,4 +1,4 @@
-"""Reading Twee 3 files and folders: what is taken, what is left, and what the messages say."""
+"""Twee 3 files and folders: stories, notes and error messages."""
 
 import codecs
 from pathlib import Path
@@ -112,16 +112,16 @@ def test_passage_text_is_not_changed(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "line", "says"),
+    ("text", "line", "message"),
     [
         (":: Start\na\n:: B\nb\n:: B\nc", 5, "already a passage 'B', in line 3"),
-        (":: Begin\na", 1, "'Start', which is not there"),
-        (':: A\na\n:: StoryData\n{"start": "B"}', 3, "'B', which is not there"),
-        (':: A\na\n:: StoryData\n{\n"start": \n}', 6, "not proper JSON"),
+        (":: Begin\na", 1, "'Start', but there is no such passage"),
+        (':: A\na\n:: StoryData\n{"start": "B"}', 3, "'B', but there is no such passage"),
+        (':: A\na\n:: StoryData\n{\n"start": \n}', 6, "not valid JSON"),
         (":: A\na\n:: StoryData\n[1]", 3, "must be a JSON object"),
-        (':: A\na\n:: StoryData\n{"start": 1}', 3, '"start" in StoryData must be a text'),
-        (':: A\na\n:: StoryData\n{"rights": null}', 3, '"rights" in StoryData must be a text'),
-        (":: A\na\n:: StoryData\n" + "[" * 100_000, 3, "nested too deeply"),
+        (':: A\na\n:: StoryData\n{"start": 1}', 3, '"start" in StoryData must be a string'),
+        (':: A\na\n:: StoryData\n{"rights": null}', 3, '"rights" in StoryData must be a string'),
+        (":: A\na\n:: StoryData\n" + "[" * 100_000, 3, "too deep a nesting"),
         (":: StoryTitle\nEmpty", 1, "no passage"),
         (":: Code [script]\nx()", 1, "no passage"),
         (":: Start\na\n:: The [old] mill\n", 3, "header can't be read"),
@@ -129,11 +129,11 @@ def test_passage_text_is_not_changed(text: str) -> None:
         (":: Start\na\n:: [tag]\n", 3, "header can't be read"),
     ],
 )
-def test_error_for_a_broken_story_names_the_line(text: str, line: int, says: str) -> None:
+def test_error_for_a_broken_story_names_the_line(text: str, line: int, message: str) -> None:
     with pytest.raises(StoryError) as error:
         read_twee(text, "a.twee")
     assert str(error.value).startswith(f"a.twee:{line}: ")
-    assert says in str(error.value)
+    assert message in str(error.value)
 
 
 def test_notes_on_left_out_parts() -> None:
@@ -142,7 +142,7 @@ def test_notes_on_left_out_parts() -> None:
     assert len(story.notes) == 3
     assert "before the first passage" in story.notes[0]
     assert "'0' (in 'Start'), '1' (in 'Start'), '2' (in 'Start') and 2 more" in story.notes[2]
-    assert "Macros are not run" in story.notes[1]
+    assert "macros are not executed" in story.notes[1]
     assert len(story.passages["Start"].choices) == 5
 
 
@@ -211,23 +211,23 @@ def test_folder_is_read_in_order(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "says"),
+    ("name", "content", "message"),
     [
         ("a.md", b"# A story", "There is no prose in"),
-        ("a.bin", bytes(range(256)), "is in no format that is read. Story formats that are read: Twee 3 (.twee, .tw)"),
+        ("a.bin", bytes(range(256)), "is in no known format. Story formats: Twee 3 (.twee, .tw)"),
         ("a.txt", b"", "is empty"),
         ("a.twee", b"", "is empty"),
         ("a.twee", b":: Start\n\nCaf\xe9", "a.twee:3: this is not UTF-8 text"),
         ("a.txt", b":: Start\n\nCaf\xe9", "a.txt:3: this is not UTF-8 text"),
     ],
 )
-def test_error_for_other_files(tmp_path: Path, name: str, content: bytes, says: str) -> None:
+def test_error_for_other_files(tmp_path: Path, name: str, content: bytes, message: str) -> None:
     file = tmp_path / name
     file.write_bytes(content)
     with pytest.raises(StoryError) as error:
         list(read(file))
     assert str(file) in str(error.value)
-    assert says in str(error.value)
+    assert message in str(error.value)
 
 
 def test_error_for_a_broken_story_in_a_folder(tmp_path: Path) -> None:
@@ -244,5 +244,5 @@ def test_error_for_a_missing_file(tmp_path: Path) -> None:
 
 def test_error_for_a_folder_without_stories(tmp_path: Path) -> None:
     (tmp_path / "notes.md").write_text("# Notes")
-    with pytest.raises(StoryError, match=r"no story in the folder .*passed over: 1\. Story formats"):
+    with pytest.raises(StoryError, match=r"no story in the folder .*skipped: 1\. Story formats"):
         list(read(tmp_path))

@@ -1,4 +1,4 @@
-"""What a crawl loads before its first page, imported once in the process that all crawls of the tests are forked from.
+"""Load what a crawl needs before its first page, in the process that all crawls of the tests are forked from.
 
 Scrapy imports its components when a crawl begins, soupsieve compiles its patterns at the first selector, and the cookie
 middleware reads the list of public suffixes at the first cookie. Together that is most of what a small crawl costs.

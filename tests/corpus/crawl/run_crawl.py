@@ -1,9 +1,9 @@
-"""The crawl command, run in a process of its own, as a user would and quicker.
+"""Run the crawl command in a new process.
 
-    done = crawl(site.list_url, out=tmp_path / "crawl")          # no politeness, for the replica is ours
+    done = crawl(site.list_url, out=tmp_path / "crawl")          # without a delay
     assert done.code == 0, done.err
 
-A process is forked from one that has Scrapy imported already. `started` gives it while it runs, to be killed.
+The process is forked from one that has already imported Scrapy. `start_crawl` returns it while it runs.
 """
 
 import multiprocessing
@@ -30,7 +30,7 @@ _FORK.set_forkserver_preload(
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """How a crawl ended."""
+    """The exit code and output of a crawl."""
 
     code: int | None
     out: str
@@ -40,22 +40,22 @@ class Done:
 def crawl(
     *urls: str, out: Path, options: Sequence[str] = (), delay: float | None = 0, names: Mapping[str, str] | None = None
 ) -> Done:
-    """Runs it to its end. `names`: what the system's resolver says of host names."""
-    process = started(*urls, out=out, options=options, delay=delay, names=names)
+    """Run a crawl to its end. `names` are the addresses of host names for the system's resolver."""
+    process = start_crawl(*urls, out=out, options=options, delay=delay, names=names)
     process.join(600)
     assert process.exitcode is not None, "the crawl hangs"
     return Done(process.exitcode, *(out.with_suffix(end).read_text(encoding="utf-8") for end in (".out", ".err")))
 
 
-def started(
+def start_crawl(
     *urls: str, out: Path, options: Sequence[str] = (), delay: float | None = 0, names: Mapping[str, str] | None = None
 ) -> BaseProcess:
-    """Starts it. What it prints goes to files beside `out`."""
-    pace = [] if delay is None else ["--delay", str(delay)]
-    arguments = ["crawl", *urls, "--out", str(out), "--contact", CONTACT, *pace, *options]
+    """Start a crawl. Its output goes to files beside `out`."""
+    delay_option = [] if delay is None else ["--delay", str(delay)]
+    arguments = ["crawl", *urls, "--out", str(out), "--contact", CONTACT, *delay_option, *options]
     process = _FORK.Process(target=_run, args=(arguments, out, names or {}))
     with pytest.MonkeyPatch.context() as patch:
-        # Tracing makes it three times slower, for nothing: a process that was forked ends without saying what it ran.
+        # Coverage makes it three times slower for nothing, because a forked process ends without saving its data.
         patch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)
         process.start()
     return process
@@ -73,7 +73,7 @@ def _run(arguments: list[str], out: Path, names: Mapping[str, str]) -> None:
 
 
 def stories(out: Path) -> dict[int, Story]:
-    """The stories of a crawl by their number on the site; one that was killed may leave a file it was writing."""
+    """Return the stories of a crawl by their number on the site. A killed crawl may leave an incomplete file."""
     return {
         int(path.stem): next(crawled.FORMAT.read(Source.of(path))) for path in sorted((out / "stories").glob("[0-9]*"))
     }

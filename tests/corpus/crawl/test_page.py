@@ -1,4 +1,4 @@
-"""The site's HTML as structured pages, the journal that keeps them, and the files that stories become."""
+"""The site's pages, the journal of a crawl, and the files of crawled stories."""
 
 import json
 import sqlite3
@@ -77,9 +77,9 @@ def test_prose_of_a_page(html: str, text: str) -> None:
 
 def test_page_key_and_state() -> None:
     page, other = viewer("<p>One.</p>"), viewer("<p>Two.</p>")
-    carrying = Viewer(page.story, page.title, page.text, page.links[:1], page.form, ())
-    assert page.key == carrying.key != other.key
-    assert page.state != carrying.state
+    with_items = Viewer(page.story, page.title, page.text, page.links[:1], page.form, ())
+    assert page.key == with_items.key != other.key
+    assert page.state != with_items.state
 
 
 def test_list_page() -> None:
@@ -109,8 +109,8 @@ def test_story_page() -> None:
     )
     page = site.read(html.format(licence=""), "https://stories.test/story/the-well")
     assert page == Info(URL, "The Well", "Ada", Ratings(4, 3, 5))
-    stated = '<a rel="license" href="https://creativecommons.org/licenses/by/4.0/">CC BY 4.0</a>'
-    page = site.read(html.format(licence=stated), "https://stories.test/story/the-well")
+    licence = '<a rel="license" href="https://creativecommons.org/licenses/by/4.0/">CC BY 4.0</a>'
+    page = site.read(html.format(licence=licence), "https://stories.test/story/the-well")
     assert isinstance(page, Info)
     assert page.rights == "CC BY 4.0"
 
@@ -233,7 +233,7 @@ def test_links_of_all_states_keep_their_order() -> None:
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
-    """A story of two pages, as the crawler writes it."""
+    """Return a file with a story of two pages, as the crawler writes it."""
     pages = [viewer("<p>One é \ud800?</p>".encode("utf-8", "replace").decode()), viewer("<p>Two</p>")]
     graph = Graph({page.key: Node(page) for page in pages})
     graph.nodes[pages[0].key].edges = {"1": Edge("Go", [("", pages[1].key)]), "2": Edge("End", role="rate")}
@@ -265,22 +265,22 @@ def test_crawled_file_is_read_with_its_provenance(file: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "says"),
+    ("change", "message"),
     [
-        (lambda text: text[:-40], "no complete story"),
+        (lambda text: text[:-40], "not a complete story"),
         (lambda text: text.replace('"version": 1', '"version": 9'), "newer version"),
-        (lambda text: text.replace('"start": "', '"start": "x'), "no passage 'x"),
+        (lambda text: text.replace('"start": "', '"start": "x'), "first passage 'x"),
         (lambda text: text.replace('"label": "Go"', '"label": 5'), "damaged: Expected `str`"),
-        (lambda text: text.replace('"name": "', '"name": "x', 1), "bears another name"),
+        (lambda text: text.replace('"name": "', '"name": "x', 1), "has another name"),
         (lambda text: json.dumps({"kind": crawled.KIND, "version": 1}), "damaged"),
     ],
 )
-def test_error_for_a_changed_file(file: Path, change: object, says: str) -> None:
+def test_error_for_a_changed_file(file: Path, change: object, message: str) -> None:
     text = file.read_text(encoding="utf-8")
     changed = change(text)  # type: ignore[operator]
     assert changed != text
     file.write_text(changed, encoding="utf-8")
-    with pytest.raises(StoryError, match=says):
+    with pytest.raises(StoryError, match=message):
         read(file)
 
 

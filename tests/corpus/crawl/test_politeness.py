@@ -1,4 +1,4 @@
-"""What a site's owner may expect of the crawler, whoever runs it."""
+"""Politeness: robots.txt, delays, Retry-After, allowed hosts, and required options."""
 
 import re
 import time
@@ -17,8 +17,8 @@ TALE = Story(
 )
 OPEN = ("allow", "disallow others", "crawl-delay", "empty", "garbage", "html", "404", "410")
 NO_VIEWER = ("disallow viewer", "disallow viewer by wildcard", "bom", "carriage returns", "redirect")
-_ABSENT = ("timeout", "401", "403", "429", "500", "503")
-CLOSED = ("disallow all", "disallow dungeon", "huge", "endless", "redirect loop", "redirect private", *_ABSENT)
+_UNAVAILABLE = ("timeout", "401", "403", "429", "500", "503")
+CLOSED = ("disallow all", "disallow dungeon", "huge", "endless", "redirect loop", "redirect private", *_UNAVAILABLE)
 
 
 def test_each_robots_txt_is_tested() -> None:
@@ -31,15 +31,15 @@ def test_robots_txt_is_obeyed(tmp_path: Path, variant: str) -> None:
         options = ["--timeout", "0.3"] if variant == "timeout" else []
         pages = 1 if variant == "crawl-delay" else 4
         done = crawl(site.list_url, out=tmp_path / "crawl", options=[*options, "--max-pages", str(pages)])
-        asked = [path for path in site.paths() if "robots.txt" not in path]
+        paths = [path for path in site.paths() if "robots.txt" not in path]
         if variant in OPEN:
-            assert asked[2:] == [f"/story/viewer/default.aspx?StoryId={site.entry(TALE).number}"] * len(asked[2:])
-            assert len(asked) >= pages
+            assert paths[2:] == [f"/story/viewer/default.aspx?StoryId={site.entry(TALE).number}"] * len(paths[2:])
+            assert len(paths) >= pages
         elif variant in NO_VIEWER:
-            assert asked == ["/Stories/top.aspx", f"/story/{site.entry(TALE).slug}"]
+            assert paths == ["/Stories/top.aspx", f"/story/{site.entry(TALE).slug}"]
             assert (done.code, "robots.txt forbids it" in done.err) == (2, True)
         else:
-            assert asked == []
+            assert paths == []
             assert (done.code, "robots.txt" in done.err) == (2, True)
         assert site.paths()[0] == "/robots.txt"
         if variant == "crawl-delay":
@@ -63,8 +63,8 @@ def test_request_rate(tmp_path: Path) -> None:
 def test_retry_after(tmp_path: Path, answer: object) -> None:
     with Replica([TALE], faults=[Fault(answer, on="/story/viewer", nth={2})]) as site:  # type: ignore[arg-type]
         assert crawl(site.viewer_url(TALE), out=tmp_path / "crawl").code == 0
-        turned_away = next(i for i, request in enumerate(site.requests) if request.status in (429, 503))
-        assert site.gaps()[turned_away] >= 1.0
+        refused = next(i for i, request in enumerate(site.requests) if request.status in (429, 503))
+        assert site.gaps()[refused] >= 1.0
 
 
 def test_retry_after_as_a_date(tmp_path: Path) -> None:
@@ -83,11 +83,11 @@ def test_long_retry_after_stops_the_crawl(tmp_path: Path) -> None:
         done = crawl(site.viewer_url(TALE), out=tmp_path / "crawl")
         assert done.code == 2
         assert re.search(r"the site asks for a pause until \d{4}-\d\d-\d\d \d\d:\d\d", done.err)
-        asked = len(site.requests)
+        paths = len(site.requests)
         again = crawl(site.viewer_url(TALE), out=tmp_path / "crawl")
         assert again.code == 2
         assert "asks for a pause until" in again.err
-        assert len(site.requests) == asked
+        assert len(site.requests) == paths
 
 
 def test_crawl_stops_if_the_site_is_down(tmp_path: Path) -> None:
@@ -99,7 +99,7 @@ def test_crawl_stops_if_the_site_is_down(tmp_path: Path) -> None:
         assert len(site.requests) < 30
 
 
-# ---- bounds --------------------------------------------------------------------------------------------------
+# ---- allowed hosts -------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("code", [301, 302, 303, 307, 308])
@@ -169,11 +169,11 @@ def test_scheme_may_change_but_not_the_port() -> None:
         assert hosts.refusal(url) != ""
 
 
-# ---- what is required of the user ----------------------------------------------------------------------------
+# ---- options -------------------------------------------------------------------------------------------------
 
 
 def refusal(tmp_path: Path, *urls: str, contact: str = CONTACT, delay: float = 1) -> str:
-    """The message of a crawl that must not begin."""
+    """Return the message of a crawl that must not start."""
     done = crawl(*urls, out=tmp_path / "crawl", options=["--contact", contact], delay=delay)
     assert done.code == 2
     assert not (tmp_path / "crawl").exists()

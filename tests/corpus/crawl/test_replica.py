@@ -1,4 +1,4 @@
-"""The replica, seen through a stranger's browser: it plays stories to the letter, and errs only where it is told to."""
+"""The replica in an independent browser: stories, special links, sessions, and the structure of its pages."""
 
 import re
 from pathlib import Path
@@ -11,14 +11,14 @@ from hypothesis import strategies as st
 from corpus.readers import read
 from corpus.story import Choice, Passage, Story
 from tests.corpus.crawl.browser import BODY, Answer, Browser, walk
-from tests.corpus.crawl.graphs import Extra, Staged, Way, difference, passages, plain, random_story
+from tests.corpus.crawl.graphs import Extra, Special, Staged, difference, passages, plain, random_story
 from tests.corpus.crawl.replica import Replica, Step
 
 LIBRARY = Path(__file__).parents[3] / "corpus" / "library"
 
 
 def labelled(page: Answer, label: str) -> str:
-    """The number of the only link with this label."""
+    """Return the number of the only link with this label."""
     (number,) = [number for number, text in page.links if text == label]
     return number
 
@@ -31,7 +31,7 @@ def test_library_stories_can_be_played_completely() -> None:
     with Replica(stories) as site:
         for story in stories:
             assert difference(story, walk(Browser(), site.viewer_url(story))) == ""
-        assert site.twice() == {}
+        assert site.repeated() == {}
 
 
 def test_random_graphs_can_be_played_completely() -> None:
@@ -40,7 +40,7 @@ def test_random_graphs_can_be_played_completely() -> None:
         for staged in stories:
             browser = Browser(follow_redirects=False)
             assert difference(staged.story, walk(browser, site.viewer_url(staged))) == "", staged.story.title
-        assert site.twice() == {}
+        assert site.repeated() == {}
 
 
 def test_session_server_needs_the_whole_path() -> None:
@@ -49,9 +49,9 @@ def test_session_server_needs_the_whole_path() -> None:
     with Replica([staged], memory="session") as site:
         url = site.viewer_url(staged)
 
-        def from_the_start(_: Answer, number: str, way: tuple[str, ...]) -> Answer:
+        def from_the_start(_: Answer, number: str, path: tuple[str, ...]) -> Answer:
             page = browser.get(url)
-            for step in way:
+            for step in path:
                 page = browser.follow(page, step)
             return browser.follow(page, number)
 
@@ -113,7 +113,7 @@ def test_pages_with_the_same_heading_differ_in_text() -> None:
     assert (page.title, page.prose, after.title, after.prose) == ("Maze", "Left.", "Maze", "Right.")
 
 
-# ---- links that are no choices -------------------------------------------------------------------------------
+# ---- links that are not choices ------------------------------------------------------------------------------
 
 
 def open_hall(browser: Browser, url: str) -> Answer:
@@ -122,7 +122,7 @@ def open_hall(browser: Browser, url: str) -> Answer:
 
 
 def test_end_leads_to_the_rate_page() -> None:
-    staged = Staged(Story("Brief", "x", passages(Passage("x", "Done."))), extras=(Extra("x", Way.END, "Go north"),))
+    staged = Staged(Story("Brief", "x", passages(Passage("x", "Done."))), extras=(Extra("x", Special.END, "Go north"),))
     browser = Browser()
     with Replica([staged]) as site:
         page = browser.get(site.viewer_url(staged))
@@ -133,7 +133,7 @@ def test_end_leads_to_the_rate_page() -> None:
 
 
 def test_save_reset_and_previous_links(site: Replica, cellar: Staged) -> None:
-    browser, stay = Browser(), Browser(follow_redirects=False)
+    browser, without_redirects = Browser(), Browser(follow_redirects=False)
     url = site.viewer_url(cellar)
     hall = open_hall(browser, url)
     assert "save" in browser.follow(hall, labelled(hall, "Sleep")).words("/html/body/form/div[4]/div/p[1]")
@@ -142,8 +142,8 @@ def test_save_reset_and_previous_links(site: Replica, cellar: Staged) -> None:
     hall_again = browser.follow(nook, labelled(nook, "Go on"))
     assert browser.follow(hall_again, labelled(hall_again, "Climb")).title == "Nook"
     assert browser.follow(hall_again, labelled(hall_again, "Dream")).title == "Stairs"
-    hall = open_hall(stay, url)
-    reset = stay.follow(hall, labelled(hall, "Dream"))
+    hall = open_hall(without_redirects, url)
+    reset = without_redirects.follow(hall, labelled(hall, "Dream"))
     assert (reset.status, urljoin(hall.url, reset.headers["Location"])) == (302, url)
 
 
@@ -202,7 +202,7 @@ def test_lost_sessions_and_missing_cookies(site: Replica, cellar: Staged) -> Non
     assert "expired" in browser.get(page.url, form).text
 
 
-# ---- the shapes that scrapers rely on ------------------------------------------------------------------------
+# ---- structure of pages --------------------------------------------------------------------------------------
 
 
 def test_index_leads_to_the_categories(site: Replica, cellar: Staged) -> None:
@@ -212,9 +212,9 @@ def test_index_leads_to_the_categories(site: Replica, cellar: Staged) -> None:
     assert [urljoin(index.url, link) for link in links] == [site.category_url(cellar)]
 
 
-@pytest.mark.parametrize("whole", [True, False])
-def test_lists_have_author_and_ratings_of_each_story(site: Replica, cellar: Staged, whole: bool) -> None:
-    page = Browser().get(site.list_url if whole else site.category_url(cellar))
+@pytest.mark.parametrize("top_list", [True, False])
+def test_lists_have_author_and_ratings_of_each_story(site: Replica, cellar: Staged, top_list: bool) -> None:
+    page = Browser().get(site.list_url if top_list else site.category_url(cellar))
     (row,) = page.find("//table[@id='MainContentPlaceHolder_StoriesGridView']//tr")[1:]
     cells = row.xpath("./td")
     (link,) = cells[1].xpath("./a[@id='MainContentPlaceHolder_StoriesGridView_HyperLink1_0']")
@@ -279,7 +279,7 @@ def test_unknown_addresses_are_errors(site: Replica) -> None:
     assert browser.get(f"{site.url}/story/viewer/default.aspx").status == 500
 
 
-# ---- the books -----------------------------------------------------------------------------------------------
+# ---- records -------------------------------------------------------------------------------------------------
 
 
 def test_requests_are_recorded_and_steps_counted(site: Replica, cellar: Staged) -> None:
@@ -290,7 +290,7 @@ def test_requests_are_recorded_and_steps_counted(site: Replica, cellar: Staged) 
     for _ in range(2):
         browser.follow(stairs, str(wait))
     assert site.served == {Step(number): 1, Step(number, "Stairs", wait): 2}
-    assert site.twice() == {Step(number, "Stairs", wait): 2}
+    assert site.repeated() == {Step(number, "Stairs", wait): 2}
     assert {request.agent for request in site.requests} == {"tester (t@example.org)"}
     assert [request.method for request in site.requests] == ["GET", "POST", "POST"]
     first, second, third = site.requests
@@ -309,7 +309,7 @@ def test_step_depends_on_items(site: Replica, cellar: Staged) -> None:
     nook = browser.follow(hall, labelled(hall, "Take the side way"))
     hall = browser.follow(nook, labelled(nook, "Go on"))
     browser.follow(hall, labelled(hall, "Take the side way"))
-    assert site.twice() == {}
+    assert site.repeated() == {}
     assert site.followed()[site.entry(cellar).number, "Hall", int(labelled(hall, "Take the side way"))] == 2
 
 
@@ -317,9 +317,9 @@ def test_opening_after_a_reset_is_not_a_second_opening(site: Replica, cellar: St
     browser = Browser()
     hall = open_hall(browser, site.viewer_url(cellar))
     browser.follow(hall, labelled(hall, "Dream"))
-    assert site.twice() == {}
+    assert site.repeated() == {}
     browser.get(site.viewer_url(cellar))
-    assert list(site.twice().values()) == [2]
+    assert list(site.repeated().values()) == [2]
 
 
 # ---- random stories and their comparison ---------------------------------------------------------------------
@@ -332,8 +332,8 @@ def test_random_story_is_reachable_and_its_pages_differ(seed: int) -> None:
     assert staged == random_story(seed)
     assert story.reachable() == set(story.passages)
     assert story.dangling() == []
-    headed = [(name if staged.titled else "", plain(passage.text)) for name, passage in story.passages.items()]
-    assert len(set(headed)) == len(headed)
+    names = [(name if staged.titled else "", plain(passage.text)) for name, passage in story.passages.items()]
+    assert len(set(names)) == len(names)
     for item in staged.items:
         assert item.choice == len(story.passages[item.page].choices) - 1
     assert difference(story, story) == ""
@@ -343,7 +343,7 @@ def test_random_stories_have_all_difficult_features() -> None:
     stories = [random_story(seed) for seed in range(200)]
     found = set[str]()
     for staged in stories:
-        found |= {extra.way for extra in staged.extras} | ({"items"} if staged.items else set())
+        found |= {extra.special for extra in staged.extras} | ({"items"} if staged.items else set())
         found |= set() if staged.titled else {"untitled"}
         for passage in staged.story.passages.values():
             targets = [choice.target for choice in passage.choices]
@@ -357,7 +357,7 @@ def test_random_stories_have_all_difficult_features() -> None:
             found |= {"empty"} if not passage.text else set()
             found |= {"unicode"} if not passage.text.isascii() else set()
     kinds = {"items", "untitled", "fifty", "self", "two to one", "one label", "merge", "empty", "unicode"}
-    assert found == kinds | set(Way)
+    assert found == kinds | set(Special)
 
 
 def test_differences_are_described() -> None:
@@ -368,11 +368,11 @@ def test_differences_are_described() -> None:
     assert difference(story(), story("t ")) == ""
     assert "text" in difference(story(), story("u"))
     assert "choices" in difference(story(), story(label="k"))
-    assert "no passage" in difference(story(), story(target="z"))
+    assert "not a passage" in difference(story(), story(target="z"))
     assert "too many" in difference(story(), story("t", "l", "b", Passage("c", "")))
     doubled = Story("s", "a", passages(Passage("a", "t", (Choice("l", "b"), Choice("l", "b"))), Passage("b", "")))
     apart = Story(
         "s", "a", passages(Passage("a", "t", (Choice("l", "b"), Choice("l", "c"))), Passage("b", ""), Passage("c", ""))
     )
     assert "leads to" in difference(doubled, apart)
-    assert "become one" in difference(apart, doubled)
+    assert "became one" in difference(apart, doubled)

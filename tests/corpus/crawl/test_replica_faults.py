@@ -1,4 +1,4 @@
-"""What the replica of a site does wrong on purpose, and the robots.txt that it serves."""
+"""The replica's faults and its robots.txt."""
 
 import http.client
 import re
@@ -57,11 +57,11 @@ def test_too_many_requests_has_retry_after(site: Replica) -> None:
 
 def test_truncated_page_with_and_without_a_content_length(site: Replica, cellar: Staged) -> None:
     browser = Browser()
-    whole = browser.get(site.list_url).body
+    complete = browser.get(site.list_url).body
     site.faults += [Fault(truncated, nth={1}), Fault(cut, nth={2})]
     with pytest.raises(http.client.IncompleteRead):
         browser.get(site.list_url)
-    assert whole.startswith(browser.get(site.list_url).body)
+    assert complete.startswith(browser.get(site.list_url).body)
     site.faults[:] = [Fault(truncated)]
     with pytest.raises(http.client.IncompleteRead):
         browser.get(site.viewer_url(cellar))
@@ -70,11 +70,11 @@ def test_truncated_page_with_and_without_a_content_length(site: Replica, cellar:
 
 def test_slow_page_is_complete_in_the_end(site: Replica) -> None:
     browser = Browser()
-    whole = browser.get(site.list_url).body
+    complete = browser.get(site.list_url).body
     site.faults.append(Fault(slow(0.02, pieces=5)))
-    began = time.monotonic()
-    assert browser.get(site.list_url).body == whole
-    assert time.monotonic() - began >= 0.1
+    start = time.monotonic()
+    assert browser.get(site.list_url).body == complete
+    assert time.monotonic() - start >= 0.1
 
 
 def test_no_answer_times_out(site: Replica) -> None:
@@ -87,9 +87,9 @@ def test_endless_page(site: Replica) -> None:
     site.faults.append(Fault(endless()))
     with socket.create_connection(("127.0.0.1", urlsplit(site.url).port or 0), timeout=10) as line:
         line.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
-        read_so_far = 0
-        while read_so_far < 20_000_000:
-            read_so_far += len(line.recv(1 << 20))
+        received = 0
+        while received < 20_000_000:
+            received += len(line.recv(1 << 20))
 
 
 def test_gzip_bomb_is_small_on_the_wire(site: Replica) -> None:
