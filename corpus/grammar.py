@@ -209,8 +209,8 @@ def foreign(text: str) -> bool:
     if ord(letter) > 0x24F:
         return True
     words = text.split()
-    strange = any(not w.isascii() and any(c.isalpha() and 0xBF < ord(c) < 0x250 for c in w) for w in words)
-    return strange and len(words) > 1 and JOINS.isdisjoint(words)
+    has_foreign_letter = any(not w.isascii() and any(c.isalpha() and 0xBF < ord(c) < 0x250 for c in w) for w in words)
+    return has_foreign_letter and len(words) > 1 and JOINS.isdisjoint(words)
 
 
 def first(text: str) -> str:

@@ -5,8 +5,8 @@
     Counter(reject.reason for reject in graph.rejects)
 
 Passages that can't be reached from the start are left out. Empty passages are skipped: a choice that leads to one is
-followed to the passages with text behind it. If the empty passage has one choice, the first choice's action stands; if
-it has several (a menu), each keeps its own. A start without text is taken for a title page and skipped too.
+followed to the passages with text behind it. If the empty passage has one choice, the first choice's action is used;
+if it has several (a menu), each keeps its own. A start without text is taken for a title page and skipped too.
 
 Limits: several choices with the same action between the same two passages count as one.
 """

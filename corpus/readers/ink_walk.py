@@ -124,7 +124,7 @@ class Walk:
                 at = default.at
             self.steps += 1
             if self.steps > MAX_STEPS:
-                self._outcome.broken = "a passage that never comes to a choice"
+                self._outcome.broken = "a passage that never reaches a choice"
                 break
         if self._default and self._outcome.choices:
             self._outcome.choices.append(("", self._default))
