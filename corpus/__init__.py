@@ -1,6 +1,6 @@
 """Branching stories in, a training corpus out.
 
-`corpus.story` is what every reader makes, `corpus.turns` is how a turn is written as text, and
-`corpus.build` turns the one into the other. `python -m corpus --help` lists the commands.
-Importing this package imports nothing else: the game reads `corpus.turns` on its way to the first screen.
+`corpus.story` is the data model that every reader returns, `corpus.turns` defines how a turn is written as text, and
+`corpus.build` turns stories into a corpus. `python -m corpus --help` lists the commands.
+Importing this package imports nothing else, because the game imports `corpus.turns` before its first screen.
 """

@@ -1,18 +1,18 @@
-"""The player's words -> the sentence of an action: `open my pack` -> `You open your pack.`
+"""Turn the player's words into the sentence of an action: `open my pack` -> `You open your pack.`
 
     action_line(*read_input("open my pack"))
     action_line(Kind.SAY, "who is there?")
 
-The game reads what is typed with it, the builder reads choice labels with it (`corpus.labels`), so that a voice
-learns actions as it will be given them. What is done about each sort of line:
+The game uses it for what is typed, the builder for choice labels (`corpus.labels`), so that a model is trained on
+actions in the form that it will get. The kinds of lines:
 
-- something to do: after "You", in the second person outside quotation marks; "we" as the one who acts is "you", for
-  an action is the player's, while "us" and "we" further on stay, for the player may not be alone;
-- speech, quoted or plainly meant as such (`Who are you?`, `No, thanks`, `Give me the key`): `You say "..."`;
-- a thing or a person: `You choose ...`; a way: `You go ...`; words in another language: `You choose "..."`;
-- what somebody else does: `You wait, and he runs.`, or speech where it speaks of the speaker (`It's my fault`).
+- something to do: after "You", in the second person outside quotation marks. "We" as the subject becomes "you", because
+  an action is the player's; "us" and "we" further on stay, because the player may have companions;
+- speech, quoted or clearly meant as such (`Who are you?`, `No, thanks`, `Give me the key`): `You say "..."`;
+- a thing or a person: `You choose ...`; a direction: `You go ...`; another language: `You choose "..."`;
+- what somebody else does: `You wait, and he runs.`, or speech if it mentions the speaker (`It's my fault`).
 
-Limits: English, judged by the first words (`corpus.grammar`). Standard library only, for the game imports it.
+Limits: English, judged by the first words (`corpus.grammar`). Standard library only, because the game imports it.
 """
 
 import re
@@ -50,18 +50,18 @@ from corpus.words import (
 )
 
 QUOTES = str.maketrans({"“": '"', "”": '"', "„": '"', "«": '"', "»": '"', "‘": "'", "’": "'"})
-"""Quotation marks as they are printed -> as they are typed."""
+"""Maps typographic quotation marks to typed ones."""
 
 TELLS = word_set("""
     add admit agree announce answer argue ask beg bellow call confess cry demand explain growl hiss insist joke lie moan
     mumble murmur mutter order plead promise reply respond roar say scream shout sigh snap sob suggest tell think warn
     whisper yell
     """)
-"""What `"...," I ...` must go on with to say how it was said."""
+"""Verbs that may follow `"...," I ...` and say how it was said."""
 
 
 def read_input(raw: str) -> tuple[Kind, str]:
-    """What the player most likely means by a bare line: speech in quotes, nothing at all, or something to do."""
+    """Return what a bare line most likely means: speech if it is quoted, nothing, or something to do."""
     text = " ".join(raw.split()).translate(QUOTES)
     if not text:
         return Kind.CONTINUE, ""
@@ -69,7 +69,7 @@ def read_input(raw: str) -> tuple[Kind, str]:
 
 
 def action_line(kind: Kind, raw: str) -> str:
-    """The player's words as the sentence of an action; "" where there is none to write.
+    """Return the player's words as the sentence of an action; "" if there is no action to write.
 
     >>> action_line(Kind.DO, "open my pack")
     'You open your pack.'
@@ -84,46 +84,44 @@ def action_line(kind: Kind, raw: str) -> str:
     return spoken(text) if kind is Kind.SAY else done(text)
 
 
-# ---- speech --------------------------------------------------------------------------------------------------
-
-_TOLD = re.compile(r'"([^"]*)"\s*(?:I|i|you|we)\s+(\w[^"]*)(?:"([^"]*)"?)?')
+_SAID = re.compile(r'"([^"]*)"\s*(?:I|i|you|we)\s+(\w[^"]*)(?:"([^"]*)"?)?')
 _DEED = re.compile(r",? (?=(?:and|then|but|while) )|, (?=\w+ing\b)|[.!] (?=[A-Z])")
 _JOIN = re.compile(r"(?:and|then|but|while) ")
 
 
 def spoken(text: str) -> str:
-    """`"Run," I tell Ito` and the like -> `You tell Ito "Run."`; anything else is what is said."""
-    match = _TOLD.fullmatch(text)
+    """Return `"Run," I tell Ito` as `You tell Ito "Run."`; any other text is what is said."""
+    match = _SAID.fullmatch(text)
     if match and (first(match[2]) in TELLS or (" " not in match[2].strip() and not match[1].endswith("."))):
-        words, telling, more = match.groups()
-        telling = telling.rstrip()
+        words, clause, more = match.groups()
+        clause = clause.rstrip()
         if more:
-            # Speech that the telling interrupts: `"Lower it," I tell Ito, "and run."`.
-            words = (re.sub(r",\s*$", ".", words) if telling.endswith(".") else words) + " " + more.lstrip()
-            return f"You {second_person(telling).rstrip('.,!')} {_quoted(words)}"
-        telling, *deed = _DEED.split(second_person(telling), maxsplit=1)
-        told = f"You {telling.rstrip('.,!')} "
-        return told + (f"{_begun(words)} {_deed(deed[0])}" if deed else _quoted(words))
+            # Interrupted speech: `"Lower it," I tell Ito, "and run."`.
+            words = (re.sub(r",\s*$", ".", words) if clause.endswith(".") else words) + " " + more.lstrip()
+            return f"You {second_person(clause).rstrip('.,!')} {_quoted(words)}"
+        clause, *action = _DEED.split(second_person(clause), maxsplit=1)
+        start = f"You {clause.rstrip('.,!')} "
+        return start + (f"{_quoted_before(words)} {_deed(action[0])}" if action else _quoted(words))
     if text.count('"') == 2 and text.startswith('"') and not text.endswith('"'):
-        # Speech, then something done: `"Stay back!" and raise the lamp`.
+        # Speech, then an action: `"Stay back!" and raise the lamp`.
         words, rest = text[1:].split('"')
         rest = rest.strip(" ,")
         if rest.strip(" ."):
-            return f"You say {_begun(words)} {_deed(second_person(rest))}"
+            return f"You say {_quoted_before(words)} {_deed(second_person(rest))}"
         return f"You say {_quoted(words)}"
     return f"You say {_quoted(text.strip(chr(34) + ' '))}"
 
 
 def _deed(text: str) -> str:
-    """What follows speech, as the end of its sentence."""
+    """Return the action that follows speech, as the end of the sentence."""
     if _JOIN.match(text):
         return sentence(text)
     text = re.sub(r"^you ", "", text, flags=re.IGNORECASE)
     return sentence(("and " if begins_with_verb(text) else "") + text[:1].lower() + text[1:])
 
 
-def _begun(words: str) -> str:
-    """Speech that its sentence goes on from: `"Fine,"`."""
+def _quoted_before(words: str) -> str:
+    """Return quoted speech after which the sentence continues: `"Fine,"`."""
     words = _quoted(words)[1:-1]
     return f'"{words[:-1] + "," if words.endswith(".") and not words.endswith("..") else words}"'
 
@@ -137,38 +135,46 @@ def _quoted(words: str) -> str:
     return f'"{words[:1].upper()}{words[1:]}"'
 
 
-# ---- deeds ---------------------------------------------------------------------------------------------------
-
 _OF_SPEAKER = re.compile(r"\b(?:I|i|[Mm]e|[Mm]y|mine|[Ww]e|us|[Oo]ur)\b")
 _AND_I = re.compile(r"((?:[Mm]y|[Tt]he|[A-Z]\w+)(?: \w+)?) and (?:I|i)\b(?=\s+[a-z])")
 _ME_AND = re.compile(r"[Mm]e (and \w+(?: \w+)?)\b")
 
 
 def done(text: str) -> str:
-    """Something to do, or whatever else it turns out to be, as a sentence about "you". `text` is not empty."""
+    """Return an action, or whatever else the line turns out to be, as a sentence about "you". `text` is not empty."""
     if not text[0].isalnum():
         bare = text.lstrip("'.,!?…:;()* ").replace(")", "")
         if not bare[:1].isalnum():
-            return sentence(f"You {second_person(text)}")  # a picture, or whatever it may be
+            return sentence(f"You {second_person(text)}")  # an emoji, for example
         text = bare
     if text.isupper() and (len(text) > 4 or text.rstrip("!").lower() in VERBS):
         text = text.lower()
     if text.isdecimal():
-        return f"You {text}."  # whatever the player's game makes of it
+        return f"You {text}."  # it may mean something in the player's story
     word, rest = first(text), text.partition(" ")[2]
     speech = said(text, word, rest)
     if speech:
         return f"You say {_quoted(speech)}"
     if "?" in text:
-        asked = text.rstrip("?!")  # an offer to do something, else it had been speech
-        text = asked if asked and "?" in text[len(asked) :] else text
-    after = told_after_clause(text) if word in CONJUNCTIONS else ""
-    if after:
-        return _you(after)
+        bare = text.rstrip("?!")  # not speech, so the question mark goes
+        text = bare if bare and "?" in text[len(bare) :] else text
+    return _with_subject(text, word) or _imperative(text, word, rest) or _other(text, word, rest)
+
+
+def _with_subject(text: str, word: str) -> str:
+    """Return a line that has its own subject, or starts with a clause, as a sentence; "" for another line."""
+    after_clause = told_after_clause(text) if word in CONJUNCTIONS else ""
+    if after_clause:
+        return _you(after_clause)
     if word in ("i", "you", "we", "we're", "we've", "we'll", "we'd") or word.startswith(("i'", "you'")):
         return _subject(text)
     if " and " in text and (_ME_AND.match(text) or _AND_I.match(text)):
         return _subject(_me_first(text))
+    return ""
+
+
+def _imperative(text: str, word: str, rest: str) -> str:
+    """Return a line that says what to do as a sentence; "" for another line."""
     if word in ("be", "don't") and rest:
         text = re.sub(r"^(?:do not|don't) be\b", "are not", text, flags=re.IGNORECASE)
         return _you(re.sub(r"^be\b", "are", text, flags=re.IGNORECASE))
@@ -183,15 +189,15 @@ def done(text: str) -> str:
             return _you(f"do it {lower(text)}")
         if begins_with_verb(rest):
             return _you(text)
-    bare = inflected(text)
-    return _you(bare) if bare else _other(text, word, rest)
+    base_form = inflected(text)
+    return _you(base_form) if base_form else ""
 
 
 _OPENERS = word_set("and or then but so instead now to first finally")
 
 
 def _other(text: str, word: str, rest: str) -> str:
-    """What is no deed as it stands: a way, what somebody else does, a thing."""
+    """Return a line that is not an action as it stands: a direction, what somebody else does, or a thing."""
     following = first(rest)
     if word in DIRECTIONS and (
         not rest or following in WAYS or following in JOINS or following in DIRECTIONS or text[len(word)] == ","
@@ -203,8 +209,8 @@ def _other(text: str, word: str, rest: str) -> str:
         mine = _OF_SPEAKER.search(text) and not IS.isdisjoint(text.split())  # He is my brother; not: He hits me
         if mine or "'" in word or (word in OTHERS and text.endswith("!")):
             return f"You say {_quoted(text)}"
-        deed = lower(text) if word in OTHERS or word in DETERMINERS else text
-        return sentence(f"You wait, and {second_person(deed)}")
+        action = lower(text) if word in OTHERS or word in DETERMINERS else text
+        return sentence(f"You wait, and {second_person(action)}")
     if word == "nothing" and not rest:
         return "You do nothing."
     if word == "me" and not rest:
@@ -218,7 +224,7 @@ _SMALL = DETERMINERS | PRONOUNS | NUMBERS | OLD | JOINS
 
 
 def _thing(text: str, word: str, rest: str) -> str:
-    """A thing as it stands inside a sentence: `the dark forest`, `Queen Marisol`, `plan B`."""
+    """Return a thing in the form it has inside a sentence: `the dark forest`, `Queen Marisol`, `plan B`."""
     if word in _SMALL or first(rest) == "else":
         return lower(text)
     words = rest.rstrip(".!…").split()
@@ -248,23 +254,23 @@ _ABSTRACT = re.compile(r"(?:tion|sion|ness|ment|ity|ence|ance|ism|ship|hood|ing)
 
 
 def _me_first(text: str) -> str:
-    """`Bob and I`, `Me and Bob` -> `I and Bob`: the sentence is to begin with "You"."""
+    """Return `Bob and I`, `Me and Bob` as `I and Bob`, because the sentence is to begin with "You"."""
 
-    def turned(match: re.Match[str]) -> str:
+    def swapped(match: re.Match[str]) -> str:
         return f"I and {lower(match[1]) if first(match[1]) in DETERMINERS else match[1]}"
 
-    return _AND_I.sub(turned, _ME_AND.sub(r"I \1", text))
+    return _AND_I.sub(swapped, _ME_AND.sub(r"I \1", text))
 
 
 def _subject(text: str) -> str:
-    """A sentence that begins with I, we or you."""
+    """Return a line that begins with I, we or you as a sentence."""
     word = text.partition(" ")[0]
     if word != "I":
         text = word.lower() + text[len(word) :]
     if text.startswith("we"):
         text = we_to_you(text)
     text = second_person(text)
-    if text[0] in "Ii":  # what looks like an initial: `I. A`
+    if text[0] in "Ii":  # what looked like an initial: `I. A`
         text = "you" + text[1:]
     return sentence("Y" + text[1:])
 
@@ -274,7 +280,7 @@ def _you(text: str) -> str:
 
 
 def sentence(text: str) -> str:
-    """`text` with an end: a full stop where there is none, inside a closing quote."""
+    """Return `text` with a full stop if it has no end mark; inside a closing quotation mark."""
     if text.count('"') % 2:
         text += '"'
     if text.endswith('"') and len(text) > 1:

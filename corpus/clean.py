@@ -1,18 +1,17 @@
-"""Text as a reader found it -> prose: what the site, the page and its author's desk left in it is taken out.
+"""Clean a text: remove what is not prose, such as HTML remains, navigation lines and author's notes.
 
     cleaned = clean(text, title=story.title)
     cleaned.text, cleaned.drops        # 'You wake.', {'navigation line': 1}
 
-In order: text that was decoded wrongly is decoded again (ftfy, where its heuristics find it bad); quotation marks are
-made straight, as the library and the player's keyboard have them; HTML rests and invisible characters go; several
-spaces become one; whole lines that are no prose go: navigation, author's notes, page marks, separators (a blank line
-stays), the title where it is repeated at the top. Last comes `turns.clean_prose`. Dashes, ellipses, guillemets,
-emphasis and every other sign stay the author's.
+In order: mojibake is repaired (by ftfy, if its heuristics find it bad); quotation marks become straight, as in the
+library and on keyboards; HTML and invisible characters are removed; runs of spaces become one; whole lines that are
+boilerplate are removed: navigation, author's notes, page numbers, separators (a blank line stays), the title repeated
+at the top. `turns.clean_prose` comes last. Dashes, ellipses, guillemets, emphasis and all other characters stay.
 
-Only what is plainly no prose goes: better a leftover than a lost sentence. Cleaning what is clean changes nothing.
+A line is removed only if it is clearly not prose: a leftover is better than a lost sentence. Cleaning is idempotent.
 
-Limits: the furniture of English sites. Of an author's note in several paragraphs only the marked one goes. Markup or
-entities nested in themselves more than `_PASSES` deep leave a rest.
+Limits: it knows the boilerplate of English sites. Of an author's note in several paragraphs, only the marked one is
+removed. Markup or entities nested more than `_PASSES` deep leave a remainder.
 """
 
 import re
@@ -31,7 +30,7 @@ _PASSES = 12
 
 @dataclass(frozen=True, slots=True)
 class Cleaned:
-    """The prose, and how many pieces of which sort were taken out of it. Repairs are not counted: they lose nothing."""
+    """The prose, and how many pieces of each sort were removed. Repairs are not counted, because they lose nothing."""
 
     text: str
     drops: Mapping[str, int]
@@ -39,34 +38,32 @@ class Cleaned:
 
 
 def clean(text: str, title: str = "") -> Cleaned:
-    """`text` as prose. `title`, of the story or the passage, goes where it stands alone above the prose."""
+    """Return `text` as prose. A first line that equals `title` (of the story or the passage) is removed."""
     drops: Counter[str] = Counter()
     for _ in range(_PASSES):
         before = text
         if not text.isascii():
-            text = _decoded(text).translate(_PLAINER)
+            text = _fix_mojibake(text).translate(_SIMPLER)
         if "<" in text or "&" in text:
             text = _without_html(text, drops)
         if "  " in text or "\t" in text:
             text = _INNER_SPACES.sub(" ", text)
-        text = clean_prose(_without_lines(text, title, drops))
+        text = clean_prose(_without_boilerplate(text, title, drops))
         if text == before:
             break
     return Cleaned(text, drops)
 
 
-# ---- characters ----------------------------------------------------------------------------------------------
-
-_PLAINER = str.maketrans(
+_SIMPLER = str.maketrans(
     dict.fromkeys("“”„‟", '"')
     | dict.fromkeys("‘’‚‛", "'")
     | dict.fromkeys("\xa0\u202f\u2007", " ")
-    | dict.fromkeys("\xad\u200b\u2060\ufeff")  # breaks nobody sees; joiners stay, for emoji and scripts need them
+    | dict.fromkeys("\xad\u200b\u2060\ufeff")  # invisible breaks; joiners stay, as emoji and some scripts need them
 )
 _INNER_SPACES = re.compile(r"(?<=\S)(?: {2,}| *\t[ \t]*)(?=\S)")
 
-# A letter that a wrongly read UTF-8 byte becomes, and one that its follower becomes. Cheap; ftfy decides.
-_TWO_BYTES = re.compile(
+# What a misread first byte of UTF-8 becomes, then what the second byte becomes. A cheap test before ftfy.
+_MISREAD_BYTES = re.compile(
     "[\xc2-\xf4\u0102-\u0110][\x80-\xbf\u0152-\u017e\u0192\u02c6\u02dc\u2013-\u203a\u20ac\u2122]|\ufffd"
 )
 _ENCODING_ONLY = ftfy.TextFixerConfig(
@@ -83,17 +80,15 @@ _ENCODING_ONLY = ftfy.TextFixerConfig(
 )
 
 
-def _decoded(text: str) -> str:
-    """`text` with mojibake (`donâ€™t`) read as what it was."""
-    if _TWO_BYTES.search(text) and ftfy.badness.is_bad(text):
+def _fix_mojibake(text: str) -> str:
+    """Return `text` with wrongly decoded characters (`donâ€™t`) decoded as intended."""
+    if _MISREAD_BYTES.search(text) and ftfy.badness.is_bad(text):
         return ftfy.fix_text(text, _ENCODING_ONLY)
     return text
 
 
-# ---- HTML ----------------------------------------------------------------------------------------------------
-
-# A start that meets another start before its end gives up, so that no text makes these slow.
-_UNSEEN = re.compile(
+# A start that meets another start before its end fails to match, so these take linear time on any text.
+_INVISIBLE = re.compile(
     r"<!--(?:(?!<!--).)*?-->|<(script|style)\b[^<>]*>(?:(?!<\1\b).)*?</\1\s*>", re.IGNORECASE | re.DOTALL
 )
 _BLOCK = (
@@ -122,20 +117,18 @@ def _without_html(text: str, drops: Counter[str]) -> str:
         return chr(number) if number <= 0x10FFFF else match[0]
 
     if "<" in text:
-        text, unseen = _UNSEEN.subn("", text)
-        if unseen:
-            drops["HTML tag"] += unseen
+        text, invisible = _INVISIBLE.subn("", text)
+        if invisible:
+            drops["HTML tag"] += invisible
         text = _TAG.sub(tag, text)
     return _ENTITY.sub(entity, text) if "&" in text else text
 
 
-# ---- lines ---------------------------------------------------------------------------------------------------
-
 _LONGEST = 160
-"""Characters of the longest line that can be furniture; author's notes, which say that they are, may be longer."""
+"""Characters of the longest line that can be boilerplate; author's notes, which are marked as such, may be longer."""
 
-# What a line of furniture begins with, in any case, behind its marks. Most lines of prose end their visit here.
-_PERHAPS = re.compile(
+# How a boilerplate line begins, in any case, after its marks. Most lines of prose fail this test, and need no other.
+_MAYBE_BOILERPLATE = re.compile(
     r"[\W\d_]*(?:\Z|(?:back|be|begin|click|comments?|continue|credits|don't|end|exit|feedback|feel|go|home|leave|load|main"
     r"|menu|more|new|next|o[o0]o|page|pg|p|play|please|press|previous|quit|rate|read|remember|reset|restart|return|reviews?"
     r"|save|start|table|tap|thanks?|top|try|undo)\b)",
@@ -159,7 +152,7 @@ _NAVIGATION = re.compile(
     rf"|(?:next|previous) (?:page|chapter|part|scene)|play again\??|start over|restart|continue|next",
     re.IGNORECASE,
 )
-_MARKED = re.compile(
+_BRACKETED_NAVIGATION = re.compile(
     r"back|begin|continue|credits|end|exit|home|load|menu|more|next|play|previous|quit|reset|restart|return|save|start"
     r"|top|try again\??|undo",
     re.IGNORECASE,
@@ -187,52 +180,59 @@ _NOTE = re.compile(rf"\W{{0,3}}(?:{_AUTHOR}|AN(?=:))(?:\s*[:–—-].*|[\])*_.]*
 _NOTE_INSIDE = re.compile(rf" ?[(\[]\s*(?:{_AUTHOR}\s*[:–—-]|[aA]uthor:)[^()\[\]\n]*[)\]]")
 
 
-def _without_lines(text: str, title: str, drops: Counter[str]) -> str:
+def _without_boilerplate(text: str, title: str, drops: Counter[str]) -> str:
     lines = text.split("\n")
-    gone: dict[int, str] = {}
+    removed: dict[int, str] = {}
     for n, line in enumerate(lines):
-        if 0 < len(line) <= _LONGEST and _PERHAPS.match(line):
-            reason = _furniture(line.strip())
-            if reason:
-                gone[n] = reason
-    if title and len(lines) > 1:
-        n = next((n for n, line in enumerate(lines) if line.strip() and n not in gone), 0)
-        if (
-            len(lines[n]) <= _LONGEST
-            and _letters(lines[n]) == _letters(title) != ""
-            and any(line.strip() for line in lines[n + 1 :])
-        ):
-            gone[n] = "repeated title"
-    noted = _may_be_noted(text)
-    if noted:
-        for n, line in enumerate(lines):
-            if _NOTE.fullmatch(line):
-                gone[n] = "author's note"
-            elif n not in gone:
-                lines[n], notes = _NOTE_INSIDE.subn("", line)
-                if notes:
-                    drops["author's note"] += notes
-    if gone:
-        drops.update(gone.values())
-    elif not noted:
+        if 0 < len(line) <= _LONGEST and _MAYBE_BOILERPLATE.match(line) and (reason := _boilerplate(line.strip())):
+            removed[n] = reason
+    title_line = _repeated_title(lines, title, removed)
+    if title_line is not None:
+        removed[title_line] = "repeated title"
+    if _may_have_notes(text):
+        _find_notes(lines, removed, drops)
+    elif not removed:
         return text
-    return "\n".join("" if n in gone else line for n, line in enumerate(lines))
+    drops.update(removed.values())
+    return "\n".join("" if n in removed else line for n, line in enumerate(lines))
 
 
-def _may_be_noted(text: str) -> bool:
-    """Whether the patterns of author's notes are worth trying."""
+def _repeated_title(lines: list[str], title: str, removed: Mapping[int, str]) -> int | None:
+    """Return the first line that isn't removed, if it repeats the title and text follows it."""
+    if not title or len(lines) == 1:
+        return None
+    first = next((n for n, line in enumerate(lines) if line.strip() and n not in removed), 0)
+    repeats = len(lines[first]) <= _LONGEST and _letters(lines[first]) == _letters(title) != ""
+    return first if repeats and any(line.strip() for line in lines[first + 1 :]) else None
+
+
+def _find_notes(lines: list[str], removed: dict[int, str], drops: Counter[str]) -> None:
+    """Mark the lines that are author's notes as removed, and take bracketed notes out of the others."""
+    for n, line in enumerate(lines):
+        if _NOTE.fullmatch(line):
+            removed[n] = "author's note"
+        elif n not in removed:
+            lines[n], notes = _NOTE_INSIDE.subn("", line)
+            if notes:
+                drops["author's note"] += notes
+
+
+def _may_have_notes(text: str) -> bool:
+    """Return whether the patterns of author's notes are worth trying."""
     return "uthor" in text or "UTHOR" in text or "A/N" in text or "a/n" in text or "riter" in text or "AN:" in text
 
 
-def _furniture(line: str) -> str:
-    """Why a line is no prose; "" for prose."""
+def _boilerplate(line: str) -> str:
+    """Return which sort of boilerplate a line is; "" for prose."""
     if _SEPARATOR.fullmatch(line):
         return "separator"
     if _PAGE_MARK.fullmatch(line):
         return "page mark"
     bare = line.strip(_ARROWS)
-    marked = bare != line and (line[0] in "[({<«»→←►▶◄◀|=-" or line[-1] in "])}>»→►▶|")
-    if _NAVIGATION.fullmatch(bare.rstrip(".!… ") if marked else bare) or (marked and _MARKED.fullmatch(bare)):
+    bracketed = bare != line and (line[0] in "[({<«»→←►▶◄◀|=-" or line[-1] in "])}>»→►▶|")
+    if _NAVIGATION.fullmatch(bare.rstrip(".!… ") if bracketed else bare):
+        return "navigation line"
+    if bracketed and _BRACKETED_NAVIGATION.fullmatch(bare):
         return "navigation line"
     return "author's note" if _REQUEST.fullmatch(bare) else ""
 

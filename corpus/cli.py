@@ -1,8 +1,8 @@
 """The command line of the corpus: `python -m corpus build my-stories/ --out my-corpus`.
 
-Each command is a module in `corpus/commands`. What a command needs beyond the base install (a crawler, a data set) is
-imported when it runs, not when it is listed. Output goes to stdout, what happens and what to mind to stderr. Exit code
-2 says that nothing was made.
+Each command is a module in `corpus/commands`. Packages beyond the base install (scrapy, datasets) are imported when a
+command runs, not when it is listed. Results go to stdout, progress and warnings to stderr. Exit code 2 means that
+nothing was written.
 """
 
 from importlib import import_module
@@ -10,14 +10,14 @@ from typing import Any
 
 import click
 
+from corpus.errors import CorpusError
 from corpus.extras import install_line
-from corpus.failure import CorpusFailure
 
 _COMMANDS = ("build", "check", "convert", "crawl", "formats", "stats")
 
 
 class _Commands(click.Group):
-    """The modules of `corpus.commands`, each with a click command named `command`."""
+    """The modules of `corpus.commands`; each has a click command named `command`."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(_COMMANDS)
@@ -33,9 +33,9 @@ class _Commands(click.Group):
         try:
             return super().invoke(ctx)
         except ModuleNotFoundError as error:
-            raise CorpusFailure(f"{error.name} is not installed. Install it with: {install_line('corpus')}") from error
+            raise CorpusError(f"{error.name} is not installed. Install it with: {install_line('corpus')}") from error
 
 
 @click.group(cls=_Commands)
 def main() -> None:
-    """Collect branching stories, and turn them into a training corpus."""
+    """Collect branching stories and turn them into a training corpus."""

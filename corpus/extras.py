@@ -1,7 +1,7 @@
-"""How to install what is missing: the one line a user can paste when an extra of this project isn't there.
+"""The shell command that installs a missing extra of this project, for error messages.
 
-`install_line("corpus")` -> `/usr/bin/python3 -m pip install -e '/home/ada/dungeon[corpus]'`. Standard library only, for
-every part of the project says it before anything heavy can be imported.
+`install_line("corpus")` -> `/usr/bin/python3 -m pip install -e '/home/ada/dungeon[corpus]'`. Standard library only,
+because every part of the project may need it before anything heavy can be imported.
 """
 
 import json
@@ -14,10 +14,10 @@ from urllib.request import url2pathname
 
 
 def install_line(extra: str) -> str:
-    """The shell command that adds `extra` to this installation, with this very Python.
+    """Return the shell command that adds `extra` to this installation, with the running Python.
 
-    An installation from a folder names that folder (PEP 610 `direct_url.json`; `-e` where it is editable), for the
-    folder's own version is the one to extend. Every other one goes by the package's name.
+    An installation from a folder is named by the folder (PEP 610 `direct_url.json`; `-e` if it is editable), so that
+    the folder's own version is extended. Any other installation is named by the package.
     """
     options, package = _source()
     command = [sys.executable or "python", "-m", "pip", "install", *options, f"{package}[{extra}]"]
@@ -25,7 +25,7 @@ def install_line(extra: str) -> str:
 
 
 def _source() -> tuple[list[str], str]:
-    """Options of pip, and what to install."""
+    """Return options for pip, and what to install."""
     try:
         record = distribution("dungeon").read_text("direct_url.json")
     except PackageNotFoundError:  # run from a checkout that is not installed

@@ -24,6 +24,6 @@ def write_atomic(path: Path, data: str | bytes) -> None:
             os.fsync(file.fileno())
         staging.replace(path)
     except OSError:
-        with suppress(OSError):  # it may never have come to be
+        with suppress(OSError):  # it may not exist
             staging.unlink()
         raise

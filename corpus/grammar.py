@@ -1,9 +1,9 @@
-"""What sort of line a line is: a deed, speech without quotation marks, what somebody else does, another language.
+"""Classify a line: an action, speech without quotation marks, what somebody else does, or another language.
 
-Judged by the first words and the lists of `corpus.words`; text comes in as one line with straight quotes.
+The first words and the lists of `corpus.words` decide. The text is one line with straight quotes.
 
-Limits: English. "Fire" and "Guard" are things when alone and deeds in front of what they are done to; a name in front
-of a word that is no known verb passes for a thing.
+Limits: English. "Fire" and "Guard" alone are things, before an object they are actions; a name before a word that isn't
+a known verb counts as a thing.
 """
 
 import re
@@ -36,17 +36,15 @@ from corpus.words import (
     word_set,
 )
 
-# ---- deeds ---------------------------------------------------------------------------------------------------
-
 
 def begins_with_verb(text: str) -> bool:
-    """Whether a line says what to do."""
+    """Return whether a line says what to do."""
     word, rest = first(text), text.partition(" ")[2]
-    typed = text[:1].islower() and word in DOUBTFUL and first(rest) in THINGS  # as players write: light torch
+    typed = text[:1].islower() and word in DOUBTFUL and first(rest) in THINGS  # as players type: light torch
     return typed or _is_verb(word, rest)
 
 
-# What may follow a verb that could be a noun, or a word that is not known.
+# What can follow an ambiguous verb or an unknown word.
 _AWAY = word_set("away off up out down")
 _FOLLOWERS = (ASKING | WAYS | DIRECTIONS) | word_set(
     "here there again now then more alone together to for with from like against about until as"
@@ -65,24 +63,9 @@ _KNOWN = (DETERMINERS | PRONOUNS | DIRECTIONS | WAYS | SUBJECTS | ASKING | JOINS
 
 
 def _is_verb(word: str, rest: str) -> bool:
-    """Whether the first word of a line, lower-cased and bare, is something to do."""
-    following = first(rest)
+    """Return whether the first word of a line (lower case, no punctuation) is something to do."""
     if word in VERBS:
-        if word not in DOUBTFUL:
-            return True
-        if not rest:
-            return word in ALONE
-        if word == "back":
-            return following in _AWAY or following in DETERMINERS  # Back to the village is a way
-        if following in DETERMINERS or following in PRONOUNS or following in PARTICLES or rest[0].isdigit():
-            return True
-        if word == "time" or (len(rest) == 1 and rest.isupper()):
-            return False
-        if following in _FOLLOWERS:
-            return True
-        if following == "and":
-            return first(rest[4:]) in VERBS
-        return rest[0].isupper() or "'s " in rest or (following.endswith("ly") and following not in LY_VERBS)
+        return word not in DOUBTFUL or _is_verb_here(word, rest)
     head, dash, tail = word.rpartition("-")
     if dash and head:
         return tail in VERBS
@@ -92,11 +75,29 @@ def _is_verb(word: str, rest: str) -> bool:
         return True
     if word.endswith(("a", "o", "i")) and rest.partition(" ")[2][:1].isupper():
         return False  # Elena the Brave
-    return following in _OBJECTS or (rest[:1].isupper() and "'s " in rest)
+    return first(rest) in _OBJECTS or (rest[:1].isupper() and "'s " in rest)
+
+
+def _is_verb_here(word: str, rest: str) -> bool:
+    """Return whether a word that can be a verb or a noun is a verb before `rest`."""
+    if not rest:
+        return word in ALONE
+    following = first(rest)
+    if word == "back":
+        return following in _AWAY or following in DETERMINERS  # "Back to the village" is a direction
+    if following in DETERMINERS or following in PRONOUNS or following in PARTICLES or rest[0].isdigit():
+        return True
+    if word == "time" or (len(rest) == 1 and rest.isupper()):
+        return False
+    if following in _FOLLOWERS:
+        return True
+    if following == "and":
+        return first(rest[4:]) in VERBS
+    return rest[0].isupper() or "'s " in rest or (following.endswith("ly") and following not in LY_VERBS)
 
 
 def inflected(text: str) -> str:
-    """`Running away`, `Attacks the guard and flees` as what one is told to do; "" where that isn't what it says."""
+    """Return `Running away` or `Attacks the guard and flees` as an imperative; "" if the line is neither."""
     word, rest = first(text), text.partition(" ")[2]
     forms = GERUNDS if word in GERUNDS else THIRDS
     if word not in forms:
@@ -108,7 +109,7 @@ def inflected(text: str) -> str:
 
 
 def uninflected(text: str, forms: dict[str, str]) -> str:
-    """The first verb, and each after "and" or "then", in its base form."""
+    """Return the first verb, and each verb after "and" or "then", in its base form."""
 
     def base(match: re.Match[str]) -> str:
         return match[1] + forms.get(match[2].lower(), match[2])
@@ -121,56 +122,63 @@ _CLAUSE = re.compile(rf"((?:{'|'.join(sorted(CONJUNCTIONS))}) [^,\"]+), (?:then 
 
 
 def told_after_clause(text: str) -> str:
-    """`When he turns, stab him!` with what is to do in front: `stab him when he turns!`; else ""."""
+    """Return `When he turns, stab him!` with the action first: `stab him when he turns!`; "" for another line."""
     match = _CLAUSE.fullmatch(text)
     if not match or not begins_with_verb(match[2]):
         return ""
-    deed = match[2].rstrip(".!?,;:…")
-    return f"{deed} {lower(match[1])}{match[2][len(deed) :]}"
-
-
-# ---- speech, other people, other languages -------------------------------------------------------------------
+    action = match[2].rstrip(".!?,;:…")
+    return f"{action} {lower(match[1])}{match[2][len(action) :]}"
 
 
 def said(text: str, word: str, rest: str) -> str:
-    """What is said where a line, of a first word and the rest, is speech without quotation marks; else ""."""
+    """Return what is said if a line (its first word and the rest) is speech without quotation marks; else "".
+
+    Questions get a question mark.
+    """
     following = first(rest)
     asks = "?" in text[-2:] and '"' not in text
-    inverted = (
-        word in HELPERS
-        and following in SUBJECTS
-        and (word not in ("do", "have") or following not in ("it", "this", "that"))
-        and (word != "have" or following not in ("everyone", "everybody", "anyone") or asks)
-    )
     if word.partition("'")[0] in ASKING:
         if asks:
             return text
         if following in HELPERS or "'" in word or following in ("happened", "happens"):
             return text if text[-1] in "!…" else text.rstrip(".") + "?"
-    if inverted:
+    if _is_inverted(word, following, asks):
         return text if text[-1] in "!…?" else text.rstrip(".") + "?"
     if asks:
-        deed = word in ("i", "we", "me", "nothing") or word.startswith("i'") or word in DIRECTIONS or word in WAYS
+        action = word in ("i", "we", "me", "nothing") or word.startswith("i'") or word in DIRECTIONS or word in WAYS
         helper = word in HELPERS - {"do", "have", "don't"}
-        if helper or not (deed or _is_verb(word, rest)):
+        if helper or not (action or _is_verb(word, rest)):
             return text
+    return text if _is_exclamation(text, word, rest) else ""
+
+
+def _is_inverted(word: str, following: str, asks: bool) -> bool:
+    """Return whether an auxiliary stands before its subject: `Are you ...`; not `Do it`, `Have everyone leave`."""
+    if word not in HELPERS or following not in SUBJECTS:
+        return False
+    if word in ("do", "have") and following in ("it", "this", "that"):
+        return False
+    return word != "have" or following not in ("everyone", "everybody", "anyone") or asks
+
+
+def _is_exclamation(text: str, word: str, rest: str) -> bool:
+    """Return whether a line that isn't a question is speech by its first words: `Yes`, `Of course`, `Give me that`."""
+    following = first(rest)
     if (word in ("yes", "no") and not rest) or text.rstrip(".!").endswith(", please"):
-        return text
+        return True
     if word in SAID or f"{word}_{following}" in SAID_PAIRS or word == "let's":
-        return text
+        return True
     if word in SAID_BEFORE_COMMA and text[len(word) : len(word) + 1] == "," and following not in ("and", "then"):
-        return text
+        return True
     if word in ("no", "never") and rest and text[len(word)] in "!.":
-        return text
+        return True
     if not rest and word in SAID_ALONE and (word != "help" or text.endswith("!")):
-        return text
-    if following == "me" and word in VERBS and not rest[2:].startswith(" and"):
-        return text  # one does not give oneself the sword
-    return ""
+        return True
+    return following == "me" and word in VERBS and not rest[2:].startswith(" and")  # nobody gives himself the sword
 
 
 def of_others(text: str) -> bool:
-    """Whether a line tells what somebody or something else does: `He runs`, `Bob draws`, `The dragon wakes`."""
+    """Return whether a line says what somebody or something else does: `He runs`, `Bob draws`, `The dragon wakes`."""
     words = text.split()
     word = first(text)
     if word in OTHERS:
@@ -182,7 +190,7 @@ def of_others(text: str) -> bool:
     reach = 2 if word in DETERMINERS else 1
     for n, other in enumerate(words[1:6], 1):
         other = other.rstrip(".,!?…").lower()
-        ends = other in ("ends", "rings") and n + 1 == len(words)  # The summer ends; the book ends and rings are rarer
+        ends = other in ("ends", "rings") and n + 1 == len(words)  # "The summer ends"; nouns are rarer here
         if n >= reach and (ends or other in IS or (other in THIRDS and THIRDS[other] not in DOUBTFUL)):
             return True
         if other in ASKING or other in SUBJECTS or other in WAYS or other in JOINS:
@@ -193,7 +201,7 @@ def of_others(text: str) -> bool:
 
 
 def foreign(text: str) -> bool:
-    """Whether a line is in another language, as far as its letters and small words tell."""
+    """Return whether a line is in another language, as far as its letters and small words show."""
     if text.isascii():
         words = text.lower().split()
         return not FOREIGN.isdisjoint(words) and words[0] not in _KNOWN and not text[text.find(" ") + 1 :].istitle()
@@ -201,20 +209,17 @@ def foreign(text: str) -> bool:
     if ord(letter) > 0x24F:
         return True
     words = text.split()
-    strange = any(not w.isascii() and any(c.isalpha() and 0xBF < ord(c) < 0x250 for c in w) for w in words)
-    return strange and len(words) > 1 and JOINS.isdisjoint(words)
-
-
-# ---- words ---------------------------------------------------------------------------------------------------
+    has_foreign_letter = any(not w.isascii() and any(c.isalpha() and 0xBF < ord(c) < 0x250 for c in w) for w in words)
+    return has_foreign_letter and len(words) > 1 and JOINS.isdisjoint(words)
 
 
 def first(text: str) -> str:
-    """The first word, bare and lower-cased."""
+    """Return the first word in lower case, without punctuation."""
     return text.partition(" ")[0].strip("\"'.,!?…:;()*").lower()
 
 
 def lower(text: str) -> str:
-    """`text` without the capital of its first word, which an abbreviation keeps."""
+    """Return `text` without the capital of its first word; an abbreviation keeps it."""
     word = text.partition(" ")[0]
     if word.isupper() and len(word) > 1:
         return word.lower() + text[len(word) :] if word.lower() in VERBS else text

@@ -1,14 +1,14 @@
-"""A story -> the graph that is learned: clean prose, choices as actions, and everything left out with its reason.
+"""Turn a story into the graph that is trained on: clean prose, choices as actions, and what was left out and why.
 
     graph = make_graph(story)
     graph.nodes[graph.start].text
     Counter(reject.reason for reject in graph.rejects)
 
-What can't be reached from the start is left out. An empty passage is passed through: of one with a single way on, the
-action is the one that led to it; of one with several, which is a menu, each way's own. A start without text stands for
-a title page and is left for the passage after it.
+Passages that can't be reached from the start are left out. Empty passages are skipped: a choice that leads to one is
+followed to the passages with text behind it. If the empty passage has one choice, the first choice's action is used;
+if it has several (a menu), each keeps its own. A start without text is taken for a title page and skipped too.
 
-Limits: between the same two passages, several choices with the same action are one.
+Limits: several choices with the same action between the same two passages count as one.
 """
 
 import hashlib
@@ -22,7 +22,7 @@ from corpus.clean import clean
 from corpus.rejects import Reject
 from corpus.story import UNFINISHED, Choice, Passage, Story
 
-# Few labels are written once: "Continue", "Go back", "Yes".
+# A few labels make up most choices: "Continue", "Go back", "Yes".
 label_action = lru_cache(maxsize=1 << 16)(labels.label_action)
 
 _ID_DIGITS = 12
@@ -30,22 +30,22 @@ _ID_DIGITS = 12
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A passage as it is learned: clean text, and each way on as (action, name of the next node)."""
+    """A passage as it is trained on: clean text, and its choices as (action, name of the next node)."""
 
     text: str
     edges: tuple[tuple[str, str], ...]
     ends: bool
-    """Whether the story ends here. False where a way on was never written."""
+    """Whether the story ends here; False if a choice leads to a passage that doesn't exist."""
 
 
 @dataclass(frozen=True, slots=True)
 class Graph:
-    """A story as it is learned; every node has text, save perhaps the start, and is reached from the start."""
+    """A story as it is trained on. Every node is reachable and has text, except possibly the start."""
 
     id: str
     """The title and the first digits of `content`: the same in every build of the same text."""
     content: bytes
-    """SHA-256 of the texts, whatever their order and names: the same for copies under another title."""
+    """SHA-256 of the texts, independent of their order and names: equal for copies under another title."""
     start: str
     nodes: Mapping[str, Node]
     """In the order of the source; empty for a story without text."""
@@ -53,81 +53,94 @@ class Graph:
 
 
 def make_graph(story: Story) -> Graph:
-    """The part of the story that can be read: reachable passages with text, and the choices between them."""
-    rejects: list[Reject] = []
+    """Return the story's graph: its reachable passages with text, and the choices between them."""
+    rejects = _Rejects(story)
+    texts = _clean_texts(story, rejects)
+    nodes = {name: _node(story, name, texts, rejects) for name, text in texts.items() if text or name == story.start}
+    start = _skip_title_page(nodes, story.start)
+    sorted_texts = sorted(node.text for node in nodes.values())
+    content = hashlib.sha256("\0".join(sorted_texts).encode()).digest()
+    slug = re.sub(r"[\W_]+", "-", story.title.casefold())[:40].strip("-") or "story"
+    graph_id = f"{slug}-{content.hex()[:_ID_DIGITS]}"
+    return Graph(graph_id, content, start, nodes if any(sorted_texts) else {}, tuple(rejects.items))
 
-    def reject(reason: str, passage: str, text: str, count: int = 1) -> None:
-        rejects.append(Reject(reason, story.source, story.title, passage, text, count))
 
+class _Rejects:
+    def __init__(self, story: Story) -> None:
+        self._story = story
+        self.items: list[Reject] = []
+
+    def add(self, reason: str, passage: str, text: str, count: int = 1) -> None:
+        self.items.append(Reject(reason, self._story.source, self._story.title, passage, text, count))
+
+
+def _clean_texts(story: Story, rejects: _Rejects) -> dict[str, str]:
+    """Return the cleaned text of each reachable passage; it may be empty."""
     reachable = story.reachable()
     texts: dict[str, str] = {}
     for name, passage in story.passages.items():
         if name not in reachable:
-            reject("unreachable passage", name, passage.text)
+            rejects.add("unreachable passage", name, passage.text)
             continue
         cleaned = clean(passage.text, _heading(story, passage))
         texts[name] = cleaned.text
         for reason, count in cleaned.drops.items():
-            reject(reason, name, passage.text, count)
-        if not texts[name]:
-            reject("empty passage", name, passage.text)
+            rejects.add(reason, name, passage.text, count)
+        if not cleaned.text:
+            rejects.add("empty passage", name, passage.text)
         for choice in passage.choices:
             if choice.target not in story.passages:
-                reject("dangling choice", name, choice.label)
-    nodes = {}
-    for name, text in texts.items():
-        if not text and name != story.start:
-            continue
-        edges: dict[tuple[str, str], None] = {}
-        unwritten = False
-        for choice in story.passages[name].choices:
-            ways, dangles = _ways(story, texts, choice)
-            unwritten |= dangles
-            if not ways and not dangles:
-                reject("choice that leads to no text", name, choice.label)
-            for way in ways:
-                edge = label_action(way.label), way.target
-                if edge in edges:
-                    reject("repeated choice", name, way.label)
-                edges[edge] = None
-        ends = not edges and not unwritten and UNFINISHED not in story.passages[name].tags
-        nodes[name] = Node(text, tuple(edges), ends)
-    start = _without_title_page(nodes, story.start)
-    written = sorted(node.text for node in nodes.values())
-    content = hashlib.sha256("\0".join(written).encode()).digest()
-    slug = re.sub(r"[\W_]+", "-", story.title.casefold())[:40].strip("-") or "story"
-    return Graph(f"{slug}-{content.hex()[:_ID_DIGITS]}", content, start, nodes if any(written) else {}, tuple(rejects))
+                rejects.add("dangling choice", name, choice.label)
+    return texts
 
 
 def _heading(story: Story, passage: Passage) -> str:
-    """What may stand above the prose as a title: the story's on its first page, or the passage's."""
+    """Return the title that may precede the prose: the story's on its first page, otherwise the passage's name."""
     return story.title if passage.text.lstrip().startswith(story.title) else passage.name
 
 
-def _ways(story: Story, texts: Mapping[str, str], choice: Choice) -> tuple[list[Choice], bool]:
-    """A choice, led on through empty passages to those with text; and whether any way was never written."""
+def _node(story: Story, name: str, texts: Mapping[str, str], rejects: _Rejects) -> Node:
+    passage = story.passages[name]
+    edges: dict[tuple[str, str], None] = {}
+    any_dangling = False
+    for choice in passage.choices:
+        choices, dangling = _skip_empty(story, texts, choice)
+        any_dangling |= dangling
+        if not choices and not dangling:
+            rejects.add("choice that leads to no text", name, choice.label)
+        for resolved in choices:
+            edge = label_action(resolved.label), resolved.target
+            if edge in edges:
+                rejects.add("repeated choice", name, resolved.label)
+            edges[edge] = None
+    ends = not edges and not any_dangling and UNFINISHED not in passage.tags
+    return Node(texts[name], tuple(edges), ends)
+
+
+def _skip_empty(story: Story, texts: Mapping[str, str], choice: Choice) -> tuple[list[Choice], bool]:
+    """Follow a choice through empty passages to those with text; also return whether any path is dangling."""
     if texts.get(choice.target):
         return [choice], False
     found: list[Choice] = []
-    unwritten = False
-    stack, passed = [choice], set[str]()
+    dangling = False
+    stack, visited = [choice], set[str]()
     while stack:
-        way = stack.pop()
-        if way.target not in texts:
-            unwritten = True
-        elif texts[way.target]:
-            found.append(way)
-        elif way.target not in passed:
-            passed.add(way.target)
-            onward = story.passages[way.target].choices
-            for inner in reversed(onward):
-                keep = len(onward) == 1 or not label_action(inner.label)
-                stack.append(Choice(way.label if keep else inner.label, inner.target))
-    return found, unwritten
+        current = stack.pop()
+        if current.target not in texts:
+            dangling = True
+        elif texts[current.target]:
+            found.append(current)
+        elif current.target not in visited:
+            visited.add(current.target)
+            choices = story.passages[current.target].choices
+            for following in reversed(choices):
+                keep_label = len(choices) == 1 or not label_action(following.label)
+                stack.append(Choice(current.label if keep_label else following.label, following.target))
+    return found, dangling
 
 
-def _without_title_page(nodes: dict[str, Node], start: str) -> str:
-    """Where the story begins; a start without text and with one way on is taken out of `nodes`."""
+def _skip_title_page(nodes: dict[str, Node], start: str) -> str:
+    """Return the name of the first node; a start without text and with a single choice is removed from `nodes`."""
     first = nodes[start]
     if first.text or len(first.edges) != 1:
         return start

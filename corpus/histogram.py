@@ -1,10 +1,10 @@
-"""How lengths are spread: counted in ranges that double, shown as bars in the terminal and as a picture.
+"""Histograms of lengths: counted in ranges that double, shown as bars in the terminal and as an SVG picture.
 
     counts = count([12, 80, 700], PASSAGE_WORDS)
     print(bars(counts, PASSAGE_WORDS))
     Path("passages.svg").write_text(svg(counts, PASSAGE_WORDS))
 
-Limits: the ranges are fixed, so that the figures of parts of a corpus can be added.
+Limits: the ranges are fixed, so that histograms of parts of a corpus can be added.
 """
 
 from bisect import bisect_right
@@ -12,19 +12,19 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
 
-_BAR = 40  # cells of the longest bar in the terminal
-_ROW, _LEFT, _WIDE, _RIGHT = 22, 130, 400, 90  # pixels of the picture
+_BAR = 40  # characters of the longest bar in the terminal
+_ROW, _LEFT, _WIDTH, _RIGHT = 22, 130, 400, 90  # pixels of the picture
 
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """What is measured, and the bounds between its ranges: n bounds make n + 1 ranges."""
+    """A measured quantity, and the bounds between its ranges: n bounds make n + 1 ranges."""
 
     title: str
     bounds: tuple[int, ...]
 
     def labels(self) -> list[str]:
-        """What each range is called."""
+        """Return the name of each range."""
         inner = [f"{a:,} to {b - 1:,}" for a, b in zip(self.bounds, self.bounds[1:], strict=False)]
         return [f"below {self.bounds[0]:,}", *inner, f"{self.bounds[-1]:,} and more"]
 
@@ -34,7 +34,7 @@ EXAMPLE_CHARACTERS = Measure("Characters of an example", (250, 500, 1000, 2000, 
 
 
 def count(lengths: Iterable[int], measure: Measure) -> list[int]:
-    """How many of the lengths are in each range."""
+    """Return how many of the lengths are in each range."""
     counts = [0] * (len(measure.bounds) + 1)
     for length in lengths:
         counts[bisect_right(measure.bounds, length)] += 1
@@ -42,25 +42,25 @@ def count(lengths: Iterable[int], measure: Measure) -> list[int]:
 
 
 def bars(counts: Sequence[int], measure: Measure) -> str:
-    """The histogram as lines of text."""
+    """Return the histogram as lines of text."""
     labels, most = measure.labels(), max(*counts, 1)
-    wide = max(map(len, labels))
+    label_width = max(map(len, labels))
     digits = max(len(f"{number:,}") for number in counts)
     lines = [measure.title]
     for label, number in zip(labels, counts, strict=True):
-        bar = "█" * -(-_BAR * number // most)  # what there is shows, however little
-        lines.append(f"  {label:>{wide}}  {number:>{digits},}  {bar}".rstrip())
+        bar = "█" * -(-_BAR * number // most)  # rounded up, so that any count shows
+        lines.append(f"  {label:>{label_width}}  {number:>{digits},}  {bar}".rstrip())
     return "\n".join(lines)
 
 
 def svg(counts: Sequence[int], measure: Measure) -> str:
-    """The histogram as a picture that reads on a light and on a dark page."""
+    """Return the histogram as a picture that is readable on a light and on a dark page."""
     most = max(*counts, 1)
     height = _ROW * (len(counts) + 2)
     rows = []
     for n, (label, number) in enumerate(zip(measure.labels(), counts, strict=True), start=1):
         top = n * _ROW + 8
-        width = round(_WIDE * number / most, 1)
+        width = round(_WIDTH * number / most, 1)
         rows += [
             f'<text x="{_LEFT - 8}" y="{top + 13}" text-anchor="end">{escape(label)}</text>',
             f'<rect x="{_LEFT}" y="{top}" width="{width}" height="{_ROW - 6}" fill="#4477aa"/>',
@@ -68,7 +68,7 @@ def svg(counts: Sequence[int], measure: Measure) -> str:
         ]
     body = "\n".join(rows)
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{_LEFT + _WIDE + _RIGHT}" height="{height}" '
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{_LEFT + _WIDTH + _RIGHT}" height="{height}" '
         f'font-family="sans-serif" font-size="13" fill="#808080">\n'
         f'<text x="8" y="18" font-weight="bold">{escape(measure.title)}</text>\n{body}\n</svg>\n'
     )

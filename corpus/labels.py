@@ -1,15 +1,15 @@
-"""A choice's label -> the action line of the player who takes it: `2) Open the door (p. 5)` -> `You open the door.`
+"""Turn the label of a choice into an action line: `2) Open the door (p. 5)` -> `You open the door.`
 
     label_action("I run!")             # 'You run!'
     label_action("The cave")           # 'You choose the cave.'
-    label_action("Years later...")     # '': the story goes on
+    label_action("Years later...")     # '': the story continues by itself
 
-What a label wears is taken off (numbers, bullets, brackets, arrows, emoji, page numbers, prices and skills), then
-`corpus.actions` reads it as it reads the player. Empty are the labels that only turn the page or work the site
-("Continue", "Play again"), and the narrator's: a time or a chapter ("The next morning"), or what somebody else does
-("He runs"). After such a one the story goes on by itself, for there is nothing a player could have typed.
+Decoration is removed first (numbers, bullets, brackets, arrows, emoji, page numbers, prices and skills), then
+`corpus.actions` reads the label like the player's input. The action is empty if the label only turns the page or works
+the site ("Continue", "Play again"), and if it is the narrator's: a time or a chapter ("The next morning"), or what
+somebody else does ("He runs"), because a player could not have typed it.
 
-Limits: English. An empty action does not tell two narrator's labels of one passage apart; their passages do.
+Limits: English. Two of the narrator's labels in one passage get the same empty action, though their passages differ.
 """
 
 import re
@@ -19,8 +19,6 @@ from corpus.grammar import begins_with_verb, inflected, lower, of_others, told_a
 from corpus.text import one_line
 from corpus.turns import Kind
 from corpus.words import DOUBTFUL, SAID, SAID_ALONE, THIRDS, VERBS, word_set
-
-# ---- what a label wears --------------------------------------------------------------------------------------
 
 _PICTURES = r"[\u2190-\u2bff\u2600-\u27bf\U0001f000-\U0001faff\ufe0f\u200d\u20e3]"
 _EMOJI = re.compile("[\u2600-\u27bf\U0001f000-\U0001faff]")
@@ -60,54 +58,66 @@ _SINGLE_QUOTES = re.compile(r"'((?:[^']|(?<=\w)'(?=\w))+)'(?=$|[\s,.])")
 
 
 def label_action(label: str) -> str:
-    """A choice's label as an action line; "" for labels that only turn the page, and for the narrator's.
+    """Return the label of a choice as an action line; "" if it only turns the page, or is the narrator's.
 
     >>> label_action("1. Open the door (turn to 42)")
     'You open the door.'
     """
-    if label.isascii():
-        # The commonest label by far needs none of the rest: one verb that is always one, and plain words.
-        words = label.rstrip(".!").split(" ")
-        verb = words[0].lower()
-        if verb in _SURE and _PLAIN.fullmatch(label) and _TELLING.isdisjoint(words):
-            return f"You {verb}{label[len(verb) :]}" + ("" if label[-1] in ".!" else ".")
-        if _SAID.fullmatch(label):
-            return spoken(label)
+    line = _simple_action(label) if label.isascii() else ""
+    if line:
+        return line
     text = one_line(label).removeprefix("» ").translate(QUOTES)
     if len(text) <= _LONGEST and not _BARE.fullmatch(text):
-        text = _undressed(text)
+        text = _without_decoration(text)
     verb = text.partition(" ")[0].lower()
     if verb in _SURE and "comment" not in text:
         return done(text)
-    plain = _NOT_WORDS.sub(" ", text).strip().lower()
-    if not plain:
+    words = _NOT_WORDS.sub(" ", text).strip().lower()
+    if not words:
         if '"' in text:
             return action_line(Kind.SAY, text)
         return f"You choose {''.join(text.split())}." if _EMOJI.search(text) else ""
-    if plain.isdecimal():
-        return f"You choose {plain}."
-    if text[0] != '"' and _PAGE.fullmatch(plain):
+    if words.isdecimal():
+        return f"You choose {words}."
+    if text[0] != '"' and _PAGE.fullmatch(words):
         return ""
+    return _worded_action(text)
+
+
+def _simple_action(label: str) -> str:
+    """Return the action of an ASCII label that is a verb with plain words, or quoted speech; "" for another label.
+
+    Most labels are like this and need none of the slower rules.
+    """
+    words = label.rstrip(".!").split(" ")
+    verb = words[0].lower()
+    if verb in _SURE and _PLAIN.fullmatch(label) and _NEEDS_RULES.isdisjoint(words):
+        return f"You {verb}{label[len(verb) :]}" + ("" if label[-1] in ".!" else ".")
+    return spoken(label) if _SAID.fullmatch(label) else ""
+
+
+def _worded_action(text: str) -> str:
+    """Return the action of a label with words and without decoration; "" for one of the narrator's."""
     if text.startswith("'") and '"' not in text:
         text = _SINGLE_QUOTES.sub(r'"\1"', text)
     if text.startswith('"'):
         return "" if _OTHER_SPEAKER.search(text) else spoken(text)
-    staged = _staged(text)
-    if staged:
-        return staged
-    if _narrated(text):
+    directions = _stage_directions(text)
+    if directions:
+        return directions
+    if _is_narration(text):
         return ""
     line = done(text)
     return "" if line.startswith("You wait, and ") and of_others(text) else line
 
 
 _LONGEST = 300
-"""Characters of a label that may wear something; a longer one is prose in the wrong place."""
+"""Characters of a label that may have decoration; a longer one is misplaced prose."""
 _PLAIN = re.compile(r"[A-Z]?[a-z]+(?: [A-Za-z]+)*[.!]?")
 _SAID = re.compile(r'"[!#-~]+(?: [!#-~]+)*"')
 _BARE = re.compile(r"(?!(?:option|choice|answer|path)\b)(?:I |[A-Za-z']{2})[A-Za-z ,.!'-]*[a-z.!?]", re.IGNORECASE)
 _NOT_WORDS = re.compile(r"[\W_]+")
-_TELLING = word_set(
+_NEEDS_RULES = word_set(
     "I i me my mine myself My Me Mine us page game story end start beginning menu comment comments review"
 )
 _SURE = (
@@ -122,11 +132,11 @@ _SURE = (
         """
     )
 )
-"""Verbs that begin nothing but deeds, whatever follows."""
+"""Verbs that always begin an action, whatever follows."""
 
 
-def _undressed(text: str) -> str:
-    """The label without its number, bullet, brackets, arrows, pictures, prices and page numbers."""
+def _without_decoration(text: str) -> str:
+    """Return the label without its number, bullet, brackets, arrows, emoji, prices and page numbers."""
     match = _GAMEBOOK.fullmatch(text)
     if match:
         return match[1]
@@ -150,13 +160,13 @@ def _has_words(text: str) -> bool:
     return bool(_NOT_WORDS.sub("", text))
 
 
-def _staged(text: str) -> str:
-    """Stage directions, alone or before speech: `*sighs* "Fine."`, `(Whisper) "Come."`; "" where there are none."""
+def _stage_directions(text: str) -> str:
+    """Return stage directions, alone or before speech (`*sighs* "Fine."`, `(Whisper) "Come."`), as an action; or ""."""
     match = _STAGED.fullmatch(text)
     if match:
-        deed, rest = match[1].strip(), match[2].strip()
-        deed = uninflected(deed, THIRDS) if deed.partition(" ")[0].lower() in THIRDS else inflected(deed) or deed
-        line = done(deed)
+        action, rest = match[1].strip(), match[2].strip()
+        is_third_person = action.partition(" ")[0].lower() in THIRDS
+        line = done(uninflected(action, THIRDS) if is_third_person else inflected(action) or action)
         if rest.startswith('"'):
             return line.rstrip(".!") + spoken(rest).replace("You say", " and say", 1)
         if begins_with_verb(rest):
@@ -165,12 +175,10 @@ def _staged(text: str) -> str:
     match = _MANNER.fullmatch(text)
     if match:
         verb = match[1].lower().removesuffix("ing")
-        said = spoken(match[2])
-        return said.replace("You say", f"You {verb}", 1) if verb in VERBS else said
+        speech = spoken(match[2])
+        return speech.replace("You say", f"You {verb}", 1) if verb in VERBS else speech
     return ""
 
-
-# ---- what is no action ---------------------------------------------------------------------------------------
 
 _STORY = r"(?:(?:the|a|your|this|my|new)\ )*(?:game|story|adventure|journey|tale|book|chapter)"
 _SPACED_TURN = _TURN.replace(" ", r"\ ")
@@ -230,8 +238,8 @@ _OTHER_SPEAKER = re.compile(
 )
 
 
-def _narrated(text: str) -> bool:
-    """Whether the narrator speaks: of a time, a chapter, or what comes next. What begins with a verb is a deed."""
+def _is_narration(text: str) -> bool:
+    """Return whether the narrator speaks: of a time, a chapter, or what comes next. A verb comes first in an action."""
     lowered = text.lower().strip()
     if not _NARRATED.fullmatch(lowered) and not _OPENS.fullmatch(lowered):
         return False

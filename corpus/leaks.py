@@ -1,9 +1,9 @@
-"""How much of what is held out can be read in what is learned.
+"""Measure how much of the held-out text is also in the training text.
 
     share = leaked(held_out=[paragraphs(text)], learned=[paragraphs(other)])
 
-Paragraphs are compared by a digest of 8 bytes, so the memory is that of the held-out ones: 12 bytes each. Short
-paragraphs are left out: "You win." stands in many stories and gives nothing away.
+Paragraphs are compared by a digest of 8 bytes, so memory is 12 bytes per held-out paragraph. Short paragraphs are
+ignored: "You win." is in many stories and reveals nothing.
 """
 
 from collections.abc import Iterable
@@ -15,9 +15,9 @@ import numpy.typing as npt
 from corpus.turns import PARAGRAPH
 
 SHORTEST = 40
-"""Characters of a paragraph that counts."""
+"""Characters of the shortest paragraph that counts."""
 TARGET = 0.001
-"""The share above which a corpus deserves a warning."""
+"""The highest share of leaked text that needs no warning."""
 
 PARAGRAPHS = np.dtype([("digest", "<u8"), ("length", "<u4")])
 """A paragraph: its digest, and its length in characters."""
@@ -25,7 +25,7 @@ Paragraphs = npt.NDArray[np.void]
 
 
 def paragraphs(texts: Iterable[str]) -> Paragraphs:
-    """The paragraphs that count, in order."""
+    """Return the paragraphs that count, in order."""
     blocks = [block for text in texts for block in text.split(PARAGRAPH) if len(block) >= SHORTEST]
     found = np.empty(len(blocks), dtype=PARAGRAPHS)
     digests = b"".join(blake2b(block.encode(), digest_size=8).digest() for block in blocks)
@@ -35,15 +35,15 @@ def paragraphs(texts: Iterable[str]) -> Paragraphs:
 
 
 def leaked(held_out: Iterable[Paragraphs], learned: Iterable[Paragraphs]) -> float:
-    """The share of the held-out characters, 0 to 1, that stand in a paragraph which is also among the learned."""
-    held = np.concatenate([np.empty(0, PARAGRAPHS), *held_out])
-    digests = np.unique(held["digest"])
-    known = np.zeros(len(digests), dtype=bool)
+    """Return the share of the held-out characters, 0 to 1, that are in a paragraph which is also among `learned`."""
+    rows = np.concatenate([np.empty(0, PARAGRAPHS), *held_out])
+    digests = np.unique(rows["digest"])
+    found = np.zeros(len(digests), dtype=bool)
     for part in learned:
-        place = np.searchsorted(digests, part["digest"])
-        place[place == len(digests)] = 0
+        index = np.searchsorted(digests, part["digest"])
+        index[index == len(digests)] = 0
         if len(digests):
-            known[place[digests[place] == part["digest"]]] = True
-    total = int(held["length"].sum(dtype=np.int64))
-    seen = known[np.searchsorted(digests, held["digest"])]
-    return int(held["length"][seen].sum(dtype=np.int64)) / total if total else 0.0
+            found[index[digests[index] == part["digest"]]] = True
+    total = int(rows["length"].sum(dtype=np.int64))
+    in_both = found[np.searchsorted(digests, rows["digest"])]
+    return int(rows["length"][in_both].sum(dtype=np.int64)) / total if total else 0.0

@@ -1,8 +1,8 @@
-"""First person to second, as an action line needs it: `I raise my lamp` -> `you raise your lamp`.
+"""Turn first person into second, as an action line needs it: `I raise my lamp` -> `you raise your lamp`.
 
-Only outside double quotation marks, for what is said stays as it was said. Verbs agree (am, was), an I that is no
-pronoun stays (I.D., J. I. Marsh, I-95, Henry I, World War I), and so does a mine that is dug. "We" and "us" stay,
-for the player may not be alone, save where "we" is the one who acts (`we_to_you`).
+Text inside double quotation marks stays as it is. Verbs agree (am, was). An I that isn't a pronoun stays (I.D., J. I.
+Marsh, I-95, Henry I, World War I), and so does the noun mine. "We" and "us" stay, because the player may have
+companions, unless "we" is the subject (`we_to_you`).
 
 Limits: English; an I between two capitalised words is judged by where the line ends.
 """
@@ -13,11 +13,11 @@ _FIRST_PERSON = re.compile(r"\b(?:[Ii]|[Mm]e|[Mm]y|[Mm]yself|[Mm]ine)\b")
 _NUMERAL = r"(?:War|Part|Chapter|Act|Book|Volume|Type|Phase|Level|Mark|Class|Vitamin)"
 _ADVERB = r"(?:\w+ly|still|never|always|also|just|too|really|not)"
 _PRONOUN_I = r"(?<![\w.\-/'])(?<![A-Z]\. )[Ii](?![\w\-/]|\.\w|\. [A-Z]\w*\.?$)"
-# In the order they apply.
+# In the order in which they are applied.
 _PERSON = tuple(
     (re.compile(pattern), replacement)
     for pattern, replacement in (
-        (rf"\b({_NUMERAL}) I\b", "\\1 \0"),  # kept from being a pronoun
+        (rf"\b({_NUMERAL}) I\b", "\\1 \0"),  # protected from being taken for a pronoun
         (r"\b([A-Z]\w+) I(?=[.!?]?$)", "\\1 \0"),
         (rf"{_PRONOUN_I} ({_ADVERB} )?am\b", r"you \1are"),
         (rf"{_PRONOUN_I} ({_ADVERB} )?was(n't)?\b", r"you \1were\2"),
@@ -30,7 +30,7 @@ _PERSON = tuple(
         (
             r"((?:\b(?:is|are|was|were|of|not|it|all|them|what's)|'s) )mine\b(?! \w*(?:shaft|entrance|tunnel))",
             r"\1yours",
-        ),  # not the mine one digs
+        ),  # not the noun mine
         (r"\bmy\b", "your"),
         (r"\bMy\b", "Your"),
         (r"\bme\b", "you"),
@@ -50,12 +50,12 @@ _WE = tuple(
 
 
 def second_person(text: str) -> str:
-    """First person to second, outside double quotes."""
+    """Return `text` with first person turned into second, outside double quotes."""
     return _replaced(text, _PERSON) if _FIRST_PERSON.search(text) else text
 
 
 def we_to_you(text: str) -> str:
-    """`We grab our packs` -> `you grab your packs`, outside double quotes."""
+    """Return `We grab our packs` as `you grab your packs`, outside double quotes."""
     return _replaced("we" + text[2:], _WE)
 
 

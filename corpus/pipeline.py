@@ -1,14 +1,14 @@
-"""A story -> an entry: its examples on disk, and what the builder needs to know to place it.
+"""Compile a story: write its examples to disk and keep what the builder needs to assign it to a split.
 
-    with Spool(folder / "0") as spool:
-        compiled = compile_stories(stories, spool, settings)
-    rows = read_rows(compiled.entries[0].rows)
+    with ScratchFile(folder / "0") as file:
+        batch = compile_stories(stories, file, settings)
+    rows = read_record_batch(batch.stories[0].rows)
 
-The builder can only say where a story belongs when it has seen them all. Until then its examples lie in a spool, and
-in memory are figures, a MinHash signature, and where in the spool the rest is. So memory grows with the number of
-stories (about 3 kB each), not with their text.
+The builder can assign a story to a split only when it has seen all of them. Until then, the examples are in a scratch
+file, and memory holds counts, a MinHash signature, and the places of the pieces in the file. So memory grows with the
+number of stories (about 3 kB each), not with their text.
 
-Limits: one story, with its examples, is in memory at a time.
+Limits: one story with its examples is in memory at a time.
 """
 
 from collections import Counter
@@ -19,41 +19,41 @@ from pathlib import Path
 import numpy as np
 
 from corpus.duplicates import signature
-from corpus.examples import CONTEXT, cover, most
+from corpus.examples import DEFAULT_CONTEXT, edge_cover, max_characters
 from corpus.graph import make_graph
 from corpus.histogram import EXAMPLE_CHARACTERS, PASSAGE_WORDS, count
 from corpus.leaks import paragraphs
-from corpus.rejects import Reject, counted, json_lines
-from corpus.spool import Place, Spool, to_rows
+from corpus.rejects import Reject, count_by_reason, json_lines
+from corpus.scratch_file import Piece, ScratchFile, to_record_batch
 from corpus.story import Story
 
-_LONGEST = (1 << 29) - 1
-"""Characters that a column of a story's examples may have: a spool takes 2 GiB, a character up to 4 bytes."""
+_LONGEST_COLUMN = (1 << 29) - 1
+"""Characters in a column of a story's examples: Arrow holds 2 GiB, and a character has up to 4 bytes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What the user may choose."""
+    """The user's choices."""
 
     seed: int = 0
-    """Which stories are held out depends on it."""
-    context: int = CONTEXT
-    """The most characters of context an example has."""
+    """Decides which stories are held out."""
+    context: int = DEFAULT_CONTEXT
+    """Characters of context in an example, at most."""
     near_duplicates: bool = True
-    """Whether stories are compared for near-duplicates."""
+    """Whether stories are compared to find near-duplicates."""
     rights: tuple[str, ...] = ()
-    """If any: only stories under one of these licences, as the stories name them."""
+    """If not empty, only stories under these licences, spelled as in the stories."""
     authors: tuple[str, ...] = ()
-    """If any: only stories by one of these."""
+    """If not empty, only stories by these authors."""
     maturity_at_most: int | None = None
-    """If given: only stories that their site rates so, on the site's scale; one without a rating is left out."""
+    """If set, only stories with at most this maturity rating on their site's own scale; none without a rating."""
     rejects: Path | None = None
-    """If given: the file to which everything that is left out is written, a line of JSON each."""
+    """If set, the file to write everything that is left out to, one line of JSON each."""
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """A story that was compiled: what the builder needs to know to place it, and where its examples lie."""
+class CompiledStory:
+    """A compiled story: what the builder needs to assign it to a split, and where its examples are."""
 
     id: str
     content: bytes
@@ -68,44 +68,44 @@ class Entry:
     examples: int
     target_characters: int
     passage_words: list[int]
-    """How many passages have how many words: see `corpus.histogram`."""
+    """A histogram: see `corpus.histogram`."""
     example_characters: list[int]
     signature: bytes
-    """Empty where near-duplicates are not looked for."""
-    rows: Place
+    """Empty if near-duplicates are not looked for."""
+    rows: Piece
     """An Arrow record batch of `SCHEMA`."""
-    paragraphs: Place
+    paragraphs: Piece
     drops: Counter[str]
-    rejects: Place
-    """Lines of JSON; none where the settings don't ask for them."""
+    rejects: Piece
+    """Lines of JSON; empty unless the settings ask for them."""
 
 
 @dataclass(frozen=True, slots=True)
-class Compiled:
-    """The stories of some sources, and those that are left out whole."""
+class CompiledBatch:
+    """The compiled stories of some sources, and the stories that are left out as a whole."""
 
-    entries: list[Entry] = field(default_factory=list)
+    stories: list[CompiledStory] = field(default_factory=list)
     drops: Counter[str] = field(default_factory=Counter)
-    rejects: list[Place] = field(default_factory=list)
+    rejects: list[Piece] = field(default_factory=list)
 
 
-def compile_stories(stories: Iterable[Story], spool: Spool, settings: Settings) -> Compiled:
-    """Each story that the settings let through and that has text, its examples in the spool."""
-    done = Compiled()
+def compile_stories(stories: Iterable[Story], file: ScratchFile, settings: Settings) -> CompiledBatch:
+    """Compile each story that passes the filters and has text; write its examples to the file."""
+    batch = CompiledBatch()
     for story in stories:
-        reason = _filtered(story, settings) or _compile(story, spool, settings)
-        if isinstance(reason, Entry):
-            done.entries.append(reason)
+        result = _filter_reason(story, settings) or _compile(story, file, settings)
+        if isinstance(result, CompiledStory):
+            batch.stories.append(result)
             continue
-        done.drops[reason] += 1
+        batch.drops[result] += 1
         if settings.rejects:
             text = "\n\n".join(passage.text for passage in story.passages.values())
-            done.rejects.append(spool.add(json_lines([Reject(reason, story.source, story.title, "", text)])))
-    return done
+            batch.rejects.append(file.append(json_lines([Reject(result, story.source, story.title, "", text)])))
+    return batch
 
 
-def _filtered(story: Story, settings: Settings) -> str:
-    """Why the user does not want this story; "" if he does."""
+def _filter_reason(story: Story, settings: Settings) -> str:
+    """Return why the user's filters exclude the story; "" if they don't."""
     if settings.rights and story.rights not in settings.rights:
         return "story under other rights"
     if settings.authors and story.author not in settings.authors:
@@ -119,17 +119,17 @@ def _filtered(story: Story, settings: Settings) -> str:
     return ""
 
 
-def _compile(story: Story, spool: Spool, settings: Settings) -> Entry | str:
-    """The story's entry, its examples in the spool; or why it has none."""
+def _compile(story: Story, file: ScratchFile, settings: Settings) -> CompiledStory | str:
+    """Return the compiled story, or the reason why it is left out."""
     graph = make_graph(story)
     if not graph.nodes:
         return "story without text"
-    if most(graph, settings.context) > _LONGEST:
+    if max_characters(graph, settings.context) > _LONGEST_COLUMN:
         return "story too large when unfolded"
-    examples = list(cover(graph, settings.context))
+    examples = list(edge_cover(graph, settings.context))
     texts = [node.text for node in graph.nodes.values()]
     words = count_words(texts)
-    return Entry(
+    return CompiledStory(
         id=graph.id,
         content=graph.content,
         title=story.title,
@@ -145,15 +145,15 @@ def _compile(story: Story, spool: Spool, settings: Settings) -> Entry | str:
         passage_words=count(words, PASSAGE_WORDS),
         example_characters=count((len(e.context) + len(e.target) for e in examples), EXAMPLE_CHARACTERS),
         signature=signature("\n".join(texts).split()).tobytes() if settings.near_duplicates else b"",
-        rows=spool.add(to_rows(examples).serialize()),
-        paragraphs=spool.add(paragraphs(texts).tobytes()),
-        drops=counted(graph.rejects),
-        rejects=spool.add(json_lines(graph.rejects if settings.rejects else ())),
+        rows=file.append(to_record_batch(examples).serialize()),
+        paragraphs=file.append(paragraphs(texts).tobytes()),
+        drops=count_by_reason(graph.rejects),
+        rejects=file.append(json_lines(graph.rejects if settings.rejects else ())),
     )
 
 
 def count_words(texts: Sequence[str]) -> list[int]:
-    """The words of each text, as `str.split` finds them between ASCII blanks; at once, for splitting takes long."""
+    """Return the number of words in each text, separated by ASCII white space; numpy counts all texts at once."""
     encoded = [text.encode() for text in texts]
     letters = np.frombuffer(b"".join(b"\n" + text for text in encoded) + b"\n", np.uint8) > ord(" ")
     starts = letters[1:] & ~letters[:-1]

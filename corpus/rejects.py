@@ -1,9 +1,9 @@
-"""What is in the sources and not in the corpus: each thing with the reason, counted, and written out on request.
+"""What is in the sources but not in the corpus: each item with its reason, counted, and written to a file on request.
 
-    with writing(Path("rejects.jsonl")) as write:
+    with rejects_file(Path("rejects.jsonl")) as write:
         write(json_lines([Reject("empty passage", "tale.twee", "The Tale", "Cellar", "")]))
 
-Limits: what cleaning takes out of a passage is one line for each reason, with all of the passage's text.
+Limits: what cleaning removes from a passage is one line per reason, with the whole text of the passage.
 """
 
 import json
@@ -14,37 +14,37 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from corpus.failure import CorpusFailure
+from corpus.errors import CorpusError
 
 _BEGINNING = b'{"reason": '
 
 
 @dataclass(frozen=True, slots=True)
 class Reject:
-    """Something that is in a source and not in the corpus."""
+    """Something in a source that is not in the corpus."""
 
     reason: str
     source: str
-    """Where it was read from, as the story states it."""
+    """The path or address that the story was read from."""
     story: str
     """The story's title."""
     passage: str
-    """The passage's name; empty where it is about a whole story or file."""
+    """The passage's name; empty if the reject is a whole story or file."""
     text: str
-    """What is left out, prose or a choice's label; for what cleaning takes out, the passage as it was."""
+    """The prose or label that is left out; for what cleaning removes, the passage before cleaning."""
     count: int = 1
-    """How many such things of a passage: as many are counted."""
+    """How many such items the passage has."""
 
 
 def json_lines(rejects: Iterable[Reject]) -> bytes:
-    """Each as a line of JSON with the fields of `Reject`."""
+    """Return each reject as a line of JSON with the fields of `Reject`."""
     lines = (json.dumps(asdict(reject), ensure_ascii=False) + "\n" for reject in rejects)
-    # A file name need not be proper Unicode; Python's escape for what isn't is JSON's as well.
+    # A file name may not be valid Unicode; Python's escape for such bytes is also valid in JSON.
     return "".join(lines).encode(errors="backslashreplace")
 
 
-def counted(rejects: Iterable[Reject]) -> Counter[str]:
-    """How many things are left out for each reason."""
+def count_by_reason(rejects: Iterable[Reject]) -> Counter[str]:
+    """Return the number of items for each reason."""
     counts: Counter[str] = Counter()
     for reject in rejects:
         counts[reject.reason] += reject.count
@@ -52,15 +52,19 @@ def counted(rejects: Iterable[Reject]) -> Counter[str]:
 
 
 @contextmanager
-def writing(path: Path | None) -> Iterator[Callable[[bytes], object]]:
-    """A function that takes lines; the file is there, in place of an earlier one, when the block ends without an error.
+def rejects_file(path: Path | None) -> Iterator[Callable[[bytes], object]]:
+    """Give a function that writes lines to the file at `path`, which replaces an earlier one if the block succeeds.
 
-    Without a path the lines are thrown away. Raises CorpusFailure where something else lies at `path`, and OSError.
+    Without a path the lines are discarded.
+
+    Raises:
+        CorpusError: `path` holds something else.
+        OSError: the file can't be written.
     """
     if path is None:
         yield len
         return
-    _check(path)
+    _check_replaceable(path)
     path = path.resolve()
     with tempfile.TemporaryDirectory(prefix=f".{path.name}-", dir=path.parent) as staging:
         new = Path(staging, "new")
@@ -69,12 +73,12 @@ def writing(path: Path | None) -> Iterator[Callable[[bytes], object]]:
         new.replace(path)
 
 
-def _check(path: Path) -> None:
-    """An earlier file of rejects may be replaced, and an empty one."""
+def _check_replaceable(path: Path) -> None:
+    """Raise CorpusError unless `path` is free, an empty file or an earlier file of rejects."""
     if not path.exists():
         return
     if path.is_file():
         with path.open("rb") as file:
             if file.read(len(_BEGINNING)) in (b"", _BEGINNING):
                 return
-    raise CorpusFailure(f"{path} is there already and holds no rejects. Name another file with --rejects.")
+    raise CorpusError(f"{path} already exists and is not a file of rejects. Name another file with --rejects.")

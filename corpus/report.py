@@ -1,9 +1,9 @@
-"""What became of the stories: the figures that `build` prints, `stats` shows, the card tells and `report.json` keeps.
+"""The figures of a build, which `build` and `stats` print, the dataset card shows and `report.json` stores.
 
     report = read_report(Path("my-corpus"))
     print(report.table())
 
-Limits: a line a story is kept, so a corpus of a hundred thousand stories has a report of tens of megabytes.
+Limits: it has a line for each story, so the report of a hundred thousand stories is tens of megabytes.
 """
 
 import json
@@ -13,7 +13,7 @@ from pathlib import Path
 
 import msgspec
 
-from corpus.failure import CorpusFailure
+from corpus.errors import CorpusError
 from corpus.leaks import TARGET
 from corpus.splits import SPLITS
 
@@ -22,26 +22,26 @@ REPORT = "report.json"
 
 @dataclass(frozen=True, slots=True)
 class StoryLine:
-    """A story that is in the corpus, and whom it is by."""
+    """A story in the corpus."""
 
     id: str
     title: str
     author: str
     rights: str
     source: str
-    """Where it was read from: a path of the machine that built the corpus, or an address."""
+    """The path, on the machine that built the corpus, or the address that it was read from."""
     split: str
-    """Where its examples are; several names with commas where a lone story was split inside."""
+    """The split of its examples; several, separated by commas, if the story itself was split."""
     words: int
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Counts are of what is in the corpus, `drops` of what isn't, by reason."""
+    """Counts of what is in the corpus; `drops` counts what was left out, by reason."""
 
     seed: int
     context: int
-    """The most characters of an example's context."""
+    """Characters of an example's context, at most."""
     stories: int
     passages: int
     choices: int
@@ -50,29 +50,29 @@ class Report:
     """By split, like the next three."""
     target_characters: Mapping[str, int]
     bytes: Mapping[str, int]
-    """Of the columns in memory."""
+    """Of the columns in memory, by split."""
     parquet_bytes: Mapping[str, int]
-    """Of the files."""
+    """Of the files, by split."""
     drops: Mapping[str, int]
     rights: Mapping[str, int]
-    """Stories by licence."""
+    """Number of stories by licence."""
     titles: Mapping[str, list[str]]
-    """The stories of each split."""
+    """Titles of the stories in each split."""
     near_duplicates: tuple[tuple[str, ...], ...]
-    """Ids of stories that are alike, and so stand in one split; a tuple each group."""
+    """Groups of similar stories, by id; each group is in one split."""
     leaked: float
-    """The share, 0 to 1, of validation paragraph characters that also stand in train: see `corpus.leaks`."""
+    """The share, 0 to 1, of validation characters in paragraphs that are also in train: see `corpus.leaks`."""
     passage_words: list[int]
-    """Histograms: see `corpus.histogram`."""
+    """A histogram, like the next one: see `corpus.histogram`."""
     example_characters: list[int]
     contents: tuple[StoryLine, ...]
     notes: tuple[str, ...]
-    """What the readers left out or guessed, a sentence each."""
+    """What the readers left out or guessed, one sentence each."""
     warnings: tuple[str, ...]
     """What the user should know before relying on this corpus."""
 
     def table(self) -> str:
-        """The figures as plain aligned lines: name, number."""
+        """Return the figures as aligned lines: name, number."""
         rows = [
             ("stories", f"{self.stories:,}"),
             ("passages", f"{self.passages:,}"),
@@ -88,39 +88,39 @@ class Report:
             *((f"rights: {rights}", f"{count:,}") for rights, count in sorted(self.rights.items())),
             *((f"left out: {reason}", f"{count:,}") for reason, count in sorted(self.drops.items())),
         ]
-        wide = max(len(name) for name, _ in rows)
-        digits = max(len(number) for _, number in rows)
-        return "\n".join(f"{name:<{wide}}  {number:>{digits}}" for name, number in rows)
+        name_width = max(len(name) for name, _ in rows)
+        number_width = max(len(number) for _, number in rows)
+        return "\n".join(f"{name:<{name_width}}  {number:>{number_width}}" for name, number in rows)
 
 
 def leak_warning(leaked: float) -> str:
-    """What to say of that share; "" where it is small enough."""
+    """Return a warning about that share of leaked text; "" if it is small enough."""
     if leaked < TARGET:
         return ""
     return (
-        f"{leaked:.1%} of the validation text also stands in train (at most {TARGET:.1%} would be sound), so held-out "
-        "figures will flatter. Look for the same passages in several stories."
+        f"{leaked:.1%} of the validation text is also in train ({TARGET:.1%} or less is fine), so held-out results "
+        "will look too good. Look for the same passages in several stories."
     )
 
 
 def write_report(report: Report, folder: Path) -> None:
-    """Writes `report.json` into the folder."""
+    """Write `report.json` into the folder."""
     text = json.dumps(asdict(report), ensure_ascii=False, indent=2) + "\n"
-    # A file name need not be proper Unicode; Python's escape for what isn't is JSON's as well.
+    # A file name may not be valid Unicode; Python's escape for such bytes is also valid in JSON.
     (folder / REPORT).write_text(text, encoding="utf-8", errors="backslashreplace")
 
 
 def read_report(folder: Path) -> Report:
-    """The report of the corpus in `folder`. Raises CorpusFailure where there is none that can be read."""
-    make = "Make a corpus with: dungeon corpus build STORIES --out FOLDER"
+    """Return the report of the corpus in `folder`. Raise CorpusError if it can't be read."""
+    hint = "Build a corpus with: dungeon corpus build STORIES --out FOLDER"
     try:
         content = json.loads((folder / REPORT).read_text(encoding="utf-8"))
         return msgspec.convert(content, Report)
     except FileNotFoundError as error:
-        raise CorpusFailure(f"{folder} is no corpus: there is no {REPORT} in it. {make}") from error
+        raise CorpusError(f"{folder} is not a corpus: it has no {REPORT}. {hint}") from error
     except OSError as error:
-        raise CorpusFailure(f"{folder / REPORT} can't be read: {error.strerror}.") from error
+        raise CorpusError(f"{folder / REPORT} can't be read: {error.strerror}.") from error
     except (ValueError, RecursionError) as error:  # msgspec's errors are ValueErrors
-        raise CorpusFailure(
+        raise CorpusError(
             f"{folder / REPORT} is not a report of this version: {error}. Build the corpus again."
         ) from error

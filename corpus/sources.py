@@ -1,13 +1,13 @@
-"""Sources -> compiled stories, in one process or in several.
+"""Read and compile sources, in one process or in several.
 
-    for part in compile_sources([Path("my-stories")], scratch, Settings(), workers=2):
-        part.entries
+    for batch in compile_sources([Path("my-stories")], scratch, Settings(), workers=2):
+        batch.stories
 
-This process reads, the others compile what it read, about a megabyte at a time. What they make comes back in the order
-of the sources.
+This process reads, the others compile what it read, about a megabyte at a time. Results come in the order of the
+sources.
 
-Limits: reading is one process's work, so more workers than three or four have to wait for it. A few megabytes for each
-worker are in memory, and one file of a source.
+Limits: only one process reads, so more than three or four workers don't help. Memory is a few megabytes per worker,
+plus one file of a source.
 """
 
 import signal
@@ -18,29 +18,31 @@ from itertools import chain, count, islice
 from multiprocessing import get_context
 from pathlib import Path
 
-from corpus.pipeline import Compiled, Settings, compile_stories
+from corpus.pipeline import CompiledBatch, Settings, compile_stories
 from corpus.readers import read
 from corpus.rejects import Reject, json_lines
-from corpus.spool import Spool
+from corpus.scratch_file import ScratchFile
 from corpus.story import Story
 
 BATCH = 1 << 20
-"""Characters of prose that are handed to a process at once."""
-_WAITING = 2  # batches for each worker, so that none has to wait and few lie in memory
+"""Characters of prose that are passed to a process at once."""
+_QUEUED = 2  # batches per worker: enough that no worker waits, and few in memory
 
 
-def compile_sources(sources: Sequence[Path], scratch: Path, settings: Settings, workers: int) -> Iterator[Compiled]:
-    """The stories of all sources, in their order, their examples in files in `scratch`. Raises StoryError."""
-    passed_over: list[Path] = []
-    batches = _batches(chain.from_iterable(read(source, passed_over) for source in sources))
-    places = (scratch / f"{n}" for n in count())
+def compile_sources(
+    sources: Sequence[Path], scratch: Path, settings: Settings, workers: int
+) -> Iterator[CompiledBatch]:
+    """Yield the stories of all sources in order; their examples are in files in `scratch`. Raise StoryError."""
+    skipped: list[Path] = []
+    batches = _batches(chain.from_iterable(read(source, skipped) for source in sources))
+    paths = (scratch / f"{n}" for n in count())
     first = list(islice(batches, 2))
     batches = chain(first, batches)
     if workers == 1 or len(first) < 2:
-        yield from (_compile(batch, place, settings) for batch, place in zip(batches, places, strict=False))
+        yield from (_compile(batch, path, settings) for batch, path in zip(batches, paths, strict=False))
     else:
-        yield from _side_by_side(batches, places, settings, workers)
-    yield _passed_over(passed_over, next(places), settings)
+        yield from _compile_in_parallel(batches, paths, settings, workers)
+    yield _skipped_files(skipped, next(paths), settings)
 
 
 def _batches(stories: Iterable[Story]) -> Iterator[list[Story]]:
@@ -56,36 +58,37 @@ def _batches(stories: Iterable[Story]) -> Iterator[list[Story]]:
         yield batch
 
 
-def _compile(stories: Sequence[Story], place: Path, settings: Settings) -> Compiled:
-    with Spool(place) as spool:
-        return compile_stories(stories, spool, settings)
+def _compile(stories: Sequence[Story], path: Path, settings: Settings) -> CompiledBatch:
+    with ScratchFile(path) as file:
+        return compile_stories(stories, file, settings)
 
 
-def _side_by_side(
-    batches: Iterable[Sequence[Story]], places: Iterator[Path], settings: Settings, workers: int
-) -> Iterator[Compiled]:
-    """Each batch compiled, in order. Workers are started afresh: a fork would copy this process's locks as they are."""
-    with ProcessPoolExecutor(workers, get_context("spawn"), _leave_interrupts_to_the_parent) as pool:
-        waiting: deque[Future[Compiled]] = deque()
+def _compile_in_parallel(
+    batches: Iterable[Sequence[Story]], paths: Iterator[Path], settings: Settings, workers: int
+) -> Iterator[CompiledBatch]:
+    """Yield each batch compiled, in order. Workers are spawned: a fork would copy this process's locks as they are."""
+    with ProcessPoolExecutor(workers, get_context("spawn"), _ignore_interrupts) as pool:
+        running: deque[Future[CompiledBatch]] = deque()
         for batch in batches:
-            waiting.append(pool.submit(_compile, batch, next(places), settings))
-            if len(waiting) == _WAITING * workers:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
+            running.append(pool.submit(_compile, batch, next(paths), settings))
+            if len(running) == _QUEUED * workers:
+                yield running.popleft().result()
+        while running:
+            yield running.popleft().result()
 
 
-def _leave_interrupts_to_the_parent() -> None:
+def _ignore_interrupts() -> None:
+    """Leave Ctrl-C to the parent process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-def _passed_over(files: Sequence[Path], place: Path, settings: Settings) -> Compiled:
-    """The files in which no story was found, as rejects."""
-    compiled = Compiled()
+def _skipped_files(files: Sequence[Path], path: Path, settings: Settings) -> CompiledBatch:
+    """Return the files without a story, as rejects."""
+    batch = CompiledBatch()
     if files:
         rejects = [Reject("file without a story", str(file), "", "", "") for file in files]
-        compiled.drops["file without a story"] = len(rejects)
+        batch.drops["file without a story"] = len(rejects)
         if settings.rejects:
-            with Spool(place) as spool:
-                compiled.rejects.append(spool.add(json_lines(rejects)))
-    return compiled
+            with ScratchFile(path) as scratch_file:
+                batch.rejects.append(scratch_file.append(json_lines(rejects)))
+    return batch

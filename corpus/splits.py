@@ -1,9 +1,9 @@
-"""Which stories are learned, and which are held out to validate and to test.
+"""Assign stories to training, validation and test.
 
     split([["the-bell-1f", "the-bell-22"], ["cold-orbit-9a"], …], seed=0)   # {"the-bell-1f": "train", …}
 
-A story's place depends on the seed and its own id, and on nothing else but how many stories there are: a story that is
-added moves few others. Similar stories, a cluster, stay together.
+The split of a story depends only on the seed, its own id and the number of stories, so adding a story moves few others.
+The similar stories of a cluster stay together.
 """
 
 import hashlib
@@ -14,38 +14,38 @@ _SHARE = 0.1
 
 
 def split(clusters: Sequence[Sequence[str]], seed: int) -> dict[str, str]:
-    """The split of each story; a tenth of them validates, another tests.
+    """Return the split of each story; about a tenth is for validation, and another tenth for the test.
 
-    There are at least 3 clusters, and each split has at least one. Clusters larger than a tenth are learned where there
-    are others to hold out.
+    Needs at least 3 clusters. Each split gets at least one; clusters larger than a tenth are for training if there are
+    others to hold out.
     """
     assert len(clusters) >= len(SPLITS)
-    held = max(1, round(_SHARE * sum(map(len, clusters))))
-    order = sorted(clusters, key=lambda stories: (len(stories) > held, rank(min(stories), seed)))
-    place = {}
+    size = max(1, round(_SHARE * sum(map(len, clusters))))
+    order = sorted(clusters, key=lambda stories: (len(stories) > size, rank(min(stories), seed)))
+    split_of = {}
     for name, reserved in (("validation", 2), ("test", 1)):
         count = 0
-        while count < held and len(order) > reserved:
+        while count < size and len(order) > reserved:
             stories = order.pop(0)
             count += len(stories)
-            place.update(dict.fromkeys(stories, name))
+            split_of.update(dict.fromkeys(stories, name))
     for stories in order:
-        place.update(dict.fromkeys(stories, "train"))
-    return place
+        split_of.update(dict.fromkeys(stories, "train"))
+    return split_of
 
 
 def split_examples(openings: Mapping[str, bool], seed: int) -> dict[str, str]:
-    """The split of each example, by name, for want of stories; those that are openings are learned if they can be.
+    """Return the split of each example, by name, if there are too few stories; openings are for training if possible.
 
-    `openings` has at least 3 examples. Each split has at least one.
+    `openings` says which examples are openings. It has at least 3 examples, and each split gets at least one.
     """
     assert len(openings) >= len(SPLITS)
-    held = max(1, round(_SHARE * len(openings)))
+    size = max(1, round(_SHARE * len(openings)))
     order = sorted(openings, key=lambda name: (openings[name], rank(name, seed)))
-    names = ["validation"] * held + ["test"] * held
+    names = ["validation"] * size + ["test"] * size
     return dict(zip(order, names + ["train"] * (len(order) - len(names)), strict=True))
 
 
 def rank(name: str, seed: int) -> bytes:
-    """A place in a line that is shuffled by chance, the same each time."""
+    """Return a sort key that shuffles names, the same way for the same seed."""
     return hashlib.sha256(f"{seed} {name}".encode()).digest()

@@ -2,10 +2,10 @@
 
     data/train-00000-of-00002.parquet  data/validation-00000-of-00001.parquet  …   the examples
     README.md  passages.svg  examples.svg                                          the dataset card and its pictures
-    report.json                                                                    its figures for programs
+    report.json                                                                    the figures of the build
 
-`replacing` gives a folder beside the place and moves it there when it is complete, so what lies there is always a
-complete corpus. An earlier corpus is replaced; anything else that lies there is refused and left alone.
+A corpus is written into a temporary folder beside its place and moved there when it is complete, so an incomplete
+corpus is never visible. An earlier corpus is replaced; a folder with anything else is refused and left alone.
 """
 
 import json
@@ -20,84 +20,86 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from corpus.failure import CorpusFailure
-from corpus.pipeline import Entry
+from corpus.errors import CorpusError
+from corpus.pipeline import CompiledStory
 from corpus.report import REPORT
-from corpus.spool import SCHEMA, read_rows
+from corpus.scratch_file import SCHEMA, read_record_batch
 
 DATA = "data"
 CARD = "README.md"
 PICTURES = ("passages.svg", "examples.svg")
 
 SHARD_BYTES = 512 << 20
-"""A file is begun anew when it has as much text."""
+"""Bytes of text after which a new file is started."""
 _ROW_GROUP_BYTES = 8 << 20
-"""What is in memory at a time, for each file that is being written."""
+"""Bytes in memory at a time, for each file that is being written."""
 
 _ENTRIES = frozenset({REPORT, DATA, CARD, *PICTURES})
 _SHARD = re.compile(r"(train|validation|test)-\d{5}-of-\d{5}\.parquet")
-# As earlier versions wrote it, with `datasets.DatasetDict.save_to_disk`.
-_OLD_MARK = "dataset_dict.json"
-_OLD_ENTRIES = frozenset({REPORT, _OLD_MARK, "train", "validation", "test"})
+# Corpora of earlier versions, written with `datasets.DatasetDict.save_to_disk`.
+_OLD_MARKER = "dataset_dict.json"
+_OLD_ENTRIES = frozenset({REPORT, _OLD_MARKER, "train", "validation", "test"})
 
 
 @dataclass(frozen=True, slots=True)
 class Portion:
-    """A story's examples that go to the same split."""
+    """The examples of one story that go to the same split."""
 
-    entry: Entry
+    story: CompiledStory
     picked: tuple[int, ...] | None = None
-    """Which of them, in order; None for all."""
+    """Indices of the examples, in order; None for all."""
 
     def rows(self) -> pa.RecordBatch:
-        """The examples."""
-        rows = read_rows(self.entry.rows)
+        """Return the examples."""
+        rows = read_record_batch(self.story.rows)
         return rows if self.picked is None else rows.take(pa.array(self.picked, pa.int64()))
 
     def examples(self) -> int:
-        """How many there are."""
-        return self.entry.examples if self.picked is None else len(self.picked)
+        """Return the number of examples."""
+        return self.story.examples if self.picked is None else len(self.picked)
 
     def target_characters(self) -> int:
-        """The length of what is learned."""
+        """Return the length of all targets."""
         if self.picked is None:
-            return self.entry.target_characters
+            return self.story.target_characters
         return sum(map(len, self.rows().column("target").to_pylist()))
 
 
 def check_place(out: Path) -> None:
-    """Raises CorpusFailure where something lies at `out` that a corpus must not replace."""
+    """Raise CorpusError if `out` holds something that must not be replaced."""
     if not out.exists():
         return
-    old = (out / _OLD_MARK).is_file()
+    old = (out / _OLD_MARKER).is_file()
     if not (out / REPORT).is_file() or not (old or (out / DATA).is_dir()):
-        raise CorpusFailure(f"{out} is there already and is no earlier corpus. Name another place with --out.")
-    strange = [entry.name for entry in out.iterdir() if entry.name not in (_OLD_ENTRIES if old else _ENTRIES)]
+        raise CorpusError(f"{out} already exists and is not a corpus. Name another place with --out.")
+    foreign = [entry.name for entry in out.iterdir() if entry.name not in (_OLD_ENTRIES if old else _ENTRIES)]
     if not old:
-        strange += [f"{DATA}/{entry.name}" for entry in (out / DATA).iterdir() if not _SHARD.fullmatch(entry.name)]
-    if strange:
-        raise CorpusFailure(
-            f"{out} is to be replaced, but holds something that is no part of a corpus: {min(strange)}. "
-            "Move it away, or name another place with --out."
+        foreign += [f"{DATA}/{entry.name}" for entry in (out / DATA).iterdir() if not _SHARD.fullmatch(entry.name)]
+    if foreign:
+        raise CorpusError(
+            f"{out} would be replaced, but it holds a file that is not part of a corpus: {min(foreign)}. "
+            "Move the file away, or name another place with --out."
         )
 
 
 @contextmanager
 def replacing(out: Path) -> Iterator[tuple[Path, Path]]:
-    """An empty folder that becomes `out` when the block ends without an error, and one for what is to be thrown away.
+    """Give an empty folder that becomes `out` when the block succeeds, and a scratch folder that is deleted.
 
-    Raises CorpusFailure like `check_place`, and OSError where the place can't be written.
+    Raises:
+        CorpusError: `out` holds something that must not be replaced.
+        OSError: a folder can't be written.
     """
     check_place(out)
     out = out.resolve()
     out.parent.mkdir(parents=True, exist_ok=True)
-    # One staging folder on the same disk: the new corpus grows in it, the old one goes away with it.
+    # One staging folder on the same disk: the new corpus is written in it, the old one is deleted with it.
     with tempfile.TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent) as staging:
         new, old, scratch = (Path(staging, name) for name in ("new", "old", "scratch"))
         new.mkdir()
         scratch.mkdir()
         yield new, scratch
-        check_place(out)  # again, for the building may have taken hours
+        check_place(out)  # again, because building may have taken hours
         if out.exists():
             out.rename(old)
         try:
@@ -109,9 +111,9 @@ def replacing(out: Path) -> Iterator[tuple[Path, Path]]:
 
 
 def write_splits(splits: Mapping[str, Sequence[Portion]], folder: Path, workers: int) -> dict[str, tuple[int, int]]:
-    """Writes the parquet files; gives for each split the bytes in memory and in files.
+    """Write the parquet files; return the bytes in memory and in files of each split.
 
-    Which example is in which file and row group depends on the portions only. `workers` files are written at a time.
+    The file and row group of an example depend only on the portions. `workers` files are written at a time.
     """
     data = folder / DATA
     data.mkdir()
@@ -137,28 +139,28 @@ def _shards(portions: Sequence[Portion]) -> list[list[Portion]]:
             shards.append([])
             room = SHARD_BYTES
         shards[-1].append(portion)
-        room -= portion.entry.rows.length
+        room -= portion.story.rows.length
     return shards
 
 
 def _write_shard(path: Path, portions: Sequence[Portion]) -> int:
-    """Writes one file; gives the bytes that its rows have in memory."""
+    """Write one file; return the bytes of its rows in memory."""
     schema = SCHEMA.with_metadata({"huggingface": json.dumps({"info": {"features": features()}})})
     total, size = 0, 0
-    waiting: list[pa.RecordBatch] = []
+    pending: list[pa.RecordBatch] = []
     with pq.ParquetWriter(path, schema, compression="zstd", use_dictionary=["story"], write_statistics=False) as writer:
         for n, portion in enumerate(portions, start=1):
-            waiting.append(portion.rows())
-            size += waiting[-1].nbytes
+            pending.append(portion.rows())
+            size += pending[-1].nbytes
             if size >= _ROW_GROUP_BYTES or n == len(portions):
-                table = pa.Table.from_batches(waiting).combine_chunks()
+                table = pa.Table.from_batches(pending).combine_chunks()
                 writer.write_table(table.replace_schema_metadata(schema.metadata))
                 total, size = total + size, 0
-                waiting.clear()
+                pending.clear()
     return total
 
 
 def features() -> dict[str, dict[str, str]]:
-    """The columns' types as `datasets` writes them."""
+    """Return the types of the columns, as `datasets` writes them."""
     types = {pa.string(): "string", pa.bool_(): "bool"}
     return {column.name: {"dtype": types[column.type], "_type": "Value"} for column in SCHEMA}

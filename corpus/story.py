@@ -1,7 +1,7 @@
-"""The branching story: what every reader makes and the builder takes.
+"""The branching story: the data model that every reader returns and the builder takes.
 
-A `Story` is a graph: passages by name, each with the choices that lead out of it. It holds text only:
-no markup, no scripts, no position of the passage on somebody's map. Loops and merges are ordinary edges.
+A `Story` is a graph: passages by name, each with its choices. It holds text only: no markup, no scripts, no layout of
+the author's editor. Loops and merges are ordinary edges.
 """
 
 from collections import deque
@@ -10,45 +10,45 @@ from dataclasses import dataclass, field
 
 
 class StoryError(Exception):
-    """A story that can't be read; the message says what is wrong, where, and what to do."""
+    """A story can't be read; the message says what is wrong, where, and what to do."""
 
 
 class NoStoryError(StoryError):
-    """A file that is whole and has no story in it: empty, or without a sentence. Among others, it is passed over."""
+    """An intact file has no story in it: it is empty or has no sentence. In a folder, such a file is skipped."""
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One way on: the words the player sees, and the name of the passage they lead to."""
+    """A choice: the words that the player sees, and the name of the passage they lead to."""
 
     label: str
     target: str
 
 
 UNFINISHED = "unfinished"
-"""The tag of a passage after which nobody wrote or played on: the story breaks off there, it does not end."""
+"""The tag of a passage where writing or playing stopped: the story breaks off there without an ending."""
 
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """A piece of prose, paragraphs separated by blank lines, and the choices under it (none: an ending)."""
+    """A piece of prose, paragraphs separated by blank lines, and its choices (an ending has none)."""
 
     name: str
     text: str
     choices: tuple[Choice, ...] = ()
     tags: frozenset[str] = frozenset()
-    """What its author marked it with. Our own stories mark an `ending`, and an `odd` answer to an odd action."""
+    """The author's tags. Our own stories tag an `ending`, and an `odd` answer to an unusual action."""
 
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """Where a story that was fetched comes from, as its site states it. Ratings are of the site's own scale."""
+    """Where a fetched story comes from, as its site states it. Ratings are on the site's own scale."""
 
     url: str
     fetched: str
-    """When it was fetched: ISO 8601 with its time zone."""
+    """The time of fetching: ISO 8601 with its time zone."""
     sha256: str
-    """Of its pages, in the order of discovery."""
+    """The hash of its pages, in the order of discovery."""
     length: int | None = None
     difficulty: int | None = None
     maturity: int | None = None
@@ -56,34 +56,34 @@ class Provenance:
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """Passages by name, in the order of the source, and where to begin."""
+    """Passages by name, in the order of the source, and the name of the first passage."""
 
     title: str
     start: str
     passages: Mapping[str, Passage]
     source: str = ""
-    """Where it was read from: a path or an address, for reports."""
+    """The path or address that it was read from, for reports."""
     author: str = ""
     rights: str = "unknown"
-    """The licence as its author states it; "unknown" means that nobody stated one."""
+    """The licence as its author states it, or "unknown"."""
     genre: str = ""
     provenance: Provenance | None = None
-    """None for a story that lay on this disk."""
+    """None for a story from a local file."""
     notes: tuple[str, ...] = field(default=())
-    """What the reader had to leave out or guess, one sentence each."""
+    """What the reader left out or guessed, one sentence each."""
 
     def edges(self) -> Iterator[tuple[Passage, Choice]]:
-        """Each choice with the passage it stands in, in the order of the source."""
+        """Yield each choice with its passage, in the order of the source."""
         for passage in self.passages.values():
             for choice in passage.choices:
                 yield passage, choice
 
     def dangling(self) -> list[tuple[Passage, Choice]]:
-        """The choices that lead to a passage which isn't there."""
+        """Return the choices whose target doesn't exist, each with its passage."""
         return [(passage, choice) for passage, choice in self.edges() if choice.target not in self.passages]
 
     def reachable(self) -> set[str]:
-        """The names of the passages that a reader can come to from the start."""
+        """Return the names of the passages that can be reached from the start."""
         seen = {self.start}
         queue = deque(seen)
         while queue:
@@ -94,9 +94,9 @@ class Story:
         return seen
 
     def endings(self) -> list[Passage]:
-        """The passages without a way on."""
+        """Return the passages without choices."""
         return [passage for passage in self.passages.values() if not passage.choices]
 
     def words(self) -> int:
-        """Running words of prose, labels not counted."""
+        """Return the number of words of prose; labels are not counted."""
         return sum(len(passage.text.split()) for passage in self.passages.values())

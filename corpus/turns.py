@@ -1,4 +1,4 @@
-r"""How a turn is written as text: the contract between the corpus, the training and the game.
+r"""How a turn is written as text: the contract between the corpus, training and the game.
 
 A tale is paragraphs separated by a blank line. An action is a paragraph of its own that starts with `> `:
 
@@ -12,17 +12,16 @@ A tale is paragraphs separated by a blank line. An action is a paragraph of its 
 
     Nobody answers.
 
-The format is AI Dungeon's with blank lines. A voice that learned it ends its prose with a new action, so
-generation stops at `STOP`. A story's end is the tokenizer's end-of-text, which is not written here.
+The format is AI Dungeon's with blank lines. A model trained on it ends its prose with a new action, so generation
+stops at `STOP`. The end of a story is the tokenizer's end-of-text token, which is not written here.
 
-A prompt ends with exactly one newline: byte-level tokenizers of the GPT-2 family write a blank line in front of
-a word as two newline tokens, but a blank line at the end of a text as one other token, which training never
-shows in that place. Ending on one newline keeps a prompt's tokens a prefix of the tale's tokens, which is also
-what keeps the engine's prefix cache warm.
+A prompt ends with exactly one newline. Byte-level tokenizers of the GPT-2 family encode a blank line before a word as
+two newline tokens, but a blank line at the end of a text as one other token, which never occurs there in training. With
+one newline, the prompt's tokens are a prefix of the whole text's tokens, which also keeps the prefix cache valid.
 
-How the player's words become an action line is `corpus.actions`; how a choice's label does, `corpus.labels`.
+`corpus.actions` turns the player's words into an action line, `corpus.labels` the label of a choice.
 
-Light on purpose: standard library only, for the game imports it at start.
+Standard library only, because the game imports this module at start.
 """
 
 import re
@@ -39,7 +38,7 @@ PROMPT_END = "\n"
 
 
 class Kind(StrEnum):
-    """What sort of thing the player put in."""
+    """What the player entered."""
 
     DO = "do"
     SAY = "say"
@@ -49,20 +48,17 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """An action, as the sentence that is written ("You open the door."), and the prose that answers it.
+    """An action, written as a sentence ("You open the door."), and the prose that answers it.
 
-    An empty action is an opening, narration by the player, or "go on".
+    An empty action marks an opening, the player's own narration, or a turn in which the story continues by itself.
     """
 
     action: str
     prose: str
 
 
-# ---- writing and parsing -------------------------------------------------------------------------------------
-
-
 def write(turns: Iterable[Turn]) -> str:
-    """The tale as text, without a trailing newline. Prose is expected to be clean (`clean_prose`)."""
+    """Return the turns as text, without a trailing newline. Prose is expected to be clean (see `clean_prose`)."""
     blocks = []
     for turn in turns:
         if turn.action:
@@ -73,15 +69,15 @@ def write(turns: Iterable[Turn]) -> str:
 
 
 def parse(text: str) -> list[Turn]:
-    """The turns of a written tale.
+    """Return the turns of a written text.
 
-    Turns without an action run together with the turn before them, for the text does not tell them apart;
-    otherwise `parse(write(turns)) == turns`.
+    A turn without an action is merged with the turn before it, because the text doesn't separate them; otherwise
+    `parse(write(turns)) == turns`.
     """
     turns: list[Turn] = []
     action, prose = "", list[str]()
     for block in re.split(r"\n\s*\n", text.rstrip()):
-        block = block.strip("\n")  # the indentation of a paragraph is its author's
+        block = block.strip("\n")  # keeps the author's indentation
         if block.lstrip().startswith(">"):
             if action or prose:
                 turns.append(Turn(action, PARAGRAPH.join(prose)))
@@ -95,23 +91,23 @@ def parse(text: str) -> list[Turn]:
 
 
 def prompt(tale: str, action: str) -> str:
-    """What a voice is given to answer `action` ("" for go on) after `tale`; see the module on its last newline."""
+    """Return the prompt for the answer to `action` ("" to continue) after `tale`; the module explains the newline."""
     head = tale + PARAGRAPH if tale and action else tale
     return head + (ACTION_MARK + action if action else "") + PROMPT_END
 
 
-# Control characters, the mark of an action, and the spaces that a line may end on unseen.
+# Control characters, the action mark, and invisible spaces at the end of a line.
 _UNTIDY = re.compile(f"[{CONTROL}>\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]")
 _MARKED = re.compile(r"^\s*>[>\s]*")
 
 
 def clean_prose(text: str) -> str:
-    """Text from anywhere as prose: no control characters, no line that would read as an action, tidy blank lines.
+    """Return `text` as prose: no control characters, no line that would read as an action, no repeated blank lines.
 
-    Emoji, right-to-left text and everything that looks like markup stay: they are the author's words.
+    Emoji, right-to-left text and anything that looks like markup stay: they are the author's words.
     """
     if not _UNTIDY.search(text) and " \n" not in text and "\n\n\n" not in text and not text.endswith(" "):
-        return text.strip("\n")  # nearly all text, at a hundred times the speed
+        return text.strip("\n")  # covers nearly all text, a hundred times faster
     text = printable(text.replace("\r\n", "\n").replace("\r", "\n"))
     lines = ((_MARKED.sub("", line) if ">" in line else line).rstrip() for line in text.split("\n"))
     return re.sub(r"\n{3,}", PARAGRAPH, "\n".join(lines)).strip("\n")

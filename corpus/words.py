@@ -1,15 +1,15 @@
-"""The few English words by which a label's grammar is told: what can be done, what can be chosen, who is meant.
+"""English word lists that decide the grammar of a label: what can be done, what can be chosen, who is meant.
 
-No tagger: the game reads the player's line with these too, so they must load in a millisecond. The first word of a
-label decides nearly always, and stories draw on a few hundred verbs. A word that is in no list is judged by its
-neighbour (`Defenestrate the mayor`), so a gap in the lists costs a label now and then, never an error.
+No part-of-speech tagger: the game reads the player's line with these lists too, so they must load in a millisecond. The
+first word of a label nearly always decides, and stories use a few hundred verbs. A word in no list is judged by the
+word after it (`Defenestrate the mayor`), so a gap in the lists costs a label now and then, but is never an error.
 
-Limits: English. Pasts are not known, as labels stand in the present.
+Limits: English. Past tenses are unknown, because labels are in the present.
 """
 
 
 def word_set(text: str) -> frozenset[str]:
-    """The words of `text`; lists read better as running text."""
+    """Return the words of `text`; lists read better as running text."""
     return frozenset(text.split())
 
 
@@ -124,7 +124,7 @@ VERBS = word_set("""
     worry worship would wouldn't wound wrangle wrap wreck wrench wrest wrestle wring write yank yawn yell yelp yield
     yodel zap zigzag zip zoom
     """)
-"""What a label that says what to do begins with, and the helpers that may stand in their place."""
+"""Verbs that a label for an action begins with, and the auxiliaries that can be in their place."""
 
 DOUBTFUL = word_set("""
     anchor angle arm back balance band bar battle beach bill board bomb bond boot bow box brand brush button camp cart
@@ -143,10 +143,10 @@ DOUBTFUL = word_set("""
     trip trumpet tune tunnel type value vault vent view ward waste water wave wheel whip will wind wire wish witness
     wonder work wound wreck
     """)
-"""Verbs that are as often nouns (`Fire`, `Light armour`): they count as verbs where something to do them to follows."""
+"""Verbs that are nouns as often (`Fire`, `Light armour`): they count as verbs only if an object follows."""
 
 ALONE = word_set("battle camp dream duck fish hope panic rest sail scout shop smoke study wave wish wonder work")
-"""Those of the doubtful that mean a deed where they stand alone."""
+"""The ambiguous verbs that mean an action if they stand alone."""
 
 THINGS = word_set("""
     amulet armor armour arrow attic axe bag bakery balcony bank bar barn basement bathroom beach bear bed bedroom bell
@@ -162,7 +162,7 @@ THINGS = word_set("""
     thief throne tomb torch tower town train tree truck tunnel umbrella van village wall wand warehouse warrior well
     window witch wizard wolf woods
     """)
-"""What a label of one word names and can be counted: it gets its article."""
+"""Countable nouns for labels of one word: they get an article."""
 
 STUFF = word_set("""
     agility air anyone anything anywhere beer black blood blue both bread bronze brown chaos charisma charity cheese
@@ -174,7 +174,7 @@ STUFF = word_set("""
     somebody someone something somewhere soup space speed stealth steel strength tea time treasure truth vengeance
     violence violet water wealth weapons whiskey white wine wisdom wood yellow
     """)
-"""What a label of one word names and can't be counted."""
+"""Uncountable nouns and the like for labels of one word."""
 
 DETERMINERS = word_set(
     "the a an this that these those another my your his her its their our some any each every all both no"
@@ -193,7 +193,7 @@ WAYS = word_set("""
     into to through toward towards under behind beneath over across around past along inside outside up down out onto
     beyond between among off round back near underneath via in at beside below above
     """)
-"""Prepositions that say where one goes."""
+"""Prepositions of direction."""
 
 # ---- questions, speech, sentences about others ---------------------------------------------------------------
 
@@ -203,7 +203,7 @@ HELPERS = word_set("""
     weren't don't doesn't didn't can't couldn't won't wouldn't shouldn't haven't hasn't
     """)
 SUBJECTS = word_set("i you we they he she it this that there anyone anybody someone somebody everyone")
-"""Who follows the helper in a question: `Are you ...`, and a helper where nobody does is no question."""
+"""Subjects that follow an auxiliary in a question: `Are you ...`. Without one, it is not a question."""
 OTHERS = word_set("he she it they there he's she's it's they're there's that's he'll she'll it'll they'll")
 IS = word_set("is was are were has had will can must isn't wasn't aren't weren't won't can't")
 SAID = word_set("""
@@ -211,31 +211,31 @@ SAID = word_set("""
     greetings hello hey hi hm hmm hmmm hush indeed maybe nah nonsense nope not oh ok okay oops ouch perhaps please sorry
     sure thanks ugh uh uhh um wow yeah yep yes yup
     """)
-"""Words that open what is said, not what is done."""
+"""Words that open speech, not an action."""
 SAID_ALONE = word_set("deal fine great help never really seriously whatever")
-"""Those that are speech only where they stand alone."""
+"""The words that are speech only if they stand alone."""
 SAID_BEFORE_COMMA = word_set("no well right fine look listen wait now so captain")
-"""Those that are speech only in front of a comma: `Well, that was odd`."""
+"""The words that are speech only before a comma: `Well, that was odd`."""
 SAID_PAIRS = word_set("""
     of_course thank_you good_morning good_evening good_night good_day good_afternoon good_luck good_bye good_idea
     good_point no_thanks no_thank no_way no_problem no_need no_i no_you no_we no_it no_deal no_chance no_idea no_please
     let_us what_the my_god my_lord my_lady excuse_me i_see how_dare how_about what_about how_come
     """)
-"""Those of two words."""
+"""Openers of speech that have two words."""
 
 # ---- small words ---------------------------------------------------------------------------------------------
 
 NUMBERS = word_set("one two three four five six seven eight nine ten few many more most several half number")
 OLD = word_set("old young little big poor option")
-"""Words that are small in front of a name too: old Martha."""
+"""Words that are in small letters before a name, too: old Martha."""
 JOINS = word_set("and or of with for from in on at the a an to by but as without")
 FOREIGN = word_set("la le les der das dem den el los las il lo gli une ein eine una du des und et mit avec y con")
-"""Small words of other languages that English has not."""
+"""Small words of other languages that English doesn't have."""
 LY_VERBS = word_set("apply bully comply fly rally rely reply supply tally ally")
 
 
 def gerund(verb: str) -> str:
-    """The -ing form: run, running; make, making; lie, lying."""
+    """Return the -ing form: run, running; make, making; lie, lying."""
     if verb.endswith("ie"):
         return verb[:-2] + "ying"
     if verb.endswith("e") and not verb.endswith(("ee", "ye", "oe")) and verb != "be":
@@ -244,7 +244,7 @@ def gerund(verb: str) -> str:
 
 
 def third(verb: str) -> str:
-    """The form after he or she: run, runs; cry, cries; watch, watches."""
+    """Return the form after he or she: run, runs; cry, cries; watch, watches."""
     if verb in ("be", "have"):
         return {"be": "is", "have": "has"}[verb]
     if verb.endswith("y") and verb[-2:-1] not in "aeou":
@@ -253,7 +253,7 @@ def third(verb: str) -> str:
 
 
 def _doubles(verb: str) -> bool:
-    """Whether the last letter is doubled: one stressed syllable of consonant, vowel, consonant, or as in begin."""
+    """Return whether the last letter is doubled: in a stressed syllable of consonant, vowel, consonant, as in begin."""
     ends = len(verb) > 2 and verb[-1] in "bdgklmnprt" and verb[-2] in "aeiou" and verb[-3] not in "aeio"
     syllables = sum(c in "aeiouy" for c in verb) - (verb[-3:-1] == "ui")
     return ends and (syllables == 1 or verb in ("begin", "forget", "commit", "admit", "submit", "regret", "permit"))

@@ -1,14 +1,13 @@
-"""Story -> Twee 3 and Twine 2's archive, to be opened in Twine or Tweego, and read back by `corpus.readers`.
+"""Write a story as Twee 3 or as a Twine 2 archive, to be opened in Twine or Tweego and read back by `corpus.readers`.
 
     Path("tale.twee").write_text(write_twee(story), encoding="utf-8")
 
-The text is written such that every story format shows the same words: what one of them would take for markup stands as
-a character reference (`&#91;`), and so do line breaks at the edge of a text. Read back, the story is the same: title,
-author, rights, genre, start, and each passage with its text, tags and choices.
+Every Twine story format shows the written text with the same words: characters that one of them would take for markup
+are written as references (`&#91;`), and so are line breaks at the edges of a text. Reading the file back gives the same
+story: title, author, rights, genre, start, and each passage with its text, tags and choices.
 
-Limits: a name that can't stand in a header (with a line break, or blank at its ends) is written without. A choice
-without a label gets its target's name. Control characters are left out. `Story.source`, its provenance and its notes
-are not written.
+Limits: a passage name that a header can't hold (with a line break, or with spaces at its ends) is changed. A choice
+without a label gets its target's name. Control characters, `Story.source`, provenance and notes are not written.
 """
 
 import json
@@ -17,19 +16,20 @@ import uuid
 from collections.abc import Mapping
 from html import escape as escape_html
 
-from corpus.readers.markup import SPECIAL
-from corpus.readers.passages import escape, link
+from corpus.readers.twine_formats import SPECIAL
+from corpus.readers.twine_passage import escape, link
 from corpus.story import Passage, Story
+from corpus.text import one_line
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 _FORMAT = {"format": "Harlowe", "format-version": "3.3.9"}
-"""Twine's own default; any other shows the same words."""
+"""Twine's own default; any other format shows the same words."""
 
 
 def write_twee(story: Story) -> str:
-    """The story as Twee 3."""
+    """Return the story as Twee 3."""
     names = _names(story)
-    data = {"ifid": _identifier(story), **_FORMAT, "start": names[story.start], **_stated(story)}
+    data = {"ifid": _ifid(story), **_FORMAT, "start": names[story.start], **_metadata(story)}
     blocks = [f":: StoryTitle\n{_paragraph(story.title)}"]
     if story.author:
         blocks.append(f":: StoryAuthor\n{_paragraph(story.author)}")
@@ -42,45 +42,46 @@ def write_twee(story: Story) -> str:
 
 
 def write_twine(story: Story) -> str:
-    """The story as a Twine 2 archive: HTML that Twine imports."""
+    """Return the story as a Twine 2 archive: HTML that Twine imports."""
     names = _names(story)
     numbers = {name: str(number) for number, name in enumerate(story.passages, start=1)}
-    about = {
-        "name": _one_line(story.title),
+    attributes = {
+        "name": one_line(story.title),
         "startnode": numbers[story.start],
         "creator": "Dungeon",
-        "ifid": _identifier(story),
+        "ifid": _ifid(story),
         **_FORMAT,
         **({"author": story.author} if story.author else {}),
-        **_stated(story),
+        **_metadata(story),
     }
-    lines = [f"<tw-storydata{_attributes(about)} hidden>"]
+    lines = [f"<tw-storydata{_attributes(attributes)} hidden>"]
     for passage in story.passages.values():
-        place = {"pid": numbers[passage.name], "name": names[passage.name], "tags": " ".join(_tags(passage))}
-        lines.append(f"<tw-passagedata{_attributes(place)}>{escape_html(_body(passage, names))}</tw-passagedata>")
+        attributes = {"pid": numbers[passage.name], "name": names[passage.name], "tags": " ".join(_tags(passage))}
+        body = escape_html(_body(passage, names))
+        lines.append(f"<tw-passagedata{_attributes(attributes)}>{body}</tw-passagedata>")
     return "\n".join([*lines, "</tw-storydata>"]) + "\n"
 
 
 def _names(story: Story) -> dict[str, str]:
-    """The name that each passage is written under: its own, unless a header can't hold it."""
+    """Return the name that each passage is written under: its own, unless a header can't hold it."""
     targets = [choice.target for _, choice in story.edges()]
     names: dict[str, str] = {}
     taken = set(SPECIAL)
     for name in [*story.passages, *targets]:
         if name in names:
             continue
-        plain = _text(name).replace("\n", " ").strip() or "Passage"
-        written, number = plain, 2
+        valid = _printable(name).replace("\n", " ").strip() or "Passage"
+        written, number = valid, 2
         while written in taken or (written != name and written in story.passages):
-            written, number = f"{plain} {number}", number + 1
+            written, number = f"{valid} {number}", number + 1
         names[name] = written
         taken.add(written)
     return names
 
 
 def _body(passage: Passage, names: Mapping[str, str]) -> str:
-    links = "\n".join(link(_text(choice.label), names[choice.target]) for choice in passage.choices)
-    text = escape(_text(passage.text))
+    links = "\n".join(link(_printable(choice.label), names[choice.target]) for choice in passage.choices)
+    text = escape(_printable(passage.text))
     return f"{text}\n\n{links}" if text and links else text or links
 
 
@@ -89,32 +90,29 @@ def _tags(passage: Passage) -> list[str]:
 
 
 def _paragraph(text: str) -> str:
-    """One line, none that would read as a header."""
-    return re.sub(r"^::", "&#58;:", _one_line(text))
+    """Return one line that doesn't read as a passage header."""
+    return re.sub(r"^::", "&#58;:", one_line(text))
 
 
-def _text(text: str) -> str:
+def _printable(text: str) -> str:
+    """Return `text` without control characters; unlike `corpus.text.printable`, tabs are kept."""
     return _CONTROL.sub("", text)
-
-
-def _one_line(text: str) -> str:
-    return " ".join(_text(text).split())
 
 
 def _header(text: str) -> str:
     return re.sub(r"([\\\[\]{}])", r"\\\1", text)
 
 
-def _stated(story: Story) -> dict[str, str]:
+def _metadata(story: Story) -> dict[str, str]:
     stated = {"genre": story.genre, "rights": "" if story.rights == "unknown" else story.rights}
-    return {key: _one_line(text) for key, text in stated.items() if text}
+    return {key: one_line(text) for key, text in stated.items() if text}
 
 
 def _attributes(values: Mapping[str, str]) -> str:
     return "".join(f' {name}="{escape_html(text)}"' for name, text in values.items())
 
 
-def _identifier(story: Story) -> str:
-    """An IFID, the same whenever the same story is written."""
+def _ifid(story: Story) -> str:
+    """Return the Interactive Fiction ID: the same whenever the same story is written."""
     text = "\n".join([story.title, story.author, *(passage.text for passage in story.passages.values())])
     return str(uuid.uuid5(uuid.NAMESPACE_URL, text.encode("utf-8", "replace").decode())).upper()

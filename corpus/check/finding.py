@@ -1,22 +1,22 @@
-"""What the linter says about a story: one finding, one line."""
+"""A finding of the linter: one line of its output."""
 
 from dataclasses import dataclass
 
 ALL_STORIES = "all stories"
-"""Stands for the file where a finding is about the stories together."""
+"""The source of a finding about several stories together."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something that is wrong, or, as a note, something that is worth a look and fails no check."""
+    """An error, or a note, which is a hint and not an error."""
 
     source: str
     """The file, or `ALL_STORIES`."""
     passage: str
-    """Its name; "" for a finding about the whole story."""
-    says: str
+    """The passage's name; "" for a finding about the whole story."""
+    message: str
     note: bool = False
 
     def __str__(self) -> str:
         place = f"passage '{self.passage}': " if self.passage else ""
-        return f"{self.source}: {place}{'note: ' if self.note else ''}{self.says}"
+        return f"{self.source}: {place}{'note: ' if self.note else ''}{self.message}"

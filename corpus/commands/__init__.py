@@ -1,1 +1,1 @@
-"""The commands of `dungeon corpus`, a module each; `corpus.cli` lists them."""
+"""The commands of `dungeon corpus`, one module each; `corpus.cli` lists them."""

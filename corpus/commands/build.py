@@ -1,4 +1,4 @@
-"""`dungeon corpus build`: stories in, a corpus out."""
+"""`dungeon corpus build`: build a corpus from stories."""
 
 import os
 import sys
@@ -6,47 +6,47 @@ from pathlib import Path
 
 import click
 
-from corpus.failure import CorpusFailure
+from corpus.errors import CorpusError
 from corpus.readers import formats_read
 from corpus.story import StoryError
 from corpus.text import printable
 
-_SMALLEST_CONTEXT = 256
+_MIN_CONTEXT = 256
 
 
 @click.command("build", epilog=formats_read())
 @click.argument("sources", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="The folder to write the corpus to.")
-@click.option("--seed", default=0, show_default=True, help="Which stories are held out depends on it.")
+@click.option("--seed", default=0, show_default=True, help="Decides which stories are held out.")
 @click.option(
     "--context",
     default=4000,
     show_default=True,
-    type=click.IntRange(min=_SMALLEST_CONTEXT),
-    help="The most characters of story before what is learned; about 4 make a token.",
+    type=click.IntRange(min=_MIN_CONTEXT),
+    help="Characters of preceding text in an example, at most; a token has about 4.",
 )
-@click.option("--rights", multiple=True, help="Only stories under this licence, as they state it. May be repeated.")
-@click.option("--author", "authors", multiple=True, help="Only stories by this author. May be repeated.")
+@click.option("--rights", multiple=True, help="Only stories under this licence, as they state it. Repeatable.")
+@click.option("--author", "authors", multiple=True, help="Only stories by this author. Repeatable.")
 @click.option(
-    "--maturity-at-most", type=int, help="Only stories whose site rates them so, on its own scale; no unrated ones."
+    "--maturity-at-most", type=int, help="Only stories with at most this maturity rating on their site; none unrated."
 )
 @click.option(
     "--near-duplicates/--no-near-duplicates",
     default=True,
     show_default=True,
-    help="Compare stories: leave out those that say nothing new, keep similar ones in one split.",
+    help="Compare stories: drop near-duplicates, keep similar stories in one split.",
 )
 @click.option(
     "--rejects",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="A file to write whatever is left out to, a line of JSON each.",
+    help="A file for everything that is left out, one line of JSON each.",
 )
 @click.option(
     "--workers",
     type=click.IntRange(min=1),
     default=os.cpu_count() or 1,
-    show_default="one a core",
-    help="How many processes read and compile.",
+    show_default="one per core",
+    help="Number of processes.",
 )
 def command(
     sources: tuple[Path, ...],
@@ -60,24 +60,24 @@ def command(
     rejects: Path | None,
     workers: int,
 ) -> None:
-    """Build a corpus from SOURCES, story files or folders of them.
+    """Build a corpus from SOURCES: story files, or folders of them.
 
     The corpus is split by story for training, validation and test. An earlier corpus at --out is replaced; any other
-    folder is left alone. A report is printed, and kept in the corpus as report.json and as its card, README.md.
+    folder is left alone. The report is printed, and saved in the corpus as report.json and README.md.
     """
     from corpus.build import build
     from corpus.pipeline import Settings
 
     settings = Settings(seed, context, near_duplicates, rights, authors, maturity_at_most, rejects)
-    watched = sys.stderr.isatty()
+    terminal = sys.stderr.isatty()
     try:
-        report = build(sources, out, settings, workers, _show if watched else bool)
+        report = build(sources, out, settings, workers, _show_progress if terminal else bool)
     except StoryError as error:
-        raise CorpusFailure(str(error)) from error
+        raise CorpusError(str(error)) from error
     except OSError as error:
-        raise CorpusFailure(f"{error.filename or out} can't be written: {error.strerror or error}.") from error
+        raise CorpusError(f"{error.filename or out} can't be written: {error.strerror or error}.") from error
     finally:
-        if watched:
+        if terminal:
             click.echo("\r\x1b[K", err=True, nl=False)
     for note in report.notes:
         click.echo(printable(f"Note: {note}"), err=True)
@@ -87,6 +87,6 @@ def command(
     click.echo(printable(f"The corpus is in {out}."), err=True)
 
 
-def _show(stories: int) -> None:
-    """How far it is, on one line of the terminal that the next one writes over."""
+def _show_progress(stories: int) -> None:
+    """Show the number of stories on a terminal line that the next call overwrites."""
     click.echo(f"\r{stories:,} stories read", err=True, nl=False)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from corpus.failure import CorpusFailure
+from corpus.errors import CorpusError
 from corpus.readers import formats_read, read
 from corpus.story import StoryError
 from corpus.text import printable
@@ -12,30 +12,30 @@ from corpus.text import printable
 
 @click.command("check", epilog=formats_read())
 @click.argument("stories", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--any-style", is_flag=True, help="Only what any story should hold: the graph, not our library's style.")
-@click.option("--notes", is_flag=True, help="Show notes for several stories too; for one they are always shown.")
+@click.option("--any-style", is_flag=True, help="Check only the story graph, not the style of our library.")
+@click.option("--notes", is_flag=True, help="Show notes for several stories, too; for one story they are always shown.")
 def command(stories: tuple[Path, ...], any_style: bool, notes: bool) -> None:
-    """Say what is wrong with STORIES, story files or folders of them.
+    """Check STORIES: story files, or folders of them.
 
-    Without --any-style they are held to the style of the story library that comes with Dungeon: its lengths, person and
-    tense, vocabulary, and what choices there are. Several stories are also compared with each other. A note is worth a
-    look and fails nothing. The last lines show the stories in figures by genre.
+    Without --any-style, stories are checked against the style of the library that comes with Dungeon: lengths, person
+    and tense, vocabulary, choices. Several stories are also compared with each other. A note is a hint, not an
+    error. The output ends with a table of statistics by genre.
 
-    Exit code 0: nothing is wrong; 1: something is; 2: a story could not be read.
+    Exit code 0: no errors; 1: errors; 2: a story can't be read.
     """
     from corpus.check import check
 
     try:
         read_stories = [story for path in stories for story in read(path)]
     except StoryError as error:
-        raise CorpusFailure(str(error)) from error
-    checked = check(read_stories, any_style)
+        raise CorpusError(str(error)) from error
+    result = check(read_stories, any_style)
     with_notes = notes or len(read_stories) == 1
-    shown = [finding for finding in checked.findings if with_notes or not finding.note]
+    shown = [finding for finding in result.findings if with_notes or not finding.note]
     for finding in shown:
         click.echo(printable(str(finding)))
-    click.echo(("\n" if shown else "") + printable(checked.table))
-    if hidden := len(checked.findings) - len(shown):
-        click.echo(f"Notes not shown: {hidden}; --notes shows them.", err=True)
-    if not checked.clean:
+    click.echo(("\n" if shown else "") + printable(result.table))
+    if hidden := len(result.findings) - len(shown):
+        click.echo(f"{hidden} notes are hidden; --notes shows them.", err=True)
+    if not result.clean:
         raise SystemExit(1)

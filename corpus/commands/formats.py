@@ -1,4 +1,4 @@
-"""`dungeon corpus formats`: the story formats that are read."""
+"""`dungeon corpus formats`: list the story formats."""
 
 import click
 
@@ -8,6 +8,6 @@ from corpus.readers import FORMATS
 @click.command("formats")
 def command() -> None:
     """List the story formats that can be read."""
-    wide = max(len(known.name) for known in FORMATS)
-    for known in FORMATS:
-        click.echo(f"{known.name:<{wide}}  {', '.join(known.suffixes)}")
+    width = max(len(story_format.name) for story_format in FORMATS)
+    for story_format in FORMATS:
+        click.echo(f"{story_format.name:<{width}}  {', '.join(story_format.suffixes)}")

@@ -1,4 +1,4 @@
-"""`dungeon corpus stats`: what is in a corpus."""
+"""`dungeon corpus stats`: show the contents of a corpus."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from corpus.text import printable
 @click.command("stats")
 @click.argument("corpus", type=click.Path(path_type=Path))
 def command(corpus: Path) -> None:
-    """Show what is in the folder CORPUS: figures, how long its passages and examples are, and its stories."""
+    """Show the figures of the folder CORPUS, the lengths of its passages and examples, and its stories."""
     from corpus.histogram import EXAMPLE_CHARACTERS, PASSAGE_WORDS, bars
     from corpus.report import read_report
 

@@ -1,12 +1,12 @@
-"""The polite crawler of branching stories.
+"""The polite crawler for sites of branching stories.
 
-- `page`: what a page of such a site says, whatever its HTML
-- `chooseyourstory`: the HTML of chooseyourstory.com -> a page; another site is another module like it
-- `explore`: one story: which link to follow next, what it was, and the graph that comes of it
-- `journal`: every answer on disk before it counts, so that a killed crawl goes on
-- `story`: the graph -> `corpus.story.Story`, and its file
-- `addresses`: where a crawl may go: the hosts that were named, no private addresses
-- `polite`: Scrapy's settings and middlewares: robots.txt, pace, retries, bounds
-- `crawl`: the whole: from the addresses that the user gave to the files
-- `progress`: how far it is, on the terminal
+- `page`: the content of a page, independent of its HTML
+- `chooseyourstory`: reads the HTML of chooseyourstory.com; another site needs another module like it
+- `explore`: one story: which link to follow next, what it turned out to be, and the resulting graph
+- `journal`: saves every answer on disk before it is used, so that a killed crawl can continue
+- `story_file`: turns the graph into a `corpus.story.Story` and writes its file
+- `addresses`: which hosts a crawl may contact: those that were named, no private addresses
+- `politeness`: Scrapy settings and middlewares for robots.txt, delays, retries and limits
+- `crawler`: the whole crawl, from the user's addresses to the files
+- `progress`: the progress line on the terminal
 """

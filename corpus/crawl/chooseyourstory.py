@@ -1,14 +1,13 @@
-"""The HTML of chooseyourstory.com (ASP.NET WebForms) -> a `Page`; no I/O.
+"""Read the HTML of chooseyourstory.com (ASP.NET WebForms) as a `Page`; no I/O.
 
     page = read(decode(body, response.headers["Content-Type"]), response.url)
     url, fields = post(page.form, page.links[0])
 
-A page is known by what is in it: lists by their table, a story's own page by its Play button, the viewer by the form
-`#pbForm`, the pages to rate and to save by where their form goes. No label decides anything, for authors write what
-they like on their links. Prose is text only: paragraphs separated by a blank line, no scripts, no pictures.
+Pages are recognised by their content: lists by their table, a story's own page by its Play button, the viewer by the
+form `#pbForm`, the pages to rate and to save by the target of their form. Labels are never used, because authors write
+anything on their links. Prose is text only: paragraphs separated by a blank line, no scripts, no pictures.
 
-Limits: a list that is spread over several pages is read as far as it is shown on the first. Using an item is not
-followed as a way on.
+Limits: of a list with several pages, only the first is read. Using an item is not followed as a link.
 """
 
 import re
@@ -19,7 +18,7 @@ from bs4 import BeautifulSoup
 from bs4.element import Comment, NavigableString, PageElement, Tag
 from w3lib.encoding import html_to_unicode, resolve_encoding
 
-from corpus.crawl.page import Form, Info, Leaf, Link, Listed, Listing, Page, Ratings, Refused, Strange, Viewer
+from corpus.crawl.page import ExitPage, Form, Info, Link, Listed, Listing, Page, Ratings, Refused, UnknownPage, Viewer
 
 _POST_BACK = re.compile(r"PostBack\(\s*(['\"])(\w+)\1\s*,\s*(['\"])([^'\"]*)\3")
 _PLAY = re.compile(r"/viewer/[^'\"]*?\?(?:StoryId=)?(\d+)", re.IGNORECASE)
@@ -28,34 +27,28 @@ _BLOCKS = frozenset(
     | {"h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "li", "ol", "p", "pre", "section", "table", "tr", "ul"}
 )
 _SILENT = frozenset({"script", "style", "noscript", "template", "title", "head", "textarea", "select"})
-_BREAK, _PARAGRAPH = "\v", "\f"  # white space that HTML doesn't know as such, so it can't stand in the text
-
-
-# ---- bytes -> text -------------------------------------------------------------------------------------------
+_BREAK, _PARAGRAPH = "\v", "\f"  # white space that HTML doesn't allow, so it is not in the text
 
 
 def decode(body: bytes, content_type: str) -> str:
-    """The page's text. UTF-8 is known by itself, whatever is claimed; else the header counts, then the meta element."""
+    """Return the page's text. Valid UTF-8 wins over any declaration; then the header counts, then the meta element."""
     try:
         return body.decode("utf-8-sig")
     except UnicodeDecodeError:
         claimed = html_to_unicode(content_type, body, default_encoding="cp1252")
-        # A claim of UTF-8 is proved wrong; browsers, too, then take the old Windows encoding.
+        # A declaration of UTF-8 is wrong here; browsers, too, then use Windows-1252.
         if resolve_encoding(claimed[0]) == "utf-8":
             return body.decode("cp1252", "replace")
         return claimed[1]
 
 
 def complete(body: bytes) -> bool:
-    """Whether the page's end is there: a connection that breaks may look like one that ends."""
+    """Return whether the page has its end: a broken connection can look like a complete answer."""
     return b"</html" in body[-8192:].replace(b"\0", b"").lower()  # nulls: in UTF-16
 
 
-# ---- addresses -----------------------------------------------------------------------------------------------
-
-
 def viewer_url(url: str) -> str:
-    """The one address at which the story of this viewer address begins; "" for any other address."""
+    """Return the canonical viewer address of a story for any of its viewer addresses; "" for any other address."""
     parts = urlsplit(url)
     if not re.match(r"/story/viewer/(default\.aspx)?$", parts.path, re.IGNORECASE):
         return ""
@@ -65,27 +58,24 @@ def viewer_url(url: str) -> str:
 
 
 def story_id(viewer: str) -> str:
-    """The number of the story at this address of the viewer."""
+    """Return the number of the story at this viewer address."""
     return viewer.rpartition("=")[2]
 
 
 def post(form: Form, link: Link) -> dict[str, str]:
-    """The fields to send to `form.url` in order to follow `link`."""
+    """Return the fields to send to `form.url` in order to follow `link`."""
     return {**form.fields, "pbAction": "FollowLink", "pbValue": link.id}
 
 
-# ---- text -> page --------------------------------------------------------------------------------------------
-
-
 def read(html: str, url: str) -> Page:
-    """What the page at `url` says."""
+    """Return the content of the page at `url`."""
     soup = BeautifulSoup(html, "lxml")
     title = soup.title.get_text(" ", strip=True) if soup.title else ""
     form = soup.find("form", id="pbForm")
     if isinstance(form, Tag):
         return _viewer(soup, form, title, url)
     if "not loaded" in title or "viewstate" in title.lower():
-        return Refused(title, lost="viewstate" in title.lower())
+        return Refused(title, session_lost="viewstate" in title.lower())
     table = soup.find("table", id="MainContentPlaceHolder_StoriesGridView")
     if isinstance(table, Tag):
         return Listing(stories=tuple(_rows(table, url)))
@@ -99,27 +89,29 @@ def read(html: str, url: str) -> Page:
         path = urlsplit(urljoin(url, str(other["action"]))).path.lower()
         if path.startswith("/story/viewer/"):
             name = path.rpartition("/")[2].removesuffix(".aspx")
-            # The viewer without its form has lost its place in the story.
-            return Refused(title or "the story was aborted", lost=True) if name in ("", "default") else Leaf(name)
+            # A viewer page without its form has lost the reader's position in the story.
+            if name in ("", "default"):
+                return Refused(title or "the story was aborted", session_lost=True)
+            return ExitPage(name)
     heading = soup.find("h1")
     if isinstance(heading, Tag) and re.match(r"\s*Rate\b", heading.get_text()):
-        return Leaf("rate")
-    return Strange(f"a page of a kind that is not known ({title or 'without a title'})")
+        return ExitPage("rate")
+    return UnknownPage(f"an unknown kind of page ({title or 'without a title'})")
 
 
 def _rows(table: Tag, url: str) -> Iterator[Listed]:
-    """The stories of a list: cells are number, title, author, length, difficulty, rating."""
+    """Yield the stories of a list; its cells are number, title, author, length, difficulty, rating."""
     for anchor in table.select("a[id^=MainContentPlaceHolder_StoriesGridView_HyperLink1][href]"):
         row = anchor.find_parent("tr")
         cells = row.find_all("td", recursive=False) if row else []
-        marks = [_number(str(image.get("alt", ""))) for cell in cells[3:5] for image in cell.find_all("img")[:1]]
-        length, difficulty = marks if len(marks) == 2 else (None, None)
+        ratings = [_number(str(image.get("alt", ""))) for cell in cells[3:5] for image in cell.find_all("img")[:1]]
+        length, difficulty = ratings if len(ratings) == 2 else (None, None)
         author = cells[2].get_text(" ", strip=True) if len(cells) > 2 else ""
         yield Listed(urljoin(url, str(anchor["href"])), author, Ratings(length, difficulty))
 
 
 def _categories(blocks: list[Tag], url: str) -> Iterator[str]:
-    """The addresses of whole categories, and no address of a story."""
+    """Yield the addresses of whole categories, not of stories."""
     for block in blocks:
         for anchor in block.select(".categoryBoxExtras a[href]"):
             address = urljoin(url, str(anchor["href"]))
@@ -134,7 +126,7 @@ def _info(soup: BeautifulSoup, url: str) -> Info | None:
             continue
         members = soup.find_all("a", href=re.compile(r"/member/\?Username=", re.IGNORECASE))
         text = soup.get_text(" ").partition("Player Comments")[0]
-        marks = (
+        ratings = (
             _number(found[1]) if (found := re.search(rf"{name}\s*:?\s*(\d+)\s*/\s*8", text)) else None
             for name in ("Play Length", "Story Difficulty", "Maturity Level")
         )
@@ -142,10 +134,10 @@ def _info(soup: BeautifulSoup, url: str) -> Info | None:
         licence = soup.select_one("a[rel~=license], link[rel~=license]")
         return Info(
             viewer=urljoin(url, f"/story/viewer/default.aspx?StoryId={match[1]}"),
-            title=_words(title or soup.title),
-            author=_words(members[0]) if members else "",
-            ratings=Ratings(*marks),
-            rights=(_words(licence) or str(licence.get("href", "")) or "unknown") if licence else "unknown",
+            title=_line(title or soup.title),
+            author=_line(members[0]) if members else "",
+            ratings=Ratings(*ratings),
+            rights=(_line(licence) or str(licence.get("href", "")) or "unknown") if licence else "unknown",
         )
     return None
 
@@ -156,13 +148,13 @@ def _viewer(soup: BeautifulSoup, form: Tag, title: str, url: str) -> Viewer:
     for anchor in soup.find_all("a", onclick=True):
         call = _POST_BACK.search(str(anchor["onclick"]))
         if call and call[2] == "FollowLink" and not (banner and banner in anchor.parents):
-            links.setdefault(call[4], Link(call[4], _words(anchor)))
+            links.setdefault(call[4], Link(call[4], _line(anchor)))
     regions = _regions(soup)
     story = title.rpartition(" :: ")[0] or title
     leave = banner.select_one("a[href*='/story/']:not([href*='/viewer/'])") if isinstance(banner, Tag) else None
     return Viewer(
         story=" ".join(story.split()),
-        title=_words(soup.find(id="_storyTitle")),
+        title=_line(soup.find(id="_storyTitle")),
         text=_prose(regions.get("BEGIN MAIN", [])),
         links=tuple(links.values()),
         form=Form(
@@ -175,7 +167,7 @@ def _viewer(soup: BeautifulSoup, form: Tag, title: str, url: str) -> Viewer:
 
 
 def _regions(soup: BeautifulSoup) -> dict[str, list[PageElement]]:
-    """The elements between the comments that divide the main part of a viewer page, by the comment before them."""
+    """Return the elements of a viewer page's main part, by the comment before them that names the part."""
     regions: dict[str, list[PageElement]] = {}
     begin = soup.find(string=lambda text: isinstance(text, Comment) and text.strip() == "BEGIN MAIN")
     name = "BEGIN MAIN"
@@ -192,14 +184,11 @@ def _items(inventory: list[PageElement]) -> Iterator[str]:
     for element in inventory:
         if isinstance(element, Tag):
             for anchor in element.find_all("a", onclick=True):
-                yield _words(anchor)
-
-
-# ---- elements -> prose ---------------------------------------------------------------------------------------
+                yield _line(anchor)
 
 
 def _prose(elements: list[PageElement]) -> str:
-    """Text as a browser lays it out: runs of white space are one space, blocks are paragraphs, <br> ends a line."""
+    """Return the text as a browser shows it: white space collapsed, blocks as paragraphs, <br> as a line end."""
     text = "".join(_parts(elements))
     paragraphs = []
     for paragraph in re.split(rf"{_PARAGRAPH}|{_BREAK}\s*{_BREAK}", text):
@@ -209,7 +198,7 @@ def _prose(elements: list[PageElement]) -> str:
 
 
 def _parts(elements: list[PageElement]) -> Iterator[str]:
-    """The texts and the breaks in order. No recursion, for nobody bounds how deep a page nests."""
+    """Yield the texts and breaks in order, without recursion, because the nesting of a page is not limited."""
     todo: list[PageElement | str] = [*reversed(elements)]
     while todo:
         element = todo.pop()
@@ -226,8 +215,8 @@ def _parts(elements: list[PageElement]) -> Iterator[str]:
             yield element
 
 
-def _words(element: PageElement | None) -> str:
-    """The text of a short element as one line."""
+def _line(element: PageElement | None) -> str:
+    """Return the text of a short element as one line."""
     return " ".join(element.get_text().split()) if element else ""
 
 

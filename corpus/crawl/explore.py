@@ -1,21 +1,21 @@
-"""One story, explored link by link until its graph is known.
+"""Explore one story link by link until its graph is known.
 
-    graph = await Exploration(viewer, site, journal, send, bounds).run()
+    graph = await Exploration(viewer, site, journal, send, limits).run()
 
-A page is its title and its text; a link is its number on that page. The server holds what it doesn't show: items,
-variables, the pages before. What shows of that (the links, the items) makes a *state* of the page, and each link is
-followed once in each state, up to `Bounds.states` states a page; links never followed before come first, in order of
-discovery. Every page comes with the form and the cookies that continue from it, so going on from any page takes one
-request. Only where the server refuses (a session that has expired, or a server that knows one place a session) is the
-path to the page walked again from the start, once.
+A page is identified by its title and text, a link by its number on that page. The server has hidden state: items,
+variables, earlier pages. The visible part of it (links, items) makes a *state* of the page. Each link is followed once
+in each state, up to `StoryLimits.states` states per page; links that were never followed come first, in order of
+discovery. Every page comes with the form and the cookies that continue from it, so continuing from any page takes one
+request. Only if the server refuses (the session has expired, or the server tracks a single position per session) is the
+path to the page replayed from the start, once.
 
-Links are known by what they do. One that leads out of the story (to rate, to save) is no choice; nor is one that is
-answered with a redirect to the beginning, a reset. One that leads from the same page to different ones, each time to
-the page before, is the way back: to tell it, a link that leads back to where the reader came from is followed once
-more by a reader who came from elsewhere, where there is such a page.
+Links are classified by their effect. A link that leads out of the story (to rate, to save) is not a choice; neither is
+a link whose answer redirects to the beginning, a reset. A link that leads back to the page before, for readers from
+different pages, is a "previous page" link: to recognise it, a link that leads back to where the reader came from is
+followed once more by a reader from another page, if there is one.
 
-Limits: state that shows nowhere is not looked for. A story whose pages never read twice the same ends at
-`Bounds.pages`, explored in breadth.
+Limits: hidden state that shows nowhere is not found. A story whose pages never read the same twice ends at
+`StoryLimits.pages`, explored breadth-first.
 """
 
 import re
@@ -25,76 +25,76 @@ from dataclasses import dataclass, field, replace
 from types import ModuleType
 
 from corpus.crawl.journal import Answer, Journal
-from corpus.crawl.page import Leaf, Link, Refused, Strange, Viewer
+from corpus.crawl.page import ExitPage, Link, Refused, UnknownPage, Viewer
 
 Send = Callable[[str, dict[str, str] | None, dict[str, str]], Awaitable[Answer]]
-"""`send(url, fields, cookies)`: one request, a POST where there are fields. Raises Failed, or Stopped."""
+"""`send(url, fields, cookies)` makes one request: a POST if there are fields, else a GET. Raises Failed or Stopped."""
 
 RESET, PREVIOUS, BROKEN = "reset", "previous", "broken"
 
 
 class Failed(Exception):
-    """A request that got no page; the message says why. Another run may have more luck."""
+    """A request got no page; the message says why. Another run may succeed."""
 
 
 class Stopped(Exception):
-    """The crawl can't or mustn't go on; the message says why."""
+    """The crawl can't or must not continue; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
-class Bounds:
-    """How far one story is explored."""
+class StoryLimits:
+    """Limits for exploring one story."""
 
     pages: int = 5_000
-    """Links followed, at most."""
+    """Links to follow, at most."""
     states: int = 8
-    """States of one page in which all its links are followed."""
+    """States of one page in which all its links are followed, at most."""
 
 
 @dataclass(frozen=True, slots=True)
-class Stand:
-    """A reader on a page: the answer that showed it, and the step that led there."""
+class Visit:
+    """A reader on a page: the answer that showed the page, and the step that led there."""
 
     key: str
-    """Of the answer, in the journal."""
+    """The answer's key in the journal."""
     node: str
     state: str
     before: str = ""
     """The page before; "" at the beginning."""
     sure: bool = True
     """Whether the server, too, takes it for the page before: after a step back it may not."""
-    parent: "Stand | None" = field(default=None, repr=False, compare=False)
-    """Where `link` was followed to come here; None for the beginning."""
+    parent: "Visit | None" = field(default=None, repr=False, compare=False)
+    """The visit on which `link` was followed; None at the beginning."""
     link: str = ""
     links: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A link to be followed from a stand, and the name of its answer in the journal."""
+    """A link to follow from a visited page, and the journal key of its answer."""
 
-    stand: Stand
+    visit: Visit
     link: str
     key: str
 
 
 @dataclass(slots=True)
 class Edge:
-    """A link of a page, and what came of following it."""
+    """A link of a page, and where it led."""
 
     label: str
-    seen: list[tuple[str | None, str]] = field(default_factory=list)
-    """The page before, None where that isn't sure, and the page it led to: a pair for each time it was followed."""
+    followed: list[tuple[str | None, str]] = field(default_factory=list)
+    """For each time it was followed: the page before (None if not sure), and the page that it led to."""
     role: str = ""
-    """What it is instead of a choice."""
+    """What the link is, if it isn't a choice."""
 
     def targets(self) -> list[str]:
-        """The pages it led to, each once."""
-        return list(dict.fromkeys(target for _, target in self.seen))
+        """Return the pages that it led to, without repetition."""
+        return list(dict.fromkeys(target for _, target in self.followed))
 
-    def back(self) -> set[str] | None:
-        """The pages that readers had come from and went back to by it; None where one went elsewhere."""
-        known = {(before, target) for before, target in self.seen if before is not None}
+    def returns_to(self) -> set[str] | None:
+        """Return the pages to which readers went back by it; None if a reader went to another page."""
+        known = {(before, target) for before, target in self.followed if before is not None}
         return None if any(before != target for before, target in known) else {target for _, target in known}
 
 
@@ -104,20 +104,20 @@ class Node:
 
     page: Viewer
     edges: dict[str, Edge] = field(default_factory=dict)
-    """By the number of the link, in the order of the page; the union of all its states."""
-    states: list[str] = field(default_factory=list)
-    arrivals: dict[str, Stand] = field(default_factory=dict)
-    """The first reader who came from each page."""
+    """By the number of the link, in the order of the page, for all its states."""
+    states: set[str] = field(default_factory=set)
+    arrivals: dict[str, Visit] = field(default_factory=dict)
+    """The first visit from each page before."""
 
     def merge(self, links: tuple[Link, ...]) -> list[str]:
-        """Takes in what a state shows; a new link gets its place after the one before it. Returns the new ones."""
-        order, at, new = list(self.edges.items()), 0, []
+        """Add the links of a state, a new link after the one before it. Return the ids of the new links."""
+        order, index, new = list(self.edges.items()), 0, []
         for link in links:
             if link.id in self.edges:
-                at = 1 + next(i for i, (name, _) in enumerate(order) if name == link.id)
+                index = 1 + next(i for i, (link_id, _) in enumerate(order) if link_id == link.id)
             else:
-                order.insert(at, (link.id, Edge(link.label)))
-                at += 1
+                order.insert(index, (link.id, Edge(link.label)))
+                index += 1
                 new.append(link.id)
         self.edges = dict(order)
         return new
@@ -130,45 +130,44 @@ class Graph:
     nodes: dict[str, Node] = field(default_factory=dict)
     """In the order of discovery; the first is the beginning."""
     failures: dict[str, int] = field(default_factory=dict)
-    """Why links were not followed that another run may follow, and how many."""
-    bounded: bool = False
-    """Whether the bound ended the exploration."""
+    """How many links could not be followed, by reason; another run may follow them."""
+    limit_reached: bool = False
+    """Whether the page limit ended the exploration."""
     replays: int = 0
-    """How often a path was walked again."""
+    """How often a path was replayed."""
 
     def unfollowed(self) -> int:
-        """How many links are known whose end isn't."""
-        return sum(not edge.seen and not edge.role for node in self.nodes.values() for edge in node.edges.values())
+        """Return the number of links whose target is unknown."""
+        return sum(not edge.followed and not edge.role for node in self.nodes.values() for edge in node.edges.values())
 
 
 class Exploration:
-    """See the module. `viewer` is the address at which the story begins, `site` the module that reads its pages."""
+    """Explores a story; see the module. `viewer` is the story's address, `site` the module that reads its pages."""
 
-    def __init__(self, viewer: str, site: ModuleType, journal: Journal, send: Send, bounds: Bounds) -> None:
+    def __init__(self, viewer: str, site: ModuleType, journal: Journal, send: Send, limits: StoryLimits) -> None:
         self.graph = Graph()
-        self._viewer, self._site, self._journal, self._send, self._bounds = viewer, site, journal, send, bounds
-        self._stands: dict[str, Stand] = {}
-        self._fresh: deque[Step] = deque()
-        self._again: deque[Step] = deque()
-        self._doubted: set[str] = set()
-        self._at: Stand | None = None  # where the server last saw us, in this run
-        self._one_place = False  # whether the server knows no other place than that
+        self._viewer, self._site, self._journal, self._send, self._limits = viewer, site, journal, send, limits
+        self._new_links: deque[Step] = deque()
+        self._other_states: deque[Step] = deque()
+        self._rechecked: set[str] = set()
+        self._position: Visit | None = None  # where the server last saw this run
+        self._single_position = False  # whether the server answers from that position only
 
     async def run(self) -> Graph:
-        """The whole graph, as far as the bounds let. Raises Failed where the story can't be opened, and Stopped."""
+        """Return the whole graph, within the limits. Raise Failed if the story can't be opened, and Stopped."""
         key = f"GET {self._viewer}"
         answer = self._journal.get(key)
         if answer is None:
             answer = await self._send(self._viewer, None, {})
             if not isinstance(answer.page, Viewer):
-                raise Failed(f"no page of a story, but {_what(answer)}")
+                raise Failed(f"not a page of a story, but {_describe(answer)}")
             self._journal.put(key, answer)
         assert isinstance(answer.page, Viewer)
-        self._arrive(answer.page, Stand(key, answer.page.key, answer.page.state))
+        self._enter(answer.page, Visit(key, answer.page.key, answer.page.state))
         followed = 0
         while (step := self._next()) is not None:
-            if followed == self._bounds.pages:
-                self.graph.bounded = True
+            if followed == self._limits.pages:
+                self.graph.limit_reached = True
                 break
             followed += 1
             try:
@@ -177,147 +176,143 @@ class Exploration:
                 self.graph.failures[str(failure)] = self.graph.failures.get(str(failure), 0) + 1
         for node in self.graph.nodes.values():
             for edge in node.edges.values():
-                if len(edge.back() or ()) > 1:
+                if len(edge.returns_to() or ()) > 1:
                     edge.role = PREVIOUS
         return self.graph
 
     @property
     def waiting(self) -> int:
-        """Links that are known and not followed yet."""
-        return len(self._fresh) + len(self._again)
-
-    # ---- which link next -------------------------------------------------------------------------------------
+        """The number of known links that are not followed yet."""
+        return len(self._new_links) + len(self._other_states)
 
     def _next(self) -> Step | None:
-        if self._one_place and self._at:  # as few paths walked again as may be
-            here = next((step for step in self._fresh if step.stand.state == self._at.state), None)
+        if self._single_position and self._position:  # saves replays
+            here = next((step for step in self._new_links if step.visit.state == self._position.state), None)
             if here:
-                self._fresh.remove(here)
-                return replace(here, stand=self._at)
-        if self._fresh:
-            return self._fresh.popleft()
-        while self._again:
-            step = self._again.popleft()
-            if not self.graph.nodes[step.stand.node].edges[step.link].role:
+                self._new_links.remove(here)
+                return replace(here, visit=self._position)
+        if self._new_links:
+            return self._new_links.popleft()
+        while self._other_states:
+            step = self._other_states.popleft()
+            if not self.graph.nodes[step.visit.node].edges[step.link].role:
                 return step
-        return self._doubt()
+        return self._recheck()
 
-    def _doubt(self) -> Step | None:
-        """A link that may be the way back, and a reader who came from elsewhere to follow it."""
+    def _recheck(self) -> Step | None:
+        """Return a link that may be a "previous page" link, to be followed by a reader from another page."""
         for node in self.graph.nodes.values():
             if len(node.arrivals) < 2:
                 continue
             for link, edge in node.edges.items():
-                back = edge.back()
-                if edge.role or not edge.seen or back is None or len(back) > 1:
+                returns_to = edge.returns_to()
+                if edge.role or not edge.followed or returns_to is None or len(returns_to) > 1:
                     continue
                 if not all(target in node.arrivals for target in edge.targets()):
                     continue
-                for before, stand in node.arrivals.items():
-                    key = f"{self._key(stand, link)} after {before}"
-                    if before not in back and link in stand.links and key not in self._doubted:
-                        self._doubted.add(key)
-                        return Step(stand, link, key)
+                for before, visit in node.arrivals.items():
+                    key = f"{self._key(visit, link)} after {before}"
+                    if before not in returns_to and link in visit.links and key not in self._rechecked:
+                        self._rechecked.add(key)
+                        return Step(visit, link, key)
         return None
 
-    def _key(self, stand: Stand, link: str) -> str:
-        return f"POST {self._viewer} {stand.state} {link}"
-
-    # ---- following it ----------------------------------------------------------------------------------------
+    def _key(self, visit: Visit, link: str) -> str:
+        return f"POST {self._viewer} {visit.state} {link}"
 
     async def _follow(self, step: Step) -> None:
-        stand, link = step.stand, step.link
-        edge = self.graph.nodes[stand.node].edges[link]
+        visit, link = step.visit, step.link
+        edge = self.graph.nodes[visit.node].edges[link]
         answer = self._journal.get(step.key)
-        live = answer is None
+        is_new = answer is None
         if answer is None:
-            answer = await self._post(stand, link)
+            answer = await self._post(visit, link)
             self._journal.put(step.key, answer)
         page = answer.page
-        arrived: Stand | None = stand  # a page to rate or to save leaves the reader where he was
+        position: Visit | None = visit  # after a page to rate or to save, the reader is where he was
         if not isinstance(page, Viewer):
-            edge.role = BROKEN if isinstance(page, Refused | Strange) else _what(answer)
+            edge.role = BROKEN if isinstance(page, Refused | UnknownPage) else _describe(answer)
         elif answer.redirected and page.key == next(iter(self.graph.nodes)):
             edge.role = RESET
-            arrived = None
+            position = None
         else:
-            sure = stand.sure or page.key == stand.before
-            edge.seen.append((stand.before if sure else None, page.key))
-            onward = edge.back() is None  # not the way back
-            arrived = self._arrive(page, Stand(step.key, page.key, page.state, stand.node, onward, stand, link))
-        if live:
-            self._at = arrived
+            sure = visit.sure or page.key == visit.before
+            edge.followed.append((visit.before if sure else None, page.key))
+            went_on = edge.returns_to() is None  # not a "previous page" link
+            position = self._enter(page, Visit(step.key, page.key, page.state, visit.node, went_on, visit, link))
+        if is_new:
+            self._position = position
 
-    def _arrive(self, page: Viewer, stand: Stand) -> Stand:
-        """Enters what a page shows in the graph, and its links in the queues."""
-        stand = replace(stand, links=tuple(link.id for link in page.links))
-        node = self.graph.nodes.setdefault(stand.node, Node(page))
+    def _enter(self, page: Viewer, visit: Visit) -> Visit:
+        """Add a page to the graph and its links to the queues."""
+        visit = replace(visit, links=tuple(link.id for link in page.links))
+        node = self.graph.nodes.setdefault(visit.node, Node(page))
         new = node.merge(page.links)
-        earlier = node.arrivals.get(stand.before)
-        if stand.before and (earlier is None or (stand.sure and not earlier.sure)):
-            node.arrivals[stand.before] = stand
-        if stand.state not in self._stands:
-            self._stands[stand.state] = stand
-            node.states.append(stand.state)
-            self._fresh.extend(Step(stand, link, self._key(stand, link)) for link in new)
-            if len(node.states) <= self._bounds.states:
-                old = (link for link in stand.links if link not in new)
-                self._again.extend(Step(stand, link, self._key(stand, link)) for link in old)
-        return stand
+        earlier = node.arrivals.get(visit.before)
+        if visit.before and (earlier is None or (visit.sure and not earlier.sure)):
+            node.arrivals[visit.before] = visit
+        if visit.state not in node.states:
+            node.states.add(visit.state)
+            self._new_links.extend(Step(visit, link, self._key(visit, link)) for link in new)
+            if len(node.states) <= self._limits.states:
+                known = (link for link in visit.links if link not in new)
+                self._other_states.extend(Step(visit, link, self._key(visit, link)) for link in known)
+        return visit
 
-    async def _post(self, stand: Stand, link: str) -> Answer:
-        """The answer to a link; where the server has forgotten the reader, the reader comes from the start again."""
-        if not self._one_place or self._at == stand:
-            answer = await self._one_post(stand, link)
-            refusal = _refusal(answer, self._recall(stand).cookies)
+    async def _post(self, visit: Visit, link: str) -> Answer:
+        """Return the answer to a link; if the server has lost the reader, replay the path from the start first."""
+        if not self._single_position or self._position == visit:
+            answer = await self._post_once(visit, link)
+            refusal = _refusal(answer, self._answer_of(visit).cookies)
             if refusal is None:
                 return answer
-            # A link that a page showed is unknown only to a server that takes us to be on another page.
-            self._one_place = self._one_place or (not refusal.lost and self._at is not None and self._at != stand)
-        await self._replay(stand)
-        return await self._one_post(stand, link)
+            # Only a server that takes the reader to be on another page doesn't know a link that the page showed.
+            elsewhere = self._position is not None and self._position != visit
+            self._single_position = self._single_position or (not refusal.session_lost and elsewhere)
+        await self._replay(visit)
+        return await self._post_once(visit, link)
 
-    async def _one_post(self, stand: Stand, link: str) -> Answer:
-        source = self._recall(stand)
+    async def _post_once(self, visit: Visit, link: str) -> Answer:
+        source = self._answer_of(visit)
         assert isinstance(source.page, Viewer)
         shown = next(shown for shown in source.page.links if shown.id == link)
         return await self._send(source.page.form.url, self._site.post(source.page.form, shown), source.cookies)
 
-    async def _replay(self, stand: Stand) -> None:
-        """Walks from the start to `stand` in a new session; the journal's answers on that way are replaced."""
+    async def _replay(self, visit: Visit) -> None:
+        """Repeat the path from the start to `visit` in a new session; its answers replace those in the journal."""
         self.graph.replays += 1
-        path = [stand]
+        path = [visit]
         while (parent := path[-1].parent) is not None:
             path.append(parent)
-        self._at = None
+        self._position = None
         for step in reversed(path):
             if step.parent is None:
                 answer = await self._send(self._viewer, None, {})
             else:
-                answer = await self._one_post(step.parent, step.link)
+                answer = await self._post_once(step.parent, step.link)
             if not isinstance(answer.page, Viewer) or answer.page.state != step.state:
-                raise Failed("the story took another turn when its path was walked again")
+                raise Failed("the story changed when its path was replayed")
             self._journal.put(step.key, answer)
-        self._at = stand
+        self._position = visit
 
-    def _recall(self, stand: Stand) -> Answer:
-        answer = self._journal.get(stand.key)
-        assert answer is not None, "a page is in the journal before anybody stands on it"
+    def _answer_of(self, visit: Visit) -> Answer:
+        answer = self._journal.get(visit.key)
+        assert answer is not None, "the journal has the answer of every visit"
         return answer
 
 
 def _refusal(answer: Answer, sent: dict[str, str]) -> Refused | None:
-    """How the server says that it doesn't know us: in words, or by giving us a new session."""
+    """Return a refusal if the server doesn't know the session: it says so, or starts a new session."""
     if isinstance(answer.page, Refused):
         return answer.page
     for name, value in sent.items():
         if re.search("sess", name, re.IGNORECASE) and answer.cookies.get(name) != value:
-            return Refused("a new session", lost=True)
+            return Refused("a new session", session_lost=True)
     return None
 
 
-def _what(answer: Answer) -> str:
+def _describe(answer: Answer) -> str:
     page = answer.page
-    if isinstance(page, Leaf):
-        return page.what
-    return page.reason if isinstance(page, Refused | Strange) else type(page).__name__.lower()
+    if isinstance(page, ExitPage):
+        return page.name
+    return page.reason if isinstance(page, Refused | UnknownPage) else type(page).__name__.lower()

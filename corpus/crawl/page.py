@@ -1,10 +1,10 @@
-"""What a page of a story site says: the structure that a site's module reads out of its HTML.
+"""The content of a page of a story site, which a site's module reads from the HTML.
 
     page = chooseyourstory.read(html, url)
     if isinstance(page, Viewer): ...
 
-Pages are plain data without any HTML in them, written as JSON and read back by msgspec. Limits: nothing is checked
-here beyond the types.
+Pages are plain data without HTML. The journal stores them as JSON, so the tags and JSON names of their fields must not
+change. Limits: only types are checked.
 """
 
 import hashlib
@@ -14,7 +14,7 @@ import msgspec
 
 
 class Ratings(msgspec.Struct, frozen=True):
-    """What the site says about a story, on its own scale; None where it doesn't say."""
+    """The site's ratings of a story, on its own scale; None if there is none."""
 
     length: int | None = None
     difficulty: int | None = None
@@ -30,7 +30,7 @@ class Listed(msgspec.Struct, frozen=True):
 
 
 class Listing(msgspec.Struct, frozen=True, tag="list"):
-    """A page that leads to stories, or to further such pages."""
+    """A page that leads to stories, or to other lists."""
 
     stories: tuple[Listed, ...] = ()
     pages: tuple[str, ...] = ()
@@ -40,7 +40,7 @@ class Info(msgspec.Struct, frozen=True, tag="info"):
     """The page about one story."""
 
     viewer: str
-    """Where it is played."""
+    """The address at which the story is played."""
     title: str = ""
     author: str = ""
     ratings: Ratings = Ratings()
@@ -48,14 +48,14 @@ class Info(msgspec.Struct, frozen=True, tag="info"):
 
 
 class Link(msgspec.Struct, frozen=True):
-    """A way on from a page of a story. Where it leads shows only when it is followed."""
+    """A link of a story's page. Where it leads is unknown until it is followed."""
 
     id: str
     label: str
 
 
 class Form(msgspec.Struct, frozen=True):
-    """What has to be sent back to follow a link: the server finds its place in the story by it."""
+    """What has to be sent back to follow a link: it tells the server the reader's position in the story."""
 
     url: str
     fields: dict[str, str]
@@ -73,44 +73,44 @@ class Viewer(msgspec.Struct, frozen=True, tag="viewer"):
     links: tuple[Link, ...]
     form: Form
     items: tuple[str, ...] = ()
-    """What the reader carries."""
+    """What the reader has with him."""
     info: str = ""
-    """The page about the story, where this one leads to it."""
+    """The address of the page about the story, if this page links to it."""
 
     @property
     def key(self) -> str:
-        """The page's name: title and text are all that tells one page from another."""
+        """The page's name: pages with the same title and text count as one page."""
         return digest(self.title, self.text)
 
     @property
     def state(self) -> str:
-        """The page's name together with all that the server's hidden state shows of itself on it."""
+        """The page's name together with the visible part of the server's hidden state."""
         return digest(self.title, self.text, *(f"{link.id} {link.label}" for link in self.links), "", *self.items)
 
 
-class Leaf(msgspec.Struct, frozen=True, tag="leaf"):
-    """A page at which the story is left, such as those to rate it and to save it; `what` is its name."""
+class ExitPage(msgspec.Struct, frozen=True, tag="leaf"):
+    """A page outside the story, for example the page to rate it or to save it; `name` says which."""
 
-    what: str
+    name: str = msgspec.field(name="what")
 
 
 class Refused(msgspec.Struct, frozen=True, tag="refused"):
-    """The site doesn't know this link, or not any more."""
+    """The site doesn't know this link, or no longer knows it."""
 
     reason: str
-    lost: bool = False
-    """Whether it is the reader that it has forgotten, and not the link."""
+    session_lost: bool = msgspec.field(default=False, name="lost")
+    """Whether the site has forgotten the reader, rather than the link."""
 
 
-class Strange(msgspec.Struct, frozen=True, tag="strange"):
-    """None of these."""
+class UnknownPage(msgspec.Struct, frozen=True, tag="strange"):
+    """A page of another kind."""
 
     reason: str
 
 
-Page: TypeAlias = Listing | Info | Viewer | Leaf | Refused | Strange
+Page: TypeAlias = Listing | Info | Viewer | ExitPage | Refused | UnknownPage
 
 
 def digest(*parts: str) -> str:
-    """A short name for these texts: 16 hex digits."""
+    """Return a short hash of these texts: 16 hex digits."""
     return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:16]

@@ -1,22 +1,22 @@
-"""How far a crawl is, on the terminal: stories, pages, pages a second, time left.
+"""The progress of a crawl on the terminal: stories, pages, pages per second, time left.
 
     progress = Progress(sys.stderr)
     crawl(..., progress.show)
     progress.end()
 
-One line that is written over on a terminal; a line a minute anywhere else. The time left is guessed from the links that
-are known and from the length of the stories so far, so it grows while a crawl discovers what there is.
+On a terminal it is one line that is overwritten; otherwise, one line per minute. The time left is estimated from the
+known links and the length of the stories so far, so it grows while the crawl discovers more.
 """
 
 import time
 from typing import TextIO
 
-from corpus.crawl.crawl import Summary
+from corpus.crawl.crawler import Summary
 from corpus.text import printable
 
 
 class Progress:
-    """See the module."""
+    """Writes progress to a stream; see the module."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -24,7 +24,7 @@ class Progress:
         self._shown = -float("inf") if self._terminal else time.monotonic()
 
     def show(self, summary: Summary) -> None:
-        """Shows how far it is, if the last time was long enough ago."""
+        """Show the progress, unless it was shown a moment ago."""
         now = time.monotonic()
         if now - self._shown < (0.2 if self._terminal else 60):
             return
@@ -35,32 +35,32 @@ class Progress:
             self._stream.write(f"{line(summary)}\n")
         self._stream.flush()
 
-    def say(self, text: str) -> None:
-        """A line that stays. It may hold words of the site, so nothing in it commands the terminal."""
+    def print(self, text: str) -> None:
+        """Print a line that stays. It may contain text of the site, so control characters are removed."""
         self.end()
         self._stream.write(f"{printable(text)}\n")
         self._stream.flush()
 
     def end(self) -> None:
-        """Takes the line away."""
+        """Remove the progress line."""
         if self._terminal:
             self._stream.write("\r\x1b[K")
             self._stream.flush()
 
 
 def line(summary: Summary) -> str:
-    """The line: `3 of 40 stories · 512 pages · 0.9 pages/s · 1 h 20 min left`."""
-    done = summary.stories + summary.known
-    total = done + summary.at_work + summary.waiting
+    """Return the progress line: `3 of 40 stories · 512 pages · 0.9 pages/s · 1 h 20 min left`."""
+    done = summary.stories + summary.already_done
+    total = done + summary.in_progress + summary.queued
     rate = summary.pages / summary.seconds if summary.seconds else 0.0
     parts = [f"{done} of {total} stories", f"{summary.pages} pages", f"{rate:.1f} pages/s"]
-    if rate and (summary.stories or not summary.waiting):
+    if rate and (summary.stories or not summary.queued):
         mean = summary.pages / summary.stories if summary.stories else 0
-        parts.append(f"{_span((summary.links + mean * summary.waiting) / rate)} left")
+        parts.append(f"{_duration((summary.links + mean * summary.queued) / rate)} left")
     return " · ".join(parts)
 
 
-def _span(seconds: float) -> str:
+def _duration(seconds: float) -> str:
     minutes = round(seconds / 60)
     if minutes < 1:
         return "less than a minute"

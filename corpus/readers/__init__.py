@@ -1,10 +1,9 @@
-"""Story files of every format -> `corpus.story.Story`.
+"""Read story files of every format as `corpus.story.Story`.
 
-`read(path)` gives every story in a file or in a folder. A file is known by its content, or else by the ending of its
-name. To add a format, write a module beside `twee.py` with a `Format` in it, and add that to `FORMATS`.
+`read(path)` yields every story in a file or folder. The format of a file is recognised by its content, or else by its
+suffix. To add a format, write a module beside `twee.py` with a `Format` in it, and add that to `FORMATS`.
 
-Limits: hidden files and folders, and the files in which a folder speaks about itself (README, LICENSE, …), are not
-looked into.
+Limits: hidden files and folders, and files about the folder (README, LICENSE, …), are ignored.
 """
 
 import re
@@ -22,7 +21,7 @@ from corpus.readers import (
     prose,
     scraped,
     shelf,
-    tavern,
+    sillytavern,
     twee,
     twine,
 )
@@ -30,7 +29,7 @@ from corpus.readers.projects import groups
 from corpus.readers.source import Format, Source
 from corpus.story import NoStoryError, Story, StoryError
 
-# In the order in which they are asked whether a source looks like theirs. Prose looks like nothing, so it comes last.
+# In this order, each format is asked whether a source looks like it. Prose looks like nothing, so it comes last.
 FORMATS: tuple[Format, ...] = (
     twee.FORMAT,
     twine.FORMAT,
@@ -42,59 +41,57 @@ FORMATS: tuple[Format, ...] = (
     *scraped.FORMATS,
     *kobold.FORMATS,
     *novelai.FORMATS,
-    *tavern.FORMATS,
+    *sillytavern.FORMATS,
     *prose.FORMATS,
 )
 
 _ABOUT_THE_FOLDER = re.compile(r"(README|LICEN[CS]E|COPYING|CHANGELOG|CONTRIBUTING|NOTICE|AUTHORS)\b", re.IGNORECASE)
 
 
-def read(path: Path, passed_over: list[Path] | None = None) -> Iterator[Story]:
-    """Every story in the file or, recursively and sorted by name, in the folder `path`.
+def read(path: Path, skipped: list[Path] | None = None) -> Iterator[Story]:
+    """Yield every story in the file or, recursively and sorted by name, in the folder `path`.
 
-    Files of a folder that make one story together are read together; so are the scenes beside a game's startup file
-    that is named here. Files in a folder that are no stories are passed over, and appended to `passed_over` for the
-    caller to count.
+    Files of a folder that belong to one story are read together; so are the scenes of a game if `path` is its startup
+    file. Files in a folder without a story are skipped, and appended to `skipped`.
 
-    Raises StoryError for a file that can't be read, a broken story, a file named here that is in no known format, and
-    a folder without a story.
+    Raise StoryError if a file can't be read, a story is broken, `path` has no known format, or a folder has no story.
     """
     if not path.is_dir():
-        yield from _named(path)
+        yield from _read_file(path)
         return
     count = 0
-    others: list[Path] = []
+    without_story: list[Path] = []
     for group in groups(_files(path)):
         before = count
-        known = _recognise(Source.of(group[0]))
-        with suppress(NoStoryError):  # it is counted below, with the files in no known format
-            for story in _stories(known, group) if known else ():
+        story_format = _recognise(Source.of(group[0]))
+        with suppress(NoStoryError):  # counted below, with the files in no known format
+            for story in _read_group(story_format, group) if story_format else ():
                 count += 1
                 yield story
         if count == before:
-            others.extend(group)
+            without_story.extend(group)
     if not count:
-        raise StoryError(f"There is no story in the folder {path}; files passed over: {len(others)}. {formats_read()}")
-    if passed_over is not None:
-        passed_over.extend(others)
+        skipped_files = f"files skipped: {len(without_story)}"
+        raise StoryError(f"There is no story in the folder {path}; {skipped_files}. {formats_read()}")
+    if skipped is not None:
+        skipped.extend(without_story)
 
 
 def formats_read() -> str:
-    """What a user can give to be read, as a sentence."""
-    known = (f"{each.name} ({', '.join(each.suffixes)})" if each.suffixes else each.name for each in FORMATS)
-    return f"Story formats that are read: {', '.join(known)}."
+    """Return a sentence that lists the formats."""
+    formats = (f"{each.name} ({', '.join(each.suffixes)})" if each.suffixes else each.name for each in FORMATS)
+    return f"Story formats: {', '.join(formats)}."
 
 
-def _named(path: Path) -> Iterator[Story]:
-    known = _recognise(Source.of(path))
-    if known is None:
-        raise StoryError(f"{path} is in no format that is read. {formats_read()}")
+def _read_file(path: Path) -> Iterator[Story]:
+    story_format = _recognise(Source.of(path))
+    if story_format is None:
+        raise StoryError(f"{path} is in no known format. {formats_read()}")
     group: Sequence[Path] = (path,)
-    if known is choicescript.FORMAT and path.name.lower() == choicescript.STARTUP:
-        group = next(
-            game for game in groups([file for file in path.parent.iterdir() if file.is_file()]) if path in game
-        )
-    yield from _stories(known, group)
+    if story_format is choicescript.FORMAT and path.name.lower() == choicescript.STARTUP:
+        siblings = [file for file in path.parent.iterdir() if file.is_file()]
+        group = next(game for game in groups(siblings) if path in game)
+    yield from _read_group(story_format, group)
 
 
 def _files(folder: Path) -> list[Path]:
@@ -107,19 +104,19 @@ def _files(folder: Path) -> list[Path]:
     return sorted(file for file in visible if file.is_file())
 
 
-def _stories(known: Format, group: Sequence[Path]) -> Iterator[Story]:
+def _read_group(story_format: Format, group: Sequence[Path]) -> Iterator[Story]:
     sources = [Source.of(file) for file in group]
     if not sources[0].head.strip():
         raise NoStoryError(f"{sources[0].name} is empty.")
-    if known.read_project and len(sources) > 1:
-        yield known.read_project([(source.name, source.text) for source in sources])
+    if story_format.read_project and len(sources) > 1:
+        yield story_format.read_project([(source.name, source.text) for source in sources])
     else:
-        yield from known.read(sources[0])
+        yield from story_format.read(sources[0])
 
 
 def _recognise(source: Source) -> Format | None:
-    """The format that the content looks like, or else the one that the name says; None for neither."""
-    for known in FORMATS:
-        if known.looks_like(source):
-            return known
-    return next((known for known in FORMATS if source.suffix in known.suffixes), None)
+    """Return the format that the content looks like, or else the one of the suffix, or None."""
+    for story_format in FORMATS:
+        if story_format.looks_like(source):
+            return story_format
+    return next((story_format for story_format in FORMATS if source.suffix in story_format.suffixes), None)

@@ -1,17 +1,17 @@
-r"""Chapbook's modifiers, inserts and variables, and Snowman's templates -> plain passage source.
+r"""Rewrite Chapbook's modifiers, inserts and variables, and Snowman's templates, as plain passage source.
 
-Nothing is run. Chapbook: the section of variables goes, the text under every modifier stays, save that of notes, code
-and styles; `{embed passage}` is put in by the caller, `{reveal link}` shows its label and its text, or leads on.
-Snowman: `<% code %>` goes, `<%= s.name %>` shows a variable. Written after the guides of Chapbook 2 and Snowman 2
+Nothing is executed. Chapbook: the section of variables is removed; the text under every modifier stays, except notes,
+code and styles; the caller includes `{embed passage}`; `{reveal link}` becomes its label and text, or a link. Snowman:
+`<% code %>` is removed, `<%= s.name %>` shows a variable. Follows the guides of Chapbook 2 and Snowman 2
 (klembot.github.io/chapbook, videlais.github.io/snowman).
 
-Limits: a variable shows the first literal that the story gives it, or else its name.
+Limits: a variable shows the first literal that the story assigns to it, or else its name.
 """
 
 import re
 from collections.abc import Mapping
 
-from corpus.readers.passages import GONE, LINK, escape, is_address, link, relabelled
+from corpus.readers.twine_passage import LINK, REMOVED, escape, is_address, link, relabel
 
 ASSIGNMENT = re.compile(
     r"""^(\w+)(?:[ \t]*\([^()\n]*\))?:[ \t]*("[^"\n]{0,80}"|'[^'\n]{0,80}'|-?\d+(?:\.\d+)?)[ \t]*$""", re.MULTILINE
@@ -37,37 +37,37 @@ _VARIABLE = re.compile(r"\s*(?:s|window\.story\.state)\.(\w+)\s*;?\s*")
 
 
 def rewrite(source: str, values: Mapping[str, str]) -> str:
-    """A Chapbook passage without what is not shown; `values` are the texts of variables by name."""
+    """Return a Chapbook passage as it is shown; `values` are the texts of variables by name."""
     divider = _DIVIDER.search(source)
     if divider and all(_VARIABLE_LINE.match(line) for line in source[: divider.start()].split("\n")):
         source = source[divider.end() :]
     parts = _MODIFIER.split(source)
     kept = [parts[0]]
     for modifier, text in zip(parts[1::2], parts[2::2], strict=True):
-        kept += (f"{GONE}\n", "" if _NO_PROSE.match(modifier.strip()) else text)
+        kept += (f"{REMOVED}\n", "" if _NO_PROSE.match(modifier.strip()) else text)
     source = "".join(kept).replace("\\\n", "")
     return _INSERT_OR_LINK.sub(lambda match: _shown(match, values), source)
 
 
 def rewrite_snowman(source: str, values: Mapping[str, str]) -> str:
-    """A Snowman passage without its templates."""
+    """Return a Snowman passage without its templates."""
 
     def shown(match: re.Match[str]) -> str:
         variable = _VARIABLE.fullmatch(match[2]) if match[1] else None
-        return escape(values.get(variable[1], variable[1])) if variable else GONE
+        return escape(values.get(variable[1], variable[1])) if variable else REMOVED
 
     return _TEMPLATE.sub(shown, source)
 
 
 def _shown(match: re.Match[str], values: Mapping[str, str]) -> str:
-    """What an insert shows; or a link, with the inserts of its label shown. Its target is a name, and stays."""
+    """Return what an insert shows, or a link with the inserts of its label shown; the target of a link stays."""
     if match[2] is None:
         return _insert(match[1], values)
-    return relabelled(match[2], lambda label: _INSERT.sub(lambda insert: _insert(insert[1], values), label))
+    return relabel(match[2], lambda label: _INSERT.sub(lambda insert: _insert(insert[1], values), label))
 
 
 def _insert(inner: str, values: Mapping[str, str]) -> str:
-    """What `{inner}` shows."""
+    """Return what `{inner}` shows."""
     name = inner.strip()
     if re.fullmatch(r"[\w.]+", name):
         return escape(values.get(name, name))
@@ -84,4 +84,4 @@ def _insert(inner: str, values: Mapping[str, str]) -> str:
     if name.startswith("link to") and "to" in quoted:
         target = quoted["to"]
         return escape(label) if is_address(target) else link(label or target, target)
-    return GONE
+    return REMOVED

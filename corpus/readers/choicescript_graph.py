@@ -1,24 +1,24 @@
-"""The scenes of a ChoiceScript game -> passages: which places are passages, and what leads from each to which.
+"""Turn the scenes of a ChoiceScript game into passages: find the places that are passages, and link them.
 
     graph = Graph(game)
     passages, start = graph.passages(Place("startup", 0))
     notes = list(graph.notes())
 
-A place that shows no text and only goes on is no passage: what leads there leads on. Two passages of which one only
-goes on to the other, and nothing else leads there, are one.
+A place that shows no text and only continues is not a passage: what leads to it leads on. Two passages are merged if
+one only continues at the other, and nothing else leads there.
 
-Limits: `_MAX_PLACES` places, `_MAX_FORMS` forms of one, `_MAX_LINKS` choices and what they pass through, `_MAX_STEPS`
-lines walked; a note says what was cut.
+Limits: `_MAX_PLACES` places, `_MAX_FORMS` forms of one, `_MAX_LINKS` choices and the places between, `_MAX_STEPS` lines
+walked; a note says what was cut.
 """
 
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
-from corpus.readers.branches import Branches
-from corpus.readers.chain import CONTINUE
+from corpus.readers.branch_coverage import BranchCoverage
 from corpus.readers.choicescript_scene import COMMANDS, OPTION, TEXT, first_word
 from corpus.readers.choicescript_walk import Game, Outcome, Place, Walk
+from corpus.readers.passage_splitter import CONTINUE
 from corpus.story import Choice, Passage
 from corpus.text import printable
 
@@ -28,12 +28,12 @@ _MAX_LINKS = 300_000
 _MAX_STEPS = 800_000
 _PASSES = 4
 _START = "start"
-_TOO_LARGE = "the game is larger than what is walked"
-_TOO_MANY = "there are more choices than are kept"
+_TOO_LARGE = "the game is too large"
+_TOO_MANY = "there are too many choices"
 
 
 class Graph:
-    """The places that were found, and what each comes to."""
+    """The places that were found, and their outcomes."""
 
     def __init__(self, game: Game) -> None:
         self._game = game
@@ -45,18 +45,18 @@ class Graph:
         self._names: dict[tuple[Place, int], str] = {}
         self._named: Counter[str] = Counter()
         self._waiting: list[tuple[Place, int]] = []
-        """The outcomes that have a name, by place and form."""
-        self._found_ends: dict[Place, Sequence[str]] = {}
+        """The named outcomes, by place and form."""
+        self._target_names: dict[Place, Sequence[str]] = {}
         self._links = 0
 
     def passages(self, start: Place) -> tuple[dict[str, Passage], str]:
-        """The passages by name in the order of the source, and the name of the first; none for a game without text."""
+        """Return the passages by name in the order of the source, and the name of the first; empty without text."""
         self._explore(start)
         self._shorten()
         self._merge(start)
-        begins = self._ends(start)
+        begins = self._targets(start)
         made: dict[str, Passage] = {}
-        for place, form in self._waiting:  # which grows meanwhile
+        for place, form in self._waiting:  # grows during the loop
             name = self._names[place, form]
             outcome = self._outcomes[place][form]
             made[name] = Passage(name, outcome.text, tuple(dict.fromkeys(self._onward(outcome))))
@@ -70,10 +70,8 @@ class Graph:
         title = Passage(_START, "", tuple(Choice(CONTINUE, name) for name in begins))
         return {_START: title, **passages}, _START
 
-    # ---- walking ---------------------------------------------------------------------------------------------
-
     def _explore(self, start: Place) -> None:
-        """Walks on from each place that a walk comes to, the nearest first."""
+        """Walk on from each place that a walk reaches, the nearest first."""
         waiting = deque([start])
         found = {start}
         while waiting:
@@ -89,11 +87,11 @@ class Graph:
                         waiting.append(onward)
 
     def _forms(self, place: Place) -> Sequence[Outcome]:
-        """What a place comes to, each form once."""
-        branches = Branches(_MAX_FORMS)
+        """Return the outcomes of a place, without repetition."""
+        branches = BranchCoverage(_MAX_FORMS)
         forms: dict[Outcome, None] = {}
         for _ in branches:
-            walk = Walk(self._game, branches.pick, self._seen, _MAX_STEPS - self._steps)
+            walk = Walk(self._game, branches.choose, self._seen, _MAX_STEPS - self._steps)
             outcome = walk.run(place)
             self._steps += walk.steps
             if walk.broken:
@@ -102,29 +100,27 @@ class Graph:
             if self._steps >= _MAX_STEPS:
                 self._cut[_TOO_LARGE] = None
                 break
-        if branches.cut:
-            self._cut["some paragraphs have more forms than are kept"] = None
+        if branches.limit_reached:
+            self._cut["some paragraphs have too many forms"] = None
         return [form for form in forms if not form.impossible] or list(forms)[:1]
 
-    # ---- linking ---------------------------------------------------------------------------------------------
-
     def _shorten(self) -> None:
-        """Leads past places that only calculate, so that a subroutine's branches that show nothing are no forms."""
+        """Skip places that only calculate, so that branches of a subroutine that show nothing don't become forms."""
         for _ in range(_PASSES):
             changed = False
-            # Backwards, so that most of what a place leads to is short already.
+            # In reverse, so that most of what a place leads to is already short.
             for place, forms in reversed(self._outcomes.items()):
                 shorter = []
                 for form in forms:
-                    behind = form.runs_on and self._behind(form.runs_on)
-                    shorter.append(form if behind == form.runs_on else replace(form, runs_on=behind))
+                    target = form.runs_on and self._skip(form.runs_on)
+                    shorter.append(form if target == form.runs_on else replace(form, runs_on=target))
                 if shorter != list(forms):
                     self._outcomes[place] = tuple(dict.fromkeys(shorter))
                     changed = True
             if not changed:
                 return
 
-    def _behind(self, place: Place) -> Place:
+    def _skip(self, place: Place) -> Place:
         for _ in range(_PASSES):
             forms = self._outcomes.get(place, ())
             if len(forms) != 1 or forms[0].text or forms[0].choices or not forms[0].runs_on:
@@ -133,33 +129,33 @@ class Graph:
         return place
 
     def _merge(self, start: Place) -> None:
-        """Joins an outcome with what it runs on to, where nothing else leads there and there is one form of that."""
-        ways = Counter([start])
+        """Join an outcome with what it continues at, if nothing else leads there and that has one form."""
+        references = Counter([start])
         kept: dict[Place, None] = {start: None}
         waiting = deque(kept)
         while waiting:
             for outcome in self._outcomes.get(waiting.popleft(), ()):
                 for onward in _targets(outcome):
-                    ways[onward] += 1
+                    references[onward] += 1
                     if onward not in kept:
                         kept[onward] = None
                         waiting.append(onward)
         self._outcomes = {place: self._outcomes[place] for place in kept if place in self._outcomes}
-        gone: set[Place] = set()
+        merged: set[Place] = set()
         for place, outcomes in self._outcomes.items():
-            if place not in gone:
-                self._outcomes[place] = tuple(self._joined(place, outcome, ways, gone) for outcome in outcomes)
-        for place in gone:
+            if place not in merged:
+                self._outcomes[place] = tuple(self._joined(place, outcome, references, merged) for outcome in outcomes)
+        for place in merged:
             del self._outcomes[place]
 
-    def _joined(self, place: Place, outcome: Outcome, ways: Counter[Place], gone: set[Place]) -> Outcome:
+    def _joined(self, place: Place, outcome: Outcome, references: Counter[Place], merged: set[Place]) -> Outcome:
         pieces, gap = [outcome.text], outcome.gap
         last = outcome
-        while last.runs_on and last.runs_on != place and ways[last.runs_on] == 1:
+        while last.runs_on and last.runs_on != place and references[last.runs_on] == 1:
             onward = self._outcomes.get(last.runs_on, ())
-            if len(onward) != 1 or last.runs_on in gone:
+            if len(onward) != 1 or last.runs_on in merged:
                 break
-            gone.add(last.runs_on)
+            merged.add(last.runs_on)
             last = onward[0]
             gap = max(gap, last.lead, key=len)
             if last.text:
@@ -167,10 +163,10 @@ class Graph:
                 gap = last.gap
         return replace(last, text="".join(pieces), lead=outcome.lead, gap=gap)
 
-    def _ends(self, place: Place) -> Sequence[str]:
-        """The names of the passages that a choice leads to which leads to `place`."""
-        if place in self._found_ends:
-            return self._found_ends[place]
+    def _targets(self, place: Place) -> Sequence[str]:
+        """Return the names of the passages that a choice to this place leads to."""
+        if place in self._target_names:
+            return self._target_names[place]
         found: dict[str, None] = {}
         for at in self._reached(place, self._passes):
             if at.missing:
@@ -178,13 +174,13 @@ class Graph:
             for form, outcome in enumerate(self._outcomes.get(at, ())):
                 if not self._passes(outcome):
                     found[self._name(at, form)] = None
-        if not found and place in self._outcomes:  # it goes round without ever showing anything
+        if not found and place in self._outcomes:  # a loop that never shows anything
             found[self._name(place, 0)] = None
-        self._found_ends[place] = tuple(found)
-        return self._found_ends[place]
+        self._target_names[place] = tuple(found)
+        return self._target_names[place]
 
     def _onward(self, outcome: Outcome) -> Iterator[Choice]:
-        """The choices of a passage. Choices that come after it without a text between them are its own."""
+        """Yield the choices of a passage, including those that follow it without text between them."""
         for label, to in outcome.choices:
             yield from self._linked(label, to)
         if outcome.runs_on is None:
@@ -200,7 +196,7 @@ class Graph:
                     yield from self._linked(label, to)
 
     def _linked(self, label: str, to: Place) -> Iterator[Choice]:
-        for name in self._ends(to):
+        for name in self._targets(to):
             self._links += 1
             if self._links > _MAX_LINKS:
                 self._cut[_TOO_MANY] = None
@@ -209,13 +205,13 @@ class Graph:
 
     @staticmethod
     def _passes(outcome: Outcome) -> Place | None:
-        """Where an outcome leads on that shows the player nothing to read or to choose."""
+        """Return where an outcome leads that shows the player nothing to read or to choose; else None."""
         if outcome.text:
             return None
         return outcome.choices[0][1] if outcome.turns else outcome.runs_on
 
     def _reached(self, place: Place, passes: Callable[[Outcome], Place | None]) -> Iterator[Place]:
-        """`place`, and those that the player is passed on to from there, in order."""
+        """Yield `place`, and the places that the player is passed on to from there, in order."""
         seen = {place}
         waiting = [place]
         while waiting:
@@ -232,7 +228,7 @@ class Graph:
                     waiting.append(onward)
 
     def _name(self, place: Place, form: int) -> str:
-        """The passage's name: its scene, and the label or the line where it begins."""
+        """Return the passage's name: its scene, and the label or the line where it begins."""
         known = self._names.get((place, form))
         if known is not None:
             return known
@@ -247,33 +243,35 @@ class Graph:
         self._waiting.append((place, form))
         return name
 
-    # ---- what was left out -----------------------------------------------------------------------------------
-
     def notes(self) -> Iterator[str]:
-        """What was left out, one sentence each."""
+        """Yield what was left out, one sentence each."""
         if self._broken:
             yield f"Not followed: {_listed([printable(broken) for broken in self._broken], 1)}."
         for cut in self._cut:
-            yield f"Not all was read: {cut}."
+            yield f"Incomplete: {cut}."
         unread = [scene.name for key, scene in self._game.scenes.items() if not any(self._seen[key])]
         if unread and not self._cut:
             yield f"Nothing leads to these scenes, and they are left out: {_listed([printable(n) for n in unread], 3)}."
-        lost, unknown = [], Counter[str]()
-        for key, scene in self._game.scenes.items():
-            seen = self._seen[key]
-            if scene.name in unread:
-                continue
-            for line, was_seen in zip(scene.lines, seen, strict=True):
-                if line.command in (TEXT, OPTION):
-                    if not was_seen:
-                        lost.append(f"{scene.name}:{line.number}")
-                elif was_seen and (line.command not in COMMANDS or line.command == "script"):
-                    unknown[line.command] += 1
-        if lost and not self._cut:
-            yield f"Nothing leads to these lines, and they are left out: {_listed(lost, 3)}."
+        unreached, unknown = self._left_out(unread)
+        if unreached and not self._cut:
+            yield f"Nothing leads to these lines, and they are left out: {_listed(unreached, 3)}."
         if unknown:
             named = [f"*{command} ({count})" for command, count in unknown.most_common()]
-            yield f"Commands that are not known or not run are left out: {_listed([printable(n) for n in named], 5)}."
+            yield f"Unknown commands are left out: {_listed([printable(n) for n in named], 5)}."
+
+    def _left_out(self, unread: Sequence[str]) -> tuple[list[str], Counter[str]]:
+        """Return the lines of other scenes than `unread` that no walk reached, and the unknown commands."""
+        unreached, unknown = [], Counter[str]()
+        for key, scene in self._game.scenes.items():
+            if scene.name in unread:
+                continue
+            for line, was_seen in zip(scene.lines, self._seen[key], strict=True):
+                if line.command in (TEXT, OPTION):
+                    if not was_seen:
+                        unreached.append(f"{scene.name}:{line.number}")
+                elif was_seen and (line.command not in COMMANDS or line.command == "script"):
+                    unknown[line.command] += 1
+        return unreached, unknown
 
 
 def _targets(outcome: Outcome) -> Iterator[Place]:

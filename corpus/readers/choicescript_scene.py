@@ -1,11 +1,11 @@
-"""The text of a ChoiceScript scene -> its lines, and where each leads.
+"""Parse the text of a ChoiceScript scene into lines, and find where each leads.
 
     scene = parse("cave", text)
     scene.lines[scene.labels["exit"]]
 
-Nothing is run here. What only the indentation tells is worked out once: where a block ends, which `*else` belongs to
-which `*if`, which options make one choice, and where the story goes on after the last line of a block. Blank lines are
-no lines of their own: a line knows whether one stood before it.
+Nothing is executed. What follows from the indentation is computed once: where a block ends, which `*else` belongs to
+which `*if`, which options form a choice, and where the story continues after the last line of a block. Blank lines are
+not lines of their own; a line knows whether one precedes it.
 
 Limits: a tab is as wide as four spaces.
 """
@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 TEXT = ""
-"""The command of a line that has none, which is prose."""
+"""The command of a line of prose."""
 OPTION = "#"
 CHOICES = frozenset({"choice", "fake_choice"})
 ELSES = frozenset({"elseif", "elsif", "else"})
@@ -24,7 +24,7 @@ INPUTS = frozenset({"input_text", "input_number"})
 PAGE_BREAKS = frozenset({"page_break", "page_break_advertisement", "delay_break"})
 ENDINGS = frozenset({"ending", "delay_ending", "restart", "restore_checkpoint", "abort", "quit"})
 BLOCKS = frozenset({"scene_list", "achievement", "stat_chart", "goto_random_scene"})
-"""Commands whose indented block is no story."""
+"""Commands whose indented block is not part of the story."""
 _ASIDE = frozenset(
     "comment title author create temp set setref delete params rand label image text_image sound youtube link "
     "link_button achieve check_achievements hide_reuse disable_reuse allow_reuse create_array temp_array delete_array "
@@ -33,8 +33,8 @@ _ASIDE = frozenset(
     "restore_password show_password save_checkpoint timer feedback track_event kindle_image kindle_product "
     "kindle_search looplimit line_length bug_report allow_no_selection reset".split()
 )
-"""Commands that show no prose and lead nowhere."""
-_LOUD = (
+"""Commands that show no prose and don't jump."""
+_VISIBLE = (
     CHOICES
     | PAGE_BREAKS
     | ENDINGS
@@ -42,8 +42,8 @@ _LOUD = (
         "goto gosub goto_scene redirect_scene gosub_scene goto_random_scene return finish line_break print bug".split()
     )
 )
-"""Commands that show something or lead somewhere."""
-COMMANDS = _ASIDE | _LOUD | ELSES | INPUTS | BLOCKS | {"if"}
+"""Commands that show something or jump."""
+COMMANDS = _ASIDE | _VISIBLE | ELSES | INPUTS | BLOCKS | {"if"}
 
 _COMMAND = re.compile(r"\*(\w+)[ \t]*")
 _MODIFIER = re.compile(r"\*(?:hide_reuse|disable_reuse|allow_reuse|if|selectable_if)\b")
@@ -53,73 +53,72 @@ _TAB = 4
 
 
 class Join(IntEnum):
-    """Where the text may be parted because several ways meet: nowhere, or, the higher the sooner, …"""
+    """Where the text may be split because several paths meet; the later values allow more."""
 
     NONE = 0
     PARAGRAPH = 1
-    """… where a paragraph begins,"""
+    """Where a paragraph begins."""
     SENTENCE = 2
-    """… where a sentence has ended,"""
+    """After the end of a sentence."""
     ALWAYS = 3
-    """… in any case."""
 
 
 @dataclass(slots=True)
 class Line:
-    """One line that isn't blank."""
+    """A line that isn't blank."""
 
     number: int
-    """Its place in the file, from 1."""
+    """The line number in the file, from 1."""
     indent: int
     command: str
-    """Lower case, without its star; `TEXT` or `OPTION`."""
+    """In lower case, without its star; `TEXT` or `OPTION`."""
     rest: str
-    """What follows the command: the prose itself, an option's label."""
+    """What follows the command: the prose, or the label of an option."""
     after_blank: bool
     end: int = 0
-    """The first line behind its indented block."""
+    """The index of the first line after its indented block."""
     after: int = -1
-    """Of a choice, its options, `*if` and `*else`: the first line behind the whole."""
-    ways: Sequence[int] = ()
-    """Of `*if`, where its branches begin; of a choice, its options."""
+    """For a choice, its options, `*if` and `*else`: the index of the first line after the whole."""
+    branches: Sequence[int] = ()
+    """The first lines of the branches of an `*if`, or of the options of a choice."""
     join: Join = Join.NONE
 
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """A scene file. A place in it is the index of a line; that of none is its end."""
+    """A scene file. A position in it is the index of a line; the number of lines stands for the end."""
 
     name: str
     lines: Sequence[Line]
     labels: Mapping[str, int]
-    """By lower-case name."""
-    land: Sequence[int]
-    """For each place, where the story goes on that comes there: behind the choice, after the last line of an option."""
+    """The positions of labels, by lower-case name."""
+    continues_at: Sequence[int]
+    """For each position, where the story continues: after the last line of an option, it is after the choice."""
 
 
 def parse(name: str, text: str) -> Scene:
-    """The scene that is written in `text`, whatever it is."""
+    """Parse the text of a scene; any text is valid."""
     lines = list(_lines(text))
     _find_ends(lines)
     labels: dict[str, int] = {}
     for at, line in enumerate(lines):
         if line.command == "label":
             labels.setdefault(first_word(line.rest).lower(), at)
-    silent = _find_chains(lines)
-    falls = _find_choices(lines)
-    land = list(range(len(lines) + 1))
+    silent = _find_branches(lines)
+    choice_ends = _find_choices(lines)
+    continues_at = list(range(len(lines) + 1))
     for at in range(len(lines) - 1, -1, -1):
         line = lines[at]
-        if falls[at] >= 0:
-            land[at] = land[falls[at]]
+        if choice_ends[at] >= 0:
+            continues_at[at] = continues_at[choice_ends[at]]
         elif line.command in ELSES and line.after >= 0:
-            land[at] = land[line.after]
-    _find_joins(lines, land, silent)
-    return Scene(name, lines, labels, land)
+            continues_at[at] = continues_at[line.after]
+    _find_joins(lines, continues_at, silent)
+    return Scene(name, lines, labels, continues_at)
 
 
 def first_word(text: str) -> str:
-    """A label's or a scene's name, what follows left out."""
+    """Return the name of a label or scene, without what follows."""
     words = text.split(maxsplit=1)
     return words[0] if words else ""
 
@@ -144,7 +143,7 @@ def _lines(text: str) -> Iterator[Line]:
 
 
 def _modified_option(text: str) -> str | None:
-    """The label of an option behind `*hide_reuse`, `*if (…)` and their like; None where there is none.
+    """Return the label of an option after `*hide_reuse`, `*if (…)` and the like; None if there is no option.
 
     A number sign within the condition takes a letter of a text: `name#1`.
     """
@@ -160,7 +159,7 @@ def _modified_option(text: str) -> str | None:
 
 
 def _find_ends(lines: Sequence[Line]) -> None:
-    """Where each line's indented block ends."""
+    """Find where each line's indented block ends."""
     open_lines: list[Line] = []
     for at, line in enumerate(lines):
         while open_lines and open_lines[-1].indent >= line.indent:
@@ -170,11 +169,11 @@ def _find_ends(lines: Sequence[Line]) -> None:
         line.end = len(lines)
 
 
-def _find_chains(lines: Sequence[Line]) -> set[int]:
-    """The branches of each `*if`; those indices are returned whose branches show nothing and lead nowhere."""
-    loud = [0]
+def _find_branches(lines: Sequence[Line]) -> set[int]:
+    """Find the branches of each `*if`; return the indices of those whose branches show nothing and don't jump."""
+    visible = [0]
     for line in lines:
-        loud.append(loud[-1] + (line.command in _LOUD or line.command in (TEXT, OPTION)))
+        visible.append(visible[-1] + (line.command in _VISIBLE or line.command in (TEXT, OPTION)))
     silent = set()
     for at, line in enumerate(lines):
         if line.command != "if":
@@ -187,26 +186,26 @@ def _find_chains(lines: Sequence[Line]) -> set[int]:
             after = lines[after].end
             if chain[-1].command == "else":
                 break
-        ways = [start + 1 if lines[start].end > start + 1 else after for start in starts]
+        branches = [start + 1 if lines[start].end > start + 1 else after for start in starts]
         if chain[-1].command != "else":
-            ways.append(after)
-        if loud[at] == loud[after]:
-            ways = [after]
+            branches.append(after)
+        if visible[at] == visible[after]:
+            branches = [after]
             silent.add(at)
-        line.ways = tuple(dict.fromkeys(ways))
+        line.branches = tuple(dict.fromkeys(branches))
         for part in chain:
             part.after = after
     return silent
 
 
 def _find_choices(lines: Sequence[Line]) -> list[int]:
-    """The options of each choice. For each line the place behind the choice whose options it stands among, or -1.
+    """Find the options of each choice. For each line, return the end of the choice whose options surround it, or -1.
 
-    Options that stand where no choice is announced are one: so nested groups of options are written.
+    Options without a choice command form a choice, too: nested groups of options are written this way.
     """
-    falls = [-1] * len(lines)
+    choice_ends = [-1] * len(lines)
     for at, line in enumerate(lines):
-        if falls[at] >= 0:
+        if choice_ends[at] >= 0:
             continue
         if line.command in CHOICES:
             line.after = line.end
@@ -220,18 +219,18 @@ def _find_choices(lines: Sequence[Line]) -> list[int]:
                 line.after = lines[line.after].end
         else:
             continue
-        line.ways = _options(lines, begin, line.after, falls)
+        line.branches = _options(lines, begin, line.after, choice_ends)
         if line.command == OPTION:
-            falls[at] = -1
-    return falls
+            choice_ends[at] = -1
+    return choice_ends
 
 
-def _options(lines: Sequence[Line], begin: int, after: int, falls: list[int]) -> Sequence[int]:
-    """The options between two places, those under an `*if` among them."""
+def _options(lines: Sequence[Line], begin: int, after: int, choice_ends: list[int]) -> Sequence[int]:
+    """Return the options between two positions, including those under an `*if`."""
     options = []
     at = begin
     while at < after:
-        falls[at] = after
+        choice_ends[at] = after
         if lines[at].command == OPTION:
             options.append(at)
             lines[at].after = after
@@ -241,18 +240,18 @@ def _options(lines: Sequence[Line], begin: int, after: int, falls: list[int]) ->
     return tuple(options)
 
 
-def _find_joins(lines: Sequence[Line], land: Sequence[int], silent: set[int]) -> None:
-    """The places where several ways meet."""
+def _find_joins(lines: Sequence[Line], continues_at: Sequence[int], silent: set[int]) -> None:
+    """Find the positions where several paths meet."""
 
-    def meet(place: int, join: Join) -> None:
-        if land[place] < len(lines):
-            line = lines[land[place]]
+    def meet(position: int, join: Join) -> None:
+        if continues_at[position] < len(lines):
+            line = lines[continues_at[position]]
             line.join = max(line.join, join)
 
     for at, line in enumerate(lines):
         if line.command == "label":
             line.join = max(line.join, Join.SENTENCE)
-        elif line.command in CHOICES or (line.command == OPTION and line.ways):
+        elif line.command in CHOICES or (line.command == OPTION and line.branches):
             meet(line.after, Join.SENTENCE)
         elif line.command == "if" and at not in silent:
             meet(line.after, Join.PARAGRAPH)

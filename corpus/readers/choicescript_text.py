@@ -1,12 +1,12 @@
-"""What a line of ChoiceScript shows the player, as far as it can be known without playing.
+"""What a line of ChoiceScript shows the player, as far as it is known without playing.
 
     values = first_values(scenes)
     shown("$!{name} @{(tall) stoops|stretches} at the [i]door[/i].", values)   # 'Ito stoops at the door.'
 
-A variable shows the first text or number that the game gives it, or, where there is none, its name; a multireplace
-shows the first of its texts. Bold and italics go.
+A variable shows the first text or number that the game assigns to it, or else its name; a multireplace shows the first
+of its texts. Bold and italics are removed.
 
-Limits: expressions are not calculated: the first variable in one stands for it.
+Limits: expressions are not evaluated: the first variable in one stands for it.
 """
 
 import re
@@ -15,13 +15,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from corpus.readers.choicescript_scene import Scene
 
 Values = Mapping[str, Sequence[str]]
-"""The texts and numbers that the game gives its variables, by lower-case name, in the order of the source."""
+"""The texts and numbers that the game assigns to its variables, by lower-case name, in the order of the source."""
 
 _LONGEST_VALUE = 200
-"""Characters. A longer text is no name or number, and each mention would repeat it."""
+"""Characters. A longer text is not a name or number, and each mention would repeat it."""
 _MOST_VALUES = 200
 _LONGEST_LINE = 20_000
-"""Characters. In a longer one nothing is replaced."""
+"""Characters. In a longer line nothing is replaced."""
 _LONGEST_EXPRESSION = 400
 _DEEPEST = 6
 
@@ -40,7 +40,7 @@ _EMPHASIS = re.compile(r"\[/?[bi]\]|\s*\[n/\]\s*")
 
 
 def first_values(scenes: Iterable[Scene]) -> Values:
-    """What `*create`, `*temp` and `*set` give each variable, where it is a plain text, a number, true or false."""
+    """Return what `*create`, `*temp` and `*set` assign to each variable: plain texts, numbers, true and false."""
     values: dict[str, dict[str, None]] = {}
     for scene in scenes:
         for line in scene.lines:
@@ -52,7 +52,7 @@ def first_values(scenes: Iterable[Scene]) -> Values:
 
 
 def shown(text: str, values: Values) -> str:
-    """`text` as the player sees it; `[n/]` is a line break, also before or after all words."""
+    """Return `text` as the player sees it; `[n/]` becomes a line break, also at the beginning or end."""
     if "{" in text and len(text) <= _LONGEST_LINE:
         text = "".join(_replaced(text, 0, len(text), _pairs(text), values, 0))
     if "[" in text:
@@ -61,12 +61,12 @@ def shown(text: str, values: Values) -> str:
 
 
 def value(expression: str, values: Values) -> str:
-    """What an expression shows: its text, its number, or its first variable's first value."""
+    """Return what an expression shows: its text, its number, or the first value of its first variable."""
     return possible(expression, values)[0]
 
 
 def possible(expression: str, values: Values) -> Sequence[str]:
-    """All that an expression may show, as far as the source tells; at least one."""
+    """Return everything that an expression may show, as far as the source tells; at least one text."""
     expression = expression[:_LONGEST_EXPRESSION]
     quoted = _QUOTE.fullmatch(expression.strip())
     if quoted:
@@ -79,18 +79,18 @@ def possible(expression: str, values: Values) -> Sequence[str]:
 
 
 def _pairs(text: str) -> Mapping[int, int]:
-    """For each brace that opens, where it closes."""
-    pairs, opened = {}, []
+    """Return the position of the closing brace for each opening brace."""
+    pairs, open_braces = {}, []
     for brace in _BRACE.finditer(text):
         if brace[0] == "{":
-            opened.append(brace.start())
-        elif opened:
-            pairs[opened.pop()] = brace.start()
+            open_braces.append(brace.start())
+        elif open_braces:
+            pairs[open_braces.pop()] = brace.start()
     return pairs
 
 
 def _replaced(text: str, begin: int, end: int, pairs: Mapping[int, int], values: Values, depth: int) -> Iterator[str]:
-    """The pieces of `text[begin:end]`, variables and multireplaces replaced; what never closes stays."""
+    """Yield the pieces of `text[begin:end]` with variables and multireplaces replaced; unclosed ones stay."""
     at = begin
     while match := _OPENING.search(text, at, end):
         opening = match.end() - 1
@@ -111,12 +111,12 @@ def _replaced(text: str, begin: int, end: int, pairs: Mapping[int, int], values:
 
 
 def _first_text(text: str, begin: int, end: int) -> tuple[int, int]:
-    """Where the first text of a multireplace begins and ends: after its expression, up to the bar."""
+    """Return the start and end of the first text of a multireplace: after its expression, up to the bar."""
     first = end
     depth = 0
     for sign in _NESTED.finditer(text, begin, end):
         depth += (sign[0] in "({") - (sign[0] in ")}")
-        # An expression in brackets may be followed by its first text at once.
+        # An expression in parentheses may be directly followed by its first text.
         if depth <= 0 and sign.start() > begin:
             first = sign.start() if sign[0] == "|" else sign.end()
             break

@@ -1,23 +1,22 @@
-"""Walks a ChoiceScript game from one place to its next choices, taking forks as it is told.
+"""Walk a ChoiceScript game from one place to its next choices; the caller chooses at forks.
 
-    walk = Walk(game, pick, seen, limit=10_000)
+    walk = Walk(game, choose, seen, limit=10_000)
     outcome = walk.run(Place("startup", 0))
 
-It does what the player would see done with text, choices, jumps and subroutines. Of variables and chance it knows
-nothing: at each `*if` it asks `pick`. Choices are offered whether or not they could be now.
+It shows text, choices, jumps and subroutines as the player would see them. It knows nothing of variables and chance: at
+each `*if` it calls `choose`. Choices are offered whether or not their condition holds.
 
-A walk stops where the player acts. It also stops, and runs on as a passage of its own, where several ways meet (behind
-an `*if` or a choice, at a label) and before a paragraph with a fork in it. So a text that many ways lead to is one
-passage, and what each branch says is told once, instead of whole pages in every combination. Sentences stay whole.
+A walk stops where the player acts. It also stops, to continue as a passage of its own, where several paths meet (after
+an `*if` or a choice, at a label) and before a paragraph with a fork in it. So a text that many paths lead to is one
+passage, and the text of each branch is shown once, instead of whole pages in every combination. Sentences stay whole.
 
-Limits: `_MAX_FRAMES` subroutines within each other.
+Limits: `_MAX_FRAMES` nested subroutines.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from corpus.readers.chain import CONTINUE
 from corpus.readers.choicescript_scene import (
     BLOCKS,
     CHOICES,
@@ -32,19 +31,20 @@ from corpus.readers.choicescript_scene import (
     first_word,
 )
 from corpus.readers.choicescript_text import Values, possible, shown, value
+from corpus.readers.passage_splitter import CONTINUE
 from corpus.turns import PARAGRAPH
 
 _MAX_FRAMES = 20
 _NOWHERE = -1
-_CHARACTERS = 32
-"""So many characters of a line cost another step."""
+_CHARACTERS_PER_STEP = 32
+"""Characters of a line that cost another step."""
 _SENTENCE_ENDS = (".", "!", "?", "…", ":", "*", "—")
 _CLOSING = "\"”’')]»"
 
 
 @dataclass(frozen=True, slots=True)
 class Game:
-    """The scenes by lower-case name, the order in which `*finish` leads through them, and the variables' values."""
+    """The scenes by lower-case name, the order in which `*finish` leads through them, and the values of variables."""
 
     scenes: Mapping[str, Scene]
     order: Sequence[str]
@@ -52,10 +52,10 @@ class Game:
 
 
 class Place(NamedTuple):
-    """Where a passage begins: a line of a scene, and where the subroutines that are running return to."""
+    """Where a passage begins: a line of a scene, and the positions that running subroutines return to."""
 
     scene: str
-    """Its lower-case name; of a place that isn't there, what it would be."""
+    """In lower case; for a place that doesn't exist, a description of it."""
     line: int
     frames: tuple[tuple[str, int], ...] = ()
 
@@ -67,32 +67,32 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a walk comes to."""
+    """The result of a walk."""
 
     text: str
     choices: tuple[tuple[str, Place], ...]
     """By label."""
     runs_on: Place | None
-    """Where it goes on by itself, if it does."""
+    """Where it continues by itself, if it does."""
     lead: str
-    """Line breaks before the text, or for want of one, in all."""
+    """Line breaks before the text; without text, all line breaks."""
     gap: str
-    """What stands between the text and that which follows it: a space or line breaks."""
+    """What separates the text from the following one: a space or line breaks."""
     turns: bool
-    """Whether the one choice only turns the page."""
+    """Whether its only choice just turns the page."""
     impossible: bool
-    """Whether the author has marked this way as one that can't be."""
+    """Whether the author marked this path as impossible."""
 
 
 class Walk:
-    """One walk's machine."""
+    """The state of one walk."""
 
     def __init__(
-        self, game: Game, pick: Callable[[Place, int], int], seen: Mapping[str, bytearray], limit: int
+        self, game: Game, choose: Callable[[Place, int], int], seen: Mapping[str, bytearray], limit: int
     ) -> None:
-        """In `seen`, the lines of each scene are marked that a walk comes to. `limit` bounds the steps."""
+        """`seen` collects the lines of each scene that a walk reached. `limit` is the number of steps, at most."""
         self._game = game
-        self._pick = pick
+        self._choose = choose
         self._seen = seen
         self._limit = limit
         self._frames: tuple[tuple[str, int], ...] = ()
@@ -100,9 +100,9 @@ class Walk:
         self._lead = ""
         self._gap = " "
         self._paragraph: tuple[Place, int] | None = None
-        """The last paragraph's beginning, and how much of `_out` lies before it."""
+        """The beginning of the last paragraph, and the length of `_out` before it."""
         self._meeting: Place | None = None
-        """Where ways met since the last text, if the text may be parted there."""
+        """Where paths met since the last text, if the text may be split there."""
         self._passed: set[Place] = set()
         self._forked = False
         self._choices: dict[tuple[str, Place], None] = {}
@@ -111,16 +111,16 @@ class Walk:
         self._impossible = False
         self.steps = 0
         self.broken = ""
-        """What could not be followed."""
+        """What could not be followed, if anything."""
 
     def run(self, place: Place) -> Outcome:
-        """Walks from `place` until the player acts, the game ends, or a passage of its own begins."""
+        """Walk from `place` until the player acts, the game ends, or another passage begins."""
         self._enter(place)
         at: int | None = place.line
         begins = True
         self._passed.add(self._here(place.line))
         while at is not None:
-            at = self._scene.land[at]
+            at = self._scene.continues_at[at]
             if at >= len(self._scene.lines):
                 self._finish(at, None)
                 break
@@ -148,10 +148,8 @@ class Walk:
             impossible=self._impossible,
         )
 
-    # ---- where it may be parted ------------------------------------------------------------------------------
-
     def _meets(self, at: int, join: Join) -> bool:
-        """Whether to stop here, where ways meet: at once without a text, else when the next text is to come."""
+        """Return whether to stop here, where paths meet: at once without text, else only when more text comes."""
         here = self._here(at)
         if not self._out or here in self._passed:
             self._runs_on = here
@@ -162,9 +160,9 @@ class Walk:
             self._meeting = here
         return False
 
-    def _fork(self, at: int, ways: int) -> int | None:
-        """Which way to go; None where the walk stops so that the next one begins at the fork."""
-        if ways == 1:
+    def _fork(self, at: int, options: int) -> int | None:
+        """Return the branch to take; None if the walk stops so that the next one begins at the fork."""
+        if options == 1:
             return 0
         if self._meeting:
             self._runs_on = self._meeting
@@ -176,13 +174,11 @@ class Walk:
             self._runs_on = self._here(at)
         else:
             self._forked = True
-            return self._pick(self._here(at), ways)
+            return self._choose(self._here(at), options)
         return None
 
     def _sentence_ended(self) -> bool:
         return self._gap != " " or self._out[-1][-8:].rstrip(_CLOSING).endswith(_SENTENCE_ENDS)
-
-    # ---- text ------------------------------------------------------------------------------------------------
 
     def _text(self, at: int, line: Line) -> int | None:
         return self._write(at, shown(line.rest, self._game.values))
@@ -191,7 +187,7 @@ class Walk:
         return self._write(at, value(line.rest, self._game.values))
 
     def _write(self, at: int, text: str) -> int | None:
-        """Line breaks around the text are those between it and what is before or after."""
+        """Write text; line breaks around it separate it from what is before and after."""
         words = text.strip()
         if words and self._meeting:
             self._runs_on = self._meeting
@@ -199,14 +195,14 @@ class Walk:
         before, after = text.partition(words)[::2] if words else (text, "")
         self._break(before)
         if words:
-            self.steps += len(words) // _CHARACTERS
+            self.steps += len(words) // _CHARACTERS_PER_STEP
             self._out += (self._gap, words) if self._out else (words,)
             self._gap = " "
             self._break(after)
         return at + 1
 
     def _break(self, breaks: str) -> None:
-        """Line breaks, of which two part paragraphs."""
+        """Add line breaks, two of which separate paragraphs."""
         for _ in range(breaks.count("\n")):
             if self._out:
                 self._gap = PARAGRAPH if "\n" in self._gap else "\n"
@@ -221,23 +217,21 @@ class Walk:
         self._break(PARAGRAPH)
         return at + 1
 
-    # ---- what the player does --------------------------------------------------------------------------------
-
     def _choice(self, at: int, line: Line) -> int | None:
-        self.steps += len(line.ways)
-        for option in line.ways:
+        self.steps += len(line.branches)
+        for option in line.branches:
             self._seen[self._key][option] = 1
             offered = self._scene.lines[option]
             self._choices[_label(offered.rest, self._game.values), self._here(self._body(option))] = None
-        return None if line.ways else at + 1
+        return None if line.branches else at + 1
 
     def _body(self, option: int) -> int:
-        """Where an option's body begins, or what is behind the choice where it has none."""
+        """Return where an option's body begins, or what follows the choice if it has none."""
         line = self._scene.lines[option]
         return option + 1 if line.end > option + 1 else line.after
 
     def _page_break(self, at: int, line: Line) -> None:
-        # What the other page breaks say behind their command is no label.
+        # What follows the other page break commands is not a label.
         label = line.rest if line.command == "page_break" else ""
         self._turn(label, self._here(at + 1))
 
@@ -254,11 +248,9 @@ class Walk:
     def _end(self, _: int, line: Line) -> None:
         self._impossible = line.command == "bug"
 
-    # ---- jumps -----------------------------------------------------------------------------------------------
-
     def _if(self, at: int, line: Line) -> int | None:
-        way = self._fork(at, len(line.ways))
-        return None if way is None else line.ways[way]
+        branch = self._fork(at, len(line.branches))
+        return None if branch is None else line.branches[branch]
 
     def _goto(self, at: int, line: Line) -> int | None:
         return self._jump(at, self._labelled(self._key, line.rest, self._frames))
@@ -275,8 +267,8 @@ class Walk:
     def _call(
         self, at: int, line: Line, find: Callable[[str, str, tuple[tuple[str, int], ...]], Sequence[Place]]
     ) -> int | None:
-        back = self._key, self._scene.land[at + 1]
-        # A subroutine that calls itself from the same line goes on as the first call.
+        back = self._key, self._scene.continues_at[at + 1]
+        # A subroutine that calls itself from the same line continues as the first call.
         outer = self._frames[: self._frames.index(back)] if back in self._frames else self._frames
         places = find(self._key, line.rest, (*outer, back))
         if places[0].missing or len(outer) >= _MAX_FRAMES:
@@ -286,7 +278,7 @@ class Walk:
 
     def _return(self, _: int, line: Line) -> int | None:
         if not self._frames:
-            self.broken = f"*return in line {line.number} of {self._scene.name}, which nothing has called"
+            self.broken = f"*return in line {line.number} of {self._scene.name}, which was not called"
             return None
         key, at = self._frames[-1]
         self._enter(Place(key, at, self._frames[:-1]))
@@ -300,17 +292,17 @@ class Walk:
         return self._jump(at, places) if places else behind
 
     def _jump(self, at: int, places: Sequence[Place]) -> int | None:
-        way = self._fork(at, len(places))
-        if way is None:
+        target = self._fork(at, len(places))
+        if target is None:
             return None
-        if places[way].missing:
-            self._runs_on = places[way]
+        if places[target].missing:
+            self._runs_on = places[target]
             return None
-        self._enter(places[way])
-        return places[way].line
+        self._enter(places[target])
+        return places[target].line
 
     def _labelled(self, key: str, reference: str, frames: tuple[tuple[str, int], ...]) -> Sequence[Place]:
-        """The places that a label, or an expression in braces for one, may stand for: at least one."""
+        """Return the places that a label, or an expression in braces, may refer to: at least one."""
         scene = self._game.scenes[key]
         names = self._named(reference)
         self.steps += len(names)
@@ -318,7 +310,7 @@ class Walk:
         return found or [Place(f"label {names[0]} in {scene.name}", _NOWHERE)]
 
     def _in_scene(self, reference: str, frames: tuple[tuple[str, int], ...]) -> Sequence[Place]:
-        """The places that a scene's name, with or without a label, may stand for: at least one."""
+        """Return the places that the name of a scene, with or without a label, may refer to: at least one."""
         braced = reference.startswith("{")
         name, _, label = reference.partition("}" if braced else " ")
         places = [self._start_of(found, frames) for found in self._named(name)]
@@ -341,7 +333,7 @@ class Walk:
         self._frames = place.frames
 
     def _here(self, at: int) -> Place:
-        return Place(self._key, self._scene.land[at], self._frames)
+        return Place(self._key, self._scene.continues_at[at], self._frames)
 
     def _skip(self, at: int, line: Line) -> int:
         self._seen[self._key][at : line.end] = b"\x01" * (line.end - at)
@@ -354,7 +346,7 @@ def _label(text: str, values: Values) -> str:
 
 _Handler = Callable[[Walk, int, Line], int | None]
 
-# Commands that are not here show nothing and lead nowhere.
+# All other commands show nothing and don't jump.
 _HANDLERS: Mapping[str, _Handler] = {
     TEXT: Walk._text,
     "print": Walk._print,

@@ -1,9 +1,9 @@
 """Stories that the crawler wrote (`dungeon corpus crawl`) -> Story.
 
-One JSON document a story, `{"kind": "dungeon crawled story", "version": 1, "story": {…}}`, whose fields are those of
-`corpus.story.Story`. Nothing is taken on trust: a file that another hand changed is checked like any other.
+There is one JSON document per story, `{"kind": "dungeon crawled story", "version": 1, "story": {…}}`, with the fields
+of `corpus.story.Story`. The content is checked, because anybody may have changed the file.
 
-Limits: a version that this program doesn't know is refused.
+Limits: unknown versions are refused.
 """
 
 from collections.abc import Iterator
@@ -28,7 +28,7 @@ def _looks_like(source: Source) -> bool:
 def _read(source: Source) -> Iterator[Story]:
     document: Any = source.json
     if not isinstance(document, dict) or document.get("kind") != KIND:
-        raise StoryError(f"{source.name} is no complete story of a crawl. Run the crawl again.")
+        raise StoryError(f"{source.name} is not a complete story of a crawl. Run the crawl again.")
     if document.get("version") != VERSION:
         raise StoryError(f"{source.name} was written by a newer version of this program. Update it.")
     try:
@@ -36,10 +36,10 @@ def _read(source: Source) -> Iterator[Story]:
     except msgspec.ValidationError as error:
         raise StoryError(f"{source.name} is damaged: {error}. Run the crawl again.") from error
     if story.start not in story.passages:
-        raise StoryError(f"{source.name} is damaged: there is no passage '{story.start}' to start with.")
+        raise StoryError(f"{source.name} is damaged: its first passage '{story.start}' does not exist.")
     wrong = next((name for name, passage in story.passages.items() if passage.name != name), None)
     if wrong is not None:
-        raise StoryError(f"{source.name} is damaged: the passage '{wrong}' bears another name. Run the crawl again.")
+        raise StoryError(f"{source.name} is damaged: the passage '{wrong}' has another name. Run the crawl again.")
     yield replace(
         story, title=one_line(story.title), author=one_line(story.author), rights=one_line(story.rights) or "unknown"
     )

@@ -1,12 +1,12 @@
-"""The text of a file that may not be UTF-8.
+"""Decode a file that may not be UTF-8.
 
-    text, note = text_of(source)
+    text, note = decode_text(source)
 
-`Source.text` guesses nothing. Old files of Windows are common, though, so Windows-1252 is taken where its letters leave
-no doubt: quotes, dashes and accents where a language of western Europe has them. A note says so.
+`Source.text` doesn't guess. But old Windows files are common, so Windows-1252 is accepted if its characters leave no
+doubt: quotation marks, dashes and accents where a western European language has them. A note says so.
 
-Limits: no other old encoding is known. The judges that name one (charset-normalizer, chardet) were tried: they take
-English in Windows-1252 for central European or for an old DOS page, and what they name cannot be checked.
+Limits: no other old encoding is recognised. Detectors (charset-normalizer, chardet) were tried: they take English in
+Windows-1252 for central European or an old DOS code page, and their results can't be checked.
 """
 
 import codecs
@@ -19,44 +19,44 @@ _LETTERS = "À-ÖØ-öø-ÿŒœŠšŽžŸ"
 _SIGNS = "“”‘’‚„–—…•«»‹›¡¿£€¢¥§©®™°ªº¹²³¼½¾·×÷†‡¶ˆ˜´¨¸\xa0\xad"
 _DOUBTFUL = re.compile(
     rf"[^\x00-\x7f{_LETTERS}{_SIGNS}]"
-    rf"|(?<=[a-zß-ÿ])[À-ÖØ-ÞŒŠŽŸ]"  # a small letter, then a capital: what other encodings become
+    rf"|(?<=[a-zß-ÿ])[À-ÖØ-ÞŒŠŽŸ]"  # a lower-case letter, then a capital: typical of other encodings
     rf"|(?<=[A-Za-z{_LETTERS}])[“«‹£€¢¥§ªº¹²³¼½¾¨¸¶˜ˆ×÷](?=[A-Za-z{_LETTERS}])"
     rf"|(?<=[A-Za-z{_LETTERS}])[„‚¡¿]"
     r"|(?<=\s)[ÒÔÕºª¹²³](?=[A-Za-z])|œ(?=\d)|[ðþýÐÞÝ]"  # marks and letters of the old Mac, of Turkish, of DOS
 )
 _MOST_DOUBTFUL = 0.005
-"""The share of unusual characters that may stand where none is expected: misprints."""
+"""The share of unusual characters that may be in unexpected places: misprints."""
 _MOST_LETTERS = 0.12
-"""Accented letters among all letters. French has 4%, Czech 20%, Russian that was read wrongly nearly all."""
+"""Accented letters among all letters. French has 4%, Czech 20%, wrongly decoded Russian nearly all."""
 _SAMPLE = 1 << 20
 _DECLARED = re.compile(
     rb"""<\?xml[^>]{0,80}encoding=["']([\w-]{1,40})|<meta[^>]{0,200}charset=["']?([\w-]{1,40})""", re.IGNORECASE
 )
-# The encodings that the web has. Others, which Python knows as well, take a time that grows with the square.
+# The encodings of the web. Others, which Python also has, take quadratic time.
 _OF_THE_WEB = re.compile(
     r"utf-?(8|16(le|be)?)|windows-125\d|cp125\d|iso-?8859-\d{1,2}|koi8-[ru]|(x-)?mac(intosh|-cyrillic)|shift[_-]jis"
     r"|euc-(jp|kr)|gbk|gb2312|gb18030|big5",
     re.IGNORECASE,
 )
-# What browsers do: everybody who declares these means Windows-1252.
+# Browsers read these as Windows-1252, too.
 _MEANT = {"iso-8859-1": "cp1252", "iso8859-1": "cp1252", "latin1": "cp1252", "us-ascii": "cp1252", "ascii": "cp1252"}
 
 
-def text_of(source: Source) -> tuple[str, str]:
-    """The text, line ends as newlines, and a sentence on its encoding ("" for Unicode).
+def decode_text(source: Source) -> tuple[str, str]:
+    """Return the text, with newlines as line ends, and a sentence about its encoding ("" for Unicode).
 
-    Raises StoryError where the encoding is not known beyond doubt.
+    Raise StoryError if the encoding is not known beyond doubt.
     """
     data = source.data
     if b"\0" in data and not data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_BE)):
         raise StoryError(
-            f"{source.name} holds zero bytes, as no text does. If it is one, open it in a text editor, save it with "
+            f"{source.name} has zero bytes, which text doesn't have. If it is text, open it in an editor, save it with "
             "the encoding UTF-8, and try again."
         )
     try:
         return source.text, ""
     except StoryError:
-        text = _windows(data)
+        text = _as_windows_1252(data)
         if text is None:
             raise
     note = f"{source.name} is not UTF-8; it was read as Windows-1252. If letters are wrong, save it as UTF-8."
@@ -64,7 +64,7 @@ def text_of(source: Source) -> tuple[str, str]:
 
 
 def declared_text(data: bytes) -> str | None:
-    """A page as the text that it declares to be, or as UTF-8; None where it is neither."""
+    """Return a page decoded as it declares, or as UTF-8; None if neither works."""
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         names = ["utf-16"]
     else:
@@ -80,8 +80,8 @@ def declared_text(data: bytes) -> str | None:
     return None
 
 
-def _windows(data: bytes) -> str | None:
-    """The text, if it is Windows-1252 beyond doubt."""
+def _as_windows_1252(data: bytes) -> str | None:
+    """Return the text if it is Windows-1252 beyond doubt."""
     try:
         text = data.decode("cp1252")
     except UnicodeDecodeError:

@@ -1,18 +1,18 @@
-r"""Harlowe's macros and hooks -> plain passage source.
+r"""Rewrite Harlowe's macros and hooks as plain passage source.
 
-Macros are not run. The hooks of both branches of an `(if:)` stay, and what a `(link:)` reveals; `(link-goto: "Go",
-"Hall")`, and a link with a `(go-to:)` in its hook, become links; a `(go-to:)` that stands alone is a choice
-"Continue". Brackets and names of hooks go. Written after the manual of Harlowe 3 (twine2.neocities.org).
+Macros are not executed. The hooks of all branches of an `(if:)` stay, and so does what a `(link:)` reveals;
+`(link-goto: "Go", "Hall")`, and a link with a `(go-to:)` in its hook, become links; a `(go-to:)` on its own becomes a
+choice "Continue". The brackets and names of hooks are removed. Follows the manual of Harlowe 3 (twine2.neocities.org).
 
-Limits: a variable shows the first literal that the story gives it, or else its name; a macro that makes text of several
-values shows the first.
+Limits: a variable shows the first literal that the story assigns to it, or else its name; a macro that makes text of
+several values shows the first.
 """
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from corpus.readers.passages import GONE, LINK, escape, link, with_values
+from corpus.readers.twine_passage import LINK, REMOVED, escape, link, separator, show_variables
 
 ASSIGNMENT = re.compile(
     r"""\((?:set|put):\s*[$_](\w+)\s+to\s+("[^"\n]{0,80}"|'[^'\n]{0,80}'|-?\d+(?:\.\d+)?)\s*(?=[,)])""", re.IGNORECASE
@@ -55,70 +55,140 @@ _DEPTH = 200
 
 @dataclass
 class _Hook:
-    """A hook that is being read, and the macro in front of it."""
+    """A hook that is being read, and the macro before it."""
 
     macro: str = ""
     label: str = ""
     target: str = ""
     before: list[str] | None = None
-    """What stands in front of it; None where its text runs on with that."""
+    """The output before the hook; None if its text simply continues it."""
 
 
 def rewrite(source: str, values: Mapping[str, str]) -> str:
-    """`source` without macros; `values` are the texts of variables by name."""
-    out: list[str] = []
-    hooks: list[_Hook] = []
-    waiting: _Hook | None = None  # the hook of the macro just read
-    at = unclosed = 0
-    while match := _TOKEN.search(source, at):
-        between = source[at : match.start()]
-        if waiting and (between.strip(" \t+") or not (match["open"] or match["macro"])):
-            out.append(_unhooked(waiting))
-            waiting = None
-        if waiting is None:
-            out.append(between)
-        at = match.end()
+    """Return `source` without macros; `values` are the texts of variables by name."""
+    return _Rewriter(source, values).run()
+
+
+class _Rewriter:
+    def __init__(self, source: str, values: Mapping[str, str]) -> None:
+        self._source = source
+        self._values = values
+        self._out: list[str] = []
+        self._hooks: list[_Hook] = []
+        self._pending: _Hook | None = None
+        """The macro that was just read, until its hook opens."""
+        self._unclosed = 0
+
+    def run(self) -> str:
+        at = 0
+        while match := _TOKEN.search(self._source, at):
+            self._between(self._source[at : match.start()], bool(match["open"] or match["macro"]))
+            at = self._token(match)
+        if self._pending:
+            self._out.append(_without_hook(self._pending))
+        self._out.append(self._source[at:])
+        while self._hooks:
+            self._close()
+        return "".join(self._out)
+
+    def _between(self, text: str, may_continue: bool) -> None:
+        """Write the text before a token, unless only a `+` separates a macro from its hook or another macro."""
+        if self._pending and (text.strip(" \t+") or not may_continue):
+            self._out.append(_without_hook(self._pending))
+            self._pending = None
+        if self._pending is None:
+            self._out.append(text)
+
+    def _token(self, match: re.Match[str]) -> int:
+        """Rewrite a token; return the position after it."""
         if match["macro"]:
-            end = _end(source, at) if unclosed < _MAX_UNCLOSED else -1
-            if end < 0:
-                unclosed += 1
-                out.append(match[0])
-                continue
-            made = _macro(match["macro"].lower().replace("_", ""), source[at : end - 1], values, hooks, out)
-            # Of several macros that change one hook, the one that makes a link of it counts.
-            waiting = waiting if waiting and waiting.label and not made.label else made
-            at = end
-        elif match["open"]:
-            if len(hooks) >= _DEPTH:
-                continue
-            hook, waiting = waiting or _Hook(), None
-            if hook.macro in _REVEALING or hook.macro in _GOTO_LINKS or hook.macro in _NO_PROSE:
-                hook.before, out = out, []
-            hooks.append(hook)
+            return self._macro(match)
+        if match["ticks"]:
+            return self._verbatim(match)
+        if match["open"]:
+            self._open()
         elif match["close"]:
-            if hooks:
-                out = _closed(hooks.pop(), out)
-        elif match["ticks"]:
-            end = source.find(match["ticks"], at) if unclosed < _MAX_UNCLOSED else -1
-            if end < 0:
-                unclosed += 1
-            else:
-                out.append(escape(source[at:end]))
-                at = end + len(match["ticks"])
+            if self._hooks:
+                self._close()
         elif match["variable"]:
-            out.append(escape(values.get(match["variable"], match["variable"])))
+            self._out.append(escape(self._values.get(match["variable"], match["variable"])))
         else:
-            out.append(with_values(match["link"][2:-2], values) if match["link"] else GONE)
-    if waiting:
-        out.append(_unhooked(waiting))
-    out.append(source[at:])
-    while hooks:
-        out = _closed(hooks.pop(), out)
-    return "".join(out)
+            self._out.append(show_variables(match["link"][2:-2], self._values) if match["link"] else REMOVED)
+        return match.end()
+
+    def _macro(self, match: re.Match[str]) -> int:
+        at = match.end()
+        end = _end(self._source, at) if self._unclosed < _MAX_UNCLOSED else -1
+        if end < 0:
+            self._unclosed += 1
+            self._out.append(match[0])
+            return at
+        hook = self._show(match["macro"].lower().replace("_", ""), self._source[at : end - 1])
+        # Of several macros for one hook, the one that makes a link of it counts.
+        if not (self._pending and self._pending.label and not hook.label):
+            self._pending = hook
+        return end
+
+    def _verbatim(self, match: re.Match[str]) -> int:
+        at = match.end()
+        end = self._source.find(match["ticks"], at) if self._unclosed < _MAX_UNCLOSED else -1
+        if end < 0:
+            self._unclosed += 1
+            return at
+        self._out.append(escape(self._source[at:end]))
+        return end + len(match["ticks"])
+
+    def _open(self) -> None:
+        if len(self._hooks) >= _DEPTH:
+            return
+        hook, self._pending = self._pending or _Hook(), None
+        if hook.macro in _REVEALING or hook.macro in _GOTO_LINKS or hook.macro in _NO_PROSE:
+            hook.before, self._out = self._out, []
+        self._hooks.append(hook)
+
+    def _close(self) -> None:
+        """Close the innermost hook, and write its content or the link that it makes."""
+        hook, content = self._hooks.pop(), self._out
+        if hook.before is None:
+            return
+        self._out = hook.before
+        if hook.target:
+            self._out.append(link(hook.label, hook.target))
+        elif hook.macro in _REVEALING:
+            text = "".join(content)
+            replaces = hook.macro in _REPLACED and text.strip(f" \n{REMOVED}")
+            self._out += (text,) if replaces else (escape(hook.label), " ", text)
+
+    def _show(self, name: str, written: str) -> _Hook:
+        """Write what the macro shows; return what it makes of the hook that may follow."""
+        arguments = [
+            re.sub(r"\\(.)", r"\1", string[1:-1]) if string else self._values.get(variable, variable)
+            for string, variable, _ in _ARGUMENT.findall(written)
+            if string or variable
+        ]
+        if name in _JUMPS and arguments:
+            self._jump(arguments[0])
+        elif name in _GOTO_LINKS and arguments:
+            return _Hook(name, arguments[0], arguments[1] if len(arguments) > 1 else arguments[0])
+        elif name in _REVEALING and arguments:
+            return _Hook(name, arguments[0])
+        elif name in _PRINTS and arguments:
+            self._out.append(escape(arguments[0]))
+        else:
+            self._out.append(separator(self._out) if name in _ELSE else REMOVED)
+        return _Hook(name)
+
+    def _jump(self, target: str) -> None:
+        """Make the surrounding link lead to the target; without one, write a choice."""
+        link_hook = next((hook for hook in reversed(self._hooks) if hook.macro in _REVEALING), None)
+        if link_hook is None:
+            self._out.append(f"\n{link('Continue', target)}\n")
+        else:
+            link_hook.target = link_hook.target or target
 
 
 def _end(source: str, at: int) -> int:
-    """Where the macro ends whose arguments begin at `at`; -1 where it doesn't."""
+    """Return the end of the macro whose arguments begin at `at`; -1 if it isn't closed."""
     depth = 1
     for match in _INSIDE.finditer(source, at, at + _MAX_ARGUMENTS):
         depth += {"(": 1, ")": -1}.get(match[0], 0)
@@ -127,48 +197,6 @@ def _end(source: str, at: int) -> int:
     return -1
 
 
-def _macro(name: str, written: str, values: Mapping[str, str], hooks: list[_Hook], out: list[str]) -> _Hook:
-    """Puts out what the macro shows; gives what it makes of the hook that may follow."""
-    arguments = [
-        re.sub(r"\\(.)", r"\1", string[1:-1]) if string else values.get(variable, variable)
-        for string, variable, _ in _ARGUMENT.findall(written)
-        if string or variable
-    ]
-    if name in _JUMPS and arguments:
-        link_hook = next((hook for hook in reversed(hooks) if hook.macro in _REVEALING), None)
-        if link_hook is None:
-            out.append(f"\n{link('Continue', arguments[0])}\n")
-        else:
-            link_hook.target = link_hook.target or arguments[0]
-    elif name in _GOTO_LINKS and arguments:
-        return _Hook(name, arguments[0], arguments[1] if len(arguments) > 1 else arguments[0])
-    elif name in _REVEALING and arguments:
-        return _Hook(name, arguments[0])
-    elif name in _PRINTS and arguments:
-        out.append(escape(arguments[0]))
-    elif name in _ELSE:
-        last = next((piece[-1] for piece in reversed(out) if piece), " ")
-        out.append(GONE if last in f" \n{GONE}" else f" {GONE}")
-    else:
-        out.append(GONE)
-    return _Hook(name)
-
-
-def _unhooked(hook: _Hook) -> str:
-    """What a macro shows that no hook follows."""
-    if hook.target:
-        return link(hook.label, hook.target)
-    return escape(hook.label)
-
-
-def _closed(hook: _Hook, content: list[str]) -> list[str]:
-    """What stands before the hook, and what the hook comes to."""
-    if hook.before is None:
-        return content
-    if hook.target:
-        hook.before.append(link(hook.label, hook.target))
-    elif hook.macro in _REVEALING:
-        text = "".join(content)
-        shown = hook.macro in _REPLACED and text.strip(f" \n{GONE}")
-        hook.before += (text,) if shown else (escape(hook.label), " ", text)
-    return hook.before
+def _without_hook(hook: _Hook) -> str:
+    """Return what a macro shows if no hook follows it."""
+    return link(hook.label, hook.target) if hook.target else escape(hook.label)

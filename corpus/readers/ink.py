@@ -1,17 +1,16 @@
 """Ink stories, compiled or not -> Story.
 
-A compiled story (`inklecate`, Inky's "Export to JSON") is walked, not played: from each knot, stitch, gather and
-choice to the choices that come next, with every branch of each condition and every text of each sequence taken once.
-Where these differ in what they show, the passage has several forms, and a choice leads to each of them. A text that
-echoes its choice loses the echo. Choices are offered whether or not their condition holds, once-only ones as often as
-one comes.
+A compiled story (`inklecate`, Inky's "Export to JSON") is walked, not played: from each knot, stitch, gather and choice
+to the next choices, taking every branch of each condition and every text of each sequence once. If these show different
+texts, the passage has several forms, and a choice leads to each of them. A text that repeats its choice loses the
+repetition. Choices are offered whether or not their condition holds, once-only ones as often as they are reached.
 
-An `.ink` source is compiled by `inklecate` or `inkjs-compiler` if one is installed. No kept compiler is a Python
-package: `bink`, `inkpython` and `inkcpp-py` all run compiled stories only, and a runtime shows but the one way that is
-played, which is why none of them is used here either.
+An `.ink` source is compiled by `inklecate` or `inkjs-compiler` if one is installed. No maintained compiler is a Python
+package: `bink`, `inkpython` and `inkcpp-py` only run compiled stories, and a runtime shows only the path that is
+played, which is why none of them is used here.
 
-Limits: variables keep their first value where they are shown. At most `_MAX_FORMS` forms of a passage, `_MAX_PASSAGES`
-passages, `_MAX_STEPS` steps; a note says what was cut.
+Limits: variables show their first value. At most `_MAX_FORMS` forms of a passage, `_MAX_PASSAGES` passages and
+`_MAX_STEPS` steps; a note says what was cut.
 """
 
 import re
@@ -32,16 +31,16 @@ _MAX_INCLUDED = 1000
 
 
 def covered(files: Iterable[Path]) -> set[Path]:
-    """The Ink sources among `files` that others stand for: their compiled form, or a source that includes them."""
-    there = set(files)
-    sources = [file for file in there if file.suffix.lower() == ".ink"]
+    """Return the Ink sources among `files` that are read as their compiled form, or as part of another source."""
+    given = set(files)
+    sources = [file for file in given if file.suffix.lower() == ".ink"]
     found: set[Path] = set()
     for source in sources:
         compiled = (source.with_name(source.name + ".json"), source.with_suffix(".json"))
-        if any(file in there and _looks_compiled(Source.of(file)) for file in compiled):
+        if any(file in given and _looks_compiled(Source.of(file)) for file in compiled):
             found.add(source)
         found |= {source.parent / name for name in _INCLUDE.findall(Source.of(source).text)} - {source}
-    return found & there
+    return found & given
 
 
 def _looks_compiled(source: Source) -> bool:
@@ -51,12 +50,8 @@ def _looks_compiled(source: Source) -> bool:
 
 def _read_compiled(source: Source) -> Iterator[Story]:
     if source.json is None:
-        raise StoryError(f"{source.name} begins like a compiled Ink story, but is no proper JSON. Compile it again.")
+        raise StoryError(f"{source.name} looks like a compiled Ink story, but is not valid JSON. Compile it again.")
     yield read_ink(source.json, source.name)
-
-
-def _looks_like_source(source: Source) -> bool:
-    return source.suffix == ".ink"
 
 
 def _read_source(source: Source) -> Iterator[Story]:
@@ -64,8 +59,8 @@ def _read_source(source: Source) -> Iterator[Story]:
     if compiler is None:
         raise StoryError(
             f"{source.name} is Ink source, which has to be compiled: `inklecate -o story.ink.json {source.name}`, or "
-            "File, Export to JSON in Inky. Then read story.ink.json. Where inklecate or inkjs-compiler is installed, "
-            "it is compiled here."
+            "File, Export to JSON in Inky. Then read story.ink.json. If inklecate or inkjs-compiler is "
+            "installed, it is used automatically."
         )
     path = Path(source.name)
     _check_includes(path, path.parent.resolve(), set())
@@ -84,18 +79,19 @@ def _read_source(source: Source) -> Iterator[Story]:
         except (OSError, subprocess.TimeoutExpired) as error:
             raise StoryError(f"{source.name} could not be compiled by {compiler}: {error}.") from error
         if not out.is_file():
-            said = next((line for line in (done.stderr + done.stdout).splitlines() if "ERROR" in line.upper()), "")
-            raise StoryError(f"{source.name} could not be compiled: {said or f'{compiler} failed'}.")
+            output = (done.stderr + done.stdout).splitlines()
+            message = next((line for line in output if "ERROR" in line.upper()), f"{compiler} failed")
+            raise StoryError(f"{source.name} could not be compiled: {message}.")
         compiled = Source(source.name, out.read_bytes())
         yield from _read_compiled(compiled)
 
 
 def _check_includes(path: Path, folder: Path, seen: set[Path]) -> None:
-    """Raises StoryError where a source includes a file outside its own folder: a story is no key to the disk."""
+    """Raise StoryError if a source includes a file outside its own folder, which could be any file on the disk."""
     for name in _INCLUDE.findall(Source.of(path).text):
         included = (folder / name).resolve()
         if not included.is_relative_to(folder):
-            raise StoryError(f"{path} includes {name}, which lies outside its folder. Move it there.")
+            raise StoryError(f"{path} includes {name}, which is outside its folder. Move it there.")
         if included not in seen and len(seen) < _MAX_INCLUDED and included.is_file():
             seen.add(included)
             _check_includes(included, folder, seen)
@@ -103,5 +99,5 @@ def _check_includes(path: Path, folder: Path, seen: set[Path]) -> None:
 
 FORMATS = (
     Format("Ink, compiled", (), _looks_compiled, _read_compiled),
-    Format("Ink", (".ink",), _looks_like_source, _read_source),
+    Format("Ink", (".ink",), lambda source: source.suffix == ".ink", _read_source),
 )

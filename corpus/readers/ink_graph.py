@@ -1,12 +1,13 @@
-"""A compiled Ink story -> Story: which places are passages, and what leads from each to which. See `ink`."""
+"""Turn a compiled Ink story into a Story: find the places that are passages, and link them. See `ink`."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from itertools import chain, count
 from pathlib import PurePath
 from typing import Any
 
-from corpus.readers.branches import Branches
-from corpus.readers.ink_tree import Container, build, everything
+from corpus.readers.branch_coverage import BranchCoverage
+from corpus.readers.ink_containers import Container, build, everything
 from corpus.readers.ink_walk import Outcome, Place, Target, Walk
 from corpus.story import Choice, Passage, Story, StoryError
 from corpus.text import one_line, printable
@@ -19,17 +20,17 @@ Key = tuple[object, ...]
 
 
 def read_ink(data: Any, source: str) -> Story:
-    """The story in a compiled file's JSON; `source` names it in messages.
+    """Return the story in a compiled file's JSON; `source` names it in messages.
 
-    Raises StoryError for JSON that is no compiled story, and for a story that shows nothing.
+    Raise StoryError if the JSON is not a compiled story, or if the story shows nothing.
     """
     root = data.get("root") if isinstance(data, dict) else None
     if not isinstance(root, list):
-        raise StoryError(f"{source}: this is no compiled Ink story: there is no list 'root'. Compile it again.")
+        raise StoryError(f"{source}: this is not a compiled Ink story: there is no list 'root'. Compile it again.")
     try:
         top = build(root)
     except ValueError as error:
-        raise StoryError(f"{source}: the Ink story has {error}, more than is read.") from error
+        raise StoryError(f"{source}: the Ink story has {error}, too many to read.") from error
     graph = _Graph(top, _variables(top))
     start = Place((top, 0))
     graph.explore(start)
@@ -51,7 +52,7 @@ def read_ink(data: Any, source: str) -> Story:
 
 
 class _Graph:
-    """The places that were found, and what each comes to."""
+    """The places that were found, and their outcomes."""
 
     def __init__(self, top: Container, variables: dict[str, object]) -> None:
         self._top = top
@@ -63,14 +64,14 @@ class _Graph:
         self._steps = 0
 
     def explore(self, start: Place) -> None:
-        """Walks on from each place that a walk comes to."""
+        """Walk on from each place that a walk reaches."""
         waiting = [start]
         while waiting:
             place = waiting.pop()
             if place.key() in self._outcomes:
                 continue
             if len(self._outcomes) >= _MAX_PASSAGES or self._steps >= _MAX_STEPS:
-                self._cut = "the story is larger than what is walked"
+                self._cut = "the story is too large"
                 self._outcomes[place.key()] = []
                 continue
             found = self._forms(place)
@@ -81,11 +82,11 @@ class _Graph:
                     waiting.append(outcome.runs_on)
 
     def _forms(self, place: Place) -> list[Outcome]:
-        """What a place comes to, each form once."""
-        branches = Branches(_MAX_FORMS)
+        """Return the outcomes of a place, without repetition."""
+        branches = BranchCoverage(_MAX_FORMS)
         forms: dict[Key, Outcome] = {}
         for _ in branches:
-            walk = Walk(self._top, self._variables, branches.pick)
+            walk = Walk(self._top, self._variables, branches.choose)
             outcome = walk.run(place)
             self._steps += walk.steps
             self._visited |= walk.visited
@@ -93,15 +94,15 @@ class _Graph:
                 self._broken[outcome.broken] = None
             choices = tuple((label, target.key()) for label, target in outcome.choices)
             forms.setdefault((outcome.text, choices, outcome.runs_on and outcome.runs_on.key()), outcome)
-        if branches.cut:
-            self._cut = "some passages have more forms than are kept"
+        if branches.limit_reached:
+            self._cut = "some passages have too many forms"
         shown = [form for form in forms.values() if form.text or form.choices or form.runs_on]
         return shown or list(forms.values())[:1]
 
     def passages(self, start: Place) -> tuple[dict[str, Passage], str]:
-        """The passages by name, and the name of the first.
+        """Return the passages by name, and the name of the first.
 
-        A place without text that runs on to another is no passage: what leads there leads on.
+        A place without text that continues at another is not a passage: what leads to it leads on to the other.
         """
         names: dict[Key, list[str]] = {}
         forms: dict[str, Outcome] = {}
@@ -116,12 +117,14 @@ class _Graph:
         labels = self._labels(names)
         for name, outcome in forms.items():
             choices = [
-                Choice(label or "Continue", target) for label, to in outcome.choices for target in self._ends(to, names)
+                Choice(label or "Continue", target)
+                for label, place in outcome.choices
+                for target in self._targets(place, names)
             ]
             if outcome.runs_on:
-                choices += (Choice("Continue", target) for target in self._ends(outcome.runs_on, names))
+                choices += (Choice("Continue", target) for target in self._targets(outcome.runs_on, names))
             made[name] = Passage(name, _without_echo(outcome.text, labels.get(name, set())), tuple(choices))
-        begins = self._ends(start, names)
+        begins = self._targets(start, names)
         if len(begins) > 1:
             name = _unused("start", made)
             made = {name: Passage(name, "", tuple(Choice("Continue", target) for target in begins)), **made}
@@ -131,17 +134,17 @@ class _Graph:
         return made, begins[0]
 
     def _labels(self, names: dict[Key, list[str]]) -> dict[str, set[str]]:
-        """The labels of the choices that lead to each passage."""
+        """Return the labels of the choices that lead to each passage."""
         labels: dict[str, set[str]] = {}
         for outcomes in self._outcomes.values():
             for outcome in outcomes:
-                for label, to in outcome.choices:
-                    for name in names.get(to.key(), ()):
+                for label, place in outcome.choices:
+                    for name in names.get(place.key(), ()):
                         labels.setdefault(name, set()).add(label)
         return labels
 
-    def _ends(self, place: Place, names: dict[Key, list[str]]) -> list[str]:
-        """The passages that a place stands for."""
+    def _targets(self, place: Place, names: dict[Key, list[str]]) -> list[str]:
+        """Return the names of the passages that a choice to this place leads to."""
         found: dict[str, None] = {}
         seen: set[Key] = set()
         waiting = [place]
@@ -158,25 +161,25 @@ class _Graph:
         return list(found)
 
     def notes(self) -> Iterator[str]:
-        """What was left out."""
+        """Yield what was left out."""
         if self._broken:
             first = next(iter(self._broken))
             yield f"Not followed: {first}{f' and {len(self._broken) - 1} more' if len(self._broken) > 1 else ''}."
         if self._cut:
-            yield f"Not all was read: {self._cut}."
+            yield f"Incomplete: {self._cut}."
         shown = {path.partition(".")[0] for path in self._visited}
-        lost = [
+        unreached = [
             name
             for name, knot in self._top.named.items()
             if name not in shown and name != "global decl" and knot.content
         ]
-        if lost:
-            more = f" and {len(lost) - 3} more" if len(lost) > 3 else ""
-            yield f"Nothing leads to these knots, and they are left out: {', '.join(lost[:3])}{more}."
+        if unreached:
+            more = f" and {len(unreached) - 3} more" if len(unreached) > 3 else ""
+            yield f"Nothing leads to these knots, and they are left out: {', '.join(unreached[:3])}{more}."
 
 
 def _variables(top: Container) -> dict[str, object]:
-    """The first values of the story's variables."""
+    """Return the first values of the story's variables."""
     found: dict[str, object] = {}
     declared = top.named.get("global decl")
     last: object = None
@@ -197,7 +200,7 @@ def _variables(top: Container) -> dict[str, object]:
 
 
 def _variable_targets(container: Container, found: dict[str, object]) -> None:
-    """Divert targets that a variable is given later, where it had none before."""
+    """Add divert targets that are assigned to a variable later, if it has none yet."""
     target: Target | None = None
     for item in container.content:
         if isinstance(item, dict):
@@ -210,7 +213,7 @@ def _variable_targets(container: Container, found: dict[str, object]) -> None:
 
 
 def _tags(top: Container) -> Iterator[tuple[str, str]]:
-    """The story's own tags, `# title: …` at its beginning, by their lower-case key."""
+    """Yield the story's own tags, `# title: …` at its beginning, by lower-case key."""
     begin = top
     while begin.content and isinstance(begin.content[0], Container):
         begin = begin.content[0]
@@ -228,7 +231,7 @@ def _tags(top: Container) -> Iterator[tuple[str, str]]:
 
 
 def _shows(item: Any) -> bool:
-    """Whether it is more than a tag or a blank: from there on it is the story."""
+    """Return whether an item is more than a tag or white space, so that the story begins with it."""
     return isinstance(item, dict) or (isinstance(item, str) and item.startswith("^") and bool(item[1:].strip()))
 
 
@@ -237,14 +240,9 @@ def _name(path: str) -> str:
     return printable(".".join(steps)) or "start"
 
 
-def _unused(name: str, taken: object) -> str:
-    assert isinstance(taken, dict)
-    if name not in taken:
-        return name
-    number = 2
-    while f"{name} {number}" in taken:
-        number += 1
-    return f"{name} {number}"
+def _unused(name: str, taken: Mapping[str, object]) -> str:
+    numbered = (f"{name} {number}" for number in count(2))
+    return next(free for free in chain([name], numbered) if free not in taken)
 
 
 def _without_echo(text: str, labels: set[str]) -> str:

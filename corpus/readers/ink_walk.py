@@ -1,13 +1,13 @@
-"""Walks a compiled Ink story from one place to its next choices, taking forks as it is told.
+"""Walk a compiled Ink story from one place to its next choices; the caller chooses at forks.
 
-    walk = Walk(top, variables, pick)
+    walk = Walk(top, variables, choose)
     outcome = walk.run(place)
 
-It does what Ink's runtime does with text, choices, diverts, tunnels, threads and functions. What depends on the
-player's way, such as variables, visits and chance, it does not know: there it asks `pick`. A sequence (`{a|b}`) gives
-each of its texts so, a condition each of its branches. Choices are offered whether or not they could be now.
+It handles text, choices, diverts, tunnels, threads and functions like Ink's runtime. It doesn't know what depends on
+the player, such as variables, visits and chance: there it calls `choose`, which selects a text of a sequence (`{a|b}`)
+or a branch of a condition. Choices are offered whether or not their condition holds.
 
-Limits: `MAX_STEPS` a walk, `_MAX_FRAMES` tunnels and functions within each other.
+Limits: `MAX_STEPS` per walk, `_MAX_FRAMES` nested tunnels and functions.
 """
 
 import re
@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from corpus.readers.ink_tree import Container, Pointer, find
+from corpus.readers.ink_containers import Container, Pointer, find
 
 MAX_STEPS = 20_000
 _MAX_FRAMES = 40
@@ -24,7 +24,7 @@ _GLUE = "\x00"
 
 _UNARY = frozenset("_ ! FLOOR CEILING INT FLOAT LIST_MIN LIST_MAX LIST_ALL LIST_COUNT LIST_VALUE LIST_INVERT".split())
 _BINARY = frozenset("+ - / * % == > < >= <= != && || MIN MAX POW ? !? L^".split())
-# Commands of which only the number of values that they take from the stack and put there matters.
+# Commands of which only the number of values matters that they take from the stack and put there.
 _EFFECTS = {"choiceCnt": (0, 1), "turn": (0, 1), "turns": (1, 1), "readc": (1, 1), "rnd": (2, 1), "srnd": (1, 1)} | {
     "listInt": (2, 1),
     "range": (3, 1),
@@ -32,7 +32,7 @@ _EFFECTS = {"choiceCnt": (0, 1), "turn": (0, 1), "turns": (1, 1), "readc": (1, 1
     "pop": (1, 0),
     "void": (0, 1),
 }
-# Names that the compiler gives to pieces of one thing; all others are knots, stitches, gathers and labels.
+# Names that the compiler gives to parts of one item; all others are knots, stitches, gathers and labels.
 _PIECE = re.compile(r"b|s\d*|c-\d+|\$r\d*|\d+")
 
 
@@ -51,59 +51,59 @@ class Shown:
 
 
 VISITS = Shown("")
-"""How often a place was visited."""
+"""The number of visits to a place."""
 UNKNOWN = Shown("")
 
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """A tunnel, function or thread that is to return."""
+    """A tunnel, function or thread to return from."""
 
     kind: str
     back: Pointer
     targets: tuple[tuple[str, Target], ...]
-    """The divert targets among the temporary variables of what it returns to."""
+    """The divert targets among the temporary variables of the caller."""
     evaluating: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a passage begins: a pointer, what is to return from there, and its temporary variables."""
+    """Where a passage begins: a pointer, the frames to return to, and the temporary variables."""
 
     at: Pointer
     frames: tuple[Frame, ...] = ()
     targets: tuple[tuple[str, Target], ...] = ()
 
     def key(self) -> tuple[object, ...]:
-        """The same for the same place."""
+        """Return a key that is equal for equal places."""
         frames = tuple((frame.kind, frame.back[0].path, frame.back[1], frame.targets) for frame in self.frames)
         return self.at[0].path, self.at[1], frames, self.targets
 
 
 @dataclass(slots=True)
 class Outcome:
-    """What a walk comes to: the text, the choices by label, and where it runs on by itself, if it does."""
+    """The result of a walk: the text, the choices by label, and where it continues by itself."""
 
     text: str = ""
     choices: list[tuple[str, Place]] = field(default_factory=list)
     runs_on: Place | None = None
     broken: str = ""
-    """What could not be followed."""
+    """What could not be followed, if anything."""
 
 
 class Walk:
-    """One walk's machine."""
+    """The state of one walk."""
 
-    def __init__(self, top: Container, variables: Mapping[str, object], pick: Callable[[object, int], int]) -> None:
+    def __init__(self, top: Container, variables: Mapping[str, object], choose: Callable[[object, int], int]) -> None:
         self._top = top
         self._variables = variables
-        self._pick = pick
+        self._choose = choose
         self._frames: list[Frame] = []
         self._values: list[object] = []
         self._temporary: dict[str, object] = {}
         self._out: list[list[str]] = [[]]
         self._evaluating = False
-        self._tag = 0
+        self._tag_depth = 0
         self._thread_next = False
         self._default: Place | None = None
         self._outcome = Outcome()
@@ -111,7 +111,7 @@ class Walk:
         self.visited: set[str] = set()
 
     def run(self, place: Place) -> Outcome:
-        """Walks from `place` until the player has to choose, the story ends, or a passage of its own begins."""
+        """Walk from `place` until the player has to choose, the story ends, or another passage begins."""
         self._frames = list(place.frames)
         self._temporary = dict(place.targets)
         at: Pointer | None = place.at
@@ -124,7 +124,7 @@ class Walk:
                 at = default.at
             self.steps += 1
             if self.steps > MAX_STEPS:
-                self._outcome.broken = "a passage that never comes to a choice"
+                self._outcome.broken = "a passage that never reaches a choice"
                 break
         if self._default and self._outcome.choices:
             self._outcome.choices.append(("", self._default))
@@ -132,7 +132,7 @@ class Walk:
         return self._outcome
 
     def _step(self, at: Pointer) -> Pointer | None:
-        """What comes after the thing at `at` is done; None where the walk ends."""
+        """Execute the item at `at`; return the next position, or None at the end of the walk."""
         container, index = at
         if index >= len(container.content):
             if container.index >= 0 and container.parent is not None:
@@ -155,19 +155,34 @@ class Walk:
             self._write(word[1:] if word != "\n" else "\n")
         elif word == "<>":
             self._write(_GLUE)
-        elif word in ("ev", "/ev"):
+        elif word == "end":
+            self._outcome.choices, self._default = [], None
+            return None
+        elif word in ("->->", "~ret", "done"):
+            return self._returned(done=word == "done", tunnel=word == "->->")
+        elif word in _UNARY or word in _BINARY:
+            self._calculate(word, at)
+        elif word in _EFFECTS:
+            taken, put = _EFFECTS[word]
+            for _ in range(taken):
+                self._pop()
+            for _ in range(put):
+                self._push(UNKNOWN)
+        else:
+            self._command(word, at)
+        return following
+
+    def _command(self, word: str, at: Pointer) -> None:
+        if word in ("ev", "/ev"):
             self._evaluating = word == "ev"
         elif word == "str":
             self._out.append([])
             self._evaluating = False
         elif word == "/str":
-            text = "".join(self._out.pop()) if len(self._out) > 1 else ""
-            self._push(text)
+            self._push("".join(self._out.pop()) if len(self._out) > 1 else "")
             self._evaluating = True
-        elif word == "#":
-            self._tag += 1
-        elif word == "/#":
-            self._tag = max(0, self._tag - 1)
+        elif word in ("#", "/#"):
+            self._tag_depth = self._tag_depth + 1 if word == "#" else max(0, self._tag_depth - 1)
         elif word == "out":
             self._write(_text(self._pop()))
         elif word == "du":
@@ -180,24 +195,8 @@ class Walk:
             count = self._pop()
             self._pop()
             self._push(self._chosen(at, count if isinstance(count, int) else 1))
-        elif word in _UNARY or word in _BINARY:
-            self._calculate(word, at)
-        elif word in _EFFECTS:
-            taken, put = _EFFECTS[word]
-            for _ in range(taken):
-                self._pop()
-            for _ in range(put):
-                self._push(UNKNOWN)
         elif word == "thread":
             self._thread_next = True
-        elif word in ("->->", "~ret"):
-            return self._returned(tunnel=word == "->->")
-        elif word == "done":
-            return self._returned(done=True)
-        elif word == "end":
-            self._outcome.choices, self._default = [], None
-            return None
-        return following
 
     def _object(self, item: dict[str, Any], at: Pointer, following: Pointer) -> Pointer | None:
         if "->" in item or "->t->" in item or "f()" in item:
@@ -235,12 +234,12 @@ class Walk:
         if item.get("var"):
             value = self._temporary.get(path, self._variables.get(path))
             if not isinstance(value, Target):
-                self._outcome.broken = f"a divert to the variable '{path}', of which no value is known"
+                self._outcome.broken = f"a divert to the variable '{path}', whose value is unknown"
                 return self._returned(done=True)
             path = value.path
         to = find(path, self._top, at[0])
         if to is None:
-            self._outcome.broken = f"a divert to '{path}', which is not there"
+            self._outcome.broken = f"a divert to '{path}', which does not exist"
             return None
         if "->t->" in item or "f()" in item or thread:
             return self._called("f()" if "f()" in item else "thread" if thread else "->t->", to, following)
@@ -252,7 +251,7 @@ class Walk:
 
     def _called(self, kind: str, to: Pointer, following: Pointer) -> Pointer | None:
         if len(self._frames) >= _MAX_FRAMES:
-            self._outcome.broken = "tunnels or functions that call each other without end"
+            self._outcome.broken = "endless tunnels or functions"
             return None
         self._frames.append(Frame(kind, following, self._targets(), self._evaluating))
         self._evaluating = False
@@ -261,7 +260,7 @@ class Walk:
         return to
 
     def _returned(self, *, done: bool = False, tunnel: bool = False) -> Pointer | None:
-        """Where it goes on after a tunnel, function or thread ends; None where nothing waits."""
+        """Return the position after a tunnel, function or thread; None if nothing called it."""
         if tunnel and isinstance(self._values[-1] if self._values else None, Target):
             override = self._pop()
             if self._frames and isinstance(override, Target):
@@ -292,7 +291,7 @@ class Walk:
         start = _text(self._pop()) if flags & 2 else ""
         to = find(str(item["*"]), self._top, at[0])
         if to is None:
-            self._outcome.broken = f"a choice that leads to '{item['*']}', which is not there"
+            self._outcome.broken = f"a choice that leads to '{item['*']}', which does not exist"
         elif flags & 8:
             self._default = self._default or self._place(to)
         else:
@@ -305,8 +304,8 @@ class Walk:
         kept = ((name, value) for name, value in self._temporary.items() if isinstance(value, Target) and name != "$r")
         return tuple(sorted(kept, key=lambda item: item[0]))
 
-    def _chosen(self, at: Pointer, ways: int) -> int:
-        return self._pick((at[0].path, at[1]), ways) if 1 < ways < 100 else 0
+    def _chosen(self, at: Pointer, options: int) -> int:
+        return self._choose((at[0].path, at[1]), options) if 1 < options < 100 else 0
 
     def _calculate(self, operator: str, at: Pointer) -> None:
         second = self._pop()
@@ -329,12 +328,12 @@ class Walk:
         return self._values.pop() if self._values else UNKNOWN
 
     def _write(self, text: str) -> None:
-        if not self._tag:
+        if not self._tag_depth:
             self._out[-1].append(text)
 
 
 def plain(text: str) -> str:
-    """Text as Ink's runtime joins it: glue takes line breaks away, a line is a paragraph."""
+    """Return text as Ink's runtime joins it: glue removes line breaks, a line is a paragraph."""
     if _GLUE in text:
         text = re.sub(rf"\n*(?:{_GLUE}\n*)+", "", text)
     lines = (" ".join(line.split()) for line in text.split("\n"))
@@ -342,7 +341,7 @@ def plain(text: str) -> str:
 
 
 def _text(value: object) -> str:
-    """A value as the story shows it."""
+    """Return a value as the story shows it."""
     if isinstance(value, Shown):
         return value.text
     if isinstance(value, bool):

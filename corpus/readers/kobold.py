@@ -1,12 +1,12 @@
 r"""KoboldAI's saves -> Story: of KoboldAI (also United's of version 2) and of KoboldAI Lite.
 
-A save is one long text in pieces, `prompt` and `actions`. What the player did is a line that begins with `>`; in Lite's
-other modes it follows `{{[INPUT]}}`, or the player's name. Texts that were tried before, or offered and not taken, are
-siblings of the one that stands; texts that were undone go on from the end. Earlier wordings of an edited text, Lite's
-pictures, and comments (`<|…|>`), which the voice does not see either, are left out.
+A save is one long text in pieces, `prompt` and `actions`. The player's lines begin with `>`; in Lite's other modes they
+follow `{{[INPUT]}}` or the player's name. Texts that were tried before, or offered and not used, are siblings of the
+current text; undone texts continue from the end. Earlier versions of an edited text, Lite's pictures and comments
+(`<|…|>`), which the model doesn't see either, are left out.
 
-Limits: a `.kaistory` is a zip file and is not read; the `story.json` in it is. What a save says of undone texts is by
-place only, so one that was undone together with the text before it may follow that one's successor.
+Limits: a `.kaistory` is a zip file and is not read; the `story.json` in it is. A save locates undone texts only by
+position, so one that was undone together with the text before it may follow that one's successor.
 """
 
 import re
@@ -14,8 +14,8 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from corpus.readers.play import ROOT, Play
-from corpus.readers.saves import count, decode, first_name, holds
+from corpus.readers.playthrough import ROOT, Playthrough
+from corpus.readers.save_json import count, decode, first_name, holds
 from corpus.readers.source import Format, Source
 from corpus.story import Story
 
@@ -26,7 +26,7 @@ _CHAT = 3
 
 
 class _Option(msgspec.Struct):
-    """A text that doesn't stand; version 1 spells its name with a capital."""
+    """A text that is not current; version 1 capitalises its name."""
 
     text: str | None = None
     old_text: str | None = msgspec.field(default=None, name="Text")
@@ -39,7 +39,7 @@ class _Option(msgspec.Struct):
 
 
 class _Place(msgspec.Struct):
-    """One piece of the text, and the others that were tried there."""
+    """A position in the text, with its current text and the others that were tried there."""
 
     selected: str | None = msgspec.field(default=None, name="Selected Text")
     options: list[_Option] | None = msgspec.field(default=None, name="Options")
@@ -52,15 +52,11 @@ class _Place(msgspec.Struct):
 
 
 class _Actions(msgspec.Struct):
-    """Of version 2."""
-
     actions: dict[str, _Place] = {}
     action_count: int | None = None
 
 
 class _Settings(msgspec.Struct):
-    """Of Lite."""
-
     opmode: int | str | None = None
     chatname: str | None = None
     chatopponent: str | None = None
@@ -87,50 +83,50 @@ def _looks_like(source: Source) -> bool:
 
 def _read(source: Source) -> Iterator[Story]:
     save = decode(source, _Save, "KoboldAI save")
-    play = Play(source)
+    play = Playthrough(source)
     reader = _Reader(play, save.savedsettings or _Settings())
     if isinstance(save.actions, _Actions):
         places = _in_order(save.actions.actions)
         last = len(places) - 1 if save.actions.action_count is None else save.actions.action_count
-        standing = [place.selected or "" for place in places[: max(0, last + 1)]]
+        current = [place.selected or "" for place in places[: max(0, last + 1)]]
     else:
-        standing = [text or "" for text in save.actions or []]
+        current = [text or "" for text in save.actions or []]
         metadata = save.actions_metadata or {}
-        places = _matched(standing, metadata if isinstance(metadata, list) else _in_order(metadata), play)
-    at = reader.add(ROOT, save.prompt or "")
-    for n, text in enumerate(standing):
+        places = _matched(current, metadata if isinstance(metadata, list) else _in_order(metadata), play)
+    parent = reader.add(ROOT, save.prompt or "")
+    for n, text in enumerate(current):
         for option in places[n].others if n < len(places) else ():
             if option.edited:
                 play.left_out["earlier wording"] += 1
             else:
-                reader.add(at, option.words)
-        at = reader.add(at, text)
-    for place in places[len(standing) :]:
-        at = _undone(reader, at, place)
+                reader.add(parent, option.words)
+        parent = reader.add(parent, text)
+    for place in places[len(current) :]:
+        parent = _add_undone(reader, parent, place)
     for branch in save.altbranches or []:
-        at = ROOT
+        parent = ROOT
         for text in branch or []:
-            at = reader.add(at, text)
+            parent = reader.add(parent, text)
     play.left_out["memory"] += bool(count(save.memory))
     play.left_out["author's note"] += bool(count(save.authorsnote) or count(save.authornote))
     play.left_out["world info card"] += count(save.worldinfo)
-    yield play.story(save.story_name or "")
+    yield play.to_story(save.story_name or "")
 
 
 def _in_order(places: dict[str, _Place]) -> list[_Place]:
     return [places[name] for name in sorted((name for name in places if name.isdecimal()), key=int)]
 
 
-def _matched(standing: Sequence[str], places: Sequence[_Place], play: Play) -> list[_Place]:
-    """The places of the texts that stand, and behind them those of undone texts.
+def _matched(current: Sequence[str], places: Sequence[_Place], play: Playthrough) -> list[_Place]:
+    """Return the places of the current texts, followed by those of undone texts.
 
-    KoboldAI does not renumber the places when a text is deleted in the middle, so they are told by their texts.
+    KoboldAI doesn't renumber the places when a text in the middle is deleted, so they are matched by their texts.
     """
     matched: list[_Place] = []
     for place in places:
-        if len(matched) < len(standing) and not place.selected and standing[len(matched)]:
+        if len(matched) < len(current) and not place.selected and current[len(matched)]:
             play.left_out["deleted text"] += 1
-        elif len(matched) >= len(standing) or place.selected == standing[len(matched)]:
+        elif len(matched) >= len(current) or place.selected == current[len(matched)]:
             matched.append(place)
         else:
             play.left_out["stray text"] += len(place.others)
@@ -138,21 +134,21 @@ def _matched(standing: Sequence[str], places: Sequence[_Place], play: Play) -> l
     return matched
 
 
-def _undone(reader: "_Reader", at: int, place: _Place) -> int:
-    """The texts at a place behind the end; what is further behind follows the one that stood there."""
-    after = at
+def _add_undone(reader: "_Reader", parent: int, place: _Place) -> int:
+    """Add the texts at a place after the end; return the one that was current there, which later places follow."""
+    after = parent
     for option in place.others:
         if not option.edited:
-            last = reader.add(at, option.words)
-            if option.chosen_once or after == at:
+            last = reader.add(parent, option.words)
+            if option.chosen_once or after == parent:
                 after = last
     return after
 
 
 class _Reader:
-    """Adds pieces of the long text to a play, in the way of the save's mode."""
+    """Adds pieces of the long text to a playthrough, according to the save's mode."""
 
-    def __init__(self, play: Play, settings: _Settings) -> None:
+    def __init__(self, play: Playthrough, settings: _Settings) -> None:
         self._play = play
         self._speakers: re.Pattern[str] | None = None
         self._player = settings.chatname or "You"
@@ -161,34 +157,35 @@ class _Reader:
             names = "|".join(re.escape(name) for name in (self._player, *others) if name)
             self._speakers = re.compile(rf"^({names}):[ \t]*", re.MULTILINE)
 
-    def add(self, at: int, text: str) -> int:
-        """The piece of text behind the piece `at`; gives the last piece that comes of it."""
+    def add(self, parent: int, text: str) -> int:
+        """Add text after a piece; return the last piece of it."""
         if "<|" in text:
             text = _COMMENT.sub("", _PICTURE.sub("", text))
         if "{{[" in text:
-            return self._exchange(at, text)
+            return self._add_exchange(parent, text)
         if self._speakers:
-            return self._chat(at, text, self._speakers)
-        return self._play.go_on(at, text)
+            return self._add_chat(parent, text, self._speakers)
+        return self._play.append_text(parent, text)
 
-    def _exchange(self, at: int, text: str) -> int:
+    def _add_exchange(self, parent: int, text: str) -> int:
         parts = _TURN.split(text)
-        at = self._play.go_on(at, parts[0]) if parts[0].strip() else at
-        for sort, words in zip(parts[1::2], parts[2::2], strict=True):
-            if sort == "INPUT":
-                at = self._play.act(at, words)
-            elif sort == "OUTPUT":
-                at = self._play.tell(at, words)
+        parent = self._play.append_text(parent, parts[0]) if parts[0].strip() else parent
+        for kind, words in zip(parts[1::2], parts[2::2], strict=True):
+            if kind == "INPUT":
+                parent = self._play.add_action(parent, words)
+            elif kind == "OUTPUT":
+                parent = self._play.add_prose(parent, words)
             else:
                 self._play.left_out["system message"] += bool(words.strip())
-        return at
+        return parent
 
-    def _chat(self, at: int, text: str, speakers: re.Pattern[str]) -> int:
+    def _add_chat(self, parent: int, text: str, speakers: re.Pattern[str]) -> int:
         parts = speakers.split(text)
-        at = self._play.go_on(at, parts[0]) if parts[0].strip() else at
+        parent = self._play.append_text(parent, parts[0]) if parts[0].strip() else parent
         for name, words in zip(parts[1::2], parts[2::2], strict=True):
-            at = self._play.message(at, words) if name == self._player else self._play.tell(at, words)
-        return at
+            add = self._play.add_message if name == self._player else self._play.add_prose
+            parent = add(parent, words)
+        return parent
 
 
 FORMATS = (Format("KoboldAI save", (), _looks_like, _read),)

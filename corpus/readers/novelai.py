@@ -1,10 +1,10 @@
 """NovelAI's exported stories (.story) -> Story.
 
-The text is that of either editor: `content.story`, or `content.document`, which is MessagePack in base64. Lines that
-begin with `>`, as in its text adventures, are the player's; the rest goes on from step to step. Texts that were tried
-and not taken, which the history keeps, are siblings of those that stand.
+The text is in the format of either editor: `content.story`, or `content.document`, which is MessagePack in base64.
+Lines that begin with `>`, as in its text adventures, are the player's; other text continues from step to step. Texts in
+the history that were tried and not used are siblings of the current text.
 
-Limits: see `corpus.readers.novelai_history`. A `.scenario` is an opening for a play and is refused.
+Limits: see `corpus.readers.novelai_history`. A `.scenario` is only an opening and is refused.
 """
 
 import base64
@@ -15,9 +15,9 @@ from collections.abc import Iterator
 import msgspec
 
 from corpus.readers import msgpackr
-from corpus.readers.novelai_history import OWN, Block, Told, of_blocks, of_document
-from corpus.readers.play import ROOT, Play
-from corpus.readers.saves import count, decode, first_name
+from corpus.readers.novelai_history import NOVELAI_CLASSES, Block, History, history_of_blocks, history_of_document
+from corpus.readers.playthrough import ROOT, Playthrough
+from corpus.readers.save_json import count, decode, first_name
 from corpus.readers.source import Format, Source
 from corpus.story import NoStoryError, Story, StoryError
 
@@ -70,39 +70,35 @@ class _Container(msgspec.Struct):
     content: _Content | None = None
 
 
-def _looks_like(source: Source) -> bool:
-    return first_name(source) in ("storyContainerVersion", "scenarioVersion")
-
-
 def _read(source: Source) -> Iterator[Story]:
     container = decode(source, _Container, "NovelAI story")
     if container.scenarioVersion is not None:
         raise NoStoryError(
-            f"{source.name} is a scenario: an opening for a play, and no story. "
-            "Play it in NovelAI, and export the story that comes of it."
+            f"{source.name} is a scenario, which is an opening without turns. "
+            "Play it in NovelAI, and export the resulting story."
         )
     content = container.content
     if content is None or (content.story is None and not content.document):
         raise StoryError(f"There is no text in {source.name}. Export the story from NovelAI again.")
     if content.document:
-        told = _of_document(content.document, source)
+        history = _document_history(content.document, source)
     else:
         assert content.story is not None
-        told = _of_old_story(content.story, source)
-    play = Play(source)
-    _add(told, play)
+        history = _blocks_history(content.story, source)
+    play = Playthrough(source)
+    _add(history, play)
     contexts = [bool(context.text) for context in content.context or []]
     play.left_out["memory"] += any(contexts[:1])
     play.left_out["author's note"] += any(contexts[1:2])
     play.left_out["lorebook card"] += count(content.lorebook.entries) if content.lorebook else 0
-    yield play.story(container.metadata.title or "" if container.metadata else "")
+    yield play.to_story(container.metadata.title or "" if container.metadata else "")
 
 
-def _of_document(document: str, source: Source) -> Told:
+def _document_history(document: str, source: Source) -> History:
     if len(document) > _LARGEST:
-        raise StoryError(f"The document in {source.name} is larger than {_LARGEST >> 20} MiB, more than any story.")
+        raise StoryError(f"The document in {source.name} is larger than {_LARGEST >> 20} MiB, too large for a story.")
     try:
-        return of_document(msgpackr.decode(base64.b64decode(document, validate=True), OWN))
+        return history_of_document(msgpackr.decode(base64.b64decode(document, validate=True), NOVELAI_CLASSES))
     except (binascii.Error, ValueError) as error:
         raise StoryError(
             f"The document in {source.name} can't be read: {error}. "
@@ -110,9 +106,9 @@ def _of_document(document: str, source: Source) -> Told:
         ) from error
 
 
-def _of_old_story(story: _OldStory, source: Source) -> Told:
+def _blocks_history(story: _OldStory, source: Source) -> History:
     if sum(len(fragment.data) for fragment in story.fragments) > _LONGEST:
-        raise StoryError(f"The text in {source.name} has more than {_LONGEST:,} characters, more than any story.")
+        raise StoryError(f"The text in {source.name} has more than {_LONGEST:,} characters, too many for a story.")
     text = msgpackr.units("".join(fragment.data for fragment in story.fragments))
     blocks = [
         Block(
@@ -123,33 +119,38 @@ def _of_old_story(story: _OldStory, source: Source) -> Told:
         )
         for block in story.datablocks or []
     ]
-    return of_blocks(blocks, story.currentBlock or 0, text) if blocks else Told(text)
+    return history_of_blocks(blocks, story.currentBlock or 0, text) if blocks else History(text)
 
 
-def _add(told: Told, play: Play) -> None:
-    """The text as it stands, cut where steps ended, and what was tried."""
-    at = {0: ROOT}
+def _add(history: History, play: Playthrough) -> None:
+    """Add the current text, split at the ends of steps, and the texts that were tried."""
+    piece_at = {0: ROOT}
     begin, piece = 0, ROOT
-    for end in sorted({*told.ends, len(told.text)}):
+    for end in sorted({*history.ends, len(history.text)}):
         if end > begin:
-            piece = play.go_on(piece, _paragraphs(told.text[begin:end]))
+            piece = play.append_text(piece, _paragraphs(history.text[begin:end]))
             begin = end
-        at[end] = piece
+        piece_at[end] = piece
     pieces: list[int] = []
-    for tried in told.tried:
-        after = at[tried.offset] if tried.after is None else pieces[tried.after]
-        pieces.append(play.go_on(after, _paragraphs(tried.text)))
-    if told.rewritten:
-        play.notes.append(
-            f"What was tried before the text was rewritten there is left out, branches: {told.rewritten}."
-        )
-    if told.trouble:
-        play.notes.append(f"What was tried and not taken is left out, for its history is damaged: {told.trouble}.")
+    for tried in history.tried:
+        parent = piece_at[tried.offset] if tried.after is None else pieces[tried.after]
+        pieces.append(play.append_text(parent, _paragraphs(tried.text)))
+    if history.rewritten:
+        play.notes.append(f"Branches before a text that was rewritten later are left out: {history.rewritten}.")
+    if history.problem:
+        play.notes.append(f"Unused texts are left out, because the history is damaged: {history.problem}.")
 
 
 def _paragraphs(units: str) -> str:
-    """Every line of NovelAI's is a paragraph."""
+    """Return the text with blank lines: every line in NovelAI is a paragraph."""
     return _LINES.sub("\n\n", msgpackr.text(units).replace("\r\n", "\n"))
 
 
-FORMATS = (Format("NovelAI story", (".story", ".scenario"), _looks_like, _read),)
+FORMATS = (
+    Format(
+        "NovelAI story",
+        (".story", ".scenario"),
+        lambda source: first_name(source) in ("storyContainerVersion", "scenarioVersion"),
+        _read,
+    ),
+)

@@ -1,15 +1,15 @@
-"""What NovelAI's two editors remember of a story -> its text as it stands, and the texts that were tried instead.
+"""The history of a NovelAI story, for both of its editors -> its current text, and the texts that were tried instead.
 
-    told = of_blocks(blocks, current, text)
-    told = of_document(msgpackr.decode(data, OWN))
+    history = history_of_blocks(blocks, current, text)
+    history = history_of_document(msgpackr.decode(data, NOVELAI_CLASSES))
 
-Both editors keep every step, in a tree of which the text as it stands is one branch. A step that only added to the end
-of the text, where no later step has changed what stood before, is a text that was tried there; such texts hang off the
-text as it stands, or off each other. What hangs off a text that was rewritten since is left out and counted.
+Both editors store every step, in a tree of which the current text is one branch. A step that only added to the end of
+the text, before text that no later step changed, is a text that was tried there; such texts follow the current text, or
+each other. What follows a text that was rewritten later is left out and counted.
 
-Texts are in UTF-16 units (`corpus.readers.msgpackr`), for so are NovelAI's offsets.
+Texts are in UTF-16 units (`corpus.readers.msgpackr`), because NovelAI's offsets are.
 
-Limits: an edit more than `_NEAR` paragraphs before the end counts as one of the whole text. A history whose steps
+Limits: an edit more than `_NEAR` paragraphs before the end counts as an edit of the whole text. A history whose steps
 write more than `_MAX_WRITTEN` characters is not followed.
 """
 
@@ -18,12 +18,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-OWN = frozenset({20, 30, 31, 40, 41, 42})
-"""The extensions in a document that only wrap a value: NovelAI's own classes."""
+NOVELAI_CLASSES = frozenset({20, 30, 31, 40, 41, 42})
+"""MessagePack extensions that only wrap a value: NovelAI's own classes."""
 _CREATED, _CHANGED, _REMOVED = 0, 1, 2
 _TEXT = 1
 _FIRST = 0
-"""Stands for the place in front of all sections; no section has this number."""
+"""The position before all sections; no section has this number."""
 _NEAR = 200
 _MAX_WRITTEN = 500_000_000
 
@@ -33,29 +33,29 @@ class Tried:
     """A text that was tried."""
 
     after: int | None
-    """The number of the tried text that it follows; None: the text as it stands."""
+    """The index of the tried text that it follows; None if it follows the current text."""
     offset: int
-    """Where in the text as it stands, if it follows that."""
+    """The position in the current text, if it follows that."""
     text: str
 
 
 @dataclass(slots=True)
-class Told:
-    """The text as it stands, and what was tried."""
+class History:
+    """The current text, and the texts that were tried."""
 
     text: str
     ends: list[int] = field(default_factory=list)
     """The offsets at which steps ended, in order."""
     tried: list[Tried] = field(default_factory=list)
     rewritten: int = 0
-    """Branches that are left out, for they hang off what was rewritten since, or rewrote it."""
-    trouble: str = ""
-    """Why the history could not be followed, if so."""
+    """Branches that are left out because they follow, or rewrite, text that was rewritten later."""
+    problem: str = ""
+    """Why the history could not be followed, if it couldn't."""
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A step of the old editor: what stood from `start` to `end` became `text`."""
+    """A step of the old editor: `text` replaced what was between `start` and `end`."""
 
     before: int | None
     start: int
@@ -63,103 +63,100 @@ class Block:
     text: str
 
 
+_Added = Callable[[Any, Any], Any]
+
+
 @dataclass(frozen=True, slots=True)
 class _Step:
-    """A step on the way to the text as it stands."""
+    """A step on the path to the current text."""
 
     number: Any
     touched: int
-    """The first offset at which it changed what stood before it."""
+    """The first offset at which it changed existing text."""
     length: int
-    """Of the text after it."""
+    """Of the text after the step."""
 
 
-def _standing(steps: Sequence[_Step]) -> dict[Any, int]:
-    """How long the text was after those steps of which no later one has changed anything."""
-    standing = {}
-    untouched = steps[-1].length
+def _unchanged_lengths(steps: Sequence[_Step]) -> dict[Any, int]:
+    """Return the length of the text after each step whose text no later step changed."""
+    lengths = {}
+    unchanged = steps[-1].length
     for step in reversed(steps):
-        if step.length <= untouched:
-            standing[step.number] = step.length
-        untouched = min(untouched, step.touched)
-    return standing
+        if step.length <= unchanged:
+            lengths[step.number] = step.length
+        unchanged = min(unchanged, step.touched)
+    return lengths
 
 
-def _line(current: Any, before: Mapping[Any, Any]) -> list[Any]:
-    """The steps from the first to the current one."""
-    line = {current: None}
-    while (current := before[current]) is not None:
-        if current in line:
+def _path(current: Any, parents: Mapping[Any, Any]) -> list[Any]:
+    """Return the steps from the first to the current one."""
+    path = {current: None}
+    while (current := parents[current]) is not None:
+        if current in path:
             raise ValueError("its steps run in a circle")
-        line[current] = None
-    return list(reversed(line))
+        path[current] = None
+    return list(reversed(path))
 
 
-def _try(
-    told: Told, line: Iterable[Any], before: Mapping[Any, Any], standing: Mapping[Any, int], added: Callable[..., Any]
+def _add_tried(
+    history: History, path: Iterable[Any], parents: Mapping[Any, Any], lengths: Mapping[Any, int], added: _Added
 ) -> None:
-    """Puts what was tried into `told`; `added(step, state)` is what a step added and the state after it, or None."""
-    branches: dict[Any, list[Any]] = {}
-    for number, parent in before.items():
-        branches.setdefault(parent, []).append(number)
-    on_line = set(line)
-    waiting: list[tuple[Any, int | None, Any]] = []
-    for step in line:
-        waiting += [(branch, None, None) for branch in branches.get(step, ()) if branch not in on_line]
-    waiting.reverse()
-    while waiting:
-        step, after, state = waiting.pop()
-        found = added(step, state) if state is not None or before[step] in standing else None
+    """Add the tried texts; `added(step, state)` returns the text that a step added and the state after it, or None."""
+    children: dict[Any, list[Any]] = {}
+    for number, parent in parents.items():
+        children.setdefault(parent, []).append(number)
+    on_path = set(path)
+    stack: list[tuple[Any, int | None, Any]] = []
+    for step in path:
+        stack += [(child, None, None) for child in children.get(step, ()) if child not in on_path]
+    stack.reverse()
+    while stack:
+        step, after, state = stack.pop()
+        found = added(step, state) if state is not None or parents[step] in lengths else None
         if found is None:
-            told.rewritten += 1
+            history.rewritten += 1
             continue
         text, state = found
         if text:
-            told.tried.append(Tried(after, standing.get(before[step], 0), text))
-            after = len(told.tried) - 1
-        waiting += [(branch, after, state) for branch in reversed(branches.get(step, ()))]
+            history.tried.append(Tried(after, lengths.get(parents[step], 0), text))
+            after = len(history.tried) - 1
+        stack += [(child, after, state) for child in reversed(children.get(step, ()))]
 
 
-# ---- the old editor ------------------------------------------------------------------------------------------
-
-
-def of_blocks(blocks: Sequence[Block], current: int, text: str) -> Told:
-    """The history of the old editor; `text` is what stands."""
-    told = Told(text)
-    before = {number: block.before for number, block in enumerate(blocks)}
+def history_of_blocks(blocks: Sequence[Block], current: int, text: str) -> History:
+    """Return the history of the old editor; `text` is the current text."""
+    history = History(text)
+    parents = {number: block.before for number, block in enumerate(blocks)}
     try:
-        line = _line(current, before)
+        path = _path(current, parents)
         steps = []
         length = 0
-        for number in line:
+        for number in path:
             block = blocks[number]
             length += len(block.text) - (block.end - block.start)
             steps.append(_Step(number, block.start, length))
         if length != len(text):
             raise ValueError("its steps do not lead to its text")
     except KeyError:
-        told.trouble = "a step follows one that is not there"
-        return told
+        history.problem = "a step follows one that does not exist"
+        return history
     except ValueError as error:
-        told.trouble = str(error)
-        return told
-    standing = _standing(steps)
+        history.problem = str(error)
+        return history
+    lengths = _unchanged_lengths(steps)
 
     def added(number: int, length: int | None) -> tuple[str, int] | None:
         block = blocks[number]
-        length = standing[block.before] if length is None else length
+        length = lengths[block.before] if length is None else length
         return (block.text, length + len(block.text)) if block.start == block.end == length else None
 
-    told.ends = sorted(standing.values())
-    _try(told, line, before, standing, added)
-    return told
+    history.ends = sorted(lengths.values())
+    _add_tried(history, path, parents, lengths, added)
+    return history
 
 
-# ---- the new editor ------------------------------------------------------------------------------------------
-
-
-def of_document(document: Any) -> Told:
-    """A document of the new editor. Raises ValueError for one that makes no sense; its history may make none."""
+def history_of_document(document: Any) -> History:
+    """Return the history of a document of the new editor. Raise ValueError if the document itself is invalid."""
     try:
         sections = _Sections()
         for section in document["order"]:
@@ -170,30 +167,30 @@ def of_document(document: Any) -> Told:
         touched = sections.touched(steps)
         sections.apply(steps)
     except (AttributeError, LookupError, TypeError) as error:
-        raise ValueError("it is built otherwise than is known") from error
-    told = Told(sections.text())
+        raise ValueError("its structure is unknown") from error
+    history = History(sections.text())
     try:
-        history = document.get("history") or {}
-        if history.get("nodes"):
-            _follow(history, saved, _Step(None, touched, len(told.text)), told)
+        stored = document.get("history") or {}
+        if stored.get("nodes"):
+            _replay(stored, saved, _Step(None, touched, len(history.text)), history)
     except ValueError as error:
-        told.trouble = str(error)
+        history.problem = str(error)
     except (AttributeError, LookupError, TypeError):
-        told.trouble = "it is built otherwise than is known"
-    return told
+        history.problem = "its structure is unknown"
+    return history
 
 
-def _follow(history: Mapping[str, Any], saved: str, unsaved: _Step, told: Told) -> None:
-    """Replays the history into `told`. Raises ValueError where it doesn't lead to the text that was saved."""
-    nodes: Mapping[Any, Any] = history["nodes"]
-    before = {number: node.get("parent") for number, node in nodes.items()}
-    line = _line(history["current"], before)
-    on_line = set(line)
-    forks = {parent for number, parent in before.items() if number not in on_line}
+def _replay(stored: Mapping[str, Any], saved: str, unsaved: _Step, history: History) -> None:
+    """Replay the stored steps into `history`. Raise ValueError if they don't lead to the saved text."""
+    nodes: Mapping[Any, Any] = stored["nodes"]
+    parents = {number: node.get("parent") for number, node in nodes.items()}
+    path = _path(stored["current"], parents)
+    on_path = set(path)
+    forks = {parent for number, parent in parents.items() if number not in on_path}
     sections = _Sections()
     steps = []
-    lasts: dict[Any, tuple[Any, str]] = {}  # after a step that was tried otherwise, the last section and its text
-    for number in line:
+    lasts: dict[Any, tuple[Any, str]] = {}  # the last section and its text after each step with a fork
+    for number in path:
         changes = nodes[number].get("changes") or {}
         touched = sections.touched(changes)
         sections.apply(changes)
@@ -202,32 +199,32 @@ def _follow(history: Mapping[str, Any], saved: str, unsaved: _Step, told: Told) 
             lasts[number] = sections.last, sections.texts.get(sections.last, "")
     if sections.text() != saved:
         raise ValueError("its steps do not lead to its text")
-    standing = _standing([*steps, unsaved])
+    lengths = _unchanged_lengths([*steps, unsaved])
 
     def added(number: Any, last: tuple[Any, str] | None) -> tuple[str, tuple[Any, str]] | None:
-        section, text = lasts[before[number]] if last is None else last
+        section, text = lasts[parents[number]] if last is None else last
         end = _Sections(sections.written)
         if section != _FIRST:
             end.place(section, None)
             end.write(section, {"type": _TEXT, "text": text})
         try:
             end.apply(nodes[number].get("changes") or {})
-        except ValueError:  # it has to do with sections further up
+        except ValueError:  # the change is in an earlier section
             return None
         written = end.text()
         if not written.startswith(text):
             return None
         return written[len(text) :], (end.last, end.texts.get(end.last, ""))
 
-    told.ends = sorted({length for number, length in standing.items() if number is not None})
-    _try(told, line, before, standing, added)
+    history.ends = sorted({length for number, length in lengths.items() if number is not None})
+    _add_tried(history, path, parents, lengths, added)
 
 
 class _Sections:
-    """The sections of a document: which follows which, and the texts of those that have one."""
+    """The sections of a document: their order, and the texts of those that have one."""
 
     def __init__(self, written: Counter[str] | None = None) -> None:
-        """`written` counts what is written, together with others that share it."""
+        """`written` counts the written characters; several objects can share it."""
         self.written = Counter[str]() if written is None else written
         self.last: Any = _FIRST
         self.texts: dict[Any, str] = {}
@@ -236,12 +233,12 @@ class _Sections:
         self._size = 0
 
     def text(self) -> str:
-        """All of it."""
+        """Return the whole text."""
         return "\n".join(self._in_order())
 
     @property
     def length(self) -> int:
-        """Of the text."""
+        """The length of the whole text."""
         return self._size + max(0, len(self.texts) - 1)
 
     def _in_order(self) -> Iterator[str]:
@@ -252,9 +249,9 @@ class _Sections:
             at = self._next.get(at)
 
     def place(self, section: Any, after: Any) -> None:
-        """Puts a new section behind another; None is the last, _FIRST the place in front of all."""
+        """Insert a new section after another; None is the last section, _FIRST the position before all sections."""
         if section in self._previous or section in (None, _FIRST):
-            raise ValueError("a section is there twice")
+            raise ValueError("a section occurs twice")
         after = self.last if after is None else after
         following = self._next.get(after)
         self._next[after], self._previous[section] = section, after
@@ -265,7 +262,7 @@ class _Sections:
             self.last = section
 
     def write(self, section: Any, content: Any) -> None:
-        """Makes this the content of a section: a text, or something else that has none."""
+        """Set the content of a section: a text, or something without text."""
         self._size -= len(self.texts.pop(section, ""))
         if content["type"] == _TEXT:
             if not isinstance(content["text"], str):
@@ -274,27 +271,11 @@ class _Sections:
             self._size += len(content["text"])
             self.written["characters"] += len(content["text"])
             if self.written["characters"] > _MAX_WRITTEN:
-                raise ValueError("it is too long a history")
+                raise ValueError("the history is too long")
 
     def apply(self, steps: Mapping[Any, Any]) -> None:
-        """Takes steps. Raises ValueError where they don't fit."""
-        waiting: dict[Any, list[Any]] = {}
-        for section, step in steps.items():
-            if step["type"] == _CREATED:
-                waiting.setdefault(step.get("after"), []).append(section)
-            elif section not in self._previous:
-                raise ValueError("a step has to do with a section that is not there")
-        # A section may be created behind one that comes later in the same steps.
-        ready = [after for after in waiting if after in (None, _FIRST) or after in self._previous]
-        while ready:
-            after = ready.pop()
-            for section in waiting.pop(after):
-                self.place(section, after)
-                self.write(section, steps[section]["section"])
-                if section in waiting:
-                    ready.append(section)
-        if waiting:
-            raise ValueError("a section is created behind one that is not there")
+        """Apply steps to the sections. Raise ValueError if they don't fit."""
+        self._create(steps)
         for section, step in steps.items():
             if step["type"] == _CHANGED:
                 diff = _difference(step)
@@ -306,10 +287,29 @@ class _Sections:
             elif step["type"] == _REMOVED:
                 self.write(section, {"type": None})
             elif step["type"] != _CREATED:
-                raise ValueError("a step is of an unknown type")
+                raise ValueError("a step has an unknown type")
+
+    def _create(self, steps: Mapping[Any, Any]) -> None:
+        """Create new sections; one may be placed after another that comes later in the same steps."""
+        created: dict[Any, list[Any]] = {}
+        for section, step in steps.items():
+            if step["type"] == _CREATED:
+                created.setdefault(step.get("after"), []).append(section)
+            elif section not in self._previous:
+                raise ValueError("a step changes a section that does not exist")
+        ready = [after for after in created if after in (None, _FIRST) or after in self._previous]
+        while ready:
+            after = ready.pop()
+            for section in created.pop(after):
+                self.place(section, after)
+                self.write(section, steps[section]["section"])
+                if section in created:
+                    ready.append(section)
+        if created:
+            raise ValueError("a section is created after one that does not exist")
 
     def touched(self, steps: Mapping[Any, Any]) -> int:
-        """The first offset at which these steps change the text."""
+        """Return the first offset at which these steps change the text."""
         first = self.length
         for section, step in steps.items():
             if step["type"] == _CREATED:
@@ -325,7 +325,7 @@ class _Sections:
         return first
 
     def _start(self, section: Any) -> int:
-        """The offset of a section near the end; 0 for others."""
+        """Return the offset of a section near the end; 0 for other sections."""
         offset = self.length + 1
         at = self.last
         for _ in range(_NEAR):
@@ -340,17 +340,17 @@ class _Sections:
 
 
 def _difference(step: Mapping[str, Any]) -> dict[str, Any]:
-    """What a step changed in a section; wrapped once or more."""
+    """Return what a step changed in a section; it is wrapped once or more."""
     diff = step.get("diff")
     while isinstance(diff, dict) and "diff" in diff:
         diff = diff["diff"]
     if not isinstance(diff, dict):
-        raise ValueError("a step says not what it changed")
+        raise ValueError("a step does not say what it changed")
     return diff
 
 
 def _patched(text: str, parts: Sequence[Mapping[str, Any]]) -> str:
-    """`text` with a difference: so many units further on, this is deleted and that inserted."""
+    """Return `text` with a difference applied: after some units, a text is deleted and another inserted."""
     out = []
     at = 0
     for part in parts:

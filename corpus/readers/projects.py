@@ -1,12 +1,12 @@
-"""Which files of a folder make one story together.
+"""Find the files of a folder that form one story together.
 
     groups(paths)   # [(a.twee,), (game/data.twee, game/hall.twee), …]
 
-A story for Tweego or Twee2 lies in several files: one has `StoryTitle` or `StoryData`, the others only passages. A
-ChoiceScript game is a folder with a `startup.txt` and a file for each scene. Ink stories are compiled: the compiled
-file beside a source is the story, and so is the file that includes others.
+A story for Tweego or Twee2 can have several files: one has `StoryTitle` or `StoryData`, the others only passages. A
+ChoiceScript game is a folder with a `startup.txt` and a file for each scene. Of Ink sources with a compiled file beside
+them, that file is read, and of sources that include others, the one that includes them.
 
-Limits: what belongs together lies in one folder, parts of a Twee story also in folders below it.
+Limits: files of one story are in one folder; parts of a Twee story can also be in its subfolders.
 """
 
 import re
@@ -23,24 +23,24 @@ _DATA_START = re.compile(r'"start"\s*:\s*"((?:[^"\\]|\\.)*)"')
 
 
 def groups(files: Sequence[Path]) -> list[tuple[Path, ...]]:
-    """`files`, those that make one story together; the one that names the story comes first.
+    """Return `files`, grouped by story; the file that names the story comes first in its group.
 
-    Files that only repeat others (an Ink source beside its compiled form) are left out. The order is that of `files`.
-    Raises StoryError where a file can't be read.
+    Files that only repeat others (an Ink source beside its compiled form) are left out. The order of `files` is kept.
+    Raise StoryError if a file can't be read.
     """
-    taken: dict[Path, tuple[Path, ...]] = {}
+    group_of: dict[Path, tuple[Path, ...]] = {}
     for group in (*_games(files), *_twee_projects(files)):
-        taken.update(dict.fromkeys(group, group))
-    sources = ink.covered(files)
+        group_of.update(dict.fromkeys(group, group))
+    covered = ink.covered(files)
     found: dict[tuple[Path, ...], None] = {}
     for file in files:
-        if file not in sources:
-            found[taken.get(file, (file,))] = None
+        if file not in covered:
+            found[group_of.get(file, (file,))] = None
     return list(found)
 
 
 def _games(files: Sequence[Path]) -> Iterator[tuple[Path, ...]]:
-    """The scenes of each ChoiceScript game, `startup.txt` first."""
+    """Yield the scenes of each ChoiceScript game, `startup.txt` first."""
     for startup in files:
         if startup.name.lower() == choicescript.STARTUP and choicescript.FORMAT.looks_like(Source.of(startup)):
             scenes = (file for file in files if file.parent == startup.parent and file.suffix.lower() == ".txt")
@@ -48,7 +48,7 @@ def _games(files: Sequence[Path]) -> Iterator[tuple[Path, ...]]:
 
 
 def _twee_projects(files: Iterable[Path]) -> Iterator[tuple[Path, ...]]:
-    """The files of each Twee story that lies in several."""
+    """Yield the files of each Twee story that has several."""
     heads: dict[Path, list[Path]] = {}
     parts: list[Path] = []
     texts = [file for file in files if file.suffix.lower() in twee.FORMAT.suffixes]
@@ -73,7 +73,7 @@ def _twee_projects(files: Iterable[Path]) -> Iterator[tuple[Path, ...]]:
 
 
 def _is_one(heads: list[Path]) -> bool:
-    """Whether these make one story: none of the special passages stands in two of them."""
+    """Return whether these files form one story: no special passage is in two of them."""
     if len(heads) > len(_SPECIALS):
         return False
     specials = [name for head in heads for name in set(_HEAD.findall(Source.of(head).text))]
@@ -81,7 +81,7 @@ def _is_one(heads: list[Path]) -> bool:
 
 
 def _belongs(part: Path, heads: list[Path]) -> bool:
-    """Whether a file without a title is part of the story: it can't begin by itself, or the story begins in it."""
+    """Return whether a file without a title belongs to the story: it has no start, or the start of the story."""
     names = set(_START.findall(Source.of(part).text))
     if twee.DEFAULT_START not in names:
         return True

@@ -1,36 +1,36 @@
-"""Prose that was not written as a game -> Story: .txt, .md, .docx, .odt, .epub and .html.
+"""Read prose that was not written as a game: .txt, .md, .docx, .odt, .epub and .html.
 
-Chapters and scenes become a chain of passages of a few hundred words; a document of numbered sections ("turn to 42")
-becomes the graph that it describes, whatever its file format. What is no prose (contents, page numbers, footnotes,
-licences, …) is left out, and the story's notes count it.
+Chapters and scenes become a chain of passages of a few hundred words; a document of read_gamebook sections ("turn to
+42") becomes the graph that it describes, in any file format. What isn't prose (contents, page numbers, footnotes,
+licences, …) is left out, and counted in the story's notes.
 
-A text file is known by its ending alone. Its encoding is UTF-8, or another beyond doubt, which a note then names.
+A text file is recognised by its suffix only. Its encoding is UTF-8, or another one beyond doubt, which a note names.
 
-Limits: one file is one story; pictures are not looked at. See the module of each format for its own.
+Limits: one file is one story; pictures are ignored. See the module of each format for its own limits.
 """
 
 import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
-from corpus.readers import archive, plain
-from corpus.readers.chain import chain
-from corpus.readers.document import PARAGRAPH, Block, Document, told
-from corpus.readers.encoding import text_of
+from corpus.readers import plain_text, zip_archive
+from corpus.readers.document import PARAGRAPH, Block, Document, left_out_note
+from corpus.readers.document_cleanup import clean_document, gutenberg_text, is_contents, is_heading
+from corpus.readers.docx_odt import read_docx, read_odt
+from corpus.readers.encoding import decode_text
 from corpus.readers.epub import read_epub
-from corpus.readers.gamebook import numbered
-from corpus.readers.hypertext import looks_like_html, read_html
+from corpus.readers.gamebook import read_gamebook
+from corpus.readers.html_page import looks_like_html, read_html
+from corpus.readers.passage_splitter import split_into_passages
 from corpus.readers.source import Format, Source
-from corpus.readers.tidy import is_contents, is_heading, licensed, tidy
-from corpus.readers.word import read_docx, read_odt
 from corpus.story import NoStoryError, Story, StoryError
 from corpus.text import one_line, printable
 
 MAX_BYTES = 12 * 2**20
 MAX_LINES = 300_000
-"""Of a text file. The longest novels have two thirds of either."""
+"""Of a text file. The longest novels have two thirds of each."""
 MAX_BLOCKS = 300_000
-"""Paragraphs in a document; the longest novel has a tenth of it."""
+"""Paragraphs of a document; the longest novel has a tenth of that."""
 _BYLINE = re.compile(r"(?i:(?:written )?by):?\s+([^\W\d_a-z][^.!?]{0,60})")
 _STATED = re.compile(r"(title|author|rights|licen[cs]e|copyright)\s*:\s*(\S.{0,200})", re.IGNORECASE)
 _COPYRIGHT = re.compile(r"(?:copyright\s+(?:©|\(c\)|by\b|\d{4})|©|\(c\)\s*\d{4}).{0,1000}", re.IGNORECASE)
@@ -38,28 +38,28 @@ _LICENSED = "Project Gutenberg License, as the file states"
 _LONG_LINE = 100
 _LONG_RIGHTS = 200
 _FRONT_BLOCKS = 12
-"""Title, author and rights of a text file stand among its first blocks."""
+"""The blocks at the beginning of a text file that may state title, author and rights."""
 _HEADER_BLOCKS = 30
-"""The header of a free e-book states them somewhere in front of its licence's mark."""
+"""The blocks of a Project Gutenberg e-book's header that may state them."""
 
 
-def story_of(document: Document, source: Source) -> Story:
-    """The story that a document tells. Raises StoryError for one without prose, or with more than any story."""
+def to_story(document: Document, source: Source) -> Story:
+    """Return the story of a document. Raise StoryError if it has no prose, or is too large for a story."""
     if len(document.blocks) > MAX_BLOCKS:
-        raise StoryError(f"{source.name} has more than {MAX_BLOCKS} paragraphs, more than any story. Split it.")
+        raise StoryError(f"{source.name} has more than {MAX_BLOCKS} paragraphs, too many for a story. Split it.")
     blocks = _without_title(document)
-    book = numbered(blocks)
+    book = read_gamebook(blocks)
     if book is not None:
         document.left_out.update(book.left_out)
         document.notes += book.notes
         start, passages = book.start, book.passages
     else:
-        kept, left_out = tidy(blocks)
+        kept, left_out = clean_document(blocks)
         document.left_out.update(left_out)
-        passages = chain(kept, document.title)
+        passages = split_into_passages(kept, document.title)
         start = next(iter(passages), "")
     if not passages:
-        raise NoStoryError(f"There is no prose in {source.name}. {' '.join(told(document.left_out))}".rstrip())
+        raise NoStoryError(f"There is no prose in {source.name}. {' '.join(left_out_note(document.left_out))}".rstrip())
     return Story(
         title=one_line(document.title) or printable(source.stem),
         start=start,
@@ -67,30 +67,27 @@ def story_of(document: Document, source: Source) -> Story:
         source=source.name,
         author=one_line(document.author),
         rights=one_line(document.rights) or "unknown",
-        notes=(*document.notes, *told(document.left_out)),
+        notes=(*document.notes, *left_out_note(document.left_out)),
     )
 
 
 def _without_title(document: Document) -> list[Block]:
-    """The blocks without the first lines that only repeat title and author."""
+    """Return the blocks without first lines that repeat title and author."""
     title, author = one_line(document.title).casefold(), one_line(document.author).casefold()
     known = {title, author, f"by {author}"}
     front = [block for block in document.blocks[:_FRONT_BLOCKS] if block.text.casefold() not in known or not block.text]
     return front + document.blocks[_FRONT_BLOCKS:]
 
 
-# ---- text files ----------------------------------------------------------------------------------------------
-
-
 def _read_text(source: Source) -> Document:
-    """A text file, its title page and licence read and taken off."""
-    text, note = _text_of(source)
+    """Read a text file, with its title page and licence."""
+    text, note = _decode(source)
     document = Document(notes=[note] if note else [])
-    blocks = plain.blocks(text)
-    start, end = licensed(blocks)
+    blocks = plain_text.blocks(text)
+    start, end = gutenberg_text(blocks)
     for line in "\n".join(block.text for block in blocks[: min(start, _HEADER_BLOCKS)]).split("\n"):
-        _take_stated(line, document)
-    document.blocks = _take_front(blocks[start:end], document)
+        _read_statement(line, document)
+    document.blocks = _read_title_page(blocks[start:end], document)
     if end - start < len(blocks):
         document.left_out["licence paragraph"] += len(blocks) - (end - start)
         document.rights = document.rights or _LICENSED
@@ -100,46 +97,46 @@ def _read_text(source: Source) -> Document:
 def _read_markdown(source: Source) -> Document:
     from corpus.readers.markdown import read_markdown
 
-    text, note = _text_of(source)
+    text, note = _decode(source)
     document = read_markdown(text, source.name)
     document.notes += [note] if note else []
     return document
 
 
-def _text_of(source: Source) -> tuple[str, str]:
+def _decode(source: Source) -> tuple[str, str]:
     if len(source.data) > MAX_BYTES:
-        raise StoryError(f"{source.name} is larger than {MAX_BYTES >> 20} MiB, more than any story. Split it.")
-    text, note = text_of(source)
+        raise StoryError(f"{source.name} is larger than {MAX_BYTES >> 20} MiB, too large for a story. Split it.")
+    text, note = decode_text(source)
     if text.count("\n") + text.count("\f") > MAX_LINES:
-        raise StoryError(f"{source.name} has more than {MAX_LINES} lines, more than any story. Split it.")
+        raise StoryError(f"{source.name} has more than {MAX_LINES} lines, too many for a story. Split it.")
     return text, note
 
 
-def _take_front(blocks: Sequence[Block], document: Document) -> list[Block]:
-    """Title, author and rights out of the short lines in front of a text, where they are stated; and what follows."""
+def _read_title_page(blocks: Sequence[Block], document: Document) -> list[Block]:
+    """Take title, author and rights from the short lines before a text; return the blocks after them."""
     front = _front(blocks)
     lines = [(n, line) for n, block in enumerate(front, 1) for line in block.text.split("\n")]
     taken = 0
-    unnamed: list[str] = []
-    above: list[str] = []  # lines that don't say what they are: the title, if one follows that does
+    unlabelled: list[str] = []
+    above: list[str] = []  # unlabelled lines since the last labelled one
     for n, line in lines:
-        if _take_stated(line, document) or (above and _take_byline(f"{above[-1]} {line}", line, document)):
-            unnamed += above
+        if _read_statement(line, document) or (above and _read_byline(f"{above[-1]} {line}", line, document)):
+            unlabelled += above
             above = []
             taken = n
         elif not line.startswith("["):
             above.append(line)
     if not taken and len(lines) == 1 and len(front) < len(blocks) and lines[0][1][-1].isalnum():
-        unnamed, taken = [lines[0][1]], 1  # a line alone above the first chapter
-    unnamed = [line for line in unnamed if line.lower() != "by" and line != document.title]
-    if unnamed and not document.title:
-        document.title = unnamed.pop(0)
-    document.left_out["title page line"] += len(unnamed)
+        unlabelled, taken = [lines[0][1]], 1  # a single line above the first chapter
+    unlabelled = [line for line in unlabelled if line.lower() != "by" and line != document.title]
+    if unlabelled and not document.title:
+        document.title = unlabelled.pop(0)
+    document.left_out["title page line"] += len(unlabelled)
     return list(blocks[taken:])
 
 
-def _take_byline(both: str, line: str, document: Document) -> bool:
-    """Whether a line is "by Anna Holt", or a name under the line "by"."""
+def _read_byline(both: str, line: str, document: Document) -> bool:
+    """Take the author from "by Anna Holt", or from a name under the line "by"; return whether it is such a line."""
     byline = _BYLINE.fullmatch(line) or _BYLINE.fullmatch(both)
     if byline:
         document.author = document.author or byline[1]
@@ -147,7 +144,7 @@ def _take_byline(both: str, line: str, document: Document) -> bool:
 
 
 def _front(blocks: Sequence[Block]) -> list[Block]:
-    """The short lines in front of the first heading; none where prose begins without one."""
+    """Return the short lines before the first heading; none if prose begins without a heading."""
     for n, block in enumerate(blocks[:_FRONT_BLOCKS]):
         if block.level != PARAGRAPH or is_heading(block.text) or is_contents(block.text):
             return list(blocks[:n])
@@ -156,8 +153,8 @@ def _front(blocks: Sequence[Block]) -> list[Block]:
     return []
 
 
-def _take_stated(text: str, document: Document) -> bool:
-    """Whether a line says "Title: …" or the like, or is a copyright notice; then the document knows it."""
+def _read_statement(text: str, document: Document) -> bool:
+    """Take title, author or rights from "Title: …" or a copyright notice; return whether it is such a line."""
     stated = _STATED.fullmatch(text)
     if stated is None:
         if not _COPYRIGHT.fullmatch(text):
@@ -174,40 +171,32 @@ def _take_stated(text: str, document: Document) -> bool:
     return True
 
 
-# ---- the formats ---------------------------------------------------------------------------------------------
-
-
 def _stories(read: Callable[[Source], Document], source: Source) -> Iterator[Story]:
-    yield story_of(read(source), source)
-
-
-def _is_kind(kind: bytes, source: Source) -> bool:
-    return archive.kind(source).startswith(kind)
+    yield to_story(read(source), source)
 
 
 def _is_docx(source: Source) -> bool:
     # Word writes the directory of parts first.
-    if not archive.is_zip(source) or source.head[30:49] != b"[Content_Types].xml":
+    if not zip_archive.is_zip(source) or source.head[30:49] != b"[Content_Types].xml":
         return False
     try:
-        return any(name.startswith("word/") for name in archive.Archive(source).names)
-    except StoryError:  # whoever reads it says what is wrong
+        return any(name.startswith("word/") for name in zip_archive.Archive(source).names)
+    except StoryError:  # reported when it is read
         return False
 
 
-def _never(_: Source) -> bool:
-    """Any file may be text; one is read so where its name says it is."""
-    return False
+def _is_kind(kind: bytes) -> Callable[[Source], bool]:
+    return lambda source: zip_archive.kind(source).startswith(kind)
 
 
-_EPUB = b"application/epub+zip"
 _ODT = b"application/vnd.oasis.opendocument.text"
 
+# Any file may be text, so Markdown and plain text are recognised by their suffixes only.
 FORMATS: tuple[Format, ...] = (
-    Format("EPUB book", (".epub",), partial(_is_kind, _EPUB), partial(_stories, read_epub)),
+    Format("EPUB book", (".epub",), _is_kind(b"application/epub+zip"), partial(_stories, read_epub)),
     Format("Word document", (".docx",), _is_docx, partial(_stories, read_docx)),
-    Format("OpenDocument text", (".odt",), partial(_is_kind, _ODT), partial(_stories, read_odt)),
+    Format("OpenDocument text", (".odt",), _is_kind(_ODT), partial(_stories, read_odt)),
     Format("Web page", (".html", ".htm", ".xhtml"), looks_like_html, partial(_stories, read_html)),
-    Format("Markdown", (".md", ".markdown"), _never, partial(_stories, _read_markdown)),
-    Format("Plain text", (".txt", ".text"), _never, partial(_stories, _read_text)),
+    Format("Markdown", (".md", ".markdown"), lambda _: False, partial(_stories, _read_markdown)),
+    Format("Plain text", (".txt", ".text"), lambda _: False, partial(_stories, _read_text)),
 )

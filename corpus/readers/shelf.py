@@ -1,12 +1,13 @@
 """The game's shelf, an SQLite file -> Stories: one for each adventure, with every retry and every branch.
 
-The shelf is that of `dungeon`, whose schema has a version (`PRAGMA user_version`). It is only read, and a game that is
-being played is never held up or endangered. Of a shelf that nobody has open, the bytes are read into memory. One that
-has a write-ahead log beside it is read by SQLite in read-only mode, which sees what was saved last.
+The schema has a version (`PRAGMA user_version`). The shelf is only read, and a running game is neither blocked nor put
+at risk: a shelf that nobody has open is read into memory; one with a write-ahead log is opened by SQLite in read-only
+mode, which sees the latest saves.
 
-A turn that was cut off, because the player stopped it or the game died, is left out unless it was played on from there.
+A turn that was cut off, because the player stopped it or the game crashed, is left out unless the game continued from
+it.
 
-Limits: a shelf that is younger than this module is refused.
+Limits: a shelf with a newer schema than this module knows is refused.
 """
 
 import sqlite3
@@ -18,8 +19,8 @@ from typing import Any
 
 import msgspec
 
-from corpus.readers.play import ROOT, Play
-from corpus.readers.saves import count
+from corpus.readers.playthrough import ROOT, Playthrough
+from corpus.readers.save_json import count
 from corpus.readers.source import MAX_BYTES, Format, Source
 from corpus.story import Story, StoryError
 from corpus.turns import PARAGRAPH, Kind
@@ -31,7 +32,7 @@ _TABLES = ("adventure", "turn")
 _DONE = "done"
 _LONGEST_TEXT = 1 << 24
 _SECONDS = 4.0
-"""No shelf takes as long, but a file of somebody else's may have columns that are computed for ever."""
+"""No shelf takes as long, but somebody else's file may have computed columns that never end."""
 _TRIES = 3
 
 
@@ -42,52 +43,52 @@ class _Lore(msgspec.Struct):
 
 
 def _looks_like(source: Source) -> bool:
-    return source.head.startswith(_SIGN) and all(f"CREATE TABLE {table} (".encode() in source.head for table in _TABLES)
+    tables = (f"CREATE TABLE {table} (".encode() in source.head for table in _TABLES)
+    return source.head.startswith(_SIGN) and all(tables)
 
 
 def _read(source: Source) -> Iterator[Story]:
     try:
         with closing(_opened(source)) as db:
             adventures, turns = _rows(db, source)
-    except (sqlite3.Error, OSError) as error:
+    except (sqlite3.Error, OSError, UnicodeDecodeError) as error:  # SQLite's own message may quote a damaged name
         raise StoryError(
             f"The shelf {source.name} can't be read: {error}. "
-            "Open it with dungeon; if that can't either, restore it from a backup."
+            "Open it with dungeon; if that fails, too, restore it from a backup."
         ) from error
-    of_each: dict[Any, list[sqlite3.Row]] = {}
+    turns_of: dict[Any, list[sqlite3.Row]] = {}
     for turn in turns:
-        of_each.setdefault(turn["adventure"], []).append(turn)
-    told = 0
+        turns_of.setdefault(turn["adventure"], []).append(turn)
+    count = 0
     for adventure in adventures:
-        play = Play(source)
-        _play(adventure, of_each.get(adventure["id"], []), play)
-        if play.told:
-            told += 1
-            yield play.story(_text(adventure, "title"))
-    if not told:
-        raise StoryError(f"On the shelf {source.name}, nothing was told yet. Play an adventure first.")
+        play = Playthrough(source)
+        _add_adventure(adventure, turns_of.get(adventure["id"], []), play)
+        if play.has_prose:
+            count += 1
+            yield play.to_story(_text(adventure, "title"))
+    if not count:
+        raise StoryError(f"The shelf {source.name} has no story text yet. Play an adventure first.")
 
 
-def _play(adventure: sqlite3.Row, turns: Sequence[sqlite3.Row], play: Play) -> None:
-    """Puts an adventure into `play`."""
+def _add_adventure(adventure: sqlite3.Row, turns: Sequence[sqlite3.Row], play: Playthrough) -> None:
     continued = {turn["parent"] for turn in turns}
-    corrected = _corrected(turns)
-    pieces: dict[Any, int] = {None: play.tell(ROOT, _text(adventure, "opening"))}
+    replaced = _replaced(turns)
+    pieces: dict[Any, int] = {None: play.add_prose(ROOT, _text(adventure, "opening"))}
     for turn in turns:
         kind, prose = _text(turn, "kind"), _text(turn, "prose")
-        if turn["id"] in corrected:
+        if turn["id"] in replaced:
             play.left_out["replaced turn"] += 1
         elif turn["parent"] not in pieces:
             play.left_out["stray turn"] += 1
         elif _text(turn, "state") != _DONE and turn["id"] not in continued:
             play.left_out["unfinished turn"] += 1
         elif kind == Kind.STORY:
-            narrated = PARAGRAPH.join(filter(None, (_text(turn, "input"), prose)))
-            pieces[turn["id"]] = play.tell(pieces[turn["parent"]], narrated)
+            narration = PARAGRAPH.join(filter(None, (_text(turn, "input"), prose)))
+            pieces[turn["id"]] = play.add_prose(pieces[turn["parent"]], narration)
         else:
-            acted = play.act(pieces[turn["parent"]], _text(turn, "action"))
-            pieces[turn["id"]] = play.tell(acted, prose)
-    if "lore" in adventure.keys():  # noqa: SIM118 - a row is no mapping
+            action = play.add_action(pieces[turn["parent"]], _text(turn, "action"))
+            pieces[turn["id"]] = play.add_prose(action, prose)
+    if "lore" in adventure.keys():  # noqa: SIM118 (a row is not a mapping)
         try:
             lore = msgspec.json.decode(_text(adventure, "lore"), type=_Lore)
         except msgspec.DecodeError:  # it is only counted here
@@ -97,13 +98,13 @@ def _play(adventure: sqlite3.Row, turns: Sequence[sqlite3.Row], play: Play) -> N
         play.left_out["card"] += count(lore.cards)
 
 
-def _corrected(turns: Sequence[sqlite3.Row]) -> set[Any]:
-    """The turns of which the player wrote a better one, and what was copied below that, where nothing else hangs on it.
+def _replaced(turns: Sequence[sqlite3.Row]) -> set[Any]:
+    """Return the turns that the player edited, and the turns below them unless a branch without an edit needs them.
 
-    The better one is the player's wish, and of a copy once is enough.
+    The edited version is what the player wants, and the turns below it are copies.
     """
     kept = {turn["id"] for turn in turns} - {turn["edit_of"] for turn in turns}
-    for turn in reversed(turns):  # a turn is younger than the one it answers
+    for turn in reversed(turns):  # a turn has a higher id than its parent
         if turn["id"] in kept:
             kept.add(turn["parent"])
     return {turn["id"] for turn in turns} - kept
@@ -114,39 +115,36 @@ def _text(row: sqlite3.Row, column: str) -> str:
     return value if isinstance(value, str) else ""
 
 
-# ---- the file ------------------------------------------------------------------------------------------------
-
-
 def _opened(source: Source) -> sqlite3.Connection:
-    """The shelf as it was saved last, to be read only."""
+    """Open the latest saved state of the shelf, read-only."""
     path = Path(source.name)
     if not path.is_file():
         return _in_memory(source.data)
     path = path.resolve()
-    beside = [path.with_name(path.name + ending) for ending in ("-wal", "-journal")]
+    logs = [path.with_name(path.name + ending) for ending in ("-wal", "-journal")]
     for _ in range(_TRIES):
-        if any(file.exists() for file in beside):
+        if any(file.exists() for file in logs):
             return sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=_SECONDS, isolation_level=None)
         before = path.stat()
         if before.st_size > MAX_BYTES:
             raise StoryError(f"The shelf {source.name} is larger than {MAX_BYTES >> 20} MiB.")
         data = path.read_bytes()
         after = path.stat()
-        # Without a log nobody writes; whoever began meanwhile has left a log, or changed the file.
-        if (before.st_mtime_ns, before.st_size) == (after.st_mtime_ns, after.st_size) and not beside[0].exists():
+        # Without a log nobody is writing; a writer that started meanwhile has left a log, or changed the file.
+        if (before.st_mtime_ns, before.st_size) == (after.st_mtime_ns, after.st_size) and not logs[0].exists():
             return _in_memory(data)
     raise StoryError(f"The shelf {source.name} is being written. Try again.")
 
 
 def _in_memory(data: bytes) -> sqlite3.Connection:
     db = sqlite3.connect(":memory:", isolation_level=None)
-    # Bytes 18 and 19 say that there is a log, which is empty here; a database in memory can have none.
+    # Bytes 18 and 19 declare a write-ahead log, which is empty here; a database in memory can't have one.
     db.deserialize(data[:18] + b"\x01\x01" + data[20:])
     return db
 
 
 def _rows(db: sqlite3.Connection, source: Source) -> tuple[list[sqlite3.Row], list[sqlite3.Row]]:
-    """The adventures and all turns, of one moment, each in the order of their making."""
+    """Return the adventures and all turns, from one transaction, each in order of creation."""
     deadline = time.monotonic() + _SECONDS
     db.set_progress_handler(lambda: time.monotonic() > deadline, 10_000)
     db.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _LONGEST_TEXT)
@@ -162,7 +160,7 @@ def _rows(db: sqlite3.Connection, source: Source) -> tuple[list[sqlite3.Row], li
         )
     tables = db.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND sql LIKE 'CREATE TABLE %'").fetchall()
     if version < 1 or not {row["name"] for row in tables}.issuperset(_TABLES):
-        raise StoryError(f"{source.name} is no shelf of dungeon.")
+        raise StoryError(f"{source.name} is not a shelf of dungeon.")
     adventures = "SELECT * FROM adventure ORDER BY id"
     turns = "SELECT id, adventure, parent, kind, input, action, prose, state, NULL AS edit_of FROM turn ORDER BY id"
     if version >= _WITH_EDITS:
@@ -175,7 +173,7 @@ def _rows(db: sqlite3.Connection, source: Source) -> tuple[list[sqlite3.Row], li
 
 
 def _bounded(rows: Iterable[sqlite3.Row], source: Source) -> list[sqlite3.Row]:
-    """All rows, as long as they don't hold more than a shelf can."""
+    """Return all rows. Raise StoryError if they hold more than a shelf can."""
     found = []
     size = 0
     for row in rows:

@@ -1,14 +1,14 @@
-"""A file that is to be read as a story, and what a format is.
+"""A file that may be a story, and the description of a format.
 
     source = Source.of(Path("tale.twee"))
-    format = next(known for known in FORMATS if known.looks_like(source))
-    stories = list(format.read(source))
+    story_format = next(each for each in FORMATS if each.looks_like(source))
+    stories = list(story_format.read(source))
 
-A source is read as little as recognising it needs: first its beginning, the whole only when a format asks. Text is
-UTF-8, or UTF-16 and UTF-32 that start with a byte order mark; no other encoding is guessed, for a wrong guess would
-teach a voice wrong letters.
+Only the beginning of a file is read to recognise its format; the whole file is read when it is needed. Text is UTF-8,
+or UTF-16 or UTF-32 with a byte order mark; no other encoding is guessed, because a wrong guess would teach a model
+wrong characters.
 
-Limits: files above `MAX_BYTES` are refused, which bounds the memory that any file can cost.
+Limits: files above `MAX_BYTES` are refused, which limits the memory that a file can need.
 """
 
 import codecs
@@ -24,12 +24,12 @@ import msgspec
 from corpus.story import Story, StoryError
 
 MAX_BYTES = 64 * 2**20
-"""The longest novel has a tenth of it."""
+"""The longest novel has a tenth of that."""
 
-# Enough to know a format by, so that a film lying in the folder is not read into memory.
+# Enough to recognise a format, so that a film in the folder is not read into memory.
 _HEAD_BYTES = 1 << 16
 
-# UTF-32 comes first: its mark begins with the mark of UTF-16.
+# UTF-32 comes first, because its mark begins with that of UTF-16.
 _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -40,17 +40,17 @@ _BYTE_ORDER_MARKS = (
 
 
 class Source:
-    """A file's name and content; text and JSON are made once, when somebody asks."""
+    """A file's name and content; text and JSON are decoded once, when they are needed."""
 
     def __init__(self, name: str, head: bytes, rest: Callable[[], bytes] = bytes) -> None:
-        """`name` is for messages, `head` the beginning of the content, `rest()` gives what follows it."""
+        """`name` is for messages, `head` the beginning of the content; `rest()` returns what follows it."""
         self.name = name
         self.head = head
         self._rest = rest
 
     @classmethod
     def of(cls, path: Path) -> "Source":
-        """The file at `path`, of which only the beginning is read now. Raises StoryError where it can't be."""
+        """Return the file at `path`, of which only the beginning is read. Raise StoryError if it can't be read."""
 
         def rest() -> bytes:
             with _readable(path), path.open("rb") as file:
@@ -65,47 +65,47 @@ class Source:
 
     @property
     def suffix(self) -> str:
-        """The ending of the name, lower case, with its dot."""
+        """The suffix of the name in lower case, with its dot."""
         return PurePath(self.name).suffix.lower()
 
     @property
     def stem(self) -> str:
-        """The name without folder and ending: a title where the text states none."""
+        """The name without folder and suffix: the title if the text has none."""
         return PurePath(self.name).stem
 
     @cached_property
     def data(self) -> bytes:
-        """The whole content. Raises StoryError where the file is too large or can't be read."""
+        """The whole content. Raises StoryError if the file is too large or can't be read."""
         data = self.head + self._rest()
         if len(data) > MAX_BYTES:
-            raise StoryError(f"{self.name} is larger than {MAX_BYTES >> 20} MiB, more than any story. Split it.")
+            raise StoryError(f"{self.name} is larger than {MAX_BYTES >> 20} MiB, too large for a story. Split it.")
         return data
 
     @cached_property
     def head_text(self) -> str:
-        """The beginning as text, whatever it is: to know a format by."""
+        """The beginning as text, whatever it is, to recognise a format."""
         return self.head.decode(_encoding(self.head), errors="replace")
 
     @cached_property
     def text(self) -> str:
-        """The whole as text, line ends as newlines. Raises StoryError, with the line, where it is none."""
+        """The whole content as text, with newlines as line ends. Raises StoryError, with the line, if it isn't text."""
         try:
             text = self.data.decode(_encoding(self.data))
         except UnicodeDecodeError as error:
             line = self.data.count(b"\n", 0, error.start) + 1
             raise StoryError(
-                f"{self.name}:{line}: this is not {error.encoding.upper()} text, so letters would be lost. "
+                f"{self.name}:{line}: this is not {error.encoding.upper()} text, so characters would be lost. "
                 "Open it in a text editor, save it with the encoding UTF-8, and try again."
             ) from error
         if "\0" in text:
             raise StoryError(
-                f"{self.name} holds zero bytes, which no text does. Save it with the encoding UTF-8, and try again."
+                f"{self.name} has zero bytes, which text doesn't have. Save it with the encoding UTF-8, and try again."
             )
         return text.replace("\r\n", "\n").replace("\r", "\n")
 
     @cached_property
     def json(self) -> Any:
-        """What the JSON document says, or None where the content is none."""
+        """The decoded JSON document, or None if the content isn't JSON."""
         if not self.head_text.lstrip("\ufeff \t\r\n").startswith(("{", "[")):
             return None
         try:
@@ -116,22 +116,22 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """One kind of story file, and how it is told from others and read."""
+    """A kind of story file: how to recognise and read it."""
 
     name: str
     suffixes: tuple[str, ...]
-    """File name endings, lower case: how a file is known that looks like no format."""
+    """Suffixes in lower case, for files whose content looks like no format."""
     looks_like: Callable[[Source], bool]
-    """Whether the content is of this format; must not raise for any bytes."""
+    """Returns whether the content has this format; must not raise for any bytes."""
     read: Callable[[Source], Iterator[Story]]
-    """The stories of a source. Raises StoryError."""
+    """Yields the stories of a source. Raises StoryError."""
     read_project: Callable[[Sequence[tuple[str, str]]], Story] | None = None
-    """The story that lies in several files, each (name, text); None where a file is always whole. Raises StoryError."""
+    """Returns the story in several files, each (name, text). Raises StoryError. None if a file is always complete."""
 
 
 @contextmanager
 def _readable(path: Path) -> Iterator[None]:
-    """Turns the system's refusals into StoryError."""
+    """Raise StoryError for an OSError in the block."""
     try:
         yield
     except OSError as error:

@@ -1,61 +1,59 @@
 r"""Twee, the text form of Twine stories -> Story.
 
-Written after the Twee 3 specification 3.0.2 of the Interactive Fiction Technology Foundation
-(github.com/iftechfoundation/twine-specs, twee-3-specification.md) and the link forms that Twine's own editor knows:
+Follows the Twee 3 specification 3.0.2 of the Interactive Fiction Technology Foundation
+(github.com/iftechfoundation/twine-specs, twee-3-specification.md) and the link forms of Twine's own editor:
 
     :: Lamp room [indoors] {"position":"600,400"}
     The bell rings twice.
 
     [[Go down->Stair]]  [[Stair<-Go down]]  [[Go down|Stair]]  [[Stair]]
 
-`StoryTitle`, `StoryAuthor` and `StoryData` are read; ours has `rights` and `genre` beside the specified keys. Twee 1,
-which has no StoryData, is read as well. Passages tagged `script` or `stylesheet`, and those in which the compilers and
-the story formats keep their own things, are no prose and are left out. Macros: see `corpus.readers.markup`.
+`StoryTitle`, `StoryAuthor` and `StoryData` are read; we add `rights` and `genre` to the specified keys of StoryData.
+Twee 1, which has no StoryData, is read as well. Passages tagged `script` or `stylesheet`, and the special passages of
+compilers and story formats, are not prose and are left out. For macros, see `corpus.readers.twine_formats`.
 
-Limits: setters (`[[Stair][$lamp to 1]]`) are dropped. A story in several files is `read_project`'s; which files belong
-together, `corpus.readers.projects` says.
+Limits: setters (`[[Stair][$lamp to 1]]`) are dropped. `read_project` reads a story in several files;
+`corpus.readers.projects` says which files belong together.
 """
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import PurePath
 from typing import Any
 
-from corpus.readers.markup import Section, read_passages
-from corpus.readers.source import Format, Source
+from corpus.readers.source import Format
+from corpus.readers.twine_formats import Section, read_passages
 from corpus.story import Story, StoryError
 from corpus.text import one_line, printable
 
 _HEADER = re.compile(
     r"(?P<name>(?:\\.|[^\\\[\]{}])*)"  # brackets in a name are escaped with a backslash
     r"(?:\[(?P<tags>(?:\\.|[^\\\[\]{}])*)\])?"
-    r"[ \t]*(?:\{.*\})?[ \t]*"  # the passage's place on the author's map
+    r"[ \t]*(?:\{.*\})?[ \t]*"  # the passage's position in the editor
 )
 _SIGNS = re.compile(r"[\\\[\]{}]")
 DEFAULT_START = "Start"
 
 
 def looks_like(text: str) -> bool:
-    """Whether `text` is Twee: its first line that isn't blank is a passage header."""
+    """Return whether `text` is Twee: its first line that isn't blank is a passage header."""
     return re.match(r"\s*^::[ \t]*[^\s:]", text, re.MULTILINE) is not None
 
 
 def read_twee(text: str, source: str) -> Story:
-    """The story that is written in `text`; `source` names it in messages.
+    """Return the story in `text`; `source` names it in messages. Choices that lead nowhere are kept and noted.
 
-    Choices that lead nowhere are kept and noted. Raises StoryError, with the line, for a header that can't be read, two
-    passages of one name, StoryData that is broken, a start that isn't there, and a text without a passage.
+    Raises:
+        StoryError: a header can't be read, two passages have the same name, StoryData is invalid, or the start or all
+            passages are missing. The message has the line.
     """
     return read_project([(source, text)])
 
 
 def read_project(files: Sequence[tuple[str, str]]) -> Story:
-    """The story that is written in several files, each (name, text); the first is named as its source.
-
-    Raises StoryError like `read_twee`.
-    """
+    """Return the story in several files, each (name, text); the first is its source. Raises like `read_twee`."""
     source = files[0][0]
     sections: dict[str, Section] = {}
     places: dict[str, str] = {}
@@ -75,13 +73,13 @@ def read_project(files: Sequence[tuple[str, str]]) -> Story:
     data = _story_data(sections.get("StoryData"), places.get("StoryData", source))
     passages, notes = read_passages(sections.values(), data.get("format", ""))
     if not passages:
-        raise StoryError(f"{source}:1: there is no passage here. A passage starts with a line like ':: Start'.")
+        raise StoryError(f"{source}:1: there are no passages. A passage starts with a line like ':: Start'.")
     start = data.get("start", DEFAULT_START)
     if start not in passages:
         line = sections["StoryData"].line if "start" in data else 1
         raise StoryError(
-            f"{places.get('StoryData', source)}:{line}: the story is to begin at the passage '{start}', which is not "
-            'there. Name a passage so, or name another one as "start" in StoryData.'
+            f"{places.get('StoryData', source)}:{line}: the start of the story is '{start}', but there is no such "
+            'passage. Name a passage like that, or name another passage as "start" in StoryData.'
         )
     story = Story(
         title=_line(sections, "StoryTitle") or printable(PurePath(source).stem),
@@ -93,32 +91,30 @@ def read_project(files: Sequence[tuple[str, str]]) -> Story:
         genre=one_line(data.get("genre", "")),
     )
     if preamble:
-        notes.insert(0, "The text before the first passage header is left out.")
+        notes.insert(0, "Text before the first passage header is left out.")
     return replace(story, notes=(*notes, *dangling_note(story)))
 
 
 def dangling_note(story: Story) -> list[str]:
-    """A note on the choices that lead nowhere, if there are any."""
-    lost = [f"'{choice.target}' (in '{passage.name}')" for passage, choice in story.dangling()]
-    if not lost:
+    """Return a note about choices that lead nowhere, if there are any."""
+    missing = [f"'{choice.target}' (in '{passage.name}')" for passage, choice in story.dangling()]
+    if not missing:
         return []
-    more = f" and {len(lost) - 3} more" if len(lost) > 3 else ""
-    return [f"Choices lead to passages that are not there: {', '.join(lost[:3])}{more}."]
+    more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
+    return [f"Choices lead to passages that do not exist: {', '.join(missing[:3])}{more}."]
 
 
-def _looks_like(source: Source) -> bool:
-    return looks_like(source.head_text)
-
-
-def _read(source: Source) -> Iterator[Story]:
-    yield read_twee(source.text, source.name)
-
-
-FORMAT = Format("Twee 3", (".twee", ".tw"), _looks_like, _read, read_project)
+FORMAT = Format(
+    "Twee 3",
+    (".twee", ".tw"),
+    lambda source: looks_like(source.head_text),
+    lambda source: iter([read_twee(source.text, source.name)]),
+    read_project,
+)
 
 
 def _sections(text: str, source: str) -> tuple[str, list[Section]]:
-    """What stands before the first header, and the sections in order."""
+    """Return the text before the first header, and the sections in order."""
     before, *parts = ("\n" + text).split("\n::")
     sections = []
     line = before.count("\n") + 1
@@ -131,8 +127,8 @@ def _sections(text: str, source: str) -> tuple[str, list[Section]]:
             tags = frozenset(_unescape(match["tags"] or "").split()) if match else tags
         if not name:
             raise StoryError(
-                f"{source}:{line}: this passage header can't be read. It is written ':: Name [tags]', "
-                "with a backslash in front of any other [ ] { } or \\."
+                f"{source}:{line}: this passage header can't be read. Write ':: Name [tags]', with a "
+                "backslash before any other [ ] { } or \\."
             )
         sections.append(Section(name, tags, body.rstrip(), line))
         line += part.count("\n") + 1
@@ -144,24 +140,24 @@ def _unescape(text: str) -> str:
 
 
 def _story_data(section: Section | None, source: str) -> Mapping[str, Any]:
-    """The JSON object under StoryData, its texts checked to be texts."""
+    """Return the JSON object in StoryData, with its texts checked."""
     if section is None:
         return {}
     try:
         data = json.loads(section.body)
     except json.JSONDecodeError as error:
         line = section.line + error.lineno
-        raise StoryError(f"{source}:{line}: StoryData is not proper JSON here: {error.msg}.") from error
+        raise StoryError(f"{source}:{line}: StoryData is not valid JSON: {error.msg}.") from error
     except (RecursionError, ValueError) as error:  # ValueError: a number of thousands of digits
-        raise StoryError(f"{source}:{section.line}: StoryData is nested too deeply, or a number too long.") from error
+        raise StoryError(f"{source}:{section.line}: StoryData has too deep a nesting or too long a number.") from error
     if not isinstance(data, dict):
         raise StoryError(f'{source}:{section.line}: StoryData must be a JSON object, {{"ifid": …}}.')
     for key in ("start", "rights", "genre", "format"):
         if not isinstance(data.get(key, ""), str):
-            raise StoryError(f'{source}:{section.line}: "{key}" in StoryData must be a text in quotes.')
+            raise StoryError(f'{source}:{section.line}: "{key}" in StoryData must be a string.')
     return data
 
 
 def _line(sections: Mapping[str, Section], name: str) -> str:
-    """A special passage that holds one line of text."""
+    """Return the text of a special passage that has one line."""
     return one_line(sections[name].body) if name in sections else ""

@@ -28,7 +28,7 @@ from pathlib import Path
 
 import msgspec
 
-from corpus.check.page import tense
+from corpus.check.passage import tense
 from corpus.story import Passage, Story
 from corpus.turns import Turn, write
 from dungeon.generation.generate import GenerationParams, tell

@@ -1,4 +1,4 @@
-"""From stories to a corpus: nothing leaks, nothing is there twice, and what is left out is counted."""
+"""From stories to a corpus: no leaks, no duplicates, and rejects are counted."""
 
 import json
 import random
@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from corpus import pipeline, sources
 from corpus.build import build, build_stories
-from corpus.duplicates import NUMBERS, Clusters, signature, similar_pairs
-from corpus.failure import CorpusFailure
+from corpus.duplicates import SIGNATURE_SIZE, Clusters, signature, similar_pairs
+from corpus.errors import CorpusError
 from corpus.leaks import leaked, paragraphs
 from corpus.pipeline import Settings, count_words
 from corpus.report import Report
@@ -25,35 +25,35 @@ from corpus.turns import clean_prose
 Rows = list[dict[str, Any]]
 
 
-def ring(name: str, passages: int = 4, **told: Any) -> Story:
-    """Passages in a ring, each with an ending beside it; every text has the story's name in it."""
+def ring(name: str, passages: int = 4, **fields: Any) -> Story:
+    """Return a story with passages in a ring, each also with a choice to an ending; texts have the story's name."""
     rooms = {}
     for n in range(passages):
-        ways = (Choice("Walk on", f"{(n + 1) % passages}"), Choice("Rest", f"end {n}"))
-        rooms[f"{n}"] = Passage(f"{n}", f"Room {n} of {name}.", ways)
+        choices = (Choice("Walk on", f"{(n + 1) % passages}"), Choice("Rest", f"end {n}"))
+        rooms[f"{n}"] = Passage(f"{n}", f"Room {n} of {name}.", choices)
         rooms[f"end {n}"] = Passage(f"end {n}", f"End {n} of {name}.")
-    return Story(name, "0", rooms, **({"source": f"{name}.twee", "rights": "Apache-2.0"} | told))
+    return Story(name, "0", rooms, **({"source": f"{name}.twee", "rights": "Apache-2.0"} | fields))
 
 
 def tale(seed: int, words: int = 400, changed: int = 0, title: str = "") -> Story:
-    """A passage of made-up words, of which the first `changed` are others; and two to choose from after it."""
+    """Return a story of random words, the first `changed` replaced, with a choice of two endings."""
     chance = random.Random(seed)
     text = [f"w{chance.randrange(10**6)}" for _ in range(words)]
     text[:changed] = [f"other{n}" for n in range(changed)]
-    ways = (Choice("Go", "B"), Choice("Run", "C"))
+    choices = (Choice("Go", "B"), Choice("Run", "C"))
     return Story(
         title or f"Tale {seed}",
         "A",
         {
-            "A": Passage("A", " ".join(text), ways),
+            "A": Passage("A", " ".join(text), choices),
             "B": Passage("B", f"You went {seed} {changed}."),
             "C": Passage("C", f"You ran {seed} {changed}."),
         },
     )
 
 
-def made(stories: list[Story], folder: Path, **settings: Any) -> tuple[dict[str, Rows], Report]:
-    """The rows of each split, and the report."""
+def build_corpus(stories: list[Story], folder: Path, **settings: Any) -> tuple[dict[str, Rows], Report]:
+    """Build a corpus; return the rows of each split, and the report."""
     report = build_stories(stories, folder / "corpus", Settings(**settings))
     return rows_of(folder / "corpus"), report
 
@@ -72,9 +72,9 @@ def rejected(folder: Path) -> list[tuple[str, str, str, str]]:
 # ---- the corpus ----------------------------------------------------------------------------------------------
 
 
-def test_a_corpus_has_the_columns_and_the_figures_of_its_stories(tmp_path: Path) -> None:
+def test_columns_and_figures(tmp_path: Path) -> None:
     stories = [ring(f"Tale {n}") for n in range(4)]
-    rows, report = made(stories, tmp_path)
+    rows, report = build_corpus(stories, tmp_path)
     assert all(list(row) == ["story", "context", "target", "ends"] for row in chain(*rows.values()))
     assert (report.stories, report.passages, report.choices) == (4, 32, 32)
     assert report.words == sum(story.words() for story in stories)
@@ -89,10 +89,10 @@ def test_a_corpus_has_the_columns_and_the_figures_of_its_stories(tmp_path: Path)
     assert sum(report.example_characters) == sum(report.examples.values())
 
 
-@pytest.mark.parametrize(("count", "held"), [(3, 1), (10, 1), (25, 2), (40, 4)])
-def test_a_tenth_of_the_stories_is_held_out_and_none_leaks(count: int, held: int, tmp_path: Path) -> None:
-    rows, report = made([ring(f"Tale-{n}-") for n in range(count)], tmp_path, seed=1)
-    assert [len(report.titles[name]) for name in SPLITS] == [count - 2 * held, held, held]
+@pytest.mark.parametrize(("count", "held_out"), [(3, 1), (10, 1), (25, 2), (40, 4)])
+def test_a_tenth_of_the_stories_is_in_validation_and_test(count: int, held_out: int, tmp_path: Path) -> None:
+    rows, report = build_corpus([ring(f"Tale-{n}-") for n in range(count)], tmp_path, seed=1)
+    assert [len(report.titles[name]) for name in SPLITS] == [count - 2 * held_out, held_out, held_out]
     for name in SPLITS:
         text = "".join(row["context"] + row["target"] for row in rows[name])
         assert {title for title in chain.from_iterable(report.titles.values()) if title in text} == set(
@@ -100,18 +100,18 @@ def test_a_tenth_of_the_stories_is_held_out_and_none_leaks(count: int, held: int
         )
 
 
-def test_the_same_seed_gives_the_same_corpus_in_whatever_order_the_stories_come(tmp_path: Path) -> None:
+def test_same_seed_gives_the_same_corpus_in_any_order(tmp_path: Path) -> None:
     stories = [ring(f"Tale {n}") for n in range(8)] + [tale(9), tale(9, changed=60), tale(9, changed=8)]
     contents = []
     for n, order in enumerate((stories, stories[::-1])):
         build_stories(order, tmp_path / str(n), Settings(seed=3))
         contents.append({file.name: file.read_bytes() for file in (tmp_path / str(n)).rglob("*") if file.is_file()})
     assert contents[0] == contents[1]
-    held_out = {tuple(made(stories, tmp_path, seed=seed)[1].titles["test"]) for seed in range(10)}
+    held_out = {tuple(build_corpus(stories, tmp_path, seed=seed)[1].titles["test"]) for seed in range(10)}
     assert len(held_out) > 1
 
 
-def test_the_number_of_processes_changes_no_byte(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_number_of_processes_does_not_change_the_corpus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = tmp_path / "stories"
     folder.mkdir()
     for n in range(12):
@@ -132,28 +132,30 @@ def test_the_number_of_processes_changes_no_byte(tmp_path: Path, monkeypatch: py
     assert contents[0][1].count(b"unreachable passage") == 12
 
 
-def test_contexts_are_as_long_as_asked_for(tmp_path: Path) -> None:
-    rows, report = made([ring(f"Tale {n}", passages=40) for n in range(4)], tmp_path, context=300)
+def test_context_length(tmp_path: Path) -> None:
+    rows, report = build_corpus([ring(f"Tale {n}", passages=40) for n in range(4)], tmp_path, context=300)
     longest = max(len(row["context"]) for row in chain(*rows.values()))
     assert 250 < longest <= 300
     assert report.context == 300
 
 
 @given(st.lists(st.text(st.sampled_from(list("ab .\n\té—\x1f🐉")), max_size=20), min_size=1, max_size=5))
-def test_words_are_counted_as_they_are_split(texts: list[str]) -> None:
+def test_word_count_equals_split(texts: list[str]) -> None:
     prose = [clean_prose(text) for text in texts]
     assert count_words(prose) == [len(text.split()) for text in prose]
 
 
-# ---- what is left out ----------------------------------------------------------------------------------------
+# ---- rejects -------------------------------------------------------------------------------------------------
 
 
-def test_a_story_under_another_title_is_a_duplicate_and_the_first_is_kept(tmp_path: Path) -> None:
+def test_first_of_several_duplicates_is_kept(tmp_path: Path) -> None:
     texts = [passage.text for passage in ring("Tale 0").passages.values()]
     leaves = {f"{n}": Passage(f"{n}", text) for n, text in enumerate(texts)}
     start = Passage("0", texts[0] + "\r\n", tuple(Choice("Go", name) for name in leaves if name != "0"))
     copy = Story("Copy", "0", {**leaves, "0": start})
-    _, report = made([*(ring(f"Tale {n}") for n in range(3)), copy], tmp_path, rejects=tmp_path / "rejects.jsonl")
+    _, report = build_corpus(
+        [*(ring(f"Tale {n}") for n in range(3)), copy], tmp_path, rejects=tmp_path / "rejects.jsonl"
+    )
     assert report.stories == 3
     assert report.drops == {"duplicate story": 1}
     [(reason, story, passage, text)] = rejected(tmp_path)
@@ -161,9 +163,9 @@ def test_a_story_under_another_title_is_a_duplicate_and_the_first_is_kept(tmp_pa
     assert "End 3 of Tale 0." in text
 
 
-def test_of_stories_that_are_nearly_the_same_the_longest_is_kept(tmp_path: Path) -> None:
+def test_longest_of_several_near_duplicates_is_kept(tmp_path: Path) -> None:
     stories = [*(ring(f"Tale {n}") for n in range(3)), tale(5, changed=9), tale(5, words=404, title="Longer")]
-    _, report = made(stories, tmp_path, rejects=tmp_path / "rejects.jsonl")
+    _, report = build_corpus(stories, tmp_path, rejects=tmp_path / "rejects.jsonl")
     assert report.drops == {"near-duplicate story": 1}
     assert report.near_duplicates == ()
     assert [line.title for line in report.contents if line.words > 300] == ["Longer"]
@@ -173,22 +175,22 @@ def test_of_stories_that_are_nearly_the_same_the_longest_is_kept(tmp_path: Path)
 @pytest.mark.parametrize("seed", range(5))
 def test_similar_stories_stay_in_one_split(seed: int, tmp_path: Path) -> None:
     stories = [tale(n) for n in range(9)] + [tale(n, changed=80, title=f"Remake {n}") for n in range(9)]
-    _, report = made(stories, tmp_path, seed=seed)
+    _, report = build_corpus(stories, tmp_path, seed=seed)
     assert report.stories == 18
     assert len(report.near_duplicates) == 9
     split_of = {line.title: line.split for line in report.contents}
     assert all(split_of[f"Tale {n}"] == split_of[f"Remake {n}"] for n in range(9))
 
 
-def test_near_duplicates_are_not_looked_for_unless_asked(tmp_path: Path) -> None:
+def test_near_duplicates_are_kept_by_default(tmp_path: Path) -> None:
     stories = [*(ring(f"Tale {n}") for n in range(3)), tale(5), tale(5, changed=9)]
-    assert made(stories, tmp_path, near_duplicates=False)[1].stories == 5
+    assert build_corpus(stories, tmp_path, near_duplicates=False)[1].stories == 5
 
 
-def test_stories_are_chosen_by_rights_author_and_rating(tmp_path: Path) -> None:
-    def rated(name: str, maturity: int | None, **told: Any) -> Story:
+def test_filters_by_rights_author_and_rating(tmp_path: Path) -> None:
+    def rated(name: str, maturity: int | None, **fields: Any) -> Story:
         return ring(
-            name, provenance=Provenance("https://example.org/", "2026-01-01T00:00Z", "", maturity=maturity), **told
+            name, provenance=Provenance("https://example.org/", "2026-01-01T00:00Z", "", maturity=maturity), **fields
         )
 
     stories = [
@@ -199,7 +201,7 @@ def test_stories_are_chosen_by_rights_author_and_rating(tmp_path: Path) -> None:
         rated("Bobs", 2, author="Bob"),
         rated("Closed", 2, author="Ada", rights="All rights reserved"),
     ]
-    _, report = made(
+    _, report = build_corpus(
         stories,
         tmp_path,
         rights=("Apache-2.0", "MIT"),
@@ -215,10 +217,10 @@ def test_stories_are_chosen_by_rights_author_and_rating(tmp_path: Path) -> None:
         "story without a maturity rating": 2,
     }
     assert {line[1] for line in rejected(tmp_path)} == {"Grim", "Unrated", "Own", "Bobs", "Closed"}
-    assert made(stories, tmp_path)[1].stories == len(stories)
+    assert build_corpus(stories, tmp_path)[1].stories == len(stories)
 
 
-def test_every_reject_is_counted_and_every_count_is_written(tmp_path: Path) -> None:
+def test_rejects_are_counted_and_written(tmp_path: Path) -> None:
     untidy = ring("Untidy")
     passages = {
         **untidy.passages,
@@ -232,7 +234,7 @@ def test_every_reject_is_counted_and_every_count_is_written(tmp_path: Path) -> N
         Story("Untidy", "0", passages),
         Story("E", "E", {"E": Passage("E", " ")}),
     ]
-    _, report = made(stories, tmp_path, rejects=tmp_path / "rejects.jsonl")
+    _, report = build_corpus(stories, tmp_path, rejects=tmp_path / "rejects.jsonl")
     lines = rejected(tmp_path)
     assert report.drops == {reason: [line[0] for line in lines].count(reason) for reason in report.drops}
     assert sum(report.drops.values()) == len(lines)
@@ -246,29 +248,29 @@ def test_every_reject_is_counted_and_every_count_is_written(tmp_path: Path) -> N
     assert ("unreachable passage", "Untidy", "Attic", "Attic of Untidy.") in lines
 
 
-def test_a_story_that_unfolds_without_bound_is_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_story_with_too_many_examples_is_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     passages = {
         "A": Passage("A", "A.", tuple(Choice(f"Go {n}", "B") for n in range(99))),
         "B": Passage("B", "B" * 1000),
     }
     stories = [*(ring(f"Tale {n}") for n in range(3)), Story("Mill", "A", passages)]
-    monkeypatch.setattr(pipeline, "_LONGEST", 99 * 1000)
-    assert made(stories, tmp_path, context=300)[1].drops == {}
-    monkeypatch.setattr(pipeline, "_LONGEST", 99 * 1000 - 1)
-    assert made(stories, tmp_path, context=300)[1].drops == {"story too large when unfolded": 1}
-    assert made(stories, tmp_path, context=2000)[1].drops == {"story too large when unfolded": 1}
+    monkeypatch.setattr(pipeline, "_LONGEST_COLUMN", 99 * 1000)
+    assert build_corpus(stories, tmp_path, context=300)[1].drops == {}
+    monkeypatch.setattr(pipeline, "_LONGEST_COLUMN", 99 * 1000 - 1)
+    assert build_corpus(stories, tmp_path, context=300)[1].drops == {"story too large when unfolded": 1}
+    assert build_corpus(stories, tmp_path, context=2000)[1].drops == {"story too large when unfolded": 1}
 
 
-def test_the_notes_of_the_readers_are_passed_on(tmp_path: Path) -> None:
+def test_notes_of_readers_are_in_the_report(tmp_path: Path) -> None:
     stories = [ring("A"), ring("B"), ring("C", source="c.twee", notes=("Something is odd.",))]
-    assert made(stories, tmp_path)[1].notes == ("c.twee: Something is odd.",)
+    assert build_corpus(stories, tmp_path)[1].notes == ("c.twee: Something is odd.",)
 
 
-def test_no_story_at_all(tmp_path: Path) -> None:
-    with pytest.raises(CorpusFailure, match="no story with text"):
-        made([], tmp_path)
-    with pytest.raises(CorpusFailure, match=r"or filter less. Left out: story under other rights: 1\."):
-        made([ring("A")], tmp_path, rights=("MIT",))
+def test_error_without_stories(tmp_path: Path) -> None:
+    with pytest.raises(CorpusError, match="no story with text"):
+        build_corpus([], tmp_path)
+    with pytest.raises(CorpusError, match=r"or filter less. Left out: story under other rights: 1\."):
+        build_corpus([ring("A")], tmp_path, rights=("MIT",))
     assert not (tmp_path / "corpus").exists()
 
 
@@ -276,64 +278,64 @@ def test_no_story_at_all(tmp_path: Path) -> None:
 
 
 @given(st.lists(st.integers(1, 30), min_size=3, max_size=60), st.integers(0, 99))
-def test_clusters_are_never_divided_and_every_split_has_one(sizes: list[int], seed: int) -> None:
+def test_each_cluster_is_in_one_split(sizes: list[int], seed: int) -> None:
     clusters = [[f"{n}-{k}" for k in range(size)] for n, size in enumerate(sizes)]
     place = split(clusters, seed)
     assert set(place.values()) == set(SPLITS)
     assert all(len({place[story] for story in cluster}) == 1 for cluster in clusters)
     assert place == split([cluster[::-1] for cluster in clusters[::-1]], seed)
-    held = max(1, round(sum(sizes) / 10))
+    held_out = max(1, round(sum(sizes) / 10))
     if all(size == 1 for size in sizes):
-        assert [list(place.values()).count(name) for name in ("validation", "test")] == [held, held]
+        assert [list(place.values()).count(name) for name in ("validation", "test")] == [held_out, held_out]
 
 
-def test_the_largest_cluster_is_learned() -> None:
+def test_largest_cluster_is_in_train() -> None:
     clusters = [[f"big-{n}" for n in range(20)], ["a"], ["b"]]
     assert all(split(clusters, seed)["big-7"] == "train" for seed in range(20))
 
 
-def test_a_story_that_is_added_moves_few_others() -> None:
+def test_added_story_moves_few_others() -> None:
     before = split([[f"{n}"] for n in range(100)], seed=0)
     after = split([[f"{n}"] for n in range(101)], seed=0)
     assert sum(after[story] != place for story, place in before.items()) <= 2
 
 
 @given(st.lists(st.booleans(), min_size=3, max_size=60), st.integers(0, 99))
-def test_examples_are_split_with_the_openings_learned(openings: list[bool], seed: int) -> None:
-    named = {str(n): opening for n, opening in enumerate(openings)}
-    place = split_examples(named, seed)
-    assert set(place) == set(named)
+def test_openings_are_in_train(openings: list[bool], seed: int) -> None:
+    is_opening = {str(n): opening for n, opening in enumerate(openings)}
+    place = split_examples(is_opening, seed)
+    assert set(place) == set(is_opening)
     assert set(place.values()) == set(SPLITS)
-    held = [named[name] for name, where in place.items() if where != "train"]
-    assert not any(held) or openings.count(False) < len(held)
+    held_out = [is_opening[name] for name, part in place.items() if part != "train"]
+    assert not any(held_out) or openings.count(False) < len(held_out)
 
 
-def test_a_lone_story_is_split_by_example_with_a_warning(tmp_path: Path) -> None:
-    rows, report = made([ring("Tale", passages=9)], tmp_path)
+def test_single_story_is_split_by_example_with_a_warning(tmp_path: Path) -> None:
+    rows, report = build_corpus([ring("Tale", passages=9)], tmp_path)
     assert all(rows.values())
     assert all(row["context"] for name in ("validation", "test") for row in rows[name])
-    whole = build_stories([ring(f"Tale{n}", passages=9) for n in ("", " 1", " 2")], tmp_path / "three", Settings())
-    assert sum(report.examples.values()) * 3 == sum(whole.examples.values())
-    assert "Held-out figures will flatter" in report.warnings[0]
+    three = build_stories([ring(f"Tale{n}", passages=9) for n in ("", " 1", " 2")], tmp_path / "three", Settings())
+    assert sum(report.examples.values()) * 3 == sum(three.examples.values())
+    assert "Held-out results will look too good" in report.warnings[0]
     assert report.titles == {name: ["Tale"] for name in SPLITS}
     assert report.contents[0].split == "train, validation, test"
 
 
-def test_stories_that_are_all_alike_are_split_by_example(tmp_path: Path) -> None:
-    _, report = made([tale(1), tale(1, changed=80), tale(1, changed=100), tale(1, changed=120)], tmp_path)
-    assert "too much alike to be held apart" in report.warnings[0]
+def test_similar_stories_are_split_by_example(tmp_path: Path) -> None:
+    _, report = build_corpus([tale(1), tale(1, changed=80), tale(1, changed=100), tale(1, changed=120)], tmp_path)
+    assert "too similar to be separated" in report.warnings[0]
 
 
-def test_too_few_examples_for_three_splits(tmp_path: Path) -> None:
-    with pytest.raises(CorpusFailure, match=r"needs 3 examples at least.*there is 1\. Add a story, or choices"):
-        made([Story("A", "A", {"A": Passage("A", "A.")})], tmp_path)
+def test_error_for_too_few_examples(tmp_path: Path) -> None:
+    with pytest.raises(CorpusError, match=r"needs at least 3 examples.*there is 1\. Add a story, or add choices"):
+        build_corpus([Story("A", "A", {"A": Passage("A", "A.")})], tmp_path)
 
 
 # ---- near-duplicates and leaks -------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("shared", "of"), [(950, 1000), (800, 1000), (600, 1000), (300, 1000), (0, 1000)])
-def test_an_estimate_is_near_the_true_similarity(shared: int, of: int) -> None:
+def test_estimate_is_near_the_true_similarity(shared: int, of: int) -> None:
     chance = random.Random(shared)
     estimates = []
     for _ in range(20):
@@ -352,32 +354,32 @@ def test_similar_texts_are_found_among_many() -> None:
     texts += [[*text[:170], *(str(chance.random()) for _ in range(30))] for text in texts[:20]]
     found = list(similar_pairs(np.array([signature(text) for text in texts])))
     assert [(a, b) for a, b, _ in found] == [(n, 300 + n) for n in range(20)]
-    assert signature(["one"]).shape == signature([]).shape == (NUMBERS,)
+    assert signature(["one"]).shape == signature([]).shape == (SIGNATURE_SIZE,)
 
 
-def test_clusters_join_through_others() -> None:
+def test_clusters_are_transitive() -> None:
     clusters = Clusters(6)
     for pair in ((1, 2), (4, 5), (5, 2)):
         clusters.join(*pair)
-    assert [clusters.of(n) for n in range(6)] == [0, 1, 1, 3, 1, 1]
+    assert [clusters.find(n) for n in range(6)] == [0, 1, 1, 3, 1, 1]
 
 
-def test_a_leak_is_measured_in_characters_of_whole_paragraphs() -> None:
+def test_leak_is_measured_in_characters_of_paragraphs() -> None:
     long, longer, short = "x" * 60, "y" * 180, "You win."
-    held, learned = f"{long}\n\n{longer}\n\n{short}", f"{short}\n\n{long}\n\nz{longer}"
-    assert leaked([paragraphs([held])], [paragraphs([learned])]) == 60 / 240
-    assert leaked([paragraphs([held])], []) == 0
-    assert leaked([], [paragraphs([learned])]) == 0
+    held_out, trained = f"{long}\n\n{longer}\n\n{short}", f"{short}\n\n{long}\n\nz{longer}"
+    assert leaked([paragraphs([held_out])], [paragraphs([trained])]) == 60 / 240
+    assert leaked([paragraphs([held_out])], []) == 0
+    assert leaked([], [paragraphs([trained])]) == 0
 
 
-def test_a_leak_is_reported_and_warned_of(tmp_path: Path) -> None:
+def test_leak_is_reported_with_a_warning(tmp_path: Path) -> None:
     shared = "This very paragraph stands in all of the stories, word for word."
     stories = []
     for n in range(4):
         story = ring(f"Tale {n}", passages=40)
         opening = Passage("0", f"{shared}\n\nRoom 0 of {story.title}.", story.passages["0"].choices)
         stories.append(Story(story.title, "0", {**story.passages, "0": opening}))
-    rows, report = made(stories, tmp_path)
-    assert report.leaked == 1  # it is the one paragraph that is long enough to count
-    assert "100.0% of the validation text also stands in train" in report.warnings[0]
+    rows, report = build_corpus(stories, tmp_path)
+    assert report.leaked == 1  # only this paragraph is long enough to count
+    assert "100.0% of the validation text is also in train" in report.warnings[0]
     assert any(shared in row["target"] for row in rows["train"])

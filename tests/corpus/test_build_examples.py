@@ -1,4 +1,4 @@
-"""From a story to examples: each choice is learned once, on a true path of the story, in bounded pieces."""
+"""From a story to examples: each choice is in one target, on a real path of the story, within the limits."""
 
 import re
 from collections import Counter
@@ -7,7 +7,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from corpus.examples import Example, cover
+from corpus.examples import Example, edge_cover
 from corpus.graph import make_graph
 from corpus.labels import label_action
 from corpus.story import UNFINISHED, Choice, Passage, Story
@@ -16,24 +16,27 @@ Edge = tuple[str, str, str]
 Tale = list[tuple[str, str]]
 
 
-def tell(start: str, **passages: tuple[str, list[tuple[str, str]]]) -> Story:
-    """A story from name=(text, [(label, target), …])."""
+def story_of(start: str, **passages: tuple[str, list[tuple[str, str]]]) -> Story:
+    """Return a story from name=(text, [(label, target), …])."""
     return Story(
         "The Bell",
         start,
-        {name: Passage(name, text, tuple(Choice(*way) for way in ways)) for name, (text, ways) in passages.items()},
+        {
+            name: Passage(name, text, tuple(Choice(*choice) for choice in choices))
+            for name, (text, choices) in passages.items()
+        },
     )
 
 
 def examples(story: Story, context: int = 4000) -> list[Example]:
-    return list(cover(make_graph(story), context))
+    return list(edge_cover(make_graph(story), context))
 
 
 @st.composite
 def graphs(draw: st.DrawFn, empty: bool = False) -> Story:
-    """Any story of up to nine passages: loops, merges, unreachable parts, dangling and repeated choices."""
+    """Draw a story of up to nine passages: loops, merges, unreachable parts, dangling and repeated choices."""
     count = draw(st.integers(1, 9))
-    ways = st.tuples(st.sampled_from(["Go left", "Go on", "Go right"]), st.integers(0, count).map(str))
+    choices = st.tuples(st.sampled_from(["Go left", "Go on", "Go right"]), st.integers(0, count).map(str))
     return Story(
         "Maze",
         "0",
@@ -41,7 +44,7 @@ def graphs(draw: st.DrawFn, empty: bool = False) -> Story:
             str(n): Passage(
                 str(n),
                 "" if empty and draw(st.booleans()) else room(n, draw(st.integers(0, 30))),
-                tuple(Choice(*way) for way in draw(st.lists(ways, max_size=4))),
+                tuple(Choice(*choice) for choice in draw(st.lists(choices, max_size=4))),
             )
             for n in range(count)
         },
@@ -49,12 +52,12 @@ def graphs(draw: st.DrawFn, empty: bool = False) -> Story:
 
 
 def room(number: int, length: int) -> str:
-    """A text that tells its passage by both ends."""
+    """Return a text that names its passage at both ends."""
     return f"Room {number}" + " of many" * length + f" is {number}."
 
 
 def steps(text: str) -> Tale:
-    """A written tale as (action, passage name), of texts by `room`."""
+    """Parse a tale of texts by `room` as (action, passage name)."""
     tale, action = [], ""
     for paragraph in text.strip("\n").split("\n\n") if text else []:
         if paragraph.startswith("> "):
@@ -65,7 +68,7 @@ def steps(text: str) -> Tale:
             assert match
             tale.append((action, match[1]))
             action = ""
-    assert not action, "an action that nothing answers"
+    assert not action, "an unanswered action"
     return tale
 
 
@@ -73,7 +76,7 @@ def edges_of(tale: Tale) -> list[Edge]:
     return [(here, action, there) for (_, here), (action, there) in pairwise(tale)]
 
 
-def true_edges(story: Story) -> set[Edge]:
+def reachable_edges(story: Story) -> set[Edge]:
     reachable = story.reachable()
     return {
         (passage.name, label_action(choice.label), choice.target)
@@ -83,9 +86,9 @@ def true_edges(story: Story) -> set[Edge]:
 
 
 @given(graphs(), st.integers(12, 600))
-def test_every_choice_is_learned_exactly_once_on_true_paths_within_the_bound(story: Story, bound: int) -> None:
-    edges = true_edges(story)
-    learned: Counter[Edge] = Counter()
+def test_each_choice_is_in_exactly_one_target(story: Story, bound: int) -> None:
+    edges = reachable_edges(story)
+    counts: Counter[Edge] = Counter()
     openings = 0
     for example in examples(story, bound):
         context, target = steps(example.context), steps(example.target)
@@ -96,33 +99,33 @@ def test_every_choice_is_learned_exactly_once_on_true_paths_within_the_bound(sto
         assert set(edges_of(context + target)) <= edges
         assert example.ends == (not story.passages[target[-1][1]].choices)
         if context:
-            assert_whole(story, example.context, bound)
+            assert_complete_turns(story, example.context, bound)
         else:
             openings += 1
             assert target[0] == ("", "0")
-        learned.update(edges_of(context[-1:] + target))
-    assert learned == Counter(dict.fromkeys(edges, 1))
+        counts.update(edges_of(context[-1:] + target))
+    assert counts == Counter(dict.fromkeys(edges, 1))
     assert openings == 1
 
 
-def assert_whole(story: Story, context: str, bound: int) -> None:
-    """The context is whole turns, or the end of one that alone is too long."""
+def assert_complete_turns(story: Story, context: str, bound: int) -> None:
+    """Check that the context is complete turns, or the end of a turn that is too long by itself."""
     action, name = steps(context)[0]
     text = story.passages[name].text
     openings = {""} if name == story.start else set()
-    answers = openings | {label for _, label, target in true_edges(story) if target == name}
+    answers = openings | {label for _, label, target in reachable_edges(story) if target == name}
     if action not in answers or not context.removeprefix(f"> {action}\n\n").startswith(text):
         assert text.endswith(context)
         assert len(text) > bound - max(len(f"> {label}\n\n") for label in answers)
 
 
 @given(graphs(empty=True))
-def test_nothing_unreachable_is_learned_and_empty_passages_are_passed_through(story: Story) -> None:
+def test_unreachable_and_empty_passages_are_not_in_examples(story: Story) -> None:
     written = {name for example in examples(story) for _, name in steps(example.target)}
     assert written == {name for name in story.reachable() if story.passages[name].text}
 
 
-def test_a_deep_story_costs_no_more_than_its_size() -> None:
+def test_deep_story_is_compiled_in_linear_time() -> None:
     depth, bound = 3000, 1000
     story = Story(
         "Stair",
@@ -137,8 +140,8 @@ def test_a_deep_story_costs_no_more_than_its_size() -> None:
     assert len(found) < 1.5 * depth
 
 
-def test_a_context_is_as_many_turns_as_fit() -> None:
-    story = tell(
+def test_context_has_as_many_turns_as_fit() -> None:
+    story = story_of(
         "A",
         A=("A" * 50, [("Go", "B")]),
         B=("B" * 50, [("Go", "C")]),
@@ -150,8 +153,8 @@ def test_a_context_is_as_many_turns_as_fit() -> None:
     assert examples(story, 2 * turn + 1)[-1].context == f"> You go.\n\n{'C' * 50}"
 
 
-def test_a_turn_that_is_too_long_leaves_the_paragraphs_at_its_end() -> None:
-    story = tell("A", A=("One two.\n\nThree\nfour five.\n\nSix.", [("Go", "B"), ("Run", "B")]), B=("B", []))
+def test_context_has_the_last_paragraphs_of_a_long_turn() -> None:
+    story = story_of("A", A=("One two.\n\nThree\nfour five.\n\nSix.", [("Go", "B"), ("Run", "B")]), B=("B", []))
     contexts = [{example.context for example in examples(story, room)} - {""} for room in (27, 25, 12, 5, 3)]
     assert contexts == [
         {"Three\nfour five.\n\nSix."},
@@ -162,8 +165,8 @@ def test_a_turn_that_is_too_long_leaves_the_paragraphs_at_its_end() -> None:
     ]
 
 
-def test_a_long_chain_goes_on_as_the_next_example() -> None:
-    story = tell("A", A=("A" * 300, [("Go", "B")]), B=("B" * 300, [("Go", "C")]), C=("C" * 300, []))
+def test_long_chain_continues_in_the_next_example() -> None:
+    story = story_of("A", A=("A" * 300, [("Go", "B")]), B=("B" * 300, [("Go", "C")]), C=("C" * 300, []))
     found = examples(story, 900)
     assert [(e.context, e.target, e.ends) for e in found] == [
         ("", f"{'A' * 300}\n\n> You go.\n\n{'B' * 300}", False),
@@ -171,8 +174,8 @@ def test_a_long_chain_goes_on_as_the_next_example() -> None:
     ]
 
 
-def test_a_small_story_word_for_word() -> None:
-    story = tell(
+def test_examples_of_a_small_story() -> None:
+    story = story_of(
         "Gate",
         Gate=("A gate.", [("Ring the bell", "Bell"), ("Continue", "Road")]),
         Bell=("It rings.", [('"Hello?"', "Road"), ("Back", "Gate")]),
@@ -186,42 +189,42 @@ def test_a_small_story_word_for_word() -> None:
     assert (third.target, third.ends) == ("\n\n> You go back.\n\nA gate.", False)
 
 
-def test_an_empty_passage_with_one_way_on_keeps_the_action_that_led_to_it() -> None:
-    story = tell("A", A=("A.", [("Open the door", "E")]), E=(" \n", [("Click here", "B")]), B=("B.", []))
+def test_empty_passage_with_one_choice() -> None:
+    story = story_of("A", A=("A.", [("Open the door", "E")]), E=(" \n", [("Click here", "B")]), B=("B.", []))
     assert [example.target for example in examples(story)] == ["A.\n\n> You open the door.\n\nB."]
 
 
-def test_an_empty_passage_with_several_ways_on_is_a_menu() -> None:
-    story = tell(
+def test_empty_passage_with_several_choices_is_a_menu() -> None:
+    story = story_of(
         "A", A=("A.", [("Ask Ito", "E")]), E=("", [("Ask about gold", "B"), ("Next", "C")]), B=("B.", []), C=("C.", [])
     )
     targets = [example.target for example in examples(story)]
     assert targets == ["A.\n\n> You ask about gold.\n\nB.", "\n\n> You ask Ito.\n\nC."]
 
 
-def test_a_passage_before_an_empty_ending_is_the_ending() -> None:
-    [example] = examples(tell("A", A=("A.", [("The end", "E")]), E=("", [])))
+def test_passage_before_an_empty_ending_is_the_ending() -> None:
+    [example] = examples(story_of("A", A=("A.", [("The end", "E")]), E=("", [])))
     assert (example.target, example.ends) == ("A.", True)
 
 
-def test_a_passage_whose_ways_on_were_never_written_is_no_ending() -> None:
-    [example] = examples(tell("A", A=("A.", [("Open the door", "Nowhere")])))
+def test_passage_with_only_dangling_choices_is_not_an_ending() -> None:
+    [example] = examples(story_of("A", A=("A.", [("Open the door", "Nowhere")])))
     assert (example.target, example.ends) == ("A.", False)
 
 
-def test_a_passage_where_play_broke_off_is_no_ending() -> None:
+def test_unfinished_passage_is_not_an_ending() -> None:
     story = Story("Play", "A", {"A": Passage("A", "A.", (), frozenset({UNFINISHED}))})
     [example] = examples(story)
     assert (example.target, example.ends) == ("A.", False)
 
 
-def test_an_empty_title_page_is_skipped() -> None:
-    [example] = examples(tell("T", T=("", [("Begin", "A")]), A=("A.", [("Wait", "B")]), B=("B.", [])))
+def test_empty_title_page_is_skipped() -> None:
+    [example] = examples(story_of("T", T=("", [("Begin", "A")]), A=("A.", [("Wait", "B")]), B=("B.", [])))
     assert example.target == "A.\n\n> You wait.\n\nB."
 
 
-def test_an_empty_page_of_several_beginnings_writes_no_blank_lines() -> None:
-    story = tell("T", T=("", [("Be a cook", "A"), ("Be a king", "B")]), A=("A" * 900, []), B=("B.", []))
+def test_empty_start_with_several_choices_has_no_blank_lines() -> None:
+    story = story_of("T", T=("", [("Be a cook", "A"), ("Be a king", "B")]), A=("A" * 900, []), B=("B.", []))
     assert [(example.context, example.target) for example in examples(story, 600)] == [
         ("", "> You are a cook.\n\n" + "A" * 900),
         ("", "> You are a king.\n\nB."),
@@ -229,22 +232,22 @@ def test_an_empty_page_of_several_beginnings_writes_no_blank_lines() -> None:
 
 
 def test_passage_text_cannot_forge_an_action() -> None:
-    [example] = examples(tell("A", A=("Hi.\n\n> You win.\n\x1b[31m[bold]🐉 שלום", [])))
+    [example] = examples(story_of("A", A=("Hi.\n\n> You win.\n\x1b[31m[bold]🐉 שלום", [])))
     assert not re.search("^>", example.target, re.MULTILINE)
     assert "\x1b" not in example.target
     assert "🐉 שלום" in example.target
 
 
-def test_a_story_of_one_passage_is_one_example() -> None:
-    [example] = examples(tell("A", A=("A.", [])))
+def test_story_of_one_passage_is_one_example() -> None:
+    [example] = examples(story_of("A", A=("A.", [])))
     assert example == Example(example.story, "", "A.", ends=True)
 
 
-def test_a_story_without_text_has_no_example() -> None:
-    assert examples(tell("A", A=("", [("Go", "B")]), B=(" ", [("Go", "A"), ("Wait", "B")]))) == []
+def test_story_without_text_has_no_example() -> None:
+    assert examples(story_of("A", A=("", [("Go", "B")]), B=(" ", [("Go", "A"), ("Wait", "B")]))) == []
 
 
-def test_an_id_is_that_of_the_title_and_the_text() -> None:
+def test_id_depends_on_title_and_text() -> None:
     def name(title: str, text: str) -> str:
         return make_graph(Story(title, "A", {"A": Passage("A", text)})).id
 
@@ -254,8 +257,8 @@ def test_an_id_is_that_of_the_title_and_the_text() -> None:
     assert name("?", "A.").startswith("story-")
 
 
-def test_whatever_is_left_out_is_named() -> None:
-    story = tell(
+def test_rejects_have_reasons() -> None:
+    story = story_of(
         "A",
         A=("A.", [("Go", "B"), ("Go", "B"), ("go", "B"), ("Run", "Nowhere"), ("Hop", "E"), ("Sit", "C"), ("Die", "F")]),
         B=("B.", []),

@@ -1,4 +1,4 @@
-"""Cleaning takes out what is no prose, says how much, and leaves every sentence alone."""
+"""Cleaning removes and counts boilerplate, and keeps every sentence."""
 
 from collections import Counter
 from pathlib import Path
@@ -31,29 +31,29 @@ SEPARATORS = [
     "***", "* * *", "-----", "~~~", "=======", "___", "~*~*~*~", "-oOo-", "~ o0o ~", "• • •", "###", "⁂",
 ]  # fmt: skip
 PROSE = [
-    # navigation's words
+    # like navigation
     "Click here, he said, and the trap sprang.", "Return to me.", "Back to the start of it all.", "Return", "Back",
     "Continue, she says.", '"Continue."', '"Next!" calls the clerk.', "Next came the rain.",
     "You press the button.", "Tap, tap, tap.", "You go back to the beginning of the corridor.",
     "Start over there, by the wall.", "Home.", "Exit left.", "End the game, Mr. Voss.", "[The door is locked.]",
     "(Back then, you were young.)", "-> north", "More.", "Save the queen!",
-    # authors and their notes
+    # like author's notes
     "The author's note lies on the desk.", "Author and critic, he was feared.",
     '"Thanks for playing," says the croupier.', "Thanks for playing the fool, she says.",
     "Please rate the wines from one to ten, says the butler.", "An: the old word for one.",
     "You find an author's note: a single page, burnt.", "Rate of climb: two feet a second.", "Comment allez-vous?",
     "(An author: that is what you are.)", "Review the plans, leave, and burn them.",
     "Feedback howls from the loudspeaker.",
-    # pages and separators
+    # like page marks and separators
     "Page 12 is missing.", "Page after page, nothing.", "7", "- 14 degrees -", "...", "…", "!!!", "?", "--", "—",
     "* A star", "--- is what the sign says", "S***!", "You earn 3 * 4 = 12 coins.", "**Stop**", "*", "#1", "-5",
-    # signs that are no markup
+    # like markup
     "I <3 you", "a < b and b > c", "<grin>", "<Bob> hello", "Q&A", "AT&T; Ltd", "R&D costs & more", "&c.",
     "x &y; z", "{{x}} [bold]y[/bold]",
-    # letters that are no mojibake
+    # like mojibake
     "naïve café, Ångström, São Paulo, NÃO", "Crème brûlée — 5 €", "Привет, мир", "שלום", "日本語の本",
     "« Bonjour », dit-il…", "1 × 2 ÷ 3 ± ½ °C",
-    # spaces that are the author's
+    # spaces
     "  indented verse\n    and more", "one\ntwo",
 ]  # fmt: skip
 
@@ -67,7 +67,7 @@ PROSE = [
         *((line, "separator") for line in SEPARATORS),
     ],
 )
-def test_a_line_that_is_no_prose_goes_and_is_counted(line: str, reason: str) -> None:
+def test_boilerplate_is_removed_and_counted(line: str, reason: str) -> None:
     cleaned = clean(f"You wake.\n\n{line}\n\nIt is dark.")
     assert cleaned.text == "You wake.\n\nIt is dark."
     assert cleaned.drops == {reason: 1}
@@ -75,10 +75,10 @@ def test_a_line_that_is_no_prose_goes_and_is_counted(line: str, reason: str) -> 
 
 
 @pytest.mark.parametrize("text", PROSE)
-def test_prose_that_looks_like_it_stays(text: str) -> None:
-    for whole in (text, f"You wake.\n\n{text}\n\nIt is dark."):
-        cleaned = clean(whole)
-        assert cleaned.text == whole.strip("\n")
+def test_prose_that_looks_like_boilerplate_stays(text: str) -> None:
+    for passage in (text, f"You wake.\n\n{text}\n\nIt is dark."):
+        cleaned = clean(passage)
+        assert cleaned.text == passage.strip("\n")
         assert not cleaned.drops
 
 
@@ -101,19 +101,19 @@ def test_characters_are_repaired_and_nothing_is_lost(raw: str, text: str) -> Non
     assert (cleaned.text, dict(cleaned.drops)) == (text, {})
 
 
-def test_html_rests_go_and_breaks_stay() -> None:
+def test_html_remains_are_removed_and_breaks_stay() -> None:
     raw = "<p>You <b class='x'>wake</b>.<br/>It is <i>dark</i>.</p><!-- a > b --><P>A bell.</P><script>a < b</script>"
     cleaned = clean(raw)
     assert cleaned.text == "You wake.\nIt is dark.\n\nA bell."
     assert cleaned.drops == {"HTML tag": 11}
 
 
-def test_a_note_inside_a_paragraph_goes_alone() -> None:
+def test_note_inside_a_paragraph_is_removed() -> None:
     cleaned = clean("You wake (A/N: finally!) in the dark. [Author: hi]\n\nA bell.")
     assert (cleaned.text, cleaned.drops) == ("You wake in the dark.\n\nA bell.", {"author's note": 2})
 
 
-def test_the_title_goes_where_it_stands_alone_above_the_prose() -> None:
+def test_title_above_the_prose_is_removed() -> None:
     assert clean("THE SALT STAIR!\n\nYou climb.", title="The Salt Stair").text == "You climb."
     assert clean("***\nThe Salt Stair\nYou climb.", title="The Salt Stair").drops == {
         "separator": 1,
@@ -125,7 +125,7 @@ def test_the_title_goes_where_it_stands_alone_above_the_prose() -> None:
 
 
 @pytest.mark.parametrize("path", LIBRARY, ids=lambda path: path.stem)
-def test_our_own_stories_pass_unchanged(path: Path) -> None:
+def test_library_stories_are_not_changed(path: Path) -> None:
     [story] = read(path)
     for passage in story.passages.values():
         cleaned = clean(passage.text, story.title)
@@ -152,7 +152,7 @@ pieces = st.lists(
 @example(["&amp;lt;b&amp;gt;"], "", "")
 @example(["Title", "Title", "Title", "x"], "\n", "Title")
 @example(["(A/N: a (A/N: b))"], "", "")
-def test_cleaning_what_is_clean_changes_nothing(parts: list[str], between: str, title: str) -> None:
+def test_cleaning_is_idempotent(parts: list[str], between: str, title: str) -> None:
     once = clean(between.join(parts), title)
     again = clean(once.text, title)
     assert again.text == once.text
@@ -161,5 +161,5 @@ def test_cleaning_what_is_clean_changes_nothing(parts: list[str], between: str, 
 
 
 @pytest.mark.parametrize("piece", ["<b ", "<!--", "<script>", "&amp;", "(A/N: ", "   \t", "[", "- ", "Ã¢", "\n\n>"])
-def test_no_text_takes_long(piece: str) -> None:
-    assert len(clean(piece * 30_000).text) <= len(piece) * 30_000  # minutes if it were quadratic
+def test_any_text_is_cleaned_quickly(piece: str) -> None:
+    assert len(clean(piece * 30_000).text) <= len(piece) * 30_000  # takes minutes if quadratic

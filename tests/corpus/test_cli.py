@@ -1,4 +1,4 @@
-"""`python -m corpus build`, as a user meets it, and the corpus it leaves on disk."""
+"""The commands `dungeon corpus build` and `stats`, and the corpus on disk."""
 
 import json
 import re
@@ -20,7 +20,7 @@ from corpus.extras import install_line
 
 @pytest.fixture
 def sources(tmp_path: Path) -> Path:
-    """A folder of four stories."""
+    """Return a folder of four stories."""
     folder = tmp_path / "stories"
     folder.mkdir()
     for name in ("ash", "birch", "cedar", "dogwood"):
@@ -39,7 +39,7 @@ def neighbours(out: Path) -> list[str]:
     return sorted(entry.name for entry in out.parent.iterdir())
 
 
-def test_a_corpus_is_built_and_can_be_loaded(sources: Path, tmp_path: Path) -> None:
+def test_built_corpus_can_be_loaded(sources: Path, tmp_path: Path) -> None:
     (sources / "notes.md").write_text("# Notes")
     out = tmp_path / "new" / "corpus"
     result = build(sources, "--out", out, "--seed", 7)
@@ -59,17 +59,17 @@ def test_a_corpus_is_built_and_can_be_loaded(sources: Path, tmp_path: Path) -> N
     assert neighbours(out) == ["corpus"]
 
 
-def test_it_runs_as_a_module_under_the_name_of_the_game(sources: Path, tmp_path: Path) -> None:
+def test_module_runs_under_the_name_of_the_game(sources: Path, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "corpus", "build", str(sources), "--out", str(tmp_path / "corpus")]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert done.stdout.startswith("stories")
     assert "%" not in done.stderr  # no progress bars
-    shown = subprocess.run([*command[:4], "--help"], capture_output=True, text=True, check=True)
-    assert shown.stdout.startswith("Usage: dungeon corpus build")
-    assert "Twee 3" in shown.stdout
+    help_text = subprocess.run([*command[:4], "--help"], capture_output=True, text=True, check=True)
+    assert help_text.stdout.startswith("Usage: dungeon corpus build")
+    assert "Twee 3" in help_text.stdout
 
 
-def test_an_earlier_corpus_is_replaced(sources: Path, tmp_path: Path) -> None:
+def test_earlier_corpus_is_replaced(sources: Path, tmp_path: Path) -> None:
     out = tmp_path / "corpus"
     build(sources, "--out", out)
     (sources / "elm.twee").write_text(":: Start\nAn elm.")
@@ -78,22 +78,22 @@ def test_an_earlier_corpus_is_replaced(sources: Path, tmp_path: Path) -> None:
     assert neighbours(out) == ["corpus", "stories"]
 
 
-def test_anything_else_in_its_place_is_left_alone(sources: Path, tmp_path: Path) -> None:
-    file, folder, strange = tmp_path / "file", tmp_path / "folder", tmp_path / "corpus"
+def test_other_files_at_the_place_are_kept(sources: Path, tmp_path: Path) -> None:
+    file, folder, corpus = tmp_path / "file", tmp_path / "folder", tmp_path / "corpus"
     file.write_text("mine")
     folder.mkdir()
     (folder / "report.json").write_text("mine")
-    build(sources, "--out", strange)
-    (strange / "novel.txt").write_text("mine")
-    for out, says in ((file, "no earlier corpus"), (folder, "no earlier corpus"), (strange, "novel.txt")):
+    build(sources, "--out", corpus)
+    (corpus / "novel.txt").write_text("mine")
+    for out, message in ((file, "not a corpus"), (folder, "not a corpus"), (corpus, "novel.txt")):
         result = build(sources, "--out", out)
         assert result.exit_code == 2
-        assert says in result.stderr
+        assert message in result.stderr
         assert "another place with --out" in result.stderr
-    assert file.read_text() == (folder / "report.json").read_text() == (strange / "novel.txt").read_text() == "mine"
+    assert file.read_text() == (folder / "report.json").read_text() == (corpus / "novel.txt").read_text() == "mine"
 
 
-def test_a_full_disk_leaves_the_earlier_corpus(sources: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_full_disk_keeps_the_earlier_corpus(sources: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     out = tmp_path / "corpus"
     build(sources, "--out", out)
     before = (out / "report.json").read_text()
@@ -110,36 +110,34 @@ def test_a_full_disk_leaves_the_earlier_corpus(sources: Path, tmp_path: Path, mo
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "says"),
+    ("name", "content", "message"),
     [
         ("a.md", "# Notes", "There is no prose in"),
-        ("a.bin", "\0", "is in no format that is read"),
+        ("a.bin", "\0", "is in no known format"),
         ("a.twee", "", "is empty"),
         ("a.twee", ":: Start\nHi.\n:: Start\nHi.", "a.twee:3: there is already a passage 'Start'"),
-        ("a.twee", ":: Start\nHi.", "needs 3 examples at least"),
+        ("a.twee", ":: Start\nHi.", "needs at least 3 examples"),
         ("a.twee", ":: Start\n[[A]]\n:: A\n", "no story with text"),
         ("missing/a.twee", None, "can't be read: No such file"),
     ],
 )
-def test_bad_input_is_one_clear_message_and_nothing_written(
-    tmp_path: Path, name: str, content: str | None, says: str
-) -> None:
+def test_error_messages_for_bad_input(tmp_path: Path, name: str, content: str | None, message: str) -> None:
     if content is not None:
         (tmp_path / name).write_text(content)
     result = build(tmp_path / name, "--out", tmp_path / "corpus")
     assert result.exit_code == 2
     assert result.stdout == ""
-    assert says in result.stderr
+    assert message in result.stderr
     assert not (tmp_path / "corpus").exists()
 
 
-def test_a_folder_without_stories(tmp_path: Path) -> None:
+def test_folder_without_stories(tmp_path: Path) -> None:
     result = build(tmp_path, "--out", tmp_path / "corpus")
     assert result.exit_code == 2
     assert "There is no story in the folder" in result.stderr
 
 
-def test_one_story_is_built_with_a_warning(sources: Path, tmp_path: Path) -> None:
+def test_warning_for_a_single_story(sources: Path, tmp_path: Path) -> None:
     story = sources / "ash.twee"
     story.write_text(story.read_text() + "\n[[Fall->Nowhere]]\n[[Jump->End]]\n[[Sit->End]]\n\n:: End\nNight.\n")
     result = build(story, "--out", tmp_path / "corpus")
@@ -149,7 +147,7 @@ def test_one_story_is_built_with_a_warning(sources: Path, tmp_path: Path) -> Non
     assert "'Nowhere' (in 'Top')" in result.stderr
 
 
-def test_names_from_a_file_cannot_command_the_terminal(sources: Path, tmp_path: Path) -> None:
+def test_no_terminal_control_characters_from_files(sources: Path, tmp_path: Path) -> None:
     (sources / "evil.twee").write_text(
         ':: StoryData\n{"rights": "\\u001b[2Jmine"}\n:: Start\nHi. [[x->\x1b]0;owned\x07]]'
     )
@@ -163,7 +161,7 @@ def test_names_from_a_file_cannot_command_the_terminal(sources: Path, tmp_path: 
     assert "\x1b" not in result.output
 
 
-def test_a_missing_package_is_told_with_the_line_that_installs_it(
+def test_error_for_a_missing_package_has_the_install_command(
     sources: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "rensa", None)
@@ -174,13 +172,13 @@ def test_a_missing_package_is_told_with_the_line_that_installs_it(
     assert f"rensa is not installed. Install it with: {install_line('corpus')}" in result.stderr
 
 
-def test_help_needs_no_heavy_package() -> None:
-    heavy = "import sys, corpus.cli, corpus.commands.build as b, corpus.commands.stats as s; print(*sys.modules)"
-    loaded = subprocess.run([sys.executable, "-c", heavy], check=True, capture_output=True, text=True).stdout.split()
+def test_help_imports_no_heavy_package() -> None:
+    code = "import sys, corpus.cli, corpus.commands.build as b, corpus.commands.stats as s; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.split()
     assert not {"pyarrow", "numpy", "rensa", "datasets", "ftfy"} & set(loaded)
 
 
-def test_a_builder_needs_neither_torch_nor_datasets(sources: Path, tmp_path: Path) -> None:
+def test_building_needs_neither_torch_nor_datasets(sources: Path, tmp_path: Path) -> None:
     code = f"""
 import sys
 from pathlib import Path
@@ -195,7 +193,7 @@ if __name__ == "__main__":
     assert not {"torch", "transformers", "datasets", "pandas"} & set(loaded)
 
 
-def test_options_choose_and_bound_what_is_built(sources: Path, tmp_path: Path) -> None:
+def test_options_filter_and_limit_the_corpus(sources: Path, tmp_path: Path) -> None:
     (sources / "elm.twee").write_text(
         ':: StoryAuthor\nEve\n:: StoryData\n{"rights": "MIT"}\n'
         ":: Start\nAn elm.\n[[Climb->Top]]\n[[Wait->Top]]\n[[Run->Top]]\n:: Top\nUp."
@@ -215,7 +213,7 @@ def test_options_choose_and_bound_what_is_built(sources: Path, tmp_path: Path) -
     assert build(sources, "--out", out, "--context", 10).exit_code == 2
 
 
-def test_stats_show_a_corpus(sources: Path, tmp_path: Path) -> None:
+def test_stats(sources: Path, tmp_path: Path) -> None:
     out = tmp_path / "corpus"
     table = build(sources, "--out", out).stdout
     result = CliRunner().invoke(main, ["stats", str(out)])
@@ -226,11 +224,11 @@ def test_stats_show_a_corpus(sources: Path, tmp_path: Path) -> None:
     assert re.search(r"^  \w+ +\d+ words  dogwood$", result.stdout, re.MULTILINE)
     missing = CliRunner().invoke(main, ["stats", str(sources)])
     assert missing.exit_code == 2
-    assert "is no corpus: there is no report.json in it" in missing.stderr
+    assert "is not a corpus: it has no report.json" in missing.stderr
 
 
 @pytest.mark.parametrize(
-    ("record", "what"),
+    ("record", "arguments"),
     [
         (
             '{"url": "file:///home/ada/my%20tales", "dir_info": {"editable": true}}',
@@ -241,18 +239,18 @@ def test_stats_show_a_corpus(sources: Path, tmp_path: Path) -> None:
         (None, ["dungeon[corpus]"]),
     ],
 )
-def test_the_install_line_extends_the_installation_there_is(
-    record: str | None, what: list[str], monkeypatch: pytest.MonkeyPatch
+def test_install_command_extends_the_installation(
+    record: str | None, arguments: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Installed:
         def read_text(self, name: str) -> str | None:
             return record if name == "direct_url.json" else None
 
     monkeypatch.setattr(extras, "distribution", lambda _name: Installed())
-    assert shlex.split(install_line("corpus")) == [sys.executable, "-m", "pip", "install", *what]
+    assert shlex.split(install_line("corpus")) == [sys.executable, "-m", "pip", "install", *arguments]
 
 
-def test_the_install_line_of_a_checkout_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_install_command_of_a_checkout(monkeypatch: pytest.MonkeyPatch) -> None:
     def missing(name: str) -> None:
         raise PackageNotFoundError(name)
 

@@ -1,4 +1,4 @@
-"""`dungeon corpus convert`: stories written for Twine and Tweego, and nothing overwritten."""
+"""`dungeon corpus convert`: stories as Twee and Twine files, without overwriting anything."""
 
 from pathlib import Path
 
@@ -16,7 +16,7 @@ def convert(*arguments: object) -> Result:
 
 
 @pytest.mark.parametrize(("form", "name"), [("twee", "the-gate.twee"), ("twine", "the-gate.html")])
-def test_a_story_is_written_and_reads_the_same(form: str, name: str, tmp_path: Path) -> None:
+def test_converted_story_is_the_same(form: str, name: str, tmp_path: Path) -> None:
     source = tmp_path / "tale.twee"
     source.write_text(TALE.format("The Gate!"))
     result = convert(source, "--out", tmp_path / "new" / "out", "--to", form)
@@ -29,7 +29,7 @@ def test_a_story_is_written_and_reads_the_same(form: str, name: str, tmp_path: P
     assert (after.title, after.start) == (before.title, before.start)
 
 
-def test_titles_are_no_paths_and_none_takes_another_s_place(tmp_path: Path) -> None:
+def test_titles_are_safe_and_unique_file_names(tmp_path: Path) -> None:
     folder = tmp_path / "stories"
     folder.mkdir()
     for n, title in enumerate(("../../Gate", "Gate", "/gate", "…", "雨の夜", "x" * 300)):
@@ -39,7 +39,7 @@ def test_titles_are_no_paths_and_none_takes_another_s_place(tmp_path: Path) -> N
     assert names == {"gate.twee", "gate-2.twee", "gate-3.twee", "story.twee", "雨の夜.twee", "x" * 60 + ".twee"}
 
 
-def test_a_file_that_is_there_is_left_alone_and_nothing_is_written(tmp_path: Path) -> None:
+def test_existing_files_are_not_overwritten(tmp_path: Path) -> None:
     folder, out = tmp_path / "stories", tmp_path / "out"
     folder.mkdir()
     out.mkdir()
@@ -48,15 +48,15 @@ def test_a_file_that_is_there_is_left_alone_and_nothing_is_written(tmp_path: Pat
     (out / "elm.twee").write_text("mine")
     result = convert(folder, "--out", out)
     assert result.exit_code == 2
-    assert "elm.twee is there already" in result.stderr
+    assert "elm.twee already exists" in result.stderr
     assert [(path.name, path.read_text()) for path in out.iterdir()] == [("elm.twee", "mine")]
 
 
-def test_what_can_t_be_read_or_written_is_told(tmp_path: Path) -> None:
+def test_errors_of_reading_and_writing(tmp_path: Path) -> None:
     (tmp_path / "tale.twee").write_text("nothing\n")
     result = convert(tmp_path / "tale.twee", "--out", tmp_path / "out")
     assert result.exit_code == 2
-    assert "there is no passage here" in result.stderr
+    assert "there are no passages" in result.stderr
     (tmp_path / "tale.twee").write_text(TALE.format("Ash"))
     (tmp_path / "out").write_text("a file")
     result = convert(tmp_path / "tale.twee", "--out", tmp_path / "out" / "in")
@@ -64,7 +64,7 @@ def test_what_can_t_be_read_or_written_is_told(tmp_path: Path) -> None:
     assert "can't be written" in result.stderr
 
 
-def test_what_a_reader_had_to_leave_out_is_told(tmp_path: Path) -> None:
+def test_notes_of_readers_are_printed(tmp_path: Path) -> None:
     (tmp_path / "tale.twee").write_text(TALE.format("Ash") + "[[On->Nowhere]]\n")
     result = convert(tmp_path / "tale.twee", "--out", tmp_path / "out")
     assert result.exit_code == 0

@@ -1,4 +1,4 @@
-"""Labels become actions that read right: a table labelled by hand, and what must hold of any label."""
+"""Labels as actions: a table labelled by hand, and properties of any label."""
 
 import string
 from pathlib import Path
@@ -19,15 +19,15 @@ TABLE = [
 ]
 
 
-def test_the_table_is_large_and_asks_no_label_twice() -> None:
+def test_table_is_large_without_repeated_labels() -> None:
     assert len(TABLE) >= 400
     assert sum(len(row) == 3 for row in TABLE) >= 80
     assert len({row[0] for row in TABLE}) == len(TABLE)
 
 
-@pytest.mark.parametrize("held", [False, True])
-def test_nearly_all_labels_read_right(held: bool) -> None:
-    rows = [row for row in TABLE if (len(row) == 3) is held]
+@pytest.mark.parametrize("held_out", [False, True])
+def test_accuracy_on_the_table(held_out: bool) -> None:
+    rows = [row for row in TABLE if (len(row) == 3) is held_out]
     misses = [
         f"{row[0]!r}: {label_action(row[0])!r}, should be {row[1]!r}" for row in rows if label_action(row[0]) != row[1]
     ]
@@ -36,15 +36,15 @@ def test_nearly_all_labels_read_right(held: bool) -> None:
 
 
 @pytest.mark.parametrize("row", TABLE, ids=lambda row: row[0])
-def test_the_quick_way_and_the_long_way_agree(row: tuple[str, ...]) -> None:
+def test_simple_and_full_rules_agree(row: tuple[str, ...]) -> None:
     assert label_action(f" {row[0]}  ") == label_action(row[0])
 
 
 @pytest.mark.parametrize(
     "label", ["?" * 20_000, "(" * 20_000, "(1" * 20_000, '"' * 20_000, "I " * 20_000, "> 1) " * 9_000]
 )
-def test_no_label_takes_long(label: str) -> None:
-    action = label_action(label)  # a second or two if it were quadratic, hours if worse
+def test_any_label_is_read_quickly(label: str) -> None:
+    action = label_action(label)  # takes seconds if quadratic, hours if worse
     assert action == "" or action.startswith("You")
 
 
@@ -60,12 +60,12 @@ def test_no_label_takes_long(label: str) -> None:
         ("I. A", "You. A."),
     ],
 )
-def test_a_player_is_never_left_without_an_action(typed: str, action: str) -> None:
+def test_typed_input_always_has_an_action(typed: str, action: str) -> None:
     assert action_line(*read_input(typed)) == action
 
 
 @given(st.text(alphabet=string.ascii_letters + " '\",.!?-I", min_size=1))
-def test_words_that_were_typed_are_an_action(typed: str) -> None:
+def test_any_typed_words_are_an_action(typed: str) -> None:
     if any(c.isalnum() for c in typed):
         assert action_line(Kind.DO, typed).startswith("You")
 

@@ -1,4 +1,4 @@
-"""The stories that are shipped: as many as are promised, and clean by the linter's every rule."""
+"""The library: complete, and clean by every rule of the linter."""
 
 import json
 import re
@@ -21,7 +21,7 @@ def stories() -> list[Story]:
     return list(read(LIBRARY))
 
 
-def test_the_library_is_all_there(stories: list[Story]) -> None:
+def test_library_is_complete(stories: list[Story]) -> None:
     assert len(stories) == len(list(LIBRARY.glob("*.twee")))
     assert Counter(story.genre for story in stories) == dict.fromkeys(GENRES, 6)
     assert sum(len(story.passages) for story in stories) >= 4_000
@@ -29,11 +29,11 @@ def test_the_library_is_all_there(stories: list[Story]) -> None:
 
 
 @pytest.mark.usefixtures("untraced")
-def test_the_library_is_clean(stories: list[Story]) -> None:
+def test_library_passes_the_linter(stories: list[Story]) -> None:
     assert [str(finding) for finding in check(stories).findings if not finding.note] == []
 
 
-def test_every_story_says_what_it_is_and_who_may_use_it(stories: list[Story]) -> None:
+def test_every_story_has_metadata(stories: list[Story]) -> None:
     for story in stories:
         assert story.rights == "CC0-1.0"
         assert story.author == "The Dungeon developers"
@@ -42,7 +42,7 @@ def test_every_story_says_what_it_is_and_who_may_use_it(stories: list[Story]) ->
     assert len({story.title for story in stories}) == len(stories)
 
 
-def test_no_two_stories_share_an_identifier() -> None:
+def test_identifiers_are_unique() -> None:
     files = list(LIBRARY.glob("*.twee"))
     data = [
         re.search(r"^:: StoryData\n(\{.*?^\})", file.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)

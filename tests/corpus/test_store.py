@@ -1,4 +1,4 @@
-"""A corpus on disk: what others can open, and what is never lost."""
+"""A corpus on disk: other programs can open it, and nothing is overwritten."""
 
 import json
 from pathlib import Path
@@ -10,10 +10,10 @@ from datasets import Dataset, DatasetDict, load_dataset
 
 from corpus import store
 from corpus.build import build_stories
-from corpus.failure import CorpusFailure
+from corpus.errors import CorpusError
 from corpus.pipeline import Settings
-from corpus.rejects import writing
-from corpus.report import read_report
+from corpus.rejects import rejects_file
+from corpus.report import read_report, write_report
 from corpus.store import check_place, replacing
 from corpus.story import Choice, Passage, Story
 
@@ -53,11 +53,11 @@ def test_datasets_opens_the_folder_with_types_and_sizes(
     for part in dataset.values():
         types = {name: feature.dtype for name, feature in part.features.items()}
         assert types == {"story": "string", "context": "string", "target": "string", "ends": "bool"}
-    # The types are in each file, too: one alone is read the same.
-    alone = Dataset.from_parquet(
+    # The types are also in each file, so that a single one can be read.
+    single = Dataset.from_parquet(
         str(corpus / "data" / "test-00000-of-00001.parquet"), cache_dir=str(tmp_path / "alone")
     )
-    assert alone.features == dataset["test"].features
+    assert single.features == dataset["test"].features
 
 
 def test_large_splits_are_several_files_in_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -67,12 +67,12 @@ def test_large_splits_are_several_files_in_order(tmp_path: Path, monkeypatch: py
     files = sorted((tmp_path / "many" / "data").glob("train-*.parquet"))
     assert len(files) > 3
     assert files[0].name == f"train-00000-of-{len(files):05}.parquet"
-    whole = pq.read_table(tmp_path / "one" / "data" / "train-00000-of-00001.parquet")
-    assert pa.concat_tables([pq.read_table(file) for file in files]).to_pylist() == whole.to_pylist()
+    one = pq.read_table(tmp_path / "one" / "data" / "train-00000-of-00001.parquet")
+    assert pa.concat_tables([pq.read_table(file) for file in files]).to_pylist() == one.to_pylist()
     check_place(tmp_path / "many")
 
 
-def test_an_earlier_corpus_is_replaced_and_one_of_an_earlier_version(corpus: Path, tmp_path: Path) -> None:
+def test_corpus_of_an_earlier_version_is_replaced(corpus: Path, tmp_path: Path) -> None:
     build_stories(stories(7), corpus, Settings())
     assert read_report(corpus).stories == 7
     old = tmp_path / "old"
@@ -83,36 +83,36 @@ def test_an_earlier_corpus_is_replaced_and_one_of_an_earlier_version(corpus: Pat
     assert sorted(entry.name for entry in old.iterdir()) == sorted(entry.name for entry in corpus.iterdir())
 
 
-@pytest.mark.parametrize("strange", ["novel.txt", "data/novel.txt", "data/train.parquet"])
-def test_a_corpus_with_something_else_in_it_is_left_alone(corpus: Path, strange: str) -> None:
-    (corpus / strange).write_text("mine")
-    with pytest.raises(CorpusFailure, match=rf"no part of a corpus: {strange}\. Move it away"):
+@pytest.mark.parametrize("name", ["novel.txt", "data/novel.txt", "data/train.parquet"])
+def test_corpus_with_other_files_is_kept(corpus: Path, name: str) -> None:
+    (corpus / name).write_text("mine")
+    with pytest.raises(CorpusError, match=rf"not part of a corpus: {name}\. Move the file away"):
         build_stories(stories(), corpus, Settings())
-    assert (corpus / strange).read_text() == "mine"
+    assert (corpus / name).read_text() == "mine"
 
 
 @pytest.mark.parametrize("place", ["file", "folder", "report"])
-def test_anything_else_in_its_place_is_left_alone(place: str, tmp_path: Path) -> None:
+def test_other_files_at_the_place_are_kept(place: str, tmp_path: Path) -> None:
     out = tmp_path / "corpus"
     if place == "file":
         out.write_text("mine")
     else:
         out.mkdir()
         (out / ("report.json" if place == "report" else "novel.txt")).write_text("mine")
-    with pytest.raises(CorpusFailure, match="is there already and is no earlier corpus"):
+    with pytest.raises(CorpusError, match="already exists and is not a corpus"):
         build_stories(stories(), out, Settings())
     assert [file.read_text() for file in ([out] if place == "file" else out.iterdir())] == ["mine"]
 
 
-def test_what_comes_to_lie_there_meanwhile_is_left_alone(tmp_path: Path) -> None:
+def test_folder_that_appears_during_the_build_is_kept(tmp_path: Path) -> None:
     out = tmp_path / "corpus"
-    with pytest.raises(CorpusFailure, match="no earlier corpus"), replacing(out) as (_, _):
+    with pytest.raises(CorpusError, match="not a corpus"), replacing(out) as (_, _):
         out.write_text("mine")
     assert out.read_text() == "mine"
     assert neighbours(out) == ["corpus"]
 
 
-def test_an_error_leaves_the_earlier_corpus(corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_error_keeps_the_earlier_corpus(corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = (corpus / "report.json").read_text()
 
     def full(*_: object, **__: object) -> None:
@@ -125,7 +125,7 @@ def test_an_error_leaves_the_earlier_corpus(corpus: Path, monkeypatch: pytest.Mo
     assert neighbours(corpus) == ["corpus"]
 
 
-def test_a_move_that_fails_brings_the_earlier_corpus_back(corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_failed_move_restores_the_earlier_corpus(corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     rename = Path.rename
 
     def fail(self: Path, target: Path) -> Path:
@@ -140,7 +140,7 @@ def test_a_move_that_fails_brings_the_earlier_corpus_back(corpus: Path, monkeypa
     assert neighbours(corpus) == ["corpus"]
 
 
-def test_a_file_name_that_is_no_proper_text_is_kept_in_the_report(tmp_path: Path) -> None:
+def test_undecodable_file_name_is_in_the_report(tmp_path: Path) -> None:
     odd = Story("Tale", "A", stories(1)[0].passages, source="caf\udce9.twee")
     extra = Story("Empty", "A", {"A": Passage("A", "")}, source="caf\udce9.twee")
     rejects = tmp_path / "rejects.jsonl"
@@ -150,33 +150,65 @@ def test_a_file_name_that_is_no_proper_text_is_kept_in_the_report(tmp_path: Path
 
 
 @pytest.mark.parametrize(
-    ("content", "says"),
+    ("content", "message"),
     [
-        (None, "is no corpus: there is no report.json"),
+        (None, "is not a corpus: it has no report.json"),
         ("[1", "is not a report of this version"),
         ("{}", "is not a report of this version"),
         ('{"seed": "x"}', "Build the corpus again"),
     ],
 )
-def test_a_report_that_is_none(content: str | None, says: str, tmp_path: Path) -> None:
+def test_error_for_an_invalid_report(content: str | None, message: str, tmp_path: Path) -> None:
     if content is not None:
         (tmp_path / "report.json").write_text(content)
-    with pytest.raises(CorpusFailure, match=says):
+    with pytest.raises(CorpusError, match=message):
         read_report(tmp_path)
 
 
-def test_rejects_replace_earlier_ones_and_nothing_else(tmp_path: Path) -> None:
+def test_rejects_replace_only_earlier_rejects(tmp_path: Path) -> None:
     rejects, novel = tmp_path / "rejects.jsonl", tmp_path / "novel.txt"
     extra = Story("Empty", "A", {"A": Passage("A", "")})
     for _ in range(2):
         build_stories([*stories(), extra], tmp_path / "corpus", Settings(rejects=rejects))
         assert json.loads(rejects.read_text(encoding="utf-8"))["reason"] == "story without text"
     novel.write_text("mine")
-    with pytest.raises(CorpusFailure, match=r"holds no rejects\. Name another file with --rejects"):
+    with pytest.raises(CorpusError, match=r"is not a file of rejects\. Name another file with --rejects"):
         build_stories(stories(), tmp_path / "corpus", Settings(rejects=novel))
     assert novel.read_text() == "mine"
-    with pytest.raises(ZeroDivisionError), writing(rejects) as write:
+    with pytest.raises(ZeroDivisionError), rejects_file(rejects) as write:
         write(b"")
         raise ZeroDivisionError
     assert "story without text" in rejects.read_text()
     assert neighbours(rejects) == ["corpus", "novel.txt", "rejects.jsonl"]
+
+
+def test_report_of_an_earlier_version_is_read(tmp_path: Path) -> None:
+    splits = {"train": 1, "validation": 1, "test": 1}
+    line = {"id": "a-1f", "title": "A", "author": "Ada", "rights": "CC0-1.0", "source": "a.twee", "split": "train"}
+    stored = {
+        "seed": 0,
+        "context": 4000,
+        "stories": 3,
+        "passages": 6,
+        "choices": 3,
+        "words": 21,
+        "examples": splits,
+        "target_characters": splits,
+        "bytes": splits,
+        "parquet_bytes": splits,
+        "drops": {"empty passage": 2},
+        "rights": {"CC0-1.0": 3},
+        "titles": {"train": ["A"], "validation": ["B"], "test": ["C"]},
+        "near_duplicates": [["a-1f", "b-2e"]],
+        "leaked": 0.5,
+        "passage_words": [6] * 8,
+        "example_characters": [3] * 8,
+        "contents": [{**line, "words": 7}],
+        "notes": ["A note."],
+        "warnings": ["W."],
+    }
+    (tmp_path / "report.json").write_text(json.dumps(stored))
+    report = read_report(tmp_path)
+    assert (report.drops, report.leaked, report.contents[0].split) == ({"empty passage": 2}, 0.5, "train")
+    write_report(report, tmp_path)
+    assert json.loads((tmp_path / "report.json").read_text()) == stored

@@ -13,7 +13,7 @@ def story() -> Story:
     return Story("The Bell", "Gate", {passage.name: passage for passage in passages})
 
 
-def test_edges_come_in_the_order_of_the_source() -> None:
+def test_edges_in_source_order() -> None:
     assert [(passage.name, choice.target) for passage, choice in story().edges()] == [
         ("Gate", "Bell"),
         ("Gate", "Nowhere"),
@@ -24,17 +24,17 @@ def test_edges_come_in_the_order_of_the_source() -> None:
     ]
 
 
-def test_a_choice_without_its_passage_dangles() -> None:
+def test_dangling_choices() -> None:
     assert [(passage.name, choice.label) for passage, choice in story().dangling()] == [("Gate", "Knock")]
 
 
-def test_what_can_be_reached_goes_round_loops_and_past_dangling_choices() -> None:
+def test_reachable_with_loops_and_dangling_choices() -> None:
     assert story().reachable() == {"Gate", "Bell", "Road"}
 
 
-def test_a_passage_without_choices_is_an_ending() -> None:
+def test_passage_without_choices_is_an_ending() -> None:
     assert [passage.name for passage in story().endings()] == ["Road"]
 
 
-def test_words_are_those_of_the_prose() -> None:
+def test_word_count_of_prose() -> None:
     assert story().words() == 5 + 2 + 3 + 3

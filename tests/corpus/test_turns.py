@@ -1,4 +1,4 @@
-"""The turn format: what is written can be parsed again, and any words become a well-formed action."""
+"""The turn format: written text can be parsed again, and any words become a valid action."""
 
 import doctest
 
@@ -12,7 +12,7 @@ from corpus.actions import action_line, read_input
 from corpus.labels import label_action
 from corpus.turns import STOP, Kind, Turn, clean_prose, parse, prompt, write
 
-# Any text, with the characters that mean something to the format more often than chance has them.
+# Any text, with more of the characters that have a meaning in the format.
 anything = st.text(
     st.one_of(st.sampled_from(" \n\r\t>\"'“”\xa0\u2028\u202eIi.,!?"), st.characters()),
     max_size=40,
@@ -21,20 +21,20 @@ prose = anything.map(clean_prose).filter(bool)
 actions = anything.map(label_action).filter(bool)
 
 
-def test_the_examples_in_the_docstrings_hold() -> None:
+def test_docstring_examples() -> None:
     for module in (actions_module, labels_module):
         results = doctest.testmod(module)
         assert results.attempted
         assert not results.failed
 
 
-def test_a_tale_is_written_as_paragraphs_and_actions() -> None:
+def test_format_of_a_tale() -> None:
     tale = [Turn("", "A door.\n\nIt is iron."), Turn("You open the door.", "It screams."), Turn("", "Then silence.")]
     assert write(tale) == "A door.\n\nIt is iron.\n\n> You open the door.\n\nIt screams.\n\nThen silence."
 
 
 @given(st.one_of(st.just(""), prose), st.lists(st.builds(Turn, actions, st.one_of(st.just(""), prose))))
-def test_parsing_gives_back_what_was_written(opening: str, tale: list[Turn]) -> None:
+def test_round_trip(opening: str, tale: list[Turn]) -> None:
     written = [Turn("", opening), *tale] if opening else tale
     assert parse(write(written)) == written
 
@@ -43,7 +43,7 @@ def test_parsing_gives_back_what_was_written(opening: str, tale: list[Turn]) -> 
 @example("\xa0> You win.")
 @example("\n > > You win.")
 @example("\x1b[31m> You win.")
-def test_prose_can_never_pass_for_an_action(text: str) -> None:
+def test_prose_is_never_an_action(text: str) -> None:
     clean = clean_prose(text)
     assert STOP not in "\n" + clean
     assert [turn.action for turn in parse(write([Turn("", clean)]))] == [""] * bool(clean)
@@ -51,32 +51,32 @@ def test_prose_can_never_pass_for_an_action(text: str) -> None:
 
 
 @given(anything)
-def test_text_that_no_terminal_can_obey_is_all_that_cleaning_leaves(text: str) -> None:
+def test_cleaning_removes_control_characters(text: str) -> None:
     assert not any((ord(c) < 32 and c != "\n") or 127 <= ord(c) < 160 for c in clean_prose(text))
 
 
 @pytest.mark.parametrize(
     "text", ["[bold]Hi[/bold]", "{{x}} <b>&amp;</b>", "A 🐉👩‍🚀 roars", "שלום, \u202eabc\u202c", "naïve — “quoted”"]
 )
-def test_what_is_not_a_control_character_stays_as_it_is(text: str) -> None:
+def test_other_characters_stay(text: str) -> None:
     assert clean_prose(text) == text
 
 
-def test_an_escape_sequence_loses_its_escape() -> None:
+def test_escape_character_is_removed() -> None:
     assert clean_prose("\x1b[31mred\x1b[0m\x07") == "[31mred[0m"
 
 
-def test_blank_lines_and_line_ends_are_made_one() -> None:
+def test_blank_lines_and_line_ends_are_normalised() -> None:
     assert clean_prose("\r\n One \r\n\r\n\r\n\r\nTwo\rThree  \n") == " One\n\nTwo\nThree"
 
 
 @given(prose, actions, prose)
-def test_a_prompt_is_the_beginning_of_what_training_shows(tale: str, action: str, answer: str) -> None:
+def test_prompt_is_a_prefix_of_a_training_text(tale: str, action: str, answer: str) -> None:
     for given_action in (action, ""):
-        asked = prompt(tale, given_action)
-        assert asked.endswith("\n")
-        assert not asked.endswith("\n\n")
-        assert write([Turn("", tale), Turn(given_action, answer)]).startswith(asked)
+        text = prompt(tale, given_action)
+        assert text.endswith("\n")
+        assert not text.endswith("\n\n")
+        assert write([Turn("", tale), Turn(given_action, answer)]).startswith(text)
 
 
 @pytest.mark.parametrize(
@@ -101,17 +101,17 @@ def test_a_prompt_is_the_beginning_of_what_training_shows(tale: str, action: str
         ('"Is it deep?" I ask my brother. "Is it cold?"', 'You ask your brother "Is it deep? Is it cold?"'),
     ],
 )
-def test_a_label_becomes_the_action_a_player_would_have_typed(label: str, action: str) -> None:
+def test_labels_as_actions(label: str, action: str) -> None:
     assert label_action(label) == action
 
 
 @pytest.mark.parametrize("label", ["Continue", "Continue…", "next page", "(Go on)", ">>", '""', "  "])
-def test_a_label_that_only_turns_the_page_is_no_action(label: str) -> None:
+def test_labels_without_an_action(label: str) -> None:
     assert label_action(label) == ""
 
 
 @given(anything)
-def test_any_label_becomes_one_sentence_about_you_or_nothing(label: str) -> None:
+def test_any_label_is_one_sentence_about_you_or_empty(label: str) -> None:
     action = label_action(label)
     if action:
         assert action.lower().startswith("you")
@@ -120,18 +120,18 @@ def test_any_label_becomes_one_sentence_about_you_or_nothing(label: str) -> None
 
 
 @given(anything)
-def test_what_is_said_stands_in_a_pair_of_quotes(words: str) -> None:
-    said = action_line(Kind.SAY, words)
-    assert said.count('"') in ((2,) if said else (0,))
+def test_speech_is_quoted(words: str) -> None:
+    action = action_line(Kind.SAY, words)
+    assert action.count('"') in ((2,) if action else (0,))
 
 
 @pytest.mark.parametrize(
     ("raw", "kind"), [("open it", Kind.DO), ("“Hello”", Kind.SAY), ('"Hello', Kind.SAY), (" \n", Kind.CONTINUE)]
 )
-def test_a_bare_line_is_read_as_what_the_player_most_likely_means(raw: str, kind: Kind) -> None:
+def test_kind_of_a_bare_line(raw: str, kind: Kind) -> None:
     assert read_input(raw)[0] is kind
 
 
 @pytest.mark.parametrize("kind", [Kind.STORY, Kind.CONTINUE])
-def test_narration_and_going_on_write_no_action(kind: Kind) -> None:
+def test_narration_and_continue_have_no_action(kind: Kind) -> None:
     assert action_line(kind, "open the door") == ""

@@ -1,4 +1,4 @@
-"""Reading Twee 3 files and folders: what is taken, what is left, and what the messages say."""
+"""Twee 3 files and folders: stories, notes and error messages."""
 
 import codecs
 from pathlib import Path
@@ -45,7 +45,7 @@ def passage_choices(line: str) -> tuple[Choice, ...]:
     return read_twee(f":: Start\n{line}", "a.twee").passages["Start"].choices
 
 
-def test_a_story_with_all_its_parts() -> None:
+def test_story_with_all_parts() -> None:
     story = read_twee(STORY, "bell.twee")
     assert (story.title, story.author, story.start, story.rights) == ("The Bell", "Ada", "Gate", "Apache-2.0")
     assert story.source == "bell.twee"
@@ -63,7 +63,7 @@ def test_a_story_with_all_its_parts() -> None:
     assert story.notes == ()
 
 
-def test_what_is_not_stated_has_its_default() -> None:
+def test_default_metadata() -> None:
     story = read_twee("::Start\nHello.", "tales/old mill.twee")
     assert (story.title, story.author, story.start, story.rights) == ("old mill", "", "Start", "unknown")
 
@@ -84,14 +84,14 @@ def test_link_forms(line: str, label: str, target: str) -> None:
     assert passage_choices(line) == (Choice(label, target),)
 
 
-def test_a_link_to_a_web_address_is_no_choice() -> None:
+def test_link_to_a_web_address_is_not_a_choice() -> None:
     story = read_twee(":: Start\nSee [[my page->https://example.org]] or [[mail me->mailto:a@example.org]].", "a.twee")
     assert story.passages["Start"].choices == ()
     assert story.passages["Start"].text == "See my page or mail me."
 
 
 @pytest.mark.parametrize("line", ["[[A]]", "  [[A]] [[B]]", "* [[A]]", "> [[A]]", "[[A]] | [[B]]", '"[[A]]"'])
-def test_a_line_of_links_only_leaves_the_prose(line: str) -> None:
+def test_line_of_only_links_is_not_prose(line: str) -> None:
     assert read_twee(f":: Start\nOne.\n\n{line}\n\nTwo.", "a.twee").passages["Start"].text == "One.\n\nTwo."
 
 
@@ -107,21 +107,21 @@ def test_escapes_in_headers() -> None:
 @pytest.mark.parametrize(
     "text", ["[bold]Hi[/bold]", "A 🐉👩‍🚀 roars", "שלום \u202eabc\u202c", "\x1b[31mred", "# one\n* two", "a :: b\n ::c"]
 )
-def test_the_text_of_a_passage_is_taken_as_it_is(text: str) -> None:
+def test_passage_text_is_not_changed(text: str) -> None:
     assert read_twee(f":: Start\n{text}\n", "a.twee").passages["Start"].text == text
 
 
 @pytest.mark.parametrize(
-    ("text", "line", "says"),
+    ("text", "line", "message"),
     [
         (":: Start\na\n:: B\nb\n:: B\nc", 5, "already a passage 'B', in line 3"),
-        (":: Begin\na", 1, "'Start', which is not there"),
-        (':: A\na\n:: StoryData\n{"start": "B"}', 3, "'B', which is not there"),
-        (':: A\na\n:: StoryData\n{\n"start": \n}', 6, "not proper JSON"),
+        (":: Begin\na", 1, "'Start', but there is no such passage"),
+        (':: A\na\n:: StoryData\n{"start": "B"}', 3, "'B', but there is no such passage"),
+        (':: A\na\n:: StoryData\n{\n"start": \n}', 6, "not valid JSON"),
         (":: A\na\n:: StoryData\n[1]", 3, "must be a JSON object"),
-        (':: A\na\n:: StoryData\n{"start": 1}', 3, '"start" in StoryData must be a text'),
-        (':: A\na\n:: StoryData\n{"rights": null}', 3, '"rights" in StoryData must be a text'),
-        (":: A\na\n:: StoryData\n" + "[" * 100_000, 3, "nested too deeply"),
+        (':: A\na\n:: StoryData\n{"start": 1}', 3, '"start" in StoryData must be a string'),
+        (':: A\na\n:: StoryData\n{"rights": null}', 3, '"rights" in StoryData must be a string'),
+        (":: A\na\n:: StoryData\n" + "[" * 100_000, 3, "too deep a nesting"),
         (":: StoryTitle\nEmpty", 1, "no passage"),
         (":: Code [script]\nx()", 1, "no passage"),
         (":: Start\na\n:: The [old] mill\n", 3, "header can't be read"),
@@ -129,20 +129,20 @@ def test_the_text_of_a_passage_is_taken_as_it_is(text: str) -> None:
         (":: Start\na\n:: [tag]\n", 3, "header can't be read"),
     ],
 )
-def test_a_broken_story_is_an_error_that_names_the_line(text: str, line: int, says: str) -> None:
+def test_error_for_a_broken_story_names_the_line(text: str, line: int, message: str) -> None:
     with pytest.raises(StoryError) as error:
         read_twee(text, "a.twee")
     assert str(error.value).startswith(f"a.twee:{line}: ")
-    assert says in str(error.value)
+    assert message in str(error.value)
 
 
-def test_what_is_left_out_or_doubtful_is_noted() -> None:
+def test_notes_on_left_out_parts() -> None:
     lost = "".join(f"[[{n}]]" for n in range(5))
     story = read_twee(f"My draft.\n:: Start\n<<set $lamp to 1>>\n{lost}", "a.twee")
     assert len(story.notes) == 3
     assert "before the first passage" in story.notes[0]
     assert "'0' (in 'Start'), '1' (in 'Start'), '2' (in 'Start') and 2 more" in story.notes[2]
-    assert "Macros are not run" in story.notes[1]
+    assert "macros are not executed" in story.notes[1]
     assert len(story.passages["Start"].choices) == 5
 
 
@@ -157,7 +157,7 @@ def test_what_is_left_out_or_doubtful_is_noted() -> None:
         ("A paragraph::\n\n  code", False),
     ],
 )
-def test_a_text_is_known_by_its_first_line(text: str, twee: bool) -> None:
+def test_twee_is_recognised_by_its_first_line(text: str, twee: bool) -> None:
     assert looks_like(text) is twee
 
 
@@ -176,7 +176,7 @@ def test_a_text_is_known_by_its_first_line(text: str, twee: bool) -> None:
     ],
     ids=["utf-8", "crlf", "utf-8-mark", "utf-16", "utf-16-be", "utf-32"],
 )
-def test_a_file_of_any_name_and_marked_encoding(tmp_path: Path, content: bytes) -> None:
+def test_file_of_any_name_with_a_byte_order_mark(tmp_path: Path, content: bytes) -> None:
     file = tmp_path / "story.txt"
     file.write_bytes(content)
     [story] = read(file)
@@ -185,19 +185,19 @@ def test_a_file_of_any_name_and_marked_encoding(tmp_path: Path, content: bytes) 
     assert story.source == str(file)
 
 
-def test_a_name_that_says_twee_is_enough(tmp_path: Path) -> None:
+def test_file_with_a_twee_suffix(tmp_path: Path) -> None:
     (tmp_path / "a.TW").write_text("A draft.\n:: Start\nHello.")
     [story] = read(tmp_path / "a.TW")
     assert story.notes
 
 
-def test_a_long_file_is_read_to_its_end(tmp_path: Path) -> None:
+def test_long_file_is_read_completely(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text(":: Start\n" + "ä" * 200_000, encoding="utf-8")
     [story] = read(tmp_path / "a.txt")
     assert len(story.passages["Start"].text) == 200_000
 
 
-def test_a_folder_is_read_in_order_and_the_rest_is_counted(tmp_path: Path) -> None:
+def test_folder_is_read_in_order(tmp_path: Path) -> None:
     (tmp_path / "b").mkdir()
     (tmp_path / ".git").mkdir()
     for name in ("b/two.twee", "a.twee", "c.txt", ".git/x.twee"):
@@ -211,40 +211,38 @@ def test_a_folder_is_read_in_order_and_the_rest_is_counted(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "says"),
+    ("name", "content", "message"),
     [
         ("a.md", b"# A story", "There is no prose in"),
-        ("a.bin", bytes(range(256)), "is in no format that is read. Story formats that are read: Twee 3 (.twee, .tw)"),
+        ("a.bin", bytes(range(256)), "is in no known format. Story formats: Twee 3 (.twee, .tw)"),
         ("a.txt", b"", "is empty"),
         ("a.twee", b"", "is empty"),
         ("a.twee", b":: Start\n\nCaf\xe9", "a.twee:3: this is not UTF-8 text"),
         ("a.txt", b":: Start\n\nCaf\xe9", "a.txt:3: this is not UTF-8 text"),
     ],
 )
-def test_a_file_that_is_no_story_is_an_error_that_names_it(
-    tmp_path: Path, name: str, content: bytes, says: str
-) -> None:
+def test_error_for_other_files(tmp_path: Path, name: str, content: bytes, message: str) -> None:
     file = tmp_path / name
     file.write_bytes(content)
     with pytest.raises(StoryError) as error:
         list(read(file))
     assert str(file) in str(error.value)
-    assert says in str(error.value)
+    assert message in str(error.value)
 
 
-def test_a_broken_story_in_a_folder_is_never_passed_over(tmp_path: Path) -> None:
+def test_error_for_a_broken_story_in_a_folder(tmp_path: Path) -> None:
     (tmp_path / "good.twee").write_text(":: Start\nHello.")
     (tmp_path / "old.twee").write_bytes(b":: Start\nCaf\xe9")
     with pytest.raises(StoryError, match=r"old\.twee:2: this is not UTF-8"):
         list(read(tmp_path))
 
 
-def test_a_place_that_is_not_there(tmp_path: Path) -> None:
+def test_error_for_a_missing_file(tmp_path: Path) -> None:
     with pytest.raises(StoryError, match=r"none\.twee can't be read: No such file"):
         list(read(tmp_path / "none.twee"))
 
 
-def test_a_folder_without_a_story(tmp_path: Path) -> None:
+def test_error_for_a_folder_without_stories(tmp_path: Path) -> None:
     (tmp_path / "notes.md").write_text("# Notes")
-    with pytest.raises(StoryError, match=r"no story in the folder .*passed over: 1\. Story formats"):
+    with pytest.raises(StoryError, match=r"no story in the folder .*skipped: 1\. Story formats"):
         list(read(tmp_path))

@@ -1,7 +1,7 @@
-"""A stranger's browser for the replica: the standard library's HTTP client, lxml, and no thought for politeness.
+"""A browser for the replica that is independent of the crawler: the standard library's HTTP client, and lxml.
 
-It knows the site's HTML by the paths that public scrapers use, and nothing of the crawler. `walk` is the plainest
-reading of a whole story, in memory: it follows each link of each state that a page can be seen in.
+It uses the paths in the site's HTML that public scrapers use. `walk` is the simplest way to read a complete story: it
+follows each link of each state of a page, in memory.
 """
 
 import gzip
@@ -23,7 +23,7 @@ BODY = "/html/body/div[3]"
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back, whatever its status."""
+    """An answer of any status."""
 
     status: int
     url: str
@@ -35,12 +35,12 @@ class Answer:
         return self.body.decode("utf-8")
 
     def find(self, xpath: str) -> list[lxml_html.HtmlElement]:
-        """The elements at this path."""
+        """Return the elements at this path."""
         found: list[lxml_html.HtmlElement] = self._tree().xpath(xpath)
         return found
 
     def words(self, xpath: str) -> str:
-        """The text of the only element there, with single spaces."""
+        """Return the text of the only element there, with single spaces."""
         (element,) = self.find(xpath)
         return " ".join(element.text_content().split())
 
@@ -55,7 +55,7 @@ class Answer:
 
     @property
     def prose(self) -> str:
-        """Paragraphs separated by a blank line, lines as the author broke them."""
+        """Paragraphs separated by a blank line, with the author's line breaks."""
         paragraphs = []
         for paragraph in self.find(f"{BODY}/div[1]//p"):
             for line_end in paragraph.xpath(".//br"):
@@ -77,38 +77,34 @@ class Answer:
 
     @property
     def form(self) -> dict[str, str]:
-        """The hidden inputs, in their order."""
+        """The hidden inputs, in order."""
         return {field.get("name", ""): field.get("value", "") for field in self.find("//form[@id='pbForm']/input")}
 
     @property
     def key(self) -> str:
-        """The page's name, by what tells pages apart."""
+        """The page's name: its title and text."""
         return f"{self.title}\0{self.prose}"
 
 
-class _Stay(HTTPRedirectHandler):
+class _NoRedirects(HTTPRedirectHandler):
     def redirect_request(self, *_: object) -> None:
-        """A redirect is an answer like any other."""
+        """Return None, so that a redirect is an answer like others."""
 
 
 class Browser:
-    """One cookie jar; redirects are followed unless told otherwise."""
+    """A browser with one cookie jar."""
 
     def __init__(self, agent: str = "stranger", follow_redirects: bool = True, timeout: float = 10) -> None:
         handlers: list[object] = [ProxyHandler({}), HTTPCookieProcessor(CookieJar())]
         if not follow_redirects:
-            handlers.append(_Stay())
+            handlers.append(_NoRedirects())
         self._opener = build_opener(*handlers)  # type: ignore[arg-type]
         self._opener.addheaders = [("User-Agent", agent)]
         self._timeout = timeout
 
     def get(self, url: str, form: dict[str, str] | None = None) -> Answer:
-        """GET, or POST with a form.
-
-        Raises:
-            OSError, http.client.HTTPException: as urllib does; an error status is an answer.
-        """
-        request = Request(url, data=None if form is None else urlencode(form).encode())  # noqa: S310 - our own replica
+        """Send a GET request, or a POST with a form. An error status is an answer; other errors are those of urllib."""
+        request = Request(url, data=None if form is None else urlencode(form).encode())  # noqa: S310 (the replica)
         try:
             response = self._opener.open(request, timeout=self._timeout)
         except HTTPError as error:
@@ -120,37 +116,37 @@ class Browser:
         return Answer(response.status, response.url, response.headers, body)
 
     def post(self, page: Answer, action: str, value: str) -> Answer:
-        """What the page's own script does: fills in its form and sends it to where the page came from."""
+        """Send the page's form, filled in like the page's script does."""
         return self.get(page.url, {**page.form, "pbAction": action, "pbValue": value})
 
     def follow(self, page: Answer, number: str) -> Answer:
-        """The link of this number."""
+        """Follow the link with this number."""
         return self.post(page, "FollowLink", number)
 
 
 Hop = Callable[[Answer, str, tuple[str, ...]], Answer]
-"""The answer to a link of a page that was reached by these links."""
+"""Returns the answer to a link of a page; the last argument is the path of links to the page."""
 
 
 def walk(browser: Browser, url: str, hop: Hop | None = None) -> Story:
-    """The whole story at a viewer's address. Passages are named by their title and text; `hop` follows a link."""
-    hop = hop or (lambda page, number, way: browser.follow(page, number))
+    """Return the complete story at a viewer's address. Passages are named by title and text; `hop` follows a link."""
+    hop = hop or (lambda page, number, path: browser.follow(page, number))
     first = browser.get(url)
     passages: dict[str, tuple[str, dict[int, Choice]]] = {}
     seen = set[object]()
-    todo: list[tuple[Answer, tuple[str, ...]]] = [(first, ())]
-    while todo:
-        page, way = todo.pop(0)
+    queue: list[tuple[Answer, tuple[str, ...]]] = [(first, ())]
+    while queue:
+        page, path = queue.pop(0)
         state = (page.key, tuple(page.links), tuple(page.items))
         if state in seen:
             continue
         seen.add(state)
         _, choices = passages.setdefault(page.key, (page.prose, {}))
         for number, label in page.links:
-            answer = hop(page, number, way)
+            answer = hop(page, number, path)
             if answer.find("//h1[@id='_storyTitle']"):
                 choices[int(number)] = Choice(label, answer.key)
-                todo.append((answer, (*way, number)))
+                queue.append((answer, (*path, number)))
     named = {
         key: Passage(key, prose, tuple(choices[number] for number in sorted(choices)))
         for key, (prose, choices) in passages.items()

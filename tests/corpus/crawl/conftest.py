@@ -1,17 +1,17 @@
-"""A small story with all that is hard about a site, and a replica that serves it."""
+"""A small story with the difficult features of the site, and a replica that serves it."""
 
 from collections.abc import Iterator
 
 import pytest
 
 from corpus.story import Choice, Passage, Story
-from tests.corpus.crawl.graphs import Extra, Item, Staged, Way, passages
+from tests.corpus.crawl.graphs import Extra, Item, Special, Staged, passages
 from tests.corpus.crawl.replica import Replica
 
 
 @pytest.fixture
 def cellar() -> Staged:
-    """Three ways down, a key, and links of every kind."""
+    """Return a story with a loop, an item, and links of every kind."""
     story = Story(
         "The Cellar",
         "Stairs",
@@ -33,16 +33,16 @@ def cellar() -> Staged:
         genre="dark cellars",
     )
     extras = (
-        Extra("End", Way.END, "Onward"),
-        Extra("Hall", Way.PREVIOUS, "Climb"),
-        Extra("Hall", Way.RESET, "Dream"),
-        Extra("Hall", Way.SAVE, "Sleep"),
+        Extra("End", Special.END, "Onward"),
+        Extra("Hall", Special.PREVIOUS, "Climb"),
+        Extra("Hall", Special.RESET, "Dream"),
+        Extra("Hall", Special.SAVE, "Sleep"),
     )
     return Staged(story, (Item("rusty <key>", "Nook", "Hall", 2),), extras)
 
 
 @pytest.fixture
 def site(cellar: Staged) -> Iterator[Replica]:
-    """The cellar alone, and no faults yet."""
+    """Yield a replica with only the cellar, without faults."""
     with Replica([cellar]) as replica:
         yield replica

@@ -1,11 +1,11 @@
-"""Stories for the replica: how the site plays one, random ones, and whether two are one graph.
+"""Stories for the replica: staged and random stories, and the comparison of two graphs.
 
     staged = random_story(7)              # the same for the same seed
     with Replica([staged]) as site: ...
     assert difference(staged.story, crawled) == ""
 
-A page of the site is its title and its text, so no two passages of a random story share both. Random texts hold no
-white space but spaces and line ends: HTML does not keep any other.
+A page of the site is identified by title and text, so no two passages of a random story have the same of both. Random
+texts have no white space except spaces and line ends, because HTML keeps no other.
 """
 
 import random
@@ -17,8 +17,8 @@ from enum import StrEnum
 from corpus.story import Choice, Passage, Story
 
 
-class Way(StrEnum):
-    """Where a link may lead besides to a page, in the words of the site's editor."""
+class Special(StrEnum):
+    """Targets of links that are not pages, as the site's editor names them."""
 
     END = "End Game"
     PREVIOUS = "Previous Page"
@@ -28,16 +28,16 @@ class Way(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Extra:
-    """A link that the author put under `page` and that is no choice, whatever its label says."""
+    """A link on `page` that is not a choice, whatever its label is."""
 
     page: str
-    way: Way
+    special: Special
     label: str
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """Picked up by whoever comes to the page `found`; only who has it is shown the choice with this index on `page`."""
+    """An item that the player gets on the page `found`; it shows the choice with this index on `page`."""
 
     name: str
     found: str
@@ -47,22 +47,22 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Staged:
-    """A story, and what the site does with it."""
+    """A story with the features of the site."""
 
     story: Story
     items: tuple[Item, ...] = ()
     extras: tuple[Extra, ...] = ()
     titled: bool = True
-    """Pages are headed with their passage's name; else each with the story's title, and texts alone tell them apart."""
+    """Whether the title of a page is its passage's name, not the story's title."""
     counter: str = ""
-    """A variable, such as %TURNS, shown as the number of links followed: such a page never reads twice the same."""
+    """A variable, such as %TURNS, that is replaced by the number of followed links, so that pages always differ."""
 
 
-ODD_LABELS: dict[Way, tuple[str, ...]] = {
-    Way.END: ("End Game and Leave Comments", "THE END", "You died. Rate me!", "Open the door", "", "fin~"),
-    Way.PREVIOUS: ("Back", "<< think again", "Go north", "Previous page"),
-    Way.RESET: ("Restart", "Wake up from the dream", "Try again?", "Open the door"),
-    Way.SAVE: ("Save", "Write it down in your diary", "Save Game?"),
+ODD_LABELS: dict[Special, tuple[str, ...]] = {
+    Special.END: ("End Game and Leave Comments", "THE END", "You died. Rate me!", "Open the door", "", "fin~"),
+    Special.PREVIOUS: ("Back", "<< think again", "Go north", "Previous page"),
+    Special.RESET: ("Restart", "Wake up from the dream", "Try again?", "Open the door"),
+    Special.SAVE: ("Save", "Write it down in your diary", "Save Game?"),
 }
 
 
@@ -71,10 +71,10 @@ def passages(*of: Passage) -> dict[str, Passage]:
 
 
 def stage(story: Story) -> Staged:
-    """`story` as its site would show it: two endings of three lead to the rate page, under an odd label."""
+    """Return the story as the site would show it: two of three endings lead to the rate page, with an odd label."""
     endings = [passage.name for passage in story.endings()]
-    labels = ODD_LABELS[Way.END]
-    extras = (Extra(name, Way.END, labels[i % len(labels)]) for i, name in enumerate(endings) if i % 3 < 2)
+    labels = ODD_LABELS[Special.END]
+    extras = (Extra(name, Special.END, labels[i % len(labels)]) for i, name in enumerate(endings) if i % 3 < 2)
     return Staged(story, extras=tuple(extras))
 
 
@@ -93,9 +93,9 @@ _LABELS = (
 
 
 def random_story(seed: int, *, previous: bool = True) -> Staged:
-    """A story that begins and ends anywhere; its every passage can be reached, with its items if need be.
+    """Return a random story in which each passage can be reached, some only with an item.
 
-    `previous`: whether some pages carry a link back to the page before, where several pages lead to them.
+    With `previous`, some pages that several pages lead to have a link to the previous page.
     """
     rng = random.Random(seed)
     size = rng.choice((1, 2, 3, 5, 8, 13, 21))
@@ -119,11 +119,11 @@ def random_story(seed: int, *, previous: bool = True) -> Staged:
 
 
 def _choices(rng: random.Random, size: int) -> list[list[tuple[str, int]]]:
-    """For each page its (label, target): a tree that reaches all, and merges, loops and doubles on top."""
+    """Return for each page its (label, target): a tree that reaches all pages, with merges, loops and duplicates."""
     choices: list[list[tuple[str, int]]] = [[] for _ in range(size)]
     for target in range(1, size):
         choices[rng.randrange(target)].append((_label(rng), target))
-    for _ in range(rng.randrange(size + 1)):  # forward: merge; backward: loop; onto itself: self loop
+    for _ in range(rng.randrange(size + 1)):  # forward: merge; backward: loop; to itself: self loop
         choices[rng.randrange(size)].append((_label(rng), rng.randrange(size)))
     busy = [links for links in choices if links]
     for links in rng.sample(busy, min(len(busy), 2)):
@@ -139,7 +139,7 @@ def _choices(rng: random.Random, size: int) -> list[list[tuple[str, int]]]:
 def _with_items(
     rng: random.Random, choices: list[list[tuple[str, int]]]
 ) -> tuple[list[list[tuple[str, int]]], list[Item]]:
-    """One or two items, each opening a last choice on a page that can be reached from where it lies."""
+    """Add one or two items, each for a new last choice of a page that can be reached from the item."""
     items: list[Item] = []
     reach = [_reachable(choices, i) for i in range(len(choices))]
     gates = rng.sample(range(len(choices)), rng.choice((1, 1, 2)))
@@ -170,13 +170,13 @@ def _extras(rng: random.Random, story: Story, previous: bool) -> tuple[Extra, ..
         before[choice.target].add(passage.name)
     extras = []
     for name, passage in story.passages.items():
-        ways = []
+        targets = []
         if not passage.choices and rng.random() < 0.8:
-            ways.append(Way.END)
+            targets.append(Special.END)
         if previous and len(before[name]) > 1 and name not in before[name] | {story.start} and rng.random() < 0.5:
-            ways.append(Way.PREVIOUS)  # one page before it would make it a choice like any other
-        ways += [way for way in (Way.RESET, Way.SAVE) if rng.random() < 0.1]
-        extras += [Extra(name, way, rng.choice(ODD_LABELS[way])) for way in ways]
+            targets.append(Special.PREVIOUS)  # with only one previous page, it would be a choice
+        targets += [target for target in (Special.RESET, Special.SAVE) if rng.random() < 0.1]
+        extras += [Extra(name, target, rng.choice(ODD_LABELS[target])) for target in targets]
     return tuple(extras)
 
 
@@ -199,40 +199,40 @@ def _text(rng: random.Random) -> str:
 # ---- comparison ----------------------------------------------------------------------------------------------
 
 
-def difference(expected: Story, got: Story) -> str:
-    """Where `got` is another graph than what can be reached in `expected`, in one sentence; "" where they are the same.
+def difference(expected: Story, actual: Story) -> str:
+    """Describe how `actual` differs from the reachable graph of `expected`; "" if they are the same.
 
-    Passages may bear other names. Texts are compared as HTML keeps them: paragraphs of lines, runs of spaces as one.
+    Passages may have other names. Texts are compared as HTML keeps them: paragraphs of lines, runs of spaces as one.
     """
-    if got.start not in got.passages:
-        return f"start {got.start!r} is no passage"
-    names = {expected.start: got.start}
+    if actual.start not in actual.passages:
+        return f"the start {actual.start!r} is not a passage"
+    names = {expected.start: actual.start}
     todo = [expected.start]
     while todo:
         name = todo.pop()
-        want, have = expected.passages[name], got.passages[names[name]]
-        if plain(want.text) != plain(have.text):
-            return f"{name!r}: text {plain(have.text)!r} instead of {plain(want.text)!r}"
-        labels = [[" ".join(choice.label.split()) for choice in passage.choices] for passage in (want, have)]
+        wanted, found = expected.passages[name], actual.passages[names[name]]
+        if plain(wanted.text) != plain(found.text):
+            return f"{name!r}: text {plain(found.text)!r} instead of {plain(wanted.text)!r}"
+        labels = [[" ".join(choice.label.split()) for choice in passage.choices] for passage in (wanted, found)]
         if labels[0] != labels[1]:
             return f"{name!r}: choices {labels[1]} instead of {labels[0]}"
-        for ours, theirs in zip(want.choices, have.choices, strict=True):
-            if theirs.target not in got.passages:
-                return f"{name!r}: {theirs.label!r} leads to {theirs.target!r}, which is no passage"
+        for ours, theirs in zip(wanted.choices, found.choices, strict=True):
+            if theirs.target not in actual.passages:
+                return f"{name!r}: {theirs.label!r} leads to {theirs.target!r}, which is not a passage"
             if ours.target not in names:
                 names[ours.target] = theirs.target
                 todo.append(ours.target)
             elif names[ours.target] != theirs.target:
                 return f"{name!r}: {theirs.label!r} leads to {theirs.target!r} instead of {names[ours.target]!r}"
     if len(set(names.values())) < len(names):
-        return "two passages have become one"
-    if len(got.passages) > len(names):
-        return f"passages too many: {sorted(set(got.passages) - set(names.values()))}"
+        return "two passages became one"
+    if len(actual.passages) > len(names):
+        return f"too many passages: {sorted(set(actual.passages) - set(names.values()))}"
     return ""
 
 
 def plain(text: str) -> str:
-    """`text` with its paragraphs and lines, but no other white space than single spaces."""
+    """Return `text` with its paragraphs and lines, and other white space as single spaces."""
     paragraphs = (
         "\n".join(line for line in (" ".join(line.split()) for line in paragraph.split("\n")) if line)
         for paragraph in re.split(r"\n\s*\n", text)

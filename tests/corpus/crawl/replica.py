@@ -1,19 +1,19 @@
-"""A site of branching stories on this machine, for the crawler to be tested on.
+"""A copy of the site on this machine, to test the crawler with.
 
     with Replica([story, random_story(7)], robots=ROBOTS["crawl-delay"], faults=[Fault(status(500), nth={3})]) as site:
         crawl(site.list_url)              # or .index_url, .story_url(story), .viewer_url(story)
-    assert site.twice() == {}             # no story was opened twice, no link followed twice from the same state
+    assert site.repeated() == {}          # no story was opened twice, no link followed twice from the same state
     assert min(site.gaps()) >= 1.0        # seconds between the arrivals of successive requests
 
-It answers as the site does whose HTML the corpus notes describe (`replica_pages`): a link is a POST of the page's
-hidden inputs, in a session that a cookie names (`replica_play`). A GET of the viewer opens the story anew. Links to
-the end answer with the rate page, to Save with the save page, to Reset with a redirect to the viewer; "Back" in the
-toolbar does what "Previous Page" does. A link that the posted page didn't show gets "Link Resultset not loaded", a
-forged token the server's error page, an unknown session the abort page.
+It answers like the site (for its HTML see `replica_pages`): a link is a POST of the page's hidden inputs, in a session
+with a cookie (`replica_play`). A GET of the viewer starts the story again. Links to the end are answered with the rate
+page, Save with the save page, Reset with a redirect to the viewer; "Back" in the toolbar does the same as "Previous
+Page". A link that the posted page didn't show is answered with "Link Resultset not loaded", a forged token with the
+server's error page, an unknown session with the abort page.
 
-Every request is kept (`site.requests`), and those answered with a whole page are counted (`site.served`) before the
-answer is sent: a client that dies while it waits was served. Faults (`replica_faults`) may be added and taken away
-while it runs (`site.faults`). It listens on loopback alone (`replica_wire`) and never connects to anywhere.
+All requests are recorded (`site.requests`), and those answered with a complete page are counted (`site.served`) before
+the answer is sent, even if the client dies. Faults (`replica_faults`) can be added and removed while it runs
+(`site.faults`). It listens only on loopback (`replica_wire`) and makes no connections.
 """
 
 import threading
@@ -25,20 +25,31 @@ from urllib.parse import parse_qs, urlsplit
 
 from corpus.story import Story
 from tests.corpus.crawl import replica_pages as pages
-from tests.corpus.crawl.graphs import Staged, Way, stage
+from tests.corpus.crawl.graphs import Special, Staged, stage
 from tests.corpus.crawl.replica_faults import HTML, MOVED_ROBOTS, ROBOTS, Fault, Response, redirect, wandering
 from tests.corpus.crawl.replica_pages import Entry, Link
-from tests.corpus.crawl.replica_play import Memory, Play, Refused, Session, Sessions, Step, begin, follow, render, shown
+from tests.corpus.crawl.replica_play import (
+    Memory,
+    Play,
+    Refused,
+    Session,
+    Sessions,
+    Step,
+    begin,
+    follow,
+    render,
+    visible_links,
+)
 from tests.corpus.crawl.replica_wire import COOKIE, Request, Server
 
 __all__ = ["Replica", "Request", "Step"]
 
-TOOLBAR = {"Back": Way.PREVIOUS, "Reset": Way.RESET, "Save": Way.SAVE}
-"""What the anchors above a page post."""
+TOOLBAR = {"Back": Special.PREVIOUS, "Reset": Special.RESET, "Save": Special.SAVE}
+"""The actions of the links above a page."""
 
 
 class Replica:
-    """The site; see the module. `memory` and `lifetime` are explained in `replica_play`."""
+    """The site. `memory` and `lifetime` are explained in `replica_play`."""
 
     def __init__(
         self,
@@ -57,7 +68,7 @@ class Replica:
         self.requests: list[Request] = []
         self.served: Counter[Step] = Counter()
         self.most_at_once = 0
-        """How many requests were being answered at one time, at most; with slow pages none can be missed."""
+        """The maximum number of requests that were answered at the same time."""
         self._lock = threading.Lock()
         self._at_once = 0
         self._matched: Counter[Fault] = Counter()
@@ -84,92 +95,92 @@ class Replica:
 
     @property
     def index_url(self) -> str:
-        """The index of categories."""
+        """The address of the index of categories."""
         return f"{self.url}/Stories/"
 
     @property
     def list_url(self) -> str:
-        """One page that lists every story."""
+        """The address of a list of all stories."""
         return f"{self.url}/Stories/top.aspx"
 
     def category_url(self, story: Story | Staged) -> str:
-        """The list of the stories of this one's category."""
+        """Return the address of the list of the story's category."""
         return f"{self.url}/Stories/{self.entry(story).category}.aspx"
 
     def story_url(self, story: Story | Staged) -> str:
-        """The story's own page, with the button that opens its viewer."""
+        """Return the address of the story's page, which has the button that opens the viewer."""
         return f"{self.url}/story/{self.entry(story).slug}"
 
     def viewer_url(self, story: Story | Staged) -> str:
-        """The story's first page."""
+        """Return the address of the story's first page."""
         return self.url + self.entry(story).viewer
 
     def entry(self, story: Story | Staged) -> Entry:
-        """The story as it stands on the site, with its number there."""
+        """Return the story's entry on the site."""
         return next(entry for entry in self.entries if story is entry.story or story is entry.staged)
 
-    # ---- what was asked --------------------------------------------------------------------------------------
+    # ---- requests --------------------------------------------------------------------------------------------
 
-    def twice(self) -> dict[Step, int]:
-        """The steps that got a whole answer more than once, and how often."""
+    def repeated(self) -> dict[Step, int]:
+        """Return the steps with more than one complete answer, and the number of answers."""
         return {step: count for step, count in self.served.items() if count > 1}
 
     def followed(self) -> Counter[tuple[int, str, int]]:
-        """How often each link (story, page, number) was followed, whatever the player carried and came from."""
+        """Return how often each link (story, page, number) was followed, with any items and from any page."""
         counts: Counter[tuple[int, str, int]] = Counter()
         for step, count in self.served.items():
             counts[step.story, step.page, step.link] += count
         return counts
 
     def gaps(self) -> list[float]:
-        """Seconds between the arrivals of successive requests."""
+        """Return the seconds between the arrivals of successive requests."""
         times = sorted(request.time for request in self.requests)
         return [after - before for before, after in pairwise(times)]
 
     def paths(self) -> list[str]:
-        """The paths asked for, in their order, with their queries."""
+        """Return the requested paths with their queries, in order."""
         return [request.path for request in self.requests]
 
     # ---- answers ---------------------------------------------------------------------------------------------
 
     def answer(self, request: Request, body: bytes) -> Response:
-        """What `request` gets; it is entered in the books before it is sent."""
+        """Return the answer to a request; it is recorded before it is sent."""
         with self._lock:
             self._at_once += 1
             self.most_at_once = max(self.most_at_once, self._at_once)
             self.requests.append(request)
-            spoilers = []
-            for fault in self._struck(request):
+            changes = []
+            for fault in self._matching_faults(request):
                 request.fault = True
                 if isinstance(fault.answer, Response):
-                    return self._entered(request, fault.answer)
-                spoilers.append(fault.answer)
-            response = self._sound(request, body)
-            for spoil in spoilers:
-                response = spoil(response)
-            return self._entered(request, response)
+                    return self._record(request, fault.answer)
+                changes.append(fault.answer)
+            response = self._correct_answer(request, body)
+            for change in changes:
+                response = change(response)
+            return self._record(request, response)
 
     def _answered(self) -> None:
-        """The answer has been sent, or couldn't be."""
+        """Called when an answer has been sent, or sending it failed."""
         with self._lock:
             self._at_once -= 1
 
-    def _struck(self, request: Request) -> list[Fault]:
-        meant = [
+    def _matching_faults(self, request: Request) -> list[Fault]:
+        matching = [
             fault for fault in self.faults if request.path.startswith(fault.on) and fault.method in ("", request.method)
         ]
-        self._matched.update(meant)
-        return [fault for fault in meant if fault.nth is None or self._matched[fault] in fault.nth]
+        self._matched.update(matching)
+        return [fault for fault in matching if fault.nth is None or self._matched[fault] in fault.nth]
 
-    def _entered(self, request: Request, response: Response) -> Response:
+    def _record(self, request: Request, response: Response) -> Response:
         request.status = response.status
-        if request.step and response.whole:
+        if request.step and response.complete:
             self.served[request.step] += 1
         return response
 
-    def _sound(self, request: Request, body: bytes) -> Response:
+    def _correct_answer(self, request: Request, body: bytes) -> Response:
         url = urlsplit(request.path)
-        path = url.path.lower()  # as the site's server, which doesn't tell case
+        path = url.path.lower()  # like the site, which ignores case
         if path.startswith("/story/viewer/"):
             return self._viewer(request, path, url.query, body)
         if path == "/robots.txt":
@@ -192,7 +203,7 @@ class Replica:
         )
 
     def _viewer(self, request: Request, path: str, query: str, body: bytes) -> Response:
-        if path == "/story/viewer/" and query.isdecimal():  # what the Play button opens
+        if path == "/story/viewer/" and query.isdecimal():  # the address of the Play button
             return redirect(f"/story/viewer/default.aspx?StoryId={query}")
         number = {name.lower(): values[-1] for name, values in parse_qs(query).items()}.get("storyid", "")
         entry = self._stories.get(int(number)) if number.isdecimal() else None
@@ -204,7 +215,7 @@ class Replica:
             return _html(pages.error_page("The resource cannot be found."), 404)
         session = self.sessions.use(request.cookie)
         if request.method != "POST":
-            if session is None or not session.reset:  # a redirect after a Reset link is no new request
+            if session is None or not session.reset:  # the redirect after a Reset link is part of that step
                 request.step = Step(entry.number)
             return self._page(request, entry, begin(entry), session)
         form = {
@@ -214,34 +225,34 @@ class Replica:
         try:
             return self._post(request, entry, form, session)
         except Refused as refused:
-            if refused.why == "lost":
+            if refused.reason == "lost":
                 return _html(pages.lost_page(entry))
-            if refused.why == "link":
+            if refused.reason == "link":
                 return _html(pages.no_link_page())
             return _html(pages.error_page("Validation of viewstate MAC failed."), 500)
 
     def _post(self, request: Request, entry: Entry, form: dict[str, str], session: Session | None) -> Response:
         action, value = form.get("pbAction", ""), form.get("pbValue", "")
         play = self.sessions.play(session, entry, form)
-        links = {str(link.number): link for link in shown(entry, play)}
+        links = {str(link.number): link for link in visible_links(entry, play)}
         if action == "FollowLink":
             if value not in links:
                 raise Refused("link")
             link = links[value]
         else:
-            if action == "UseItem":  # the page once more: it has no use here
+            if action == "UseItem":  # items have no use: the same page again
                 return self._page(request, entry, play, session)
             if action not in TOOLBAR:
                 raise Refused("link")
-            link = Link(0, action, way=TOOLBAR[action])
+            link = Link(0, action, special=TOOLBAR[action])
         request.step = Step(entry.number, play.page, link.number, play.items, "".join(play.trail[-1:]))
-        if link.way is Way.END:
+        if link.special is Special.END:
             request.shows = "rate"
             return _html(pages.rate_page(entry))
-        if link.way is Way.SAVE:
+        if link.special is Special.SAVE:
             request.shows = "save"
             return _html(pages.save_page(entry))
-        if link.way is Way.RESET:
+        if link.special is Special.RESET:
             request.shows = "reset"
             assert session is not None
             session.reset = True

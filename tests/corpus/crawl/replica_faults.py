@@ -1,13 +1,13 @@
-"""What can go wrong with the replica's answers, and every robots.txt that a crawler may meet.
+"""Faults in the replica's answers, and kinds of robots.txt.
 
     Replica(stories, faults=[
-        Fault(too_many(retry_after=1), on="/story/viewer/", nth={3}),   # the third request there, and no other
+        Fault(too_many(retry_after=1), on="/story/viewer/", nth={3}),   # only the third request there
         Fault(status(500), on="/story/day-2", nth=range(1, 3)),         # the first two
         Fault(truncated),                                               # every page
     ], robots=ROBOTS["disallow viewer"])
 
-An answer is a `Response` that stands in the page's place (the request is then not counted as served), or a function
-that spoils the page that would have been sent.
+The first argument is a `Response` that replaces the page (the request then doesn't count as served), or a function that
+changes the page.
 """
 
 import re
@@ -20,26 +20,26 @@ from functools import lru_cache
 from threading import Event
 
 HTML = "text/html; charset=utf-8"
-SILENT = 0
-"""The status of a response that is none: the connection stays open and mute until the site closes."""
+NO_ANSWER = 0
+"""The status of a response that is never sent: the connection stays open until the site closes."""
 
 Stream = Callable[[Event], Iterator[bytes]]
-"""Pieces of a body, to be sent one by one; the event is set when the site closes."""
+"""Returns the pieces of a body, which are sent one by one; the event is set when the site closes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """What is sent. A body of bytes gets its Content-Length; after a stream the connection is closed."""
+    """A response. A body of bytes gets a Content-Length; after a stream the connection is closed."""
 
     status: int = 200
     body: bytes | Stream = b""
     headers: Mapping[str, str] = field(default_factory=lambda: {"Content-Type": HTML})
-    whole: bool = True
-    """False for a page that was cut short, so that to ask for it again is no fault of the client."""
+    complete: bool = True
+    """Whether the whole page is sent; if not, the client has to request it again."""
 
     def bytes(self) -> bytes:
-        """The whole body, of a response that is no stream."""
-        assert isinstance(self.body, bytes), "two faults on one answer: the first already streams it"
+        """Return the body of a response that is not a stream."""
+        assert isinstance(self.body, bytes), "two faults on one answer, which is already a stream"
         return self.body
 
 
@@ -48,52 +48,52 @@ Answer = Response | Callable[[Response], Response]
 
 @dataclass(frozen=True, eq=False)
 class Fault:
-    """`answer`, for requests whose path and query begin with `on`: all, or those whose number among them is `nth`."""
+    """An answer to requests whose path and query begin with `on`: to all, or to the `nth` of them."""
 
     answer: Answer
     on: str = "/"
     nth: Container[int] | None = None
-    """Counted from 1: {3}, range(1, 4), or range(5, 10**9, 5) for each fifth."""
+    """Counted from 1: {3}, range(1, 4), or range(5, 10**9, 5) for every fifth."""
     method: str = ""
     """GET or POST; "" for both."""
 
 
-# ---- in the page's place -------------------------------------------------------------------------------------
+# ---- responses instead of the page ---------------------------------------------------------------------------
 
 
 def status(code: int, **headers: str) -> Response:
-    """A bare answer with this status; header names are given with underscores."""
+    """Return a short response with this status; header names have underscores."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     return Response(code, b"<h1>%d</h1>" % code, {"Content-Type": HTML, **named})
 
 
 def too_many(retry_after: float, code: int = 429) -> Response:
-    """Too many requests; come back in so many seconds."""
+    """Return "too many requests", with a Retry-After in seconds."""
     return status(code, Retry_After=str(retry_after))
 
 
 def too_many_until(seconds: float, code: int = 429) -> Response:
-    """The same with the time of day: so many seconds from now (HTTP dates have whole seconds)."""
+    """Return "too many requests", with a Retry-After as a date, so many seconds from now."""
     return status(code, Retry_After=formatdate(time.time() + seconds, usegmt=True))
 
 
 def redirect(to: str, code: int = 302) -> Response:
-    """A redirect to any address: another host or scheme, a private address, or the path itself for a loop."""
+    """Return a redirect to any address: another host or scheme, a private address, or the path itself for a loop."""
     return status(code, Location=to)
 
 
 def wandering(page: Response, code: int = 302) -> Response:
-    """A redirect to an address never seen before, so that a redirect loop can't be told by its addresses."""
+    """Return a redirect to a new address, so that a redirect loop can't be recognised by its addresses."""
     del page
     return redirect(f"/wander/{time.monotonic_ns()}", code)
 
 
-silence = Response(SILENT)
-"""No answer at all: the request times out."""
+silence = Response(NO_ANSWER)
+"""No answer: the request times out."""
 
 
 def endless(text: bytes = b"<p>and then</p>\n") -> Response:
-    """A page whose end never comes, as fast as it is read."""
+    """Return a page without an end, sent as fast as it is read."""
 
     def pieces(closing: Event) -> Iterator[bytes]:
         yield b"<html><body>"
@@ -104,64 +104,64 @@ def endless(text: bytes = b"<p>and then</p>\n") -> Response:
 
 
 def gzip_bomb(megabytes: int = 200) -> Response:
-    """A thousandth of these megabytes on the wire, all of them once unpacked; a valid gzip file."""
+    """Return a valid gzip file that unpacks to so many megabytes, a thousand times its size."""
     return Response(200, _bomb(megabytes), {"Content-Type": HTML, "Content-Encoding": "gzip"})
 
 
 @lru_cache(1)
 def _bomb(megabytes: int) -> bytes:
-    packer = zlib.compressobj(9, zlib.DEFLATED, 16 + zlib.MAX_WBITS)
+    compressor = zlib.compressobj(9, zlib.DEFLATED, 16 + zlib.MAX_WBITS)
     block = b"\0" * 1_000_000
-    return b"".join([*(packer.compress(block) for _ in range(megabytes)), packer.flush()])
+    return b"".join([*(compressor.compress(block) for _ in range(megabytes)), compressor.flush()])
 
 
-# ---- the page, spoilt ----------------------------------------------------------------------------------------
+# ---- changes of the page -------------------------------------------------------------------------------------
 
 
 def truncated(page: Response) -> Response:
-    """Half of the page, though its Content-Length promises all of it."""
+    """Return half of the page, with the Content-Length of all of it."""
     body = page.bytes()
     return replace(
         page,
         body=lambda _: iter([body[: len(body) // 2]]),
-        whole=False,
+        complete=False,
         headers={**page.headers, "Content-Length": str(len(body))},
     )
 
 
 def cut(page: Response) -> Response:
-    """Half of the page, and nothing that says so: the connection's end is the page's."""
+    """Return half of the page without a Content-Length, so that the end of the connection is the page's end."""
     body = page.bytes()
-    return replace(page, body=lambda _: iter([body[: len(body) // 2]]), whole=False)
+    return replace(page, body=lambda _: iter([body[: len(body) // 2]]), complete=False)
 
 
 def slow(pause: float, pieces: int = 10) -> Callable[[Response], Response]:
-    """The page in so many pieces with a pause of so many seconds before each."""
+    """Return a fault that sends the page in pieces, with a pause in seconds before each."""
 
     def change(page: Response) -> Response:
         body = page.bytes()
         size = max(1, -(-len(body) // pieces))
 
-        def trickle(closing: Event) -> Iterator[bytes]:
+        def send_slowly(closing: Event) -> Iterator[bytes]:
             for at in range(0, len(body), size):
                 if closing.wait(pause):
                     return
                 yield body[at : at + size]
 
-        return replace(page, body=trickle, headers={**page.headers, "Content-Length": str(len(body))})
+        return replace(page, body=send_slowly, headers={**page.headers, "Content-Length": str(len(body))})
 
     return change
 
 
 def charset(written: str, header: str = "", meta: str = "") -> Callable[[Response], Response]:
-    """The page encoded as `written`, its header and its meta element each claiming what they are told ("": nothing).
+    """Return a fault that encodes the page as `written` and declares `header` and `meta` ("": no declaration).
 
-    What the encoding lacks is written as a character reference, as an editor would.
+    Characters that the encoding lacks become character references.
     """
 
     def change(page: Response) -> Response:
-        claim = f'<meta charset="{meta}" />' if meta else ""
-        text = re.sub(r'<meta charset="[^"]*" />', claim, page.bytes().decode("utf-8"))
+        declaration = f'<meta charset="{meta}" />' if meta else ""
+        text = re.sub(r'<meta charset="[^"]*" />', declaration, page.bytes().decode("utf-8"))
         kind = f"text/html; charset={header}" if header else "text/html"
         return replace(
             page, body=text.encode(written, "xmlcharrefreplace"), headers={**page.headers, "Content-Type": kind}
@@ -173,11 +173,11 @@ def charset(written: str, header: str = "", meta: str = "") -> Callable[[Respons
 # ---- robots.txt ----------------------------------------------------------------------------------------------
 
 MOVED_ROBOTS = "/moved/robots.txt"
-"""An address at which the replica always answers ROBOTS["disallow viewer"]."""
+"""The replica always answers this address with ROBOTS["disallow viewer"]."""
 
 
 def robots(text: str | bytes) -> Response:
-    """A robots.txt with this text."""
+    """Return a robots.txt with this text."""
     return Response(200, text.encode() if isinstance(text, str) else text, {"Content-Type": "text/plain"})
 
 

@@ -1,7 +1,7 @@
-"""The replica's HTML: the shapes that public scrapers of the site rely on, and none of its words or pictures.
+"""The replica's HTML: the structure that public scrapers of the site rely on, with other words and pictures.
 
-Where an author or the site has several ways to write a thing (quotes in `onclick`, wrapping of prose, an empty page),
-the replica uses each of them in turn.
+If the site or its authors write something in several ways (quotes in `onclick`, elements around prose, an empty page),
+the replica uses each of them.
 """
 
 import itertools
@@ -14,26 +14,26 @@ from urllib.parse import quote
 from zlib import crc32
 
 from corpus.story import Story
-from tests.corpus.crawl.graphs import Extra, Item, Staged, Way
+from tests.corpus.crawl.graphs import Extra, Item, Special, Staged
 
 LENGTHS = {1: "a page or two", 2: "a quick read", 3: "a tea break", 4: "an evening"}
-"""What the ratings' pictures say beside the number; also of difficulties."""
+"""The texts of the pictures of lengths and difficulties, by number."""
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """An anchor under a page: to the page `target`, or where `way` leads; shown to who has the item `needs`."""
+    """A link of a page, to the page `target` or to `special`; visible if the player has the item `needs`."""
 
     number: int
     label: str
     target: str = ""
-    way: Way | None = None
+    special: Special | None = None
     needs: Item | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Ratings:
-    """The site's marks for a story, 1 to 8."""
+    """The site's ratings of a story, 1 to 8."""
 
     length: int
     difficulty: int
@@ -42,13 +42,13 @@ class Ratings:
 
 @dataclass(frozen=True)
 class Entry:
-    """A story as it stands on the site: its number and address, and the numbers of its links."""
+    """A story on the site, with its number and address, and the numbers of its links."""
 
     number: int
     slug: str
     staged: Staged
     links: Mapping[str, tuple[Link, ...]]
-    """By their page; numbers go up in the order of the story."""
+    """By page; numbers increase in the order of the story."""
     ratings: Ratings
     category: str
 
@@ -62,7 +62,7 @@ class Entry:
 
 
 def entries(stories: Iterable[Staged]) -> list[Entry]:
-    """The stories with the numbers that the site gives them: neither begin at 1, nor are they without gaps."""
+    """Return the stories with numbers that have gaps and don't begin at 1, like those of the site."""
     return [_entry(1000 + 37 * row, staged) for row, staged in enumerate(stories)]
 
 
@@ -79,7 +79,7 @@ def _entry(number: int, staged: Staged) -> Entry:
                 Link(next(numbers), choice.label, target=choice.target, needs=gates.get((name, i)))
                 for i, choice in enumerate(passage.choices)
             ),
-            *(Link(next(numbers), extra.label, way=extra.way) for extra in extras[name]),
+            *(Link(next(numbers), extra.label, special=extra.special) for extra in extras[name]),
         )
         for name, passage in story.passages.items()
     }
@@ -95,7 +95,7 @@ def _slug(title: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", plain).strip("-") or "untitled"
 
 
-# ---- lists and the story's own page --------------------------------------------------------------------------
+# ---- lists and story pages -----------------------------------------------------------------------------------
 
 _HEAD = (
     '<!DOCTYPE html>\n<html xmlns="http://www.w3.org/1999/xhtml">\n<head><meta charset="utf-8" /><title>{title}</title>'
@@ -112,7 +112,7 @@ def _page(title: str, content: str) -> str:
 
 
 def index_page(site: Sequence[Entry]) -> str:
-    """The categories, each with a few of its stories; the last two blocks are none."""
+    """Return the page of categories, each with a few of its stories; the last two blocks are not categories."""
     blocks = []
     for category in sorted({entry.category for entry in site}):
         few = [entry for entry in site if entry.category == category][:3]
@@ -128,7 +128,7 @@ def index_page(site: Sequence[Entry]) -> str:
 
 
 def list_page(heading: str, rows: Sequence[Entry]) -> str:
-    """A table of stories, as a category or the top list has it."""
+    """Return the page of a category or of the top list: a table of stories."""
     head = "".join(f'<th scope="col">{name}</th>' for name in ("", "Title", "Author", "Length", "Difficulty", "Rating"))
     table = "".join(_row(i, entry) for i, entry in enumerate(rows))
     return _page(
@@ -159,7 +159,7 @@ def _member(folder: str, entry: Entry) -> str:
 
 
 def story_page(entry: Entry) -> str:
-    """A story's own page, with the button that opens the viewer."""
+    """Return a story's page, with the button that opens the viewer."""
     story, marks = entry.story, entry.ratings
     return (
         f"{_HEAD.format(title=escape(story.title))}<body>\n<div>{_MENU}</div>\n<div><div>"
@@ -184,7 +184,7 @@ def story_page(entry: Entry) -> str:
 
 
 def viewer_page(entry: Entry, page: str, text: str, links: Iterable[Link], items: Iterable[str], hidden: str) -> str:
-    """A page of a story with its links and the player's items; `hidden` is what `hidden_inputs` made."""
+    """Return a page of a story with its links and the player's items; `hidden` is the result of `hidden_inputs`."""
     title = entry.story.title
     anchors = "".join(_anchor(link) for link in links)
     choices = f"<ul>\n{anchors}</ul>" if anchors else '<p class="smallerText">There are no links on this page.</p>'
@@ -238,7 +238,7 @@ def _prose(page: str, text: str) -> str:
 
 
 def hidden_inputs(viewstate: str, state: str) -> str:
-    """The fields of `#pbForm`: SS is its third input."""
+    """Return the fields of `#pbForm`, of which SS is the third."""
     fields = (
         ("__VIEWSTATE", viewstate),
         ("__VIEWSTATEGENERATOR", "7A2C1E90"),
@@ -251,11 +251,11 @@ def hidden_inputs(viewstate: str, state: str) -> str:
     )
 
 
-# ---- the pages that are no story -----------------------------------------------------------------------------
+# ---- other pages ---------------------------------------------------------------------------------------------
 
 
 def rate_page(entry: Entry) -> str:
-    """Where "End Game" leads."""
+    """Return the page after "End Game"."""
     return (
         f"{_HEAD.format(title='Rate a story')}<body>\n"
         f'<form method="post" action="/story/viewer/rate.aspx?StoryId={entry.number}" id="ctl01">\n'
@@ -268,7 +268,7 @@ def rate_page(entry: Entry) -> str:
 
 
 def save_page(entry: Entry) -> str:
-    """Where "Save Game" leads."""
+    """Return the page after "Save Game"."""
     return (
         f"{_HEAD.format(title='Save')}<body>\n"
         f'<form method="post" action="/story/viewer/save.aspx?StoryId={entry.number}" id="ctl01">\n'
@@ -280,7 +280,7 @@ def save_page(entry: Entry) -> str:
 
 
 def lost_page(entry: Entry) -> str:
-    """What a session that the server has forgotten gets."""
+    """Return the page for an unknown session."""
     return (
         f"{_HEAD.format(title='Storygame aborted')}<body>\n"
         f'<form method="post" action="./default.aspx?StoryId={entry.number}" id="ctl01">\n'
@@ -290,10 +290,10 @@ def lost_page(entry: Entry) -> str:
 
 
 def no_link_page() -> str:
-    """What a link that isn't there leads to."""
+    """Return the page for an unknown link."""
     return _page("Link Resultset not loaded", "<h2><i>Link Resultset not loaded</i></h2>")
 
 
 def error_page(title: str) -> str:
-    """The server's own complaint."""
+    """Return the server's error page."""
     return _page(title, f"<h1>Server Error in '/' Application.</h1><h2><i>{escape(title)}</i></h2>")

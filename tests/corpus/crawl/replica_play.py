@@ -1,9 +1,8 @@
-"""The replica's memory: sessions, what a player has done in a story, and the signed tokens a page carries.
+"""The replica's state: sessions, the progress of players, and the signed tokens of pages.
 
-Ordinarily a page's `__VIEWSTATE` names the page, and its `SS` holds what was done on the way there (items, pages
-before, links followed), both signed, the second with its session: a link that is posted from an old page in the
-session that got it is answered from that page, in any order and any number of times. With `memory="session"` only the
-page counts that the session was shown last in that story, whatever the tokens say.
+By default, a page's `__VIEWSTATE` names the page, and its `SS` has the player's progress (items, earlier pages, number
+of links); both are signed, the second for its session. So links of old pages can be posted in the same session, in any
+order and any number of times. With `memory="session"`, only the page that the session saw last in the story counts.
 """
 
 import base64
@@ -15,40 +14,40 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from tests.corpus.crawl.graphs import Way
+from tests.corpus.crawl.graphs import Special
 from tests.corpus.crawl.replica_pages import Entry, Link, hidden_inputs, viewer_page
 
 Memory = Literal["page", "session"]
 TRAIL = 40
-"""How many pages back "Previous Page" remembers."""
+"""The number of pages that "Previous Page" remembers."""
 
 
 class Refused(Exception):
-    """The server won't answer this post: `lost` for a session it doesn't know, else a token or link that is wrong."""
+    """A refused post: the session is unknown ("lost"), or a token or link is wrong."""
 
-    def __init__(self, why: Literal["lost", "token", "link"]) -> None:
-        super().__init__(why)
-        self.why = why
+    def __init__(self, reason: Literal["lost", "token", "link"]) -> None:
+        super().__init__(reason)
+        self.reason = reason
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Step:
-    """What was asked of a story. To ask the same step again is to be told the same again."""
+    """A step in a story. The same step always has the same answer."""
 
     story: int
     page: str = ""
-    """The passage whose link was followed; "" for the opening of the story."""
+    """The passage whose link was followed; "" for the start of the story."""
     link: int = 0
-    """The link's number; 0 for the opening and for the toolbar."""
+    """The link's number; 0 for the start and for the toolbar."""
     items: tuple[int, ...] = ()
-    """What the player carried there, by its index in the story's items."""
+    """The player's items, by index in the story's items."""
     before: str = ""
-    """The page that the player came there from, for some links lead back to it."""
+    """The page before, because some links lead back to it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Play:
-    """Where a player is in a story, and what was done on the way. Items by their index in the story's list."""
+    """The progress of a player in a story. Items are indices in the story's items."""
 
     page: str
     items: tuple[int, ...] = ()
@@ -58,17 +57,17 @@ class Play:
 
 @dataclass(slots=True)
 class Session:
-    """What the server knows of one cookie."""
+    """The server's data for one cookie."""
 
     name: str
     requests: int = 0
     reset: bool = False
-    """Whether its last answer was the redirect of a Reset link."""
+    """Whether the last answer was the redirect of a Reset link."""
     plays: dict[int, Play] = field(default_factory=dict)
 
 
 class Sessions:
-    """The sessions that the server remembers. `lifetime`: how many requests a session lives for (0: for ever)."""
+    """The sessions that the server knows. A session ends after `lifetime` requests (0: never)."""
 
     def __init__(self, memory: Memory, lifetime: int) -> None:
         self.memory, self.lifetime = memory, lifetime
@@ -76,7 +75,7 @@ class Sessions:
         self._alive: dict[str, Session] = {}
 
     def use(self, name: str) -> Session | None:
-        """The session of this cookie, which is one request older for it; None where there is none any more."""
+        """Count a request; return the session of this cookie, or None if there is none or it has ended."""
         session = self._alive.get(name)
         if session is None:
             return None
@@ -92,11 +91,11 @@ class Sessions:
         return session
 
     def forget(self) -> None:
-        """Every session ends here."""
+        """End all sessions."""
         self._alive.clear()
 
     def inputs(self, session: Session, entry: Entry, play: Play) -> str:
-        """The hidden inputs of a page that shows `play`."""
+        """Return the hidden inputs of the page that shows `play`."""
         if self.memory == "session":
             session.plays[entry.number] = play
             return hidden_inputs(secrets.token_urlsafe(24), secrets.token_urlsafe(12))
@@ -104,11 +103,7 @@ class Sessions:
         return hidden_inputs(page, self._sign(session.name, [play.items, play.trail, play.turns]))
 
     def play(self, session: Session | None, entry: Entry, form: Mapping[str, str]) -> Play:
-        """Where the player is who posts this form.
-
-        Raises:
-            Refused: the session is gone, or the tokens are not what the server gave it.
-        """
+        """Return the progress of the player who posts this form. Raise Refused if the session or a token is invalid."""
         if session is None:
             raise Refused("lost")
         if self.memory == "session":
@@ -125,13 +120,13 @@ class Sessions:
         text = json.dumps(data, separators=(",", ":")).encode()
         return base64.b64encode(self._mac(salt, text) + text).decode()
 
-    def _read(self, salt: str, token: str, why: Literal["lost", "token"]) -> list[Any]:
+    def _read(self, salt: str, token: str, reason: Literal["lost", "token"]) -> list[Any]:
         try:
             raw = base64.b64decode(token, validate=True)
         except ValueError:
             raise Refused("token") from None
         if not hmac.compare_digest(raw[:16], self._mac(salt, raw[16:])):
-            raise Refused(why)
+            raise Refused(reason)
         data: list[Any] = json.loads(raw[16:])
         return data
 
@@ -139,23 +134,23 @@ class Sessions:
         return hashlib.blake2b(text, key=self._key, salt=salt.encode()[:16], digest_size=16).digest()
 
 
-# ---- a step in a story ---------------------------------------------------------------------------------------
+# ---- steps ---------------------------------------------------------------------------------------------------
 
 
 def begin(entry: Entry) -> Play:
-    """A story opened anew."""
+    """Return the progress at the start of a story."""
     return _arrive(entry, Play(entry.story.start))
 
 
-def shown(entry: Entry, play: Play) -> list[Link]:
-    """The links under the player's page, for who carries what the player carries."""
+def visible_links(entry: Entry, play: Play) -> list[Link]:
+    """Return the links that the player sees."""
     items = entry.staged.items
     return [link for link in entry.links[play.page] if link.needs is None or items.index(link.needs) in play.items]
 
 
 def follow(entry: Entry, play: Play, link: Link) -> Play:
-    """The player after a link to a page, or to the page before."""
-    if link.way is Way.PREVIOUS:
+    """Return the progress after a link to a page, or to the previous page."""
+    if link.special is Special.PREVIOUS:
         if not play.trail:
             return play
         return _arrive(entry, replace(play, page=play.trail[-1], trail=play.trail[:-1], turns=play.turns + 1))
@@ -169,9 +164,9 @@ def _arrive(entry: Entry, play: Play) -> Play:
 
 
 def render(entry: Entry, play: Play, hidden: str) -> str:
-    """The page that the player sees."""
+    """Return the page that the player sees."""
     text = entry.story.passages[play.page].text
     if entry.staged.counter:
         text = text.replace(entry.staged.counter, str(play.turns))
     items = (entry.staged.items[i].name for i in play.items)
-    return viewer_page(entry, play.page, text, shown(entry, play), items, hidden)
+    return viewer_page(entry, play.page, text, visible_links(entry, play), items, hidden)

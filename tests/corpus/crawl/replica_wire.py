@@ -1,6 +1,6 @@
-"""The replica's HTTP: sockets and threads, and the record of a request as it came in.
+"""The replica's HTTP server and its record of requests.
 
-One thread a connection, HTTP/1.1 with keep-alive, about 3,000 small pages a second; loopback is all it is meant for.
+One thread per connection, HTTP/1.1 with keep-alive, about 3,000 small pages per second. Only for loopback.
 """
 
 import socket
@@ -13,7 +13,7 @@ from http.cookies import SimpleCookie
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from tests.corpus.crawl.replica_faults import SILENT, Response
+from tests.corpus.crawl.replica_faults import NO_ANSWER, Response
 from tests.corpus.crawl.replica_play import Step
 
 COOKIE = "ASP.NET_SessionId"
@@ -21,29 +21,29 @@ COOKIE = "ASP.NET_SessionId"
 
 @dataclass(slots=True)
 class Request:
-    """One request as it came, and what it got."""
+    """A request and its answer."""
 
     time: float
-    """When it arrived, in seconds of `time.monotonic`."""
+    """The time of arrival, in seconds of `time.monotonic`."""
     method: str
     path: str
-    """With its query."""
+    """With the query."""
     agent: str
     cookie: str
     """The session's name, "" without one."""
     step: Step | None = None
-    """None unless it was for a story's viewer."""
+    """None if it was not for a story's viewer."""
     shows: str = ""
-    """The passage in the answer, or "rate", "save" or "reset"; "" where no step was taken."""
+    """The passage in the answer, or "rate", "save" or "reset"; "" if there was no step."""
     fault: bool = False
-    """Whether a fault spoilt or replaced the answer."""
+    """Whether a fault changed or replaced the answer."""
     status: int = 0
 
 
 class Server(ThreadingHTTPServer):
-    """Listens at `address`; `answer` is asked what to send, `answered` is told that it has been sent, or couldn't be.
+    """Listens at `address`; `answer` returns the response, `answered` is called when it was sent or sending failed.
 
-    `closing` is to be set before the server shuts down: it ends the answers that would go on.
+    Set `closing` before the server shuts down, to end slow and endless answers.
     """
 
     daemon_threads = True
@@ -67,15 +67,15 @@ class Server(ThreadingHTTPServer):
         super().shutdown_request(request)
 
     def hang_up(self) -> None:
-        """Ends the connections that clients keep alive."""
+        """End the connections that clients keep alive."""
         for connection in list(self._open):
             try:
                 connection.shutdown(socket.SHUT_RDWR)
             except OSError:
-                continue  # it ended by itself
+                continue  # already closed
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that is killed breaks its connections; anything else is the replica's own fault, and is shown."""
+        """Report an error, unless a client that was killed broke its connection."""
         if not isinstance(sys.exc_info()[1], ConnectionError):
             super().handle_error(request, client_address)
 
@@ -87,11 +87,11 @@ class _Handler(BaseHTTPRequestHandler):
     server: Server
 
     def do_GET(self) -> None:
-        came = time.monotonic()
+        arrival = time.monotonic()
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         cookies = SimpleCookie(self.headers.get("Cookie", ""))
         cookie = cookies[COOKIE].value if COOKIE in cookies else ""
-        request = Request(came, self.command, self.path, self.headers.get("User-Agent", ""), cookie)
+        request = Request(arrival, self.command, self.path, self.headers.get("User-Agent", ""), cookie)
         try:
             self._send(self.server.answer(request, body))
         finally:
@@ -102,7 +102,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _send(self, response: Response) -> None:
         closing = self.server.closing
-        if response.status == SILENT:
+        if response.status == NO_ANSWER:
             self.close_connection = True
             closing.wait()
             return
@@ -122,4 +122,4 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.flush()
 
     def log_message(self, *_: object) -> None:
-        """Nothing: the replica keeps its requests itself."""
+        """Print nothing: the replica records its requests."""

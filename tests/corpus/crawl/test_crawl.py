@@ -1,8 +1,10 @@
-"""What a crawl brings home: for any story, the graph that its site plays, node for node and edge for edge."""
+"""Crawls of the replica: complete graphs, interrupted and repeated runs, faults, and messages."""
 
 import os
 import re
 import signal
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,22 +12,23 @@ import pytest
 
 from corpus.readers.twee import read_twee
 from corpus.story import Choice, Passage, Story
-from tests.corpus.crawl.crawling import crawl, started, stories
-from tests.corpus.crawl.graphs import Extra, Item, Staged, Way, difference, random_story, stage
+from tests.corpus.crawl.graphs import Extra, Item, Special, Staged, difference, random_story, stage
 from tests.corpus.crawl.replica import Replica
 from tests.corpus.crawl.replica_faults import Fault, charset, cut, endless, gzip_bomb, slow, status, truncated
+from tests.corpus.crawl.run_crawl import crawl, start_crawl, stories
 
-GRAPHS = int(os.environ.get("DUNGEON_TEST_GRAPHS", "40"))
-LIBRARY = sorted((Path(__file__).parents[3] / "corpus" / "library").glob("*.twee"))
+GRAPHS = int(os.environ.get("DUNGEON_TEST_GRAPHS", "24"))
+"""Number of random stories to crawl. From 72 on, the whole library is crawled, too; otherwise a few of its stories."""
+LIBRARY = sorted((Path(__file__).parents[3] / "corpus" / "library").glob("*.twee"))[:: 24 if GRAPHS < 72 else 1]
 
 
 def story(*passages: tuple[str, str, dict[str, str]], title: str = "Tale") -> Story:
-    """Passages by name, text, and the target of each label; each with a text of its own."""
-    made = {
+    """Return a story of passages: name, text, and the target of each label."""
+    found = {
         name: Passage(name, text, tuple(Choice(label, target) for label, target in links.items()))
         for name, text, links in passages
     }
-    return Story(title, passages[0][0], made, author="Ada")
+    return Story(title, passages[0][0], found, author="Ada")
 
 
 TALE = story(
@@ -35,41 +38,41 @@ TALE = story(
 )
 
 
-def test_every_graph_comes_back(tmp_path: Path) -> None:
+def test_every_graph_is_crawled_completely(tmp_path: Path) -> None:
     library = [stage(read_twee(path.read_text(encoding="utf-8"), path.name)) for path in LIBRARY]
     staged = [*library, *(random_story(seed) for seed in range(GRAPHS))]
     with Replica(staged) as site:
         done = crawl(site.list_url, out=tmp_path / "crawl")
         assert done.code == 0, done.err
-        got = stories(tmp_path / "crawl")
-        assert len(got) == len(staged)
+        crawled = stories(tmp_path / "crawl")
+        assert len(crawled) == len(staged)
         for each in staged:
             entry = site.entry(each)
-            came = got[entry.number]
-            # A bookend passage that no choice leads to is on no site.
+            actual = crawled[entry.number]
+            # The site doesn't show passages that no choice leads to.
             reached = each.story.reachable()
-            wanted = replace(
+            expected = replace(
                 each.story, passages={name: p for name, p in each.story.passages.items() if name in reached}
             )
-            assert difference(wanted, came) == "", f"{each.story.title} ({entry.number})"
-            assert came.title == " ".join(each.story.title.split())
-            assert came.author == " ".join(each.story.author.split())
-            assert came.rights == "unknown"
-            assert came.provenance is not None
-            assert came.provenance.url == came.source == site.viewer_url(each)
-            assert came.provenance.maturity == entry.ratings.maturity
-            assert came.provenance.length == entry.ratings.length
-            assert came.provenance.difficulty == entry.ratings.difficulty
-            assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00", came.provenance.fetched)
-            assert re.fullmatch("[0-9a-f]{64}", came.provenance.sha256)
-            assert came.notes == ()
-        # A link is followed twice only to tell a way back from a choice, or with other items; of hundreds, it is a few.
-        assert sum(count - 1 for count in site.twice().values()) <= len(site.requests) / 50
+            assert difference(expected, actual) == "", f"{each.story.title} ({entry.number})"
+            assert actual.title == " ".join(each.story.title.split())
+            assert actual.author == " ".join(each.story.author.split())
+            assert actual.rights == "unknown"
+            assert actual.provenance is not None
+            assert actual.provenance.url == actual.source == site.viewer_url(each)
+            assert actual.provenance.maturity == entry.ratings.maturity
+            assert actual.provenance.length == entry.ratings.length
+            assert actual.provenance.difficulty == entry.ratings.difficulty
+            assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00", actual.provenance.fetched)
+            assert re.fullmatch("[0-9a-f]{64}", actual.provenance.sha256)
+            assert actual.notes == ()
+        # A link is followed twice only to recognise links back, or with other items: a few of hundreds.
+        assert sum(count - 1 for count in site.repeated().values()) <= len(site.requests) / 50
         assert site.most_at_once == 1
 
 
 @pytest.mark.parametrize("address", ["index", "category", "story", "viewer", "play button", "both"])
-def test_any_address_of_the_site_will_do(tmp_path: Path, address: str) -> None:
+def test_any_address_of_the_site(tmp_path: Path, address: str) -> None:
     with Replica([TALE]) as site:
         urls = {
             "index": [site.index_url],
@@ -81,15 +84,15 @@ def test_any_address_of_the_site_will_do(tmp_path: Path, address: str) -> None:
         }[address]
         done = crawl(*urls, out=tmp_path / "crawl")
         assert done.code == 0, done.err
-        (got,) = stories(tmp_path / "crawl").values()
-        assert difference(TALE, got) == ""
-        assert (got.title, got.author) == ("Tale", "Ada")
-        assert got.provenance is not None
-        assert got.provenance.maturity == site.entry(TALE).ratings.maturity
-        assert site.twice() == {}
+        (crawled,) = stories(tmp_path / "crawl").values()
+        assert difference(TALE, crawled) == ""
+        assert (crawled.title, crawled.author) == ("Tale", "Ada")
+        assert crawled.provenance is not None
+        assert crawled.provenance.maturity == site.entry(TALE).ratings.maturity
+        assert site.repeated() == {}
 
 
-def test_links_that_are_no_choices_are_known_by_what_they_do(tmp_path: Path) -> None:
+def test_links_that_are_not_choices(tmp_path: Path) -> None:
     tale = story(
         ("Gate", "A gate.", {"East": "Hall", "West": "Yard"}),
         ("Hall", "A hall.", {"Save Game": "Well", "Back": "Gate"}),
@@ -98,22 +101,22 @@ def test_links_that_are_no_choices_are_known_by_what_they_do(tmp_path: Path) -> 
         ("End", "Over.", {}),
     )
     extras = (
-        Extra("Well", Way.PREVIOUS, "Press on"),
-        Extra("Well", Way.SAVE, "Write it down"),
-        Extra("End", Way.END, "Open the door"),
-        Extra("End", Way.RESET, "Sleep"),
-        Extra("End", Way.SAVE, ""),
+        Extra("Well", Special.PREVIOUS, "Press on"),
+        Extra("Well", Special.SAVE, "Write it down"),
+        Extra("End", Special.END, "Open the door"),
+        Extra("End", Special.RESET, "Sleep"),
+        Extra("End", Special.SAVE, ""),
     )
     staged = Staged(tale, extras=extras)
     with Replica([staged]) as site:
         assert crawl(site.viewer_url(staged), out=tmp_path / "crawl").code == 0
-    (got,) = stories(tmp_path / "crawl").values()
-    assert difference(tale, got) == ""
-    (end,) = got.endings()
+    (crawled,) = stories(tmp_path / "crawl").values()
+    assert difference(tale, crawled) == ""
+    (end,) = crawled.endings()
     assert end.text == "Over."
 
 
-def test_what_only_an_item_opens_is_found_on_another_way(tmp_path: Path) -> None:
+def test_link_that_needs_an_item_is_found_on_another_path(tmp_path: Path) -> None:
     tale = story(
         ("Gate", "A gate.", {"Hall": "Hall", "Yard": "Yard"}),
         ("Hall", "A hall.", {"Gate": "Gate", "Unlock": "Vault"}),
@@ -123,26 +126,26 @@ def test_what_only_an_item_opens_is_found_on_another_way(tmp_path: Path) -> None
     staged = Staged(tale, items=(Item("key", found="Yard", page="Hall", choice=1),))
     with Replica([staged]) as site:
         assert crawl(site.viewer_url(staged), out=tmp_path / "crawl").code == 0
-        assert site.twice() == {}
-    (got,) = stories(tmp_path / "crawl").values()
-    assert difference(tale, got) == ""
+        assert site.repeated() == {}
+    (crawled,) = stories(tmp_path / "crawl").values()
+    assert difference(tale, crawled) == ""
 
 
 @pytest.mark.parametrize("server", [{"memory": "session"}, {"lifetime": 12}])
-def test_a_server_that_forgets_is_walked_again(tmp_path: Path, server: dict[str, object]) -> None:
+def test_paths_are_replayed_on_a_server_that_loses_sessions(tmp_path: Path, server: dict[str, object]) -> None:
     staged = [random_story(seed) for seed in (4, 8, 20)]
     with Replica(staged, **server) as site:  # type: ignore[arg-type]
         done = crawl(site.list_url, out=tmp_path / "crawl")
         assert done.code == 0, done.err
-        got = stories(tmp_path / "crawl")
+        crawled = stories(tmp_path / "crawl")
         for each in staged:
-            assert difference(each.story, got[site.entry(each).number]) == ""
-    walked = re.search(r"paths walked again +(\d+)", done.out)
-    assert walked
-    assert int(walked[1]) > 0
+            assert difference(each.story, crawled[site.entry(each).number]) == ""
+    replayed = re.search(r"paths replayed +(\d+)", done.out)
+    assert replayed
+    assert int(replayed[1]) > 0
 
 
-def test_a_story_without_an_end_is_cut_in_breadth(tmp_path: Path) -> None:
+def test_endless_story_is_limited_breadth_first(tmp_path: Path) -> None:
     tale = story(
         ("Gate", "Turn %TURNS.", {"East": "Hall", "West": "Yard"}),
         ("Hall", "A hall at turn %TURNS.", {"Back": "Gate"}),
@@ -154,18 +157,18 @@ def test_a_story_without_an_end_is_cut_in_breadth(tmp_path: Path) -> None:
         assert done.code == 1
         assert "more than 30 in one story" in done.err
         assert 30 <= len(site.requests) <= 35
-        (got,) = stories(tmp_path / "crawl").values()
+        (crawled,) = stories(tmp_path / "crawl").values()
         assert {"A hall at turn 1.", "A yard at turn 1.", "A yard at turn 7.", "Turn 0."} <= {
-            passage.text for passage in got.passages.values()
+            passage.text for passage in crawled.passages.values()
         }
-        assert got.dangling() == []
-        assert "were not followed" in got.notes[0]
+        assert crawled.dangling() == []
+        assert "were not followed" in crawled.notes[0]
 
 
-# ---- again and again -----------------------------------------------------------------------------------------
+# ---- interrupted and repeated runs ---------------------------------------------------------------------------
 
 
-def test_limits_end_a_run_and_the_next_goes_on(tmp_path: Path) -> None:
+def test_run_continues_after_a_limit(tmp_path: Path) -> None:
     staged = [random_story(seed) for seed in (3, 5, 7)]
     out = tmp_path / "crawl"
     with Replica(staged) as site:
@@ -173,59 +176,74 @@ def test_limits_end_a_run_and_the_next_goes_on(tmp_path: Path) -> None:
             before = len([path for path in site.paths() if path != "/robots.txt"])
             done = crawl(site.list_url, out=out, options=["--max-pages", "4"])
             assert done.code == 1
-            assert "the limit of 4 pages is reached. The same command goes on" in done.err
-            # A reset's redirect is a second request for one page.
+            assert "the limit of 4 pages is reached. Run the same command again" in done.err
+            # The redirect of a reset is a second request for one page.
             assert 4 <= len([path for path in site.paths() if path != "/robots.txt"]) - before <= 6
         done = crawl(site.list_url, out=out, options=["--max-stories", "1"])
         assert done.code == 1
         assert len(stories(out)) >= 1
         assert crawl(site.list_url, out=out).code == 0
-        assert site.twice() == {}
+        assert site.repeated() == {}
         for each in staged:
             assert difference(each.story, stories(out)[site.entry(each).number]) == ""
-        asked = len(site.requests)
+        count = len(site.requests)
         again = crawl(site.list_url, out=out)
         assert again.code == 0
         assert "pages fetched               0" in again.out
-        assert site.paths()[asked:] == []
+        assert site.paths()[count:] == []
 
 
-def test_an_interrupted_crawl_goes_on(tmp_path: Path) -> None:
+def test_journal_of_an_earlier_version_is_used(tmp_path: Path) -> None:
+    """Answers and facts are saved under the same names, so that old crawls can be continued."""
+    out = tmp_path / "crawl"
+    with Replica([TALE]) as site:
+        assert crawl(site.viewer_url(TALE), out=out).code == 0
+        with closing(sqlite3.connect(out / "crawl.sqlite3")) as db:
+            keys = [key for (key,) in db.execute("SELECT key FROM answer ORDER BY id")]
+            facts = dict(db.execute("SELECT name, value FROM fact WHERE name != 'opened'"))
+        viewer = site.viewer_url(TALE)
+        assert keys[0] == f"GET {viewer}"
+        assert f"GET {site.story_url(TALE)}" in keys
+        assert any(re.fullmatch(rf"POST {re.escape(viewer)} [0-9a-f]{{16}} \d+", key) for key in keys)
+        assert facts == {f"done {viewer}": "yes"}
+
+
+def test_interrupted_crawl_continues(tmp_path: Path) -> None:
     out = tmp_path / "crawl"
     with Replica([TALE], faults=[Fault(slow(30), method="POST", nth={3})]) as site:
-        process = started(site.list_url, out=out)
+        process = start_crawl(site.list_url, out=out)
         while len(site.requests) < 7:
             process.join(0.001)
         assert process.pid is not None
         os.kill(process.pid, signal.SIGINT)
         process.join(20)
         assert process.exitcode == 130
-        assert out.with_suffix(".err").read_text() == "Interrupted. The same command goes on where this one ended.\n"
+        assert out.with_suffix(".err").read_text() == "Interrupted. Run the same command again to continue.\n"
         assert crawl(site.list_url, out=out).code == 0
-        assert sum(site.twice().values()) in (0, 2)  # the one that was on its way
+        assert sum(site.repeated().values()) in (0, 2)  # the interrupted request
     assert difference(TALE, stories(out)[site.entry(TALE).number]) == ""
 
 
-def test_failed_links_are_noted_and_tried_by_the_next_run(tmp_path: Path) -> None:
+def test_failed_links_are_retried_in_the_next_run(tmp_path: Path) -> None:
     out = tmp_path / "crawl"
     with Replica([TALE], faults=[Fault(status(500), method="POST", nth=range(2, 6))]) as site:
         done = crawl(site.viewer_url(TALE), out=out)
         assert done.code == 1
         assert "the site answers 500" in done.err
-        (got,) = stories(out).values()
-        assert difference(TALE, got) != ""
-        assert got.dangling() == []
-        assert "Choices that were not followed are left out: 1 (the site answers 500)." in got.notes
+        (crawled,) = stories(out).values()
+        assert difference(TALE, crawled) != ""
+        assert crawled.dangling() == []
+        assert "Choices that were not followed are left out: 1 (the site answers 500)." in crawled.notes
         site.faults.clear()
         assert crawl(site.viewer_url(TALE), out=out).code == 0
-        assert site.twice() == {}
-    (got,) = stories(out).values()
-    assert difference(TALE, got) == ""
-    assert got.notes == ()
+        assert site.repeated() == {}
+    (crawled,) = stories(out).values()
+    assert difference(TALE, crawled) == ""
+    assert crawled.notes == ()
 
 
 @pytest.mark.parametrize(
-    "spoil",
+    "answer",
     [
         status(500),
         status(503),
@@ -237,18 +255,18 @@ def test_failed_links_are_noted_and_tried_by_the_next_run(tmp_path: Path) -> Non
         charset("utf-16", header="utf-16"),
     ],
 )
-def test_spoilt_answers_do_no_harm(tmp_path: Path, spoil: object) -> None:
-    broken = spoil in (truncated, cut) or not callable(spoil)
-    fault = Fault(spoil, on="/story", nth=range(1, 10**6, 3) if broken else None)  # type: ignore[arg-type]
+def test_faulty_answers(tmp_path: Path, answer: object) -> None:
+    broken = answer in (truncated, cut) or not callable(answer)
+    fault = Fault(answer, on="/story", nth=range(1, 10**6, 3) if broken else None)  # type: ignore[arg-type]
     with Replica([TALE], faults=[fault]) as site:
         done = crawl(site.list_url, out=tmp_path / "crawl")
         assert done.code == 0, done.err
-    (got,) = stories(tmp_path / "crawl").values()
-    assert difference(TALE, got) == ""
+    (crawled,) = stories(tmp_path / "crawl").values()
+    assert difference(TALE, crawled) == ""
 
 
 @pytest.mark.parametrize("bomb", [gzip_bomb(), endless()])
-def test_a_bomb_is_left_alone(tmp_path: Path, bomb: object) -> None:
+def test_endless_and_compressed_bombs(tmp_path: Path, bomb: object) -> None:
     other = story(("Door", "A door.", {}), title="Other")
     with Replica([TALE, other]) as site:
         site.faults.append(Fault(bomb, on=f"/story/{site.entry(TALE).slug}"))  # type: ignore[arg-type]
@@ -258,40 +276,40 @@ def test_a_bomb_is_left_alone(tmp_path: Path, bomb: object) -> None:
         assert list(stories(tmp_path / "crawl")) == [site.entry(other).number]
 
 
-# ---- what the user is told -----------------------------------------------------------------------------------
+# ---- messages ------------------------------------------------------------------------------------------------
 
 
-def test_no_connection_is_one_clear_message(tmp_path: Path) -> None:
+def test_error_for_no_connection(tmp_path: Path) -> None:
     with Replica([TALE]) as site:
         url = site.list_url
     done = crawl(url, out=tmp_path / "crawl")
     assert done.code == 2
     assert done.out == ""
-    assert "Error: No story was got" in done.err
+    assert "Error: No story was found" in done.err
     assert "robots.txt can't be read (" in done.err
     assert "Traceback" not in done.err
 
 
-def test_an_address_without_stories(tmp_path: Path) -> None:
+def test_address_without_stories(tmp_path: Path) -> None:
     with Replica([TALE]) as site:
         done = crawl(f"{site.url}/nowhere", out=tmp_path / "crawl")
     assert done.code == 2
     assert f"{site.url}/nowhere: the site answers 404" in done.err
 
 
-def test_a_folder_of_other_things_is_left_alone(tmp_path: Path) -> None:
+def test_folder_with_other_files_is_kept(tmp_path: Path) -> None:
     out = tmp_path / "crawl"
     out.mkdir()
     (out / "novel.txt").write_text("mine")
     done = crawl("http://127.0.0.1:1/", out=out)
     assert done.code == 2
-    assert f"{out} is there already and holds no crawl. Name another place with --out." in done.err
+    assert f"{out} already exists and is not a crawl. Name another place with --out." in done.err
     assert [path.name for path in out.iterdir()] == ["novel.txt"]
 
 
 def test_two_crawls_do_not_share_a_folder(tmp_path: Path) -> None:
     with Replica([TALE]) as site:
-        first = started(site.list_url, out=tmp_path / "crawl", delay=1)
+        first = start_crawl(site.list_url, out=tmp_path / "crawl", delay=1)
         while not site.requests:
             first.join(0.01)
         second = crawl(site.list_url, out=tmp_path / "crawl")
@@ -301,9 +319,9 @@ def test_two_crawls_do_not_share_a_folder(tmp_path: Path) -> None:
     assert "is in use by another crawl" in second.err
 
 
-def test_a_journal_that_is_none(tmp_path: Path) -> None:
+def test_error_for_an_invalid_journal(tmp_path: Path) -> None:
     (tmp_path / "crawl").mkdir()
-    (tmp_path / "crawl" / "crawl.sqlite3").write_text("not a database, and long enough to be told from an empty one")
+    (tmp_path / "crawl" / "crawl.sqlite3").write_text("not a database, and longer than an empty file")
     done = crawl("http://127.0.0.1:1/", out=tmp_path / "crawl")
     assert done.code == 2
     assert "is damaged" in done.err

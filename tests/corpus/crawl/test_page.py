@@ -1,17 +1,19 @@
-"""The site's HTML as structured pages, the journal that keeps them, and the files that stories become."""
+"""The site's pages, the journal of a crawl, and the files of crawled stories."""
 
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from corpus.crawl import chooseyourstory as site
-from corpus.crawl.crawl import Summary
+from corpus.crawl.crawler import Summary
 from corpus.crawl.explore import Edge, Graph, Node
 from corpus.crawl.journal import Answer, Journal, JournalError
-from corpus.crawl.page import Info, Leaf, Link, Listed, Listing, Ratings, Refused, Strange, Viewer
+from corpus.crawl.page import ExitPage, Form, Info, Link, Listed, Listing, Ratings, Refused, UnknownPage, Viewer
 from corpus.crawl.progress import line
-from corpus.crawl.story import to_story, write
+from corpus.crawl.story_file import to_story, write
 from corpus.readers import crawled
 from corpus.readers.source import Source
 from corpus.story import StoryError
@@ -43,7 +45,7 @@ def viewer(prose: str) -> Viewer:
     return page
 
 
-def test_a_viewer_page() -> None:
+def test_viewer_page() -> None:
     page = viewer("<p>It is dark.</p>")
     assert (page.story, page.title, page.text) == ("The Well", "Down", "It is dark.")
     assert page.links == (Link("6924", "Climb out"), Link("2", ""), Link("3", "Save Game"))
@@ -69,18 +71,18 @@ def test_a_viewer_page() -> None:
         ("<p>&#x1f409; “hush” &#8212; ﷽</p>", "🐉 “hush” — ﷽"),
     ],
 )
-def test_prose_is_what_the_reader_sees(html: str, text: str) -> None:
+def test_prose_of_a_page(html: str, text: str) -> None:
     assert viewer(html).text == text
 
 
-def test_a_page_is_its_title_and_text_and_its_state_what_else_shows() -> None:
+def test_page_key_and_state() -> None:
     page, other = viewer("<p>One.</p>"), viewer("<p>Two.</p>")
-    carrying = Viewer(page.story, page.title, page.text, page.links[:1], page.form, ())
-    assert page.key == carrying.key != other.key
-    assert page.state != carrying.state
+    with_items = Viewer(page.story, page.title, page.text, page.links[:1], page.form, ())
+    assert page.key == with_items.key != other.key
+    assert page.state != with_items.state
 
 
-def test_a_list() -> None:
+def test_list_page() -> None:
     row = (
         '<tr><td>1.</td><td><a id="MainContentPlaceHolder_StoriesGridView_HyperLink1_0" href="../story/the-well">The '
         'Well</a></td><td><a href="../member/?Username=Ada">Ada</a></td><td><img alt="4 - a while" /></td>'
@@ -91,14 +93,14 @@ def test_a_list() -> None:
     assert page == Listing((Listed("https://stories.test/story/the-well", "Ada", Ratings(4, None)),))
 
 
-def test_the_index_leads_to_categories_only() -> None:
+def test_index_page() -> None:
     block = '<div class="dark1border"><div class="categoryBoxExtras">{}</div></div>'
     links = ('<a href="Horror.aspx">All</a>', '<a href="/forums/">Forum</a>', "none")
     page = site.read("".join(map(block.format, links)), "https://stories.test/Stories/")
     assert page == Listing(pages=("https://stories.test/Stories/Horror.aspx",))
 
 
-def test_a_story_of_its_own_page() -> None:
+def test_story_page() -> None:
     html = (
         '<h1 id="ctl09">The Well</h1><a href="/member/?Username=Ada">Ada</a> Player Rating2.88/8 Story Difficulty'
         "<b>3/8</b><br>Play Length4/8<br>Maturity Level 5/8 {licence}"
@@ -107,8 +109,8 @@ def test_a_story_of_its_own_page() -> None:
     )
     page = site.read(html.format(licence=""), "https://stories.test/story/the-well")
     assert page == Info(URL, "The Well", "Ada", Ratings(4, 3, 5))
-    stated = '<a rel="license" href="https://creativecommons.org/licenses/by/4.0/">CC BY 4.0</a>'
-    page = site.read(html.format(licence=stated), "https://stories.test/story/the-well")
+    licence = '<a rel="license" href="https://creativecommons.org/licenses/by/4.0/">CC BY 4.0</a>'
+    page = site.read(html.format(licence=licence), "https://stories.test/story/the-well")
     assert isinstance(page, Info)
     assert page.rights == "CC BY 4.0"
 
@@ -116,13 +118,13 @@ def test_a_story_of_its_own_page() -> None:
 @pytest.mark.parametrize(
     ("html", "page"),
     [
-        ("<form action='/story/viewer/rate.aspx?StoryId=1'><h1>Anything</h1></form>", Leaf("rate")),
-        ("<form action='/elsewhere'><div><h1>Rate The Well</h1></div></form>", Leaf("rate")),
-        ("<form action='./save.aspx?StoryId=1'></form>", Leaf("save")),
+        ("<form action='/story/viewer/rate.aspx?StoryId=1'><h1>Anything</h1></form>", ExitPage("rate")),
+        ("<form action='/elsewhere'><div><h1>Rate The Well</h1></div></form>", ExitPage("rate")),
+        ("<form action='./save.aspx?StoryId=1'></form>", ExitPage("save")),
         ("<title>Link Resultset not loaded</title>", Refused("Link Resultset not loaded")),
-        ("<title>Gone</title><form action='./default.aspx?StoryId=1'></form>", Refused("Gone", lost=True)),
-        ("<title>News</title>", Strange("a page of a kind that is not known (News)")),
-        ("", Strange("a page of a kind that is not known (without a title)")),
+        ("<title>Gone</title><form action='./default.aspx?StoryId=1'></form>", Refused("Gone", session_lost=True)),
+        ("<title>News</title>", UnknownPage("an unknown kind of page (News)")),
+        ("", UnknownPage("an unknown kind of page (without a title)")),
     ],
 )
 def test_pages_at_which_a_story_ends(html: str, page: object) -> None:
@@ -134,7 +136,7 @@ def test_pages_at_which_a_story_ends(html: str, page: object) -> None:
     ["<" * 5000, "<div>" * 5000, "<!--", "&" * 999, "\0<p\0>", "<form id=pbForm>", "<a onclick>"],
     ids=["opened", "nested", "comment", "ampersands", "nulls", "form", "empty call"],
 )
-def test_any_html_is_some_page(html: str) -> None:
+def test_any_html_is_a_page(html: str) -> None:
     site.read(html, URL)
     site.read(VIEWER.format(prose=html), URL)
 
@@ -150,7 +152,7 @@ def test_any_html_is_some_page(html: str) -> None:
         ("https://stories.test/story/the-well", ""),
     ],
 )
-def test_one_address_for_each_viewer(url: str, same: str) -> None:
+def test_viewer_addresses_are_normalised(url: str, same: str) -> None:
     assert site.viewer_url(url) == same
 
 
@@ -167,30 +169,61 @@ def test_one_address_for_each_viewer(url: str, same: str) -> None:
         (b"\x81\xff", "text/html; charset=no-such-thing", "\x81ÿ"),
     ],
 )
-def test_letters_survive_what_servers_claim(body: bytes, header: str, text: str) -> None:
+def test_wrong_charset_declarations(body: bytes, header: str, text: str) -> None:
     assert site.decode(body, header).replace("\ufffd", "\x81") == text
 
 
 # ---- the journal and the files -------------------------------------------------------------------------------
 
 
-def test_the_journal_gives_back_the_latest_answer(tmp_path: Path) -> None:
+def test_journal_returns_the_latest_answer(tmp_path: Path) -> None:
     old = Answer(viewer("<p>1</p>"), URL, {"ASP.NET_SessionId": "x"}, False, "2026-01-01T00:00:00+00:00")
-    new = Answer(Leaf("rate"), URL, {}, True, "2026-01-02T00:00:00+00:00")
+    new = Answer(ExitPage("rate"), URL, {}, True, "2026-01-02T00:00:00+00:00")
     with Journal(tmp_path / "j.sqlite3") as journal:
         journal.put("a", old)
         assert journal.get("a") == old
         journal.put("a", new)
-        journal.note("done", "yes")
+        journal.set_fact("done", "yes")
         with pytest.raises(JournalError, match="in use by another crawl"):
             Journal(tmp_path / "j.sqlite3")
     with Journal(tmp_path / "j.sqlite3") as journal:
         assert journal.get("a") == new
         assert journal.get("b") is None
-        assert (journal.fact("done"), journal.fact("undone")) == ("yes", "")
+        assert (journal.get_fact("done"), journal.get_fact("undone")) == ("yes", "")
 
 
-def test_links_of_all_states_keep_the_order_of_the_page() -> None:
+@pytest.mark.parametrize(
+    ("stored", "page"),
+    [
+        (
+            '{"type":"list","stories":[{"url":"u","author":"Ada","ratings":{"length":4}}],"pages":["c"]}',
+            Listing((Listed("u", "Ada", Ratings(4)),), ("c",)),
+        ),
+        (
+            '{"type":"info","viewer":"v","title":"T","author":"Ada","ratings":{"maturity":3},"rights":"CC0"}',
+            Info("v", "T", "Ada", Ratings(maturity=3), "CC0"),
+        ),
+        (
+            '{"type":"viewer","story":"S","title":"T","text":"x","links":[{"id":"1","label":"Go"}],'
+            '"form":{"url":"u","fields":{"a":"b"}},"items":["key"],"info":"i"}',
+            Viewer("S", "T", "x", (Link("1", "Go"),), Form("u", {"a": "b"}), ("key",), "i"),
+        ),
+        ('{"type":"leaf","what":"rate"}', ExitPage("rate")),
+        ('{"type":"refused","reason":"gone","lost":true}', Refused("gone", session_lost=True)),
+        ('{"type":"strange","reason":"odd"}', UnknownPage("odd")),
+    ],
+)
+def test_journal_of_an_earlier_version_is_read(stored: str, page: object, tmp_path: Path) -> None:
+    with Journal(tmp_path / "j.sqlite3") as journal:
+        journal.set_fact("not before", "0.0")
+    content = f'{{"page":{stored},"url":"u","cookies":{{"s":"1"}},"redirected":false,"fetched":"2026-01-01T00:00:00"}}'
+    with closing(sqlite3.connect(tmp_path / "j.sqlite3")) as db, db:
+        db.execute("INSERT INTO answer (key, content) VALUES ('GET u', ?)", (content.encode(),))
+    with Journal(tmp_path / "j.sqlite3") as journal:
+        assert journal.get("GET u") == Answer(page, "u", {"s": "1"}, False, "2026-01-01T00:00:00")  # type: ignore[arg-type]
+
+
+def test_links_of_all_states_keep_their_order() -> None:
     node = Node(viewer(""))
     assert node.merge((Link("1", "a"), Link("4", "d"))) == ["1", "4"]
     assert node.merge((Link("1", "a"), Link("2", "b"), Link("3", "c"), Link("4", "d"))) == ["2", "3"]
@@ -200,12 +233,12 @@ def test_links_of_all_states_keep_the_order_of_the_page() -> None:
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
-    """A story of two pages, as the crawler writes it."""
+    """Return a file with a story of two pages, as the crawler writes it."""
     pages = [viewer("<p>One é \ud800?</p>".encode("utf-8", "replace").decode()), viewer("<p>Two</p>")]
     graph = Graph({page.key: Node(page) for page in pages})
     graph.nodes[pages[0].key].edges = {"1": Edge("Go", [("", pages[1].key)]), "2": Edge("End", role="rate")}
     graph.nodes[pages[1].key].edges = {"3": Edge("Lost", role="broken"), "4": Edge("Far")}
-    graph.bounded = True
+    graph.limit_reached = True
     info = Info(URL, "The Well", "Ada", Ratings(maturity=3), "CC0")
     write(to_story(graph, info, URL, "2026-01-01T00:00:00+00:00"), tmp_path / "1037.json")
     assert [path.name for path in tmp_path.iterdir()] == ["1037.json"]
@@ -216,7 +249,7 @@ def read(path: Path) -> object:
     return next(crawled.FORMAT.read(Source.of(path)))
 
 
-def test_a_story_is_read_back_with_where_it_comes_from(file: Path) -> None:
+def test_crawled_file_is_read_with_its_provenance(file: Path) -> None:
     (story,) = crawled.FORMAT.read(Source.of(file))
     assert crawled.FORMAT.looks_like(Source.of(file))
     assert (story.title, story.author, story.rights, story.source) == ("The Well", "Ada", "CC0", URL)
@@ -226,40 +259,40 @@ def test_a_story_is_read_back_with_where_it_comes_from(file: Path) -> None:
     assert story.provenance is not None
     assert (story.provenance.maturity, story.provenance.length) == (3, None)
     assert story.notes == (
-        "Choices that lead nowhere on the site are left out: 1.",
-        "Choices that were not followed are left out: 1 (the crawl's bound).",
+        "Choices that the site can't follow are left out: 1.",
+        "Choices that were not followed are left out: 1 (the crawl's limit).",
     )
 
 
 @pytest.mark.parametrize(
-    ("change", "says"),
+    ("change", "message"),
     [
-        (lambda text: text[:-40], "no complete story"),
+        (lambda text: text[:-40], "not a complete story"),
         (lambda text: text.replace('"version": 1', '"version": 9'), "newer version"),
-        (lambda text: text.replace('"start": "', '"start": "x'), "no passage 'x"),
+        (lambda text: text.replace('"start": "', '"start": "x'), "first passage 'x"),
         (lambda text: text.replace('"label": "Go"', '"label": 5'), "damaged: Expected `str`"),
-        (lambda text: text.replace('"name": "', '"name": "x', 1), "bears another name"),
+        (lambda text: text.replace('"name": "', '"name": "x', 1), "has another name"),
         (lambda text: json.dumps({"kind": crawled.KIND, "version": 1}), "damaged"),
     ],
 )
-def test_a_changed_file_is_a_clear_error(file: Path, change: object, says: str) -> None:
+def test_error_for_a_changed_file(file: Path, change: object, message: str) -> None:
     text = file.read_text(encoding="utf-8")
     changed = change(text)  # type: ignore[operator]
     assert changed != text
     file.write_text(changed, encoding="utf-8")
-    with pytest.raises(StoryError, match=says):
+    with pytest.raises(StoryError, match=message):
         read(file)
 
 
-def test_names_in_a_file_cannot_command_the_terminal(file: Path) -> None:
+def test_no_terminal_control_characters_from_names(file: Path) -> None:
     file.write_text(file.read_text(encoding="utf-8").replace("The Well", "\\u001b[2JThe\\nWell"), encoding="utf-8")
     (story,) = crawled.FORMAT.read(Source.of(file))
     assert story.title == "[2JThe Well"
 
 
-def test_the_progress_says_what_is_done_and_what_is_left() -> None:
-    summary = Summary(stories=2, known=1, waiting=10, at_work=True, pages=600, links=60, seconds=600)
+def test_progress_line() -> None:
+    summary = Summary(stories=2, already_done=1, queued=10, in_progress=True, pages=600, links=60, seconds=600)
     assert line(summary) == "3 of 14 stories · 600 pages · 1.0 pages/s · 51 min left"
-    summary.waiting = 200
+    summary.queued = 200
     assert line(summary).endswith("16 h 41 min left")
-    assert line(Summary(waiting=5, pages=3, seconds=3)) == "0 of 5 stories · 3 pages · 1.0 pages/s"
+    assert line(Summary(queued=5, pages=3, seconds=3)) == "0 of 5 stories · 3 pages · 1.0 pages/s"

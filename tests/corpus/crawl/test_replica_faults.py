@@ -1,4 +1,4 @@
-"""What the replica of a site does wrong on purpose, and the robots.txt that it serves."""
+"""The replica's faults and its robots.txt."""
 
 import http.client
 import re
@@ -34,7 +34,7 @@ from tests.corpus.crawl.replica_faults import (
 # ---- faults --------------------------------------------------------------------------------------------------
 
 
-def test_a_fault_strikes_where_and_when_it_is_told_to(site: Replica, cellar: Staged) -> None:
+def test_place_and_number_of_a_fault(site: Replica, cellar: Staged) -> None:
     browser = Browser()
     site.faults.append(Fault(status(500), on="/story/viewer/", nth={2}))
     site.faults.append(Fault(status(503), on="/Stories/", nth=range(1, 3)))
@@ -46,7 +46,7 @@ def test_a_fault_strikes_where_and_when_it_is_told_to(site: Replica, cellar: Sta
     assert browser.follow(page, "3").status == 500
 
 
-def test_too_many_requests_says_when_to_come_back(site: Replica) -> None:
+def test_too_many_requests_has_retry_after(site: Replica) -> None:
     browser = Browser()
     site.faults += [Fault(too_many(3), nth={1}), Fault(too_many_until(60, 503), nth={2})]
     first, second = browser.get(site.url), browser.get(site.url)
@@ -55,44 +55,44 @@ def test_too_many_requests_says_when_to_come_back(site: Replica) -> None:
     assert timedelta(seconds=30) < wait <= timedelta(seconds=60)
 
 
-def test_a_truncated_page_breaks_its_promise_and_a_cut_one_made_none(site: Replica, cellar: Staged) -> None:
+def test_truncated_page_with_and_without_a_content_length(site: Replica, cellar: Staged) -> None:
     browser = Browser()
-    whole = browser.get(site.list_url).body
+    complete = browser.get(site.list_url).body
     site.faults += [Fault(truncated, nth={1}), Fault(cut, nth={2})]
     with pytest.raises(http.client.IncompleteRead):
         browser.get(site.list_url)
-    assert whole.startswith(browser.get(site.list_url).body)
+    assert complete.startswith(browser.get(site.list_url).body)
     site.faults[:] = [Fault(truncated)]
     with pytest.raises(http.client.IncompleteRead):
         browser.get(site.viewer_url(cellar))
     assert site.served == {}
 
 
-def test_a_slow_page_is_whole_in_the_end(site: Replica) -> None:
+def test_slow_page_is_complete_in_the_end(site: Replica) -> None:
     browser = Browser()
-    whole = browser.get(site.list_url).body
+    complete = browser.get(site.list_url).body
     site.faults.append(Fault(slow(0.02, pieces=5)))
-    began = time.monotonic()
-    assert browser.get(site.list_url).body == whole
-    assert time.monotonic() - began >= 0.1
+    start = time.monotonic()
+    assert browser.get(site.list_url).body == complete
+    assert time.monotonic() - start >= 0.1
 
 
-def test_silence_times_out(site: Replica) -> None:
+def test_no_answer_times_out(site: Replica) -> None:
     site.faults.append(Fault(silence))
     with pytest.raises(TimeoutError):
         Browser(timeout=0.1).get(site.list_url)
 
 
-def test_an_endless_page_goes_on_as_long_as_it_is_read(site: Replica) -> None:
+def test_endless_page(site: Replica) -> None:
     site.faults.append(Fault(endless()))
     with socket.create_connection(("127.0.0.1", urlsplit(site.url).port or 0), timeout=10) as line:
         line.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
-        read_so_far = 0
-        while read_so_far < 20_000_000:
-            read_so_far += len(line.recv(1 << 20))
+        received = 0
+        while received < 20_000_000:
+            received += len(line.recv(1 << 20))
 
 
-def test_a_gzip_bomb_is_small_on_the_wire(site: Replica) -> None:
+def test_gzip_bomb_is_small_on_the_wire(site: Replica) -> None:
     site.faults.append(Fault(gzip_bomb(10)))
     answer = Browser().get(site.list_url)
     assert int(answer.headers["Content-Length"]) < 100_000
@@ -103,7 +103,7 @@ def test_a_gzip_bomb_is_small_on_the_wire(site: Replica) -> None:
     ("written", "header", "meta"),
     [("utf-8", "latin-1", ""), ("cp1252", "utf-8", ""), ("cp1252", "", "windows-1252"), ("utf-16", "", "")],
 )
-def test_charsets_are_written_one_way_and_claimed_another(written: str, header: str, meta: str) -> None:
+def test_wrong_charsets(written: str, header: str, meta: str) -> None:
     story = Story("Café", "x", {"x": Passage("x", "“naïve” 雨")})
     with Replica([story], faults=[Fault(charset(written, header, meta))]) as site:
         answer = Browser().get(site.viewer_url(story))
@@ -121,7 +121,7 @@ def test_redirects_lead_anywhere(site: Replica, to: str) -> None:
     assert (answer.status, answer.headers["Location"]) == (301, to)
 
 
-def test_a_redirect_loop_may_go_through_ever_new_addresses(site: Replica) -> None:
+def test_redirect_loop_through_new_addresses(site: Replica) -> None:
     browser = Browser(follow_redirects=False)
     url, seen = f"{site.url}/wander/", set[str]()
     for _ in range(30):
@@ -130,7 +130,7 @@ def test_a_redirect_loop_may_go_through_ever_new_addresses(site: Replica) -> Non
     assert len(seen) == 30
 
 
-def test_two_replicas_stand_on_two_addresses_of_loopback(cellar: Staged) -> None:
+def test_two_replicas_on_two_loopback_addresses(cellar: Staged) -> None:
     with Replica([cellar]) as one, Replica([cellar], host="127.0.0.2") as other:
         one.faults.append(Fault(redirect(other.list_url)))
         assert Browser().get(one.list_url).url == other.list_url
@@ -141,7 +141,7 @@ def test_two_replicas_stand_on_two_addresses_of_loopback(cellar: Staged) -> None
 
 
 @pytest.mark.parametrize("name", sorted(set(ROBOTS) - {"timeout", "endless", "redirect private"}))
-def test_every_robots_txt_is_served_as_it_is_named(cellar: Staged, name: str) -> None:
+def test_every_robots_txt_is_served(cellar: Staged, name: str) -> None:
     with Replica([cellar], robots=ROBOTS[name]) as site:
         answer = Browser(follow_redirects=False).get(f"{site.url}/robots.txt")
     assert answer.status == ROBOTS[name].status
@@ -149,13 +149,13 @@ def test_every_robots_txt_is_served_as_it_is_named(cellar: Staged, name: str) ->
     assert name not in ("401", "403", "404", "410", "429", "500", "503") or answer.status == int(name)
 
 
-def test_the_robots_txt_that_moved_forbids_the_viewer(cellar: Staged) -> None:
+def test_moved_robots_txt_forbids_the_viewer(cellar: Staged) -> None:
     with Replica([cellar], robots=ROBOTS["redirect"]) as site:
         answer = Browser().get(f"{site.url}/robots.txt")
     assert answer.url == site.url + MOVED_ROBOTS
     assert "Disallow: /story/viewer/" in answer.text
 
 
-def test_a_robots_txt_may_never_come(cellar: Staged) -> None:
+def test_robots_txt_without_an_answer(cellar: Staged) -> None:
     with Replica([cellar], robots=ROBOTS["timeout"]) as site, pytest.raises(TimeoutError):
         Browser(timeout=0.1).get(f"{site.url}/robots.txt")

@@ -1,4 +1,4 @@
-"""Reading AI Dungeon: exports in their shapes, undone turns, saves of 2019 and Clover's, and the scraped trees."""
+"""AI Dungeon: the kinds of exports, undone turns, saves of 2019 and of Clover, and scraped trees."""
 
 import json
 import time
@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from corpus.examples import cover
+from corpus.examples import edge_cover
 from corpus.graph import make_graph
 from corpus.readers import aidungeon, scraped
 from corpus.readers.source import Source
@@ -37,7 +37,7 @@ ADVENTURE = {
     "actions": TURNS,
     "worldInfo": [{"keys": "bell", "entry": "It rings at low tide."}, {"keys": "fish", "entry": "They listen."}],
 }
-TOLD = [
+TEXTS = [
     "You are Ada, a diver.\n\nThe bell hangs below you.",
     "It is green with age.",
     "A fish looks at you and turns.",
@@ -58,7 +58,7 @@ def texts(story: Story) -> list[str]:
 
 
 def turns(story: Story) -> list[tuple[str, str, str]]:
-    """Every turn as the text before it, its label, and the text that answers."""
+    """Return each turn as the text before it, its label, and the text that answers."""
     return [(passage.text, choice.label, story.passages[choice.target].text) for passage, choice in story.edges()]
 
 
@@ -82,23 +82,23 @@ def actions(story: Story) -> list[str]:
     ],
     ids=["one", "list", "stories", "server's answer", "wrapped", "marked", "utf-16"],
 )
-def test_an_adventure_in_every_shape(content: Any) -> None:
+def test_adventures_of_each_export(content: Any) -> None:
     [story] = read(content)
     assert (story.title, story.rights, story.source) == ("The Drowned Bell", "unknown", "bell.json")
-    assert texts(story) == TOLD
+    assert texts(story) == TEXTS
     assert actions(story) == ["You swim to the bell.", "", 'You say "Who rang?"', ""]
     assert story.notes == ("Left out: 1 picture, 1 memory, 1 author's note, 2 story cards.",)
 
 
-def test_every_adventure_of_an_export_is_a_story_and_one_that_never_began_is_none() -> None:
-    untold = {**ADVENTURE, "actions": [{"text": "> look", "type": "do"}]}
-    stories = read([ADVENTURE, untold, {**ADVENTURE, "title": None}, None])
+def test_each_adventure_with_turns_is_a_story() -> None:
+    without_prose = {**ADVENTURE, "actions": [{"text": "> look", "type": "do"}]}
+    stories = read([ADVENTURE, without_prose, {**ADVENTURE, "title": None}, None])
     assert [story.title for story in stories] == ["The Drowned Bell", "bell"]
 
 
-def test_an_action_without_its_mark_is_known_by_its_type() -> None:
-    turns_ = [{"text": "A hall.", "type": "story"}, {"text": "Open the chest", "type": "do"}, {"text": "Gold."}]
-    [story] = read({"memory": "", "actions": turns_})
+def test_action_without_a_prompt_sign() -> None:
+    written = [{"text": "A hall.", "type": "story"}, {"text": "Open the chest", "type": "do"}, {"text": "Gold."}]
+    [story] = read({"memory": "", "actions": written})
     assert turns(story) == [("A hall.", "Open the chest", "Gold.")]
 
 
@@ -116,7 +116,7 @@ def times(*stamps: tuple[str, str | None, str | None]) -> dict[str, Any]:
     return {"publicId": "x", "actionWindow": found}
 
 
-def test_undone_turns_are_branches_and_erased_ones_are_gone() -> None:
+def test_undone_turns_are_branches_and_deleted_turns_are_left_out() -> None:
     minute = "2026-01-01T00:0{}:30Z"
     export = times(
         ("A hall.", None, None),
@@ -152,7 +152,7 @@ def test_undone_turns_are_branches_and_erased_ones_are_gone() -> None:
         b'[{"actions": [{"text": "',
     ],
 )
-def test_what_is_no_adventure_is_not_taken_for_one(content: Any) -> None:
+def test_other_json_is_not_recognised(content: Any) -> None:
     source = Source("a.json", content if isinstance(content, bytes) else json.dumps(content).encode())
     assert not any(known.looks_like(source) for known in FORMATS)
 
@@ -173,7 +173,7 @@ SAVE: dict[str, Any] = {
 }
 
 
-def test_a_save_of_2019() -> None:
+def test_save_of_2019() -> None:
     [story] = read(SAVE, "story0b1e.json")
     assert story.title == "story0b1e"
     assert (
@@ -188,13 +188,13 @@ def test_a_save_of_2019() -> None:
     assert story.notes == ("Left out: 1 memory, 1 unanswered action.",)
 
 
-def test_the_choices_that_the_first_game_offered_are_siblings() -> None:
+def test_offered_choices_are_siblings() -> None:
     offered = [["You go left.", "A wall."], ["You go right.", "A door."], ["?"]]
     [story] = read({**SAVE, "actions": [], "results": [], "possible_action_results": offered})
     assert [label for _, label, _ in turns(story)] == ["You go left.", "You go right."]
 
 
-def test_a_save_of_clover() -> None:
+def test_save_of_clover() -> None:
     save = {
         "temp": 0.4,
         "context": "You are a spy.",
@@ -215,8 +215,8 @@ def test_a_save_of_clover() -> None:
 # ---- scraped trees -------------------------------------------------------------------------------------------
 
 
-def way(action: str, result: str, *after: Any) -> dict[str, Any]:
-    return {"action": action, "result": result, "action_results": list(after)}
+def scraped_turn(action: str, result: str, *following: Any) -> dict[str, Any]:
+    return {"action": action, "result": result, "action_results": list(following)}
 
 
 TREE = {
@@ -224,14 +224,14 @@ TREE = {
     "context": "",
     "first_story_block": "A gate.\nIt is open.",
     "action_results": [
-        way("Go in", "A yard.", way("Ring the bell", "It rings. The end."), None, None),
-        way("Go away", "A road.", None),
-        way("Go in", "A yard.", way("Sit down", "Grass.")),
+        scraped_turn("Go in", "A yard.", scraped_turn("Ring the bell", "It rings. The end."), None, None),
+        scraped_turn("Go away", "A road.", None),
+        scraped_turn("Go in", "A yard.", scraped_turn("Sit down", "Grass.")),
     ],
 }
 
 
-def test_a_scraped_tree() -> None:
+def test_scraped_tree() -> None:
     [story] = read(TREE, "story7.json")
     assert story.title == "story7"
     assert story.passages["Opening"].text == "A gate.\n\nIt is open."
@@ -241,32 +241,32 @@ def test_a_scraped_tree() -> None:
         ("Ring the bell", "It rings. The end."),
         ("Sit down", "Grass."),
     ]
-    assert story.notes == ("Choices that led to passages met before were lost by the scraper: 3.",)
+    assert story.notes == ("Choices that led to known passages were lost by the scraper: 3.",)
     unfinished = [passage.text for passage in story.passages.values() if UNFINISHED in passage.tags]
     assert unfinished == ["A road."]
 
 
 @pytest.mark.parametrize("depth", [400, 3000])
-def test_a_tree_of_any_depth(depth: int) -> None:
+def test_deep_trees(depth: int) -> None:
     text = "".join(f'{{"action":"Go on {n}","result":"Step {n}.","action_results":[' for n in range(depth))
     data = f'{{"tree_id":"deep","first_story_block":"A road.","action_results":[{text}{"]}" * (depth + 1)}'
     [story] = read(data.encode())
     assert (story.title, len(story.passages)) == ("deep", depth + 1)
-    assert sum(len(example.target) > 0 for example in cover(make_graph(story), 400)) > 10
+    assert sum(len(example.target) > 0 for example in edge_cover(make_graph(story), 400)) > 10
 
 
 @pytest.mark.parametrize(
-    ("content", "says"),
+    ("content", "message"),
     [
         (
             b'{"tree_id": "a", "first_story_block": "A.", "action_results": [',
-            "damaged or cut off: Expecting value: line 1",
+            "damaged or incomplete: Expecting value: line 1",
         ),
-        (b'{"tree_id": "a", "action_results": []}', "nothing was told yet"),
-        (b'{"tree_id": 1, "first_story_block": ["A"]}', '"first_story_block" is no text'),
-        (b'{"tree_id": "a", "first_story_block": "A.", "action_results": [1]}', "hold what is no choice"),
+        (b'{"tree_id": "a", "action_results": []}', "has no story text yet"),
+        (b'{"tree_id": 1, "first_story_block": ["A"]}', '"first_story_block" is not a text'),
+        (b'{"tree_id": "a", "first_story_block": "A.", "action_results": [1]}', "something else than choices"),
         (b'{"tree_id": "a", "first_story_block": "A.", "action_results": {"a": 1}}', "is not a list"),
-        (b'{"tree_id": "a", "first_story_block": "A.", "action_results": [{"action": []}]}', '"action" is no text'),
+        (b'{"tree_id": "a", "first_story_block": "A.", "action_results": [{"action": []}]}', '"action" is not a text'),
         (b'{"tree_id": "a"} x', "Extra data"),
         (b'{"tree_id": "caf\xe9"}', "is not UTF-8"),
         (b'{"tree_id": [' + b"1," * 600_000, "more than 500,000 values"),
@@ -274,20 +274,20 @@ def test_a_tree_of_any_depth(depth: int) -> None:
             b'{"story_start": "A.", "actions": ["a"], "results": [1]}',
             "Expected `str | null`, got `int` - at `$.results",
         ),
-        (b'{"story_start": "A.", "actions": ["a"', "damaged or cut off"),
-        (b'{"story_start": ' + b"[" * 100_000, "damaged or cut off|nested more deeply|Expected `str`"),
-        (b'{"story_start": "", "actions": [], "results": []}', "nothing was told yet"),
+        (b'{"story_start": "A.", "actions": ["a"', "damaged or incomplete"),
+        (b'{"story_start": ' + b"[" * 100_000, "damaged or incomplete|deeply nested|Expected `str`"),
+        (b'{"story_start": "", "actions": [], "results": []}', "has no story text yet"),
         (b'{"story_start": "\xff"}', "is not UTF-8"),
     ],
     ids=range(14),
 )
-def test_a_broken_file_is_an_error_that_names_it(content: bytes, says: str) -> None:
-    with pytest.raises(StoryError, match=says) as error:
+def test_error_for_a_broken_file(content: bytes, message: str) -> None:
+    with pytest.raises(StoryError, match=message) as error:
         read(content)
     assert "bell.json" in str(error.value)
 
 
-# ---- anything at all -----------------------------------------------------------------------------------------
+# ---- malformed and hostile input -----------------------------------------------------------------------------
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
@@ -342,7 +342,7 @@ ODD = (
 
 
 @given(ODD)
-def test_nearly_an_adventure_gives_stories_or_a_story_error(content: Any) -> None:
+def test_malformed_adventure(content: Any) -> None:
     check(json.dumps(content).encode())
 
 
@@ -352,7 +352,7 @@ def test_nearly_an_adventure_gives_stories_or_a_story_error(content: Any) -> Non
     ),
     st.binary(max_size=60) | st.text('{}[]",:\\ua1e', max_size=40).map(str.encode),
 )
-def test_any_bytes_behind_the_right_beginning(begin: bytes, rest: bytes) -> None:
+def test_any_bytes_after_a_valid_beginning(begin: bytes, rest: bytes) -> None:
     check(begin + rest)
 
 
@@ -384,7 +384,7 @@ def check(data: bytes) -> None:
     ],
     ids=["empty actions", "one turn", "many turns", "nulls", "brackets", "half emoji"],
 )
-def test_a_hostile_file_is_done_with_quickly(data: bytes) -> None:
-    began = time.process_time()
+def test_hostile_files_are_read_quickly(data: bytes) -> None:
+    start = time.process_time()
     check(data)
-    assert time.process_time() - began < 5
+    assert time.process_time() - start < 5

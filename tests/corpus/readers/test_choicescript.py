@@ -1,18 +1,18 @@
-"""ChoiceScript games: what the player would read and choose is in the story, and what a broken game comes to."""
+"""ChoiceScript: the texts and choices of games, jumps and branches, and broken games."""
 
 from pathlib import Path
 
 import pytest
 
-from corpus.examples import cover
+from corpus.examples import edge_cover
 from corpus.graph import make_graph
 from corpus.readers.choicescript import FORMAT, STARTUP, read_project
 from corpus.readers.projects import groups
 from corpus.readers.source import Source
 from corpus.story import Story, StoryError
-from tests.corpus.readers.games import GAME, SCENES, first, reached_labels, read, texts, ways
+from tests.corpus.readers.choicescript_game import GAME, SCENES, choices, first, reached_labels, read, texts
 
-# ---- a whole game --------------------------------------------------------------------------------------------
+# ---- a complete game -----------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +20,7 @@ def game() -> Story:
     return read_project(GAME)
 
 
-def test_what_a_game_says_of_itself(game: Story) -> None:
+def test_title_and_author_of_a_game(game: Story) -> None:
     assert (game.title, game.author, game.rights) == ("The Lamp at Skerry Point", "The Dungeon developers", "unknown")
     assert (game.source, game.start) == (STARTUP, "startup:1")
     assert game.notes == ()
@@ -28,7 +28,7 @@ def test_what_a_game_says_of_itself(game: Story) -> None:
     assert game.reachable() == set(game.passages)
 
 
-def test_every_option_of_a_game_is_a_choice(game: Story) -> None:
+def test_every_option_is_a_choice(game: Story) -> None:
     options = [
         line.rpartition("#")[2].strip()
         for name, scene in GAME
@@ -40,30 +40,30 @@ def test_every_option_of_a_game_is_a_choice(game: Story) -> None:
     assert set(options) <= reached_labels(game)
 
 
-def test_every_line_of_a_game_is_told_once(game: Story) -> None:
-    told = "\n".join(texts(game))
+def test_every_line_is_shown_once(game: Story) -> None:
+    shown = "\n".join(texts(game))
     for name, scene in GAME:
         if name == "choicescript_stats.txt":
             continue
         for line in scene[scene.find("The telegram") if name == STARTUP else 0 :].split("\n"):
             if line.strip() and line.strip()[0] not in "*#" and "{" not in line and "[" not in line:
-                # A line that stands in a sentence with a fork is in each form of the sentence.
-                assert 1 <= told.count(line.strip()) <= 3, line
-    assert told.count("The keeper sits behind the glass") == 1
-    assert "record of you" not in told
-    assert "Find out what the lamp is for" not in told
+                # A line in a sentence with branches is in each form of the sentence.
+                assert 1 <= shown.count(line.strip()) <= 3, line
+    assert shown.count("The keeper sits behind the glass") == 1
+    assert "record of you" not in shown
+    assert "Find out what the lamp is for" not in shown
 
 
-def test_a_game_as_it_is_learned(game: Story) -> None:
+def test_training_examples_of_a_game(game: Story) -> None:
     graph = make_graph(game)
     assert {reject.reason for reject in graph.rejects} <= {"empty passage", "repeated choice"}
-    learned = "".join(row.context + row.target for row in cover(graph, 4000))
-    assert "> You fill the lamp.\n\nThe oil goes in, and there is some left for tomorrow.\n\nThe light" in learned
-    assert "> You sit down next to him.\n\nYou sit in the dark, the two of you." in learned
-    assert "You sit in the dark, the two of you.\n\nBy morning there are ships" in learned
+    trained = "".join(row.context + row.target for row in edge_cover(graph, 4000))
+    assert "> You fill the lamp.\n\nThe oil goes in, and there is some left for tomorrow.\n\nThe light" in trained
+    assert "> You sit down next to him.\n\nYou sit in the dark, the two of you." in trained
+    assert "You sit in the dark, the two of you.\n\nBy morning there are ships" in trained
 
 
-def test_the_files_of_a_game_are_one_story(tmp_path: Path) -> None:
+def test_files_of_a_game_are_one_story(tmp_path: Path) -> None:
     for name, scene in GAME:
         (tmp_path / name).write_text(scene.replace("\n", "\r\n"), encoding="utf-8", newline="")
     [group] = groups(sorted(tmp_path.iterdir()))
@@ -75,7 +75,7 @@ def test_the_files_of_a_game_are_one_story(tmp_path: Path) -> None:
 # ---- text ----------------------------------------------------------------------------------------------------
 
 
-def test_lines_are_joined_and_blank_lines_part_paragraphs() -> None:
+def test_blank_lines_separate_paragraphs() -> None:
     story = read(
         "One\nline.\n\n\n  Two\n*line_break\nlines.\n*line_break\n*line_break\nThree[n/]lines.[n/]\nEnd.\n*ending"
     )
@@ -110,7 +110,7 @@ def test_variables_multireplaces_and_markup(line: str, shown: str) -> None:
     assert first(read(f'{head}*set name "bob"\n*set oil +1\n*temp later\n*set later "soon"\n{line}')) == shown
 
 
-def test_commands_that_show_nothing_leave_no_trace() -> None:
+def test_commands_without_output() -> None:
     story = read(
         "*comment The author's.\n*temp x 1\n*rand x 1 6\n*set x %+ 10\n*image a.png\n*sound a.mp3\n*achieve a\n"
         "*check_achievements\n*stat_chart\n  text x X\n*link https://example.org Here\n*achievement a visible 5 A\n"
@@ -120,13 +120,13 @@ def test_commands_that_show_nothing_leave_no_trace() -> None:
     assert story.notes == ()
 
 
-def test_scripts_and_unknown_commands_are_left_out_and_noted() -> None:
+def test_scripts_and_unknown_commands_are_left_out() -> None:
     story = read("One.\n*script alert(1)\n*frobnicate x\n*frobnicate\nTwo.")
     assert first(story) == "One. Two."
-    assert story.notes == ("Commands that are not known or not run are left out: *frobnicate (2), *script (1).",)
+    assert story.notes == ("Unknown commands are left out: *frobnicate (2), *script (1).",)
 
 
-def test_control_characters_stay_out_of_names_and_notes() -> None:
+def test_no_control_characters_in_names_and_notes() -> None:
     story = read_project([("a\x1b[31m.txt", "Hi.\n*title \x1b[31mT\n*author A\x07\n*goto \x1b[32mx\n")])
     assert (story.title, story.author) == ("[31mT", "A")
     assert "\x1b" not in "".join((*story.passages, *story.notes, *(c.target for _, c in story.edges())))
@@ -136,7 +136,7 @@ def test_control_characters_stay_out_of_names_and_notes() -> None:
 
 
 @pytest.mark.parametrize("indent", ["  ", "    ", "\t", " \t"])
-def test_options_and_choices_within_them(indent: str) -> None:
+def test_nested_choices(indent: str) -> None:
     text = """Where?
 *choice
 >#In.
@@ -154,9 +154,9 @@ def test_options_and_choices_within_them(indent: str) -> None:
 >>*ending
 """
     story = read(text.replace(">", indent))
-    assert ways(story) == [("In.", "Inside."), ("Out.", "Outside.")]
+    assert choices(story) == [("In.", "Inside."), ("Out.", "Outside.")]
     inside = story.passages[story.start].choices[0].target
-    assert ways(story, inside) == [("Sit.", "You sit."), ("Out.", "Outside.")]
+    assert choices(story, inside) == [("Sit.", "You sit."), ("Out.", "Outside.")]
 
 
 @pytest.mark.parametrize(
@@ -179,9 +179,9 @@ def test_options_and_choices_within_them(indent: str) -> None:
         ("#", "Continue"),
     ],
 )
-def test_how_an_option_is_written(option: str, label: str) -> None:
+def test_option_syntax(option: str, label: str) -> None:
     story = read(f"Hm.\n*choice\n  {option}\n    Gone.\n    *ending\n  #Stay\n    Here.\n    *ending")
-    assert ways(story) == [(label, "Gone."), ("Stay", "Here.")]
+    assert choices(story) == [(label, "Gone."), ("Stay", "Here.")]
 
 
 def test_options_under_conditions_are_all_offered() -> None:
@@ -191,68 +191,68 @@ def test_options_under_conditions_are_all_offered() -> None:
         "  *elsif (c)\n    #C\n      You c.\n      *ending\n  *else\n    #D\n"
         "      You d.\n      *ending\n  #E\n    *ending"
     )
-    assert ways(story) == [("A", "You a."), ("B", "You b."), ("C", "You c."), ("D", "You d."), ("E", "")]
+    assert choices(story) == [("A", "You a."), ("B", "You b."), ("C", "You c."), ("D", "You d."), ("E", "")]
 
 
-def test_what_follows_a_fake_choice_follows_each_option() -> None:
+def test_text_after_a_fake_choice_follows_each_option() -> None:
     story = read(
         "Red or blue?\n*fake_choice\n  #Red\n    Like roses.\n  #Blue\n    *set x 1\n  #Neither\nWell chosen.\n*ending"
     )
-    assert ways(story) == [("Red", "Like roses."), ("Blue", "Well chosen."), ("Neither", "Well chosen.")]
+    assert choices(story) == [("Red", "Like roses."), ("Blue", "Well chosen."), ("Neither", "Well chosen.")]
     red = story.passages[story.start].choices[0].target
-    assert ways(story, red) == [("Continue", "Well chosen.")]
+    assert choices(story, red) == [("Continue", "Well chosen.")]
     assert len(story.passages) == 3
 
 
-def test_a_sentence_that_goes_on_behind_a_choice_stays_whole() -> None:
+def test_sentence_that_continues_after_a_choice() -> None:
     story = read("Pick.\n*fake_choice\n  #Red\n    Red is\n  #Blue\n    Blue is\na fine colour.\n\nYes.\n*ending")
-    assert ways(story)[0] == ("Red", "Red is a fine colour.\n\nYes.")
+    assert choices(story)[0] == ("Red", "Red is a fine colour.\n\nYes.")
 
 
-def test_groups_of_options_are_menus() -> None:
+def test_option_groups_are_menus() -> None:
     story = read(
         "Who?\n*choice pet deed\n  #Cat\n    #Pet\n      It bites.\n      *ending\n"
         "    #Feed\n      It eats.\n      *ending\n"
         "  #Dog\n    #Pet\n      It wags.\n      *ending\n    #Feed\n      It begs.\n      *ending\n"
     )
-    assert ways(story) == [("Cat", ""), ("Dog", "")]
+    assert choices(story) == [("Cat", ""), ("Dog", "")]
     cat, dog = (choice.target for choice in story.passages[story.start].choices)
-    assert ways(story, cat) == [("Pet", "It bites."), ("Feed", "It eats.")]
-    assert ways(story, dog) == [("Pet", "It wags."), ("Feed", "It begs.")]
+    assert choices(story, cat) == [("Pet", "It bites."), ("Feed", "It eats.")]
+    assert choices(story, dog) == [("Pet", "It wags."), ("Feed", "It begs.")]
 
 
-def test_a_choice_that_can_be_made_again_leads_back() -> None:
+def test_repeatable_choice_leads_back() -> None:
     story = read(
         "*label hub\nA room.\n*choice\n  *hide_reuse #Look.\n    Dust.\n    *goto hub\n"
         "  #Wait.\n    *goto hub\n  #Go.\n    *ending"
     )
-    assert ways(story) == [("Look.", "Dust."), ("Wait.", "A room."), ("Go.", "")]
+    assert choices(story) == [("Look.", "Dust."), ("Wait.", "A room."), ("Go.", "")]
 
 
 # ---- branches ------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("other", ["elseif", "elsif"])
-def test_every_branch_is_told_once_and_what_follows_too(other: str) -> None:
+def test_each_branch_is_shown_once(other: str) -> None:
     story = read(f"Rain.\n\n*if a\n  You sing.\n*{other} b\n  You hum.\n*else\n  You walk.\n\nThe road ends.\n*ending")
-    assert ways(story) == [("Continue", "You sing."), ("Continue", "You hum."), ("Continue", "You walk.")]
+    assert choices(story) == [("Continue", "You sing."), ("Continue", "You hum."), ("Continue", "You walk.")]
     assert sorted(texts(story)) == ["Rain.", "The road ends.", "You hum.", "You sing.", "You walk."]
     for choice in story.passages[story.start].choices:
-        assert ways(story, choice.target) == [("Continue", "The road ends.")]
+        assert choices(story, choice.target) == [("Continue", "The road ends.")]
 
 
-def test_a_branch_may_be_missing() -> None:
+def test_missing_branch() -> None:
     story = read("Rain.\n\n*if a\n  You sing.\n\n*choice\n  #Go.\n    Gone.\n    *ending")
-    assert ways(story) == [("Continue", "You sing."), ("Go.", "Gone.")]
-    assert ways(story, story.passages[story.start].choices[0].target) == [("Go.", "Gone.")]
+    assert choices(story) == [("Continue", "You sing."), ("Go.", "Gone.")]
+    assert choices(story, story.passages[story.start].choices[0].target) == [("Go.", "Gone.")]
 
 
-def test_branches_within_a_sentence_make_forms_of_its_paragraph() -> None:
+def test_branches_within_a_sentence_are_forms_of_the_paragraph() -> None:
     story = read(
         "Before.\n\nYou are\n*if (tall)\n  tall\n*else\n  short\nand\n*if (wet)\n"
         "  wet.\n*else\n  dry.\n\nAfter.\n*ending"
     )
-    assert {text for _, text in ways(story)} == {
+    assert {text for _, text in choices(story)} == {
         "You are tall and wet.",
         "You are tall and dry.",
         "You are short and wet.",
@@ -260,7 +260,7 @@ def test_branches_within_a_sentence_make_forms_of_its_paragraph() -> None:
     assert texts(story).count("After.") == texts(story).count("Before.") == 1
 
 
-def test_branches_that_only_calculate_change_nothing() -> None:
+def test_branches_without_output() -> None:
     story = read(
         "One.\n\n*if a\n  *set b 1\n  *if c\n    *set d 2\n*else\n  *comment no\n\nTwo.\n*gosub sum\nThree.\n*ending\n"
         "*label sum\n*if (a)\n  *set b 2\n  *return\n*set b 3\n*return"
@@ -275,31 +275,31 @@ def test_branches_that_jump() -> None:
         "Left.\n*ending\n*label right\nRight.\n*ending"
     )
     assert story.start == "start"
-    assert ways(story) == [("Continue", "Left."), ("Continue", "Right."), ("Continue", "Straight.")]
+    assert choices(story) == [("Continue", "Left."), ("Continue", "Right."), ("Continue", "Straight.")]
 
 
-def test_a_way_that_the_author_rules_out_is_none() -> None:
+def test_branch_that_ends_in_a_bug_is_left_out() -> None:
     story = read("Hm.\n\n*if a\n  Yes.\n*else\n  *bug This can't be.\n*ending")
     assert texts(story) == ["Hm.\n\nYes."]
 
 
-def test_a_long_chain_of_branches_within_a_sentence_is_cut_with_a_note() -> None:
-    chain = "".join(f"*elseif (x = {n})\n  {n}\n" for n in range(200))
-    story = read(f"It is\n*if x\n  no\n{chain}o'clock.")
+def test_too_many_branches_within_a_sentence() -> None:
+    branches = "".join(f"*elseif (x = {n})\n  {n}\n" for n in range(200))
+    story = read(f"It is\n*if x\n  no\n{branches}o'clock.")
     assert 20 < len(story.passages) < 100
-    assert story.notes[0] == "Not all was read: some paragraphs have more forms than are kept."
+    assert story.notes[0] == "Incomplete: some paragraphs have too many forms."
 
 
 # ---- jumps ---------------------------------------------------------------------------------------------------
 
 
-def test_subroutines_return_to_where_they_were_called() -> None:
+def test_subroutines_return_to_their_caller() -> None:
     story = read(
         "*gosub song quietly\nYou go in.\n*gosub_scene b song\nYou go out.\n*ending\n*label song\nLa la.\n*return",
         "Wrong.\n*label song\nBoom.\n*choice\n  #Clap.\n    *return\n  #Leave.\n    You leave.\n    *return\n",
     )
     assert first(story) == "La la. You go in. Boom."
-    assert ways(story) == [("Clap.", "You go out."), ("Leave.", "You leave.")]
+    assert choices(story) == [("Clap.", "You go out."), ("Leave.", "You leave.")]
     assert story.notes == ("Nothing leads to these lines, and they are left out: b:1.",)
 
 
@@ -310,10 +310,10 @@ def test_labels_and_scenes_by_value() -> None:
         "*label near\nNear.\n*ending\n*label far\nFar.\n*ending",
         "No.\n*label TOP\nTop.\n*ending",
     )
-    assert ways(story)[:4] == [("Go.", "Near."), ("Go.", "Far."), ("Fly.", "Top."), ("Fall.", "Far.")]
+    assert choices(story)[:4] == [("Go.", "Near."), ("Go.", "Far."), ("Fly.", "Top."), ("Fall.", "Far.")]
 
 
-def test_scenes_follow_each_other_by_finish_goto_scene_and_chance() -> None:
+def test_order_of_scenes() -> None:
     story = read(
         "*scene_list\n  startup\n  $ b\n  c\nOne.\n*choice\n  #End.\n    *finish\n"
         "  #Jump.\n    *goto_scene c\n  #Label.\n"
@@ -321,7 +321,7 @@ def test_scenes_follow_each_other_by_finish_goto_scene_and_chance() -> None:
         "Two.\n*finish [i]Next[/i] day\n*label inner\nInner.",
         "Three.\n*finish",
     )
-    assert ways(story) == [
+    assert choices(story) == [
         ("End.", "Two."),
         ("Jump.", "Three."),
         ("Label.", "Inner."),
@@ -329,28 +329,28 @@ def test_scenes_follow_each_other_by_finish_goto_scene_and_chance() -> None:
         ("Dice.", "Three."),
     ]
     by_text = {passage.text: passage.name for passage in story.passages.values()}
-    assert ways(story, by_text["Two."]) == [("Next day", "Three.")]
-    assert ways(story, by_text["Inner."]) == [("Continue", "Three.")]
-    assert ways(story, by_text["Three."]) == []
+    assert choices(story, by_text["Two."]) == [("Next day", "Three.")]
+    assert choices(story, by_text["Inner."]) == [("Continue", "Three.")]
+    assert choices(story, by_text["Three."]) == []
 
 
-def test_chance_without_scenes_is_passed_by() -> None:
+def test_random_scene_without_scenes_is_skipped() -> None:
     assert first(read("One.\n*goto_random_scene\nTwo.\n*ending")) == "One. Two."
 
 
-def test_a_second_scene_of_a_name_is_noted() -> None:
+def test_two_scenes_with_the_same_name() -> None:
     story = read_project([(STARTUP, "Hi.\n*goto_scene cave"), ("Cave.txt", "Dark."), ("cave.txt", "Light.")])
     assert texts(story)[-1].endswith("Dark.")
-    assert story.notes == ("cave.txt is left out, for there is another scene of that name.",)
+    assert story.notes == ("cave.txt is left out, because there is another scene with that name.",)
 
 
 def test_page_breaks_are_choices() -> None:
     story = read("One.\n*page_break\nTwo.\n*page_break Turn [b]on[/b]\n*page_break\nThree.\n*ending")
-    assert ways(story) == [("Continue", "Two.")]
-    assert ways(story, story.passages[story.start].choices[0].target) == [("Turn on", "Three.")]
+    assert choices(story) == [("Continue", "Two.")]
+    assert choices(story, story.passages[story.start].choices[0].target) == [("Turn on", "Three.")]
 
 
-def test_jumps_to_nowhere_stay_and_are_noted() -> None:
+def test_jumps_to_missing_labels_are_noted() -> None:
     story = read(
         "Hm.\n*choice\n  #A\n    *goto lost\n  #B\n    You b.\n    *goto_scene gone\n  #C\n"
         "    *goto_scene startup lost\n  #D\n    *gosub none\n    D.\n    *return"
@@ -360,22 +360,20 @@ def test_jumps_to_nowhere_stay_and_are_noted() -> None:
         "label lost in startup",
         "scene gone",
     ]
-    assert ways(story)[3] == ("D", "D.")
+    assert choices(story)[3] == ("D", "D.")
     assert story.notes[0].startswith("Not followed: *gosub none in line 11 of startup and 1 more.")
-    assert story.notes[1].startswith(
-        "Choices lead to passages that are not there: 'label lost in startup' (in 'startup:1')"
-    )
+    assert "'label lost in startup' (in 'startup:1')" in story.notes[1]
     assert not any(node.ends for node in make_graph(story).nodes.values() if node.text == "You b.")
 
 
-def test_a_scene_alone() -> None:
+def test_single_scene() -> None:
     [story] = FORMAT.read(Source("tales/cave.txt", SCENES["island.txt"].encode()))
     assert story.title == "cave"
     assert {choice.target for _, choice in story.dangling()} == {"scene tower", "scene island"}
     assert "'scene tower'" in story.notes[-1]
 
 
-def test_what_nothing_leads_to_is_noted() -> None:
+def test_unreachable_lines_are_noted() -> None:
     story = read("One.\n*ending\nTwo.\n*choice\n  #Three.\n    *ending", "Notes of mine.")
     assert story.notes == (
         "Nothing leads to these scenes, and they are left out: b.",
@@ -386,12 +384,12 @@ def test_what_nothing_leads_to_is_noted() -> None:
 @pytest.mark.parametrize(
     "text", ["", "\n\n", "*finish", "*comment x", "*label a\n*goto a", "*if a\n  *ending\n*return"]
 )
-def test_a_game_that_shows_nothing_is_an_error(text: str) -> None:
+def test_error_for_a_game_without_text(text: str) -> None:
     with pytest.raises(StoryError, match=r"startup\.txt: this ChoiceScript shows no text"):
         read(text)
 
 
-# ---- what is ChoiceScript ------------------------------------------------------------------------------------
+# ---- recognition ---------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -406,7 +404,7 @@ def test_a_game_that_shows_nothing_is_an_error(text: str) -> None:
         "Hm.\n*if (a)\n  Yes.\n*finish",
     ],
 )
-def test_a_scene_is_known_by_its_commands(text: str) -> None:
+def test_scene_is_recognised_by_its_commands(text: str) -> None:
     assert FORMAT.looks_like(Source("a.txt", text.encode()))
 
 
@@ -428,11 +426,11 @@ def test_a_scene_is_known_by_its_commands(text: str) -> None:
         "#hashtag\n#another\n",
     ],
 )
-def test_other_texts_are_no_scenes(text: str) -> None:
+def test_other_texts_are_not_recognised(text: str) -> None:
     assert not FORMAT.looks_like(Source("a.txt", text.encode()))
 
 
-def test_the_files_of_this_project_are_no_scenes() -> None:
+def test_files_of_this_project_are_not_recognised() -> None:
     root = Path(__file__).parents[3]
     files = [*root.glob("*.md"), *(root / "corpus" / "library").iterdir(), *(root / "corpus").glob("*.py")]
     assert len(files) > 30

@@ -1,4 +1,4 @@
-"""A novel in Word, OpenDocument, EPUB, a web page and Markdown: it comes out whole, what surrounds it stays outside."""
+"""A novel in Word, OpenDocument, EPUB, HTML and Markdown: all of its text is read, and nothing else."""
 
 import io
 import zipfile
@@ -6,11 +6,11 @@ import zipfile
 import pytest
 
 from corpus.story import NoStoryError, Story, StoryError
-from tests.corpus.readers import books
-from tests.corpus.readers.books import is_chain, novel, page, read, words, zipped
+from tests.corpus.readers import documents
+from tests.corpus.readers.documents import is_chain, novel, page, read, words, zipped
 
 TALE = novel(chapters=4)
-CHAPTERS = "\n".join(map(books.chapter_html, TALE.chapters))
+CHAPTERS = "\n".join(map(documents.chapter_html, TALE.chapters))
 LONG = "He put the lamp on the table and looked at the wall for a time, and nobody in the house spoke of it again."
 
 
@@ -20,7 +20,7 @@ def members(data: bytes) -> dict[str, str | bytes]:
 
 
 def changed(data: bytes, name: str, old: str, new: str) -> bytes:
-    """A zip file in which a member reads otherwise."""
+    """Return a zip file with a replacement in one member."""
     parts = members(data)
     content = parts[name]
     assert isinstance(content, bytes)
@@ -28,7 +28,7 @@ def changed(data: bytes, name: str, old: str, new: str) -> bytes:
     return zipped({**parts, name: content.replace(old.encode(), new.encode(), 1)})
 
 
-# ---- whole novels --------------------------------------------------------------------------------------------
+# ---- complete novels -----------------------------------------------------------------------------------------
 
 
 def web_page() -> bytes:
@@ -44,16 +44,16 @@ def web_page() -> bytes:
 
 
 NOVELS = {
-    "mill.docx": books.docx(TALE),
-    "mill.odt": books.odt(TALE),
-    "mill.epub": books.epub(TALE),
-    "mill2.epub": books.epub(TALE, version=2),
+    "mill.docx": documents.docx(TALE),
+    "mill.odt": documents.odt(TALE),
+    "mill.epub": documents.epub(TALE),
+    "mill2.epub": documents.epub(TALE, version=2),
     "mill.html": web_page(),
 }
 
 
 @pytest.mark.parametrize("name", NOVELS)
-def test_a_novel(name: str) -> None:
+def test_novel(name: str) -> None:
     story = read(NOVELS[name], name)
     assert (story.title, story.author.partition(",")[0]) == ("The Mill Road", "Anna Holt")
     assert is_chain(story)
@@ -71,7 +71,7 @@ def test_a_novel(name: str) -> None:
         ("mill.html", "1 cover or contents page"),
     ],
 )
-def test_what_is_left_out_is_counted(name: str, left_out: str) -> None:
+def test_left_out_parts_are_counted(name: str, left_out: str) -> None:
     (note,) = read(NOVELS[name], name).notes
     assert sorted(note.removeprefix("Left out: ").rstrip(".").split(", ")) == sorted(left_out.split(", "))
 
@@ -86,15 +86,15 @@ def word(body: str, namespace: str = _WORD, **parts: str) -> Story:
     return read(zipped({"[Content_Types].xml": "<Types/>", "word/document.xml": document, **parts}), "tale.docx")
 
 
-def run(text: str, about: str = "") -> str:
-    return f'<w:r><w:rPr>{about}</w:rPr><w:t xml:space="preserve">{text}</w:t></w:r>'
+def run(text: str, properties: str = "") -> str:
+    return f'<w:r><w:rPr>{properties}</w:rPr><w:t xml:space="preserve">{text}</w:t></w:r>'
 
 
 def paragraph(*runs: str, style: str = "") -> str:
     return f'<w:p><w:pPr><w:pStyle w:val="{style}"/></w:pPr>{"".join(runs)}</w:p>'
 
 
-def test_pieces_of_a_word_paragraph() -> None:
+def test_parts_of_a_word_paragraph() -> None:
     story = word(
         paragraph(run("One "), "<w:hyperlink>", run("two"), "</w:hyperlink>", run(" thr"), run("ee,"))
         + paragraph(run("four"), "<w:r><w:tab/></w:r>", run("five<!-- no -->teen "), run("never", "<w:vanish/>"))
@@ -139,7 +139,7 @@ STYLES = f"""<w:styles {_WORD}>
 </w:styles>"""
 
 
-def test_headings_are_known_by_style_in_any_language() -> None:
+def test_heading_styles_in_any_language() -> None:
     outline = f'<w:p><w:pPr><w:outlineLvl w:val="2"/></w:pPr>{run("Four")}</w:p>'
     story = word(
         paragraph(run("The Mill Road"), style="Titel")
@@ -162,7 +162,7 @@ def test_headings_are_known_by_style_in_any_language() -> None:
     assert story.notes == ("Left out: 1 contents line.",)
 
 
-def test_strict_open_xml_and_a_main_part_of_another_name() -> None:
+def test_strict_open_xml_with_another_main_part() -> None:
     strict = _WORD.replace("schemas.openxmlformats.org/wordprocessingml/2006", "purl.oclc.org/ooxml/wordprocessingml")
     assert words(word(paragraph(run("One two.")), strict)) == ["One", "two."]
     rels = '<r><r Type="http://x/officeDocument" Target="/word/document2.xml"/></r>'
@@ -171,7 +171,7 @@ def test_strict_open_xml_and_a_main_part_of_another_name() -> None:
     assert words(read(data, "a.docx")) == ["Three."]
 
 
-def test_a_word_file_that_is_locked_or_old() -> None:
+def test_encrypted_or_old_word_file() -> None:
     with pytest.raises(StoryError, match=r"a\.docx is locked with a password, or in the format of an old Word"):
         read(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "a.docx")
 
@@ -189,7 +189,7 @@ def odt(body: str) -> Story:
     return read(zipped({"mimetype": kind, "content.xml": content}), "tale.odt")
 
 
-def test_pieces_of_an_opendocument_paragraph() -> None:
+def test_parts_of_an_opendocument_paragraph() -> None:
     story = odt(
         '<text:p>One<text:s text:c="3"/>two<text:line-break/>three<text:tab/>four\nfive</text:p>'
         "<text:p>Before <draw:frame><draw:text-box><text:p>the box</text:p></draw:text-box><svg:desc>A box.</svg:desc>"
@@ -199,8 +199,8 @@ def test_pieces_of_an_opendocument_paragraph() -> None:
     assert passage.text == "One two\nthree four five\n\nthe box\n\nBefore after.\n\nAn item."
 
 
-def test_an_opendocument_with_a_password() -> None:
-    parts = {**members(books.odt(TALE)), "META-INF/manifest.xml": "<m><manifest:encryption-data/></m>"}
+def test_opendocument_with_a_password() -> None:
+    parts = {**members(documents.odt(TALE)), "META-INF/manifest.xml": "<m><manifest:encryption-data/></m>"}
     with pytest.raises(StoryError, match=r"a\.odt is locked with a password"):
         read(zipped(parts), "a.odt")
 
@@ -209,12 +209,12 @@ def test_an_opendocument_with_a_password() -> None:
 
 
 def book(chapter: str, **more: str) -> Story:
-    """A book of which the first chapter reads like this."""
+    """Read a book with this first chapter."""
     tale = novel(chapters=1, scenes=1, paragraphs=1)
-    return read(books.epub(tale, more={"OEBPS/text/chapter 1.xhtml": chapter, **more}), "tale.epub")
+    return read(documents.epub(tale, more={"OEBPS/text/chapter 1.xhtml": chapter, **more}), "tale.epub")
 
 
-def test_a_chapter_of_an_epub() -> None:
+def test_chapter_of_an_epub() -> None:
     story = book(
         '<?xml version="1.0"?><!DOCTYPE html [<!ENTITY own "x"> ]>'
         '<html xmlns="http://www.w3.org/1999/xhtml" xmlns:epub="http://www.idpf.org/2007/ops"><head><title/></head><body>'
@@ -237,19 +237,19 @@ def test_encodings_of_chapters(encoding: str) -> None:
     text = "Мельница" if encoding == "windows-1251" else "café"
     chapter = f'<?xml version="1.0" encoding="{encoding}"?>{page(f"<p>{text}.</p>")}'
     tale = novel(chapters=1, scenes=1, paragraphs=1)
-    data = books.epub(tale, more={"OEBPS/text/chapter 1.xhtml": chapter.encode(encoding)})
+    data = documents.epub(tale, more={"OEBPS/text/chapter 1.xhtml": chapter.encode(encoding)})
     assert words(read(data, "a.epub")) == [f"{text}."]
 
 
-def test_a_chapter_in_an_encoding_that_is_no_page_s() -> None:
+def test_chapter_with_an_unsupported_encoding() -> None:
     tale = novel(chapters=2)
     chapter = b'<?xml version="1.0" encoding="punycode"?><p>\xff' + b"a" * 1000
-    story = read(books.epub(tale, more={"OEBPS/text/chapter 1.xhtml": chapter}), "a.epub")
+    story = read(documents.epub(tale, more={"OEBPS/text/chapter 1.xhtml": chapter}), "a.epub")
     assert "1 of the book's texts is missing or unreadable." in story.notes
 
 
-def test_a_book_that_is_not_whole() -> None:
-    data = changed(books.epub(TALE), "OEBPS/book.opf", 'href="text/chapter%202.xhtml"', 'href="../../etc/passwd"')
+def test_book_with_missing_chapters() -> None:
+    data = changed(documents.epub(TALE), "OEBPS/book.opf", 'href="text/chapter%202.xhtml"', 'href="../../etc/passwd"')
     story = read(data, "a.epub")
     expected = [text for n, chapter in enumerate(TALE.chapters) if n != 1 for scene in chapter.scenes for text in scene]
     assert words(story) == " ".join(expected).split()
@@ -257,41 +257,41 @@ def test_a_book_that_is_not_whole() -> None:
 
 
 @pytest.mark.parametrize(
-    ("lock", "locked"),
+    ("algorithm", "locked"),
     [
         ("http://www.w3.org/2001/04/xmlenc#aes128-cbc", True),
         ("http://www.idpf.org/2008/embedding", False),
         ("http://ns.adobe.com/pdf/enc#RC", False),
     ],
 )
-def test_a_book_under_a_lock_is_refused_and_scrambled_fonts_are_none(lock: str, locked: bool) -> None:
+def test_encrypted_book_is_refused_but_obfuscated_fonts_are_allowed(algorithm: str, locked: bool) -> None:
     xml = (
         '<encryption xmlns:enc="http://www.w3.org/2001/04/xmlenc#"><enc:EncryptedData>'
-        f'<enc:EncryptionMethod Algorithm="{lock}"/></enc:EncryptedData></encryption>'
+        f'<enc:EncryptionMethod Algorithm="{algorithm}"/></enc:EncryptedData></encryption>'
     )
-    data = books.epub(TALE, more={"META-INF/encryption.xml": xml})
+    data = documents.epub(TALE, more={"META-INF/encryption.xml": xml})
     if locked:
-        with pytest.raises(StoryError, match=r"a\.epub is locked against copying \(DRM\)"):
+        with pytest.raises(StoryError, match=r"a\.epub is locked by copy protection \(DRM\)"):
             read(data, "a.epub")
     else:
         assert words(read(data, "a.epub")) == TALE.words()
 
 
 @pytest.mark.parametrize(
-    ("name", "old", "new", "says"),
+    ("name", "old", "new", "message"),
     [
         ("META-INF/container.xml", "OEBPS/book.opf", "book.opf", "names no package file"),
-        ("META-INF/container.xml", "</container>", "", "'META-INF/container.xml' is no proper XML"),
-        ("OEBPS/book.opf", "<manifest>", "<", "'OEBPS/book.opf' is no proper XML"),
+        ("META-INF/container.xml", "</container>", "", "'META-INF/container.xml' is not valid XML"),
+        ("OEBPS/book.opf", "<manifest>", "<", "'OEBPS/book.opf' is not valid XML"),
     ],
 )
-def test_a_broken_book(name: str, old: str, new: str, says: str) -> None:
+def test_broken_book(name: str, old: str, new: str, message: str) -> None:
     with pytest.raises(StoryError, match=r"a\.epub") as error:
-        read(changed(books.epub(TALE), name, old, new), "a.epub")
-    assert says in str(error.value)
+        read(changed(documents.epub(TALE), name, old, new), "a.epub")
+    assert message in str(error.value)
 
 
-def test_a_book_of_pictures_has_no_text() -> None:
+def test_book_without_text() -> None:
     with pytest.raises(NoStoryError, match=r"There is no prose in tale\.epub"):
         book(page('<img src="1.png"/>'))
 
@@ -314,11 +314,11 @@ def test_a_book_of_pictures_has_no_text() -> None:
         ("```\nno\n```\nOne", "One"),
     ],
 )
-def test_pieces_of_markdown(written: str, text: str) -> None:
+def test_inline_markdown(written: str, text: str) -> None:
     (passage,) = read(written.encode(), "a.md").passages.values()
     assert passage.text == text
 
 
-def test_headings_and_breaks_of_markdown() -> None:
+def test_headings_and_scene_breaks_of_markdown() -> None:
     story = read(f"# The Mill\n\nOne\n===\n\n{LONG}\n\n* * *\n\n{LONG}\n\n### Two ###\n\n{LONG}".encode(), "a.md")
     assert (story.title, list(story.passages)) == ("The Mill", ["One", "Two"])

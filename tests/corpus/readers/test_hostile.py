@@ -1,4 +1,4 @@
-"""Whatever bytes a file has, reading it as prose gives a story or a StoryError, and what is too much is refused."""
+"""Reading any file as prose gives a story or a StoryError, and too large files are refused."""
 
 import io
 import zipfile
@@ -8,20 +8,24 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from corpus.readers import hypertext, markdown, prose
+from corpus.readers import html_page, markdown, prose
 from corpus.readers.prose import FORMATS
 from corpus.readers.source import Source
 from corpus.story import NoStoryError, Story, StoryError
 from corpus.text import printable
-from tests.corpus.readers import books
-from tests.corpus.readers.books import novel, page, read, words, zipped
+from tests.corpus.readers import documents
+from tests.corpus.readers.documents import novel, page, read, words, zipped
 
 TALE = novel(chapters=2, scenes=1, paragraphs=3)
-ZIPS = {"a.docx": books.docx(TALE), "a.odt": books.odt(TALE), "a.epub": books.epub(TALE)}
+ZIPS = {
+    "a.docx": documents.docx(TALE),
+    "a.odt": documents.odt(TALE),
+    "a.epub": documents.epub(TALE),
+}
 TEXTS = {
-    "a.txt": books.hard_wrapped(TALE, pages=True, notes=True),
-    "a.md": books.markdown(TALE),
-    "a.html": page("".join(map(books.chapter_html, TALE.chapters)), "<title>The Mill</title>"),
+    "a.txt": documents.hard_wrapped(TALE, pages=True, notes=True),
+    "a.md": documents.markdown(TALE),
+    "a.html": page("".join(map(documents.chapter_html, TALE.chapters)), "<title>The Mill</title>"),
 }
 PIECES = {
     "a.txt": [
@@ -56,8 +60,8 @@ PIECES = {
 }
 
 
-def readable(data: bytes, name: str) -> None:
-    """The file gives a story that holds together, or a StoryError that names it."""
+def check_file(data: bytes, name: str) -> None:
+    """Check that the file gives a valid story, or a StoryError that names it."""
     for known in FORMATS:
         known.looks_like(Source(name, data))
     try:
@@ -80,20 +84,20 @@ def readable(data: bytes, name: str) -> None:
 @settings(max_examples=60)
 def test_any_text(name: str, data: st.DataObject) -> None:
     parts = st.one_of(st.sampled_from([*PIECES[name], "word. ", "Word ", "\n", "\n\n"]), st.text(max_size=4))
-    readable("".join(data.draw(st.lists(parts, max_size=40))).encode("utf-8", "surrogatepass"), name)
+    check_file("".join(data.draw(st.lists(parts, max_size=40))).encode("utf-8", "surrogatepass"), name)
 
 
 @pytest.mark.parametrize("name", [*TEXTS, *ZIPS])
 @given(tail=st.binary(max_size=200))
 @settings(max_examples=30)
-def test_any_bytes_behind_the_right_beginning(name: str, tail: bytes) -> None:
-    whole = ZIPS.get(name) or TEXTS[name].encode()
-    readable(tail, name)
-    readable(whole[:100] + tail, name)
+def test_any_bytes_after_a_valid_beginning(name: str, tail: bytes) -> None:
+    content = ZIPS.get(name) or TEXTS[name].encode()
+    check_file(tail, name)
+    check_file(content[:100] + tail, name)
 
 
 def mutated(content: bytes, draw: Callable[[st.SearchStrategy[int]], int]) -> bytes:
-    """The content with pieces of it cut out, doubled, or overwritten."""
+    """Return the content with pieces of it removed, doubled, or overwritten."""
     for _ in range(draw(st.integers(1, 4))):
         begin = draw(st.integers(0, len(content)))
         end = begin + draw(st.sampled_from([0, 1, 4, 40, 4000]))
@@ -107,14 +111,14 @@ def mutated(content: bytes, draw: Callable[[st.SearchStrategy[int]], int]) -> by
 @given(data=st.data())
 @settings(max_examples=40)
 def test_mutated_texts(name: str, data: st.DataObject) -> None:
-    readable(mutated(TEXTS[name].encode(), data.draw), name)
+    check_file(mutated(TEXTS[name].encode(), data.draw), name)
 
 
 @pytest.mark.parametrize("name", ZIPS)
 @given(data=st.data())
 @settings(max_examples=40)
 def test_mutated_zip_files(name: str, data: st.DataObject) -> None:
-    readable(mutated(ZIPS[name], data.draw), name)
+    check_file(mutated(ZIPS[name], data.draw), name)
 
 
 @pytest.mark.parametrize("name", ZIPS)
@@ -126,47 +130,47 @@ def test_mutated_members(name: str, data: st.DataObject) -> None:
     member = data.draw(st.sampled_from([part for part in members if part != "mimetype"]))
     content = members[member]
     assert isinstance(content, bytes)
-    readable(zipped({**members, member: mutated(content, data.draw)}), name)
+    check_file(zipped({**members, member: mutated(content, data.draw)}), name)
 
 
-# ---- too much ------------------------------------------------------------------------------------------------
+# ---- size and time -------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("data", "name", "says"),
+    ("data", "name", "message"),
     [
         (b"a" * (prose.MAX_BYTES + 1), "a.txt", "larger than 12 MiB"),
         (b"a" * (prose.MAX_BYTES + 1), "a.md", "larger than 12 MiB"),
         (b"\n" * (prose.MAX_LINES + 1), "a.txt", "more than 300000 lines"),
         (b"a\f" * (prose.MAX_LINES // 2 + 1), "a.txt", "more than 300000 paragraphs"),
-        (b"[" * (markdown.MAX_MARKS + 1), "a.md", "more lines and signs"),
-        (b"=" * (markdown.MAX_SIGNS + 1), "a.md", "more lines and signs"),
-        (b"<html>" + b"<p>" * hypertext.MAX_SIGNS, "a.html", "larger than any story"),
-        (b"<html>" + b"&" * hypertext.MAX_SIGNS, "a.html", "larger than any story"),
-        (b"<html>" + b"a" * hypertext.MAX_CHARACTERS, "a.html", "larger than any story"),
+        (b"[" * (markdown.MAX_MARKS + 1), "a.md", "too many lines and markup characters"),
+        (b"=" * (markdown.MAX_SIGNS + 1), "a.md", "too many lines and markup characters"),
+        (b"<html>" + b"<p>" * html_page.MAX_MARKUP, "a.html", "too large for a story"),
+        (b"<html>" + b"&" * html_page.MAX_MARKUP, "a.html", "too large for a story"),
+        (b"<html>" + b"a" * html_page.MAX_CHARACTERS, "a.html", "too large for a story"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_more_than_any_story(data: bytes, name: str, says: str) -> None:
-    with pytest.raises(StoryError, match=says) as error:
+def test_too_large_files_are_refused(data: bytes, name: str, message: str) -> None:
+    with pytest.raises(StoryError, match=message) as error:
         read(data, name)
     assert str(error.value).startswith(name)
 
 
-def test_more_tags_than_any_book() -> None:
+def test_too_many_tags_are_refused() -> None:
     chapters: dict[str, str | bytes] = {
-        f"OEBPS/text/chapter {n}.xhtml": "<p>" * (hypertext.MAX_SIGNS // 2 + 1) for n in (1, 2)
+        f"OEBPS/text/chapter {n}.xhtml": "<p>" * (html_page.MAX_MARKUP // 2 + 1) for n in (1, 2)
     }
-    with pytest.raises(StoryError, match="more tags than any book"):
-        read(books.epub(novel(chapters=2), more=chapters), "a.epub")
+    with pytest.raises(StoryError, match="too many tags for a book"):
+        read(documents.epub(novel(chapters=2), more=chapters), "a.epub")
 
 
-def test_pictures_within_a_page_do_not_count() -> None:
-    picture = f'<img src="data:image/png;base64,{"A" * hypertext.MAX_CHARACTERS}">'
+def test_embedded_pictures_do_not_count() -> None:
+    picture = f'<img src="data:image/png;base64,{"A" * html_page.MAX_CHARACTERS}">'
     assert words(read(page(f"<p>One {picture} two.</p>").encode(), "a.html")) == ["One", "two."]
 
 
-SLOW_IF_WRONG: dict[str, tuple[str, str]] = {
+HOSTILE: dict[str, tuple[str, str]] = {
     "attributes of one element": ("a.html", "<html><p " + " ".join(f"a{n}" for n in range(200_000)) + ">One."),
     "comments that never end": ("a.html", "<html>One." + "<!--" * 100_000),
     "tags that never end": ("a.html", "<html>One." + "<a b" * 100_000),
@@ -190,17 +194,17 @@ SLOW_IF_WRONG: dict[str, tuple[str, str]] = {
 
 
 @pytest.mark.usefixtures("untraced")
-@pytest.mark.parametrize("name", SLOW_IF_WRONG)
-def test_what_would_take_minutes_if_read_carelessly(name: str) -> None:
-    file, text = SLOW_IF_WRONG[name]
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_texts_are_read_quickly(name: str) -> None:
+    file, text = HOSTILE[name]
     try:
         assert "One." in words(read(text.encode(), file))[0]
     except NoStoryError:
         assert name == "open elements"
 
 
-def test_a_long_novel_is_read_whole() -> None:
+def test_long_novel_is_read_completely() -> None:
     tale = novel(chapters=7, scenes=6, paragraphs=60)
-    written = books.hard_wrapped(tale, pages=True, notes=True)
+    written = documents.hard_wrapped(tale, pages=True, notes=True)
     story: Story = read(written.encode(), "mill.txt")
     assert words(story) == [*tale.words(), "THE", "END"]

@@ -1,4 +1,4 @@
-"""Ink stories: what a compiled one comes to, held against a runtime that plays it, and what a broken one says."""
+"""Ink: compiled stories, compared with a runtime that plays them, sources, and broken stories."""
 
 import json
 import os
@@ -31,7 +31,7 @@ def read(path: Path) -> Story:
     return story
 
 
-def ways(story: Story, name: str) -> list[tuple[str, str]]:
+def choices(story: Story, name: str) -> list[tuple[str, str]]:
     return [(choice.label, choice.target) for choice in story.passages[name].choices]
 
 
@@ -40,14 +40,14 @@ def ferry() -> Story:
     return read(FERRY)
 
 
-def test_what_the_story_says_of_itself(ferry: Story) -> None:
+def test_metadata_of_the_story(ferry: Story) -> None:
     assert (ferry.title, ferry.author, ferry.rights) == ("The Night Ferry", "The Dungeon developers", "CC0-1.0")
     assert ferry.notes == ("Nothing leads to these knots, and they are left out: attic.",)
     assert not ferry.dangling()
     assert ferry.reachable() == set(ferry.passages)
 
 
-def test_every_text_of_a_sequence_is_a_form_of_the_passage(ferry: Story) -> None:
+def test_each_text_of_a_sequence_is_a_form_of_the_passage(ferry: Story) -> None:
     texts = {passage.text for passage in ferry.passages.values()}
     for yawn in ("The ferryman yawns.", "The ferryman coughs.", "The ferryman is asleep."):
         assert f"You are Ilse, the last passenger on the quay. {yawn}" in texts
@@ -55,82 +55,82 @@ def test_every_text_of_a_sequence_is_a_form_of_the_passage(ferry: Story) -> None
         assert f"You sleep.\n\nYou dream of {dream}." in texts
 
 
-def test_every_branch_of_a_condition_is_there(ferry: Story) -> None:
+def test_all_branches_of_a_condition_are_read(ferry: Story) -> None:
     texts = {passage.text for passage in ferry.passages.values()}
     assert {
         "By the light of the lantern you read the name of the boat.",
         "It is too dark to read the name of the boat.",
     } <= texts
-    assert ("Buy the lantern", "quay.c-2") in ways(ferry, "quay")
+    assert ("Buy the lantern", "quay.c-2") in choices(ferry, "quay")
 
 
-def test_choices_only_labels_and_echoes(ferry: Story) -> None:
-    # What stands in brackets is only the label's, and a text that repeats the label is not told twice.
-    assert ("Show him two coins", "quay.c-0.c-0") in ways(ferry, "quay.c-0")
+def test_labels_are_not_repeated_in_the_text(ferry: Story) -> None:
+    # Text in brackets is only in the label, and text that repeats the label is shown once.
+    assert ("Show him two coins", "quay.c-0.c-0") in choices(ferry, "quay.c-0")
     assert ferry.passages["quay.c-0.c-0"].text == "He takes both."
-    assert ('"I have nothing."', "quay.c-0.c-1") in ways(ferry, "quay.c-0")
+    assert ('"I have nothing."', "quay.c-0.c-1") in choices(ferry, "quay.c-0")
     assert ferry.passages["quay.c-0.c-1"].text.startswith('"I have nothing," you say, and it is nearly true.')
     assert ferry.passages["gossip.c-1"].text == "They look at your wet shoes."
 
 
-def test_gathers_tunnels_threads_functions_and_diverts_in_variables(ferry: Story) -> None:
-    assert ways(ferry, "quay.c-0.c-1") == [("Continue", "quay.c-0.g-0")]
-    assert {target for _, target in ways(ferry, "quay.c-1")} == {"quay", "quay 2", "quay 3"}
-    assert ("Listen to the nuns", "gossip.c-0") in ways(ferry, "aboard.deck")
+def test_gathers_tunnels_threads_functions_and_variable_diverts(ferry: Story) -> None:
+    assert choices(ferry, "quay.c-0.c-1") == [("Continue", "quay.c-0.g-0")]
+    assert {target for _, target in choices(ferry, "quay.c-1")} == {"quay", "quay 2", "quay 3"}
+    assert ("Listen to the nuns", "gossip.c-0") in choices(ferry, "aboard.deck")
     assert ferry.passages["aboard.rowing"].text == "You row, and you count to 3. Your hands hurt."
-    assert ("Row on", "aboard.rowing") in ways(ferry, "aboard.rowing")
-    assert ("Step ashore", "home") in ways(ferry, "aboard.deck")
-    assert ways(ferry, "home") == [("Knock", "home.c-0"), ("Go back to the harbour", "harbour")]
+    assert ("Row on", "aboard.rowing") in choices(ferry, "aboard.rowing")
+    assert ("Step ashore", "home") in choices(ferry, "aboard.deck")
+    assert choices(ferry, "home") == [("Knock", "home.c-0"), ("Go back to the harbour", "harbour")]
     assert {passage.name for passage in ferry.endings()} == {"gossip.c-1", "home.c-0", "harbour"}
 
 
 @pytest.mark.parametrize("seed", range(40))
-def test_whatever_a_runtime_plays_is_a_way_through_the_graph(ferry: Story, seed: int) -> None:
+def test_every_walk_of_a_runtime_is_a_path_in_the_graph(ferry: Story, seed: int) -> None:
     rng = random.Random(seed)
-    played = bink.story.Story(FERRY.read_text(encoding="utf-8-sig"))
+    runtime = bink.story.Story(FERRY.read_text(encoding="utf-8-sig"))
     here = {ferry.start}
     label = ""
     for _ in range(30):
-        told = played.continue_maximally().split()
-        offered = [" ".join(choice.split()) for choice in played.get_current_choices()]
-        here = {end for name in here for end in ends(ferry, name, told, label) if set(offered) <= labels(ferry, end)}
-        assert here, f"after {label!r}: {told} with {offered} is nowhere in the graph"
+        words = runtime.continue_maximally().split()
+        offered = [" ".join(choice.split()) for choice in runtime.get_current_choices()]
+        here = {end for name in here for end in ends(ferry, name, words, label) if set(offered) <= labels(ferry, end)}
+        assert here, f"after {label!r}: {words} with {offered} is nowhere in the graph"
         if not offered:
             break
         taken = rng.randrange(len(offered))
         label = offered[taken]
-        played.choose_choice_index(taken)
-        here = {target for name in here for shown, target in ways(ferry, name) if shown == label}
+        runtime.choose_choice_index(taken)
+        here = {target for name in here for choice, target in choices(ferry, name) if choice == label}
 
 
 def labels(story: Story, name: str) -> set[str]:
-    return {label for label, _ in ways(story, name)}
+    return {label for label, _ in choices(story, name)}
 
 
-def ends(story: Story, name: str, told: list[str], label: str) -> Iterator[str]:
-    """The passages in which the walk from `name` may end that tells these words; the label may be echoed first."""
+def ends(story: Story, name: str, words: list[str], label: str) -> Iterator[str]:
+    """Yield the passages in which a walk from `name` that shows these words can end; the label may come first."""
     echo = label.split()
-    for rest in [told, told[len(echo) :]] if echo and told[: len(echo)] == echo else [told]:
+    for rest in [words, words[len(echo) :]] if echo and words[: len(echo)] == echo else [words]:
         here = story.passages[name].text.split()
         if rest[: len(here)] != here:
             continue
         if len(rest) == len(here):
             yield name
-        for way, target in ways(story, name):
-            if way == "Continue" and target != name:
+        for choice, target in choices(story, name):
+            if choice == "Continue" and target != name:
                 yield from ends(story, target, rest[len(here) :], "")
 
 
 # ---- files ---------------------------------------------------------------------------------------------------
 
 
-def test_a_source_beside_its_compiled_form_and_what_it_includes_are_one_story() -> None:
+def test_source_compiled_form_and_includes_are_one_story() -> None:
     files = sorted(FOLDER.iterdir())
     assert groups(files) == [(FERRY,)]
     assert groups([FOLDER / "ferry.ink", FOLDER / "harbour.ink"]) == [(FOLDER / "ferry.ink",)]
 
 
-def test_a_source_without_a_compiler_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_error_for_a_source_without_a_compiler(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
     source = Source.of(FOLDER / "ferry.ink")
     assert SOURCE.looks_like(source)
@@ -140,7 +140,7 @@ def test_a_source_without_a_compiler_says_what_to_do(monkeypatch: pytest.MonkeyP
 
 @pytest.fixture
 def compiler(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A program that compiles as the real ones do, as far as a caller can see: the result lies ready for it."""
+    """Return a program that behaves like a compiler: its result is prepared."""
     program = tmp_path / "bin" / "inklecate"
     program.parent.mkdir()
     program.write_text(
@@ -157,41 +157,41 @@ def compiler(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return program
 
 
-def test_a_source_is_compiled_where_a_compiler_is_there(compiler: Path, ferry: Story) -> None:
+def test_source_is_compiled_if_there_is_a_compiler(compiler: Path, ferry: Story) -> None:
     [story] = SOURCE.read(Source.of(FOLDER / "ferry.ink"))
     assert story.passages == ferry.passages
     assert story.source == str(FOLDER / "ferry.ink")
 
 
-def test_what_the_compiler_says_is_told(compiler: Path, tmp_path: Path) -> None:
+def test_compiler_errors_are_shown(compiler: Path, tmp_path: Path) -> None:
     broken = tmp_path / "broken.ink"
     broken.write_text("BROKEN")
     with pytest.raises(StoryError, match="could not be compiled: ERROR: line 3"):
         list(SOURCE.read(Source.of(broken)))
 
 
-def test_a_source_includes_nothing_from_elsewhere(compiler: Path, tmp_path: Path) -> None:
+def test_includes_from_other_folders_are_refused(compiler: Path, tmp_path: Path) -> None:
     folder = tmp_path / "story"
     folder.mkdir()
     (tmp_path / "secret.ink").write_text("Private.")
     (folder / "part.ink").write_text("INCLUDE ../secret.ink")
     (folder / "main.ink").write_text("INCLUDE part.ink\nHello.")
-    with pytest.raises(StoryError, match="lies outside its folder"):
+    with pytest.raises(StoryError, match="outside its folder"):
         list(SOURCE.read(Source.of(folder / "main.ink")))
 
 
 @pytest.mark.parametrize(
-    ("text", "says"),
+    ("text", "message"),
     [
-        ('{"inkVersion":21,"root":', "is no proper JSON. Compile it again"),
+        ('{"inkVersion":21,"root":', "is not valid JSON. Compile it again"),
         ('{"inkVersion":21,"root":7}', "there is no list 'root'"),
         ('{"inkVersion":21,"root":[["done",null],"done",null]}', "shows no text and offers no choice"),
     ],
 )
-def test_a_broken_file_is_told(text: str, says: str, tmp_path: Path) -> None:
+def test_error_for_a_broken_compiled_story(text: str, message: str, tmp_path: Path) -> None:
     path = tmp_path / "tale.json"
     path.write_text(text)
-    with pytest.raises(StoryError, match=says):
+    with pytest.raises(StoryError, match=message):
         read(path)
 
 
@@ -230,7 +230,7 @@ def test_any_tree_gives_a_story_or_an_error(root: list[Any]) -> None:
 
 
 @given(st.data())
-def test_a_mangled_file_gives_a_story_or_an_error(data: st.DataObject) -> None:
+def test_damaged_file_gives_a_story_or_an_error(data: st.DataObject) -> None:
     content = bytearray(FERRY.read_bytes())
     for _ in range(data.draw(st.integers(1, 5))):
         at = data.draw(st.integers(0, len(content) - 1))
@@ -247,7 +247,7 @@ def test_a_mangled_file_gives_a_story_or_an_error(data: st.DataObject) -> None:
 
 @pytest.mark.usefixtures("untraced")
 @pytest.mark.parametrize("kind", ["knots in a ring", "doubling threads", "a sequence of sequences", "wide", "deep"])
-def test_what_never_ends_is_cut_in_time_and_told(kind: str) -> None:
+def test_endless_stories_are_truncated_with_a_note(kind: str) -> None:
     sequence = ["ev", "visit", 2, "MIN", "/ev"]
     if kind == "knots in a ring":
         knots: dict[str, Any] = {f"k{n}": [f"^{n}", "\n", {"->": f"k{(n + 1) % 3000}"}, None] for n in range(3000)}

@@ -1,4 +1,4 @@
-"""Reading KoboldAI's saves: the old ones with retries, United's version 2, and Lite's modes and branches."""
+"""KoboldAI: old saves with retries, version 2 of United, and the modes and branches of Lite."""
 
 import json
 import time
@@ -50,11 +50,11 @@ def turns(story: Story) -> list[tuple[str, str, str]]:
     return [(passage.text, choice.label, story.passages[choice.target].text) for passage, choice in story.edges()]
 
 
-def option(text: str, **how: bool) -> dict[str, Any]:
-    return {"Text": text, "text": text, "Pinned": False, "Previous Selection": False, "Edited": False, **how}
+def option(text: str, **fields: bool) -> dict[str, Any]:
+    return {"Text": text, "text": text, "Pinned": False, "Previous Selection": False, "Edited": False, **fields}
 
 
-def test_a_save_is_read_from_turn_to_turn() -> None:
+def test_turns_of_a_save() -> None:
     story = read(SAVE)
     assert story.title == "inn"
     assert turns(story) == [
@@ -67,12 +67,12 @@ def test_a_save_is_read_from_turn_to_turn() -> None:
     assert story.notes == ("Left out: 1 memory, 1 world info card.",)
 
 
-def test_without_a_prompt_the_first_text_is_the_opening() -> None:
+def test_first_text_is_the_opening_without_a_prompt() -> None:
     story = read({"gamestarted": True, "prompt": "", "actions": ["", "It rains.", "\n\n> go out\n\n", "You are wet."]})
     assert turns(story) == [("It rains.", "go out", "You are wet.")]
 
 
-def test_what_was_tried_before_is_a_sibling_and_what_was_undone_goes_on() -> None:
+def test_retries_are_siblings_and_undone_turns_continue() -> None:
     metadata = {
         "7": {"Selected Text": " stove.", "Alternative Text": []},
         "0": {"Selected Text": "", "Alternative Text": [option("Deleted.", **{"Previous Selection": True})]},
@@ -112,7 +112,7 @@ def test_what_was_tried_before_is_a_sibling_and_what_was_undone_goes_on() -> Non
     assert story.notes == ("Left out: 1 deleted text, 1 earlier wording.",)
 
 
-def test_a_save_of_version_2() -> None:
+def test_save_of_version_2() -> None:
     places = {
         "10": {"Selected Text": "", "Options": [option("It grins.", **{"Previous Selection": True})]},
         "0": {"Selected Text": "\n> You knock\n", "Options": []},
@@ -144,7 +144,7 @@ def lite(prompt: str, *actions: str, **more: Any) -> dict[str, Any]:
     return {"gamestarted": True, "prompt": prompt, "actions": list(actions), "actions_metadata": {}, **more}
 
 
-def test_branches_of_lite_begin_where_they_leave_the_text() -> None:
+def test_branches_of_lite() -> None:
     save = lite(
         "A fork in the road.",
         "\n\n> go left (Rolled 1d20+0=15/20, Outcome: Good)\n\n",
@@ -165,7 +165,7 @@ def test_branches_of_lite_begin_where_they_leave_the_text() -> None:
     assert story.notes == ("Left out: 1 other opening.",)
 
 
-def test_lites_instruct_mode() -> None:
+def test_instruct_mode_of_lite() -> None:
     save = lite(
         "{{[SYSTEM]}}Be brief.{{[INPUT]}}Tell me of the sea.{{[OUTPUT]}}",
         "It is deep.",
@@ -180,7 +180,7 @@ def test_lites_instruct_mode() -> None:
     assert story.notes == ("Left out: 1 system message.",)
 
 
-def test_lites_chat_mode() -> None:
+def test_chat_mode_of_lite() -> None:
     save = lite(
         "The tavern is loud.",
         "\nAda: Where is the bard?\nBram:",
@@ -194,23 +194,23 @@ def test_lites_chat_mode() -> None:
     assert story.notes == ("Left out: 1 unanswered action.",)
 
 
-# ---- what is not right ---------------------------------------------------------------------------------------
+# ---- malformed and hostile input -----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("content", "says"),
+    ("content", "message"),
     [
-        (b'{"gamestarted": true, "prompt": "A.", "actions": ["b"', "damaged or cut off"),
-        (b'{"gamestarted": true, "prompt": "", "actions": []}', "nothing was told yet"),
+        (b'{"gamestarted": true, "prompt": "A.", "actions": ["b"', "damaged or incomplete"),
+        (b'{"gamestarted": true, "prompt": "", "actions": []}', "has no story text yet"),
         (b'{"gamestarted": true, "prompt": 1}', r"Expected `str \| null`, got `int` - at `\$.prompt`"),
         (b'{"gamestarted": true, "prompt": "A.", "actions": [["b"]]}', r"at `\$.actions\[0\]`"),
         (b'{"gamestarted": true, "prompt": "caf\xe9"}', "inn.json:1: this is not UTF-8"),
-        (b'{"gamestarted": true, "prompt": "A.", "actions": "' + b"," * 4_000_000 + b'"}', "more values than any"),
+        (b'{"gamestarted": true, "prompt": "A.", "actions": "' + b"," * 4_000_000 + b'"}', "too many values for a"),
     ],
     ids=range(6),
 )
-def test_a_broken_save_is_an_error_that_names_it(content: bytes, says: str) -> None:
-    with pytest.raises(StoryError, match=says) as error:
+def test_error_for_a_broken_save(content: bytes, message: str) -> None:
+    with pytest.raises(StoryError, match=message) as error:
         read(content)
     assert "inn.json" in str(error.value)
 
@@ -227,7 +227,7 @@ def test_a_broken_save_is_an_error_that_names_it(content: bytes, says: str) -> N
         b"\x80\x04\x95",
     ],
 )
-def test_what_is_no_save_is_not_taken_for_one(content: bytes) -> None:
+def test_other_files_are_not_recognised(content: bytes) -> None:
     assert not FORMAT.looks_like(Source("a.json", content))
 
 
@@ -266,12 +266,12 @@ ODD = st.fixed_dictionaries(
 
 
 @given(ODD)
-def test_nearly_a_save_gives_a_story_or_a_story_error(content: Any) -> None:
+def test_malformed_save(content: Any) -> None:
     check(json.dumps(content).encode())
 
 
 @given(st.binary(max_size=60) | st.text('{}[]",:\\ua1e', max_size=40).map(str.encode))
-def test_any_bytes_behind_the_right_beginning(rest: bytes) -> None:
+def test_any_bytes_after_a_valid_beginning(rest: bytes) -> None:
     check(b'{"gamestarted":true,"prompt":"A.","actions":' + rest)
 
 
@@ -300,7 +300,7 @@ def check(data: bytes) -> None:
     ],
     ids=["many", "comments", "marks", "blank lines", "inputs"],
 )
-def test_a_hostile_save_is_done_with_quickly(data: bytes) -> None:
-    began = time.process_time()
+def test_hostile_saves_are_read_quickly(data: bytes) -> None:
+    start = time.process_time()
     check(data)
-    assert time.process_time() - began < 5
+    assert time.process_time() - start < 5

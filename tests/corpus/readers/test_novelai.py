@@ -1,4 +1,4 @@
-"""Reading NovelAI's stories: both editors, what was tried and not taken, and the MessagePack under the new one."""
+"""NovelAI: stories of both editors with their retries, and the MessagePack of the new one."""
 
 import base64
 import contextlib
@@ -14,14 +14,14 @@ from hypothesis import strategies as st
 from corpus.graph import make_graph
 from corpus.readers import msgpackr
 from corpus.readers.novelai import FORMATS
-from corpus.readers.novelai_history import OWN, of_document
+from corpus.readers.novelai_history import NOVELAI_CLASSES, history_of_document
 from corpus.readers.source import Source
 from corpus.story import Story, StoryError
 from corpus.text import printable
 
 [FORMAT] = FORMATS
 
-# Written by msgpackr itself, with the options and the extensions of NovelAI: see `test_a_story_of_the_new_editor`.
+# Written by msgpackr itself, with the options and the extensions of NovelAI: see `test_story_of_the_new_editor`.
 DOCUMENT = (
     "1BQA1HJAldZiAAACPsEIwQXBB8ENwQSGzGXUckGTwQTBBMEEAcHQ3oDMZkEBwReAzGdBAcErgMxoQQGggMxpQQHBHYDMakEBwRGAlsxlzGbMZ8"
     "xozGnMatQeANRyQpPBBMEHwQUBCIoB1B8A1HJDlMEGwQjBB8EE1AAA1HMAkgIDgcxl1HJEk8EEwQfBBQBBAcHQ3oDUAADX/wA9CQBpVbkAAtQf"
@@ -67,7 +67,7 @@ def turns(story: Story) -> list[tuple[str, str, str]]:
 # ---- the new editor ------------------------------------------------------------------------------------------
 
 
-def test_a_story_of_the_new_editor() -> None:
+def test_story_of_the_new_editor() -> None:
     story = read(container(document=DOCUMENT))
     assert story.title == "The Bell Tower"
     assert turns(story) == [
@@ -82,7 +82,7 @@ def test_a_story_of_the_new_editor() -> None:
     actions = [action for node in make_graph(story).nodes.values() for action, _ in node.edges]
     assert 'You say "Is anybody there?"' in actions
     assert story.notes == (
-        "What was tried before the text was rewritten there is left out, branches: 2.",
+        "Branches before a text that was rewritten later are left out: 2.",
         "Left out: 1 memory, 2 lorebook cards.",
     )
 
@@ -100,7 +100,7 @@ def created(text: str, after: Any = None) -> dict[str, Any]:
 
 
 def changed(*parts: tuple[int, str, str]) -> dict[str, Any]:
-    return {"type": 1, "diff": {"parts": [{"from": n, "delete": gone, "insert": new} for n, gone, new in parts]}}
+    return {"type": 1, "diff": {"parts": [{"from": n, "delete": old, "insert": new} for n, old, new in parts]}}
 
 
 @pytest.mark.parametrize(
@@ -120,18 +120,18 @@ def changed(*parts: tuple[int, str, str]) -> dict[str, Any]:
     ],
     ids=range(11),
 )
-def test_steps_that_were_not_saved_yet_are_taken(steps: Any, lines: list[str]) -> None:
-    told = of_document({"sections": sections("One.", "Two."), "order": [1, 2], "dirtySections": steps})
-    assert told.text.split("\n") == lines
+def test_unsaved_steps_are_applied(steps: Any, lines: list[str]) -> None:
+    history = history_of_document({"sections": sections("One.", "Two."), "order": [1, 2], "dirtySections": steps})
+    assert history.text.split("\n") == lines
 
 
-def test_a_document_without_history_and_with_pictures() -> None:
+def test_document_with_pictures_and_without_history() -> None:
     document = {"sections": {**sections("A.", "B."), 3: {"type": 2}}, "order": [1, 3, 2], "history": None}
     assert turns(read(container(document=packed(document)))) == []
     assert read(container(document=packed(document))).passages["Opening"].text == "A.\n\nB."
 
 
-def test_a_history_that_does_not_lead_to_the_text_costs_only_what_was_tried() -> None:
+def test_history_that_does_not_lead_to_the_text() -> None:
     history = {
         "root": 1,
         "current": 1,
@@ -139,17 +139,17 @@ def test_a_history_that_does_not_lead_to_the_text_costs_only_what_was_tried() ->
     }
     story = read(container(document=packed({"sections": sections("A."), "order": [1], "history": history})))
     assert story.passages["Opening"].text == "A."
-    assert "its history is damaged: its steps do not lead to its text" in story.notes[0]
+    assert "history is damaged: its steps do not lead to its text" in story.notes[0]
 
 
 @pytest.mark.parametrize(
-    ("document", "says"),
+    ("document", "message"),
     [
         ("!!", "can't be read"),
-        (base64.b64encode(b"\xd4\x14\x00\x81").decode(), "can't be read: it is cut off"),
-        (packed([1]), "built otherwise than is known"),
-        (packed({"order": [1], "sections": {}}), "built otherwise than is known"),
-        (packed({"order": [1, 1], "sections": sections("A.")}), "a section is there twice"),
+        (base64.b64encode(b"\xd4\x14\x00\x81").decode(), "can't be read: it is incomplete"),
+        (packed([1]), "its structure is unknown"),
+        (packed({"order": [1], "sections": {}}), "its structure is unknown"),
+        (packed({"order": [1, 1], "sections": sections("A.")}), "a section occurs twice"),
         (packed({"order": [], "sections": {}, "dirtySections": {1: {"type": 7}}}), "can't be read"),
         (
             packed({"order": [1], "sections": sections("A."), "dirtySections": {1: changed((0, "B", ""))}}),
@@ -157,17 +157,17 @@ def test_a_history_that_does_not_lead_to_the_text_costs_only_what_was_tried() ->
         ),
         (
             packed({"order": [], "sections": {}, "dirtySections": {1: created("A.", 2), 2: created("B.", 1)}}),
-            "not there",
+            "does not exist",
         ),
-        (base64.b64encode(b"\x92" * 200).decode(), "more deeply nested"),
-        (base64.b64encode(b"\xdd\xff\xff\xff\xff" + b"\xc0" * 1_200_000).decode(), "it holds more"),
-        (base64.b64encode(b"\xd4\x99\x00\xc0").decode(), "unknown sort 153"),
-        (base64.b64encode(b"\x81\x90\xc0").decode(), "a name in it is no text or number"),
+        (base64.b64encode(b"\x92" * 200).decode(), "too deeply nested"),
+        (base64.b64encode(b"\xdd\xff\xff\xff\xff" + b"\xc0" * 1_200_000).decode(), "it has too many"),
+        (base64.b64encode(b"\xd4\x99\x00\xc0").decode(), "unknown extension, 153"),
+        (base64.b64encode(b"\x81\x90\xc0").decode(), "a name in it is not a text or number"),
     ],
     ids=range(12),
 )
-def test_a_broken_document_is_an_error_that_names_the_file(document: str, says: str) -> None:
-    with pytest.raises(StoryError, match=says) as error:
+def test_error_for_a_broken_document(document: str, message: str) -> None:
+    with pytest.raises(StoryError, match=message) as error:
         read(container(document=document))
     assert "bell.story" in str(error.value)
 
@@ -195,7 +195,7 @@ PACKED = (
 
 
 @pytest.mark.parametrize("packed", PACKED, ids=["bundled", "maps", "records"])
-def test_what_msgpackr_writes(packed: str) -> None:
+def test_output_of_msgpackr(packed: str) -> None:
     value = msgpackr.decode(base64.b64decode(packed))
     assert msgpackr.text(value["same"][2].pop("y")) == "Łódź 🔔 bell"
     assert value == {
@@ -216,7 +216,7 @@ PLAIN = st.recursive(
 
 
 @given(PLAIN)
-def test_plain_messagepack_is_read_like_any(value: Any) -> None:
+def test_plain_messagepack(value: Any) -> None:
     def text(value: Any) -> Any:
         if isinstance(value, dict):
             return {text(key): text(inner) for key, inner in value.items()}
@@ -228,7 +228,7 @@ def test_plain_messagepack_is_read_like_any(value: Any) -> None:
 
 
 @given(st.text())
-def test_units_are_those_of_utf_16(text: str) -> None:
+def test_utf_16_units(text: str) -> None:
     assert len(msgpackr.units(text)) == len(text.encode("utf-16-le")) // 2
     assert msgpackr.text(msgpackr.units(text)) == text
 
@@ -236,7 +236,7 @@ def test_units_are_those_of_utf_16(text: str) -> None:
 @given(st.binary(max_size=80) | st.binary(max_size=12).map(lambda data: base64.b64decode(DOCUMENT)[:30] + data))
 def test_any_bytes_are_a_value_or_a_value_error(data: bytes) -> None:
     with contextlib.suppress(ValueError):
-        msgpackr.decode(data, OWN)
+        msgpackr.decode(data, NOVELAI_CLASSES)
 
 
 # ---- the old editor ------------------------------------------------------------------------------------------
@@ -281,7 +281,7 @@ OLD = {
 }
 
 
-def test_a_story_of_the_old_editor() -> None:
+def test_story_of_the_old_editor() -> None:
     story = read(container(story=OLD))
     assert turns(story) == [
         ("You stand at the mill.", "You go in.", "Flour everywhere."),
@@ -289,10 +289,10 @@ def test_a_story_of_the_old_editor() -> None:
         ("You stand at the mill.", "You go in.", "It is dark."),
         ("It is dark.", "Continue", "Rats run."),
     ]
-    assert story.notes[0] == "What was tried before the text was rewritten there is left out, branches: 2."
+    assert story.notes[0] == "Branches before a text that was rewritten later are left out: 2."
 
 
-def test_a_story_of_the_old_editor_without_its_steps() -> None:
+def test_story_of_the_old_editor_without_steps() -> None:
     story = read(container(story={"fragments": [{"data": "A.\nB.\n> go\nC."}]}, document=""))
     assert turns(story) == [("A.\n\nB.", "go", "C.")]
 
@@ -306,29 +306,29 @@ def test_a_story_of_the_old_editor_without_its_steps() -> None:
         {"datablocks": [block(1, 0, "a"), block(0, 0, "b")], "currentBlock": 1},
     ],
 )
-def test_steps_that_make_no_sense_cost_only_what_was_tried(damage: Any) -> None:
+def test_invalid_steps_lose_only_the_retries(damage: Any) -> None:
     story = read(container(story={**OLD, **damage}))
     assert turns(story) == [("You stand at the mill.", "You go in.", "Flour everywhere.")]
-    assert "its history is damaged" in story.notes[0]
+    assert "history is damaged" in story.notes[0]
 
 
-# ---- what is not right ---------------------------------------------------------------------------------------
+# ---- malformed and hostile input -----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("content", "says"),
+    ("content", "message"),
     [
-        ({"scenarioVersion": 2, "title": "A", "prompt": "You are ${name}."}, "is a scenario: an opening for a play"),
+        ({"scenarioVersion": 2, "title": "A", "prompt": "You are ${name}."}, "is a scenario"),
         ({"storyContainerVersion": 1, "metadata": {}}, "There is no text in"),
         (container(), "There is no text in"),
-        (container(story={"fragments": []}), "nothing was told yet"),
+        (container(story={"fragments": []}), "has no story text yet"),
         (container(story={"fragments": [{"data": 1}]}), r"at `\$.content.story.fragments\[0\].data`"),
-        (b'{"storyContainerVersion": 1, "content": {"story"', "damaged or cut off"),
+        (b'{"storyContainerVersion": 1, "content": {"story"', "damaged or incomplete"),
     ],
     ids=range(6),
 )
-def test_what_is_no_story_is_an_error_that_says_so(content: Any, says: str) -> None:
-    with pytest.raises(StoryError, match=says):
+def test_error_for_a_file_without_a_story(content: Any, message: str) -> None:
+    with pytest.raises(StoryError, match=message):
         read(content)
 
 
@@ -388,12 +388,12 @@ ODD = st.fixed_dictionaries(
 
 
 @given(ODD)
-def test_nearly_a_story_gives_a_story_or_a_story_error(content: Any) -> None:
+def test_malformed_story(content: Any) -> None:
     check(json.dumps({"storyContainerVersion": 1, "content": content}).encode())
 
 
 @given(st.binary(max_size=60) | st.text('{}[]",:\\ua1e', max_size=40).map(str.encode))
-def test_any_bytes_behind_the_right_beginning(rest: bytes) -> None:
+def test_any_bytes_after_a_valid_beginning(rest: bytes) -> None:
     check(b'{"storyContainerVersion":1,"content":{"story":' + rest)
 
 
@@ -411,12 +411,12 @@ def check(data: bytes) -> None:
 
 
 @pytest.mark.usefixtures("untraced")
-def test_a_hostile_story_is_done_with_quickly() -> None:
+def test_hostile_stories_are_read_quickly() -> None:
     steps = {n: {"parent": n - 1 or None, "changes": {1: changed((0, "", "x"))}} for n in range(2, 6_000)}
     nodes = {1: {"changes": {1: created("A" * 200_000)}}, **steps}
     chain = {n: created("A", n + 1) for n in range(1, 20_000)} | {20_000: created("A", 0)}
     jump = b"\xd6b" + (6).to_bytes(4, "big")
-    began = time.process_time()
+    start = time.process_time()
     for document in (
         packed({"sections": sections("A"), "order": [1], "history": {"current": 5_999, "nodes": nodes}}),
         packed({"sections": {}, "order": [], "dirtySections": chain}),
@@ -430,4 +430,4 @@ def test_a_hostile_story_is_done_with_quickly() -> None:
             container(story={"fragments": [{"data": "a" * 20_000}], "datablocks": blocks, "currentBlock": 19_999})
         ).encode()
     )
-    assert time.process_time() - began < 10
+    assert time.process_time() - start < 10

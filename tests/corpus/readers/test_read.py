@@ -1,4 +1,4 @@
-"""Reading whatever lies there: files are known by what they hold, folders read whole, what belongs together is one."""
+"""Reading files and folders: formats are recognised by content, and files of one story are read together."""
 
 import json
 import re
@@ -40,7 +40,7 @@ CONTENTS = {
 
 
 @pytest.mark.parametrize("name", list(CONTENTS))
-def test_a_file_is_known_by_its_content_whatever_it_is_called(name: str, tmp_path: Path) -> None:
+def test_files_are_recognised_by_content(name: str, tmp_path: Path) -> None:
     path = tmp_path / "story.dat"
     path.write_text(CONTENTS[name], encoding="utf-8")
     known = [each.name for each in FORMATS if each.looks_like(Source.of(path))]
@@ -49,17 +49,17 @@ def test_a_file_is_known_by_its_content_whatever_it_is_called(name: str, tmp_pat
 
 
 @pytest.mark.parametrize("name", ["tale.txt", "tale.md", "TALE.TXT"])
-def test_prose_is_known_by_its_name(name: str, tmp_path: Path) -> None:
+def test_prose_is_recognised_by_suffix(name: str, tmp_path: Path) -> None:
     path = tmp_path / name
     path.write_text(PROSE)
     [story] = read(path)
     assert " ".join(" ".join(p.text.split()) for p in story.passages.values()) == " ".join(PROSE.split())
     path.rename(tmp_path / "tale.dat")
-    with pytest.raises(StoryError, match="is in no format that is read"):
+    with pytest.raises(StoryError, match="is in no known format"):
         list(read(tmp_path / "tale.dat"))
 
 
-def test_a_folder_of_everything(tmp_path: Path) -> None:
+def test_folder_with_all_formats(tmp_path: Path) -> None:
     for number, (name, content) in enumerate(CONTENTS.items()):
         (tmp_path / f"{number} {name.split()[0]}.dat").write_text(content, encoding="utf-8")
     (tmp_path / "tale.txt").write_text(PROSE)
@@ -72,7 +72,7 @@ def test_a_folder_of_everything(tmp_path: Path) -> None:
     assert [path.name for path in others] == ["data.json", "headings.md"]
 
 
-def test_a_game_is_its_folder_and_its_startup_file(tmp_path: Path) -> None:
+def test_choicescript_game_in_a_folder(tmp_path: Path) -> None:
     (tmp_path / "startup.txt").write_text(
         "*title The Gate\n*scene_list\n  startup\n  hall\nA gate.\n"
         "*choice\n  #Open it\n    *goto_scene hall\n  #Wait\n    *finish\n"
@@ -80,16 +80,16 @@ def test_a_game_is_its_folder_and_its_startup_file(tmp_path: Path) -> None:
     (tmp_path / "hall.txt").write_text(
         "A hall.\n*choice\n  #Sit\n    You sit.\n    *ending\n  #Go\n    *goto_scene startup\n"
     )
-    [whole] = read(tmp_path)
-    [named] = read(tmp_path / "startup.txt")
-    assert whole.passages == named.passages
-    assert whole.title == "The Gate"
-    assert {"A gate.", "A hall.", "You sit."} <= {passage.text for passage in whole.passages.values()}
-    [alone] = read(tmp_path / "hall.txt")
-    assert "A gate." not in {passage.text for passage in alone.passages.values()}
+    [folder] = read(tmp_path)
+    [startup] = read(tmp_path / "startup.txt")
+    assert folder.passages == startup.passages
+    assert folder.title == "The Gate"
+    assert {"A gate.", "A hall.", "You sit."} <= {passage.text for passage in folder.passages.values()}
+    [scene] = read(tmp_path / "hall.txt")
+    assert "A gate." not in {passage.text for passage in scene.passages.values()}
 
 
-def test_a_twee_story_in_several_files_is_one_and_single_ones_stay_apart(tmp_path: Path) -> None:
+def test_twee_stories_in_one_or_several_files(tmp_path: Path) -> None:
     for folder in ("one", "one/rooms", "two"):
         (tmp_path / folder).mkdir()
     (tmp_path / "one" / "story.twee").write_text(":: StoryTitle\nThe Gate\n\n:: Start\nA gate.\n\n[[Open it->Hall]]\n")
@@ -105,7 +105,7 @@ def test_a_twee_story_in_several_files_is_one_and_single_ones_stay_apart(tmp_pat
     assert not stories["The Gate"].dangling()
 
 
-def test_formats_lists_what_is_read() -> None:
+def test_formats_command() -> None:
     listed = CliRunner().invoke(main, ["formats"]).stdout
     assert [re.split(r"  +", line)[0] for line in listed.splitlines()] == [known.name for known in FORMATS]
     for ending in (".twee", ".html", ".ink", ".docx", ".odt", ".epub", ".md", ".txt", ".story"):
@@ -131,7 +131,7 @@ def test_any_bytes_under_any_name_give_stories_or_an_error(content: bytes, suffi
     "begin", ["{", "[", '{"a":', "[[", "<", "<a>", ":: ", "*choice\n  #", "# ", "> ", "PK\x03\x04"]
 )
 @pytest.mark.parametrize("suffix", [".txt", ".md", ".html", ".json", ".story"])
-def test_five_megabytes_of_the_same_cost_little(begin: str, suffix: str, tmp_path: Path) -> None:
+def test_five_megabytes_of_repeated_text_are_read_quickly(begin: str, suffix: str, tmp_path: Path) -> None:
     path = tmp_path / f"story{suffix}"
     path.write_text(begin * (5_000_000 // len(begin)), encoding="latin-1")
     tracemalloc.start()
@@ -142,12 +142,12 @@ def test_five_megabytes_of_the_same_cost_little(begin: str, suffix: str, tmp_pat
     else:
         assert passages
     finally:
-        _, most = tracemalloc.get_traced_memory()
+        _, peak = tracemalloc.get_traced_memory()
         tracemalloc.stop()
-    assert most < 500 * 2**20
+    assert peak < 500 * 2**20
 
 
-def test_the_readers_start_quickly_for_the_game_imports_them() -> None:
+def test_importing_the_readers_loads_no_parser() -> None:
     import subprocess
 
     heavy = "lxml docx markdown_it bs4 ftfy numpy pyarrow datasets scrapy charset_normalizer".split()

@@ -1,4 +1,4 @@
-"""Reading the game's own shelf: every branch, unfinished turns, a shelf in use, and files that only look like one."""
+"""The game's shelf: branches, unfinished turns, shelves in use, and other databases."""
 
 import sqlite3
 import subprocess
@@ -42,7 +42,7 @@ def play(
 
 
 def played(shelf: Shelf) -> Adventure:
-    """An adventure with a retry, a branch that was left, narration, and two turns that were cut off."""
+    """Return an adventure with a retry, an abandoned branch, narration, and two interrupted turns."""
     adventure = shelf.begin(BELL, "voice")
     play(shelf, adventure, Kind.DO, "climb", "You climb.", "A bat flutters past you.")
     adventure.undo()
@@ -69,7 +69,7 @@ def files(folder: Path) -> dict[str, bytes]:
     return {file.name: file.read_bytes() for file in folder.iterdir()}
 
 
-TOLD = [
+TURNS = [
     ("You stand under the bell tower.", "You climb.", "A bat flutters past you."),
     ("You stand under the bell tower.", "You climb.", "The steps are"),
     ("The steps are", 'You say "Who is there?"', "Nobody answers."),
@@ -78,13 +78,13 @@ TOLD = [
 ]
 
 
-def test_an_adventure_with_all_its_branches(tmp_path: Path) -> None:
+def test_adventure_with_branches(tmp_path: Path) -> None:
     shelf = Shelf(tmp_path / "shelf.db")
     played(shelf)
     shelf.close()
     [story] = read(tmp_path / "shelf.db")
     assert (story.title, story.source, story.rights) == ("The Bell", str(tmp_path / "shelf.db"), "unknown")
-    assert turns(story) == TOLD
+    assert turns(story) == TURNS
     actions = [action for node in make_graph(story).nodes.values() for action, _ in node.edges]
     assert actions == ["You climb.", "You climb.", 'You say "Who is there?"', "", ""]
     assert story.notes == ("Left out: 1 unfinished turn, 1 memory, 1 author's note, 2 cards.",)
@@ -92,7 +92,7 @@ def test_an_adventure_with_all_its_branches(tmp_path: Path) -> None:
     assert broken_off == {"A bat flutters past you.", "Nobody answers.", "It is late."}
 
 
-def test_of_an_edited_turn_the_players_own_version_is_read_and_copies_once(tmp_path: Path) -> None:
+def test_edited_turns_replace_the_original_and_copies_are_merged(tmp_path: Path) -> None:
     shelf = Shelf(tmp_path / "shelf.db")
     adventure = shelf.begin(Scenario("The Bell", "You stand under the bell tower."), "voice")
     first = play(shelf, adventure, Kind.DO, "climb", "You climb.", "A bat flutters past you.")
@@ -106,7 +106,7 @@ def test_of_an_edited_turn_the_players_own_version_is_read_and_copies_once(tmp_p
     shelf.close()
     [story] = read(tmp_path / "shelf.db")
     assert turns(story) == [
-        ("You stand under the bell tower.", "You climb.", "A bat flutters past you."),  # on which a branch hangs
+        ("You stand under the bell tower.", "You climb.", "A bat flutters past you."),  # has a branch
         ("You stand under the bell tower.", "You climb.", "An owl looks at you."),
         ("A bat flutters past you.", left.action, left.prose),
         ("An owl looks at you.", "You look.", "It is dark."),
@@ -115,7 +115,7 @@ def test_of_an_edited_turn_the_players_own_version_is_read_and_copies_once(tmp_p
     assert "2 replaced turns" in story.notes[0]
 
 
-def test_every_adventure_is_a_story_also_one_that_has_only_begun(tmp_path: Path) -> None:
+def test_each_adventure_is_a_story(tmp_path: Path) -> None:
     shelf = Shelf(tmp_path / "shelf.db")
     played(shelf)
     shelf.begin(Scenario("New", "It is morning."), "voice")
@@ -127,20 +127,20 @@ def test_every_adventure_is_a_story_also_one_that_has_only_begun(tmp_path: Path)
     ]
 
 
-def test_a_shelf_that_nobody_has_open_is_left_as_it_is(tmp_path: Path) -> None:
+def test_closed_shelf_is_not_changed(tmp_path: Path) -> None:
     shelf = Shelf(tmp_path / "shelf.db")
     played(shelf)
     shelf.close()
     before = files(tmp_path)
     tmp_path.chmod(0o500)
     try:
-        assert turns(read(tmp_path / "shelf.db")[0]) == TOLD
+        assert turns(read(tmp_path / "shelf.db")[0]) == TURNS
     finally:
         tmp_path.chmod(0o700)
     assert files(tmp_path) == before
 
 
-def test_a_shelf_that_is_being_played_is_read_as_it_was_saved_last_and_played_on(tmp_path: Path) -> None:
+def test_open_shelf_is_read_while_the_game_writes(tmp_path: Path) -> None:
     path = tmp_path / "shelf.db"
     shelf = Shelf(path)
     adventure = played(shelf)
@@ -148,7 +148,7 @@ def test_a_shelf_that_is_being_played_is_read_as_it_was_saved_last_and_played_on
     assert "shelf.db-wal" in before
     stories = FORMAT.read(Source.of(path))
     story = next(stories)
-    assert turns(story) == TOLD
+    assert turns(story) == TURNS
     # Between two stories of the reader, the game writes and moves its log into the database.
     play(shelf, adventure, Kind.DO, "wake", "You wake.", "The sun is up.")
     checkpoint = sqlite3.connect(path)
@@ -161,22 +161,22 @@ def test_a_shelf_that_is_being_played_is_read_as_it_was_saved_last_and_played_on
     assert sqlite3.connect(path).execute("PRAGMA integrity_check").fetchone()[0] == "ok"
 
 
-def test_a_turn_that_is_being_written_holds_up_neither_the_reader_nor_the_game(tmp_path: Path) -> None:
+def test_reader_and_game_do_not_block_each_other(tmp_path: Path) -> None:
     path = tmp_path / "shelf.db"
     shelf = Shelf(path)
     played(shelf)
     writer = sqlite3.connect(path, isolation_level=None)
     writer.execute("BEGIN IMMEDIATE")
     writer.execute("UPDATE turn SET prose = 'half written'")
-    began = time.perf_counter()
-    assert turns(read(path)[0]) == TOLD
-    assert time.perf_counter() - began < 2
+    start = time.perf_counter()
+    assert turns(read(path)[0]) == TURNS
+    assert time.perf_counter() - start < 2
     writer.execute("COMMIT")
     writer.close()
     shelf.close()
 
 
-def test_a_shelf_whose_game_was_killed_is_read_with_what_was_saved_last(tmp_path: Path) -> None:
+def test_shelf_of_a_killed_game(tmp_path: Path) -> None:
     path = tmp_path / "shelf.db"
     shelf = Shelf(path)
     played(shelf)
@@ -193,15 +193,15 @@ def test_a_shelf_whose_game_was_killed_is_read_with_what_was_saved_last(tmp_path
     assert (after["shelf.db"], after["shelf.db-wal"]) == (before["shelf.db"], before["shelf.db-wal"])
 
 
-def test_a_shelf_in_memory_only(tmp_path: Path) -> None:
+def test_shelf_in_memory(tmp_path: Path) -> None:
     shelf = Shelf(tmp_path / "shelf.db")
     played(shelf)
     shelf.close()
     [story] = FORMAT.read(Source("gone/shelf.db", (tmp_path / "shelf.db").read_bytes()))
-    assert turns(story) == TOLD
+    assert turns(story) == TURNS
 
 
-def test_a_shelf_of_the_first_version(tmp_path: Path) -> None:
+def test_shelf_of_the_first_version(tmp_path: Path) -> None:
     path = tmp_path / "shelf.db"
     shelf = Shelf(path)
     played(shelf)
@@ -212,11 +212,11 @@ def test_a_shelf_of_the_first_version(tmp_path: Path) -> None:
     )
     db.close()
     [story] = read(path)
-    assert turns(story) == TOLD
+    assert turns(story) == TURNS
     assert story.notes == ("Left out: 1 unfinished turn.",)
 
 
-# ---- what is not right ---------------------------------------------------------------------------------------
+# ---- malformed and hostile input -----------------------------------------------------------------------------
 
 TABLES = """
 CREATE TABLE adventure (id INTEGER PRIMARY KEY, title, scenario, opening, voice, head, made, played, lore, ideas);
@@ -236,17 +236,17 @@ def database(path: Path, *scripts: str) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("script", "says"),
+    ("script", "message"),
     [
-        ("", "nothing was told yet"),
+        ("", "has no story text yet"),
         ("PRAGMA user_version=4", r"made by a newer dungeon \(version 4\). Update this program"),
-        ("PRAGMA user_version=0", "is no shelf of dungeon"),
-        ("ALTER TABLE turn RENAME TO turns", "is no shelf of dungeon"),
+        ("PRAGMA user_version=0", "is not a shelf of dungeon"),
+        ("ALTER TABLE turn RENAME TO turns", "is not a shelf of dungeon"),
         ("ALTER TABLE turn DROP COLUMN prose", "can't be read: no such column: prose"),
         (
             "DROP TABLE turn; CREATE VIEW turn AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n) "
             "SELECT i AS id, 1 AS adventure, NULL AS parent, '' AS kind FROM n",
-            "is no shelf of dungeon",
+            "is not a shelf of dungeon",
         ),
         (
             "DROP TABLE turn; CREATE TABLE turn (id, adventure, parent, kind, input, action, state, "
@@ -256,14 +256,14 @@ def database(path: Path, *scripts: str) -> Path:
     ],
     ids=range(7),
 )
-def test_a_database_that_is_no_shelf_is_an_error_that_says_so(tmp_path: Path, script: str, says: str) -> None:
+def test_error_for_another_database(tmp_path: Path, script: str, message: str) -> None:
     path = database(tmp_path / "a.db", TABLES, script)
-    with pytest.raises(StoryError, match=says) as error:
+    with pytest.raises(StoryError, match=message) as error:
         list(FORMAT.read(Source.of(path)))
     assert str(path) in str(error.value)
 
 
-def test_rows_that_make_no_sense_are_left_out(tmp_path: Path) -> None:
+def test_invalid_rows_are_left_out(tmp_path: Path) -> None:
     rows = """
         INSERT INTO adventure (id, title, opening, lore)
             VALUES (1, 'Odd\x1b[31m', 'A door.', '[]'), (2, 5, x'ff', NULL);
@@ -280,7 +280,7 @@ def test_rows_that_make_no_sense_are_left_out(tmp_path: Path) -> None:
     assert story.notes == ("Left out: 3 stray turns.",)
 
 
-def test_other_databases_are_not_taken_for_a_shelf(tmp_path: Path) -> None:
+def test_other_databases_are_not_recognised(tmp_path: Path) -> None:
     path = database(tmp_path / "a.db", "CREATE TABLE adventure (id); CREATE TABLE page (id)")
     assert not FORMAT.looks_like(Source.of(path))
     assert not FORMAT.looks_like(Source("a", b"CREATE TABLE adventure (CREATE TABLE turn ("))
@@ -296,7 +296,7 @@ def shelf_bytes(tmp_path_factory: pytest.TempPathFactory) -> bytes:
 
 
 @given(st.data())
-def test_a_damaged_shelf_gives_stories_or_a_story_error(shelf_bytes: bytes, data: st.DataObject) -> None:
+def test_damaged_shelf(shelf_bytes: bytes, data: st.DataObject) -> None:
     damaged = bytearray(shelf_bytes)
     for place in data.draw(st.lists(st.integers(16, len(damaged) - 1), max_size=8)):
         damaged[place] = data.draw(st.integers(0, 255))
@@ -304,7 +304,7 @@ def test_a_damaged_shelf_gives_stories_or_a_story_error(shelf_bytes: bytes, data
 
 
 @given(st.binary(max_size=200))
-def test_any_bytes_behind_the_right_beginning(rest: bytes) -> None:
+def test_any_bytes_after_a_valid_beginning(rest: bytes) -> None:
     check(b"SQLite format 3\x00" + rest)
 
 

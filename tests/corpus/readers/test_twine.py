@@ -1,4 +1,4 @@
-"""Twine's stories: each story format's macros and links, published pages, archives, and Twine 1."""
+"""Twine: macros and links of each story format, published pages, archives, and Twine 1."""
 
 from html import escape
 from pathlib import Path
@@ -149,12 +149,12 @@ Hello.
 """
 
 
-def told(story_format: str, body: str) -> Story:
+def read_body(story_format: str, body: str) -> Story:
     head = f':: StoryTitle\nThe Gate\n\n:: StoryData\n{{"ifid": "X", "format": "{story_format}"}}\n'
     return read_twee(head + body, "gate.twee")
 
 
-def ways(story: Story, name: str) -> list[tuple[str, str]]:
+def choices(story: Story, name: str) -> list[tuple[str, str]]:
     return [(choice.label, choice.target) for choice in story.passages[name].choices]
 
 
@@ -163,35 +163,32 @@ def paragraph(story: Story, name: str) -> str:
 
 
 def test_harlowe() -> None:
-    story = told("Harlowe", HARLOWE)
+    story = read_body("Harlowe", HARLOWE)
     assert paragraph(story, "Start") == (
         "You are Mara, keeper of the north gate. You have 3 coins. The miller greets you. The miller nods. "
         "The miller looks away. You see a lamp and a rope. You take the lamp. Rain falls. Wind blows. There is a door."
     )
-    assert ways(story, "Start") == [
+    assert choices(story, "Start") == [
         ("Walk to the mill", "Mill"),
         ("Ask Mara's friend", "Friend"),
         ("Wave", "Friend"),
         ("Run", "Mill"),
     ]
     assert story.passages["Mill"].text == "The mill turns. It creaks."
-    assert ways(story, "Mill") == [("Continue", "Friend")]
+    assert choices(story, "Mill") == [("Continue", "Friend")]
     assert story.passages["Friend"].text == '"Where have you been?" she asks.'
-    assert ways(story, "Friend") == [("Home", "Start"), ("Mill", "Mill")]
+    assert choices(story, "Friend") == [("Home", "Start"), ("Mill", "Mill")]
     assert "Setup" not in story.passages
-    assert story.notes == (
-        "Macros are not run: in 3 passages, first in 'Start', those of Harlowe are left out, and every text they may "
-        "show is kept.",
-    )
+    assert "Harlowe macros are not executed but removed in 3 passages, first in 'Start'" in story.notes[0]
 
 
 def test_sugarcube() -> None:
-    story = told("SugarCube", SUGARCUBE)
+    story = read_body("SugarCube", SUGARCUBE)
     assert paragraph(story, "Start") == (
         "You are Mara, keeper of the north gate. You have 3 coins. The miller greets you. The miller nods. "
         "The miller looks away. Danger! Look up. Wind blows. You look around."
     )
-    assert ways(story, "Start") == [
+    assert choices(story, "Start") == [
         ("Walk to the mill", "Mill"),
         ("Wave", "Friend"),
         ("Run", "Mill"),
@@ -200,32 +197,36 @@ def test_sugarcube() -> None:
         ("Whistle", "Friend"),
     ]
     assert story.passages["Mill"].text == "The mill turns. It creaks."
-    assert ways(story, "Mill") == [("Continue", "Friend")]
-    assert ways(story, "Friend") == [("Home", "Start")]
+    assert choices(story, "Mill") == [("Continue", "Friend")]
+    assert choices(story, "Friend") == [("Home", "Start")]
     assert story.passages.keys() == {"Start", "Weather", "Mill", "Cellar", "Friend"}
 
 
 def test_chapbook() -> None:
-    story = told("Chapbook", CHAPBOOK)
+    story = read_body("Chapbook", CHAPBOOK)
     assert paragraph(story, "Start") == (
         "You are Mara, keeper of the north gate. You have 3 coins. The miller greets you. The miller looks away. "
         "Wind blows. You look up and see the moon. My page"
     )
-    assert ways(story, "Start") == [("Walk to the mill", "Mill"), ("Ask Mara's friend", "Friend"), ("Hide", "Cellar")]
+    assert choices(story, "Start") == [
+        ("Walk to the mill", "Mill"),
+        ("Ask Mara's friend", "Friend"),
+        ("Hide", "Cellar"),
+    ]
 
 
 def test_snowman() -> None:
-    story = told("Snowman", SNOWMAN)
+    story = read_body("Snowman", SNOWMAN)
     assert paragraph(story, "Start") == (
         "You are Mara, keeper of the north gate. The miller greets you. The miller looks away. Wind blows."
     )
-    assert ways(story, "Start") == [("Walk to the mill", "Mill"), ("Ask", "Friend")]
+    assert choices(story, "Start") == [("Walk to the mill", "Mill"), ("Ask", "Friend")]
     assert story.passages["Mill"].text == "The mill turns."
 
 
 @pytest.mark.parametrize(("body", "name"), [(HARLOWE, "Harlowe"), (SUGARCUBE, "SugarCube"), (SNOWMAN, "Snowman")])
-def test_a_story_format_that_is_not_named_is_known_by_its_macros(body: str, name: str) -> None:
-    named, unnamed = told(name, body), told("", body)
+def test_story_format_is_recognised_by_macros(body: str, name: str) -> None:
+    named, unnamed = read_body(name, body), read_body("", body)
     assert unnamed.passages == named.passages
     assert name in unnamed.notes[0]
 
@@ -246,20 +247,20 @@ def test_a_story_format_that_is_not_named_is_known_by_its_macros(body: str, name
         ("[[“Who’s there?”->Hall]]", "“Who’s there?”", "Hall"),
     ],
 )
-def test_every_form_of_a_link_is_read_in_every_format(story_format: str, written: str, label: str, target: str) -> None:
-    story = told(story_format, f"\n:: Start\nA door.\n\n{written}\n\n:: Hall\nA hall.\n")
-    assert ways(story, "Start") == [(label, target)]
+def test_links_in_every_story_format(story_format: str, written: str, label: str, target: str) -> None:
+    story = read_body(story_format, f"\n:: Start\nA door.\n\n{written}\n\n:: Hall\nA hall.\n")
+    assert choices(story, "Start") == [(label, target)]
     assert story.passages["Start"].text == "A door."
 
 
-def test_a_link_within_a_sentence_leaves_its_label_there() -> None:
-    story = told("Harlowe", "\n:: Start\nThere is a [[door->Hall]] here.\n\n:: Hall\nA hall.\n")
+def test_link_within_a_sentence_keeps_its_label() -> None:
+    story = read_body("Harlowe", "\n:: Start\nThere is a [[door->Hall]] here.\n\n:: Hall\nA hall.\n")
     assert story.passages["Start"].text == "There is a door here."
 
 
-def test_passages_that_include_each_other_end() -> None:
+def test_passages_that_include_each_other() -> None:
     rings = "".join(f'\n:: P{n}\n{n}. <<include "P{(n + 1) % 3}">> <<include "P{n}">>\n' for n in range(3))
-    story = told("SugarCube", f'\n:: Start\nGo.\n<<include "P0">>\n{rings}')
+    story = read_body("SugarCube", f'\n:: Start\nGo.\n<<include "P0">>\n{rings}')
     assert story.passages["Start"].text.startswith("Go.\n0. 1.")
     assert "left out" in " ".join(story.notes)
 
@@ -268,7 +269,7 @@ def test_passages_that_include_each_other_end() -> None:
 
 
 def page(stories: str, story_format: str = "") -> str:
-    """As Twine publishes: the format's program, then the stories."""
+    """Return a page as Twine publishes it: the format's program, then the stories."""
     head = f"<!DOCTYPE html>\n<html><head><title>x</title><script>{story_format}</script></head>"
     return f"{head}<body>{stories}</body></html>"
 
@@ -290,22 +291,22 @@ def storydata(name: str, passages: list[tuple[str, str, str]], start: int = 1, m
 HALLS = [("Hall & <Stair>", "dark cold", 'A "hall".\n\n[[Up->The end]]'), ("The end", "", "The <b>end</b>.")]
 
 
-def test_a_published_page() -> None:
+def test_published_page() -> None:
     [story] = read_twine(page(storydata("Halls & <more>", HALLS, more='author="Ada" rights="CC0-1.0"')), "halls.html")
     assert (story.title, story.author, story.rights) == ("Halls & <more>", "Ada", "CC0-1.0")
     assert story.start == "Hall & <Stair>"
     assert story.passages["Hall & <Stair>"].text == 'A "hall".'
     assert story.passages["Hall & <Stair>"].tags == {"dark", "cold"}
-    assert ways(story, story.start) == [("Up", "The end")]
+    assert choices(story, story.start) == [("Up", "The end")]
     assert story.passages["The end"].text == "The end."
 
 
-def test_an_archive_holds_several_stories() -> None:
+def test_archive_of_several_stories() -> None:
     two = storydata("One", HALLS) + "\n" + storydata("Two", [("Start", "", "Two.")])
     assert [story.title for story in read_twine(two, "archive.html")] == ["One", "Two"]
 
 
-def test_a_page_is_known_though_megabytes_of_program_stand_in_front(tmp_path: Path) -> None:
+def test_page_with_megabytes_of_program_is_recognised(tmp_path: Path) -> None:
     path = tmp_path / "game.html"
     path.write_text(page(storydata("Halls", HALLS), "var a = 1;\n" * 200_000))
     source = Source.of(path)
@@ -314,13 +315,13 @@ def test_a_page_is_known_though_megabytes_of_program_stand_in_front(tmp_path: Pa
     assert len(story.passages) == 2
 
 
-def test_a_program_that_speaks_of_passages_is_none() -> None:
+def test_script_that_mentions_passages_is_not_a_passage() -> None:
     format_program = 'document.querySelector("tw-storydata"); html = "<tw-storydata>"; `<tw-passagedata pid="9">`'
     [story] = read_twine(page(storydata("Halls", HALLS), format_program), "halls.html")
     assert list(story.passages) == ["Hall & <Stair>", "The end"]
 
 
-def test_another_passage_than_the_first_may_be_the_start() -> None:
+def test_start_passage_is_not_the_first() -> None:
     [story] = read_twine(storydata("Halls", HALLS, start=2), "halls.html")
     assert story.start == "The end"
     [story] = read_twine(storydata("Halls", [("Start", "", "Hi."), *HALLS], start=9), "halls.html")
@@ -328,17 +329,17 @@ def test_another_passage_than_the_first_may_be_the_start() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "says"),
+    ("text", "message"),
     [
-        (storydata("Halls", HALLS, start=7), "begin at passage number 7, which is not there"),
+        (storydata("Halls", HALLS, start=7), "is passage number 7, which does not exist"),
         (storydata("Halls", []), "the story 'Halls' has no passage with text"),
         (page("<tw-storydata></tw-storydata>"), "there is no Twine story in this page"),
-        ('<div id="storeArea"><div tiddler="A">x</div></div>', "has no passage 'Start', where Twine 1 begins"),
+        ('<div id="storeArea"><div tiddler="A">x</div></div>', "has no passage 'Start', where Twine 1 starts"),
         ('<div id="storeArea"></div>', "has no passage with text"),
     ],
 )
-def test_a_page_that_holds_no_whole_story_says_so(text: str, says: str) -> None:
-    with pytest.raises(StoryError, match=says) as caught:
+def test_error_for_a_page_without_a_complete_story(text: str, message: str) -> None:
+    with pytest.raises(StoryError, match=message) as caught:
         list(read_twine(text, "halls.html"))
     assert str(caught.value).startswith("halls.html: ")
 
@@ -357,8 +358,8 @@ def test_twine_1() -> None:
     [story] = read_twine(page(f'<div id="storeArea" hidden>{tiddlers}</div>'), "old.html")
     assert (story.title, story.author, story.start) == ("Old Halls", "Ada", "Start")
     assert paragraph(story, "Start") == "A hall. It is dark. You see. C:\\d"
-    assert ways(story, "Start") == [("Go up", "Attic")]
-    assert ways(story, "Attic") == [("Go down", "Start")]
+    assert choices(story, "Start") == [("Go up", "Attic")]
+    assert choices(story, "Attic") == [("Go down", "Start")]
 
 
 def test_twee_1(tmp_path: Path) -> None:
@@ -371,7 +372,7 @@ def test_twee_1(tmp_path: Path) -> None:
     [story] = twee.FORMAT.read(source)
     assert (story.title, story.start) == ("Old", "Start")
     assert paragraph(story, "Start") == "Hello. Rain."
-    assert ways(story, "Start") == [("Go", "End")]
+    assert choices(story, "Start") == [("Go", "End")]
 
 
 # ---- hostile input -------------------------------------------------------------------------------------------
@@ -421,7 +422,7 @@ def test_any_bytes_give_stories_or_an_error(content: bytes, begin: bytes) -> Non
         "_a¤ |x>[ ` @@.a [if¤a]¶ [[a]] ] <<goto¤'a'>> \\ &# $a"
     ).split(" "),
 )
-def test_much_of_the_same_is_read_in_time(story_format: str, piece: str) -> None:
+def test_repeated_markup_is_read_quickly(story_format: str, piece: str) -> None:
     piece = piece.replace("¤", " ").replace("¶", "\n")
-    story = told(story_format, "\n:: Start\nA door. " + piece * (300_000 // len(piece)))
+    story = read_body(story_format, "\n:: Start\nA door. " + piece * (300_000 // len(piece)))
     assert story.start == "Start"

@@ -6,15 +6,16 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from corpus.check.lists import NO_CONTENT
+from corpus.check.text import sentences, words
 from spellchecker import SpellChecker
 
 import corpus
 import dungeon
 from corpus.actions import action_line, read_input
 from corpus.check.language import COMMON
-from corpus.check.lists import NO_CONTENT
-from corpus.check.sameness import RUN, worn_phrases
-from corpus.check.text import sentences, words
+from corpus.check.repetition import NGRAM as RUN
+from corpus.check.repetition import worn_phrases
 from corpus.check.vocabulary import english, is_name, names
 from corpus.readers import read
 from corpus.turns import PARAGRAPH, PROMPT_END, Kind, clean_prose
