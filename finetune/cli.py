@@ -19,10 +19,10 @@ from click.core import ParameterSource
 
 from corpus.extras import install_line
 from corpus.text import printable
+from finetune.compare.measures import MEASURES
 from finetune.errors import FinetuneError
-from finetune.manner import MEASURES
 from finetune.recipe import DEFAULT, METHODS, load, names, repeat
-from finetune.study import read_methods, read_shares
+from finetune.report.study import read_methods, read_shares
 
 _PATH = click.Path(path_type=Path)
 
@@ -77,8 +77,8 @@ def main(
     given = {name for name in ("base", "recipe") if context.get_parameter_source(name) is not ParameterSource.DEFAULT}
     resolved = load(recipe, said)
     with _heavy("The same command goes on from the last checkpoint."):
-        from finetune.train import Job, tune
-        from finetune.voice import read_voice
+        from finetune.models.voice import read_voice
+        from finetune.training.train import Job, tune
 
         earlier = read_voice(like) if like else None
         if earlier is not None:
@@ -128,7 +128,7 @@ def export(
     The export is compared with the voice at places in held-out turns; one that doesn't agree is not kept.
     """
     with _heavy("Nothing was written."):
-        from finetune.export import Export, export
+        from finetune.export.export import Export, export
 
         done = export(Export(voice, target, out, precision, base, corpus, repository))
     click.echo(f"export against voice  {done.found}")
@@ -188,9 +188,9 @@ def evaluate(
     if json_file and not json_file.absolute().parent.is_dir():
         raise FinetuneError(f"There is no folder {json_file.absolute().parent} to write {json_file.name} to. Make it.")
     with _heavy("Nothing was written."):
-        from finetune.beside import figures, samples
-        from finetune.compare import Question, as_json, compare
-        from finetune.report import write_json
+        from finetune.compare.evaluate import Question, as_json, compare
+        from finetune.compare.side_by_side import figures, samples
+        from finetune.training.voice_files import write_json
 
         question = Question(
             voices=voices, corpus=corpus, base=base, turns=turns, tokens=tokens, seed=seed, examples=examples
@@ -253,7 +253,7 @@ def report(
     asked = read_shares(shares), read_methods(methods)
     load(recipe, changes)  # what is wrong with it is said before anything heavy
     with _heavy("The same command goes on with the runs that are left."):
-        from finetune.transfer import Grid, make_report
+        from finetune.report.report import Grid, make_report
 
         page = make_report(Grid(corpus, base, out, recipe, changes, *asked, price, tokens, fresh))
     click.echo(page)

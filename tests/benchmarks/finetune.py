@@ -46,12 +46,12 @@ from transformers import (
 )
 from transformers.trainer_utils import SaveStrategy
 
-from finetune.data import IGNORED, Row, make_rows, read_corpus
-from finetune.evaluate import HeldOutRows
-from finetune.methods import halve_frozen, prepare
-from finetune.model import Arithmetic, Base, choose_arithmetic, open_base
+from finetune.data.rows import IGNORED, Row, make_rows, read_corpus
+from finetune.models.base import Arithmetic, Base, choose_arithmetic, open_base
+from finetune.models.held_out import HeldOutRows
 from finetune.recipe import Recipe, load, names
-from finetune.trainer import Rows, VoiceTrainer
+from finetune.training.methods import halve_frozen, prepare
+from finetune.training.trainer import Rows, VoiceTrainer
 
 LIBRARY = Path(__file__).parents[2] / "corpus" / "library"
 CUDA = torch.cuda.is_available()

@@ -31,7 +31,7 @@ from dungeon.storyteller.voices import DEFAULT_VOICE, Sampling, Voice, find_voic
 from dungeon.tale.adventure import Adventure, Node, State
 from dungeon.tale.prose import OVERRUN
 from dungeon.telling import How, Pace, tell
-from finetune.manner import Told, cut_off, repetition, speaks_for_player
+from finetune.compare.measures import Told, cut_off, repetition, speaks_for_player
 
 # What is typed, by scenario. An empty line is "go on".
 SCRIPTS: dict[str, tuple[str, ...]] = {

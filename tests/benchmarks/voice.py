@@ -34,7 +34,7 @@ from corpus.turns import Turn, write
 from dungeon.storyteller.voices import DEFAULT_VOICE, Sampling, find_voice
 from dungeon.tale.prose import OVERRUN
 from dungeon.telling import How, tell
-from finetune.manner import Told, measure
+from finetune.compare.measures import Told, measure
 from tests.benchmarks.manners import JUDGED, Overheard, Played
 from tests.benchmarks.voice_prompts import Asked, prompts
 

@@ -20,11 +20,11 @@ from random import Random
 
 from datasets import Dataset, concatenate_datasets
 
-from finetune.data import Collator, Corpus, make_rows, read_corpus
-from finetune.evaluate import HeldOut, HeldOutRows, choose_rows, held_out
-from finetune.model import choose_arithmetic, open_base
+from finetune.data.rows import Collator, Corpus, make_rows, read_corpus
+from finetune.models.base import choose_arithmetic, open_base
+from finetune.models.held_out import HeldOut, HeldOutRows, choose_rows, held_out
 from finetune.recipe import load
-from finetune.train import Job, train
+from finetune.training.train import Job, train
 
 _LENGTH = 1024
 

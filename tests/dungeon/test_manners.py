@@ -18,7 +18,7 @@ from dungeon.tale.adventure import Adventure, Node, State
 from dungeon.tale.lore import Lore
 from dungeon.tale.manners import End, Judged, judge, manners_for
 from dungeon.tale.prose import at_sentence_end, cut, sentence_end
-from finetune.manner import Told, cut_off, repetition, speaks_for_player
+from finetune.compare.measures import Told, cut_off, repetition, speaks_for_player
 
 RECORDED = json.loads((Path(__file__).parent / "manners" / "recorded.json").read_text(encoding="utf-8"))
 

@@ -15,7 +15,7 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, 
 from transformers import GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from finetune.cli import main
-from finetune.convert import ConversionFailed
+from finetune.models.gguf_convert import ConversionFailed
 
 LIBRARY = Path(__file__).parents[2] / "corpus" / "library"
 QUICK = tuple(
@@ -159,4 +159,4 @@ def no_conversion(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(base: object, out: Path) -> None:
         raise ConversionFailed("the tokenizer is not known")
 
-    monkeypatch.setattr("finetune.work.convert_base", refuse)
+    monkeypatch.setattr("finetune.training.work_folder.convert_base", refuse)

@@ -10,7 +10,7 @@ import torch
 from peft import LoraConfig, get_peft_model
 from transformers import AutoModelForCausalLM
 
-from finetune.adapter import UnknownLayout, write_adapter
+from finetune.models.gguf_adapter import UnknownLayout, write_adapter
 
 LLAMA = {
     "self_attn.q_proj": "attn_q",

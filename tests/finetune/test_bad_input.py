@@ -15,8 +15,8 @@ from safetensors.torch import load_file, save_file
 from transformers import ByT5Tokenizer
 
 from finetune.errors import FinetuneError
+from finetune.models.voice import open_voice
 from finetune.recipe import load, names
-from finetune.voice import open_voice
 
 Run = Callable[..., Result]
 Refused = Callable[..., str]

@@ -15,7 +15,7 @@ import torch
 from click.testing import Result
 
 from finetune.errors import FinetuneError
-from finetune.model import open_base
+from finetune.models.base import open_base
 
 Run = Callable[..., Result]
 Command = Callable[..., list[str]]
@@ -65,7 +65,7 @@ def _environment(endpoint: str, home: Path) -> dict[str, str]:
 
 
 def test_a_base_from_the_hub(hub: str, tmp_path: Path) -> None:
-    code = "from finetune.model import open_base; b = open_base('someone/tiny'); print(b.name, b.license, b.repo)"
+    code = "from finetune.models.base import open_base; b = open_base('someone/tiny'); print(b.name, b.license, b.repo)"
     done = subprocess.run(
         [sys.executable, "-c", code], env=_environment(hub, tmp_path), capture_output=True, text=True, check=False
     )

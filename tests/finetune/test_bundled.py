@@ -8,7 +8,7 @@ import pytest
 
 from dungeon.storyteller import voices
 from dungeon.storyteller.voices import SMOLLM2, find_voice
-from finetune.bundled import NAME, ship
+from finetune.scripts.bundled_voice import NAME, ship
 
 ADAPTER = b"GGUF an adapter"
 

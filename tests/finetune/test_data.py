@@ -16,10 +16,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from transformers import AutoModelForCausalLM
 
-from finetune.data import IGNORED, Collator, Row, beginning, encode, make_rows, read_corpus, unmannerly, windows
+from finetune.data.rows import IGNORED, Collator, Row, beginning, encode, make_rows, read_corpus, unmannerly, windows
 from finetune.errors import FinetuneError
-from finetune.evaluate import HeldOutRows, held_out
-from finetune.model import Arithmetic
+from finetune.models.base import Arithmetic
+from finetune.models.held_out import HeldOutRows, held_out
 
 
 @given(st.lists(st.booleans(), max_size=300), st.integers(8, 80))

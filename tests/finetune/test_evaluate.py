@@ -14,10 +14,10 @@ import pytest
 from click.testing import Result
 
 from dungeon.storyteller.voices import Sampling
-from finetune.beside import figures, samples
-from finetune.compare import SAMPLER, TEXT, Column, Comparison, Question
-from finetune.manner import MEASURES, Told, measure
-from finetune.prompts import Prompt, corpus_prompts, own_prompts
+from finetune.compare.evaluate import SAMPLER, TEXT, Column, Comparison, Question
+from finetune.compare.measures import MEASURES, Told, measure
+from finetune.compare.side_by_side import figures, samples
+from finetune.data.prompts import Prompt, corpus_prompts, own_prompts
 
 Run = Callable[..., Result]
 Voices = dict[str, tuple[Path, Result]]

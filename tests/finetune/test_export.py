@@ -13,11 +13,11 @@ from click.testing import Result
 from peft import PeftModel
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from finetune import export
-from finetune.agreement import Agreement, agreement, answers_of, check, make_questions
 from finetune.errors import FinetuneError
-from finetune.llama import Answer, Question
-from finetune.voice import open_voice
+from finetune.export import export
+from finetune.export.agreement import Agreement, agreement, answers_of, check, make_questions
+from finetune.export.llama_cpp import Answer, Question
+from finetune.models.voice import open_voice
 
 Run = Callable[..., Result]
 Voices = dict[str, tuple[Path, Result]]

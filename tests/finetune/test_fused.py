@@ -9,8 +9,8 @@ from peft import LoraConfig, get_peft_model
 from peft.tuners.lora import LoraLayer
 from transformers import AutoModelForCausalLM
 
-from finetune.fused import FusedLinear, fuse
-from finetune.loss import target_nats
+from finetune.models.fused_lora import FusedLinear, fuse
+from finetune.models.loss import target_nats
 
 
 def adapted(base: Path, **changes: Any) -> Any:

@@ -13,8 +13,8 @@ from click.testing import Result
 from transformers import AutoModelForCausalLM, AutoTokenizer, GPT2Config, GPT2LMHeadModel
 
 from corpus.turns import prompt
-from finetune.llama import Question, ask
-from finetune.model import bundled_file, open_base
+from finetune.export.llama_cpp import Question, ask
+from finetune.models.base import bundled_file, open_base
 
 Run = Callable[..., Result]
 TALES = [

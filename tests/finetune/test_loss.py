@@ -10,9 +10,9 @@ from torch.nn.functional import cross_entropy, linear
 from torch.utils._python_dispatch import TorchDispatchMode
 from transformers import AutoModelForCausalLM, CohereConfig, CohereForCausalLM, Gemma2Config, Gemma2ForCausalLM
 
-from finetune import loss
-from finetune.data import IGNORED
-from finetune.loss import linear_nats, target_nats
+from finetune.data.rows import IGNORED
+from finetune.models import loss
+from finetune.models.loss import linear_nats, target_nats
 
 SMALL: dict[str, Any] = {
     "vocab_size": 50,

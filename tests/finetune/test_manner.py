@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from finetune.manner import (
+from finetune.compare.measures import (
     MEASURES,
     Told,
     content_words,

@@ -13,9 +13,9 @@ from peft import PeftModel
 from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM, AutoTokenizer, LlamaConfig, LlamaForCausalLM
 
-from finetune.convert import ConversionFailed
-from finetune.model import open_base
-from finetune.voice import open_voice
+from finetune.models.base import open_base
+from finetune.models.gguf_convert import ConversionFailed
+from finetune.models.voice import open_voice
 from tests.finetune.test_llama import PROMPTS, difference, llama, logprobs
 
 Run = Callable[..., Result]
@@ -90,7 +90,9 @@ def test_what_was_cut_off_goes_on_to_the_same_voice(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr("finetune.trainer.keep_if_best", stop)  # at step 4; the last checkpoint is that of step 2
+        patched.setattr(
+            "finetune.training.trainer.keep_if_best", stop
+        )  # at step 4, after the checkpoint of 2
         assert run(*asked, parts).exit_code == 130
     resumed = run(*asked, parts)
     assert resumed.exit_code == 0 and "Going on from checkpoint-2" in resumed.stderr, resumed.output
@@ -114,7 +116,7 @@ def test_no_room_for_the_converted_weights_costs_no_training(
         raise ConversionFailed("OSError: [Errno 28] No space left on device")
 
     with monkeypatch.context() as patched:
-        patched.setattr("finetune.work.convert_base", full)
+        patched.setattr("finetune.training.work_folder.convert_base", full)
         stopped = run(*asked)
     assert stopped.exit_code == 2 and "No space left on device. Make room" in stopped.stderr, stopped.output
     assert not (tmp_path / "voice").exists()

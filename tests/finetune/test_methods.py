@@ -9,8 +9,8 @@ from peft import PeftModel
 from transformers import AutoModelForCausalLM
 
 from finetune.errors import FinetuneError
-from finetune.methods import halve_frozen, over_original, prepare, restore, trainable
 from finetune.recipe import Recipe
+from finetune.training.methods import halve_frozen, over_original, prepare, restore, trainable
 
 ARCHITECTURES = ["gpt2", "llama"]
 IDS = torch.arange(40).reshape(2, 20) + 5

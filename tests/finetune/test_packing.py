@@ -18,12 +18,12 @@ from peft import LoraConfig, get_peft_model
 from torch._dynamo.testing import CompileCounter
 from transformers import AutoConfig, AutoModelForCausalLM, BloomConfig, BloomForCausalLM
 
-from finetune import trainer
-from finetune.compiling import compile_blocks, worth_compiling
-from finetune.data import IGNORED, Collator, Row
+from finetune.data.packing import keeps_apart, pack, padding
+from finetune.data.rows import IGNORED, Collator, Row
 from finetune.errors import FinetuneError
-from finetune.loss import target_nats
-from finetune.packing import keeps_apart, pack, padding
+from finetune.models.compiling import compile_blocks, worth_compiling
+from finetune.models.loss import target_nats
+from finetune.training import trainer
 
 Run = Callable[..., Result]
 MonkeyPatch = pytest.MonkeyPatch

@@ -8,9 +8,20 @@ from pathlib import Path
 import pytest
 
 from finetune.errors import FinetuneError
-from finetune.page import write_page
-from finetune.pictures import draw
-from finetune.study import Moment, Run, Study, dollars, duration, findings, percent, read_methods, read_shares, size
+from finetune.report.charts import draw
+from finetune.report.page import write_page
+from finetune.report.study import (
+    Moment,
+    Run,
+    Study,
+    dollars,
+    duration,
+    findings,
+    percent,
+    read_methods,
+    read_shares,
+    size,
+)
 
 EVIL = "<script>alert('& you?')</script> $x_1$"
 

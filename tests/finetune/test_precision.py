@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from finetune import model
 from finetune.errors import FinetuneError
-from finetune.model import choose_arithmetic
+from finetune.models import base as model
+from finetune.models.base import choose_arithmetic
 
 
 @pytest.fixture

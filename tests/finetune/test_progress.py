@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from finetune.display import Standing, duration, picture
-from finetune.order import Order
-from finetune.progress import Log
+from finetune.data.order import Order
+from finetune.training.display import Standing, duration, picture
+from finetune.training.progress import Log
 
 _HOSTILE = "[bold]You[/] \x1b[31mrun.\u202e \u0301\u0301\n\n[link=x]The " + "w" * 300 + "\n" + "\n".join("abcdefgh")
 

@@ -17,7 +17,7 @@ import pytest
 from click.testing import Result
 from huggingface_hub import constants
 
-from finetune.hub import is_licence
+from finetune.export.hub import is_licence
 
 Run = Callable[..., Result]
 TOKENS = {"Bearer writer": 200, "Bearer reader": 403}

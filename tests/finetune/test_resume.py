@@ -13,8 +13,8 @@ import torch
 from click.testing import Result
 from safetensors.torch import load_file
 
-from finetune import trainer
-from finetune.work import last_checkpoint
+from finetune.training import trainer
+from finetune.training.work_folder import last_checkpoint
 
 Run = Callable[..., Result]
 Command = Callable[..., list[str]]

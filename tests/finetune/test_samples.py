@@ -7,7 +7,7 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from finetune.samples import choose_prompts, sample
+from finetune.models.sampling import choose_prompts, sample
 
 
 @pytest.fixture(scope="module", params=["gpt2", "llama"])

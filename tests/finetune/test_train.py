@@ -17,7 +17,7 @@ from safetensors.torch import load_file
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from transformers.models.gpt2.modeling_gpt2 import GPT2Block
 
-from finetune import train
+from finetune.training import train
 
 Run = Callable[..., Result]
 Command = Callable[..., list[str]]

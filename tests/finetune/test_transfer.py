@@ -10,7 +10,7 @@ import pytest
 from click.testing import Result
 from datasets import Dataset
 
-from finetune.transfer import nested
+from finetune.report.report import nested
 
 Run = Callable[..., Result]
 GRID = ("--shares", "10,100", "--methods", "base,lora,full,scratch", "--tokens", "8")

@@ -18,8 +18,8 @@ import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from finetune.known import KNOWN
-from finetune.study import LABELS, Study, dollars, gibibytes, percent
+from finetune.report.published_trainings import KNOWN
+from finetune.report.study import LABELS, Study, dollars, gibibytes, percent
 
 _INK = "#1f2329"
 """Of text and axes; a page's own colour stands in its place there."""

@@ -17,7 +17,7 @@ import torch
 from peft import PeftModel
 from peft.tuners.lora import LoraLayer
 
-from finetune.model import rotary_rows
+from finetune.models.base import rotary_rows
 
 _TOLERANCE = 0.1
 """Largest relative difference by which quantisation may have moved a weight matrix."""

@@ -1,6 +1,6 @@
 """Makes the voice that comes with the game: the corpus of the library, the tuning, and what of it is shipped.
 
-    python -m finetune.bundled [--voice FOLDER]
+    python -m finetune.scripts.bundled_voice [--voice FOLDER]
 
 Works in a clone, where the library is. The corpus and the recipe are fixed, seeds and all; the work is in `build/`, and
 the same command goes on with it after an interruption. With `--voice` one is shipped that `dungeon finetune` made of
@@ -20,8 +20,8 @@ from typing import Any
 from corpus.build import build
 from corpus.pipeline import Settings
 from finetune.recipe import load
-from finetune.report import write_json
-from finetune.train import Job, tune
+from finetune.training.train import Job, tune
+from finetune.training.voice_files import write_json
 
 NAME = "lantern"
 RECIPE = "laptop"
@@ -41,13 +41,15 @@ linear layers only those that write into the residual stream are adapted: each a
 microseconds at play, whatever its rank."""
 SAMPLING: dict[str, Any] = {}
 """What differs from the game's defaults, which were measured on this voice (`tests/benchmarks/voice_search.md`)."""
-_ROOT = Path(__file__).parent.parent
+_ROOT = Path(__file__).parents[2]
 _FILES = ("adapter.gguf", "training.json")
 
 
 def main() -> None:
     """Tunes the voice, or takes the one given, and puts it in its place in the game."""
-    parser = argparse.ArgumentParser(prog="python -m finetune.bundled", description=(__doc__ or "").splitlines()[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m finetune.scripts.bundled_voice", description=(__doc__ or "").splitlines()[0]
+    )
     parser.add_argument("--voice", type=Path, help="a voice tuned on the library, to ship as it is")
     given = parser.parse_args().voice
     library = _ROOT / "corpus" / "library"
@@ -58,7 +60,7 @@ def main() -> None:
         corpus = _ROOT / "build" / "library-corpus"
         build([library], corpus, Settings())
         print(tune(Job(corpus, "smollm2", voice, RECIPE, load(RECIPE, CHANGES), replace=True)))
-    ship(voice, _ROOT / "dungeon" / "voices" / NAME)
+    ship(voice, _ROOT / "dungeon" / "storyteller" / "data" / NAME)
 
 
 def ship(voice: Path, to: Path) -> None:
@@ -73,7 +75,7 @@ def ship(voice: Path, to: Path) -> None:
     card = card.replace(f"# {voice.name}\n", f"# {NAME}\n").replace(f"--voice {voice.name}\n", f"--voice {NAME}\n")
     files = (
         f"`adapter.gguf`, sha256 `{digest}`: for llama.cpp, over the game's\nown Q4_1 weights. Made by "
-        "`python -m finetune.bundled` in a clone of the project, from `corpus/library`, which is\nCC0."
+        "`python -m finetune.scripts.bundled_voice` in a clone of the project, from `corpus/library`, which is\nCC0."
     )
     (to / "README.md").write_text(f"{card}\n## Files\n\n{files}\n", encoding="utf-8")
 

@@ -18,7 +18,7 @@ from safetensors import SafetensorError
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel
 
 from finetune.errors import FinetuneError
-from finetune.model import Base, open_base
+from finetune.models.base import Base, open_base
 
 VOICE = "voice.json"
 TRAINING = "training.json"

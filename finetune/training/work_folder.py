@@ -28,16 +28,16 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 from transformers import PreTrainedModel
 
-from finetune.adapter import UnknownLayout, write_adapter
-from finetune.agreement import write_prompts
-from finetune.boards import copy_events
-from finetune.convert import ConversionFailed, convert_base, save_model
-from finetune.disk import saving
 from finetune.errors import FinetuneError
-from finetune.methods import over_original, restore, trainable
-from finetune.model import open_base
-from finetune.report import Made, serving, write_json, write_papers
-from finetune.voice import VOICE
+from finetune.export.agreement import write_prompts
+from finetune.models.base import open_base
+from finetune.models.gguf_adapter import UnknownLayout, write_adapter
+from finetune.models.gguf_convert import ConversionFailed, convert_base, save_model
+from finetune.models.voice import VOICE
+from finetune.training.disk import saving
+from finetune.training.methods import over_original, restore, trainable
+from finetune.training.trackers import copy_events
+from finetune.training.voice_files import Made, serving, write_json, write_papers
 
 LOG = "log.jsonl"
 SAMPLES = "samples.jsonl"

@@ -17,8 +17,8 @@ from rich.table import Table
 from rich.text import Text
 
 from corpus.text import printable
-from finetune.compare import SAMPLER, Column, Comparison
-from finetune.manner import MEASURES
+from finetune.compare.evaluate import SAMPLER, Column, Comparison
+from finetune.compare.measures import MEASURES
 
 _SHARES = {"cut_off", "second_person", "speaks_for_player", "uses_action", "says_nothing"}
 _NARROWEST = 24

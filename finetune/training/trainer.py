@@ -31,21 +31,21 @@ from transformers import (
     TrainingArguments,
 )
 
-from finetune.boards import Boards
-from finetune.compiling import compile_blocks, passes, worth_compiling
-from finetune.data import IGNORED, Collator, Corpus, Row, make_rows
-from finetune.disk import saving
+from finetune.data.order import Order
+from finetune.data.packing import pack_where_it_pays
+from finetune.data.rows import IGNORED, Collator, Corpus, Row, make_rows
 from finetune.errors import FinetuneError
-from finetune.evaluate import HeldOut, HeldOutRows, choose_rows, held_out
-from finetune.fused import fuse
-from finetune.loss import target_nats
-from finetune.model import Arithmetic, Base
-from finetune.order import Order
-from finetune.packing import pack_where_it_pays
-from finetune.progress import Log, Progress, Tokens
+from finetune.models.base import Arithmetic, Base
+from finetune.models.compiling import compile_blocks, passes, worth_compiling
+from finetune.models.fused_lora import fuse
+from finetune.models.held_out import HeldOut, HeldOutRows, choose_rows, held_out
+from finetune.models.loss import target_nats
+from finetune.models.sampling import choose_prompts, sample, write_markdown
 from finetune.recipe import Recipe
-from finetune.samples import choose_prompts, sample, write_markdown
-from finetune.work import BOARD, LOG, SAMPLES, SAMPLES_READ, WHOLE, keep_if_best, narrate
+from finetune.training.disk import saving
+from finetune.training.progress import Log, Progress, Tokens
+from finetune.training.trackers import Boards
+from finetune.training.work_folder import BOARD, LOG, SAMPLES, SAMPLES_READ, WHOLE, keep_if_best, narrate
 
 _SAMPLE_TOKENS = 48  # about two sentences
 

@@ -22,7 +22,7 @@ from peft import PeftModel
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, linear
 
-from finetune.data import IGNORED
+from finetune.data.rows import IGNORED
 
 _PIECE = {"cpu": 2**27, "cuda": 2**29}
 """Bytes of 32-bit logits that stand in memory at a time. Less makes thin products: on two CPU cores, 1,000 targets over

@@ -1,4 +1,4 @@
-"""Voices and bases side by side: held-out loss, the measures of `finetune.manner`, and the turns they write.
+"""Voices and bases side by side: held-out loss, the measures of `finetune.compare.measures`, and the turns they write.
 
     comparison = compare(Question(("smollm2", "my-voice"), corpus=Path("my-corpus")))
     comparison.columns[1].manner.seq_rep_4
@@ -21,16 +21,16 @@ from typing import Any
 import torch
 from datasets import Dataset
 
-from finetune.data import Collator, Corpus, make_rows, read_corpus
+from finetune.compare.measures import MEASURES, Manner, Told, measure
+from finetune.data.prompts import Prompt, corpus_prompts, own_prompts
+from finetune.data.rows import Collator, Corpus, make_rows, read_corpus
 from finetune.errors import FinetuneError
-from finetune.evaluate import HeldOut, choose_rows, held_out
-from finetune.manner import MEASURES, Manner, Told, measure
-from finetune.model import BUNDLED, Arithmetic, open_base
-from finetune.prompts import Prompt, corpus_prompts, own_prompts
+from finetune.models.base import BUNDLED, Arithmetic, open_base
+from finetune.models.held_out import HeldOut, choose_rows, held_out
+from finetune.models.sampling import sample
+from finetune.models.voice import VOICE, open_voice, read_voice
 from finetune.recipe import Recipe
-from finetune.samples import sample
-from finetune.voice import VOICE, open_voice, read_voice
-from finetune.work import narrate
+from finetune.training.work_folder import narrate
 
 SAMPLER = {"temperature": 0.5, "top_k": 40, "min_p": 0.1}
 """The game's own, without its penalties on repetition, for repetition is measured here."""

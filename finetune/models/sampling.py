@@ -19,7 +19,7 @@ from transformers import GenerationConfig, StoppingCriteria, StoppingCriteriaLis
 from corpus.files import write_atomic
 from corpus.text import printable
 from corpus.turns import PARAGRAPH, PROMPT_END, STOP
-from finetune.data import beginning
+from finetune.data.rows import beginning
 
 _ACTION = re.compile(r"^> .+$", re.MULTILINE)
 _STOP_TOKENS = 8  # STOP is two characters: in any tokenizer it lies within this many of the last tokens

@@ -18,7 +18,7 @@ import torch
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from corpus.text import one_line
-from finetune.display import Display, Standing, duration, memory
+from finetune.training.display import Display, Standing, duration, memory
 
 _KEPT = {"loss": "loss", "learning_rate": "learning_rate", "grad_norm": "grad_norm", "eval_loss": "validation_loss"}
 _SHOWN = 160  # characters of a sample in a plain line

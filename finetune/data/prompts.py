@@ -13,7 +13,7 @@ from importlib.resources import files
 from typing import Any
 
 from corpus.turns import ACTION_MARK, parse, prompt
-from finetune.samples import choose_prompts
+from finetune.models.sampling import choose_prompts
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Prompt:
 
 def own_prompts(count: int) -> list[Prompt]:
     """`count` of the prompts that come with the program."""
-    listed = tomllib.loads((files("finetune") / "prompts.toml").read_text(encoding="utf-8"))["prompt"]
+    listed = tomllib.loads((files("finetune.data") / "default_prompts.toml").read_text(encoding="utf-8"))["prompt"]
     made = [Prompt(prompt(entry["tale"].strip(), entry["action"]), entry["action"], "") for entry in listed]
     return _repeated(made, count)
 

@@ -28,21 +28,21 @@ import torch
 from accelerate import PartialState  # type: ignore[import-untyped]
 from datasets import Dataset
 
-from finetune.compare import SAMPLER
-from finetune.data import IGNORED, Collator, Corpus, read_corpus
+from finetune.compare.evaluate import SAMPLER
+from finetune.data.rows import IGNORED, Collator, Corpus, read_corpus
 from finetune.errors import FinetuneError
-from finetune.evaluate import HeldOut, HeldOutRows, held_out
-from finetune.memory import Peak
-from finetune.model import Arithmetic, Base, choose_arithmetic, open_base
-from finetune.page import write_page
-from finetune.pictures import draw
+from finetune.models.base import Arithmetic, Base, choose_arithmetic, open_base
+from finetune.models.held_out import HeldOut, HeldOutRows, held_out
+from finetune.models.sampling import choose_prompts, sample
 from finetune.recipe import DEFAULT, Recipe, load
-from finetune.report import device_name, write_json
-from finetune.samples import choose_prompts, sample
-from finetune.study import LABELS, METHODS, Moment, Run, Study, percent
-from finetune.train import Job, check_machine, train
-from finetune.trainer import Rows
-from finetune.work import narrate
+from finetune.report.charts import draw
+from finetune.report.page import write_page
+from finetune.report.peak_memory import Peak
+from finetune.report.study import LABELS, METHODS, Moment, Run, Study, percent
+from finetune.training.train import Job, check_machine, train
+from finetune.training.trainer import Rows
+from finetune.training.voice_files import device_name, write_json
+from finetune.training.work_folder import narrate
 
 SHARES = (1.0, 3.0, 10.0, 30.0, 100.0)
 GPU_PRICE = 3.5

@@ -16,7 +16,7 @@ from typing import Any
 import gguf
 import numpy as np
 
-from finetune.model import Base
+from finetune.models.base import Base
 
 CONVERTER = ("f32", "f16", "bf16", "q8_0")
 SMALLER = ("q5_1", "q5_0", "q4_1", "q4_0")

@@ -58,7 +58,7 @@ def ask(
     with tempfile.TemporaryDirectory(prefix="dungeon-llama-") as folder:
         asked["out"] = str(Path(folder) / "answers.json")
         # -P: a folder named like one of our packages in the user's working folder is not our package.
-        command = [sys.executable, "-P", "-m", "finetune.llama"]
+        command = [sys.executable, "-P", "-m", "finetune.export.llama_cpp"]
         done = subprocess.run(command, input=json.dumps(asked), capture_output=True, text=True, check=False)
         if done.returncode != 0:
             lines = [line for line in done.stderr.splitlines() if line.strip()] or [f"it ended with {done.returncode}"]

@@ -17,9 +17,9 @@ from typing import Any
 
 import torch
 
-from finetune.data import Corpus, beginning, encode, read_corpus
+from finetune.data.rows import Corpus, beginning, encode, read_corpus
 from finetune.errors import FinetuneError
-from finetune.llama import Answer, Question
+from finetune.export.llama_cpp import Answer, Question
 
 PROMPTS = "prompts.json"
 TOP = 200

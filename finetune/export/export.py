@@ -7,7 +7,7 @@ merged       a model folder in safetensors, for `from_pretrained` and `transform
 gguf         one file of the whole model, for llama.cpp and what is built on it
 gguf-adapter one file that llama.cpp lays over the base's GGUF
 
-Nothing is left at `out` that does not say what the voice says: see `finetune.agreement`.
+Nothing is left at `out` that does not say what the voice says: see `finetune.export.agreement`.
 """
 
 import shutil
@@ -22,7 +22,9 @@ from huggingface_hub import ModelCard
 from peft import PeftModel
 from transformers import AutoModelForCausalLM
 
-from finetune.agreement import (
+from finetune.data.rows import beginning, encode
+from finetune.errors import FinetuneError
+from finetune.export.agreement import (
     TOP,
     Agreement,
     agreement,
@@ -32,13 +34,11 @@ from finetune.agreement import (
     make_questions,
     read_prompts,
 )
-from finetune.convert import CONVERTER, SMALLER, ConversionFailed, convert, save_model
-from finetune.data import beginning, encode
-from finetune.errors import FinetuneError
-from finetune.hub import check_publishable, push
-from finetune.llama import Answer, LlamaFailed, Question, ask
-from finetune.model import open_base
-from finetune.voice import OpenVoice, has_adapter, open_voice, read_voice
+from finetune.export.hub import check_publishable, push
+from finetune.export.llama_cpp import Answer, LlamaFailed, Question, ask
+from finetune.models.base import open_base
+from finetune.models.gguf_convert import CONVERTER, SMALLER, ConversionFailed, convert, save_model
+from finetune.models.voice import OpenVoice, has_adapter, open_voice, read_voice
 
 PRECISIONS = {"merged": ("fp32", "bf16", "fp16"), "gguf": ("q8_0", *(p for p in CONVERTER if p != "q8_0"), *SMALLER)}
 """What the weights of a target may be held in, the default first; the other targets are taken as they are."""

@@ -19,11 +19,11 @@ from huggingface_hub import ModelCardData
 
 from corpus.files import write_atomic
 from corpus.text import one_line, printable
-from finetune.data import Corpus
-from finetune.evaluate import HeldOut
-from finetune.model import Arithmetic, Base
+from finetune.data.rows import Corpus
+from finetune.models.base import Arithmetic, Base
+from finetune.models.held_out import HeldOut
+from finetune.models.voice import TRAINING, VOICE
 from finetune.recipe import Recipe
-from finetune.voice import TRAINING, VOICE
 
 _PACKAGES = ("dungeon", "torch", "transformers", "peft", "accelerate", "datasets", "tokenizers", "gguf")
 

@@ -14,9 +14,9 @@ import torch
 from datasets import Dataset
 from torch import nn
 
-from finetune.data import Collator, Row
-from finetune.loss import target_nats
-from finetune.model import Arithmetic
+from finetune.data.rows import Collator, Row
+from finetune.models.base import Arithmetic
+from finetune.models.loss import target_nats
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,16 +22,16 @@ from transformers import (
     set_seed,
 )
 
-from finetune.data import Corpus, read_corpus
-from finetune.disk import saving
+from finetune.data.rows import Corpus, read_corpus
 from finetune.errors import FinetuneError
-from finetune.evaluate import HeldOut
-from finetune.methods import halve_frozen, prepare, restore
-from finetune.model import Arithmetic, Base, choose_arithmetic, open_base
+from finetune.models.base import Arithmetic, Base, choose_arithmetic, open_base
+from finetune.models.held_out import HeldOut
 from finetune.recipe import DEFAULT, Recipe
-from finetune.report import Made, Outcome, device_name, table, write_json
-from finetune.trainer import Rows, VoiceTrainer
-from finetune.work import (
+from finetune.training.disk import saving
+from finetune.training.methods import halve_frozen, prepare, restore
+from finetune.training.trainer import Rows, VoiceTrainer
+from finetune.training.voice_files import Made, Outcome, device_name, table, write_json
+from finetune.training.work_folder import (
     best,
     check_place,
     finish,

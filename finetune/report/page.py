@@ -12,9 +12,9 @@ from importlib.resources import files
 from pathlib import Path
 
 from corpus.text import one_line, printable
-from finetune.known import AI_DUNGEON_TOKENS, KNOWN
-from finetune.pictures import Picture
-from finetune.study import LABELS, METHODS, Run, Study, dollars, duration, findings, gibibytes, percent, size
+from finetune.report.charts import Picture
+from finetune.report.published_trainings import AI_DUNGEON_TOKENS, KNOWN
+from finetune.report.study import LABELS, METHODS, Run, Study, dollars, duration, findings, gibibytes, percent, size
 
 
 def write_page(study: Study, out: Path, pictures: Mapping[str, Picture]) -> None:
@@ -26,7 +26,7 @@ def write_page(study: Study, out: Path, pictures: Mapping[str, Picture]) -> None
 
 def _page(study: Study, pictures: Mapping[str, Picture]) -> str:
     title = f"What transfer bought: {_text(study.base)}"
-    style = (files("finetune") / "page.css").read_text(encoding="utf-8")
+    style = (files("finetune.report") / "page.css").read_text(encoding="utf-8")
     headline, *others = findings(study) or ["Only the untuned base was measured."]
     shown = {name: _figure(name, picture) for name, picture in pictures.items()}
     return f"""<!doctype html>

@@ -17,9 +17,9 @@ from accelerate import PartialState  # type: ignore[import-untyped]
 from peft import PeftModel
 from torch import Tensor, nn
 
-from finetune.data import IGNORED, Row
-from finetune.model import Base
-from finetune.work import narrate
+from finetune.data.rows import IGNORED, Row
+from finetune.models.base import Base
+from finetune.training.work_folder import narrate
 
 _WASTE = 0.1
 """Share of padding above which rows are packed."""

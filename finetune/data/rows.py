@@ -26,8 +26,8 @@ import torch
 from datasets import Dataset
 
 from corpus.turns import ACTION_MARK
+from finetune.compare.measures import in_second_person, played
 from finetune.errors import FinetuneError
-from finetune.manner import in_second_person, played
 
 IGNORED = -100
 """The label of a token that is not learned, as the frameworks have it."""
