@@ -1,13 +1,14 @@
-"""A comparison as it is printed: the table of figures, a column a voice, and the first turns side by side.
+"""A comparison as it is printed: a table with a column per voice, and the first turns side by side.
 
-    print(figures(comparison, width=100))
-    print(samples(comparison, width=100, most=3))
+    print(measures_table(comparison, width=100))
+    print(turns_side_by_side(comparison, width=100, most=3))
 
-What voices write and how they are called is data: no control character and no markup of theirs is obeyed.
+Names of voices and what they generate are data: no control character and no markup in them takes effect.
 """
 
 import io
 import math
+from dataclasses import asdict
 
 from rich import box
 from rich.console import Console
@@ -17,49 +18,49 @@ from rich.table import Table
 from rich.text import Text
 
 from corpus.text import printable
-from finetune.compare.evaluate import SAMPLER, Column, Comparison
-from finetune.compare.measures import MEASURES
+from finetune.compare.evaluate import Column, Comparison
+from finetune.compare.measures import MEASURES, Measure
+from finetune.models.sampling import GAME_SAMPLING
 
-_SHARES = {"cut_off", "second_person", "speaks_for_player", "uses_action", "says_nothing"}
+_LOSSES = ("nats_per_token", "bits_per_byte")
 _NARROWEST = 24
-"""Characters a sample's column needs; where there are fewer, one voice stands under the other."""
+"""Cells that a column of turns needs; where there are fewer, one voice stands under the other."""
 
 
-def figures(comparison: Comparison, width: int) -> str:
-    """The table, and how it came about."""
+def measures_table(comparison: Comparison, width: int) -> str:
+    """Return the table of figures, and how they were measured."""
     table = Table(box=None, pad_edge=False, header_style="")
     table.add_column("", no_wrap=True)
     for column in comparison.columns:
         table.add_column(_plain(column.name), justify="right", overflow="fold")
-    if sources := [column.loss_from for column in comparison.columns if column.loss_from]:
-        shown = [_plain(column.loss_from or "–") for column in comparison.columns]
-        table.add_row("held out", *shown)
+    sources = [column.loss_from for column in comparison.columns]
+    if any(sources):
+        table.add_row("held out", *(_plain(source or "–") for source in sources))
     for entry in MEASURES:
-        if sources or entry.key not in ("nats_per_token", "bits_per_byte"):
-            table.add_row(entry.label, *(_figure(column, entry.key) for column in comparison.columns))
-    question = comparison.question
-    sampler = ", ".join(f"{name.replace('_', '-')} {value:g}" for name, value in SAMPLER.items())
-    place = "the corpus's held-out split" if question.corpus else "the program's own"
-    how = (
-        f"{question.turns} turns of at most {question.tokens} tokens, prompts: {place}; {sampler}, "
-        f"seed {question.seed}."
-    )
+        if any(sources) or entry.key not in _LOSSES:
+            table.add_row(entry.label, *(_figure(column, entry) for column in comparison.columns))
+    return _rendered(width, table, Text(""), Text(_conditions(comparison)))
+
+
+def _conditions(comparison: Comparison) -> str:
+    job = comparison.job
+    sampling = {**asdict(GAME_SAMPLING), "seed": job.seed}
+    settings = ", ".join(f"{name.replace('_', '-')} {value:g}" for name, value in sampling.items())
+    source = "the corpus's held-out split" if job.corpus else "the program's own"
+    text = f"{job.turns} turns of at most {job.tokens} tokens, prompts: {source}; {settings}."
     if comparison.measured:
-        how += " The loss is over {} of the split's {} examples.".format(*comparison.measured)
+        text += " The loss is over {} of the split's {} examples.".format(*comparison.measured)
     # Two standard errors of a share are at most 2 * sqrt(1/4 / n).
-    how += (
-        f" Shares of {question.turns} turns are sure to within {100 / math.sqrt(question.turns):.0f} points at worst."
-    )
-    how += " What each measure is: dungeon evaluate --help"
-    return _rendered(width, table, Text(""), Text(how))
+    text += f" Shares of {job.turns} turns are sure to within {100 / math.sqrt(job.turns):.0f} points at worst."
+    return text + " What each measure is: dungeon evaluate --help"
 
 
-def samples(comparison: Comparison, width: int, most: int) -> str:
-    """The first `most` prompts, each with what came of it."""
+def turns_side_by_side(comparison: Comparison, width: int, most: int) -> str:
+    """Return the first `most` prompts, each with what the voices generated."""
     parts: list[Text | Rule | Padding | Table] = []
     side_by_side = width // len(comparison.columns) >= _NARROWEST
-    for n, prompt in enumerate(comparison.prompts[:most]):
-        parts += [Text(""), Rule(f"prompt {n + 1}", style=""), _plain(prompt.text.strip()), Text("")]
+    for n, scene in enumerate(comparison.scenes[:most]):
+        parts += [Text(""), Rule(f"prompt {n + 1}", style=""), _plain(scene.text.strip()), Text("")]
         if side_by_side:
             table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="")
             for column in comparison.columns:
@@ -72,15 +73,13 @@ def samples(comparison: Comparison, width: int, most: int) -> str:
     return _rendered(width, *parts)
 
 
-def _figure(column: Column, key: str) -> str:
-    if key in ("nats_per_token", "bits_per_byte"):
-        return f"{getattr(column.loss, key):.3f}" if column.loss else "–"
-    value = getattr(column.manner, key)
+def _figure(column: Column, entry: Measure) -> str:
+    value = getattr(column.loss if entry.key in _LOSSES else column.measurements, entry.key, None)
     if value is None:
         return "–"
-    if key in _SHARES:
+    if entry.is_share:
         return f"{value:.0%}"
-    return f"{value:.1f}" if key == "words_per_turn" else f"{value:.3f}"
+    return f"{value:.1f}" if entry.key == "words_per_turn" else f"{value:.3f}"
 
 
 def _plain(text: str) -> Text:
@@ -88,7 +87,7 @@ def _plain(text: str) -> Text:
 
 
 def _rendered(width: int, *parts: Text | Rule | Padding | Table) -> str:
-    """Plain characters, no colours; lines end where their text does."""
+    """Return plain characters without colours; lines end where their text does."""
     file = io.StringIO()
     console = Console(file=file, width=width, no_color=True, force_terminal=False, legacy_windows=False)
     for part in parts:

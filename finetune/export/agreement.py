@@ -1,15 +1,14 @@
-"""Whether an export says what the voice says: next-token probabilities side by side, in nats.
+"""Whether an export predicts what the voice predicts: next-token probabilities compared, in nats.
 
-    questions = make_questions(read_prompts(voice, None), tokenizer, positions=1024)
-    wanted = distributions(model, questions)            # peft's model in 32 bits
-    found = agreement(wanted, questions, answers)       # what the export answered
-    check(found, "q8_0", base=None)
+    probes = make_probes(read_turns(voice, None), tokenizer, positions=1024)
+    expected = log_probabilities(model, probes)                 # peft's model in 32 bits
+    found = measure_agreement(expected, probes, predictions)    # the export's predictions
+    check_agreement(found, "q8_0", base=None)
 
-The prompts are validation turns, kept with the voice when it was tuned, so they are text that it has not learned.
-Places inside a turn are compared, not only its beginning.
+The texts are validation turns, kept with the voice when it was tuned, so they are text that it has not learned. Places
+inside a turn are compared, not only its start.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,17 +16,18 @@ from typing import Any
 
 import torch
 
-from finetune.data.rows import Corpus, beginning, encode, read_corpus
+from finetune.data.corpus import read_corpus
+from finetune.data.prompts import held_out_turns
+from finetune.data.rows import bos_ids, encode
 from finetune.errors import FinetuneError
-from finetune.export.llama_cpp import Answer, Question
+from finetune.export.llama_cpp import Prediction, Probe
+from finetune.files import read_json
+from finetune.models.folders import PROMPTS
 
-PROMPTS = "prompts.json"
 TOP = 200
 """Likeliest tokens that are compared one by one; the rest are compared together."""
-_PROMPTS = 8
-_PLACES = 4  # of each prompt
-_TOKENS = 128  # of a prompt, at most
-_CHARACTERS = 1200  # of a prompt's context that are kept
+_PROBES_PER_TURN = 4
+_TURN_TOKENS = 128  # at most
 
 BOUNDS: Mapping[str, float] = {
     "fp32": 0.001,
@@ -40,14 +40,15 @@ BOUNDS: Mapping[str, float] = {
     "q5_0": 0.15,
     "q4_1": 0.4,
     "q4_0": 0.4,
+    "adapter": 0.001,
     "gguf-adapter": 0.03,
 }
-"""Mean divergence in nats above which an export is not the voice any more, by the form of its weights.
+"""Mean divergence in nats above which an export no longer stands for the voice, by the form of its weights.
 
 Measured on the bundled weights with a voice of 8 steps: bf16 0.00005, f16 0.000004, q8_0 0.0025, its adapter over the
 Q4_1 base 0.0017, q5_0 0.034, q4_0 0.12.
 """
-_KEPT = 0.5
+_MOST_LOST = 0.5
 """Share of the base's own divergence from the voice above which too little of the tuning is left.
 
 Coarse blocks round a small change away: back on the grid of the Q4_1 base that it was tuned over, the same voice is
@@ -57,39 +58,35 @@ as far off as the base (0.23 of 0.25 nats), though every weight is within 1% of 
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """How far an export is from the voice."""
+    """How far an export's predictions are from the voice's."""
 
-    places: int
+    probes: int
     """Next tokens that were compared."""
     mean: float
     """Absolute difference of the true next token's log-probability, nats."""
-    most: float
+    largest: float
     """The largest of those differences, nats."""
     divergence: float
     """Mean Kullback-Leibler divergence of the export from the voice, nats."""
 
     def __str__(self) -> str:
         return (
-            f"mean {self.mean:.5f}, largest {self.most:.5f} nats a true next token; "
-            f"KL divergence {self.divergence:.6f} nats; {self.places} places"
+            f"mean {self.mean:.5f}, largest {self.largest:.5f} nats per true next token; "
+            f"KL divergence {self.divergence:.6f} nats; {self.probes} places"
         )
 
 
-def write_prompts(corpus: Corpus, folder: Path) -> None:
-    """Keeps a few validation turns with the voice in `folder`: the last of their contexts, and what followed."""
-    folder.joinpath(PROMPTS).write_text(
-        json.dumps(_choose(corpus), ensure_ascii=False, indent=1) + "\n", encoding="utf-8"
-    )
+def read_turns(voice: Path, corpus: Path | None) -> list[dict[str, str]]:
+    """Return the held-out turns that were kept with `voice`, or those of a corpus.
 
-
-def read_prompts(voice: Path, corpus: Path | None) -> list[dict[str, str]]:
-    """The turns that were kept with `voice`, or such turns of a corpus. Raises FinetuneError where there are none."""
+    Raises:
+        FinetuneError: the voice has none, or the corpus can't be read.
+    """
     if corpus is not None:
-        return _choose(read_corpus(corpus))
-    path = voice / PROMPTS
+        return held_out_turns(read_corpus(corpus))
     try:
-        prompts = json.loads(path.read_text(encoding="utf-8"))
-        return [{"context": str(one["context"]), "target": str(one["target"])} for one in prompts]
+        turns = read_json(voice / PROMPTS)
+        return [{"context": str(turn["context"]), "target": str(turn["target"])} for turn in turns]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise FinetuneError(
             f"The voice {voice} has no readable {PROMPTS} to check the export with. "
@@ -97,68 +94,71 @@ def read_prompts(voice: Path, corpus: Path | None) -> list[dict[str, str]]:
         ) from error
 
 
-def make_questions(prompts: Sequence[Mapping[str, str]], tokenizer: Any, positions: int) -> list[Question]:
-    """Places spread over what is learned of each prompt; `positions` is the most tokens that the model takes.
+def make_probes(turns: Sequence[Mapping[str, str]], tokenizer: Any, positions: int) -> list[Probe]:
+    """Return places spread over the target of each turn; `positions` is the most tokens that the model takes.
 
-    Places whose true token is no whole text by itself are left out: llama.cpp doesn't tell its probability.
+    A place whose true token is not a whole text by itself is left out: llama.cpp doesn't return its probability.
+
+    Raises:
+        FinetuneError: the turns hold no such place.
     """
-    start = beginning(tokenizer)
-    questions: list[Question] = []
-    for prompt in prompts:
-        ids, learn = encode(tokenizer, prompt["context"], prompt["target"], None)
-        first = max(learn.index(True), 0 if start else 1) if any(learn) else len(ids)
-        room = min(_TOKENS, positions - 8) - len(start)
+    start = bos_ids(tokenizer)
+    probes: list[Probe] = []
+    for turn in turns:
+        ids, learned = encode(tokenizer, turn["context"], turn["target"], None)
+        first = max(learned.index(True), 0 if start else 1) if any(learned) else len(ids)
+        room = min(_TURN_TOKENS, positions - 8) - len(start)
         begin = max(0, first - room // 2)
         ids = ids[begin : begin + room]
         places = range(first - begin, len(ids))
-        questions += [
-            Question([*start, *ids[:place]], ids[place])
-            for place in list(places)[:: max(1, len(places) // _PLACES)][:_PLACES]
+        probes += [
+            Probe([*start, *ids[:place]], ids[place])
+            for place in list(places)[:: max(1, len(places) // _PROBES_PER_TURN)][:_PROBES_PER_TURN]
             if "\ufffd" not in tokenizer.decode([ids[place]])
         ]
-    if not questions:
-        raise FinetuneError("The prompts to check the export with are empty. Give a corpus with --corpus.")
-    return questions
+    if not probes:
+        raise FinetuneError("The turns to check the export with are empty. Give a corpus with --corpus.")
+    return probes
 
 
 @torch.inference_mode()
-def distributions(model: Any, questions: Sequence[Question]) -> torch.Tensor:
-    """Log-probabilities of the next token by transformers or peft, questions x vocabulary, 32 bits."""
+def log_probabilities(model: Any, probes: Sequence[Probe]) -> torch.Tensor:
+    """Return the next token's log-probabilities by transformers or peft, probes x vocabulary, 32 bits."""
     rows: list[torch.Tensor] = []
-    while len(rows) < len(questions):
-        # The places of a prompt stand in their order: its last question holds what the others ask, too.
+    while len(rows) < len(probes):
+        # The probes of a turn come in its order: the prefix of the last one holds those of the others.
         first = last = len(rows)
-        while last + 1 < len(questions) and _begins(questions[last + 1].before, questions[last].before):
+        while last + 1 < len(probes) and _starts_with(probes[last + 1].prefix, probes[last].prefix):
             last += 1
-        logits = model(torch.tensor([questions[last].before])).logits[0].float()
-        rows += [logits[len(questions[n].before) - 1].log_softmax(-1) for n in range(first, last + 1)]
+        logits = model(torch.tensor([probes[last].prefix])).logits[0].float()
+        rows += [logits[len(probes[n].prefix) - 1].log_softmax(-1) for n in range(first, last + 1)]
     return torch.stack(rows)
 
 
-def _begins(tokens: list[int], beginning: list[int]) -> bool:
-    return tokens[: len(beginning)] == beginning
+def _starts_with(tokens: list[int], start: list[int]) -> bool:
+    return tokens[: len(start)] == start
 
 
-def answers_of(found: torch.Tensor, questions: Sequence[Question]) -> list[Answer]:
-    """`distributions` in the form that llama.cpp answers in."""
+def predictions_of(log_probs: torch.Tensor, probes: Sequence[Probe]) -> list[Prediction]:
+    """Return `log_probabilities` (probes x vocabulary) in the form of llama.cpp's predictions."""
     made = []
-    for row, question in zip(found, questions, strict=True):
+    for row, probe in zip(log_probs, probes, strict=True):
         values, tokens = row.topk(min(TOP, len(row)))
-        made.append(Answer(float(row[question.true]), list(zip(tokens.tolist(), values.tolist(), strict=True))))
+        made.append(Prediction(float(row[probe.next_id]), list(zip(tokens.tolist(), values.tolist(), strict=True))))
     return made
 
 
-def agreement(wanted: torch.Tensor, questions: Sequence[Question], answers: Sequence[Answer]) -> Agreement:
-    """How far `answers` are from the voice's distributions `wanted` (questions x vocabulary).
+def measure_agreement(expected: torch.Tensor, probes: Sequence[Probe], predictions: Sequence[Prediction]) -> Agreement:
+    """Return how far `predictions` are from the voice's log-probabilities, `expected` (probes x vocabulary).
 
-    The divergence is that of the answers' likeliest tokens and of all the others taken as one, which is at most the
-    true one (the log sum inequality) and misses little of it.
+    The divergence is that of the likeliest tokens and of all the others taken as one, which is at most the true one
+    (the log sum inequality) and misses little of it.
     """
     differences, divergences = [], []
-    for row, question, answer in zip(wanted.double(), questions, answers, strict=True):
-        differences.append(abs(float(row[question.true]) - answer.true))
-        tokens = torch.tensor([token for token, _ in answer.top])
-        theirs = torch.tensor([value for _, value in answer.top], dtype=torch.double)
+    for row, probe, prediction in zip(expected.double(), probes, predictions, strict=True):
+        differences.append(abs(float(row[probe.next_id]) - prediction.logprob))
+        tokens = torch.tensor([token for token, _ in prediction.top])
+        theirs = torch.tensor([value for _, value in prediction.top], dtype=torch.double)
         ours = row[tokens]
         rest = (1 - ours.exp().sum()).clamp(min=1e-9), (1 - theirs.exp().sum()).clamp(min=1e-9)
         divergence = (ours.exp() * (ours - theirs)).sum() + rest[0] * (rest[0] / rest[1]).log()
@@ -167,28 +167,22 @@ def agreement(wanted: torch.Tensor, questions: Sequence[Question], answers: Sequ
     return Agreement(count, sum(differences) / count, max(differences), sum(divergences) / count)
 
 
-def check(found: Agreement, form: str, base: Agreement | None) -> None:
-    """Raises FinetuneError where an export with weights of that form is too far from the voice.
+def check_agreement(found: Agreement, form: str, base: Agreement | None) -> None:
+    """Check that an export whose weights have that form is near enough to the voice.
 
-    `base`: how far the base is, which the export must be clearly nearer than; None for a whole model.
+    `base`: how far the base is from the voice, which the export must be clearly nearer than; None for a whole model.
+
+    Raises:
+        FinetuneError: it is not.
     """
     finer = "Nothing was written. Take a finer --precision, or --to gguf-adapter, which rounds nothing away."
-    if base and not found.divergence <= _KEPT * base.divergence + BOUNDS["fp32"]:
+    if base and not found.divergence <= _MOST_LOST * base.divergence + BOUNDS["fp32"]:
         raise FinetuneError(
             f"Little of the tuning is left in {form}: the export is {found.divergence:.4f} nats from the voice, its "
             f"base {base.divergence:.4f}. {finer}"
         )
     if not found.divergence <= BOUNDS[form]:
         raise FinetuneError(
-            f"The export doesn't say what the voice says: {found}. At most {BOUNDS[form]:g} nats of divergence are "
-            f"right for {form}. {finer}"
+            f"The export doesn't predict what the voice predicts: {found}. {form} allows at most {BOUNDS[form]:g} nats "
+            f"of divergence. {finer}"
         )
-
-
-def _choose(corpus: Corpus) -> list[dict[str, str]]:
-    """Validation turns spread evenly, those with a context first."""
-    examples = corpus.splits["validation"]
-    numbers = [n for n, context in enumerate(examples["context"]) if context] or list(range(len(examples)))
-    step = max(1, len(numbers) // _PROMPTS)
-    chosen = [examples[n] for n in numbers[::step][:_PROMPTS]]
-    return [{"context": one["context"][-_CHARACTERS:], "target": one["target"][:_CHARACTERS]} for one in chosen]

@@ -3,8 +3,7 @@
     check_publishable(training, "me/my-voice", whole=False)     # before anything long begins
     push(Path("exported"), card, "me/my-voice")
 
-A repository that isn't there yet is made, and made private: what is published can't be taken back, what is private
-can be opened any time on its page.
+A new repository is private: what is published can't be taken back, what is private can be opened any time on its page.
 """
 
 import re
@@ -17,35 +16,40 @@ from huggingface_hub import CommitOperationAdd, HfApi, get_token
 from huggingface_hub.errors import HFValidationError
 from huggingface_hub.utils import validate_repo_id  # type: ignore[attr-defined]
 
-from finetune.errors import FinetuneError
+from finetune.errors import FinetuneError, cause
 
-_STATED = re.compile(
+_LICENCE = re.compile(
     r"cc0|\bcc[ -]by|creative commons|public domain|unlicense|\bmit\b|apache|\bbsd\b|\b[al]?gpl|gnu .*licen", re.I
 )
-_SHOWN = 5
+_MOST_TITLES = 5
 
 
 def check_publishable(training: Mapping[str, Any], repository: str, whole: bool) -> None:
-    """Raises FinetuneError unless a voice with this `training.json` may be pushed, and could be.
+    """Check that a voice with this `training.json` may be pushed, and can be.
 
-    `whole`: whether the base's weights are in the export, whose licence must be stated then.
+    `whole`: whether the base's weights are in the export; their licence must be stated then.
+
+    Raises:
+        FinetuneError: `repository` is not a valid name, a licence is missing, or there is no token of the Hub.
     """
     try:
         validate_repo_id(repository)
     except HFValidationError as error:
-        raise FinetuneError(f"--push {repository}: that is no name of a repository. Write it as OWNER/NAME.") from error
+        raise FinetuneError(
+            f"--push {repository}: that is not the name of a repository. Write it as OWNER/NAME."
+        ) from error
     corpus = training.get("corpus") or {}
     rights = corpus.get("rights") or {}
     if not rights:
         raise FinetuneError("Not pushed: the corpus doesn't say under which rights its stories are. Build it again.")
     if unstated := [right for right in rights if not is_licence(right)]:
         titles = corpus.get("titles_by_rights") or {}
-        said = "; ".join(
-            f"{right or 'nothing stated'}: {_some(titles.get(right), rights[right])}" for right in unstated
+        missing = "; ".join(
+            f"{right or 'nothing stated'}: {_some_titles(titles.get(right), rights[right])}" for right in unstated
         )
         raise FinetuneError(
             f"Not pushed: a voice goes to the Hub only where every story's licence is stated and lets it be passed on. "
-            f"Here that is missing ({said}). State the rights in those stories, or build the corpus without them "
+            f"Here that is missing ({missing}). State the rights in those stories, or build the corpus without them "
             "(dungeon corpus build --rights LICENCE), and tune again."
         )
     if whole and training["base"].get("license", "unknown") == "unknown":
@@ -57,14 +61,15 @@ def check_publishable(training: Mapping[str, Any], repository: str, whole: bool)
 
 
 def is_licence(rights: str) -> bool:
-    """Whether what a story states as its rights names a licence; "unknown" and "all rights reserved" don't."""
-    return bool(_STATED.search(rights)) and "all rights reserved" not in rights.lower()
+    """Return whether a story's statement of rights names a licence; "unknown" and "all rights reserved" don't."""
+    return bool(_LICENCE.search(rights)) and "all rights reserved" not in rights.lower()
 
 
 def push(out: Path, card: str, repository: str) -> str:
-    """Uploads the export at `out`, a folder or a file, with its card, in one commit; gives the repository's address.
+    """Upload the export at `out`, a folder or a file, with its card, in one commit; return the repository's address.
 
-    Raises FinetuneError, saying that the export itself is whole.
+    Raises:
+        FinetuneError: the upload failed; the export at `out` is complete.
     """
     files = sorted(path for path in out.rglob("*") if path.is_file()) if out.is_dir() else [out]
     named = {path.relative_to(out).as_posix() if out.is_dir() else out.name: path for path in files}
@@ -79,16 +84,15 @@ def push(out: Path, card: str, repository: str) -> str:
         name = api.create_repo(repository, private=True, exist_ok=True).repo_id
         commit = api.create_commit(name, operations, commit_message="A voice")
     except (httpx2.HTTPError, OSError, ValueError) as error:
-        reason = " ".join(str(error).split())
         raise FinetuneError(
-            f"The export is in {out}, but it was not pushed to {repository}: {reason[:400]}\n"
-            "Look whether the token may write there (hf auth whoami), move the export away, and give the command again."
+            f"The export is in {out}, but it was not pushed to {repository}: {cause(error)}\n"
+            "Check that the token may write there (hf auth whoami), move the export away, and give the command again."
         ) from error
     return str(commit.repo_url)
 
 
-def _some(titles: list[str] | None, count: int) -> str:
-    """A few titles, or how many there are."""
+def _some_titles(titles: list[str] | None, count: int) -> str:
+    """Return a few titles, or how many there are."""
     if not titles:
         return f"{count} {'story' if count == 1 else 'stories'}"
-    return ", ".join(titles[:_SHOWN]) + (f" and {count - _SHOWN} more" if count > _SHOWN else "")
+    return ", ".join(titles[:_MOST_TITLES]) + (f" and {count - _MOST_TITLES} more" if count > _MOST_TITLES else "")

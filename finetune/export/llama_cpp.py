@@ -1,9 +1,9 @@
-"""What llama.cpp makes of a model: tokens of texts and log-probabilities of next tokens, asked in its own process.
+"""What llama.cpp predicts with a GGUF: token ids of texts and log-probabilities of next tokens, in its own process.
 
-    ask(Path("base.gguf"), Path("adapter.gguf"), [Question([1, 15, 3], true=7)], ["You wait."], top=200)
+    predict(Path("base.gguf"), Path("adapter.gguf"), [Probe([1, 15, 3], next_id=7)], ["You wait."], top=200)
 
-A process of its own, for native code that crashes must not take an export down. On the CPU, so that the answer does
-not depend on what card there is.
+A process of its own, because native code that crashes must not take an export down. On the CPU, so that the result does
+not depend on the graphics card.
 """
 
 import json
@@ -17,72 +17,112 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from finetune.files import read_json
+
 
 @dataclass(frozen=True, slots=True)
-class Question:
-    """What comes after these tokens?"""
+class Probe:
+    """A place in a text: which token follows these?"""
 
-    before: list[int]
-    true: int
+    prefix: list[int]
+    next_id: int
     """The token that really follows."""
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """Natural logarithms of probabilities."""
+class Prediction:
+    """Log-probabilities (natural) of the token after a probe's prefix."""
 
-    true: float
+    logprob: float
+    """Of the token that really follows."""
     top: list[tuple[int, float]]
-    """The likeliest tokens, best first."""
+    """Token ids and log-probabilities of the likeliest tokens, best first."""
 
 
-class LlamaFailed(Exception):
+class LlamaCppFailed(Exception):
     """llama.cpp could not load or run the model; the message is its last line."""
 
 
-def ask(
-    model: Path, adapter: Path | None, questions: Sequence[Question], texts: Sequence[str], top: int
-) -> tuple[list[Answer], list[list[int]]]:
-    """The answers of the GGUF `model` under the GGUF `adapter`, with the `top` likeliest tokens of each, and the tokens
-    that it makes of `texts`, a beginning-of-text among them where the model wants one.
+def predict(
+    model: Path, adapter: Path | None, probes: Sequence[Probe], texts: Sequence[str], top: int
+) -> tuple[list[Prediction], list[list[int]]]:
+    """Return the predictions of the GGUF `model` under the GGUF `adapter`, and the token ids of `texts`.
 
-    Raises LlamaFailed.
+    A prediction has the `top` likeliest tokens. The token ids start with beginning-of-text where the model wants one.
+
+    Raises:
+        LlamaCppFailed: the process failed.
     """
-    asked: dict[str, Any] = {
+    request: dict[str, Any] = {
         "model": str(model.resolve()),
         "adapter": str(adapter.resolve()) if adapter else None,
-        "questions": [asdict(question) for question in questions],
+        "probes": [asdict(probe) for probe in probes],
         "texts": list(texts),
         "top": top,
     }
     with tempfile.TemporaryDirectory(prefix="dungeon-llama-") as folder:
-        asked["out"] = str(Path(folder) / "answers.json")
+        out = Path(folder) / "predictions.json"
         # -P: a folder named like one of our packages in the user's working folder is not our package.
         command = [sys.executable, "-P", "-m", "finetune.export.llama_cpp"]
-        done = subprocess.run(command, input=json.dumps(asked), capture_output=True, text=True, check=False)
+        request["out"] = str(out)
+        done = subprocess.run(command, input=json.dumps(request), capture_output=True, text=True, check=False)
         if done.returncode != 0:
             lines = [line for line in done.stderr.splitlines() if line.strip()] or [f"it ended with {done.returncode}"]
-            raise LlamaFailed(lines[-1][:300])
-        found = json.loads(Path(asked["out"]).read_text(encoding="utf-8"))
-    answers = [Answer(one["true"], [(token, value) for token, value in one["top"]]) for one in found["answers"]]
-    return answers, found["tokens"]
+            raise LlamaCppFailed(lines[-1][:300])
+        found = read_json(out)
+    predictions = [
+        Prediction(one["logprob"], [(token, value) for token, value in one["top"]]) for one in found["predictions"]
+    ]
+    return predictions, found["tokens"]
 
 
 def main() -> None:
-    """The child: one JSON object comes in on stdin, the answers go to the file that it names."""
+    """The child: one JSON object comes in on stdin, the result goes to the file that it names."""
     import httpx2
+
+    request = json.loads(sys.stdin.read())
+    server, key = _start_server(request)
+    headers = {"Authorization": f"Bearer {key}"}
+    with httpx2.Client(base_url=server.listening_address, headers=headers, timeout=600) as client:
+
+        def post(path: str, body: dict[str, Any]) -> Any:
+            answer = client.post(path, json=body)
+            answer.raise_for_status()
+            return answer.json()
+
+        # As the trainer reads a text: what looks like a special token in it is prose.
+        bodies = ({"content": text, "add_special": True, "parse_special": False} for text in request["texts"])
+        tokens = [post("/tokenize", body)["tokens"] for body in bodies]
+        predictions = []
+        for probe in request["probes"]:
+            body = {
+                "prompt": probe["prefix"],
+                "n_predict": 1,
+                "n_probs": request["top"],
+                "temperature": 0,
+                "post_sampling_probs": False,
+                # The token that is taken is returned with its probability, which the bias does not enter.
+                "logit_bias": [[probe["next_id"], 1000]],
+            }
+            (position,) = post("/completion", body)["completion_probabilities"]
+            top = [[entry["id"], entry["logprob"]] for entry in position["top_logprobs"]]
+            predictions.append({"logprob": position["logprob"], "top": top})
+    Path(request["out"]).write_text(json.dumps({"predictions": predictions, "tokens": tokens}), encoding="utf-8")
+
+
+def _start_server(request: dict[str, Any]) -> tuple[Any, str]:
+    """Start llama.cpp's server on loopback; return it and its key."""
     import xllamacpp
 
-    asked = json.loads(sys.stdin.read())
     key = secrets.token_urlsafe(32)
     params = xllamacpp.CommonParams()
-    params.model.path = asked["model"]
-    if asked["adapter"]:
+    params.model.path = request["model"]
+    if request["adapter"]:
         adapter = xllamacpp.CommonAdapterLoraInfo()
-        adapter.path = asked["adapter"]
+        adapter.path = request["adapter"]
         adapter.scale = 1.0
         params.lora_adapters = [adapter]
-    params.n_ctx = max(len(question["before"]) for question in asked["questions"]) + 8
+    params.n_ctx = max(len(probe["prefix"]) for probe in request["probes"]) + 8
     params.n_parallel = 1
     params.n_gpu_layers = 0
     params.cpuparams.n_threads = max(1, (os.cpu_count() or 2) // 2)
@@ -94,32 +134,7 @@ def main() -> None:
     params.cors_origins = ""
     params.ui = False
     params.offline = True
-    server = xllamacpp.Server(params)
-    answers, tokens = [], []
-    with httpx2.Client(
-        base_url=server.listening_address, headers={"Authorization": f"Bearer {key}"}, timeout=600
-    ) as client:
-        for text in asked["texts"]:
-            # As the trainer reads a text: what looks like a special token in it is prose.
-            answer = client.post("/tokenize", json={"content": text, "add_special": True, "parse_special": False})
-            answer.raise_for_status()
-            tokens.append(answer.json()["tokens"])
-        for question in asked["questions"]:
-            body: dict[str, Any] = {
-                "prompt": question["before"],
-                "n_predict": 1,
-                "n_probs": asked["top"],
-                "temperature": 0,
-                "post_sampling_probs": False,
-                # What is taken is told with its probability, however unlikely; the bias itself does not enter that.
-                "logit_bias": [[question["true"], 1000]],
-            }
-            answer = client.post("/completion", json=body)
-            answer.raise_for_status()
-            (position,) = answer.json()["completion_probabilities"]
-            top = [[entry["id"], entry["logprob"]] for entry in position["top_logprobs"]]
-            answers.append({"true": position["logprob"], "top": top})
-    Path(asked["out"]).write_text(json.dumps({"answers": answers, "tokens": tokens}), encoding="utf-8")
+    return xllamacpp.Server(params), key
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """LoRA layers that add their update in place: the same numbers as peft's, in fewer passes over memory.
 
-    fuse(model)
+    fuse_lora(model)
 
 peft computes `W x + s B A x` as a chain of operations, each of which reads and writes tensors as large as the layer's
 output. Here the second product is added into the result of the first as it is made, forward and backward: two passes
@@ -15,8 +15,8 @@ from peft.tuners.lora import Linear
 from torch import Tensor, nn
 
 
-def fuse(model: nn.Module) -> int:
-    """Changes the class of each LoRA layer that is plain (no dropout, no DoRA); says how many those were."""
+def fuse_lora(model: nn.Module) -> int:
+    """Change the class of each LoRA layer without dropout and DoRA; return how many those were."""
     count = 0
     for module in model.modules():
         if type(module) is Linear and _is_plain(module):
@@ -38,7 +38,7 @@ class FusedLinear(Linear):
     """peft's LoRA layer over a `Linear` or GPT-2's `Conv1D`, with a forward pass of its own."""
 
     def forward(self, x: Tensor, *args: Any, **kwargs: Any) -> Tensor:
-        """`x` ... x in -> ... x out, as peft's."""
+        """Return what peft's layer does: `x` ... x in -> ... x out."""
         if self.merged or self.disable_adapters or args or kwargs:
             return super().forward(x, *args, **kwargs)
         base = self.get_base_layer()
@@ -48,8 +48,8 @@ class FusedLinear(Linear):
         device = x.device.type
         dtype = torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else x.dtype
         cast = (None if tensor is None else tensor.to(dtype) for tensor in tensors)
-        made: Tensor = _Fused.apply(*cast, self.scaling[name])  # type: ignore[no-untyped-call]
-        return made
+        output: Tensor = _Fused.apply(*cast, self.scaling[name])  # type: ignore[no-untyped-call]
+        return output
 
 
 class _Fused(torch.autograd.Function):
@@ -64,18 +64,18 @@ class _Fused(torch.autograd.Function):
     ) -> Tensor:
         flat = x.flatten(0, -2)
         inner = flat @ low.T
-        made = flat @ weight if bias is None else torch.addmm(bias, flat, weight)
-        made.addmm_(inner, high.T, alpha=scale)
+        output = flat @ weight if bias is None else torch.addmm(bias, flat, weight)
+        output.addmm_(inner, high.T, alpha=scale)
         ctx.save_for_backward(flat, weight, low, high, inner)
         ctx.scale = scale
-        return made.view(*x.shape[:-1], -1)
+        return output.view(*x.shape[:-1], -1)
 
     @staticmethod
     def backward(ctx: Any, *outer: Tensor) -> tuple[Any, ...]:
         flat, weight, low, high, inner = ctx.saved_tensors
-        given = outer[0].flatten(0, -2)
-        back = (given @ high).mul_(ctx.scale)
+        gradient = outer[0].flatten(0, -2)
+        back = (gradient @ high).mul_(ctx.scale)
         for_x = None
         if ctx.needs_input_grad[0]:
-            for_x = (given @ weight.T).addmm_(back, low).view(*outer[0].shape[:-1], -1)
-        return for_x, None, None, back.T @ flat, (given.T @ inner).mul_(ctx.scale), None
+            for_x = (gradient @ weight.T).addmm_(back, low).view(*outer[0].shape[:-1], -1)
+        return for_x, None, None, back.T @ flat, (gradient.T @ inner).mul_(ctx.scale), None

@@ -1,11 +1,11 @@
-"""An adapter as GGUF, which llama.cpp puts over a base at play.
+"""An adapter as GGUF, which llama.cpp applies to a base when it plays.
 
     write_adapter(model, base_gguf=Path("base.gguf"), out=Path("adapter.gguf"))
 
-Nothing about an architecture is written down here. gguf's own table gives each tensor's name, and each adapted
-weight is compared with the same weight in the base's GGUF: whether it lies there as in transformers or with its rows
-in llama.cpp's rotary order shows which order the adapter's rows need. An architecture that rearranges its weights in
-yet another way is refused, not guessed at.
+Nothing here is specific to an architecture. gguf's own table gives each tensor's name, and each adapted weight is
+compared with the same weight in the base's GGUF: whether it is stored there as in transformers, or with its rows in
+llama.cpp's rotary order, shows which order the adapter's rows need. An architecture that rearranges its weights in
+another way is refused, not guessed at.
 """
 
 from pathlib import Path
@@ -17,20 +17,22 @@ import torch
 from peft import PeftModel
 from peft.tuners.lora import LoraLayer
 
-from finetune.models.base import rotary_rows
+from finetune.models.gguf_convert import close_gguf
+from finetune.models.gguf_weights import rotary_row_order
 
 _TOLERANCE = 0.1
 """Largest relative difference by which quantisation may have moved a weight matrix."""
 
 
 class UnknownLayout(Exception):
-    """This model's adapter has no GGUF form that is known to be right; the message says which tensor."""
+    """The base's GGUF stores a weight in a way that is not known here; the message names the tensor."""
 
 
 def write_adapter(model: PeftModel, base_gguf: Path, out: Path) -> None:
-    """Writes the adapter of `model` as 16-bit GGUF for the base in `base_gguf`.
+    """Write the adapter of `model` as 16-bit GGUF for the base in `base_gguf`.
 
-    Raises UnknownLayout where a tensor has no counterpart in the base, or lies there in an unknown order.
+    Raises:
+        UnknownLayout: a tensor has no counterpart in the base, or is stored there in an unknown order.
     """
     reader = gguf.GGUFReader(base_gguf)
     architecture = str(_value(reader, "general.architecture"))
@@ -50,35 +52,32 @@ def write_adapter(model: PeftModel, base_gguf: Path, out: Path) -> None:
         name = f"{names.get_name(path)}.weight"
         if name not in tensors:
             raise UnknownLayout(f"{path} has no counterpart in llama.cpp's {architecture} models")
-        low, high = (part["default"].get_parameter("weight").detach() for part in (layer.lora_A, layer.lora_B))
+        a, b = (part["default"].get_parameter("weight").detach() for part in (layer.lora_A, layer.lora_B))
         weight = layer.get_base_layer().get_parameter("weight").detach()
         if getattr(layer, "fan_in_fan_out", False):
             weight = weight.T
-        high = high[_row_order(weight, tensors[name], heads)]
-        writer.add_tensor(f"{name}.lora_a", _half(low))
-        writer.add_tensor(f"{name}.lora_b", _half(high))
+        b = b[_row_order(weight, tensors[name], heads)]
+        writer.add_tensor(f"{name}.lora_a", _half(a))
+        writer.add_tensor(f"{name}.lora_b", _half(b))
         # llama.cpp scales by alpha / rank, whatever peft's rule was (rsLoRA divides by the rank's root).
-        alphas.add(layer.scaling["default"] * len(low))
+        alphas.add(layer.scaling["default"] * len(a))
     if len(alphas) != 1:
         raise UnknownLayout(f"its layers have {len(alphas)} different scales")
     writer.add_float32(gguf.Keys.Adapter.LORA_ALPHA, alphas.pop())
-    writer.write_header_to_file()
-    writer.write_kv_data_to_file()
-    writer.write_tensors_to_file()
-    writer.close()
+    close_gguf(writer)
 
 
 def _row_order(weight: torch.Tensor, tensor: Any, heads: set[int]) -> torch.Tensor:
-    """The order in which the base's GGUF holds the rows of `weight` (out x in)."""
+    """Return the order in which the base's GGUF stores the rows of `weight` (out x in)."""
     stored = torch.tensor(gguf.quants.dequantize(tensor.data, tensor.tensor_type)).float()
     weight = weight.float().cpu()
     rows = len(weight)
-    orders = [torch.arange(rows), *(rotary_rows(rows, count) for count in sorted(heads) if rows % (2 * count) == 0)]
+    rotary = [rotary_row_order(rows, count) for count in sorted(heads) if rows % (2 * count) == 0]
     if stored.shape == weight.shape:
-        for order in orders:
+        for order in (torch.arange(rows), *rotary):
             if torch.linalg.norm(stored - weight[order]) <= _TOLERANCE * torch.linalg.norm(weight):
                 return order
-    raise UnknownLayout(f"llama.cpp keeps {tensor.name} in an order that this program does not know")
+    raise UnknownLayout(f"llama.cpp stores {tensor.name} in an order that this program does not know")
 
 
 def _half(matrix: torch.Tensor) -> np.ndarray[Any, np.dtype[np.float16]]:

@@ -1,12 +1,11 @@
-"""Model folders, and GGUF out of them: llama.cpp's own converter, run as a process, and what it leaves to others.
+"""Models as GGUF: llama.cpp's own converter, run as a process, and the smaller precisions that it leaves to others.
 
-    convert(model, tokenizer, Path("voice.gguf"), "q8_0")
+    write_gguf(model, tokenizer, Path("voice.gguf"), "q8_0")
 
-The converter writes 32 and 16 bits and Q8_0. What is smaller is made here of its F16 file: the matrices are quantised
-by the `gguf` package, everything else is copied.
+The converter writes 32 and 16 bits and Q8_0. What is smaller is made here from its F16 file: the `gguf` package
+quantises the matrices, everything else is copied.
 """
 
-import json
 import subprocess
 import sys
 import tempfile
@@ -16,60 +15,59 @@ from typing import Any
 import gguf
 import numpy as np
 
-from finetune.models.base import Base
+from finetune.files import read_json, write_json
 
-CONVERTER = ("f32", "f16", "bf16", "q8_0")
-SMALLER = ("q5_1", "q5_0", "q4_1", "q4_0")
+SMALLER_PRECISIONS = ("q5_1", "q5_0", "q4_1", "q4_0")
 _OUTER = ("token_embd.weight", "output.weight")
-"""Matrices that smaller files hold in Q8_0: every token passes through them, and they bear coarseness worst."""
+"""Matrices that smaller files hold in Q8_0: every token passes through them, and rounding harms them most."""
 
 
 class ConversionFailed(Exception):
     """llama.cpp's converter refused the model; the message is its last line."""
 
 
-def convert_base(base: Base, out: Path) -> None:
-    """Writes the base as GGUF, Q8_0 where a tensor's width allows and F16 where not.
+def write_gguf(model: Any, tokenizer: Any, out: Path, precision: str) -> None:
+    """Write a whole model as GGUF whose matrices are f32, f16, bf16, q8_0 or one of `SMALLER_PRECISIONS`.
 
-    Raises ConversionFailed, for example for a tokenizer that llama.cpp does not know.
+    A tensor whose width q8_0 doesn't allow is F16.
+
+    Raises:
+        ConversionFailed: for example because llama.cpp does not know the tokenizer.
     """
-    convert(base.model, base.tokenizer, out, "q8_0")
-
-
-def convert(model: Any, tokenizer: Any, out: Path, precision: str) -> None:
-    """Writes a whole model as GGUF whose matrices are of one of `CONVERTER` or `SMALLER`. Raises ConversionFailed."""
     with tempfile.TemporaryDirectory(prefix=".gguf-", dir=out.parent) as name:
         staging = Path(name)
         save_model(model, tokenizer, staging / "model")
-        made = staging / "made.gguf"
-        kind = precision if precision in CONVERTER else "f16"
-        command = [sys.executable, "-P", "-m", "convert_hf_to_gguf", str(staging / "model"), "--outfile", str(made)]
-        done = subprocess.run([*command, "--outtype", kind], capture_output=True, text=True, check=False)
-        if done.returncode != 0 or not made.is_file():
+        converted = staging / "converted.gguf"
+        kind = "f16" if precision in SMALLER_PRECISIONS else precision
+        command = [sys.executable, "-P", "-m", "convert_hf_to_gguf", str(staging / "model"), "--outfile"]
+        done = subprocess.run(
+            [*command, str(converted), "--outtype", kind], capture_output=True, text=True, check=False
+        )
+        if done.returncode != 0 or not converted.is_file():
             lines = [line for line in done.stderr.splitlines() if line.strip()] or ["it gave no reason"]
             raise ConversionFailed(lines[-1])
-        if precision in SMALLER:
+        if precision in SMALLER_PRECISIONS:
             small = staging / "small.gguf"
-            quantise(made, small, precision)
-            made = small
-        made.replace(out)
+            quantise(converted, small, precision)
+            converted = small
+        converted.replace(out)
 
 
 def save_model(model: Any, tokenizer: Any, folder: Path) -> None:
-    """A model folder as transformers writes it, with the one key that llama.cpp's converter misses for GPT-2."""
+    """Write a model folder as transformers does, with the one key that llama.cpp's converter misses for GPT-2."""
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     path = folder / "config.json"
-    config = json.loads(path.read_text(encoding="utf-8"))
+    config = read_json(path)
     if "n_positions" in config and "n_ctx" not in config:
         config["n_ctx"] = config["n_positions"]
-        path.write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
+        write_json(path, config)
 
 
 def quantise(source: Path, out: Path, precision: str) -> None:
-    """Writes the F16 GGUF `source` again, its matrices in one of `SMALLER`; the outer ones in Q8_0.
+    """Write the F16 GGUF `source` with its matrices in one of `SMALLER_PRECISIONS`; the outer ones in Q8_0.
 
-    A matrix whose width is no multiple of 32, the block of all these formats, stays in F16.
+    A matrix whose width is not a multiple of 32, the block size of all these formats, stays in F16.
     """
     reader = gguf.GGUFReader(source)
     architecture = reader.get_field(gguf.Keys.General.ARCHITECTURE)
@@ -83,21 +81,17 @@ def quantise(source: Path, out: Path, precision: str) -> None:
     writer.add_quantization_version(gguf.GGML_QUANT_VERSION)
     writer.add_file_type(gguf.LlamaFileType[f"MOSTLY_{precision.upper()}"])
     for tensor in reader.tensors:
-        kind = _kind(tensor, gguf.GGMLQuantizationType[precision.upper()])
-        if kind is None:
-            writer.add_tensor(tensor.name, tensor.data, raw_dtype=tensor.tensor_type)
-        else:
-            data = gguf.quants.quantize(tensor.data.astype(np.float32), kind)
-            writer.add_tensor(tensor.name, data, raw_dtype=kind)
+        data, kind = tensor.data, tensor.tensor_type
+        if len(tensor.shape) >= 2 and kind == gguf.GGMLQuantizationType.F16 and tensor.shape[0] % 32 == 0:
+            kind = gguf.GGMLQuantizationType["Q8_0" if tensor.name in _OUTER else precision.upper()]
+            data = gguf.quants.quantize(data.astype(np.float32), kind)
+        writer.add_tensor(tensor.name, data, raw_dtype=kind)
+    close_gguf(writer)
+
+
+def close_gguf(writer: gguf.GGUFWriter) -> None:
+    """Write everything that was added to a GGUF writer, and close its file."""
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
     writer.close()
-
-
-def _kind(tensor: Any, wanted: gguf.GGMLQuantizationType) -> gguf.GGMLQuantizationType | None:
-    """What a tensor is quantised to; None where it stays as it is."""
-    narrow = len(tensor.shape) < 2 or tensor.tensor_type != gguf.GGMLQuantizationType.F16 or tensor.shape[0] % 32
-    if narrow:
-        return None
-    return gguf.GGMLQuantizationType.Q8_0 if tensor.name in _OUTER else wanted

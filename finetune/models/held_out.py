@@ -1,30 +1,32 @@
-"""How well a model predicts text it has not learned: nats a token, and bits a byte, which compares across tokenizers.
+"""How well a model predicts text it has not learned: loss per token, and bits per byte.
 
-    figure = held_out(model, rows, target_bytes, batch=4, arithmetic=arithmetic, collator=collator)
-    print(figure.nats_per_token, figure.bits_per_byte)
+    found = held_out_loss(model, rows, batch=4, precision=precision, collator=collator)
+    print(found.nats_per_token, found.bits_per_byte)
 
-Only targets count; each once, whatever the row it stands in.
+Only targets count, each once, whatever row it stands in. Bits per byte compare across tokenizers.
 """
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import torch
 from datasets import Dataset
 from torch import nn
 
-from finetune.data.rows import Collator, Row
-from finetune.models.base import Arithmetic
-from finetune.models.loss import target_nats
+from finetune.data.batches import Collator
+from finetune.data.rows import Row
+from finetune.models.loss import target_loss
+from finetune.models.precision import Precision
 
 
 @dataclass(frozen=True, slots=True)
-class HeldOut:
-    """The loss on a split."""
+class HeldOutLoss:
+    """The loss on a split. The names are keys in the files that hold it."""
 
     nats: float
-    """Summed over all target tokens."""
+    """Cross-entropy in nats, summed over all target tokens."""
     tokens: int
     """Target tokens, ends of story among them."""
     utf8_bytes: int
@@ -38,6 +40,14 @@ class HeldOut:
     def bits_per_byte(self) -> float:
         return self.nats / (math.log(2) * self.utf8_bytes)
 
+    def as_json(self) -> dict[str, float]:
+        return {**asdict(self), "nats_per_token": self.nats_per_token, "bits_per_byte": self.bits_per_byte}
+
+    @classmethod
+    def from_json(cls, values: Any) -> "HeldOutLoss":
+        """Return the loss that was stored. Raises KeyError, TypeError or ValueError where there is none."""
+        return cls(float(values["nats"]), int(values["tokens"]), int(values["utf8_bytes"]))
+
 
 @dataclass(frozen=True, slots=True)
 class HeldOutRows:
@@ -48,10 +58,12 @@ class HeldOutRows:
 
 
 @torch.inference_mode()
-def held_out(model: nn.Module, part: HeldOutRows, batch: int, arithmetic: Arithmetic, collator: Collator) -> HeldOut:
-    """Measures `model`, wherever it lies, on rows; leaves it in the mode it was in."""
+def held_out_loss(
+    model: nn.Module, part: HeldOutRows, batch: int, precision: Precision, collator: Collator
+) -> HeldOutLoss:
+    """Measure `model`, on whatever device it is, and leave it in the mode it was in; `batch` rows at a time."""
     device = next(model.parameters()).device
-    rows = sorted(part.rows, key=lambda row: len(row["input_ids"]))  # alike beside alike: little padding
+    rows = sorted(part.rows, key=lambda row: len(row["input_ids"]))  # similar lengths together: little padding
     nats, tokens = 0.0, 0
     training = model.training
     model.eval()
@@ -59,16 +71,16 @@ def held_out(model: nn.Module, part: HeldOutRows, batch: int, arithmetic: Arithm
         inputs = {key: value.to(device) for key, value in collator(rows[first : first + batch]).items()}
         labels = inputs.pop("labels")
         # Rows of all lengths: not worth compiling for.
-        with arithmetic.autocast(device), torch.compiler.set_stance("force_eager"):
-            loss, targets = target_nats(model, inputs, labels)
+        with precision.autocast(device), torch.compiler.set_stance("force_eager"):
+            loss, targets = target_loss(model, inputs, labels)
         nats += loss.item()
         tokens += targets
     model.train(training)
-    return HeldOut(nats, tokens, part.utf8_bytes)
+    return HeldOutLoss(nats, tokens, part.utf8_bytes)
 
 
-def choose_rows(examples: Dataset, rows_by_example: Sequence[list[Row]], most: int) -> HeldOutRows:
-    """The rows of a split that are measured: all, or those of whole examples spread evenly, about `most` rows."""
+def choose_held_out(examples: Dataset, rows_by_example: Sequence[list[Row]], most: int) -> HeldOutRows:
+    """Return the rows of a split that are measured: all, or about `most`, those of whole examples spread evenly."""
     count = sum(len(rows) for rows in rows_by_example)
     share = 1.0 if not most else min(1.0, most / count)
     picked = [n for n in range(len(examples)) if math.floor((n + 1) * share) > math.floor(n * share)] or [0]

@@ -1,7 +1,7 @@
-"""A study as pictures: bits a byte against the share of text and against minutes, memory, and money.
+"""A study as charts: bits per byte against the share of text and against minutes, memory, and money.
 
-    drawn = draw(study, Path("report/pictures"))      # writes PNG files
-    drawn["share"].svg                                # for a page: scalable, in the page's own text colour
+    charts = draw_charts(study, Path("report/pictures"))      # writes PNG files
+    charts["share"].svg                                       # for a page: scalable, in the page's own text colour
 
 Colours are Okabe and Ito's, which colour-blind readers tell apart (https://jfly.uni-koeln.de/color/); each method has
 its own marker as well, and its name stands at its line.
@@ -12,17 +12,19 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from finetune.report.published_trainings import KNOWN
-from finetune.report.study import LABELS, Study, dollars, gibibytes, percent
+from finetune.report.published_trainings import PUBLISHED_TRAININGS
+from finetune.report.study import LABELS, Study
+from finetune.report.units import dollars, gibibytes, percent
 
 _INK = "#1f2329"
-"""Of text and axes; a page's own colour stands in its place there."""
+"""Of text and axes; in a page its own text colour replaces it."""
 _STYLE = {
     "base": (_INK, "D"),
     "last-layers": ("#009e73", "^"),
@@ -48,12 +50,12 @@ _SETTINGS: dict[Any, Any] = {
     "text.parse_math": False,  # a name with a dollar in it is a name
 }
 _FAR = 3.0
-"""Random weights that lie further above the rest than this many times their spread hide it: they get a look closer."""
+"""Where random weights are further above the rest than this many times its spread, the rest gets its own panel."""
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
-    """A picture that was drawn."""
+class Chart:
+    """A chart that was drawn."""
 
     file: Path
     """The PNG."""
@@ -61,8 +63,8 @@ class Picture:
     """An `<svg>` element, to stand in a page."""
 
 
-def draw(study: Study, folder: Path) -> dict[str, Picture]:
-    """Draws all pictures of `study`, the PNG files into `folder`, by name: share, minutes, memory, money.
+def draw_charts(study: Study, folder: Path) -> dict[str, Chart]:
+    """Draw all charts of `study`, the PNG files into `folder`; return them by name: share, minutes, memory, money.
 
     One that has nothing to show is left out.
     """
@@ -75,7 +77,7 @@ def draw(study: Study, folder: Path) -> dict[str, Picture]:
     }
     drawn = {}
     for name, drawing in drawings.items():
-        # The salt makes a picture's ids: the same each time, and others than its neighbours' on a page.
+        # The salt makes a chart's ids: the same each time, and different from its neighbours' on a page.
         with matplotlib.rc_context({**_SETTINGS, "svg.hashsalt": name}):
             if figure := drawing(study):
                 drawn[name] = _save(figure, folder / f"{name}.png")
@@ -89,8 +91,7 @@ def _share(study: Study) -> Figure | None:
     lines = {m: [(r.share, r.bits_per_byte) for r in study.of(m)] for m in study.methods if m != "base"}
     if not lines:
         return None
-    base = study.of("base")
-    level = base[0].bits_per_byte if base else None
+    level = study.base_run.bits_per_byte if study.base_run else None
 
     def finish(axes: Axes) -> None:
         shares = sorted({x for points in lines.values() for x, _ in points})
@@ -100,17 +101,17 @@ def _share(study: Study) -> Figure | None:
         axes.set_xticks([], minor=True)
         axes.set_xlabel("share of the training text")
 
-    return _panels(lines, level, f"bits a byte, {study.split} split (lower is better)", finish)
+    return _panels(lines, level, f"bits per byte, {study.split} split (lower is better)", finish)
 
 
 def _minutes(study: Study) -> Figure | None:
     # Before its first step a tuned model is the base.
-    start = [(0.0, moment.bits_per_byte) for run in study.of("base") for moment in run.curve]
+    start = [(0.0, evaluation.bits_per_byte) for run in study.of("base") for evaluation in run.curve]
     lines = {
         run.method: (start if run.method != "scratch" else [])
-        + [(moment.seconds / 60, moment.bits_per_byte) for moment in run.curve]
-        for run in study.largest
-        if run.steps and run.curve
+        + [(evaluation.seconds / 60, evaluation.bits_per_byte) for evaluation in run.curve]
+        for run in study.largest_trained
+        if run.curve
     }
     if not lines:
         return None
@@ -119,7 +120,7 @@ def _minutes(study: Study) -> Figure | None:
         axes.set_xlim(left=0)
         axes.set_xlabel("minutes of training, on the largest share")
 
-    return _panels(lines, None, "bits a byte, validation split", finish)
+    return _panels(lines, None, "bits per byte, validation split", finish)
 
 
 def _memory(study: Study) -> Figure | None:
@@ -136,12 +137,12 @@ def _memory(study: Study) -> Figure | None:
 
 
 def _money(study: Study) -> Figure | None:
-    """Dots on a logarithmic scale: from a fraction of a cent to a fortune."""
-    runs = [run for run in study.largest if run.steps]
+    """Draw dots on a logarithmic scale: from a fraction of a cent to a fortune."""
+    runs = study.largest_trained
     if not runs or not study.price:
         return None
     points = [(run.label, study.cost(run.seconds), *_STYLE[run.method]) for run in runs]
-    points += [(f"{known.name} (published)", known.cost, _INK, "*") for known in KNOWN if known.cost]
+    points += [(f"{other.name} (published)", other.cost, _INK, "*") for other in PUBLISHED_TRAININGS if other.cost]
     points.sort(key=lambda point: -point[1])
     figure, (axes,) = _figure(1, height=0.9 + 0.38 * len(points))
     for row, (_, cost, colour, marker) in enumerate(points):
@@ -151,7 +152,7 @@ def _money(study: Study) -> Figure | None:
     axes.xaxis.minorticks_off()
     axes.set_yticks(range(len(points)), [name for name, *_ in points])
     axes.margins(x=0.12)
-    axes.set_xlabel(f"dollars a training, ours at {dollars(study.price)} an hour (logarithmic)")
+    axes.set_xlabel(f"dollars per training, ours at {dollars(study.price)} an hour (logarithmic)")
     axes.xaxis.set_major_formatter(lambda value, _: dollars(value))
     return figure
 
@@ -162,7 +163,7 @@ Lines = dict[str, list[tuple[float, float]]]
 
 
 def _panels(lines: Lines, level: float | None, ylabel: str, finish: Callable[[Axes], None]) -> Figure:
-    """One panel of all lines, and one of all but random weights where those lie far above."""
+    """Return one panel of all lines, and a second one without random weights where those are far above."""
     rest = {method: points for method, points in lines.items() if method != "scratch"}
     near = [y for points in rest.values() for _, y in points] + ([level] if level is not None else [])
     far = [y for _, y in lines.get("scratch", [])]
@@ -196,7 +197,7 @@ def _lines(axes: Axes, lines: Lines, level: float | None) -> None:
 
 
 def _name_lines(axes: Axes, ends: list[tuple[float, str, str]]) -> None:
-    """Writes names to the right of the panel, each at the height of its line's end, none over another."""
+    """Write names to the right of the panel, each at the height of its line's end, none over another."""
     low, high = axes.get_ylim()
     ends.sort()
     for height, (_, name, colour) in zip(_apart([(y - low) / (high - low) for y, *_ in ends]), ends, strict=True):
@@ -213,28 +214,20 @@ def _name_lines(axes: Axes, ends: list[tuple[float, str, str]]) -> None:
 
 
 def _apart(heights: Sequence[float], gap: float = 0.065) -> list[float]:
-    """Rising heights, moved so as to lie `gap` apart: touching ones spread about their mean, none below 0."""
+    """Return rising heights, moved to be `gap` apart: touching ones spread about their mean, none below 0."""
     groups: list[list[float]] = []
     for height in heights:
         groups.append([height])
-        while len(groups) > 1 and _middle(groups[-1]) - _middle(groups[-2]) < gap * _half(groups[-2:]):
+        while len(groups) > 1 and fmean(groups[-1]) - fmean(groups[-2]) < gap * len(groups[-2] + groups[-1]) / 2:
             last = groups.pop()
             groups[-1] += last
     lowest = 0.0
-    placed = []
+    placed: list[float] = []
     for group in groups:
-        first = max(lowest, _middle(group) - gap * (len(group) - 1) / 2)
+        first = max(lowest, fmean(group) - gap * (len(group) - 1) / 2)
         placed += [first + gap * n for n in range(len(group))]
         lowest = placed[-1] + gap
     return placed
-
-
-def _middle(group: Sequence[float]) -> float:
-    return sum(group) / len(group)
-
-
-def _half(groups: Sequence[Sequence[float]]) -> float:
-    return sum(len(group) for group in groups) / 2
 
 
 # ---- drawing and saving --------------------------------------------------------------------------------------
@@ -245,11 +238,11 @@ def _figure(panels: int, height: float) -> tuple[Figure, list[Axes]]:
     return figure, list(figure.subplots(1, panels, squeeze=False)[0])
 
 
-def _save(figure: Figure, file: Path) -> Picture:
+def _save(figure: Figure, file: Path) -> Chart:
     figure.savefig(file, dpi=150, facecolor="white")
     text = io.StringIO()
-    nothing = {"Date": None, "Creator": None, "Format": None, "Type": None}
-    figure.savefig(text, format="svg", transparent=True, metadata=nothing)
+    no_metadata = {"Date": None, "Creator": None, "Format": None, "Type": None}
+    figure.savefig(text, format="svg", transparent=True, metadata=no_metadata)
     svg = text.getvalue()
     svg = svg[svg.index("<svg") :].replace(_INK, "currentColor")
-    return Picture(file, re.sub(r'<g id="[^"]*"', "<g", svg))
+    return Chart(file, re.sub(r'<g id="[^"]*"', "<g", svg))

@@ -1,10 +1,10 @@
-"""How much memory a piece of work needs at most.
+"""The peak memory of a piece of work.
 
-    with Peak(device) as peak:
+    with PeakMemory(device) as peak:
         ...
     print(peak.bytes)
 
-On a CUDA card that is what torch allotted there. Elsewhere it is how far the process grew, looked at fifty times a
+On a CUDA card that is what torch allocated there. Elsewhere it is how far the process grew, sampled fifty times a
 second, so that a shorter peak can be missed.
 """
 
@@ -19,44 +19,44 @@ import torch
 _INTERVAL = 0.02  # seconds
 
 
-class Peak:
+class PeakMemory:
     """Measures from where it is entered to where it is left."""
 
     def __init__(self, device: torch.device) -> None:
         self.device = device
         self.bytes = 0
-        """What was used at most, less what was used before."""
+        """The most that was used, less what was used before."""
         self._before = 0
-        self._left = threading.Event()
-        self._watcher = threading.Thread(target=self._watch, daemon=True)
+        self._done = threading.Event()
+        self._sampler = threading.Thread(target=self._sample, daemon=True)
 
-    def __enter__(self) -> "Peak":
-        _give_back()
+    def __enter__(self) -> "PeakMemory":
+        _free_unused_memory()
         if self.device.type == "cuda":
             torch.cuda.reset_peak_memory_stats(self.device)
             self._before = torch.cuda.memory_allocated(self.device)
         else:
             self._before = psutil.Process().memory_info().rss
-            self._watcher.start()
+            self._sampler.start()
         return self
 
     def __exit__(self, *failure: object) -> None:
         if self.device.type == "cuda":
             self.bytes = torch.cuda.max_memory_allocated(self.device) - self._before
         else:
-            self._left.set()
-            self._watcher.join()
+            self._done.set()
+            self._sampler.join()
 
-    def _watch(self) -> None:
+    def _sample(self) -> None:
         process = psutil.Process()
         while True:
             self.bytes = max(self.bytes, process.memory_info().rss - self._before)
-            if self._left.wait(_INTERVAL):
+            if self._done.wait(_INTERVAL):
                 return
 
 
-def _give_back() -> None:
-    """Frees what earlier work has left, also to the system: what the allocator keeps would be used again, unseen."""
+def _free_unused_memory() -> None:
+    """Free what earlier work has left, also to the system: what the allocator keeps would be used again, unseen."""
     gc.collect()
     if torch.cuda.is_available():
         torch.cuda.empty_cache()

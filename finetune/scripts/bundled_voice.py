@@ -1,17 +1,15 @@
-"""Makes the voice that comes with the game: the corpus of the library, the tuning, and what of it is shipped.
+"""Makes the voice that comes with the game: builds the library's corpus, trains on it, and copies what is shipped.
 
     python -m finetune.scripts.bundled_voice [--voice FOLDER]
 
-Works in a clone, where the library is. The corpus and the recipe are fixed, seeds and all; the work is in `build/`, and
-the same command goes on with it after an interruption. With `--voice` one is shipped that `dungeon finetune` made of
-the library's corpus before, which is the same training.
+Works in a clone, where the library is. The corpus and the recipe are fixed, with their seeds; the work is in `build/`,
+and the same command goes on with it after an interruption. `--voice` ships a voice that `dungeon finetune` made before
+from the library's corpus and this recipe.
 
 What is shipped is the adapter for llama.cpp, not peft's, which is twice as large and is needed for training only.
 """
 
 import argparse
-import hashlib
-import json
 import shutil
 import sys
 from pathlib import Path
@@ -19,9 +17,11 @@ from typing import Any
 
 from corpus.build import build
 from corpus.pipeline import Settings
-from finetune.recipe import load
-from finetune.training.train import Job, tune
-from finetune.training.voice_files import write_json
+from finetune.files import read_json, sha256_of, write_json
+from finetune.models.folders import VOICE
+from finetune.recipe import load_recipe
+from finetune.training.job import TrainingJob
+from finetune.training.train import train_voice
 
 NAME = "lantern"
 RECIPE = "laptop"
@@ -31,7 +31,7 @@ CHANGES = (
     "rank=32",
     "alpha=64",
     "learning_rate=0.002",
-    "mannerly=true",
+    "skip_player_speech=true",
     "max_steps=1000",
     "evaluate_every=250",
     "save_every=50",
@@ -46,7 +46,7 @@ _FILES = ("adapter.gguf", "training.json")
 
 
 def main() -> None:
-    """Tunes the voice, or takes the one given, and puts it in its place in the game."""
+    """Train the voice, or take the one given, and put it in its place in the game."""
     parser = argparse.ArgumentParser(
         prog="python -m finetune.scripts.bundled_voice", description=(__doc__ or "").splitlines()[0]
     )
@@ -59,18 +59,17 @@ def main() -> None:
     if given is None:
         corpus = _ROOT / "build" / "library-corpus"
         build([library], corpus, Settings())
-        print(tune(Job(corpus, "smollm2", voice, RECIPE, load(RECIPE, CHANGES), replace=True)))
+        print(train_voice(TrainingJob(corpus, "smollm2", voice, RECIPE, load_recipe(RECIPE, CHANGES), replace=True)))
     ship(voice, _ROOT / "dungeon" / "storyteller" / "data" / NAME)
 
 
 def ship(voice: Path, to: Path) -> None:
-    """Copies what players need of a voice folder, with its name, its sampling and, on its card, the adapter's hash."""
+    """Copy what players need of a voice folder, with its name, its sampling and, on its card, the adapter's hash."""
     to.mkdir(parents=True, exist_ok=True)
     for name in _FILES:
         shutil.copyfile(voice / name, to / name)
-    entry = json.loads((voice / "voice.json").read_text(encoding="utf-8"))
-    write_json(to / "voice.json", {**entry, "name": NAME, "sampling": SAMPLING})
-    digest = hashlib.sha256((to / "adapter.gguf").read_bytes()).hexdigest()
+    write_json(to / VOICE, {**read_json(voice / VOICE), "name": NAME, "sampling": SAMPLING})
+    digest = sha256_of(to / "adapter.gguf")
     card = (voice / "README.md").read_text(encoding="utf-8")
     card = card.replace(f"# {voice.name}\n", f"# {NAME}\n").replace(f"--voice {voice.name}\n", f"--voice {NAME}\n")
     files = (

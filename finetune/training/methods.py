@@ -1,12 +1,12 @@
 """The methods of training: which tensors of a base are trained, and how they are taken out and put back.
 
-    model = prepare(base.model, recipe)     # frozen, adapted or started anew, as the recipe says
-    ...                                     # training
-    state = trainable(model)                # name -> trained tensor, to be kept
-    restore(model, state)
+    model = prepare_model(base.model, recipe)       # frozen, adapted or initialised anew, as the recipe says
+    ...                                             # training
+    tensors = trainable_tensors(model)              # name -> trained tensor, to be kept
+    restore_tensors(model, tensors)
 
-Works for any causal language model that keeps its blocks in one list, as GPT-2, Llama and their kin do. Tied
-embeddings stay tied in every method; last-layers leaves them frozen, and so the output head with them.
+Works for any causal language model that keeps its blocks in one list, as GPT-2 and Llama do. Tied embeddings stay tied
+in every method; last-layers leaves them frozen, and the output head with them.
 """
 
 from typing import Any
@@ -28,10 +28,11 @@ _INITS: dict[str, Any] = {"default": True, "pissa": "pissa_niter_16", "orthogona
 minutes for the bundled weights, and hours for GPT-2 XL."""
 
 
-def prepare(model: PreTrainedModel, recipe: Recipe) -> PreTrainedModel | PeftModel:
-    """The model as the recipe's method trains it; changes `model` itself.
+def prepare_model(model: PreTrainedModel, recipe: Recipe) -> PreTrainedModel | PeftModel:
+    """Return the model as the recipe's method trains it; changes `model` itself. Uses torch's random generator.
 
-    What is random comes from torch's generator. Raises FinetuneError for more layers than there are.
+    Raises:
+        FinetuneError: the recipe names more layers than the model has, modules that it lacks, or too large a rank.
     """
     for module in model.modules():
         if isinstance(module, nn.Dropout):
@@ -40,7 +41,7 @@ def prepare(model: PreTrainedModel, recipe: Recipe) -> PreTrainedModel | PeftMod
     if recipe.method == "lora":
         return _add_lora(model, recipe)
     if recipe.method == "scratch":
-        # A fresh model of the class starts as its authors start it; an existing one keeps its buffers and ties.
+        # A new model of the class is initialised as its authors do it; this one keeps its buffers and ties.
         model.load_state_dict(type(model)(model.config).state_dict())
     if recipe.method == "last-layers":
         blocks, norms = _last_blocks(model, recipe.layers)
@@ -53,10 +54,10 @@ def prepare(model: PreTrainedModel, recipe: Recipe) -> PreTrainedModel | PeftMod
 
 
 def halve_frozen(model: nn.Module, dtype: torch.dtype) -> None:
-    """Holds the frozen parameters of linear layers in `dtype`.
+    """Hold the frozen parameters of linear layers in `dtype`.
 
-    autocast would make them that at each use, so the losses stay what they are. Norms and embeddings keep 32 bits, and
-    so does what flows between the blocks.
+    autocast would cast them at each use, so the losses stay the same. Norms, embeddings and the activations between the
+    blocks keep 32 bits.
     """
     inner: Any = model
     embedding = inner.get_input_embeddings().weight  # may be the output head's matrix too
@@ -67,8 +68,8 @@ def halve_frozen(model: nn.Module, dtype: torch.dtype) -> None:
                     parameter.data = parameter.data.to(dtype)
 
 
-def trainable(model: nn.Module) -> dict[str, torch.Tensor]:
-    """Copies of the trained tensors in the CPU's memory, by name."""
+def trainable_tensors(model: nn.Module) -> dict[str, torch.Tensor]:
+    """Return copies of the trained tensors in the CPU's memory, by name."""
     model = getattr(model, "_orig_mod", model)  # as it was before torch compiled it
     return {
         name: parameter.detach().to("cpu", copy=True).contiguous()
@@ -77,8 +78,8 @@ def trainable(model: nn.Module) -> dict[str, torch.Tensor]:
     }
 
 
-def restore(model: nn.Module, state: dict[str, torch.Tensor]) -> None:
-    """Puts tensors of `trainable` into the model, or into another one of the same names and shapes."""
+def restore_tensors(model: nn.Module, state: dict[str, torch.Tensor]) -> None:
+    """Put tensors of `trainable_tensors` into the model, or into another one with the same names and shapes."""
     parameters = dict(getattr(model, "_orig_mod", model).named_parameters())
     with torch.no_grad():
         for name, tensor in state.items():
@@ -89,7 +90,7 @@ def restore(model: nn.Module, state: dict[str, torch.Tensor]) -> None:
 
 
 def _add_lora(model: PreTrainedModel, recipe: Recipe) -> PeftModel:
-    """The model with a fresh adapter on the linear layers (`Linear` and GPT-2's `Conv1D`) that the recipe names."""
+    """Return the model with a new adapter on the linear layers (`Linear`, GPT-2's `Conv1D`) that the recipe names."""
     targets: Any = "all-linear"
     if recipe.layers or recipe.modules:
         targets = _targets(model, recipe)
@@ -108,21 +109,26 @@ def _add_lora(model: PreTrainedModel, recipe: Recipe) -> PeftModel:
     if recipe.checkpointing:
         adapted.enable_input_require_grads()
     if recipe.init == "pissa":
-        for layer in _lora_layers(adapted):
-            if len(layer.lora_A[_ADAPTER].weight) < recipe.rank:
-                raise FinetuneError(
-                    f"The recipe's rank is {recipe.rank}; init pissa takes at most "
-                    f"{len(layer.lora_A[_ADAPTER].weight)} for this base, the size of its smallest matrix."
-                )
-            # Buffers move with the model and stay out of checkpoints; the next start computes them again.
-            for part in ("A", "B"):
-                start = getattr(layer, f"lora_{part}")[_ADAPTER].weight.detach().clone()
-                layer.register_buffer(f"start_{part}", start, persistent=False)
+        _keep_initial_values(adapted, recipe.rank)
     return adapted
 
 
+def _keep_initial_values(adapted: PeftModel, rank: int) -> None:
+    """Keep what PiSSA subtracted from the weights, for `convert_pissa_to_lora`."""
+    for layer in _lora_layers(adapted):
+        if (most := len(layer.lora_A[_ADAPTER].weight)) < rank:
+            raise FinetuneError(
+                f"The recipe's rank is {rank}; init pissa takes at most {most} for this base, the size of its smallest "
+                "matrix."
+            )
+        # Buffers move with the model and stay out of checkpoints; a resumed training computes them again.
+        for part in ("A", "B"):
+            initial = getattr(layer, f"lora_{part}")[_ADAPTER].weight.detach().clone()
+            layer.register_buffer(f"initial_{part}", initial, persistent=False)
+
+
 def _targets(model: PreTrainedModel, recipe: Recipe) -> list[str]:
-    """The linear layers of the last blocks, or of all, that have one of the recipe's names, or any."""
+    """Return the linear layers of the last blocks, or of all, that have one of the recipe's names, or any."""
     blocks, _ = _last_blocks(model, recipe.layers or model.config.num_hidden_layers)
     inside = {module for block in blocks for module in block.modules() if isinstance(module, (nn.Linear, Conv1D))}
     places = [name for name, module in model.named_modules() if module in inside]
@@ -135,11 +141,11 @@ def _targets(model: PreTrainedModel, recipe: Recipe) -> list[str]:
     return [place for place in places if not wanted or place.rpartition(".")[2] in wanted]
 
 
-def over_original(model: PeftModel) -> None:
-    """Turns an adapter that PiSSA began into one over the base's own weights; any other is that already.
+def convert_pissa_to_lora(model: PeftModel) -> None:
+    """Turn an adapter that PiSSA initialised into one over the base's own weights; any other is that already.
 
-    PiSSA takes its start S B0 A0 out of the weight W, so that W - S B0 A0 + S B A is trained. Over W itself that is an
-    adapter of twice the rank: S [B, -B0] [A; A0], where S is the scale (Meng, Wang and Zhang 2024, appendix C).
+    PiSSA subtracts its initial S B0 A0 from the weight W, so that W - S B0 A0 + S B A is trained. Over W itself that is
+    an adapter of twice the rank: S [B, -B0] [A; A0], where S is the scale (Meng, Wang and Zhang 2024, appendix C).
     """
     config: Any = model.peft_config[_ADAPTER]
     if config.init_lora_weights != _INITS["pissa"]:
@@ -148,12 +154,12 @@ def over_original(model: PeftModel) -> None:
     for layer in _lora_layers(model):
         a, b = (getattr(layer, f"lora_{part}")[_ADAPTER] for part in ("A", "B"))
         scale = layer.scaling[_ADAPTER]
-        start = scale * (layer.start_B @ layer.start_A)
+        initial = scale * (layer.initial_B @ layer.initial_A)
         with torch.no_grad():
             weight = layer.get_base_layer().weight
-            weight += (start.T if layer.fan_in_fan_out else start).to(weight.dtype)
-            a.weight = nn.Parameter(torch.cat([a.weight, layer.start_A]))
-            b.weight = nn.Parameter(torch.cat([b.weight, -layer.start_B], dim=1))
+            weight += (initial.T if layer.fan_in_fan_out else initial).to(weight.dtype)
+            a.weight = nn.Parameter(torch.cat([a.weight, layer.initial_A]))
+            b.weight = nn.Parameter(torch.cat([b.weight, -layer.initial_B], dim=1))
         a.out_features = b.in_features = layer.r[_ADAPTER] = 2 * config.r
     config.r *= 2
     config.lora_alpha = scale * config.r
@@ -169,7 +175,7 @@ def _lora_layers(model: PeftModel) -> list[Any]:
 
 
 def _last_blocks(model: PreTrainedModel, count: int) -> tuple[list[nn.Module], list[nn.Module]]:
-    """The last `count` blocks of a model, and the norm behind them."""
+    """Return the last `count` blocks of a model, and the norm behind them."""
     depth = model.config.num_hidden_layers
     for module in model.modules():
         for child in module.children():
@@ -178,9 +184,9 @@ def _last_blocks(model: PreTrainedModel, count: int) -> tuple[list[nn.Module], l
             if count > depth:
                 raise FinetuneError(f"The recipe's layers is {count}, but this base has {depth} blocks.")
             norms = [
-                beside
-                for name, beside in module.named_children()
-                if "norm" in type(beside).__name__.lower() and "embed" not in name
+                sibling
+                for name, sibling in module.named_children()
+                if "norm" in type(sibling).__name__.lower() and "embed" not in name
             ]
             return list(child)[depth - count :], norms[-1:]
     raise FinetuneError(

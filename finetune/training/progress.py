@@ -1,37 +1,37 @@
-"""What the user sees while a voice is tuned, and the log that stays: one callback of the trainer.
+"""What the user sees while a voice is trained, and the log that stays: one callback of the trainer.
 
-A terminal gets a live display (`display`); anything else gets plain lines: one every tenth of the way, and one a
-measurement. Both go to stderr. `log.jsonl` gets a line a step: step, epoch, seconds of training proper since the start,
-loss (nats a target token), learning rate, norm of the gradient; and one a measurement, with the loss of the validation
-split.
+A terminal gets a live display (`display`); anything else gets plain lines: one every tenth of the run, and one per
+evaluation. Both go to stderr. `log.jsonl` gets a line per step: step, epoch, seconds of training since the start, loss
+(nats per target token), learning rate, gradient norm; and one per evaluation, with the loss of the validation split.
 """
 
-import json
 import sys
+import textwrap
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import torch
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
-from corpus.text import one_line
-from finetune.training.display import Display, Standing, duration, memory
+from corpus.text import printable
+from finetune.console import print_status
+from finetune.files import StepLog
+from finetune.training.display import Display, TrainingStatus, format_duration, memory_in_use
 
-_KEPT = {"loss": "loss", "learning_rate": "learning_rate", "grad_norm": "grad_norm", "eval_loss": "validation_loss"}
-_SHOWN = 160  # characters of a sample in a plain line
+_LOGGED = {"loss": "loss", "learning_rate": "learning_rate", "grad_norm": "grad_norm", "eval_loss": "validation_loss"}
+_SAMPLE_CHARACTERS = 160  # of a sample in a plain line
 
 
-class Tokens:
+class TokenCounter:
     """How many tokens went through the model since this process began, on all devices."""
 
     def __init__(self) -> None:
         self._counts = torch.zeros(2, dtype=torch.long)
 
     def add(self, counts: torch.Tensor) -> None:
-        """Adds two numbers, of targets and of all; they may lie on any device, which is not waited for."""
+        """Add two numbers, of targets and of all tokens; they may be on any device, which is not waited for."""
         self._counts = self._counts.to(counts.device) + counts
 
     @property
@@ -44,42 +44,15 @@ class Tokens:
         return int(self._counts[1])
 
 
-class Log:
-    """A file of one JSON object a line, each with its step."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def add(self, entry: dict[str, Any]) -> None:
-        with self.path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(entry, ensure_ascii=False) + "\n")
-
-    def entries(self) -> list[dict[str, Any]]:
-        """What was logged; without the last line of a process that was killed while it wrote."""
-        found = []
-        for line in self.path.read_text(encoding="utf-8").splitlines() if self.path.is_file() else []:
-            try:
-                found.append(json.loads(line))
-            except ValueError:
-                continue
-        return found
-
-    def cut(self, step: int) -> None:
-        """Drops what a run that was cut off logged after the checkpoint that is gone on from."""
-        kept = [entry for entry in self.entries() if entry["step"] <= step]
-        if self.path.is_file():
-            self.path.write_text("".join(json.dumps(entry, ensure_ascii=False) + "\n" for entry in kept), "utf-8")
-
-
 class Progress(TrainerCallback):
-    """Display or lines, and the log. `tokens` is counted by the trainer."""
+    """Display or lines, and the log. The trainer adds to `tokens`."""
 
-    def __init__(self, log: Log, tokens: Tokens, title: str, device: torch.device) -> None:
+    def __init__(self, log: StepLog, tokens: TokenCounter, title: str, device: torch.device) -> None:
         self.log = log
         self.tokens = tokens
         self.seconds = 0.0
-        """Spent in training by this process, measurements and samples included."""
-        self.standing = Standing(title)
+        """Spent in training by this process, evaluations and samples included."""
+        self.status = TrainingStatus(title)
         self.device = device
         self._display: Display | None = None
         self._begin = 0.0
@@ -95,11 +68,11 @@ class Progress(TrainerCallback):
         self.log.cut(state.global_step)
         self._begin = time.perf_counter()
         self._first_step = self._last_line = state.global_step
-        self.standing.step, self.standing.steps = state.global_step, state.max_steps
+        self.status.step, self.status.steps = state.global_step, state.max_steps
         for entry in self.log.entries():
-            self._note(entry)
+            self._add_to_curves(entry)
         if sys.stderr.isatty() and (sys.stderr.encoding or "").lower().startswith("utf"):
-            self._display = Display(self.standing)
+            self._display = Display(self.status)
             self._display.start()
 
     def on_log(
@@ -110,22 +83,18 @@ class Progress(TrainerCallback):
         logs: dict[str, float] | None = None,
         **kwargs: Any,
     ) -> None:
-        kept = {_KEPT[key]: value for key, value in (logs or {}).items() if key in _KEPT}
-        if not state.is_world_process_zero or not kept:
+        logged = {_LOGGED[key]: value for key, value in (logs or {}).items() if key in _LOGGED}
+        if not state.is_world_process_zero or not logged:
             return
-        seconds = round(self.learning_seconds, 2)
-        entry = {"step": state.global_step, "epoch": state.epoch, "seconds": seconds, **kept}
+        seconds = round(self.training_seconds, 2)
+        entry = {"step": state.global_step, "epoch": state.epoch, "seconds": seconds, **logged}
         self.log.add(entry)
-        self._note(entry)
-        self.standing.step = state.global_step
-        if "loss" in kept:
-            self._count(state)
-            done = state.global_step - self._last_line
-            if self._display is None and (done * 10 >= state.max_steps or state.global_step == state.max_steps):
-                self._last_line = state.global_step
-                self._print(f"{self.standing.progress}: loss {kept['loss']:.3f}, {self.standing.rates}, {self._left}")
-        elif self._display is None:
-            self._print(f"{self.standing.progress}: validation loss {kept['validation_loss']:.3f}{self._best}")
+        self._add_to_curves(entry)
+        self.status.step = state.global_step
+        if "loss" in logged:
+            self._update_rates(state)
+        if self._display is None:
+            self._print(state, logged)
 
     def on_train_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
@@ -135,61 +104,61 @@ class Progress(TrainerCallback):
         self.close()
 
     def close(self) -> None:
-        """Leaves the display as it is, so that what is printed next stands below it."""
+        """Leave the display as it is, so that what is printed next stands below it."""
         if self._display is not None:
             self._display.stop()
             self._display = None
 
     @contextmanager
-    def pause(self, doing: str) -> Iterator[None]:
-        """While something else than training is done: the rates leave that time out."""
+    def pause(self, activity: str) -> Iterator[None]:
+        """Leave the time of something else than training out of the rates."""
         begin = time.perf_counter()
-        self.standing.doing = doing
+        self.status.activity = activity
         try:
             yield
         finally:
-            self.standing.doing = ""
+            self.status.activity = ""
             self._paused += time.perf_counter() - begin
 
-    def sampled(self, prompt: str, text: str) -> None:
-        """Shows a turn that the voice has just written."""
-        self.standing.sample = (self.standing.step, prompt, text)
+    def show_sample(self, prompt: str, text: str) -> None:
+        """Show a turn that the voice has just generated."""
+        self.status.sample = (self.status.step, prompt, text)
         if self._display is None:
-            line = one_line(text)
-            self._print(f"  it writes: {line[:_SHOWN]}{'…' if len(line) > _SHOWN else ''}")
+            line = textwrap.shorten(printable(text), _SAMPLE_CHARACTERS, placeholder=" …")
+            print_status(f"  the voice writes: {line}")
 
-    def validation(self, step: int) -> list[float]:
-        """The losses of the validation split that were measured up to a step, in order."""
+    def validation_losses(self, step: int) -> list[float]:
+        """Return the validation losses that were measured up to a step, in order."""
         entries = self.log.entries()
         return [entry["validation_loss"] for entry in entries if "validation_loss" in entry and entry["step"] <= step]
 
     @property
-    def learning_seconds(self) -> float:
-        """Spent in training proper."""
+    def training_seconds(self) -> float:
+        """Spent in training, without evaluations and samples."""
         return (self.seconds or time.perf_counter() - self._begin) - self._paused
 
-    def _note(self, entry: dict[str, Any]) -> None:
-        for key, losses in (("loss", self.standing.losses), ("validation_loss", self.standing.validation)):
+    def _add_to_curves(self, entry: dict[str, Any]) -> None:
+        for key, losses in (("loss", self.status.losses), ("validation_loss", self.status.validation)):
             if key in entry:
                 losses.append((entry["step"], entry[key]))
 
-    def _count(self, state: TrainerState) -> None:
+    def _update_rates(self, state: TrainerState) -> None:
         now = time.perf_counter()
         seconds = max(now - self._begin - self._paused, 1e-9)
-        self.standing.target_rate = self.tokens.targets / seconds
-        self.standing.rate = self.tokens.all / seconds
-        a_step = (now - self._begin) / max(state.global_step - self._first_step, 1)
-        self.standing.left = a_step * (state.max_steps - state.global_step)
-        self.standing.memory = memory(self.device)
+        self.status.target_rate = self.tokens.targets / seconds
+        self.status.rate = self.tokens.all / seconds
+        seconds_per_step = (now - self._begin) / max(state.global_step - self._first_step, 1)
+        self.status.seconds_left = seconds_per_step * (state.max_steps - state.global_step)
+        self.status.memory = memory_in_use(self.device)
 
-    @property
-    def _left(self) -> str:
-        return f"{duration(self.standing.left or 0)} left"
-
-    @property
-    def _best(self) -> str:
-        step, _ = min(self.standing.validation, key=lambda point: point[1])
-        return ", the best so far" if step == self.standing.step else f" (the best is that of step {step})"
-
-    def _print(self, line: str) -> None:
-        print(line, file=sys.stderr, flush=True)
+    def _print(self, state: TrainerState, logged: dict[str, float]) -> None:
+        """Print an evaluation, or a step where a tenth of the run has passed since the last one."""
+        status, done = self.status, state.global_step - self._last_line
+        if "validation_loss" in logged:
+            best, _ = min(status.validation, key=lambda point: point[1])
+            remark = ", the best so far" if best == status.step else f" (the best is that of step {best})"
+            print_status(f"{status.progress}: validation loss {logged['validation_loss']:.3f}{remark}")
+        elif "loss" in logged and (done * 10 >= state.max_steps or state.global_step == state.max_steps):
+            self._last_line = state.global_step
+            left = format_duration(status.seconds_left or 0)
+            print_status(f"{status.progress}: loss {logged['loss']:.3f}, {status.rates}, {left} left")

@@ -1,6 +1,6 @@
 """The curves in TensorBoard and trackio, where they are installed; nothing of it leaves this machine.
 
-TensorBoard reads the folder `tensorboard` of the voice (`tensorboard --logdir VOICE`), while it is trained that of the
+TensorBoard reads the folder `tensorboard` of the voice (`tensorboard --logdir VOICE`), during the training that of the
 work folder. trackio keeps its runs in a folder of its own (`trackio show`). Both get figures and the recipe, and
 TensorBoard the sample turns; no path and no name of this machine. transformers' own callbacks would write those, and
 trackio's would publish a page.
@@ -18,9 +18,9 @@ from typing import Any
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 PROJECT = "dungeon"
-"""What trackio files the runs under."""
-_AWAY = ("TRACKIO_SPACE_ID", "TRACKIO_SERVER_URL", "TRACKIO_WEBHOOK_URL")
-"""Variables that make trackio send what it is told."""
+"""The project that trackio files the runs under."""
+_UPLOAD_VARIABLES = ("TRACKIO_SPACE_ID", "TRACKIO_SERVER_URL", "TRACKIO_WEBHOOK_URL")
+"""Environment variables that make trackio send its figures away."""
 _NAMES = {
     "loss": "train/loss",
     "grad_norm": "train/grad_norm",
@@ -29,8 +29,8 @@ _NAMES = {
 }
 
 
-class Boards(TrainerCallback):
-    """A callback that writes to the boards there are."""
+class Trackers(TrainerCallback):
+    """A callback that writes to the trackers that are installed."""
 
     def __init__(self, folder: Path, run: str, recipe: Mapping[str, Any]) -> None:
         self.folder = folder
@@ -47,13 +47,13 @@ class Boards(TrainerCallback):
         if find_spec("tensorboard"):
             from torch.utils.tensorboard import SummaryWriter
 
-            # What a run that was cut off wrote after its last checkpoint is not shown.
+            # What an interrupted run wrote after its last checkpoint is not shown.
             purge = state.global_step + 1 if state.global_step else None
             self._tensorboard = SummaryWriter(str(self.folder), purge_step=purge, filename_suffix=".run")
-        if find_spec("trackio") and not any(os.environ.get(name) for name in _AWAY):
+        if find_spec("trackio") and not any(os.environ.get(name) for name in _UPLOAD_VARIABLES):
             import trackio
 
-            with contextlib.redirect_stdout(sys.stderr):  # where it tells what it does; stdout is for figures
+            with contextlib.redirect_stdout(sys.stderr):  # its status lines; stdout is for figures
                 trackio.init(
                     project=PROJECT,
                     name=self.run,
@@ -80,14 +80,14 @@ class Boards(TrainerCallback):
         if self._trackio is not None and figures:
             self._trackio.log(figures, step=state.global_step)
 
-    def sampled(self, step: int, prompt: str, text: str) -> None:
-        """Adds a turn that the voice has written."""
+    def add_sample(self, step: int, prompt: str, text: str) -> None:
+        """Add a turn that the voice has generated."""
         if self._tensorboard is not None:
             shown = "\n".join("    " + line for line in f"{prompt}\n{text}".splitlines())  # TensorBoard reads Markdown
             self._tensorboard.add_text("sample", shown, step)
 
     def close(self) -> None:
-        """Writes what is left."""
+        """Write what is left."""
         if self._tensorboard is not None:
             self._tensorboard.close()
             self._tensorboard = None
@@ -98,7 +98,7 @@ class Boards(TrainerCallback):
 
 
 def copy_events(source: Path, to: Path) -> None:
-    """Copies what was written for TensorBoard, without the machine's name, which its files are called by."""
+    """Copy what was written for TensorBoard, without the machine's name, which its files are named after."""
     for n, path in enumerate(sorted(source.glob("*tfevents*"))):
         to.mkdir(exist_ok=True)
         shutil.copyfile(path, to / f"events.out.tfevents.{n}")

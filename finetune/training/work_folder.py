@@ -1,196 +1,158 @@
-"""The folders of a training: `OUT.partial`, in which everything is made, and the voice that it becomes.
+"""The work folder of a training, `OUT.partial`, in which everything is made until the voice is finished.
 
-OUT.partial/plan.json      base, corpus and recipe; the same command goes on here, another is refused
-OUT.partial/checkpoints/   of the trainer, each with a mark when it is whole
-OUT.partial/best-STEP/     the best weights so far, those that are trained
-OUT.partial/before.json    the base's held-out figures
-OUT.partial/arithmetic.json  what is computed in, for a repeat computes in the same
-OUT.partial/log.jsonl      a line a step
-OUT.partial/samples.*      turns that the voice wrote as it learned: samples.jsonl, and samples.md to read
-OUT.partial/tensorboard/   the curves for TensorBoard, where it is installed
-OUT.partial/voice/         the voice while it is written; renamed to OUT when it is complete
+plan.json        base, corpus and recipe; the same command goes on here, another is refused
+checkpoints/     the trainer's, each with a mark when it is complete
+best-STEP/       the best weights so far, those that are trained
+before.json      the base's held-out loss
+arithmetic.json  the precision that was chosen, which a resumed training keeps
+log.jsonl        a line per step
+samples.*        turns that the voice generated as it learned: samples.jsonl, and samples.md to read
+tensorboard/     the curves for TensorBoard, where it is installed
+voice/           the voice while it is written; renamed to OUT when it is complete
 """
 
 import errno
-import json
-import re
-import shlex
 import shutil
-import sys
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from peft import PeftModel
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import nn
-from transformers import PreTrainedModel
 
-from finetune.errors import FinetuneError
-from finetune.export.agreement import write_prompts
-from finetune.models.base import open_base
-from finetune.models.gguf_adapter import UnknownLayout, write_adapter
-from finetune.models.gguf_convert import ConversionFailed, convert_base, save_model
-from finetune.models.voice import VOICE
-from finetune.training.disk import saving
-from finetune.training.methods import over_original, restore, trainable
-from finetune.training.trackers import copy_events
-from finetune.training.voice_files import Made, serving, write_json, write_papers
+from finetune.errors import FinetuneError, cause
+from finetune.files import read_json, write_json
+from finetune.recipe import current_keys
+from finetune.training.methods import trainable_tensors
 
+BEFORE = "before.json"
+PRECISION = "arithmetic.json"
 LOG = "log.jsonl"
 SAMPLES = "samples.jsonl"
-SAMPLES_READ = "samples.md"
-BOARD = "tensorboard"
-WHOLE = "whole"
+SAMPLES_PAGE = "samples.md"
+TENSORBOARD = "tensorboard"
+_COMPLETE = "whole"
 """The file that marks a checkpoint which was written to its end."""
 _FIGURES = "figures.json"
 _WEIGHTS = "trained.safetensors"
-_NO_ROOM = re.compile(rf"\[Errno ({errno.ENOSPC}|{errno.EDQUOT}|{errno.EFBIG})\]")
-"""In the last words of a converter that could not write on."""
+_DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_TORCH_CANNOT_WRITE = ("PytorchStreamWriter", "inline_container", "iostream error")
+"""What torch.save's messages hold when it can't write."""
 
 
-def check_place(out: Path, replace: bool) -> None:
-    """Raises FinetuneError where something lies at `out` that must not be replaced."""
-    if not out.exists():
-        return
-    if not (out / VOICE).is_file():
-        raise FinetuneError(f"{out} is there already and is no voice. Name another place with --out.")
-    if not replace:
-        raise FinetuneError(f"{out} is a voice already. Give --replace to put the new one in its place.")
+# ---- opening -------------------------------------------------------------------------------------------------
 
 
-def open_work(work: Path, plan: Mapping[str, Any], fresh: bool) -> None:
-    """Makes the work folder, or finds it again if it is this very plan's; FinetuneError if it is another's."""
-    path = work / "plan.json"
-    if work.exists() and not (path.is_file() or (work.is_dir() and not any(work.iterdir()))):
-        raise FinetuneError(f"{work} is in the way: it is no work folder of a training. Move it away.")
-    if fresh and work.exists():
-        shutil.rmtree(work)
-    if path.is_file():
-        earlier = json.loads(path.read_text(encoding="utf-8"))
+def claim_folder(folder: Path, plan: Mapping[str, Any], kind: str, discard: Path | None = None) -> None:
+    """Make a folder for a plan, or take up the one that holds this very plan. `discard` is deleted first: --fresh.
+
+    Raises:
+        FinetuneError: the folder holds something else than `kind` ("a report"), or one with another plan.
+    """
+    path = folder / "plan.json"
+    if folder.exists() and not path.is_file() and (not folder.is_dir() or any(folder.iterdir())):
+        raise FinetuneError(f"{folder} is there already and is not {kind}. Move it away, or name another --out.")
+    if discard and discard.exists():
+        shutil.rmtree(discard)
+    if path.is_file() and not discard:
+        earlier = current_keys(read_json(path))
         if differs := [key for key in plan if earlier.get(key) != plan[key]]:
             raise FinetuneError(
-                f"{work} holds an unfinished training with another {' and another '.join(differs)}. "
+                f"{folder} holds {kind} with another {' and another '.join(differs)}. "
                 "Give --fresh to start over, or name another place with --out."
             )
-        for checkpoint in work.glob("checkpoints/checkpoint-*"):
-            if not (checkpoint / WHOLE).is_file():  # of no use, and maybe what a full disk lacks
-                shutil.rmtree(checkpoint)
-        return
-    work.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     write_json(path, plan)
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Best:
-    """The best weights that were kept."""
+@contextmanager
+def full_disk_reported(folder: Path) -> Iterator[None]:
+    """Turn what is raised when nothing more can be written under `folder` into FinetuneError.
 
-    loss: float
-    """Of the validation split, nats a token."""
-    step: int
-    folder: Path
-
-
-def best(work: Path) -> Best | None:
-    """The best weights so far, if any were kept."""
-    kept = []
-    for path in work.glob(f"best-*/{_FIGURES}"):
-        figures = json.loads(path.read_text(encoding="utf-8"))
-        kept.append(Best(float(figures["validation_loss"]), int(figures["step"]), path.parent))
-    return min(kept, default=None)
-
-
-def load_best(kept: Best) -> dict[str, torch.Tensor]:
-    """The tensors of `keep_if_best`, for `methods.restore`."""
-    return load_file(kept.folder / _WEIGHTS)
+    Each library reports a full disk in its own way: Python by OSError, safetensors by an error of its own, torch by
+    RuntimeError. What was complete before stays complete: checkpoints are marked when they are, all else is renamed
+    into its place.
+    """
+    try:
+        yield
+    except (SafetensorError, OSError, RuntimeError) as error:
+        if isinstance(error, OSError) and error.errno not in _DISK_FULL:
+            raise
+        if isinstance(error, RuntimeError) and not any(part in str(error) for part in _TORCH_CANNOT_WRITE):
+            raise
+        reason = (error.strerror if isinstance(error, OSError) else cause(error)[:200].rstrip(".")) or ""
+        raise FinetuneError(
+            f"{folder} can't be written to ({shutil.disk_usage(folder).free / 2**20:,.0f} MiB are free there): "
+            f"{reason}. Make room and give the same command again; it goes on from the last complete checkpoint."
+        ) from error
 
 
-def keep_if_best(work: Path, model: nn.Module, loss: float, step: int) -> bool:
-    """Keeps what is trained of `model` in place of the best so far if its validation loss is lower; says whether."""
-    earlier = best(work)
-    if not loss < (earlier.loss if earlier else float("inf")):
-        return False
-    folder = work / f"best-{step}"
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir()
-    with saving(work):
-        save_file(trainable(model), folder / _WEIGHTS)
-    write_json(folder / _FIGURES, {"step": step, "validation_loss": loss})  # last: it makes the folder count
-    if earlier and earlier.folder != folder:
-        shutil.rmtree(earlier.folder)
-    return True
+# ---- checkpoints ---------------------------------------------------------------------------------------------
+
+
+def checkpoint_folder(work: Path, step: int) -> Path:
+    """Return the folder of the checkpoint after `step` steps, named as transformers' Trainer names it."""
+    return work / "checkpoints" / f"checkpoint-{step}"
+
+
+def mark_complete(work: Path, step: int) -> None:
+    """Mark a checkpoint after its last byte."""
+    (checkpoint_folder(work, step) / _COMPLETE).touch()
 
 
 def last_checkpoint(work: Path) -> Path | None:
-    """The latest checkpoint that is whole."""
-    whole = [mark.parent for mark in work.glob(f"checkpoints/checkpoint-*/{WHOLE}")]
-    return max(whole, key=lambda folder: int(folder.name.rpartition("-")[2]), default=None)
+    """Return the latest complete checkpoint."""
+    complete = [mark.parent for mark in work.glob(f"checkpoints/checkpoint-*/{_COMPLETE}")]
+    return max(complete, key=lambda folder: int(folder.name.rpartition("-")[2]), default=None)
 
 
-def finish(made: Made, model: PreTrainedModel | PeftModel, work: Path, out: Path) -> None:
-    """Writes the voice inside the work folder and moves it into its place."""
-    narrate("Writing the voice …")
-    voice = work / "voice"
-    shutil.rmtree(voice, ignore_errors=True)
-    voice.mkdir()
-    use = _write_weights(made, model, voice, out)
-    for name in (LOG, SAMPLES, SAMPLES_READ):
-        if (work / name).is_file():
-            shutil.copyfile(work / name, voice / name)
-    copy_events(work / BOARD, voice / BOARD)
-    write_prompts(made.corpus, voice)
-    write_papers(made, voice, out.name)
-    old = work / "replaced"
-    if out.exists():
-        out.rename(old)
-    voice.rename(out)
-    shutil.rmtree(work)
-    narrate(f"The voice is in {out}. {use}")
+def delete_incomplete_checkpoints(work: Path) -> None:
+    """Delete what can't be resumed from, and is maybe what a full disk lacks."""
+    for checkpoint in work.glob("checkpoints/checkpoint-*"):
+        if not (checkpoint / _COMPLETE).is_file():
+            shutil.rmtree(checkpoint)
 
 
-def _write_weights(made: Made, model: PreTrainedModel | PeftModel, voice: Path, out: Path) -> str:
-    """The weights in all the forms that a voice has; says how to use it at `out`."""
-    try:
-        if isinstance(model, PeftModel):
-            _write_adapter(made, model, voice)
-        else:
-            _write_whole(made, model, voice)
-    except (ConversionFailed, UnknownLayout) as error:
-        if full := _NO_ROOM.search(str(error)):  # which room would mend, so the training is not thrown away
-            raise OSError(int(full[1]), str(error)) from error
-        for name in ("base.gguf", "adapter.gguf"):
-            (voice / name).unlink(missing_ok=True)
-        return f"llama.cpp can't play this voice: {error}.\nServe it instead: {serving(made, str(out))}"
-    return f"Play it: dungeon play --voice {shlex.quote(str(out))}"
+# ---- the best weights so far ---------------------------------------------------------------------------------
 
 
-def _write_adapter(made: Made, model: PeftModel, voice: Path) -> None:
-    """The adapter as peft reads it and as llama.cpp does, over a base in GGUF; where it can't, the two merged."""
-    base = made.base
-    over_original(model)
-    model.peft_config["default"].base_model_name_or_path = base.repo or base.name
-    # save_embedding_layers: "auto" would ask the Hub about the base.
-    model.save_pretrained(str(voice), save_embedding_layers=False)
-    if made.recipe.dora:  # no GGUF holds its lengths
-        plain = open_base(base.given)  # the one in memory has the adapter's layers in it, and may be in 16 bits
-        merged: Any = PeftModel.from_pretrained(plain.model, str(voice))
-        convert_base(replace(plain, model=merged.merge_and_unload()), voice / "base.gguf")
+@dataclass(frozen=True, slots=True, order=True)
+class BestWeights:
+    """The weights with the lowest validation loss so far."""
+
+    loss: float
+    """Of the validation split, nats per token."""
+    step: int
+    folder: Path
+
+    def load(self) -> dict[str, torch.Tensor]:
+        """Return the trained tensors, for `methods.restore_tensors`."""
+        return load_file(self.folder / _WEIGHTS)
+
+
+def best_weights(work: Path) -> BestWeights | None:
+    """Return the best weights so far, if any were kept."""
+    kept = []
+    for path in work.glob(f"best-*/{_FIGURES}"):
+        figures = read_json(path)
+        kept.append(BestWeights(float(figures["validation_loss"]), int(figures["step"]), path.parent))
+    return min(kept, default=None)
+
+
+def keep_if_best(work: Path, model: nn.Module, loss: float, step: int) -> None:
+    """Keep what is trained of `model` in place of the best so far if its validation loss is lower."""
+    earlier = best_weights(work)
+    if not loss < (earlier.loss if earlier else float("inf")):
         return
-    if base.gguf is None:
-        convert_base(open_base(base.given), voice / "base.gguf")
-    write_adapter(model, base.gguf or voice / "base.gguf", voice / "adapter.gguf")
-
-
-def _write_whole(made: Made, model: PreTrainedModel, voice: Path) -> None:
-    """A model folder, and the same as GGUF."""
-    whole = open_base(made.base.given)  # in 32 bits, whatever its frozen part was held in
-    restore(whole.model, trainable(model))
-    save_model(whole.model, whole.tokenizer, voice)
-    convert_base(whole, voice / "base.gguf")
-
-
-def narrate(line: str) -> None:
-    """Tells the user on stderr what happens."""
-    print(line, file=sys.stderr, flush=True)
+    folder = work / f"best-{step}"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    with full_disk_reported(work):
+        save_file(trainable_tensors(model), folder / _WEIGHTS)
+    write_json(folder / _FIGURES, {"step": step, "validation_loss": loss})  # last: it makes the folder count
+    if earlier and earlier.folder != folder:
+        shutil.rmtree(earlier.folder)

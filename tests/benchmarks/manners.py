@@ -31,7 +31,7 @@ from dungeon.storyteller.voices import DEFAULT_VOICE, Sampling, Voice, find_voic
 from dungeon.tale.adventure import Adventure, Node, State
 from dungeon.tale.prose import OVERRUN
 from dungeon.telling import How, Pace, tell
-from finetune.compare.measures import Told, cut_off, repetition, speaks_for_player
+from finetune.compare.measures import GeneratedTurn, cut_off, repetition, speaks_for_player
 
 # What is typed, by scenario. An empty line is "go on".
 SCRIPTS: dict[str, tuple[str, ...]] = {
@@ -186,7 +186,7 @@ def loops(turn: Played, prose: str) -> bool:
 
 
 JUDGED: dict[str, Callable[[Played, str], bool]] = {
-    "speaks for the player": lambda turn, prose: speaks_for_player(Told(turn.action, prose)),
+    "speaks for the player": lambda turn, prose: speaks_for_player(GeneratedTurn(turn.action, prose)),
     "leaks >": lambda _, prose: ">" in prose,
     "ends in a cut sentence": lambda _, prose: cut_off(prose),
     "half quote": lambda _, prose: any(len(re.findall('["“”]', line)) % 2 for line in prose.split("\n")),

@@ -18,12 +18,12 @@ from dungeon.tale.adventure import Adventure, Node, State
 from dungeon.tale.lore import Lore
 from dungeon.tale.manners import End, Judged, judge, manners_for
 from dungeon.tale.prose import at_sentence_end, cut, sentence_end
-from finetune.compare.measures import Told, cut_off, repetition, speaks_for_player
+from finetune.compare.measures import GeneratedTurn, cut_off, repetition, speaks_for_player
 
 RECORDED = json.loads((Path(__file__).parent / "manners" / "recorded.json").read_text(encoding="utf-8"))
 
 FAULTS = {
-    "speaks for the player": lambda action, prose: speaks_for_player(Told(action, prose)),
+    "speaks for the player": lambda action, prose: speaks_for_player(GeneratedTurn(action, prose)),
     "leaks >": lambda _, prose: ">" in prose,
     "ends in a cut sentence": lambda _, prose: cut_off(prose),
     "half quote": lambda _, prose: any(len(re.findall('["“”]', line)) % 2 for line in prose.split("\n")),

@@ -3,14 +3,12 @@
 import builtins
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import Result
 
-Run = Callable[..., Result]
+from tests.finetune.conftest import Run
 
 
 def test_help_is_light() -> None:
