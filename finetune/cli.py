@@ -14,6 +14,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import click
 from click.core import ParameterSource
@@ -33,6 +34,7 @@ from finetune.training.job import TrainingJob
 
 _PATH = click.Path(path_type=Path)
 _CORPUS_HELP = "The corpus folder that `dungeon corpus build` wrote."
+_RECIPE_HELP = f"{', '.join(recipe_names())}, or a TOML file of your own."
 _base = click.option(
     "--base",
     default=BUNDLED,
@@ -40,12 +42,7 @@ _base = click.option(
     help="What is tuned: smollm2 (the bundled weights, no Hub needed), a model folder, or a Hub id like "
     "openai-community/gpt2.",
 )
-_recipe = click.option(
-    "--recipe",
-    default=DEFAULT_RECIPE,
-    show_default=True,
-    help=f"{', '.join(recipe_names())}, or a TOML file of your own.",
-)
+_recipe = click.option("--recipe", default=DEFAULT_RECIPE, show_default=True, help=_RECIPE_HELP)
 
 
 @click.group(invoke_without_command=True)
@@ -65,19 +62,7 @@ _recipe = click.option(
 @click.option("--fresh", is_flag=True, help="Start over, whatever an interrupted training has left.")
 @click.option("--replace", is_flag=True, help="Put the new voice in the place of the one at --out.")
 @click.pass_context
-def main(
-    context: click.Context,
-    corpus: Path | None,
-    base: str,
-    out: Path | None,
-    recipe: str,
-    like: Path | None,
-    method: str | None,
-    layers: str | None,
-    changes: tuple[str, ...],
-    fresh: bool,
-    replace: bool,
-) -> None:
+def main(context: click.Context, /, method: str | None, layers: str | None, like: Path | None, **options: Any) -> None:
     """Tune a voice on a corpus.
 
     What was interrupted goes on with the same command. --method, --layers and --set go over the recipe, and all of
@@ -85,19 +70,20 @@ def main(
     """
     if context.invoked_subcommand:
         return
-    if corpus is None or out is None:
+    if options["corpus"] is None or options["out"] is None:
         raise click.UsageError("--corpus and --out say what to learn from and where the voice goes; both are needed.")
-    all_changes = [f"method={method}"] if method else []
-    all_changes += [f"layers={layers.removeprefix('last-')}"] if layers else []
-    all_changes += changes
-    given = {name for name in ("base", "recipe") if context.get_parameter_source(name) is not ParameterSource.DEFAULT}
-    resolved = load_recipe(recipe, all_changes)
-    repeats = read_training(like) if like else None
-    if repeats is not None:
-        base = base if "base" in given else str(repeats["base"]["given"])
-        if "recipe" not in given:
-            recipe, resolved = stored_recipe(repeats.get("recipe"), all_changes)
-    job = TrainingJob(corpus, base, out, recipe, resolved, fresh, replace, repeats)
+    changes = [f"method={method}"] if method else []
+    changes += [f"layers={layers.removeprefix('last-')}"] if layers else []
+    changes += options.pop("changes")
+    recipe_name = options.pop("recipe")
+    recipe, repeats = load_recipe(recipe_name, changes), None
+    if like:
+        repeats = read_training(like)
+        if _is_default(context, "base"):
+            options["base"] = str(repeats["base"]["given"])
+        if _is_default(context, "recipe"):
+            recipe_name, recipe = stored_recipe(repeats.get("recipe"), changes)
+    job = TrainingJob(recipe_name=recipe_name, recipe=recipe, repeats=repeats, **options)
     job.check()
     with _heavy_work("The same command goes on from the last checkpoint."):
         from finetune.training.train import train_voice
@@ -105,6 +91,10 @@ def main(
         table = train_voice(job)
     if table:
         click.echo(table)
+
+
+def _is_default(context: click.Context, name: str) -> bool:
+    return context.get_parameter_source(name) is ParameterSource.DEFAULT
 
 
 @main.command()
@@ -131,20 +121,12 @@ def main(
     metavar="OWNER/NAME",
     help="Upload the export to this repository of the Hub as well; private, if it is new.",
 )
-def export(
-    voice: Path,
-    target: str,
-    out: Path,
-    precision: str | None,
-    base: str | None,
-    corpus: Path | None,
-    repository: str | None,
-) -> None:
+def export(**options: Any) -> None:
     """Write VOICE in a form that other programs read.
 
     The export is compared with the voice at places in held-out turns; one that doesn't agree is not kept.
     """
-    job = ExportJob(voice, target, out, precision, base, corpus, repository)
+    job = ExportJob(**options)
     job.check()
     with _heavy_work("Nothing was written."):
         from finetune.export.export import export
@@ -154,12 +136,12 @@ def export(
     if exported.base_agreement:
         click.echo(f"base against voice    {exported.base_agreement}")
     lines = {
-        "adapter": f"The adapter is in {out}; peft opens it over its base.",
-        "merged": f"The model is in {out}. Serve it: transformers serve {shlex.quote(str(out))}",
-        "gguf": f"The model is in {out}; llama.cpp plays it by itself.",
-        "gguf-adapter": f"The adapter is in {out}; llama.cpp applies it to {exported.base_gguf}.",
+        "adapter": f"The adapter is in {job.out}; peft opens it over its base.",
+        "merged": f"The model is in {job.out}. Serve it: transformers serve {shlex.quote(str(job.out))}",
+        "gguf": f"The model is in {job.out}; llama.cpp plays it by itself.",
+        "gguf-adapter": f"The adapter is in {job.out}; llama.cpp applies it to {exported.base_gguf}.",
     }
-    print_status(printable(lines[target]))
+    print_status(printable(lines[job.target]))
     if exported.address:
         print_status(printable(f"Pushed to {exported.address}"))
 
@@ -188,17 +170,7 @@ class _CommandWithMeasures(click.Command):
 @click.option("--show", type=click.IntRange(0), default=3, show_default=True, help="Prompts to print with their turns.")
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True, help="Of the turns.")
 @click.option("--base", help="Where the voices' base is now, if it has moved.")
-def evaluate(
-    voices: tuple[str, ...],
-    corpus: Path | None,
-    json_file: Path | None,
-    turns: int,
-    tokens: int,
-    examples: int,
-    show: int,
-    seed: int,
-    base: str | None,
-) -> None:
+def evaluate(json_file: Path | None, show: int, **options: Any) -> None:
     """Compare voices, and bases with what was tuned on them.
 
     VOICE is a folder that training wrote, or a base: smollm2, a model folder, a Hub id. All answer the same prompts
@@ -206,9 +178,7 @@ def evaluate(
     """
     if json_file and not json_file.absolute().parent.is_dir():
         raise FinetuneError(f"There is no folder {json_file.absolute().parent} to write {json_file.name} to. Make it.")
-    job = EvaluationJob(
-        voices=voices, corpus=corpus, base=base, turns=turns, tokens=tokens, seed=seed, examples=examples
-    )
+    job = EvaluationJob(**options)
     job.check()
     with _heavy_work("Nothing was written."):
         from finetune.compare.evaluate import as_json, evaluate
@@ -252,25 +222,13 @@ def evaluate(
     "--tokens", type=click.IntRange(0), default=60, show_default=True, help="Most tokens per sample turn; 0: none."
 )
 @click.option("--fresh", is_flag=True, help="Make all runs again.")
-def report(
-    corpus: Path,
-    base: str,
-    out: Path,
-    recipe: str,
-    changes: tuple[str, ...],
-    shares: str,
-    methods: str,
-    price: float | None,
-    tokens: int,
-    fresh: bool,
-) -> None:
+def report(shares: str, methods: str, **options: Any) -> None:
     """Show what tuning on your own text buys: one page with charts.
 
     Trains each method on each share of the text and measures all on the same held-out stories. What was interrupted
     goes on with the same command; more shares and methods are added to the runs that are there.
     """
-    asked = parse_shares(shares), parse_methods(methods)
-    job = ReportJob(corpus, base, out, recipe, changes, *asked, price, tokens, fresh)
+    job = ReportJob(shares=parse_shares(shares), methods=parse_methods(methods), **options)
     job.method_recipes()
     with _heavy_work("The same command goes on with the runs that are left."):
         from finetune.report.report import make_report

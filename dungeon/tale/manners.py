@@ -11,7 +11,7 @@ and where it may turn out a known one, or the player's, it is not shown before t
 What is cut, from the sentence on in which it begins:
 - the player's part (`_plays_player`): speech of "you", or a decision, that the action does not have; and an I who
   tells, unless the tale is told so. Deeds stay: what follows from an action ("You open it and step in") can't be told
-  from what was not asked for. This is what `dungeon evaluate` calls speaking for the player (`finetune.compare.measures`), judged
+  from what was not asked for. `dungeon evaluate` calls this speaking for the player (`finetune.compare`), judged
   a little more narrowly: a decision that is asked about or conditional ("if you agree") is none.
 - chat: headings, lists, roles, an assistant's phrases, the author's note, tags.
 - loops: words that go in circles; two long sentences, or three of any length, in a row that stood before.

@@ -27,14 +27,14 @@ from finetune.console import print_status
 from finetune.data.batches import Collator
 from finetune.data.corpus import Corpus, read_corpus, spread_evenly
 from finetune.data.prompts import Scene, corpus_scenes, default_scenes
-from finetune.data.rows import make_rows
+from finetune.data.rows import make_rows, token_ids
 from finetune.errors import FinetuneError
 from finetune.models.base import open_base
 from finetune.models.folders import is_voice
 from finetune.models.held_out import HeldOutLoss, choose_held_out, held_out_loss
 from finetune.models.precision import Precision
 from finetune.models.sampling import GAME_SAMPLING, generate, pad_id
-from finetune.models.voice import open_voice
+from finetune.models.voice import OpenVoice, open_voice
 from finetune.recipe import Recipe
 
 TEXT_COLUMN = "the text itself"
@@ -137,9 +137,6 @@ def as_json(comparison: Comparison) -> dict[str, Any]:
     }
 
 
-# ---- what is compared ----------------------------------------------------------------------------------------
-
-
 def _column_names(voices: Sequence[str]) -> dict[str, str]:
     short = {given: Path(given).resolve().name if Path(given).is_dir() else given for given in voices}
     counts = Counter(short.values())
@@ -170,9 +167,6 @@ def _column(
     return Column(name, kind, loss, loss_from, measure(generated), tuple(turns))
 
 
-# ---- one voice -----------------------------------------------------------------------------------------------
-
-
 @dataclass(frozen=True, slots=True)
 class _Subject:
     """A voice or a base that is open, on the device that it runs on."""
@@ -186,7 +180,7 @@ class _Subject:
     def open(cls, name: str, base_name: str | None) -> "_Subject":
         path = Path(name).expanduser()
         opened = open_voice(path, base_name) if is_voice(path) else open_base(name)
-        base = getattr(opened, "base", opened)
+        base = opened.base if isinstance(opened, OpenVoice) else opened
         model: Any = opened.model
         if torch.accelerator.is_available():
             model.to(torch.accelerator.current_accelerator())
@@ -210,11 +204,8 @@ class _Subject:
 
     def cut(self, text: str, tokens: int) -> str:
         """Return as much of a text as fits into so many tokens."""
-        ids = self.tokenizer(text, add_special_tokens=False, split_special_tokens=True)["input_ids"]
+        ids = token_ids(self.tokenizer, text)
         return text if len(ids) <= tokens else str(self.tokenizer.decode(ids[:tokens])).rstrip("\ufffd")
-
-
-# ---- what the trainings stored -------------------------------------------------------------------------------
 
 
 def _stored_loss(

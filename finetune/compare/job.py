@@ -40,13 +40,11 @@ def _read_training(name: str) -> dict[str, Any] | None:
     path = Path(name).expanduser()
     if is_voice(path):
         return read_training(path)
-    if path.is_dir() and not (path / "config.json").is_file():
-        raise FinetuneError(
-            f"{path} is neither a voice (it has no {VOICE}) nor a model folder (no config.json). "
-            "Name a folder that training wrote, or a base."
-        )
-    if path.is_file():
-        raise FinetuneError(f"{path} is a file. Name the folder of a voice, or a base: a model folder or {BUNDLED}.")
     if not path.exists() and is_path(name):
         raise FinetuneError(f"There is no voice and no model folder {path}. Check the path.")
+    if path.exists() and not (path / "config.json").is_file():
+        raise FinetuneError(
+            f"{path} is neither a voice (it has no {VOICE}) nor a model folder (no config.json). "
+            f"Name a folder that training wrote, or a base: a model folder or {BUNDLED}."
+        )
     return None

@@ -11,8 +11,10 @@ moves in steps of 1/n: differences of a few turns are chance.
 """
 
 import re
+import tomllib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from importlib.resources import files
 
 from corpus.actions import QUOTES
 from corpus.turns import clean_prose
@@ -50,58 +52,13 @@ class Measure:
     """Its name in the JSON."""
     label: str
     definition: str
-    source: str
-    is_share: bool = False
+    source: str = "this program"
+    share: bool = False
     """Whether it is a share of the turns."""
 
 
-_OURS = "this program"
-MEASURES = (
-    Measure(
-        "nats_per_token", "nats per token", "held-out loss; compares where the tokenizer is the same", "cross-entropy"
-    ),
-    Measure(
-        "bits_per_byte", "bits per byte", "held-out loss over UTF-8 bytes; compares all bases", "nats / (ln 2 * bytes)"
-    ),
-    Measure(
-        "seq_rep_4",
-        "seq-rep-4",
-        "1 - different / all runs of four words, the mean over turns; less is better",
-        "Welleck et al. 2019, arXiv 1908.04319",
-    ),
-    Measure(
-        "distinct_1",
-        "distinct-1",
-        "different words / words, over all turns together; falls as turns grow longer",
-        "Li et al. 2016, arXiv 1510.03055",
-    ),
-    Measure("distinct_2", "distinct-2", "different pairs of words / words, likewise", "the same"),
-    Measure("distinct_3", "distinct-3", "different runs of three words / words, likewise", "the same"),
-    Measure(
-        "cut_off",
-        "cut off",
-        "turns whose last sentence has no end (. ! ? … or a closing quote) within their tokens",
-        _OURS,
-        True,
-    ),
-    Measure("second_person", "second person", "turns that say you, and never I, outside quotation marks", _OURS, True),
-    Measure(
-        "speaks_for_player",
-        "speaks for the player",
-        'turns that begin with an action, say I outside quotes, or say or decide something for "you"',
-        _OURS,
-        True,
-    ),
-    Measure(
-        "uses_action",
-        "uses the action",
-        "turns with a content word of the action in them, of those whose action has one",
-        _OURS,
-        True,
-    ),
-    Measure("says_nothing", "says nothing", "turns without any prose", _OURS, True),
-    Measure("words_per_turn", "words per turn", "mean", _OURS),
-)
+_LISTED = tomllib.loads((files("finetune.compare") / "measures.toml").read_text(encoding="utf-8"))
+MEASURES = tuple(Measure(**entry) for entry in _LISTED["measure"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,9 +121,6 @@ def _mean(values: Iterable[float]) -> float | None:
     return sum(known) / len(known) if known else None
 
 
-# ---- repetition and variety ----------------------------------------------------------------------------------
-
-
 def repetition(words: Sequence[str], n: int) -> float:
     """Return seq-rep-n of one text: 1 - different n-grams / n-grams. `words` holds at least `n`."""
     ngrams = _ngrams(words, n)
@@ -190,9 +144,6 @@ def _words(text: str) -> list[str]:
 
 def _ngrams(words: Sequence[str], n: int) -> list[tuple[str, ...]]:
     return list(zip(*(words[first:] for first in range(n)), strict=False))
-
-
-# ---- sentences, and the player's part ------------------------------------------------------------------------
 
 
 def cut_off(prose: str) -> bool:

@@ -77,7 +77,7 @@ def _figure(column: Column, entry: Measure) -> str:
     value = getattr(column.loss if entry.key in _LOSSES else column.measurements, entry.key, None)
     if value is None:
         return "–"
-    if entry.is_share:
+    if entry.share:
         return f"{value:.0%}"
     return f"{value:.1f}" if entry.key == "words_per_turn" else f"{value:.3f}"
 

@@ -37,8 +37,8 @@ def encode(tokenizer: Any, context: str, target: str, end_id: int | None) -> tup
     The whole is tokenised at once, because a blank line at a text's end has other tokens than one inside it. `end_id`
     is appended and learned where it is given. No special token is added, and none is read out of the text.
     """
-    whole = _token_ids(tokenizer, context + target)
-    before = _token_ids(tokenizer, context)
+    whole = token_ids(tokenizer, context + target)
+    before = token_ids(tokenizer, context)
     shared = 0
     # The tokens that the context shares with the whole end where the target first shows.
     while shared < min(len(before), len(whole)) and before[shared] == whole[shared]:
@@ -47,8 +47,8 @@ def encode(tokenizer: Any, context: str, target: str, end_id: int | None) -> tup
     return (whole, learned) if end_id is None else ([*whole, end_id], [*learned, True])
 
 
-def _token_ids(tokenizer: Any, text: str) -> list[int]:
-    # split_special_tokens: "<|endoftext|>" written in a story is prose, not a control token.
+def token_ids(tokenizer: Any, text: str) -> list[int]:
+    """Return a text's token ids; "<|endoftext|>" written in a story is prose, not a control token."""
     return list(tokenizer(text, add_special_tokens=False, split_special_tokens=True)["input_ids"]) if text else []
 
 

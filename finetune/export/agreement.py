@@ -128,15 +128,11 @@ def log_probabilities(model: Any, probes: Sequence[Probe]) -> torch.Tensor:
     while len(rows) < len(probes):
         # The probes of a turn come in its order: the prefix of the last one holds those of the others.
         first = last = len(rows)
-        while last + 1 < len(probes) and _starts_with(probes[last + 1].prefix, probes[last].prefix):
+        while last + 1 < len(probes) and probes[last].prefix == probes[last + 1].prefix[: len(probes[last].prefix)]:
             last += 1
         logits = model(torch.tensor([probes[last].prefix])).logits[0].float()
         rows += [logits[len(probes[n].prefix) - 1].log_softmax(-1) for n in range(first, last + 1)]
     return torch.stack(rows)
-
-
-def _starts_with(tokens: list[int], start: list[int]) -> bool:
-    return tokens[: len(start)] == start
 
 
 def predictions_of(log_probs: torch.Tensor, probes: Sequence[Probe]) -> list[Prediction]:

@@ -12,7 +12,7 @@ An export that doesn't predict what the voice predicts is not kept: see `agreeme
 
 import shutil
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,13 +36,12 @@ from finetune.export.agreement import (
 )
 from finetune.export.hub import check_publishable, push
 from finetune.export.job import ExportJob
-from finetune.export.llama_cpp import LlamaCppFailed, Prediction, Probe, predict
+from finetune.export.llama_cpp import Prediction, Probe, predict
 from finetune.models.base import open_base
 from finetune.models.folders import ADAPTER_FILES, read_training
-from finetune.models.gguf_convert import ConversionFailed, save_model, write_gguf
+from finetune.models.gguf_convert import LlamaCppError, save_model, write_gguf
+from finetune.models.precision import DTYPES
 from finetune.models.voice import OpenVoice, open_voice
-
-_DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,19 +56,6 @@ class Exported:
     """The GGUF that a GGUF adapter is applied to."""
     address: str | None
     """Where it was pushed to."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Export:
-    """What a target's writer needs."""
-
-    job: ExportJob
-    voice: OpenVoice
-    path: Path
-    """Where the export is made before it is checked."""
-    probes: Sequence[Probe]
-    texts: Sequence[str]
-    base_gguf: Path | None
 
 
 def export(job: ExportJob) -> Exported:
@@ -94,9 +80,10 @@ def export(job: ExportJob) -> Exported:
     with tempfile.TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent) as staging:
         path = Path(staging) / out.name
         texts = [turn["context"] + turn["target"] for turn in turns]
+        writer = _Writer(job, voice, path, probes, texts, base_gguf)
         try:
-            predictions = _WRITERS[job.target](_Export(job, voice, path, probes, texts, base_gguf))
-        except (ConversionFailed, LlamaCppFailed) as error:
+            predictions = getattr(writer, job.target.replace("-", "_"))()
+        except LlamaCppError as error:
             raise FinetuneError(
                 f"llama.cpp can't take this voice: {error}. Nothing was written. --to merged works for every voice."
             ) from error
@@ -128,58 +115,55 @@ def _base_gguf(voice: OpenVoice) -> Path:
     return file
 
 
-# ---- the targets: each writes its files and returns what they predict ------------------------------------------
+@dataclass(frozen=True, slots=True)
+class _Writer:
+    """Writes an export: each method, named after its target, writes the files and returns what they predict."""
 
+    job: ExportJob
+    voice: OpenVoice
+    path: Path
+    """Where the export is made before it is checked."""
+    probes: Sequence[Probe]
+    texts: Sequence[str]
+    base_gguf: Path | None
 
-def _write_adapter(work: _Export) -> list[Prediction]:
-    work.path.mkdir()
-    for name in ADAPTER_FILES:
-        shutil.copyfile(work.voice.folder / name, work.path / name)
-    assert work.voice.base is not None
-    _release_memory(work.voice.model)
-    fresh = open_base(work.voice.base.given)  # the open one has the adapter's layers in it
-    adapted = PeftModel.from_pretrained(fresh.model, str(work.path))
-    return predictions_of(log_probabilities(adapted, work.probes), work.probes)
+    def adapter(self) -> list[Prediction]:
+        self.path.mkdir()
+        for name in ADAPTER_FILES:
+            shutil.copyfile(self.voice.folder / name, self.path / name)
+        assert self.voice.base is not None
+        _release_memory(self.voice.model)
+        fresh = open_base(self.voice.base.given)  # the open one has the adapter's layers in it
+        adapted = PeftModel.from_pretrained(fresh.model, str(self.path))
+        return predictions_of(log_probabilities(adapted, self.probes), self.probes)
 
+    def merged(self) -> list[Prediction]:
+        model = _merged(self.voice).to(DTYPES[self.job.weight_form])
+        self.path.mkdir()
+        save_model(model, self.voice.tokenizer, self.path)
+        _release_memory(model)
+        written = AutoModelForCausalLM.from_pretrained(self.path, dtype=torch.float32, trust_remote_code=False)
+        return predictions_of(log_probabilities(written, self.probes), self.probes)
 
-def _write_merged(work: _Export) -> list[Prediction]:
-    model = _merged(work.voice).to(_DTYPES[work.job.weight_form])
-    work.path.mkdir()
-    save_model(model, work.voice.tokenizer, work.path)
-    _release_memory(model)
-    written = AutoModelForCausalLM.from_pretrained(work.path, dtype=torch.float32, trust_remote_code=False)
-    return predictions_of(log_probabilities(written, work.probes), work.probes)
+    def gguf(self) -> list[Prediction]:
+        model = _merged(self.voice)
+        write_gguf(model, self.voice.tokenizer, self.path, self.job.weight_form)
+        _release_memory(model)
+        return self._predict_with_llama_cpp(self.path, None)
 
+    def gguf_adapter(self) -> list[Prediction]:
+        assert self.base_gguf is not None
+        _release_memory(self.voice.model)
+        shutil.copyfile(self.voice.folder / "adapter.gguf", self.path)
+        return self._predict_with_llama_cpp(self.base_gguf, self.path)
 
-def _write_gguf(work: _Export) -> list[Prediction]:
-    model = _merged(work.voice)
-    write_gguf(model, work.voice.tokenizer, work.path, work.job.weight_form)
-    _release_memory(model)
-    return _predict_with_llama_cpp(work.path, None, work)
-
-
-def _write_gguf_adapter(work: _Export) -> list[Prediction]:
-    assert work.base_gguf is not None
-    _release_memory(work.voice.model)
-    shutil.copyfile(work.voice.folder / "adapter.gguf", work.path)
-    return _predict_with_llama_cpp(work.base_gguf, work.path, work)
-
-
-def _predict_with_llama_cpp(model: Path, adapter: Path | None, work: _Export) -> list[Prediction]:
-    """Return llama.cpp's predictions; its tokens must be those that were learned."""
-    predictions, tokens = predict(model, adapter, work.probes, work.texts, TOP)
-    tokenizer = work.voice.tokenizer
-    if tokens != [[*bos_ids(tokenizer), *encode(tokenizer, "", text, None)[0]] for text in work.texts]:
-        raise LlamaCppFailed("it reads texts as other tokens than those that the voice learned")
-    return predictions
-
-
-_WRITERS: dict[str, Callable[[_Export], list[Prediction]]] = {
-    "adapter": _write_adapter,
-    "merged": _write_merged,
-    "gguf": _write_gguf,
-    "gguf-adapter": _write_gguf_adapter,
-}
+    def _predict_with_llama_cpp(self, model: Path, adapter: Path | None) -> list[Prediction]:
+        """Return llama.cpp's predictions; its tokens must be those that were learned."""
+        predictions, tokens = predict(model, adapter, self.probes, self.texts, TOP)
+        tokenizer = self.voice.tokenizer
+        if tokens != [[*bos_ids(tokenizer), *encode(tokenizer, "", text, None)[0]] for text in self.texts]:
+            raise LlamaCppError("it reads texts as other tokens than those that the voice learned")
+        return predictions
 
 
 def _merged(voice: OpenVoice) -> Any:

@@ -71,14 +71,10 @@ def push(out: Path, card: str, repository: str) -> str:
     Raises:
         FinetuneError: the upload failed; the export at `out` is complete.
     """
-    files = sorted(path for path in out.rglob("*") if path.is_file()) if out.is_dir() else [out]
-    named = {path.relative_to(out).as_posix() if out.is_dir() else out.name: path for path in files}
-    operations = [
-        CommitOperationAdd(path_in_repo=name, path_or_fileobj=path)
-        for name, path in named.items()
-        if name != "README.md"
-    ]
-    operations.append(CommitOperationAdd(path_in_repo="README.md", path_or_fileobj=card.encode()))
+    paths = [path for path in out.rglob("*") if path.is_file()] if out.is_dir() else [out]
+    files = {path.relative_to(out if out.is_dir() else out.parent).as_posix(): path for path in paths}
+    contents = {**files, "README.md": card.encode()}.items()
+    operations = [CommitOperationAdd(path_in_repo=name, path_or_fileobj=content) for name, content in contents]
     api = HfApi()
     try:
         name = api.create_repo(repository, private=True, exist_ok=True).repo_id

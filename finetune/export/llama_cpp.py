@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from finetune.files import read_json
+from finetune.models.gguf_convert import LlamaCppError
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +40,6 @@ class Prediction:
     """Token ids and log-probabilities of the likeliest tokens, best first."""
 
 
-class LlamaCppFailed(Exception):
-    """llama.cpp could not load or run the model; the message is its last line."""
-
-
 def predict(
     model: Path, adapter: Path | None, probes: Sequence[Probe], texts: Sequence[str], top: int
 ) -> tuple[list[Prediction], list[list[int]]]:
@@ -51,7 +48,7 @@ def predict(
     A prediction has the `top` likeliest tokens. The token ids start with beginning-of-text where the model wants one.
 
     Raises:
-        LlamaCppFailed: the process failed.
+        LlamaCppError: the process failed.
     """
     request: dict[str, Any] = {
         "model": str(model.resolve()),
@@ -68,7 +65,7 @@ def predict(
         done = subprocess.run(command, input=json.dumps(request), capture_output=True, text=True, check=False)
         if done.returncode != 0:
             lines = [line for line in done.stderr.splitlines() if line.strip()] or [f"it ended with {done.returncode}"]
-            raise LlamaCppFailed(lines[-1][:300])
+            raise LlamaCppError(lines[-1][:300])
         found = read_json(out)
     predictions = [
         Prediction(one["logprob"], [(token, value) for token, value in one["top"]]) for one in found["predictions"]

@@ -15,13 +15,7 @@ from typing import Any
 import httpx2
 import torch
 import yaml  # type: ignore[import-untyped]
-from huggingface_hub import (
-    get_hf_file_metadata,
-    hf_hub_download,
-    hf_hub_url,
-    metadata_load,
-    try_to_load_from_cache,
-)
+from huggingface_hub import get_hf_file_metadata, hf_hub_download, hf_hub_url, metadata_load, try_to_load_from_cache
 from safetensors import SafetensorError
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTrainedModel
 

@@ -1,6 +1,6 @@
 """torch's compiler: when it pays, and how a model is compiled.
 
-    if worth_compiling(recipe.compile, device, parameters, length * forward_rows(recipe, len(rows), processes)):
+    if worth_compiling(recipe.compile, device, parameters, tokens):
         compile_blocks(model)
 
 Compilation makes a training step on a CUDA card two to three times as fast, after most of a minute in which nothing is
@@ -16,7 +16,6 @@ from torch import nn
 from transformers.modeling_layers import GradientCheckpointingLayer
 
 from finetune.errors import FinetuneError
-from finetune.recipe import Recipe
 
 _SECONDS_SAVED = 4e-14
 """Per token and parameter. One H100, bf16, LoRA: GPT-2 124M took 7.6 microseconds per token eager (132,000 tokens/s)
@@ -42,12 +41,6 @@ def worth_compiling(wanted: str, device: torch.device, parameters: int, tokens: 
         )
     pays = device.type == "cuda" and _SECONDS_SAVED * parameters * tokens > _MARGIN * _COMPILE_SECONDS
     return wanted == "on" or (wanted == "auto" and has_compiler and pays)
-
-
-def forward_rows(recipe: Recipe, rows: int, processes: int) -> float:
-    """Return how many rows go through the model in each of the processes over the whole run."""
-    whole = recipe.epochs * rows / processes
-    return min(whole, recipe.max_steps * recipe.accumulate * recipe.batch) if recipe.max_steps else whole
 
 
 def compile_blocks(model: nn.Module, backend: Any = "inductor") -> None:

@@ -17,22 +17,18 @@ import torch
 from peft import PeftModel
 from peft.tuners.lora import LoraLayer
 
-from finetune.models.gguf_convert import close_gguf
+from finetune.models.gguf_convert import LlamaCppError, close_gguf
 from finetune.models.gguf_weights import rotary_row_order
 
 _TOLERANCE = 0.1
 """Largest relative difference by which quantisation may have moved a weight matrix."""
 
 
-class UnknownLayout(Exception):
-    """The base's GGUF stores a weight in a way that is not known here; the message names the tensor."""
-
-
 def write_adapter(model: PeftModel, base_gguf: Path, out: Path) -> None:
     """Write the adapter of `model` as 16-bit GGUF for the base in `base_gguf`.
 
     Raises:
-        UnknownLayout: a tensor has no counterpart in the base, or is stored there in an unknown order.
+        LlamaCppError: a tensor has no counterpart in the base, or is stored there in an unknown order.
     """
     reader = gguf.GGUFReader(base_gguf)
     architecture = str(_value(reader, "general.architecture"))
@@ -51,7 +47,7 @@ def write_adapter(model: PeftModel, base_gguf: Path, out: Path) -> None:
             continue
         name = f"{names.get_name(path)}.weight"
         if name not in tensors:
-            raise UnknownLayout(f"{path} has no counterpart in llama.cpp's {architecture} models")
+            raise LlamaCppError(f"{path} has no counterpart in llama.cpp's {architecture} models")
         a, b = (part["default"].get_parameter("weight").detach() for part in (layer.lora_A, layer.lora_B))
         weight = layer.get_base_layer().get_parameter("weight").detach()
         if getattr(layer, "fan_in_fan_out", False):
@@ -62,7 +58,7 @@ def write_adapter(model: PeftModel, base_gguf: Path, out: Path) -> None:
         # llama.cpp scales by alpha / rank, whatever peft's rule was (rsLoRA divides by the rank's root).
         alphas.add(layer.scaling["default"] * len(a))
     if len(alphas) != 1:
-        raise UnknownLayout(f"its layers have {len(alphas)} different scales")
+        raise LlamaCppError(f"its layers have {len(alphas)} different scales")
     writer.add_float32(gguf.Keys.Adapter.LORA_ALPHA, alphas.pop())
     close_gguf(writer)
 
@@ -77,7 +73,7 @@ def _row_order(weight: torch.Tensor, tensor: Any, heads: set[int]) -> torch.Tens
         for order in (torch.arange(rows), *rotary):
             if torch.linalg.norm(stored - weight[order]) <= _TOLERANCE * torch.linalg.norm(weight):
                 return order
-    raise UnknownLayout(f"llama.cpp stores {tensor.name} in an order that this program does not know")
+    raise LlamaCppError(f"llama.cpp stores {tensor.name} in an order that this program does not know")
 
 
 def _half(matrix: torch.Tensor) -> np.ndarray[Any, np.dtype[np.float16]]:
@@ -87,5 +83,5 @@ def _half(matrix: torch.Tensor) -> np.ndarray[Any, np.dtype[np.float16]]:
 def _value(reader: gguf.GGUFReader, key: str, default: int | None = None) -> Any:
     field = reader.get_field(key)
     if field is None and default is None:
-        raise UnknownLayout(f"the base's GGUF lacks {key}")
+        raise LlamaCppError(f"the base's GGUF lacks {key}")
     return field.contents() if field is not None else default

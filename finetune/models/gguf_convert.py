@@ -22,8 +22,8 @@ _OUTER = ("token_embd.weight", "output.weight")
 """Matrices that smaller files hold in Q8_0: every token passes through them, and rounding harms them most."""
 
 
-class ConversionFailed(Exception):
-    """llama.cpp's converter refused the model; the message is its last line."""
+class LlamaCppError(Exception):
+    """llama.cpp can't take a model; the message is the reason."""
 
 
 def write_gguf(model: Any, tokenizer: Any, out: Path, precision: str) -> None:
@@ -32,7 +32,7 @@ def write_gguf(model: Any, tokenizer: Any, out: Path, precision: str) -> None:
     A tensor whose width q8_0 doesn't allow is F16.
 
     Raises:
-        ConversionFailed: for example because llama.cpp does not know the tokenizer.
+        LlamaCppError: for example because llama.cpp does not know the tokenizer.
     """
     with tempfile.TemporaryDirectory(prefix=".gguf-", dir=out.parent) as name:
         staging = Path(name)
@@ -45,7 +45,7 @@ def write_gguf(model: Any, tokenizer: Any, out: Path, precision: str) -> None:
         )
         if done.returncode != 0 or not converted.is_file():
             lines = [line for line in done.stderr.splitlines() if line.strip()] or ["it gave no reason"]
-            raise ConversionFailed(lines[-1])
+            raise LlamaCppError(lines[-1])
         if precision in SMALLER_PRECISIONS:
             small = staging / "small.gguf"
             quantise(converted, small, precision)

@@ -85,6 +85,5 @@ def choose_held_out(examples: Dataset, rows_by_example: Sequence[list[Row]], mos
     share = 1.0 if not most else min(1.0, most / count)
     picked = [n for n in range(len(examples)) if math.floor((n + 1) * share) > math.floor(n * share)] or [0]
     return HeldOutRows(
-        [row for n in picked for row in rows_by_example[n]],
-        sum(len(examples[n]["target"].encode()) for n in picked),
+        [row for n in picked for row in rows_by_example[n]], sum(len(examples[n]["target"].encode()) for n in picked)
     )

@@ -8,7 +8,6 @@ Trainable weights stay in 32 bits whatever the precision.
 """
 
 import time
-from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
@@ -17,7 +16,7 @@ import torch
 
 from finetune.errors import FinetuneError
 
-_DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,18 +29,18 @@ class Precision:
 
     @property
     def dtype(self) -> torch.dtype:
-        return _DTYPES[self.precision]
+        return DTYPES[self.precision]
 
     def autocast(self, device: torch.device) -> AbstractContextManager[Any]:
         """Return the context to run a forward pass in."""
         return nullcontext() if self.precision == "fp32" else torch.autocast(device.type, self.dtype)
 
 
-def choose_precision(wanted: str, speedup: Callable[[], float] | None = None) -> Precision:
+def choose_precision(wanted: str) -> Precision:
     """Return the precision that the recipe names, or for "auto" the one that this machine computes fastest.
 
     A T4 (compute capability 7.5) claims bf16 and emulates it, so the capability decides, not `is_bf16_supported`. On a
-    CPU bf16 is taken where there are instructions for it and it wins in a measurement; `speedup` replaces that one.
+    CPU bf16 is taken where there are instructions for it and it wins in a measurement.
 
     Raises:
         FinetuneError: fp16 is wanted and there is no CUDA device.
@@ -57,7 +56,7 @@ def choose_precision(wanted: str, speedup: Callable[[], float] | None = None) ->
         return Precision("fp32", "Apple's GPU")
     if not cpu_has_bf16():
         return Precision("fp32", "this CPU has no bf16 instructions")
-    times = (speedup or measure_bf16_speedup)()
+    times = measure_bf16_speedup()
     return Precision("bf16" if times > 1.2 else "fp32", f"bf16 is {times:.1f} times as fast as fp32 on this CPU")
 
 

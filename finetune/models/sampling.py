@@ -17,7 +17,7 @@ from torch.nn.utils.rnn import pad_sequence
 from transformers import GenerationConfig, StoppingCriteria, StoppingCriteriaList
 
 from corpus.turns import STOP
-from finetune.data.rows import bos_ids
+from finetune.data.rows import bos_ids, token_ids
 
 _STOP_TOKENS = 8  # STOP is two characters: in any tokenizer it lies within this many of the last tokens
 
@@ -40,13 +40,7 @@ GAME_SAMPLING = Sampling(temperature=0.5, top_k=40, min_p=0.1)
 
 
 def generate(
-    model: Any,
-    tokenizer: Any,
-    prompts: Sequence[str],
-    *,
-    max_tokens: int,
-    sampling: Sampling,
-    stop: str | None = STOP,
+    model: Any, tokenizer: Any, prompts: Sequence[str], *, max_tokens: int, sampling: Sampling, stop: str | None = STOP
 ) -> list[str]:
     """Return what `model` writes after each prompt, at most `max_tokens` each, without white space around it.
 
@@ -88,7 +82,10 @@ def generate(
             )
     finally:
         model.train(training)
-    texts = [_decode(tokenizer, row[ids.shape[1] :].tolist()) for row in generated]
+    # What comes after the end of text in a batch is padding, which is left out like the end itself.
+    texts = tokenizer.batch_decode(
+        generated[:, ids.shape[1] :], skip_special_tokens=True, clean_up_tokenization_spaces=False
+    )
     return [(text.partition(stop)[0] if stop else text).strip() for text in texts]
 
 
@@ -124,17 +121,10 @@ def _left_padded(
     room = max(1, positions - max_tokens - len(start)) if positions else None
     rows = []
     for prompt in prompts:
-        ids = tokenizer(prompt, add_special_tokens=False, split_special_tokens=True)["input_ids"]
+        ids = token_ids(tokenizer, prompt)
         rows.append([*start, *(ids[-room:] if room else ids)] or [pad_id(tokenizer)])
     left = partial(pad_sequence, batch_first=True, padding_side="left")
     return (
         left([torch.tensor(row) for row in rows], padding_value=pad_id(tokenizer)),
         left([torch.ones(len(row), dtype=torch.long) for row in rows]),
     )
-
-
-def _decode(tokenizer: Any, ids: list[int]) -> str:
-    """Return the text up to the end of text; what comes after it in a batch is padding."""
-    if tokenizer.eos_token_id in ids:
-        ids = ids[: ids.index(tokenizer.eos_token_id)]
-    return str(tokenizer.decode(ids, skip_special_tokens=True, clean_up_tokenization_spaces=False))

@@ -1,7 +1,7 @@
 """A study as charts: bits per byte against the share of text and against minutes, memory, and money.
 
     charts = draw_charts(study, Path("report/pictures"))      # writes PNG files
-    charts["share"].svg                                       # for a page: scalable, in the page's own text colour
+    charts["share"]                                           # SVG for a page: scalable, in the page's text colour
 
 Colours are Okabe and Ito's, which colour-blind readers tell apart (https://jfly.uni-koeln.de/color/); each method has
 its own marker as well, and its name stands at its line.
@@ -10,16 +10,15 @@ its own marker as well, and its name stands at its line.
 import io
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from importlib.resources import as_file, files
 from pathlib import Path
 from statistics import fmean
-from typing import Any
 
 import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from finetune.report.published_trainings import PUBLISHED_TRAININGS
+from finetune.report.published_trainings import published_trainings
 from finetune.report.study import LABELS, Study
 from finetune.report.units import dollars, gibibytes, percent
 
@@ -32,59 +31,25 @@ _STYLE = {
     "full": ("#d55e00", "s"),
     "scratch": ("#cc79a7", "v"),
 }
-_SETTINGS: dict[Any, Any] = {
-    "font.family": "sans-serif",
-    "font.size": 10,
-    "text.color": _INK,
-    "axes.labelcolor": _INK,
-    "axes.edgecolor": _INK,
-    "xtick.color": _INK,
-    "ytick.color": _INK,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": True,
-    "axes.axisbelow": True,
-    "grid.color": _INK,
-    "grid.alpha": 0.12,
-    "svg.fonttype": "none",  # letters stay letters: read aloud, found, copied
-    "text.parse_math": False,  # a name with a dollar in it is a name
-}
+_STYLE_FILE = files("finetune.report") / "charts.mplstyle"
 _FAR = 3.0
 """Where random weights are further above the rest than this many times its spread, the rest gets its own panel."""
 
 
-@dataclass(frozen=True, slots=True)
-class Chart:
-    """A chart that was drawn."""
+def draw_charts(study: Study, folder: Path) -> dict[str, str]:
+    """Draw share, minutes, memory and money of `study`, the PNG files into `folder`; return `<svg>` elements by name.
 
-    file: Path
-    """The PNG."""
-    svg: str
-    """An `<svg>` element, to stand in a page."""
-
-
-def draw_charts(study: Study, folder: Path) -> dict[str, Chart]:
-    """Draw all charts of `study`, the PNG files into `folder`; return them by name: share, minutes, memory, money.
-
-    One that has nothing to show is left out.
+    A chart that has nothing to show is left out.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    drawings: dict[str, Callable[[Study], Figure | None]] = {
-        "share": _share,
-        "minutes": _minutes,
-        "memory": _memory,
-        "money": _money,
-    }
+    drawings = {"share": _share, "minutes": _minutes, "memory": _memory, "money": _money}
     drawn = {}
     for name, drawing in drawings.items():
         # The salt makes a chart's ids: the same each time, and different from its neighbours' on a page.
-        with matplotlib.rc_context({**_SETTINGS, "svg.hashsalt": name}):
+        with as_file(_STYLE_FILE) as style, matplotlib.rc_context({"svg.hashsalt": name}, style):
             if figure := drawing(study):
                 drawn[name] = _save(figure, folder / f"{name}.png")
     return drawn
-
-
-# ---- the four of them ----------------------------------------------------------------------------------------
 
 
 def _share(study: Study) -> Figure | None:
@@ -142,7 +107,8 @@ def _money(study: Study) -> Figure | None:
     if not runs or not study.price:
         return None
     points = [(run.label, study.cost(run.seconds), *_STYLE[run.method]) for run in runs]
-    points += [(f"{other.name} (published)", other.cost, _INK, "*") for other in PUBLISHED_TRAININGS if other.cost]
+    published = [(other.name, other.dollars) for other in published_trainings() if other.dollars]
+    points += [(f"{name} (published)", cost, _INK, "*") for name, cost in published]
     points.sort(key=lambda point: -point[1])
     figure, (axes,) = _figure(1, height=0.9 + 0.38 * len(points))
     for row, (_, cost, colour, marker) in enumerate(points):
@@ -156,8 +122,6 @@ def _money(study: Study) -> Figure | None:
     axes.xaxis.set_major_formatter(lambda value, _: dollars(value))
     return figure
 
-
-# ---- lines with their names at their ends --------------------------------------------------------------------
 
 Lines = dict[str, list[tuple[float, float]]]
 
@@ -230,19 +194,17 @@ def _apart(heights: Sequence[float], gap: float = 0.065) -> list[float]:
     return placed
 
 
-# ---- drawing and saving --------------------------------------------------------------------------------------
-
-
 def _figure(panels: int, height: float) -> tuple[Figure, list[Axes]]:
     figure = Figure(figsize=(8.2, height), layout="constrained")
     return figure, list(figure.subplots(1, panels, squeeze=False)[0])
 
 
-def _save(figure: Figure, file: Path) -> Chart:
+def _save(figure: Figure, file: Path) -> str:
+    """Write the chart as PNG, and return it as SVG."""
     figure.savefig(file, dpi=150, facecolor="white")
     text = io.StringIO()
     no_metadata = {"Date": None, "Creator": None, "Format": None, "Type": None}
     figure.savefig(text, format="svg", transparent=True, metadata=no_metadata)
     svg = text.getvalue()
     svg = svg[svg.index("<svg") :].replace(_INK, "currentColor")
-    return Chart(file, re.sub(r'<g id="[^"]*"', "<g", svg))
+    return re.sub(r'<g id="[^"]*"', "<g", svg)

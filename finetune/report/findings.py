@@ -7,6 +7,7 @@ finished learning, it says that.
 """
 
 from collections.abc import Sequence
+from operator import attrgetter
 
 from finetune.report.study import Run, Study
 from finetune.report.units import dollars, duration, percent, stories
@@ -20,7 +21,7 @@ def findings(study: Study) -> list[str]:
     """Return what the figures show; the first sentence is the headline."""
     base = study.base_run
     tuned = [run for method in _TUNED for run in study.of(method)]
-    scratch = min(study.of("scratch"), key=_loss, default=None)
+    scratch = min(study.of("scratch"), key=attrgetter("bits_per_byte"), default=None)
     said = []
     if scratch and (tuned or base):
         said.append(_transfer(base, tuned, scratch))
@@ -30,7 +31,7 @@ def findings(study: Study) -> list[str]:
                 "more time it would get lower. The comparison holds for this budget of steps."
             )
     if tuned:
-        best = min(tuned, key=_loss)
+        best = min(tuned, key=attrgetter("bits_per_byte"))
         said += [_best_tuned(best, base), *_gain_by_share(base, study.of(best.method))]
     return [*said, *_budget(study)]
 
@@ -55,7 +56,7 @@ def _transfer(base: Run | None, tuned: Sequence[Run], scratch: Run) -> str:
             f"Untuned, the base is at {base.bits_per_byte:.3f} bits per byte, and no tuning improved on it; "
             f"{random_weights}. What the base knew was worth more than this text; tuning added nothing."
         )
-    best = min([*tuned, *([base] if base else [])], key=_loss)
+    best = min([*tuned, *([base] if base else [])], key=attrgetter("bits_per_byte"))
     return (
         f"Transfer bought nothing here: {random_weights}, and the best with the base's weights, {best.label}, "
         f"{best.bits_per_byte:.3f} bits per byte."
@@ -100,10 +101,6 @@ def _budget(study: Study) -> list[str]:
         f"{dollars(study.price)} an hour."
     )
     return said
-
-
-def _loss(run: Run) -> float:
-    return run.bits_per_byte
 
 
 def _text_learned(run: Run) -> str:

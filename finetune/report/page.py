@@ -10,13 +10,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from importlib.resources import files
 from pathlib import Path
+from string import Template
 
 from corpus.files import write_atomic
 from corpus.text import one_line, printable
-from finetune.report.charts import Chart
 from finetune.report.findings import findings
 from finetune.report.job import METHODS
-from finetune.report.published_trainings import AI_DUNGEON_TOKENS, PUBLISHED_TRAININGS
+from finetune.report.published_trainings import AI_DUNGEON_TOKENS, published_trainings
 from finetune.report.study import LABELS, Study
 from finetune.report.units import dollars, duration, gibibytes, parameter_count, percent, stories
 
@@ -29,71 +29,37 @@ _CAPTIONS = {
 }
 
 
-def write_page(study: Study, out: Path, charts: Mapping[str, Chart]) -> None:
+def write_page(study: Study, out: Path, charts: Mapping[str, str]) -> None:
     """Write the page to `out`, whole or not at all."""
-    title = f"What transfer bought: {_text(study.base)}"
-    style = (files("finetune.report") / "page.css").read_text(encoding="utf-8")
     headline, *others = findings(study) or ["Only the untuned base was measured."]
-    figures = {name: _figure(name, chart) for name, chart in charts.items()}
-    explanation = (
-        f"Bits per byte on the {study.split} split: how many bits the model needs for a byte of stories that it has "
-        "not learned. Lower is better; unlike the loss per token it compares between models with other tokenizers."
-    )
-    write_atomic(
-        out,
-        f"""<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<title>{title}</title>
-<style>
-{style}</style>
-</head>
-<body>
-<h1>{title}</h1>
-<p class="headline">{_text(headline)}</p>
-<ul>
-{"".join(f"<li>{_text(finding)}</li>{chr(10)}" for finding in others)}</ul>
-
-<h2>How much text</h2>
-{figures.get("share", "")}
-{_shares(study)}
-{_note(explanation)}
-
-<h2>How many minutes</h2>
-{figures.get("minutes", "")}
-{_times(study)}
-
-<h2>How much memory</h2>
-{figures.get("memory", "")}
-{_memory(study)}
-
-<h2>How much money</h2>
-{figures.get("money", "")}
-{_money(study)}
-
-<h2>What it writes</h2>
-{_samples(study)}
-
-<h2>How it was measured</h2>
-{_conditions(study)}
-
-<h2>All runs</h2>
-{_runs(study)}
-</body>
-</html>
-""",
-    )
+    parts = {
+        "title": f"What transfer bought: {_text(study.base)}",
+        "style": _packaged("page.css"),
+        "headline": _text(headline),
+        "findings": "".join(f"<li>{_text(finding)}</li>\n" for finding in others),
+        "explanation": _note(
+            f"Bits per byte on the {study.split} split: how many bits the model needs for a byte of stories that it "
+            "has not learned. Lower is better; unlike the loss per token it compares across tokenizers."
+        ),
+        "share_table": _shares(study),
+        "minutes_table": _times(study),
+        "memory_table": _memory(study),
+        "money_table": _money(study),
+        "samples": _samples(study),
+        "conditions": _conditions(study),
+        "runs": _runs(study),
+    }
+    figures = {f"{name}_chart": _figure(name, charts[name]) if name in charts else "" for name in _CAPTIONS}
+    write_atomic(out, Template(_packaged("page.html")).substitute(parts | figures))
 
 
-# ---- the sections --------------------------------------------------------------------------------------------
+def _packaged(name: str) -> str:
+    return (files("finetune.report") / name).read_text(encoding="utf-8")
 
 
-def _figure(name: str, chart: Chart) -> str:
+def _figure(name: str, svg: str) -> str:
     label = escape(_CAPTIONS[name])
-    svg = chart.svg.replace("<svg ", f'<svg role="img" aria-label="{label}" ', 1)
+    svg = svg.replace("<svg ", f'<svg role="img" aria-label="{label}" ', 1)
     return f"<figure>\n{svg}<figcaption>{label}</figcaption>\n</figure>"
 
 
@@ -149,10 +115,10 @@ def _money(study: Study) -> str:
         what = f"{study.base}, {size}: {run.steps:,} steps on {percent(run.share)} of the text"
         cost = dollars(study.cost(run.seconds))
         rows.append([run.label, _text(what), _text(study.device), duration(run.seconds), cost, ""])
-    for other in PUBLISHED_TRAININGS:
+    for other in published_trainings():
         links = ", ".join(f'<a href="{escape(url)}">{n}</a>' for n, url in enumerate(other.sources, 1))
         hours = "not published" if other.hours is None else f"{other.hours:g} hours"
-        cost = "not published" if other.cost is None else dollars(other.cost)
+        cost = "not published" if other.dollars is None else dollars(other.dollars)
         rows.append([escape(other.name), escape(other.description), escape(other.machine), hours, cost, links])
     notes = [
         f"The price of this machine, {dollars(study.price)} an hour, is an assumption: state your own with --price.",
@@ -237,9 +203,6 @@ def _runs(study: Study) -> str:
         "money": [dollars(study.cost(run.seconds)) for run in runs],
     }
     return _table(list(columns), zip(*columns.values(), strict=True))
-
-
-# ---- HTML ----------------------------------------------------------------------------------------------------
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]], text_columns: int = 1) -> str:

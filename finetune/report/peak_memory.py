@@ -26,9 +26,7 @@ class PeakMemory:
         self.device = device
         self.bytes = 0
         """The most that was used, less what was used before."""
-        self._before = 0
         self._done = threading.Event()
-        self._sampler = threading.Thread(target=self._sample, daemon=True)
 
     def __enter__(self) -> "PeakMemory":
         _free_unused_memory()
@@ -36,7 +34,7 @@ class PeakMemory:
             torch.cuda.reset_peak_memory_stats(self.device)
             self._before = torch.cuda.memory_allocated(self.device)
         else:
-            self._before = psutil.Process().memory_info().rss
+            self._sampler = threading.Thread(target=self._sample, daemon=True)
             self._sampler.start()
         return self
 
@@ -49,10 +47,9 @@ class PeakMemory:
 
     def _sample(self) -> None:
         process = psutil.Process()
-        while True:
-            self.bytes = max(self.bytes, process.memory_info().rss - self._before)
-            if self._done.wait(_INTERVAL):
-                return
+        before = process.memory_info().rss
+        while not self._done.wait(_INTERVAL):
+            self.bytes = max(self.bytes, process.memory_info().rss - before)
 
 
 def _free_unused_memory() -> None:

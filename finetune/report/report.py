@@ -164,7 +164,8 @@ class _Runner:
             base = replace(self.base, model=copy.deepcopy(self.base.model))
             trained = train(job, corpus, base, before=self._base_loss())
         assert trained is not None  # this is the main process
-        figures = trained.result.figures
+        result, model = trained
+        figures = result.figures
         entries = StepLog(job.work_folder / LOG).entries()
         seconds = max(entry["seconds"] for entry in entries)
         run = Run(
@@ -173,7 +174,7 @@ class _Runner:
             share=share.percent,
             words=_count_words(share.examples),
             learning_rate=recipe.learning_rate,
-            trained=sum(tensor.numel() for tensor in trained.model.parameters() if tensor.requires_grad),
+            trained=sum(tensor.numel() for tensor in model.parameters() if tensor.requires_grad),
             steps=figures.steps,
             budget=recipe.max_steps,
             passes=figures.target_tokens_per_second * seconds / figures.target_tokens,
@@ -184,7 +185,7 @@ class _Runner:
             tokens_per_second=figures.tokens_per_second,
             memory=peak.bytes,
             curve=self._curve(entries),
-            samples=self._samples(trained.model) if sampled else (),
+            samples=self._samples(model) if sampled else (),
         )
         shutil.rmtree(job.work_folder)
         return run

@@ -86,9 +86,6 @@ def restore_tensors(model: nn.Module, state: dict[str, torch.Tensor]) -> None:
             parameters[name].copy_(tensor)
 
 
-# ---- LoRA ----------------------------------------------------------------------------------------------------
-
-
 def _add_lora(model: PreTrainedModel, recipe: Recipe) -> PeftModel:
     """Return the model with a new adapter on the linear layers (`Linear`, GPT-2's `Conv1D`) that the recipe names."""
     targets: Any = "all-linear"
@@ -169,9 +166,6 @@ def convert_pissa_to_lora(model: PeftModel) -> None:
 
 def _lora_layers(model: PeftModel) -> list[Any]:
     return [module for module in model.modules() if isinstance(module, LoraLayer)]
-
-
-# ---- what a model is made of ---------------------------------------------------------------------------------
 
 
 def _last_blocks(model: PreTrainedModel, count: int) -> tuple[list[nn.Module], list[nn.Module]]:

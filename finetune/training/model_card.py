@@ -1,4 +1,4 @@
-"""The model card of a voice: README.md with a YAML head as the Hub reads it.
+"""The model card of a voice: README.md with a YAML head as the Hub reads it, from the template `model_card.md`.
 
 Titles and licences come from the corpus, so they are data: escaped before they stand in the card's Markdown.
 """
@@ -6,6 +6,8 @@ Titles and licences come from the corpus, so they are data: escaped before they 
 import re
 import shlex
 from dataclasses import asdict
+from importlib.resources import files
+from string import Template
 from typing import Any
 
 from huggingface_hub import ModelCardData
@@ -20,6 +22,39 @@ _TITLES_PER_RIGHTS = 10
 
 def model_card(result: TrainingResult, name: str, playable: bool) -> str:
     """Return the card of the voice `name`. `playable`: whether llama.cpp plays it."""
+    recipe, base, figures = result.recipe, result.base, result.figures
+    about = describe_corpus(result.corpus)
+    play = f"    dungeon play --voice {shlex.quote(printable(name))}"
+    if not playable:
+        play = f"llama.cpp can't play this model. Serve it:\n\n    {serve_command(recipe, printable(name))}"
+    parts = {
+        "head": _head(result),
+        "title": _escaped(name),
+        "description": _describe_method(recipe, _escaped(base.name)),
+        "license": _escaped(base.license),
+        "play": play,
+        "split": figures.split,
+        "nats_before": f"{figures.before.nats_per_token:.3f}",
+        "nats_after": f"{figures.after.nats_per_token:.3f}",
+        "bits_before": f"{figures.before.bits_per_byte:.3f}",
+        "bits_after": f"{figures.after.bits_per_byte:.3f}",
+        "steps": figures.steps,
+        "target_tokens": f"{figures.target_tokens:,}",
+        "best_step": figures.best_step,
+        "validation_loss": f"{figures.validation_loss:.3f}",
+        "precision": result.precision.precision,
+        "device": _escaped(result.device),
+        "rights": "".join(f"| {_escaped(right)} | {count} |\n" for right, count in sorted(about["rights"].items())),
+        "titles": "".join(f"- {split}: {'; '.join(map(_escaped, part))}\n" for split, part in about["titles"].items()),
+        "recipe_name": _escaped(result.recipe_name),
+        "recipe": "\n".join(f"| {key} | {value} |" for key, value in asdict(recipe).items()),
+    }
+    template = (files("finetune.training") / "model_card.md").read_text(encoding="utf-8")
+    return Template(template).substitute(parts)
+
+
+def _head(result: TrainingResult) -> str:
+    """Return the YAML head."""
     adapter = result.recipe.method == "lora"
     hub_id = None if result.recipe.method == "scratch" else result.base.hub_id  # nothing of its weights is left
     data = ModelCardData(
@@ -30,58 +65,7 @@ def model_card(result: TrainingResult, name: str, playable: bool) -> str:
         pipeline_tag="text-generation",
         tags=[*(["lora"] if adapter else []), "interactive-fiction", "text-adventure"],
     )
-    about, figures = describe_corpus(result.corpus), result.figures
-    play = (
-        f"    dungeon play --voice {shlex.quote(printable(name))}"
-        if playable
-        else f"llama.cpp can't play this model. Serve it:\n\n    {serve_command(result.recipe, printable(name))}"
-    )
-    rights = "".join(f"| {_escaped(right)} | {count} |\n" for right, count in sorted(about["rights"].items()))
-    titles = "".join(
-        f"- {split}: {'; '.join(_escaped(title) for title in part)}\n" for split, part in about["titles"].items()
-    )
-    recipe = "".join(f"| {key} | {value} |\n" for key, value in asdict(result.recipe).items())
-    return f"""---
-{data.to_yaml()}
----
-
-# {_escaped(name)}
-
-A voice for interactive fiction in the second person: {_describe_method(result.recipe, _escaped(result.base.name))}
-(licence: {_escaped(result.base.license)}).
-
-## Play
-
-{play}
-
-## Figures
-
-Loss on the {figures.split} split, which was not learned from. Bits per byte compare across tokenizers.
-
-| | before | after |
-|---|---|---|
-| nats per token | {figures.before.nats_per_token:.3f} | {figures.after.nats_per_token:.3f} |
-| bits per byte | {figures.before.bits_per_byte:.3f} | {figures.after.bits_per_byte:.3f} |
-
-{figures.steps} steps over a training split of {figures.target_tokens:,} target tokens; kept are the weights of step
-{figures.best_step} (validation loss {figures.validation_loss:.3f} nats per token). Computed in
-{result.precision.precision} on {_escaped(result.device)}.
-
-## Data
-
-| rights | stories |
-|---|---|
-{rights}
-{titles}
-"unknown" means that nobody stated a licence: don't publish such a voice without the author's consent.
-
-## Recipe
-
-{_escaped(result.recipe_name)}; `training.json` has the versions as well.
-
-| | |
-|---|---|
-{recipe}"""
+    return data.to_yaml()
 
 
 def describe_corpus(corpus: Corpus) -> dict[str, Any]:

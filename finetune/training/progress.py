@@ -3,18 +3,21 @@
 A terminal gets a live display (`display`); anything else gets plain lines: one every tenth of the run, and one per
 evaluation. Both go to stderr. `log.jsonl` gets a line per step: step, epoch, seconds of training since the start, loss
 (nats per target token), learning rate, gradient norm; and one per evaluation, with the loss of the validation split.
+`samples.md` gets the turns that the voice generates as it learns.
 """
 
 import sys
 import textwrap
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+from transformers import TrainerCallback, TrainerState
 
+from corpus.files import write_atomic
 from corpus.text import printable
 from finetune.console import print_status
 from finetune.files import StepLog
@@ -60,9 +63,7 @@ class Progress(TrainerCallback):
         self._last_line = 0
         self._paused = 0.0
 
-    def on_train_begin(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
-    ) -> None:
+    def on_train_begin(self, args: Any, state: TrainerState, control: Any, **kwargs: Any) -> None:
         if not state.is_world_process_zero:
             return
         self.log.cut(state.global_step)
@@ -76,12 +77,7 @@ class Progress(TrainerCallback):
             self._display.start()
 
     def on_log(
-        self,
-        args: TrainingArguments,
-        state: TrainerState,
-        control: TrainerControl,
-        logs: dict[str, float] | None = None,
-        **kwargs: Any,
+        self, args: Any, state: TrainerState, control: Any, logs: dict[str, float] | None = None, **kwargs: Any
     ) -> None:
         logged = {_LOGGED[key]: value for key, value in (logs or {}).items() if key in _LOGGED}
         if not state.is_world_process_zero or not logged:
@@ -96,9 +92,7 @@ class Progress(TrainerCallback):
         if self._display is None:
             self._print(state, logged)
 
-    def on_train_end(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
-    ) -> None:
+    def on_train_end(self, args: Any, state: TrainerState, control: Any, **kwargs: Any) -> None:
         if self._begin:
             self.seconds = time.perf_counter() - self._begin
         self.close()
@@ -162,3 +156,21 @@ class Progress(TrainerCallback):
             self._last_line = state.global_step
             left = format_duration(status.seconds_left or 0)
             print_status(f"{status.progress}: loss {logged['loss']:.3f}, {status.rates}, {left} left")
+
+
+def write_samples_page(entries: Sequence[Mapping[str, Any]], path: Path) -> None:
+    """Write samples, each with `step`, `prompt` and `text`, as a Markdown page."""
+    by_prompt: dict[str, list[Mapping[str, Any]]] = {}
+    for entry in entries:
+        by_prompt.setdefault(entry["prompt"], []).append(entry)
+    page = ["# What the voice writes as it learns"]
+    for n, (prompt, samples) in enumerate(by_prompt.items(), 1):
+        page += [f"## Prompt {n}", _code_block(prompt)]
+        for entry in sorted(samples, key=lambda entry: int(entry["step"])):
+            page += [f"After {entry['step']} steps:", _code_block(entry["text"])]
+    write_atomic(path, "\n\n".join(page) + "\n")
+
+
+def _code_block(text: str) -> str:
+    """Return text as a block of Markdown in which nothing is markup."""
+    return "\n".join("    " + line for line in printable(text).strip("\n").splitlines()) or "    …"

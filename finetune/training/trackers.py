@@ -15,7 +15,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+from transformers import TrainerCallback, TrainerState
 
 PROJECT = "dungeon"
 """The project that trackio files the runs under."""
@@ -39,9 +39,7 @@ class Trackers(TrainerCallback):
         self._tensorboard: Any = None
         self._trackio: Any = None
 
-    def on_train_begin(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
-    ) -> None:
+    def on_train_begin(self, args: Any, state: TrainerState, control: Any, **kwargs: Any) -> None:
         if not state.is_world_process_zero:
             return
         if find_spec("tensorboard"):
@@ -66,12 +64,7 @@ class Trackers(TrainerCallback):
             self._trackio = trackio
 
     def on_log(
-        self,
-        args: TrainingArguments,
-        state: TrainerState,
-        control: TrainerControl,
-        logs: dict[str, float] | None = None,
-        **kwargs: Any,
+        self, args: Any, state: TrainerState, control: Any, logs: dict[str, float] | None = None, **kwargs: Any
     ) -> None:
         figures = {_NAMES[key]: value for key, value in (logs or {}).items() if key in _NAMES}
         if self._tensorboard is not None:

@@ -8,7 +8,7 @@ last complete checkpoint there; the finished voice is renamed to OUT in one step
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -43,14 +43,7 @@ from finetune.training.work_folder import (
     last_checkpoint,
 )
 
-
-@dataclass(frozen=True, slots=True)
-class TrainedModel:
-    """What `train` made: the best weights it found, and their figures."""
-
-    result: TrainingResult
-    model: PreTrainedModel | PeftModel
-    """With those weights in it."""
+Trained = tuple[TrainingResult, PreTrainedModel | PeftModel]
 
 
 def train_voice(job: TrainingJob) -> str:
@@ -64,9 +57,10 @@ def train_voice(job: TrainingJob) -> str:
     trained = train(job, read_corpus(job.corpus), open_base(job.base))
     if trained is None:
         return ""
+    result, model = trained
     with full_disk_reported(job.work_folder):
-        write_voice(trained.result, trained.model, job.work_folder, job.out.absolute())
-    return trained.result.figures.table()
+        write_voice(result, model, job.work_folder, job.out.absolute())
+    return result.figures.table()
 
 
 def check_machine(recipe_name: str, recipe: Recipe) -> None:
@@ -84,11 +78,11 @@ def check_machine(recipe_name: str, recipe: Recipe) -> None:
         choose_precision(recipe.precision)
 
 
-def train(job: TrainingJob, corpus: Corpus, base: Base, before: HeldOutLoss | None = None) -> TrainedModel | None:
+def train(job: TrainingJob, corpus: Corpus, base: Base, before: HeldOutLoss | None = None) -> Trained | None:
     """Train `base` on `corpus` as the job's recipe says, in the job's work folder, which is left there.
 
-    `before` is the base's held-out loss where it is known; else it is measured. Changes `base.model`. Returns None in
-    all processes but the main one.
+    Return the result, and the model with its best weights; None in all processes but the main one. `before` is the
+    base's held-out loss where it is known; else it is measured. Changes `base.model`.
 
     Raises:
         FinetuneError: as `train_voice`, and where the loss is never a number.
@@ -133,10 +127,7 @@ def train(job: TrainingJob, corpus: Corpus, base: Base, before: HeldOutLoss | No
         tokens_per_second=round(trainer.tokens.all / seconds, 1),
     )
     device = device_name(trainer.args.device)
-    processes = state.num_processes
-    return TrainedModel(
-        TrainingResult(base, corpus, job.recipe_name, recipe, precision, device, processes, figures), model
-    )
+    return TrainingResult(base, corpus, job.recipe_name, recipe, precision, device, state.num_processes, figures), model
 
 
 def _open_work_folder(job: TrainingJob, corpus: Corpus, base: Base, precision: Precision, processes: int) -> None:

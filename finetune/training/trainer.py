@@ -22,15 +22,7 @@ from accelerate import PartialState  # type: ignore[import-untyped]
 from accelerate.utils import broadcast_object_list  # type: ignore[import-untyped]
 from peft import PeftModel
 from torch import nn
-from transformers import (
-    PreTrainedModel,
-    PrinterCallback,
-    Trainer,
-    TrainerCallback,
-    TrainerControl,
-    TrainerState,
-    TrainingArguments,
-)
+from transformers import PreTrainedModel, PrinterCallback, Trainer, TrainerCallback, TrainerState, TrainingArguments
 
 from finetune.console import print_status
 from finetune.data.batches import Collator
@@ -39,15 +31,14 @@ from finetune.data.rows import IGNORED, Row
 from finetune.errors import FinetuneError
 from finetune.files import StepLog
 from finetune.models.base import Base
-from finetune.models.compiling import compile_blocks, forward_rows, worth_compiling
+from finetune.models.compiling import compile_blocks, worth_compiling
 from finetune.models.fused_lora import fuse_lora
 from finetune.models.held_out import HeldOutLoss, HeldOutRows, held_out_loss
 from finetune.models.loss import target_loss
 from finetune.models.precision import Precision
 from finetune.models.sampling import Sampling, generate, pad_id
 from finetune.recipe import Recipe
-from finetune.training.progress import Progress, TokenCounter
-from finetune.training.samples import write_samples_page
+from finetune.training.progress import Progress, TokenCounter, write_samples_page
 from finetune.training.trackers import Trackers
 from finetune.training.training_data import TrainingData
 from finetune.training.work_folder import (
@@ -110,21 +101,23 @@ class VoiceTrainer(Trainer):
             train_dataset=[*data.train, Row(input_ids=[pad], labels=[IGNORED])],  # the last: the order's filler
             eval_dataset=data.validation.rows,
             data_collator=self._speed_up(model, arguments),
-            callbacks=[_SetEpoch(self.order), self.progress, self.trackers, _MarkComplete(work)],
+            callbacks=[self.progress, self.trackers, _Bookkeeping(self.order, work)],
         )
         self.remove_callback(PrinterCallback)
 
     def _speed_up(self, model: nn.Module, arguments: TrainingArguments) -> Collator:
         """Compile the model where that pays, else fuse its LoRA layers; return the collator for its batches."""
-        length, rows = self.collator.length, forward_rows(self.recipe, len(self.data.train), arguments.world_size)
-        parameters = self.base.model.num_parameters()
-        if not worth_compiling(self.recipe.compile, arguments.device, parameters, length * rows):
+        recipe, length = self.recipe, self.collator.length
+        rows = recipe.epochs * len(self.data.train) / arguments.world_size  # in this process, over the whole run
+        if recipe.max_steps:
+            rows = min(rows, recipe.max_steps * recipe.accumulate * recipe.batch)
+        if not worth_compiling(recipe.compile, arguments.device, self.base.model.num_parameters(), length * rows):
             fuse_lora(model)
             return self.collator
         compile_blocks(model)
         if PartialState().is_main_process:
             print_status("The first steps take long: the model is compiled.")
-        return Collator(self.collator.pad_id, length, self.recipe.batch)
+        return Collator(self.collator.pad_id, length, recipe.batch)
 
     def run(self, checkpoint: Path | None) -> None:
         """Train from the start or from a complete checkpoint, until the last step or until patience runs out."""
@@ -347,25 +340,17 @@ def _arguments(recipe: Recipe, precision: Precision, work: Path) -> TrainingArgu
     )
 
 
-class _SetEpoch(TrainerCallback):
-    """Sets the epoch of the row order; what accelerate wraps around it would not always."""
+class _Bookkeeping(TrainerCallback):
+    """Sets the epoch of the row order, and marks each checkpoint after its last byte."""
 
-    def __init__(self, order: RowOrder) -> None:
+    def __init__(self, order: RowOrder, work: Path) -> None:
         self.order = order
-
-    def on_epoch_begin(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
-    ) -> None:
-        self.order.epoch = int(state.epoch or 0)
-
-
-class _MarkComplete(TrainerCallback):
-    """Marks each checkpoint after its last byte; the one before it is kept until then."""
-
-    def __init__(self, work: Path) -> None:
         self.work = work
 
-    def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
+    def on_epoch_begin(self, args: Any, state: TrainerState, control: Any, **kwargs: Any) -> None:
+        self.order.epoch = int(state.epoch or 0)  # what accelerate wraps around it would not always set it
+
+    def on_save(self, args: Any, state: TrainerState, control: Any, **kwargs: Any) -> None:
         PartialState().wait_for_everyone()  # each process writes the state of its random generators
         if state.is_world_process_zero:
             mark_complete(self.work, state.global_step)

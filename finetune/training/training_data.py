@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 import torch
 from accelerate import PartialState  # type: ignore[import-untyped]
-from peft import PeftModel
 from torch import Tensor, nn
 
 from finetune.console import print_status
@@ -88,8 +87,7 @@ def pack_if_it_pays(rows: list[Row], length: int, base: Base) -> list[Row]:
 @torch.no_grad()
 def keeps_packed_rows_apart(model: nn.Module) -> bool:
     """Return whether the model keeps the rows of a packed row apart: tried on a dozen tokens."""
-    inner = model.get_base_model() if isinstance(model, PeftModel) else model
-    if "position_ids" not in inspect.signature(inner.forward).parameters:
+    if "position_ids" not in inspect.signature(model.forward).parameters:
         return False
     device = next(model.parameters()).device
     one, other, row = torch.arange(1, 5), torch.arange(5, 9), torch.arange(9, 17)

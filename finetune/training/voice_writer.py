@@ -23,8 +23,8 @@ from finetune.data.prompts import held_out_turns
 from finetune.files import sha256_of, write_json
 from finetune.models.base import open_base
 from finetune.models.folders import PROMPTS, TRAINING, VOICE
-from finetune.models.gguf_adapter import UnknownLayout, write_adapter
-from finetune.models.gguf_convert import ConversionFailed, save_model, write_gguf
+from finetune.models.gguf_adapter import write_adapter
+from finetune.models.gguf_convert import LlamaCppError, save_model, write_gguf
 from finetune.training.methods import convert_pissa_to_lora, restore_tensors, trainable_tensors
 from finetune.training.model_card import describe_corpus, model_card, serve_command
 from finetune.training.result import TrainingResult
@@ -65,7 +65,7 @@ def _write_weights(result: TrainingResult, model: PreTrainedModel | PeftModel, v
             _write_adapter(result, model, voice)
         else:
             _write_whole_model(result, model, voice)
-    except (ConversionFailed, UnknownLayout) as error:
+    except LlamaCppError as error:
         if full := _DISK_FULL.search(str(error)):  # more room would help, so the training is not thrown away
             raise OSError(int(full[1]), str(error)) from error
         for name in (_BASE_GGUF, _ADAPTER_GGUF):

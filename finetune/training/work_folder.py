@@ -44,9 +44,6 @@ _TORCH_CANNOT_WRITE = ("PytorchStreamWriter", "inline_container", "iostream erro
 """What torch.save's messages hold when it can't write."""
 
 
-# ---- opening -------------------------------------------------------------------------------------------------
-
-
 def claim_folder(folder: Path, plan: Mapping[str, Any], kind: str, discard: Path | None = None) -> None:
     """Make a folder for a plan, or take up the one that holds this very plan. `discard` is deleted first: --fresh.
 
@@ -91,17 +88,9 @@ def full_disk_reported(folder: Path) -> Iterator[None]:
         ) from error
 
 
-# ---- checkpoints ---------------------------------------------------------------------------------------------
-
-
-def checkpoint_folder(work: Path, step: int) -> Path:
-    """Return the folder of the checkpoint after `step` steps, named as transformers' Trainer names it."""
-    return work / "checkpoints" / f"checkpoint-{step}"
-
-
 def mark_complete(work: Path, step: int) -> None:
-    """Mark a checkpoint after its last byte."""
-    (checkpoint_folder(work, step) / _COMPLETE).touch()
+    """Mark the checkpoint of transformers' Trainer after its last byte."""
+    (work / "checkpoints" / f"checkpoint-{step}" / _COMPLETE).touch()
 
 
 def last_checkpoint(work: Path) -> Path | None:
@@ -115,9 +104,6 @@ def delete_incomplete_checkpoints(work: Path) -> None:
     for checkpoint in work.glob("checkpoints/checkpoint-*"):
         if not (checkpoint / _COMPLETE).is_file():
             shutil.rmtree(checkpoint)
-
-
-# ---- the best weights so far ---------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -117,7 +117,7 @@ def tuned(
         trained = train(job, corpus, base, before)
         assert trained is not None
         seconds = time.perf_counter() - began
-    return held_out_loss(trained.model, rows, 1, choose_precision("fp32"), Collator(0)), steps, seconds
+    return held_out_loss(trained[1], rows, 1, choose_precision("fp32"), Collator(0)), steps, seconds
 
 
 if __name__ == "__main__":

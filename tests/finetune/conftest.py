@@ -16,7 +16,7 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, 
 from transformers import GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from finetune.cli import main
-from finetune.models.gguf_convert import ConversionFailed
+from finetune.models.gguf_convert import LlamaCppError
 
 LIBRARY = Path(__file__).parents[2] / "corpus" / "library"
 Run = Callable[..., Result]
@@ -163,6 +163,6 @@ def no_conversion(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def _refuse_conversion(patch: pytest.MonkeyPatch) -> None:
     def refuse(model: object, tokenizer: object, out: Path, precision: str) -> None:
-        raise ConversionFailed("the tokenizer is not known")
+        raise LlamaCppError("the tokenizer is not known")
 
     patch.setattr("finetune.training.voice_writer.write_gguf", refuse)

@@ -124,7 +124,7 @@ def test_wrong_names_are_reported_before_anything_is_opened(
     (broken / "training.json").write_text("{", encoding="utf-8")
     for arguments, message in (
         ([tmp_path / "empty"], "neither a voice (it has no voice.json) nor a model folder"),
-        ([tmp_path / "notes.txt"], "is a file. Name the folder of a voice"),
+        ([tmp_path / "notes.txt"], "is neither a voice"),
         ([tmp_path / "nowhere"], "There is no voice and no model folder"),
         ([broken], "has no readable training.json"),
         ([bases["gpt2"], bases["gpt2"]], "named twice"),

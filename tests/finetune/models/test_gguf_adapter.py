@@ -10,7 +10,8 @@ import torch
 from peft import LoraConfig, get_peft_model
 from transformers import AutoModelForCausalLM
 
-from finetune.models.gguf_adapter import UnknownLayout, write_adapter
+from finetune.models.gguf_adapter import write_adapter
+from finetune.models.gguf_convert import LlamaCppError
 
 LLAMA = {
     "self_attn.q_proj": "attn_q",
@@ -96,5 +97,5 @@ def test_a_layout_that_is_not_known_is_refused(fault: str, tmp_path: Path, bases
         tensors["blk.1.ffn_up"] = tensors["blk.1.ffn_up"][::-1]
     write_base(tmp_path / "base.gguf", "llama", tensors)
     adapted = get_peft_model(model, LoraConfig(r=4, target_modules="all-linear", task_type="CAUSAL_LM"))
-    with pytest.raises(UnknownLayout, match="up"):
+    with pytest.raises(LlamaCppError, match="up"):
         write_adapter(adapted, tmp_path / "base.gguf", tmp_path / "adapter.gguf")

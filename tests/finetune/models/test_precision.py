@@ -27,12 +27,15 @@ def test_cuda_goes_by_capability(machine: pytest.MonkeyPatch, capability: tuple[
     assert choose_precision("auto").precision == expected
 
 
-def test_a_cpu_takes_bf16_only_where_it_wins(machine: pytest.MonkeyPatch) -> None:
-    fast, slow = choose_precision("auto", lambda: 3.0), choose_precision("auto", lambda: 0.9)
-    assert (fast.precision, slow.precision) == ("bf16", "fp32")
-    assert "3.0 times" in fast.why
-    machine.setattr(precision, "cpu_has_bf16", lambda: False)
-    assert choose_precision("auto", lambda: 3.0).precision == "fp32"
+@pytest.mark.parametrize(
+    ("speedup", "has_bf16", "expected"), [(3.0, True, "bf16"), (0.9, True, "fp32"), (3.0, False, "fp32")]
+)
+def test_a_cpu_takes_bf16_only_where_it_wins(
+    machine: pytest.MonkeyPatch, speedup: float, has_bf16: bool, expected: str
+) -> None:
+    machine.setattr(precision, "measure_bf16_speedup", lambda: speedup)
+    machine.setattr(precision, "cpu_has_bf16", lambda: has_bf16)
+    assert choose_precision("auto").precision == expected
 
 
 def test_apples_gpu_takes_fp32(machine: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,7 @@ from huggingface_hub import ModelCard
 from peft import PeftModel
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from finetune.models.gguf_convert import ConversionFailed
+from finetune.models.gguf_convert import LlamaCppError
 from finetune.models.voice import open_voice
 from tests.finetune.conftest import Run, set_options
 
@@ -66,7 +66,7 @@ def test_no_room_for_the_converted_weights_costs_no_training(
     options = ("--corpus", corpus, "--base", bases["gpt2"], *few, "--out", tmp_path / "voice")
 
     def full(*arguments: object) -> None:
-        raise ConversionFailed("OSError: [Errno 28] No space left on device")
+        raise LlamaCppError("OSError: [Errno 28] No space left on device")
 
     with monkeypatch.context() as patch:
         patch.setattr("finetune.training.voice_writer.write_gguf", full)
