@@ -190,7 +190,7 @@ def evaluate(json_file: Path | None, show: int, **options: Any) -> None:
         if show:
             click.echo("\n" + turns_side_by_side(comparison, width, show))
         for note in comparison.notes:
-            print_status(printable(f"\nMind: {note}"))
+            print_status(printable(f"\nNote: {note}"))
         if json_file:
             write_json(json_file, as_json(comparison))
 

@@ -21,7 +21,7 @@ class Collator:
     """Rows -> tensors B x T, padded on the right: `input_ids`, `labels`, and of packed rows `position_ids`.
 
     There is no attention mask. What follows a token can't change it, so padding on the right needs none, and attention
-    runs in its fastest form, causal and nothing else. Positions that start again at 0 tell transformers that a row
+    runs in its fastest form, causal alone. Positions that start again at 0 tell transformers that a row
     holds several, and it lets none of them attend to another.
     """
 

@@ -60,9 +60,9 @@ def in_first_person(prose: str) -> bool:
 def player_speech(action: str, prose: str) -> Iterator[tuple[int, int]]:
     """Yield start and end of each sentence in which "you" say what the action does not say, or decide."""
     marked = _with_double_quotes(prose)  # as long as the prose
-    asked = _bare_words(action)
+    action_words = _bare_words(action)
     for match in _SPEAKS.finditer(marked):
-        if _bare_words(match[1] or match[2] or "") not in asked:
+        if _bare_words(match[1] or match[2] or "") not in action_words:
             yield _sentence_around(marked, *match.span())
     for match in _DECIDES.finditer(_QUOTED.sub(lambda quote: '"' * len(quote[0]), marked)):
         yield _sentence_around(marked, *match.span())

@@ -72,9 +72,10 @@ def push(out: Path, card: str, repository: str) -> str:
         FinetuneError: the upload failed; the export at `out` is complete.
     """
     paths = [path for path in out.rglob("*") if path.is_file()] if out.is_dir() else [out]
+    files: dict[str, Path | bytes]
     files = {path.relative_to(out if out.is_dir() else out.parent).as_posix(): path for path in paths}
-    contents = {**files, "README.md": card.encode()}.items()
-    operations = [CommitOperationAdd(path_in_repo=name, path_or_fileobj=content) for name, content in contents]
+    files["README.md"] = card.encode()
+    operations = [CommitOperationAdd(path_in_repo=name, path_or_fileobj=content) for name, content in files.items()]
     api = HfApi()
     try:
         name = api.create_repo(repository, private=True, exist_ok=True).repo_id

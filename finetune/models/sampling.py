@@ -10,6 +10,8 @@ The same seed gives the same texts for the same list of prompts.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import takewhile
+from operator import ne
 from typing import Any
 
 import torch
@@ -82,10 +84,10 @@ def generate(
             )
     finally:
         model.train(training)
-    # What comes after the end of text in a batch is padding, which is left out like the end itself.
-    texts = tokenizer.batch_decode(
-        generated[:, ids.shape[1] :], skip_special_tokens=True, clean_up_tokenization_spaces=False
-    )
+    # What comes after the end of text in a batch is padding.
+    is_text = partial(ne, tokenizer.eos_token_id)
+    rows = [list(takewhile(is_text, row[ids.shape[1] :].tolist())) for row in generated]
+    texts = tokenizer.batch_decode(rows, skip_special_tokens=True, clean_up_tokenization_spaces=False)
     return [(text.partition(stop)[0] if stop else text).strip() for text in texts]
 
 

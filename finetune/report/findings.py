@@ -22,18 +22,18 @@ def findings(study: Study) -> list[str]:
     base = study.base_run
     tuned = [run for method in _TUNED for run in study.of(method)]
     scratch = min(study.of("scratch"), key=attrgetter("bits_per_byte"), default=None)
-    said = []
+    sentences = []
     if scratch and (tuned or base):
-        said.append(_transfer(base, tuned, scratch))
+        sentences.append(_transfer(base, tuned, scratch))
         if scratch.unfinished:
-            said.append(
+            sentences.append(
                 f"The model from random weights was still learning when its {scratch.budget:,} steps were over: with "
                 "more time it would get lower. The comparison holds for this budget of steps."
             )
     if tuned:
         best = min(tuned, key=attrgetter("bits_per_byte"))
-        said += [_best_tuned(best, base), *_gain_by_share(base, study.of(best.method))]
-    return [*said, *_budget(study)]
+        sentences += [_best_tuned(best, base), *_gain_by_share(base, study.of(best.method))]
+    return [*sentences, *_budget(study)]
 
 
 def _transfer(base: Run | None, tuned: Sequence[Run], scratch: Run) -> str:
@@ -88,19 +88,19 @@ def _budget(study: Study) -> list[str]:
     trained = [run for run in study.runs if run.steps]
     if not trained:
         return []
-    said = []
+    sentences = []
     seen = max((run.share * run.passes for run in study.largest_trained), default=100.0)
     if seen < 100 * _WHOLE_PASS:
-        said.append(
+        sentences.append(
             f"The budget is small: its steps go over {percent(seen)} of the whole text. Beyond that share a run learns "
             "from other stories, not from more of them."
         )
     seconds = sum(run.seconds for run in trained)
-    said.append(
+    sentences.append(
         f"The {len(trained)} trainings of this page took {duration(seconds)}: {dollars(study.cost(seconds))} at "
         f"{dollars(study.price)} an hour."
     )
-    return said
+    return sentences
 
 
 def _text_learned(run: Run) -> str:

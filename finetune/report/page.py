@@ -1,8 +1,8 @@
-"""A study as one HTML page that needs nothing else: no script, no file beside it, no network.
+"""A study as one HTML page that needs no script, no other file and no network.
 
     write_page(study, Path("report/index.html"), draw_charts(study, Path("report/pictures")))
 
-Beside each chart stands a table with its figures. Every text is data and escaped; the page forbids itself to load or
+Each chart comes with a table of its figures. Every text is data and escaped; the page forbids itself to load or
 run anything.
 """
 

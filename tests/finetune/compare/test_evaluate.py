@@ -51,7 +51,7 @@ def test_before_and_after_stand_side_by_side(compared: tuple[Result, dict[str, A
     assert f"{before['loss']['bits_per_byte']:.3f}" in done.stdout
     assert "temperature 0.5, top-k 40, min-p 0.1, seed 0" in " ".join(done.stdout.split())
     assert "Shares of 3 turns are sure to within 58 points at worst" in " ".join(done.stdout.split())
-    assert "Mind" not in done.stderr
+    assert "Note" not in done.stderr
 
 
 def test_all_answer_the_same_prompts(compared: tuple[Result, dict[str, Any]]) -> None:
