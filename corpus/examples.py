@@ -11,7 +11,7 @@ the passage that was told before.
 Both are bounded, so the whole costs time and room linear in the story, however deep it is. A context is the last whole
 turns that fit; only where the very last turn is longer than that, its end stands for it. A target is a chain of turns
 of up to three quarters of a context, so that in a row of a context's length, a quarter is left for what came before
-(`finetune.data.rows.windows` cuts rows so); the chain goes on as the next example.
+(`finetune.data.rows.split_into_rows` cuts rows so); the chain goes on as the next example.
 
 Limits: a passage is never cut, so a target is at least one turn, however long.
 """

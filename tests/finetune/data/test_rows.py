@@ -13,7 +13,7 @@ from finetune.data.rows import IGNORED, bos_ids, encode, make_rows, split_into_r
 
 @given(st.lists(st.booleans(), max_size=300), st.integers(8, 80))
 def test_each_target_stands_in_one_row_with_enough_before_it(learned: list[bool], length: int) -> None:
-    ids = list(range(len(learned)))  # a token tells where it stood
+    ids = list(range(len(learned)))  # each id is its own place
     rows = split_into_rows(ids, learned, length)
     targets = []
     for row in rows:

@@ -1,4 +1,4 @@
-"""The page of a report: what its sentences claim, and that it needs and runs nothing else."""
+"""The page of a report needs and runs nothing else; each chart has its figures in a table."""
 
 import re
 from dataclasses import replace
@@ -7,107 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from finetune.errors import FinetuneError
 from finetune.report.charts import draw_charts
-from finetune.report.findings import findings
-from finetune.report.job import parse_methods, parse_shares
 from finetune.report.page import write_page
-from finetune.report.study import Evaluation, Run, Study
-from finetune.report.units import dollars, duration, parameter_count, percent
+from finetune.report.study import Evaluation, Study
+from tests.finetune.report.studies import BASE, SCRATCH, TUNED, study
 
 EVIL = "<script>alert('& you?')</script> $x_1$"
-
-
-def run(method: str, share: float, bits: float, **other: object) -> Run:
-    values = {
-        "method": method,
-        "stories": 0 if method == "base" else round(share / 10),
-        "share": share,
-        "words": int(share * 100),
-        "learning_rate": 1e-3,
-        "trained": 1000,
-        "steps": 0 if method == "base" else 20,
-        "budget": 0 if method == "base" else 20,
-        "passes": 2.0,
-        "best_step": 0 if method == "base" else 16,
-        "bits_per_byte": bits,
-        "nats_per_token": 3 * bits,
-        "seconds": 0.0 if method == "base" else 120.0,
-        "tokens_per_second": 500.0,
-        "memory": 2**30,
-    }
-    return Run(**{**values, **other})  # type: ignore[arg-type]
-
-
-def study(*runs: Run, **other: object) -> Study:
-    values = {
-        "base": "tiny",
-        "parameters": 135_000_000,
-        "device": "CPU",
-        "precision": "fp32",
-        "stories": 10,
-        "words": 10_000,
-        "split": "test",
-        "held_out_tokens": 500,
-        "held_out_bytes": 2000,
-        "recipe_name": "laptop",
-        "recipe": {"patience": 3},
-        "price": 0.3,
-        "prompts": (),
-        "runs": runs,
-    }
-    return Study(**{**values, **other})  # type: ignore[arg-type]
-
-
-BASE = run("base", 0, 1.2)
-TUNED = (run("lora", 10, 1.1), run("lora", 100, 1.0), run("full", 10, 1.15), run("full", 100, 1.05))
-SCRATCH = (run("scratch", 10, 2.5), run("scratch", 100, 2.0))
-
-
-def test_the_headline_is_the_least_text_that_beats_random_weights_on_all_of_it() -> None:
-    headline, *others = findings(study(BASE, *TUNED, *SCRATCH))
-    assert headline == (
-        "LoRA on 10% of the text (1 story, 1,000 words) reaches 1.100 bits per byte in 2.0 minutes (untuned: 1.200); "
-        "the same model from random weights, on all of the text (10 stories, 10,000 words), "
-        "reaches 2.000 after 2.0 minutes."
-    )
-    said = " ".join(others)
-    assert "Best of the tuned: LoRA on all of the text" in said and "16.7% below the untuned base's 1.200" in said
-    assert "it has 50% with 10% of it" in said
-    assert "6 trainings of this page took 12.0 minutes: $0.06 at $0.30 an hour" in said
-    assert "still learning" not in said
-
-
-def test_where_random_weights_win_it_says_so() -> None:
-    headline = findings(study(BASE, *TUNED, run("scratch", 100, 0.9)))[0]
-    assert headline.startswith("Transfer bought nothing here")
-    assert "reaches 0.900" in headline and "LoRA, 1.000 bits per byte" in headline
-
-
-def test_tuning_that_does_harm_is_no_gain() -> None:
-    worse = run("lora", 100, 1.3)
-    headline, *others = findings(study(BASE, worse, run("scratch", 100, 2.0)))
-    assert headline.startswith("Untuned, the base is at 1.200 bits per byte, and no tuning improved on it")
-    assert "8.3% above the untuned base's" in others[0] and len(others) == 2
-
-
-def test_a_budget_that_ended_too_early_is_reported() -> None:
-    cut = run("scratch", 100, 2.0, best_step=20)
-    assert any("still learning when its 20 steps were over" in said for said in findings(study(BASE, *TUNED, cut)))
-
-
-def test_a_budget_that_does_not_reach_all_of_the_text_is_reported() -> None:
-    short = [replace(r, passes=0.05 if r.share == 100 else 0.5) for r in (*TUNED, *SCRATCH)]
-    headline, *others = findings(study(BASE, *short))
-    assert "10% of the text (1 story, 1,000 words, of which it saw 50%)" in headline
-    assert "all of the text (10 stories, 10,000 words, of which it saw 5.0%)" in headline
-    assert any("go over 5.0% of the whole text" in said for said in others)
-
-
-def test_without_random_weights_nothing_is_said_of_them() -> None:
-    said = findings(study(BASE, *TUNED))
-    assert said[0].startswith("Best of the tuned: LoRA") and "random" not in " ".join(said)
-    assert findings(study(BASE)) == []
 
 
 @pytest.fixture(scope="module")
@@ -200,27 +105,3 @@ def test_the_same_study_draws_the_same_pictures(page: tuple[Study, Path], tmp_pa
 @pytest.mark.filterwarnings("error")
 def test_a_single_share_draws_without_complaint(tmp_path: Path) -> None:
     assert "100%" in draw_charts(study(BASE, *TUNED[1::2]), tmp_path)["share"]
-
-
-def test_figures_in_words() -> None:
-    assert [percent(share) for share in (0.87, 12.34, 100)] == ["0.9%", "12%", "100%"]
-    assert [duration(seconds) for seconds in (3.21, 40, 400, 9000)] == ["3.2 s", "40 s", "6.7 minutes", "2.5 hours"]
-    assert [dollars(amount) for amount in (0, 1e-9, 0.0456, 1.5, 20, 1234.5)] == [
-        "$0",
-        "under $0.00001",
-        "$0.046",
-        "$1.50",
-        "$20",
-        "$1,234",
-    ]
-    assert [parameter_count(count) for count in (12, 4_880_000, 134_515_008)] == ["12", "4.88M", "135M"]
-
-
-def test_shares_and_methods_are_read() -> None:
-    assert parse_shares("1, 3%,100") == (1, 3, 100)
-    assert parse_methods("lora, scratch") == ("lora", "scratch")
-    for wrong in ("101", "0", "-1", "many", "1,,2", "nan"):
-        with pytest.raises(FinetuneError, match="is not a percentage"):
-            parse_shares(wrong)
-    with pytest.raises(FinetuneError, match="Did you mean last-layers"):
-        parse_methods("last-layer")
