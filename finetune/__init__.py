@@ -1,8 +1,9 @@
-"""Corpus in, voice out: LoRA fine-tuning of any causal language model, on whatever machine there is.
+"""Fine-tuning: a corpus in, a voice out.
 
-`recipe` holds every knob, `data` makes rows of tokens, `model` opens the base, `train` tunes, `evaluate` measures
-(both by `loss`; `packing`, `fused` and `compiling` make it fast),
-`adapter` and `convert` write what the game reads, `report` the papers that go with a voice. `voice` opens one again,
-`export` writes it for other programs, `agreement` shows that it is still the same, `hub` pushes it.
-`transfer` measures what tuning buys; `study` says it in sentences, `pictures` and `page` show it.
+    python -m finetune --corpus my-corpus --base smollm2 --out my-voice
+
+`cli` is the command line, `recipe` holds every setting of a training. Each command has its package: `training`,
+`export`, `compare` (the command `evaluate`) and `report`; in each, `job` holds the request and every check that needs
+no heavy import. They share `data` (a corpus as rows of token ids) and `models` (bases and voices: how they are opened,
+run, measured and written as GGUF). Imports go one way: cli, report, compare and export, training, models, data.
 """

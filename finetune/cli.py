@@ -1,7 +1,8 @@
 """The command line of the training: `python -m finetune --corpus DIR --base BASE --out VOICE`, and its commands.
 
 Figures go to stdout, what happens goes to stderr. Exit code 2: something to put right; 130: stopped by Ctrl-C or
-SIGTERM, and the same command goes on. Nothing heavy is imported until there is work to do.
+SIGTERM, and the same command goes on. Nothing heavy is imported until there is work to do: each command builds its job
+and checks it first.
 """
 
 import os
@@ -13,31 +14,42 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import click
 from click.core import ParameterSource
 
 from corpus.extras import install_line
 from corpus.text import printable
+from finetune.compare.job import EvaluationJob
+from finetune.compare.measures import MEASURES
+from finetune.console import print_status
 from finetune.errors import FinetuneError
-from finetune.manner import MEASURES
-from finetune.recipe import DEFAULT, METHODS, load, names, repeat
-from finetune.study import read_methods, read_shares
+from finetune.export.job import ExportJob
+from finetune.files import write_json
+from finetune.models.folders import BUNDLED, read_training
+from finetune.recipe import DEFAULT_RECIPE, METHODS, load_recipe, recipe_names, stored_recipe
+from finetune.report.job import ReportJob, parse_methods, parse_shares
+from finetune.training.job import TrainingJob
 
 _PATH = click.Path(path_type=Path)
-
-
-@click.group(invoke_without_command=True)
-@click.option("--corpus", type=_PATH, help="The corpus folder that `dungeon corpus build` wrote.")
-@click.option(
+_CORPUS_HELP = "The corpus folder that `dungeon corpus build` wrote."
+_RECIPE_HELP = f"{', '.join(recipe_names())}, or a TOML file of your own."
+_base = click.option(
     "--base",
-    default="smollm2",
+    default=BUNDLED,
     show_default=True,
     help="What is tuned: smollm2 (the bundled weights, no Hub needed), a model folder, or a Hub id like "
     "openai-community/gpt2.",
 )
+_recipe = click.option("--recipe", default=DEFAULT_RECIPE, show_default=True, help=_RECIPE_HELP)
+
+
+@click.group(invoke_without_command=True)
+@click.option("--corpus", type=_PATH, help=_CORPUS_HELP)
+@_base
 @click.option("--out", type=_PATH, help="The folder to write the voice to.")
-@click.option("--recipe", default=DEFAULT, show_default=True, help=f"{', '.join(names())}, or a TOML file of your own.")
+@_recipe
 @click.option("--like", type=_PATH, metavar="VOICE", help="Repeat the recipe and the base of this voice.")
 @click.option(
     "--method",
@@ -50,44 +62,39 @@ _PATH = click.Path(path_type=Path)
 @click.option("--fresh", is_flag=True, help="Start over, whatever an interrupted training has left.")
 @click.option("--replace", is_flag=True, help="Put the new voice in the place of the one at --out.")
 @click.pass_context
-def main(
-    context: click.Context,
-    corpus: Path | None,
-    base: str,
-    out: Path | None,
-    recipe: str,
-    like: Path | None,
-    method: str | None,
-    layers: str | None,
-    changes: tuple[str, ...],
-    fresh: bool,
-    replace: bool,
-) -> None:
+def main(context: click.Context, /, method: str | None, layers: str | None, like: Path | None, **options: Any) -> None:
     """Tune a voice on a corpus.
 
-    What was interrupted goes on with the same command. What is said here goes over the recipe, and both over --like.
+    What was interrupted goes on with the same command. --method, --layers and --set go over the recipe, and all of
+    them over --like.
     """
     if context.invoked_subcommand:
         return
-    if corpus is None or out is None:
+    if options["corpus"] is None or options["out"] is None:
         raise click.UsageError("--corpus and --out say what to learn from and where the voice goes; both are needed.")
-    said = [f"method={method}"] if method else []
-    said += [f"layers={layers.removeprefix('last-')}"] if layers else []
-    said += changes
-    given = {name for name in ("base", "recipe") if context.get_parameter_source(name) is not ParameterSource.DEFAULT}
-    resolved = load(recipe, said)
-    with _heavy("The same command goes on from the last checkpoint."):
-        from finetune.train import Job, tune
-        from finetune.voice import read_voice
+    changes = [f"method={method}"] if method else []
+    changes += [f"layers={layers.removeprefix('last-')}"] if layers else []
+    changes += options.pop("changes")
+    recipe_name = options.pop("recipe")
+    recipe, repeats = load_recipe(recipe_name, changes), None
+    if like:
+        repeats = read_training(like)
+        if _is_default(context, "base"):
+            options["base"] = str(repeats["base"]["given"])
+        if _is_default(context, "recipe"):
+            recipe_name, recipe = stored_recipe(repeats.get("recipe"), changes)
+    job = TrainingJob(recipe_name=recipe_name, recipe=recipe, repeats=repeats, **options)
+    job.check()
+    with _heavy_work("The same command goes on from the last checkpoint."):
+        from finetune.training.train import train_voice
 
-        earlier = read_voice(like) if like else None
-        if earlier is not None:
-            base = base if "base" in given else str(earlier["base"]["given"])
-            if "recipe" not in given:
-                recipe, resolved = repeat(earlier.get("recipe"), said)
-        figures = tune(Job(corpus, base, out, recipe, resolved, fresh, replace, earlier))
-    if figures:
-        click.echo(figures)
+        table = train_voice(job)
+    if table:
+        click.echo(table)
+
+
+def _is_default(context: click.Context, name: str) -> bool:
+    return context.get_parameter_source(name) is ParameterSource.DEFAULT
 
 
 @main.command()
@@ -98,7 +105,7 @@ def main(
     type=click.Choice(["adapter", "merged", "gguf", "gguf-adapter"]),
     required=True,
     help="adapter: a folder for peft. merged: one model folder in safetensors. gguf: one file of the whole model for "
-    "llama.cpp. gguf-adapter: one file that llama.cpp lays over the base's.",
+    "llama.cpp. gguf-adapter: one file that llama.cpp applies to the base's.",
 )
 @click.option("--out", type=_PATH, required=True, help="The folder or, for GGUF, the file to write.")
 @click.option(
@@ -114,38 +121,32 @@ def main(
     metavar="OWNER/NAME",
     help="Upload the export to this repository of the Hub as well; private, if it is new.",
 )
-def export(
-    voice: Path,
-    target: str,
-    out: Path,
-    precision: str | None,
-    base: str | None,
-    corpus: Path | None,
-    repository: str | None,
-) -> None:
+def export(**options: Any) -> None:
     """Write VOICE in a form that other programs read.
 
     The export is compared with the voice at places in held-out turns; one that doesn't agree is not kept.
     """
-    with _heavy("Nothing was written."):
-        from finetune.export import Export, export
+    job = ExportJob(**options)
+    job.check()
+    with _heavy_work("Nothing was written."):
+        from finetune.export.export import export
 
-        done = export(Export(voice, target, out, precision, base, corpus, repository))
-    click.echo(f"export against voice  {done.found}")
-    if done.tuning:
-        click.echo(f"base against voice    {done.tuning}")
+        exported = export(job)
+    click.echo(f"export against voice  {exported.agreement}")
+    if exported.base_agreement:
+        click.echo(f"base against voice    {exported.base_agreement}")
     lines = {
-        "adapter": f"The adapter is in {out}; peft opens it over its base.",
-        "merged": f"The model is in {out}. Serve it: transformers serve {shlex.quote(str(out))}",
-        "gguf": f"The model is in {out}; llama.cpp plays it by itself.",
-        "gguf-adapter": f"The adapter is in {out}; llama.cpp lays it over {done.over}.",
+        "adapter": f"The adapter is in {job.out}; peft opens it over its base.",
+        "merged": f"The model is in {job.out}. Serve it: transformers serve {shlex.quote(str(job.out))}",
+        "gguf": f"The model is in {job.out}; llama.cpp plays it by itself.",
+        "gguf-adapter": f"The adapter is in {job.out}; llama.cpp applies it to {exported.base_gguf}.",
     }
-    click.echo(printable(lines[target]), err=True)
-    if done.address:
-        click.echo(printable(f"Pushed to {done.address}"), err=True)
+    print_status(printable(lines[job.target]))
+    if exported.address:
+        print_status(printable(f"Pushed to {exported.address}"))
 
 
-class _Measured(click.Command):
+class _CommandWithMeasures(click.Command):
     """A command whose help ends with what each measure is and where it comes from."""
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -153,12 +154,12 @@ class _Measured(click.Command):
             formatter.write_dl([(entry.label, f"{entry.definition} [{entry.source}]") for entry in MEASURES])
 
 
-@main.command(cls=_Measured)
+@main.command(cls=_CommandWithMeasures)
 @click.argument("voices", nargs=-1, required=True, metavar="VOICE...")
 @click.option("--corpus", type=_PATH, help="Measure on this corpus's test split, and take the prompts from there.")
 @click.option("--json", "json_file", type=_PATH, help="Write all figures and turns to this file.")
-@click.option("--turns", type=click.IntRange(1, 1024), default=32, show_default=True, help="Turns that each writes.")
-@click.option("--tokens", type=click.IntRange(1, 1024), default=60, show_default=True, help="Most tokens a turn.")
+@click.option("--turns", type=click.IntRange(1, 1024), default=32, show_default=True, help="Turns that each generates.")
+@click.option("--tokens", type=click.IntRange(1, 1024), default=60, show_default=True, help="Most tokens per turn.")
 @click.option(
     "--examples",
     type=click.IntRange(0),
@@ -169,48 +170,36 @@ class _Measured(click.Command):
 @click.option("--show", type=click.IntRange(0), default=3, show_default=True, help="Prompts to print with their turns.")
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True, help="Of the turns.")
 @click.option("--base", help="Where the voices' base is now, if it has moved.")
-def evaluate(
-    voices: tuple[str, ...],
-    corpus: Path | None,
-    json_file: Path | None,
-    turns: int,
-    tokens: int,
-    examples: int,
-    show: int,
-    seed: int,
-    base: str | None,
-) -> None:
+def evaluate(json_file: Path | None, show: int, **options: Any) -> None:
     """Compare voices, and bases with what was tuned on them.
 
     VOICE is a folder that training wrote, or a base: smollm2, a model folder, a Hub id. All answer the same prompts
-    with the same seed. Without --corpus the prompts are the program's own, and the losses those noted in training.
+    with the same seed. Without --corpus the prompts are the program's own, and the losses those stored in training.
     """
     if json_file and not json_file.absolute().parent.is_dir():
         raise FinetuneError(f"There is no folder {json_file.absolute().parent} to write {json_file.name} to. Make it.")
-    with _heavy("Nothing was written."):
-        from finetune.beside import figures, samples
-        from finetune.compare import Question, as_json, compare
-        from finetune.report import write_json
+    job = EvaluationJob(**options)
+    job.check()
+    with _heavy_work("Nothing was written."):
+        from finetune.compare.evaluate import as_json, evaluate
+        from finetune.compare.side_by_side import measures_table, turns_side_by_side
 
-        question = Question(
-            voices=voices, corpus=corpus, base=base, turns=turns, tokens=tokens, seed=seed, examples=examples
-        )
-        comparison = compare(question)
+        comparison = evaluate(job)
         width = shutil.get_terminal_size((100, 24)).columns
-        click.echo(figures(comparison, width))
+        click.echo(measures_table(comparison, width))
         if show:
-            click.echo("\n" + samples(comparison, width, show))
+            click.echo("\n" + turns_side_by_side(comparison, width, show))
         for note in comparison.notes:
-            click.echo(printable(f"\nMind: {note}"), err=True)
+            print_status(printable(f"\nNote: {note}"))
         if json_file:
             write_json(json_file, as_json(comparison))
 
 
 @main.command()
-@click.option("--corpus", type=_PATH, required=True, help="The corpus folder that `dungeon corpus build` wrote.")
-@click.option("--base", default="smollm2", show_default=True, help="What is tuned: smollm2, a model folder, a Hub id.")
-@click.option("--out", type=_PATH, required=True, help="The folder to write the page, its pictures and its runs to.")
-@click.option("--recipe", default=DEFAULT, show_default=True, help=f"{', '.join(names())}, or a TOML file of your own.")
+@click.option("--corpus", type=_PATH, required=True, help=_CORPUS_HELP)
+@_base
+@click.option("--out", type=_PATH, required=True, help="The folder to write the page, its charts and its runs to.")
+@_recipe
 @click.option(
     "--set",
     "changes",
@@ -230,44 +219,33 @@ def evaluate(
     "--price", type=click.FloatRange(0), help="Dollars an hour of this machine. [default: GPU 3.50, CPU 0.10]"
 )
 @click.option(
-    "--tokens", type=click.IntRange(0), default=60, show_default=True, help="Most tokens a sample turn; 0: none."
+    "--tokens", type=click.IntRange(0), default=60, show_default=True, help="Most tokens per sample turn; 0: none."
 )
 @click.option("--fresh", is_flag=True, help="Make all runs again.")
-def report(
-    corpus: Path,
-    base: str,
-    out: Path,
-    recipe: str,
-    changes: tuple[str, ...],
-    shares: str,
-    methods: str,
-    price: float | None,
-    tokens: int,
-    fresh: bool,
-) -> None:
-    """Show what tuning on your own text buys: one page with pictures.
+def report(shares: str, methods: str, **options: Any) -> None:
+    """Show what tuning on your own text buys: one page with charts.
 
     Trains each method on each share of the text and measures all on the same held-out stories. What was interrupted
     goes on with the same command; more shares and methods are added to the runs that are there.
     """
-    asked = read_shares(shares), read_methods(methods)
-    load(recipe, changes)  # what is wrong with it is said before anything heavy
-    with _heavy("The same command goes on with the runs that are left."):
-        from finetune.transfer import Grid, make_report
+    job = ReportJob(shares=parse_shares(shares), methods=parse_methods(methods), **options)
+    job.method_recipes()
+    with _heavy_work("The same command goes on with the runs that are left."):
+        from finetune.report.report import make_report
 
-        page = make_report(Grid(corpus, base, out, recipe, changes, *asked, price, tokens, fresh))
+        page = make_report(job)
     click.echo(page)
 
 
 @contextmanager
-def _heavy(after_stop: str) -> Iterator[None]:
-    """Quiet libraries, one line for a missing one, and a stop that says how to go on."""
+def _heavy_work(after_stop: str) -> Iterator[None]:
+    """Quiet the libraries; turn a missing one into one line, and a stop into a line that says how to go on."""
     # Threads that sleep while they wait: on a machine that does something else as well, torch's threads would spin
     # for each other through every time slice (measured on 2 busy cores: over 30 s a step, and 7 s so).
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     earlier = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        _quiet()
+        _quiet_libraries()
         yield
     except ModuleNotFoundError as error:
         raise FinetuneError(f"{error.name} is not installed. Install it with: {install_line('finetune')}") from error
@@ -275,7 +253,7 @@ def _heavy(after_stop: str) -> Iterator[None]:
         if error.errno is None:  # not the system's: a bug, which keeps its trace
             raise
         where = f"{error.filename}: " if error.filename else ""
-        raise FinetuneError(f"{where}{error.strerror}. Mend that, and give the same command again.") from error
+        raise FinetuneError(f"{where}{error.strerror}. Put that right, and give the same command again.") from error
     except KeyboardInterrupt:
         click.echo(f"\nStopped. {after_stop}", err=True)
         sys.exit(130)
@@ -283,8 +261,8 @@ def _heavy(after_stop: str) -> Iterator[None]:
         signal.signal(signal.SIGTERM, earlier)
 
 
-def _quiet() -> None:
-    """Silences what the libraries tell about themselves; their errors stay."""
+def _quiet_libraries() -> None:
+    """Silence the libraries' progress bars and notices; their errors stay."""
     import datasets
     import transformers
 

@@ -1,8 +1,8 @@
-"""The one exception for what a user can mend: its message goes to stderr, the exit code is 2."""
+"""The one exception for what a user can put right: the message goes to stderr, the exit code is 2."""
 
 import click
 
-from corpus.text import printable
+from corpus.text import one_line, printable
 
 
 class FinetuneError(click.ClickException):
@@ -11,5 +11,10 @@ class FinetuneError(click.ClickException):
     exit_code = 2
 
     def __init__(self, message: str) -> None:
-        # Names and titles come from files: no escape sequence of theirs reaches the terminal.
+        # File names and titles are data: no escape sequence in them reaches the terminal.
         super().__init__(printable(message))
+
+
+def cause(error: Exception) -> str:
+    """Return an exception's message as one line of at most 400 characters, to be quoted in a message of ours."""
+    return one_line(str(error))[:400]

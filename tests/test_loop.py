@@ -14,7 +14,7 @@ import pytest
 import torch
 from transformers import GPT2Config, GPT2LMHeadModel
 
-from finetune.model import open_base
+from finetune.models.base import open_base
 
 pytestmark = [pytest.mark.real, pytest.mark.usefixtures("home_with_weights", "untraced")]
 

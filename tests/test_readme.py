@@ -139,7 +139,7 @@ def tunes(command: str, workshop: Path) -> None:
     if "openai-community/gpt2" in command:
         save_tiny_gpt2(workshop / "gpt2")
         command = command.replace("openai-community/gpt2", str(workshop / "gpt2"))
-    assert "nats a token" in run(f"{here(command)} {FEW_STEPS}", workshop)
+    assert "nats per token" in run(f"{here(command)} {FEW_STEPS}", workshop)
     voice = re.search(r"--out (\S+)", command)
     assert voice
     assert (workshop / voice[1] / "voice.json").is_file()
@@ -160,7 +160,7 @@ def plays_the_voice(command: str, workshop: Path) -> None:
 def compares(command: str, workshop: Path) -> None:
     said = run(f"{here(command)} --turns 2 --tokens 8 --examples 1", workshop)
     assert "my-voice" in said
-    assert "bits a byte" in said
+    assert "bits per byte" in said
 
 
 def exports(command: str, workshop: Path) -> None:
@@ -171,7 +171,7 @@ def exports(command: str, workshop: Path) -> None:
 def reports(command: str, workshop: Path) -> None:
     few = f"{FEW_STEPS} --shares 100 --methods base,lora --tokens 0"
     run(f"{here(command).replace('openai-community/gpt2', str(workshop / 'gpt2'))} {few}", workshop)
-    assert "bits a byte" in (workshop / "my-report" / "index.html").read_text(encoding="utf-8")
+    assert "bits per byte" in (workshop / "my-report" / "index.html").read_text(encoding="utf-8")
 
 
 HOW: dict[str, Callable[[str, Path], None]] = {

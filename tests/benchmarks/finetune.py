@@ -46,12 +46,15 @@ from transformers import (
 )
 from transformers.trainer_utils import SaveStrategy
 
-from finetune.data import IGNORED, Row, make_rows, read_corpus
-from finetune.evaluate import HeldOutRows
-from finetune.methods import halve_frozen, prepare
-from finetune.model import Arithmetic, Base, choose_arithmetic, open_base
-from finetune.recipe import Recipe, load, names
-from finetune.trainer import Rows, VoiceTrainer
+from finetune.data.corpus import read_corpus
+from finetune.data.rows import IGNORED, Row, make_rows
+from finetune.models.base import Base, open_base
+from finetune.models.held_out import HeldOutRows
+from finetune.models.precision import Precision, choose_precision
+from finetune.recipe import Recipe, load_recipe, recipe_names
+from finetune.training.methods import halve_frozen, prepare_model
+from finetune.training.trainer import VoiceTrainer
+from finetune.training.training_data import TrainingData
 
 LIBRARY = Path(__file__).parents[2] / "corpus" / "library"
 CUDA = torch.cuda.is_available()
@@ -78,10 +81,10 @@ def main() -> None:
         peak_of_each(options.base)
         return
     base = open_base(options.base)
-    recipe = load(options.recipe, [f"method={options.method}"])
+    recipe = load_recipe(options.recipe, [f"method={options.method}"])
     recipe = replace(
         recipe,
-        length=min(options.length or recipe.length, base.positions),
+        length=min(options.length or recipe.length, base.context_size),
         batch=options.batch or recipe.batch,
         accumulate=1,
         epochs=1,
@@ -91,17 +94,17 @@ def main() -> None:
         save_every=NEVER,
         compile="on" if CUDA and recipe.compile == "auto" else recipe.compile,
     )
-    arithmetic = choose_arithmetic(recipe.precision)
+    precision = choose_precision(recipe.precision)
     with tempfile.TemporaryDirectory() as folder:
         rows = library_rows(base, recipe.length, 2 * recipe.batch if options.peak else options.rows, Path(folder))
         if options.peak:
-            ours(base, rows, recipe, arithmetic, Path(folder)).train()
+            ours(base, rows, recipe, precision, Path(folder)).train()
             print(f"{peak_of_process() / GIB:.1f}")
         elif options.profile:
-            profile(ours(base, rows, recipe, arithmetic, Path(folder)), recipe, arithmetic)
+            profile(ours(base, rows, recipe, precision, Path(folder)), recipe, precision)
         else:
-            print(f"{base.name}, {recipe.method}, ours in {arithmetic.precision} ({arithmetic.why}), on {device()}")
-            side_by_side(base, rows, recipe, arithmetic, options.repeats, Path(folder))
+            print(f"{base.name}, {recipe.method}, ours in {precision.precision} ({precision.why}), on {device()}")
+            side_by_side(base, rows, recipe, precision, options.repeats, Path(folder))
 
 
 def library_rows(base: Base, length: int, count: int, folder: Path) -> list[Row]:
@@ -111,7 +114,7 @@ def library_rows(base: Base, length: int, count: int, folder: Path) -> list[Row]
         corpus = folder / f"corpus-{len(some)}"
         command = [sys.executable, "-m", "corpus", "build", *map(str, some), "--out", str(corpus)]
         subprocess.run(command, check=True, capture_output=True)
-        made = make_rows(read_corpus(corpus).splits["train"], base.tokenizer, length, base.end)
+        made = make_rows(read_corpus(corpus).splits["train"], base.tokenizer, length, base.end_id)
         rows = [row for example in made for row in example]
         if len(rows) >= count:
             break
@@ -127,15 +130,15 @@ def library_rows(base: Base, length: int, count: int, folder: Path) -> list[Row]
 # ---- the two -------------------------------------------------------------------------------------------------
 
 
-def ours(base: Base, rows: list[Row], recipe: Recipe, arithmetic: Arithmetic, work: Path) -> Trainer:
-    model = prepare(base.model, recipe)
-    if recipe.weights == "half" and arithmetic.precision != "fp32":
-        halve_frozen(model, arithmetic.dtype)
+def ours(base: Base, rows: list[Row], recipe: Recipe, precision: Precision, work: Path) -> Trainer:
+    model = prepare_model(base.model, recipe)
+    if recipe.weights == "half" and precision.precision != "fp32":
+        halve_frozen(model, precision.dtype)
     held_out = HeldOutRows(rows[:1], 1)
-    trainer = VoiceTrainer(model, Rows(rows, held_out, "test", held_out, []), recipe, arithmetic, base, work)
+    trainer = VoiceTrainer(model, TrainingData(rows, held_out, "test", held_out, []), recipe, precision, base, work)
     # Steps alone: no measuring, no saving, no display.
     trainer.args.eval_strategy, trainer.args.save_strategy = IntervalStrategy.NO, SaveStrategy.NO
-    for shown in (trainer.progress, trainer.boards):
+    for shown in (trainer.progress, trainer.trackers):
         trainer.remove_callback(shown)
     return trainer
 
@@ -200,11 +203,11 @@ def take_turn(trainer: Trainer, steps: int = -1) -> Turn:
     return Turn(clock.wall, clock.computed, peak_of_memory() - before)
 
 
-def side_by_side(base: Base, rows: list[Row], recipe: Recipe, arithmetic: Arithmetic, repeats: int, work: Path) -> None:
+def side_by_side(base: Base, rows: list[Row], recipe: Recipe, precision: Precision, repeats: int, work: Path) -> None:
     other = copy.deepcopy(base.model)
     trainers = {
         "plain": plain(other, base.tokenizer, rows, recipe, work),
-        "ours": ours(base, rows, recipe, arithmetic, work),
+        "ours": ours(base, rows, recipe, precision, work),
     }
     for trainer in trainers.values():
         take_turn(trainer, 1)
@@ -260,8 +263,8 @@ def peak_of_process() -> float:
 
 def peak_of_each(base: str) -> None:
     print(f"peak memory in GiB, {base}, on {device()}")
-    for name in names():
-        if load(name).gpu and not CUDA:
+    for name in recipe_names():
+        if load_recipe(name).gpu and not CUDA:
             print(f"{name:<12} not measured: it is for a CUDA card")
             continue
         tuned = XL if name == "colab-t4-xl" else base
@@ -272,7 +275,7 @@ def peak_of_each(base: str) -> None:
 # ---- where the time goes -------------------------------------------------------------------------------------
 
 
-def profile(trainer: Trainer, recipe: Recipe, arithmetic: Arithmetic) -> None:
+def profile(trainer: Trainer, recipe: Recipe, precision: Precision) -> None:
     take_turn(trainer, 1)
     activities = [torch.profiler.ProfilerActivity.CPU, *([torch.profiler.ProfilerActivity.CUDA] if CUDA else [])]
     with torch.profiler.profile(activities=activities, record_shapes=True) as seen:
@@ -296,7 +299,7 @@ def profile(trainer: Trainer, recipe: Recipe, arithmetic: Arithmetic) -> None:
     frozen = sum(weight.numel() for name, weight in inner.named_parameters() if "lora_" not in name)
     layers = frozen - head - (0 if tied else inner.get_input_embeddings().weight.numel())
     times = 4 if recipe.method == "lora" else 6
-    floor = times * (layers * tokens + head * targets) / product_speed(arithmetic, trainer.args.device)
+    floor = times * (layers * tokens + head * targets) / product_speed(precision, trainer.args.device)
     print(f"one step of {tokens} tokens, {targets} learned: {turn.wall:.2f} s; the floor is {floor:.2f} s,")
     print(f"so it runs at {floor / turn.wall:.0%} of what matrix products alone would reach")
 
@@ -313,12 +316,12 @@ def part(name: str, shapes: list[list[int]], vocabulary: int, rank: int) -> str:
     return "the rest"
 
 
-def product_speed(arithmetic: Arithmetic, where: torch.device) -> float:
+def product_speed(precision: Precision, where: torch.device) -> float:
     """Operations a second in a large matrix product."""
     size = 4096 if CUDA else 2048
     left, right = torch.randn(size, size, device=where), torch.randn(size, size, device=where)
     best = float("inf")
-    with arithmetic.autocast(where):
+    with precision.autocast(where):
         for _ in range(4):
             begin = time.perf_counter()
             left @ right

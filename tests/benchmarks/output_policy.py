@@ -34,7 +34,7 @@ from dungeon.storyteller.sampling import Sampling
 from dungeon.storyteller.voices import DEFAULT_VOICE, Voice, find_voice
 from dungeon.tale.adventure import Adventure, Node, State
 from dungeon.tale.prose import OVERRUN_TOKENS
-from finetune.manner import Told, cut_off, repetition, speaks_for_player
+from finetune.compare.measures import GeneratedTurn, cut_off, repetition, speaks_for_player
 
 # What the player types, by scenario. An empty line continues the story.
 SCRIPTS: dict[str, tuple[str, ...]] = {
@@ -189,7 +189,7 @@ def loops(turn: PlayedTurn, prose: str) -> bool:
 
 
 FAULTS: dict[str, Callable[[PlayedTurn, str], bool]] = {
-    "speaks for the player": lambda turn, prose: speaks_for_player(Told(turn.action, prose)),
+    "speaks for the player": lambda turn, prose: speaks_for_player(GeneratedTurn(turn.action, prose)),
     "leaks >": lambda _, prose: ">" in prose,
     "ends in a cut sentence": lambda _, prose: cut_off(prose),
     "half quote": lambda _, prose: any(len(re.findall('["“”]', line)) % 2 for line in prose.split("\n")),

@@ -35,7 +35,7 @@ from dungeon.generation.generate import GenerationParams, tell
 from dungeon.storyteller.sampling import Sampling
 from dungeon.storyteller.voices import DEFAULT_VOICE, find_voice
 from dungeon.tale.prose import OVERRUN_TOKENS
-from finetune.manner import Told, measure
+from finetune.compare.measures import GeneratedTurn, measure
 from tests.benchmarks.output_policy import FAULTS, PlayedTurn, RecordingStoryteller
 from tests.benchmarks.voice_prompts import Asked, prompts
 
@@ -144,7 +144,7 @@ def table(said: dict[str, list[PlayedTurn]]) -> None:
         cells = ["–" if value is None else format(value, form) for value in values]
         print(f"{label:44}" + "".join(f"{cell:>{8 if n % 2 else 12}}" for n, cell in enumerate(cells)))
 
-    manners = [measure([Told(turn.action, text) for turn, text in column]) for column in columns.values()]
+    manners = [measure([GeneratedTurn(turn.action, text) for turn, text in column]) for column in columns.values()]
     for label, key, form in (
         ("seq-rep-4 (at most 0.02)", "seq_rep_4", ".3f"),
         ("distinct-3", "distinct_3", ".3f"),

@@ -10,7 +10,6 @@ So the figures compare, whatever a variant learns from. The test split is not lo
 
 import argparse
 import re
-import shutil
 import tempfile
 import time
 from collections.abc import Callable
@@ -20,11 +19,15 @@ from random import Random
 
 from datasets import Dataset, concatenate_datasets
 
-from finetune.data import Collator, Corpus, make_rows, read_corpus
-from finetune.evaluate import HeldOut, HeldOutRows, choose_rows, held_out
-from finetune.model import choose_arithmetic, open_base
-from finetune.recipe import load
-from finetune.train import Job, train
+from finetune.data.batches import Collator
+from finetune.data.corpus import Corpus, read_corpus
+from finetune.data.rows import make_rows
+from finetune.models.base import open_base
+from finetune.models.held_out import HeldOutLoss, HeldOutRows, choose_held_out, held_out_loss
+from finetune.models.precision import choose_precision
+from finetune.recipe import load_recipe
+from finetune.training.job import TrainingJob
+from finetune.training.train import train
 
 _LENGTH = 1024
 
@@ -76,11 +79,12 @@ def main() -> None:
     corpus = read_corpus(arguments.corpus)
     base = open_base("smollm2")
     part = corpus.splits["validation"]
-    rows = choose_rows(part, make_rows(part, base.tokenizer, _LENGTH, base.end), arguments.rows)
-    arithmetic = choose_arithmetic("fp32")
+    rows = choose_held_out(part, make_rows(part, base.tokenizer, _LENGTH, base.end_id), arguments.rows)
+    precision = choose_precision("fp32")
     collator = Collator(0)
-    print(f"| variant | nats a token | bits a byte | against the base | steps | minutes |\n|{'---|' * 6}", flush=True)
-    before = held_out(base.model, rows, 1, arithmetic, collator)
+    print("| variant | nats per token | bits per byte | against the base | steps | minutes |")
+    print(f"|{'---|' * 6}", flush=True)
+    before = held_out_loss(base.model, rows, 1, precision, collator)
     print(f"| untuned | {before.nats_per_token:.3f} | {before.bits_per_byte:.3f} | | | |", flush=True)
     for variant in arguments.variants:
         words = variant.split()
@@ -98,10 +102,10 @@ def main() -> None:
 
 
 def tuned(
-    corpus: Corpus, said: list[str], tokens: int, rows: HeldOutRows, before: HeldOut
-) -> tuple[HeldOut, int, float]:
+    corpus: Corpus, said: list[str], tokens: int, rows: HeldOutRows, before: HeldOutLoss
+) -> tuple[HeldOutLoss, int, float]:
     """The held-out figure of a variant, its steps, and the seconds of its training."""
-    recipe = load("laptop", said)
+    recipe = load_recipe("laptop", said)
     steps = round(tokens / (recipe.batch * recipe.accumulate * recipe.length))
     recipe = replace(
         recipe, max_steps=steps, epochs=99, held_out_rows=1, evaluate_every=steps, samples=0, save_every=10**6
@@ -109,11 +113,11 @@ def tuned(
     base = open_base("smollm2")
     with tempfile.TemporaryDirectory() as folder:
         began = time.perf_counter()
-        trained = train(Job(Path(), "smollm2", Path(folder) / "voice", "laptop", recipe), corpus, base, before)
+        job = TrainingJob(Path(), "smollm2", Path(folder) / "voice", "laptop", recipe)
+        trained = train(job, corpus, base, before)
         assert trained is not None
         seconds = time.perf_counter() - began
-        shutil.rmtree(trained.work)
-    return held_out(trained.model, rows, 1, choose_arithmetic("fp32"), Collator(0)), steps, seconds
+    return held_out_loss(trained[1], rows, 1, choose_precision("fp32"), Collator(0)), steps, seconds
 
 
 if __name__ == "__main__":

@@ -1,8 +1,9 @@
-"""Tiny random models of two architectures, a tokenizer learned from the library, and corpora made of its prose."""
+"""Tiny random models of two architectures, tokenizers trained on the library, corpora of its prose, and tiny voices."""
 
 import json
 import sys
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -15,16 +16,30 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, 
 from transformers import GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from finetune.cli import main
-from finetune.convert import ConversionFailed
+from finetune.models.gguf_convert import LlamaCppError
 
 LIBRARY = Path(__file__).parents[2] / "corpus" / "library"
-QUICK = tuple(
-    word
-    for change in ("max_steps=8", "length=64", "learning_rate=0.01", "precision=fp32", "evaluate_every=4", "samples=0")
-    for word in ("--set", change)
-)
+Run = Callable[..., Result]
+Voices = dict[str, tuple[Path, Result]]
+WriteCorpus = Callable[..., Path]
 
 
+def set_options(*changes: str) -> tuple[str, ...]:
+    """KEY=VALUE as options of the command line."""
+    return tuple(word for change in changes for word in ("--set", change))
+
+
+def logged(voice: Path, key: str) -> list[Any]:
+    """The values of a key in a voice's log, step by step."""
+    entries = [json.loads(line) for line in (voice / "log.jsonl").read_text().splitlines()]
+    return [entry[key] for entry in entries if key in entry]
+
+
+QUICK = set_options("max_steps=8", "length=64", "learning_rate=0.01", "precision=fp32", "evaluate_every=4", "samples=0")
+"""Options of a training that takes seconds."""
+
+
+@cache
 def prose() -> list[str]:
     """Paragraphs of the library."""
     text = "\n\n".join(path.read_text(encoding="utf-8") for path in sorted(LIBRARY.glob("*.twee")))
@@ -102,9 +117,6 @@ def _write_corpus(folder: Path, *, test: bool = True, titles: list[str] | None =
     return folder
 
 
-WriteCorpus = Callable[..., Path]
-
-
 @pytest.fixture(scope="session")
 def write_corpus() -> WriteCorpus:
     return _write_corpus
@@ -113,9 +125,6 @@ def write_corpus() -> WriteCorpus:
 @pytest.fixture(scope="session")
 def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return _write_corpus(tmp_path_factory.mktemp("corpora") / "corpus", titles=["A *Bold* [Tale]\n# Really"])
-
-
-Run = Callable[..., Result]
 
 
 @pytest.fixture(scope="session")
@@ -129,14 +138,14 @@ def run() -> Run:
 
 
 @pytest.fixture(scope="session")
-def voices(
-    tmp_path_factory: pytest.TempPathFactory, bases: dict[str, Path], corpus: Path, run: Run
-) -> dict[str, tuple[Path, Result]]:
-    """A voice tuned on each base, and what the command said."""
+def voices(tmp_path_factory: pytest.TempPathFactory, bases: dict[str, Path], corpus: Path, run: Run) -> Voices:
+    """A voice tuned on each base, and the result of the command."""
     made = {}
-    for name, base in bases.items():
-        out = tmp_path_factory.mktemp("voices") / f"voice-{name}"
-        made[name] = (out, run("--corpus", corpus, "--base", base, "--out", out, *QUICK))
+    with pytest.MonkeyPatch.context() as patch:
+        _refuse_conversion(patch)
+        for name, base in bases.items():
+            out = tmp_path_factory.mktemp("voices") / f"voice-{name}"
+            made[name] = (out, run("--corpus", corpus, "--base", base, "--out", out, *QUICK))
     return made
 
 
@@ -146,17 +155,14 @@ def command() -> Callable[..., list[str]]:
     return lambda *arguments: [sys.executable, "-m", "finetune", *map(str, arguments)]
 
 
-@pytest.fixture(scope="session")
-def quick() -> tuple[str, ...]:
-    """Options of a training that takes seconds."""
-    return QUICK
-
-
 @pytest.fixture
 def no_conversion(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Spares the process that would only find, as ever, that llama.cpp does not know the tokenizer of `bases`."""
+    """Spares the process that would only find that llama.cpp does not know the tokenizers of `bases`."""
+    _refuse_conversion(monkeypatch)
 
-    def refuse(base: object, out: Path) -> None:
-        raise ConversionFailed("the tokenizer is not known")
 
-    monkeypatch.setattr("finetune.work.convert_base", refuse)
+def _refuse_conversion(patch: pytest.MonkeyPatch) -> None:
+    def refuse(model: object, tokenizer: object, out: Path, precision: str) -> None:
+        raise LlamaCppError("the tokenizer is not known")
+
+    patch.setattr("finetune.training.voice_writer.write_gguf", refuse)

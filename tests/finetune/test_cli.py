@@ -3,25 +3,34 @@
 import builtins
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import Result
 
-Run = Callable[..., Result]
+from tests.finetune.conftest import Run
 
 
-def test_help_is_light() -> None:
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--help"], "gpu, laptop, quick"),
+        (["--corpus", "c", "--out", "."], "is not a voice"),
+        (["export", ".", "--to", "gguf", "--out", "new"], "is not a voice"),
+        (["evaluate", "./nowhere"], "no voice and no model folder"),
+        (["report", "--corpus", "c", "--out", "new", "--shares", "200"], "is not a percentage"),
+    ],
+    ids=lambda value: value[0] if isinstance(value, list) else "",
+)
+def test_help_and_a_wrong_job_import_nothing_heavy(arguments: list[str], says: str, tmp_path: Path) -> None:
     code = (
         "import sys; from click.testing import CliRunner; from finetune.cli import main\n"
-        "print(CliRunner().invoke(main, ['--help'], prog_name='dungeon finetune').output)\n"
-        "print(sorted({'torch', 'transformers', 'datasets', 'peft'} & set(sys.modules)))"
+        f"print(CliRunner().invoke(main, {arguments}, prog_name='dungeon finetune').output)\n"
+        "print(sorted({'torch', 'transformers', 'datasets', 'peft', 'numpy'} & set(sys.modules)))"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.startswith("Usage: dungeon finetune")
-    assert "gpu, laptop, quick" in done.stdout
+    (tmp_path / "diary.txt").write_text("mine")
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path)
+    assert says in " ".join(done.stdout.split())
     assert done.stdout.strip().endswith("[]")
 
 

@@ -40,7 +40,7 @@ def test_stories_in_a_voice_out(tmp_path: Path, bases: dict[str, Path], monkeypa
         if cell.cell_type == "code"
     }
     assert "The corpus is in" in said["corpus-code"]
-    assert "nats a token" in said["tune-code"] and "step 2/2" in said["tune-code"]
+    assert "nats per token" in said["tune-code"] and "step 2/2" in said["tune-code"]
     assert said["sample-code"].startswith("The lamp room is dark") and "> You light the lamp." in said["sample-code"]
     assert "my-voice" in said["evaluate-code"]
     with zipfile.ZipFile(tmp_path / "my-voice.zip") as archive:

@@ -1,28 +1,32 @@
-"""Recipes: names, files, changes, and what is said about a wrong one."""
+"""Recipes: names, files, changes, keys of earlier versions, and what is said about a wrong one."""
 
-from dataclasses import fields
+import json
+from dataclasses import asdict, fields
 from pathlib import Path
 
 import pytest
 
 from finetune.errors import FinetuneError
-from finetune.recipe import DEFAULT, METHODS, RATES, Recipe, load, names
+from finetune.recipe import DEFAULT_RECIPE, LEARNING_RATES, METHODS, Recipe, load_recipe, recipe_names, stored_recipe
+
+LANTERN = json.loads((Path(__file__).parent / "training_before_rename.json").read_text())
+"""training.json of the bundled voice as the version before wrote it, with `mannerly` for `skip_player_speech`."""
 
 
 def test_the_packaged_recipes_load() -> None:
-    assert set(names()) == {DEFAULT, "quick", "gpu", "colab-t4", "colab-t4-xl"}
-    for name in names():
-        assert load(name).gpu == (name not in (DEFAULT, "quick"))
+    assert set(recipe_names()) == {DEFAULT_RECIPE, "quick", "gpu", "colab-t4", "colab-t4-xl"}
+    for name in recipe_names():
+        assert load_recipe(name).gpu == (name not in (DEFAULT_RECIPE, "quick"))
 
 
 @pytest.mark.parametrize("method", METHODS)
 def test_each_method_has_its_own_learning_rate_unless_one_is_named(method: str) -> None:
-    assert load(DEFAULT, [f"method={method}"]).learning_rate == RATES[method]
-    assert load(DEFAULT, [f"method={method}", "learning_rate=0.5"]).learning_rate == 0.5
-    assert load(DEFAULT, [f"method={method}"]).layers == (2 if method == "last-layers" else 0)
+    assert load_recipe(DEFAULT_RECIPE, [f"method={method}"]).learning_rate == LEARNING_RATES[method]
+    assert load_recipe(DEFAULT_RECIPE, [f"method={method}", "learning_rate=0.5"]).learning_rate == 0.5
+    assert load_recipe(DEFAULT_RECIPE, [f"method={method}"]).layers == (2 if method == "last-layers" else 0)
 
 
-def test_every_knob_is_documented() -> None:
+def test_every_setting_is_documented() -> None:
     source = Path(__file__).parents[2].joinpath("finetune", "recipe.py").read_text()
     for field in fields(Recipe):
         after = source.split(f"\n    {field.name}: ", 1)[1].splitlines()[1]
@@ -32,8 +36,26 @@ def test_every_knob_is_documented() -> None:
 def test_changes_go_over_the_recipe(tmp_path: Path) -> None:
     path = tmp_path / "mine.toml"
     path.write_text("rank = 4\nalpha = 8\n")
-    recipe = load(str(path), ["rank=2", "precision=fp32", "checkpointing=true"])
+    recipe = load_recipe(str(path), ["rank=2", "precision=fp32", "checkpointing=true"])
     assert (recipe.rank, recipe.alpha, recipe.precision, recipe.checkpointing) == (2, 8.0, "fp32", True)
+
+
+def test_the_key_of_an_earlier_version_is_read_everywhere(tmp_path: Path) -> None:
+    """In a recipe file, on the command line, and in a voice's training.json."""
+    path = tmp_path / "mine.toml"
+    path.write_text("mannerly = true\n")
+    assert load_recipe(str(path)).skip_player_speech
+    assert load_recipe("laptop", ["mannerly=true"]).skip_player_speech
+    name, recipe = stored_recipe(LANTERN["recipe"])
+    assert (name, recipe.skip_player_speech, recipe.rank, recipe.max_steps) == ("laptop", True, 32, 1000)
+    assert "mannerly" not in asdict(recipe)
+
+
+def test_a_stored_recipe_of_an_earlier_version_lacks_keys_and_takes_their_defaults() -> None:
+    stored = {"name": "mine", "rank": 8, "epochs": 4}
+    assert stored_recipe(stored, ["epochs=5"]) == ("mine", Recipe(rank=8, epochs=5))
+    with pytest.raises(FinetuneError, match="KEY=VALUE"):
+        stored_recipe({"rank": 8}, ["epochs"])
 
 
 @pytest.mark.parametrize(
@@ -49,7 +71,7 @@ def test_changes_go_over_the_recipe(tmp_path: Path) -> None:
         ("laptop", "method=ful", "lora, last-layers, full, scratch. Did you mean full?"),
         ("laptop", "layers=-1", "at least 0"),
         ("laptop", "learning_rate=-1", "between"),
-        ("laptop", "init=LoftQ", "one of default, pissa, orthogonal. What was asked for does not work on GPT-2"),
+        ("laptop", "init=LoftQ", "one of default, pissa, orthogonal. peft's does not work on GPT-2"),
         ("laptop", "rank", "KEY=VALUE"),
         ("latpop", "rank=1", "Did you mean laptop?"),
         ("missing.toml", "rank=1", "can't be read"),
@@ -57,7 +79,7 @@ def test_changes_go_over_the_recipe(tmp_path: Path) -> None:
 )
 def test_a_wrong_recipe_says_what_is_wrong(name: str, change: str, says: str) -> None:
     with pytest.raises(FinetuneError, match=says) as caught:
-        load(name, [change])
+        load_recipe(name, [change])
     assert caught.value.exit_code == 2
 
 
@@ -66,16 +88,16 @@ def test_a_wrong_recipe_says_what_is_wrong(name: str, change: str, says: str) ->
     [
         (["method=scratch", "layers=2"], "method scratch trains every block"),
         (["init=orthogonal", "rank=3"], "needs an even one"),
-        (["init=pissa", "dora=true"], "don't go together"),
+        (["init=pissa", "dora=true"], "exclude each other"),
     ],
 )
-def test_values_that_do_not_go_together(changes: list[str], says: str) -> None:
+def test_values_that_exclude_each_other(changes: list[str], says: str) -> None:
     with pytest.raises(FinetuneError, match=says):
-        load(DEFAULT, changes)
+        load_recipe(DEFAULT_RECIPE, changes)
 
 
-def test_a_recipe_that_is_no_toml(tmp_path: Path) -> None:
+def test_a_recipe_that_is_not_toml(tmp_path: Path) -> None:
     path = tmp_path / "broken.toml"
     path.write_text("rank = = 4")
     with pytest.raises(FinetuneError, match="not valid TOML"):
-        load(str(path))
+        load_recipe(str(path))

@@ -19,12 +19,12 @@ from dungeon.tale.adventure import Adventure, Node, State
 from dungeon.tale.lore import Lore
 from dungeon.tale.output_policy import FilteredOutput, OutputPolicy, StopReason, filter_output, policy_for_turn
 from dungeon.tale.prose import sentence_end, trim_broken_end
-from finetune.manner import Told, cut_off, repetition, speaks_for_player
+from finetune.compare.measures import GeneratedTurn, cut_off, repetition, speaks_for_player
 
 RECORDED = json.loads((Path(__file__).with_name("recorded_output.json")).read_text(encoding="utf-8"))
 
 FAULTS = {
-    "speaks for the player": lambda action, prose: speaks_for_player(Told(action, prose)),
+    "speaks for the player": lambda action, prose: speaks_for_player(GeneratedTurn(action, prose)),
     "leaks >": lambda _, prose: ">" in prose,
     "ends in a cut sentence": lambda _, prose: cut_off(prose),
     "half quote": lambda _, prose: any(len(re.findall('["“”]', line)) % 2 for line in prose.split("\n")),

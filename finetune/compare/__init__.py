@@ -1,0 +1,1 @@
+"""`dungeon evaluate`: voices and bases side by side."""

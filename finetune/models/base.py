@@ -1,0 +1,167 @@
+"""The base: a pretrained causal language model with its tokenizer, licence and identity.
+
+    base = open_base("smollm2")                      # the bundled weights, dequantised; needs no Hub
+    base = open_base("openai-community/gpt2")        # a Hub id
+    base = open_base("path/to/folder")               # a local folder as transformers writes it
+
+safetensors and GGUF only, and no code from a model's folder is ever run. Weights are held in 32 bits.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import torch
+import yaml  # type: ignore[import-untyped]
+from huggingface_hub import get_hf_file_metadata, hf_hub_download, hf_hub_url, metadata_load, try_to_load_from_cache
+from safetensors import SafetensorError
+from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTrainedModel
+
+from finetune.errors import FinetuneError, cause
+from finetune.models.folders import BUNDLED, is_path
+from finetune.models.gguf_weights import BUNDLED_HUB_ID, bundled_weights, read_gguf
+
+_MOST_CONTEXT = 2048
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """A base that is open."""
+
+    given: str
+    """The base as the user named it; a local folder as an absolute path."""
+    name: str
+    """A Hub id, a folder's name, or `smollm2`."""
+    license: str
+    model: PreTrainedModel
+    tokenizer: Any
+    gguf: Path | None
+    """The file that llama.cpp plays, where the base came from one."""
+    sha256: str
+    """Of the weights: names and values of all tensors, 32 bits each."""
+
+    @property
+    def end_id(self) -> int | None:
+        """The token that ends a story."""
+        return self.tokenizer.eos_token_id  # type: ignore[no-any-return]
+
+    @property
+    def context_size(self) -> int:
+        """Tokens the model was made for, at most `_MOST_CONTEXT`."""
+        return min(getattr(self.model.config, "max_position_embeddings", _MOST_CONTEXT), _MOST_CONTEXT)
+
+    @property
+    def hub_id(self) -> str | None:
+        """The Hub repository to name in a model card."""
+        if self.name == BUNDLED:
+            return BUNDLED_HUB_ID
+        return None if Path(self.given).is_absolute() else self.given
+
+
+def open_base(name: str) -> Base:
+    """Return the base of that name, folder or Hub id.
+
+    Raises:
+        FinetuneError: there is no such base, it can't be fetched, or it isn't a whole causal language model.
+    """
+    path = Path(name).expanduser()
+    if name == BUNDLED:
+        file = bundled_weights()
+        model, tokenizer = read_gguf(file)
+        return Base(name, name, "apache-2.0", model, tokenizer, file, _digest(model))
+    if path.is_dir():
+        model, tokenizer = _from_pretrained(str(path), f"The folder {path}")
+        given, shown, card = str(path.resolve()), path.resolve().name, path / "README.md"
+        return Base(given, shown, _license(card), model, tokenizer, None, _digest(model))
+    if path.exists() or is_path(name):
+        raise FinetuneError(f"There is no model folder {path}. --base takes a folder, a Hub id, or {BUNDLED}.")
+    subject = f"'{name}', which is not a local folder and was looked up on the Hub,"
+    _check_hub(name, subject)
+    model, tokenizer = _from_pretrained(name, subject)
+    try:
+        card = Path(hf_hub_download(name, "README.md"))
+    except (httpx2.HTTPError, OSError):  # a model without a card, or a cache without it
+        card = Path("README.md is not there")
+    return Base(name, name, _license(card), model, tokenizer, None, _digest(model))
+
+
+def _from_pretrained(source: str, subject: str) -> tuple[PreTrainedModel, Any]:
+    try:
+        config = AutoConfig.from_pretrained(source, trust_remote_code=False)
+        opened: Any = AutoModelForCausalLM.from_pretrained(
+            source,
+            config=config,
+            dtype=torch.float32,
+            use_safetensors=True,
+            trust_remote_code=False,
+            output_loading_info=True,
+        )
+    except (OSError, ValueError, ImportError, RuntimeError, SafetensorError) as error:
+        raise _cannot_open(subject, cause(error)) from error
+    model, loaded = opened
+    if missing := sorted(loaded["missing_keys"]):
+        lacks = f"it lacks {len(missing)} tensors of a {type(model).__name__}, {missing[0]} for one"
+        raise _cannot_open(subject, lacks)
+    tokenizer = _open_tokenizer(source, subject)
+    embeddings = model.get_input_embeddings().num_embeddings
+    if len(tokenizer) > embeddings:
+        raise FinetuneError(
+            f"{subject} has a tokenizer of {len(tokenizer):,} tokens, but embeddings for {embeddings:,}: the tokenizer "
+            "is another model's. Put its own there."
+        )
+    if tokenizer.pad_token_id is None:
+        tokenizer.pad_token = tokenizer.eos_token
+    return model, tokenizer
+
+
+def _open_tokenizer(source: str, subject: str) -> Any:
+    probe = "You open the door."
+    try:
+        tokenizer: Any = AutoTokenizer.from_pretrained(source, trust_remote_code=False)
+        # Where a folder has no tokenizer files, transformers may make one of the model's kind without a vocabulary.
+        decoded = tokenizer.decode(tokenizer(probe, add_special_tokens=False)["input_ids"], skip_special_tokens=True)
+        reason = "" if "door" in "".join(decoded.split()).casefold() else f"of '{probe}' it keeps '{decoded}'"
+    except (OSError, ValueError, ImportError, RuntimeError) as error:
+        reason = cause(error)
+    if reason:
+        raise FinetuneError(
+            f"{subject} has no tokenizer that works. Put the files of the one it was made with, tokenizer.json above "
+            f"all, beside its weights. The cause: {reason}"
+        )
+    return tokenizer
+
+
+def _check_hub(name: str, subject: str) -> None:
+    """Ask the Hub once for a model that isn't cached: transformers would try for most of a minute without a word."""
+    if isinstance(try_to_load_from_cache(name, "config.json"), str):
+        return
+    try:
+        get_hf_file_metadata(hf_hub_url(name, "config.json"))
+    except (httpx2.HTTPError, OSError, ValueError) as error:
+        raise _cannot_open(subject, cause(error)) from error
+
+
+def _cannot_open(subject: str, reason: str) -> FinetuneError:
+    return FinetuneError(
+        f"{subject} can't be opened as a causal language model in safetensors. The cause: {reason}\n"
+        f"--base {BUNDLED} needs no Hub; --base PATH takes a local folder as save_pretrained writes it."
+    )
+
+
+def _digest(model: PreTrainedModel) -> str:
+    digest = hashlib.sha256()
+    for name, tensor in sorted(model.state_dict().items()):
+        digest.update(name.encode())
+        digest.update(tensor.float().contiguous().numpy().tobytes())
+    return digest.hexdigest()
+
+
+def _license(card: Path) -> str:
+    """Return the licence that a model's card states; "unknown" where it states none."""
+    try:
+        found = (metadata_load(card) or {}).get("license") if card.is_file() else None
+    except (ValueError, yaml.YAMLError):  # the card's head is not valid YAML
+        found = None
+    return found if isinstance(found, str) else "unknown"

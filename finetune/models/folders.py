@@ -1,0 +1,52 @@
+"""Names and folders of bases and voices. Light: nothing heavy is imported here.
+
+What a voice's folder holds beside its weights:
+
+voice.json       what the game reads: base, adapter, context size, sampling
+training.json    what repeats the training: base, corpus, recipe, versions, figures
+prompts.json     held-out turns, to check an export with
+"""
+
+from pathlib import Path
+from typing import Any
+
+from finetune.errors import FinetuneError
+from finetune.files import read_json
+
+BUNDLED = "smollm2"
+"""The base whose weights come with the game."""
+VOICE = "voice.json"
+TRAINING = "training.json"
+PROMPTS = "prompts.json"
+ADAPTER_FILES = ("adapter_model.safetensors", "adapter_config.json")
+
+
+def is_path(name: str) -> bool:
+    """Return whether a name can only be a path: not a Hub id, which is NAME or OWNER/NAME."""
+    return Path(name).expanduser().is_absolute() or name.startswith((".", "~")) or name.count("/") > 1
+
+
+def is_voice(folder: Path) -> bool:
+    """Return whether `folder` is a voice, of this program or another that writes the game's voice.json."""
+    return (folder / VOICE).is_file()
+
+
+def has_adapter(folder: Path) -> bool:
+    """Return whether the voice in `folder` is an adapter over a base; otherwise it is a whole model."""
+    return all((folder / name).is_file() for name in ADAPTER_FILES)
+
+
+def read_training(folder: Path) -> dict[str, Any]:
+    """Return a voice's `training.json`.
+
+    Raises:
+        FinetuneError: `folder` is not a voice that this program wrote.
+    """
+    if not is_voice(folder):
+        raise FinetuneError(f"{folder} is not a voice: it has no {VOICE}. Training makes one with --out.")
+    try:
+        training = read_json(folder / TRAINING)
+        training["base"]["given"], training["base"]["sha256"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise FinetuneError(f"The voice {folder} has no readable {TRAINING}: {error}. Tune it again.") from error
+    return training  # type: ignore[no-any-return]

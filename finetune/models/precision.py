@@ -1,0 +1,81 @@
+"""The precision of the matrix products: fp32, bf16 or fp16, as the device computes it fastest.
+
+    precision = choose_precision(recipe.precision)
+    with precision.autocast(device):
+        model(ids)
+
+Trainable weights stay in 32 bits whatever the precision.
+"""
+
+import time
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from finetune.errors import FinetuneError
+
+DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+
+
+@dataclass(frozen=True, slots=True)
+class Precision:
+    """What the matrix products are computed in."""
+
+    precision: str
+    """fp32, bf16 or fp16. This name and `why` are keys in training.json."""
+    why: str
+
+    @property
+    def dtype(self) -> torch.dtype:
+        return DTYPES[self.precision]
+
+    def autocast(self, device: torch.device) -> AbstractContextManager[Any]:
+        """Return the context to run a forward pass in."""
+        return nullcontext() if self.precision == "fp32" else torch.autocast(device.type, self.dtype)
+
+
+def choose_precision(wanted: str) -> Precision:
+    """Return the precision that the recipe names, or for "auto" the one that this machine computes fastest.
+
+    A T4 (compute capability 7.5) claims bf16 and emulates it, so the capability decides, not `is_bf16_supported`. On a
+    CPU bf16 is taken where there are instructions for it and it wins in a measurement.
+
+    Raises:
+        FinetuneError: fp16 is wanted and there is no CUDA device.
+    """
+    if wanted != "auto":
+        if wanted == "fp16" and not torch.cuda.is_available():
+            raise FinetuneError("precision fp16 needs a CUDA device. Use auto, bf16 or fp32.")
+        return Precision(wanted, "the recipe says so")
+    if torch.cuda.is_available():
+        major, minor = torch.cuda.get_device_capability()
+        return Precision("bf16" if major >= 8 else "fp16", f"CUDA capability {major}.{minor}")
+    if torch.backends.mps.is_available():
+        return Precision("fp32", "Apple's GPU")
+    if not cpu_has_bf16():
+        return Precision("fp32", "this CPU has no bf16 instructions")
+    times = measure_bf16_speedup()
+    return Precision("bf16" if times > 1.2 else "fp32", f"bf16 is {times:.1f} times as fast as fp32 on this CPU")
+
+
+def cpu_has_bf16() -> bool:
+    """Return whether this CPU multiplies bf16 natively (AMX or AVX-512 BF16)."""
+    has = torch.cpu.get_capabilities()
+    return bool(has.get("amx_bf16") or has.get("avx512_bf16"))
+
+
+def measure_bf16_speedup() -> float:
+    """Return how many times as fast a bf16 matrix product of a layer's size is as an fp32 one, casts included.
+
+    Alternating, and the best of many: what else the machine does at that moment must not decide.
+    """
+    left, right = torch.randn(1024, 576), torch.randn(576, 1536)
+    best = {True: float("inf"), False: float("inf")}
+    for bf16 in (True, False) * 20:
+        with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
+            begin = time.perf_counter()
+            left @ right
+            best[bf16] = min(best[bf16], time.perf_counter() - begin)
+    return best[False] / best[True]

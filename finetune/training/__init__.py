@@ -1,0 +1,1 @@
+"""`dungeon finetune`: trains a base on a corpus and writes the voice."""

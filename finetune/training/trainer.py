@@ -1,0 +1,356 @@
+"""The training loop: transformers' Trainer with this project's loss, evaluation and log.
+
+    trainer = VoiceTrainer(model, data, recipe, precision, base, work)
+    trainer.run(last_checkpoint(work))
+
+`train.train` does that; `work_folder` describes what is on disk meanwhile. The same seed on the same machine gives the
+same losses: in one go, after an interruption, and to rounding also shared by several processes or with fewer rows at a
+time after memory ran out.
+"""
+
+import gc
+import math
+from collections.abc import Iterator
+from contextlib import nullcontext
+from dataclasses import asdict
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import torch
+from accelerate import PartialState  # type: ignore[import-untyped]
+from accelerate.utils import broadcast_object_list  # type: ignore[import-untyped]
+from peft import PeftModel
+from torch import nn
+from transformers import PreTrainedModel, PrinterCallback, Trainer, TrainerCallback, TrainerState, TrainingArguments
+
+from finetune.console import print_status
+from finetune.data.batches import Collator
+from finetune.data.order import RowOrder
+from finetune.data.rows import IGNORED, Row
+from finetune.errors import FinetuneError
+from finetune.files import StepLog
+from finetune.models.base import Base
+from finetune.models.compiling import compile_blocks, worth_compiling
+from finetune.models.fused_lora import fuse_lora
+from finetune.models.held_out import HeldOutLoss, HeldOutRows, held_out_loss
+from finetune.models.loss import target_loss
+from finetune.models.precision import Precision
+from finetune.models.sampling import Sampling, generate, pad_id
+from finetune.recipe import Recipe
+from finetune.training.progress import Progress, TokenCounter, write_samples_page
+from finetune.training.trackers import Trackers
+from finetune.training.training_data import TrainingData
+from finetune.training.work_folder import (
+    LOG,
+    SAMPLES,
+    SAMPLES_PAGE,
+    TENSORBOARD,
+    full_disk_reported,
+    keep_if_best,
+    mark_complete,
+)
+
+_SAMPLE_TOKENS = 48  # about two sentences
+
+
+class VoiceTrainer(Trainer):
+    """transformers' Trainer with the loss per target token of a whole step, and its own evaluation.
+
+    When memory runs out, it goes on with fewer rows at a time and the same steps.
+    """
+
+    def __init__(
+        self,
+        model: PreTrainedModel | PeftModel,
+        data: TrainingData,
+        recipe: Recipe,
+        precision: Precision,
+        base: Base,
+        work: Path,
+    ) -> None:
+        self.data = data
+        self.recipe = recipe
+        self.precision = precision
+        self.base = base
+        self.work = work
+        self.tokens = TokenCounter()
+        self.samples = StepLog(work / SAMPLES)
+        self.rows_at_once = recipe.batch
+        """Rows that go through the model at a time; fewer after memory ran out."""
+        arguments = _arguments(recipe, precision, work)
+        arguments._n_gpu = min(arguments.n_gpu, 1)  # several devices: several processes, never threads of one
+        title = work.name.removesuffix(".partial")
+        self.progress = Progress(StepLog(work / LOG), self.tokens, title, arguments.device)
+        self.trackers = Trackers(work / TENSORBOARD, title, asdict(recipe))
+        pad = pad_id(base.tokenizer)
+        self.collator = Collator(pad, min(recipe.length, base.context_size))
+        self.order = RowOrder(
+            [len(row["input_ids"]) for row in data.train],
+            recipe.batch * recipe.accumulate * arguments.world_size,
+            recipe.seed,
+            arguments.world_size,
+            recipe.batch,
+        )
+        self._step: list[dict[str, Any]] = []  # the batches of the current optimizer step, in this process
+        self._batches_done = 0  # of them
+        self._exchanging_gradients = False
+        super().__init__(
+            model=model,
+            args=arguments,
+            train_dataset=[*data.train, Row(input_ids=[pad], labels=[IGNORED])],  # the last: the order's filler
+            eval_dataset=data.validation.rows,
+            data_collator=self._speed_up(model, arguments),
+            callbacks=[self.progress, self.trackers, _Bookkeeping(self.order, work)],
+        )
+        self.remove_callback(PrinterCallback)
+
+    def _speed_up(self, model: nn.Module, arguments: TrainingArguments) -> Collator:
+        """Compile the model where that pays, else fuse its LoRA layers; return the collator for its batches."""
+        recipe, length = self.recipe, self.collator.length
+        rows = recipe.epochs * len(self.data.train) / arguments.world_size  # in this process, over the whole run
+        if recipe.max_steps:
+            rows = min(rows, recipe.max_steps * recipe.accumulate * recipe.batch)
+        if not worth_compiling(recipe.compile, arguments.device, self.base.model.num_parameters(), length * rows):
+            fuse_lora(model)
+            return self.collator
+        compile_blocks(model)
+        if PartialState().is_main_process:
+            print_status("The first steps take long: the model is compiled.")
+        return Collator(self.collator.pad_id, length, recipe.batch)
+
+    def run(self, checkpoint: Path | None) -> None:
+        """Train from the start or from a complete checkpoint, until the last step or until patience runs out."""
+        try:
+            if checkpoint is not None:
+                state = TrainerState.load_from_json(str(checkpoint / "trainer_state.json"))
+                if state.global_step >= state.max_steps or self._out_of_patience(state.global_step):
+                    self.state = state  # it was interrupted after its last step
+                    return
+            with full_disk_reported(self.work):
+                if self.is_world_process_zero():
+                    if checkpoint is None:
+                        self.write_samples()  # of the base
+                    else:
+                        self.samples.cut(state.global_step)
+                self.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+        finally:
+            self.progress.close()
+            self.trackers.close()
+
+    # ---- a step ----
+
+    def _get_train_sampler(self, train_dataset: Any = None) -> RowOrder:
+        return self.order
+
+    def get_batch_samples(
+        self, epoch_iterator: Iterator[dict[str, Any]], num_batches: int, device: torch.device
+    ) -> tuple[list[dict[str, Any]], torch.Tensor]:
+        """Return the batches of the next optimizer step, and how many targets all processes together have in it."""
+        self._step = list(islice(epoch_iterator, num_batches))
+        self._batches_done = 0
+        targets = sum((batch["labels"][:, 1:] != IGNORED).sum() for batch in self._step)
+        tokens = sum(batch["input_ids"].numel() for batch in self._step)
+        counts = torch.stack([torch.as_tensor(count, device=device) for count in (targets, tokens)])
+        if self.args.world_size > 1:
+            counts = self.accelerator.reduce(counts, "sum")
+        self.tokens.add(counts)
+        return self._step, counts[0].clamp(min=1)
+
+    def training_step(
+        self, model: nn.Module, inputs: dict[str, Any], num_items_in_batch: torch.Tensor | int | None = None
+    ) -> torch.Tensor:
+        """Add the gradients of a batch, `rows_at_once` at a time; return its part of the step's loss."""
+        self._batches_done += 1
+        todo = [inputs]
+        while True:
+            try:
+                for batch in todo[:-1]:
+                    with self.accelerator.no_sync(model):
+                        self._add_gradients(model, batch, num_items_in_batch)
+                return self._add_gradients(model, todo[-1], num_items_in_batch)
+            except torch.OutOfMemoryError:
+                pass  # its frames hold tensors until this block is left
+            self._halve_rows(len(inputs["input_ids"]))
+            # Some of the gradients may have been added already, so the whole step starts again.
+            model.zero_grad()
+            todo = self._step[: self._batches_done]
+
+    def _add_gradients(
+        self, model: nn.Module, batch: dict[str, Any], targets: torch.Tensor | int | None
+    ) -> torch.Tensor:
+        model.train()
+        batch = self._prepare_inputs(batch)
+        rows = len(batch["input_ids"])
+        losses = []
+        for first in range(0, rows, self.rows_at_once):
+            last = first + self.rows_at_once >= rows
+            with nullcontext() if last else self.accelerator.no_sync(model):
+                part = {key: value[first : first + self.rows_at_once] for key, value in batch.items()}
+                loss = self.compute_loss(model, part, num_items_in_batch=targets)
+                self._exchanging_gradients = self.args.world_size > 1 and self.accelerator.sync_gradients and last
+                self.accelerator.backward(loss)
+                self._exchanging_gradients = False
+                losses.append(loss.detach())
+        return torch.stack(losses).sum()
+
+    def compute_loss(
+        self,
+        model: nn.Module,
+        inputs: dict[str, Any],
+        return_outputs: bool = False,
+        num_items_in_batch: torch.Tensor | int | None = None,
+    ) -> torch.Tensor:
+        """Return this batch's part of the loss, averaged over the targets of the whole step on all devices."""
+        assert num_items_in_batch is not None and not return_outputs
+        given = {key: value for key, value in inputs.items() if key != "labels"}
+        # accelerate's autocast ends with the model's own forward pass, and the head's product comes after it.
+        with self.precision.autocast(self.args.device):
+            summed, _ = target_loss(model, given, inputs["labels"])
+        # The gradients of the processes are averaged, where they are to be summed.
+        loss: torch.Tensor = summed / num_items_in_batch * self.accelerator.num_processes
+        return loss
+
+    def _halve_rows(self, rows: int) -> None:
+        """Take fewer rows at a time after memory ran out with `rows` rows, or with `rows_at_once` if that is less."""
+        rows = min(rows, self.rows_at_once)
+        if self._exchanging_gradients:
+            raise FinetuneError(
+                f"Memory did not suffice for {rows} rows, and the other processes had begun to exchange gradients. "
+                "Halve the recipe's batch, double accumulate, and start over with --fresh."
+            )
+        if rows == 1:
+            raise FinetuneError(
+                f"Memory does not suffice for a single row on {self.args.device}. Lower the recipe's length, or set "
+                "checkpointing=true or a smaller rank, and start over with --fresh."
+            )
+        self.rows_at_once = (rows + 1) // 2
+        gc.collect()
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+        print_status(
+            f"Memory does not suffice for {rows} rows at a time: halved to {self.rows_at_once}, accumulation doubled. "
+            "Steps and losses stay what they are."
+        )
+
+    # ---- evaluation ----
+
+    def evaluate(self, *args: Any, **kwargs: Any) -> dict[str, float]:
+        """Measure the validation split, keep the weights if they are the best so far, and write sample turns.
+
+        All that in the main process. Ends the training when patience runs out or the loss is not a number.
+        """
+        self.control.should_evaluate = False
+        step = self.state.global_step
+        loss, stop = 0.0, ""
+        if self.is_world_process_zero():
+            with self.progress.pause("evaluating"):
+                loss = self.measure(self.data.validation).nats_per_token
+            self.log({"eval_loss": loss})
+            keep_if_best(self.work, self.bare_model, loss, step)
+            if not math.isfinite(loss):
+                stop = f"Stopped after {step} steps: the loss is not a number."
+            elif self._out_of_patience(step):
+                stop = f"Stopped after {step} steps: {self.recipe.patience} evaluations brought no lower loss."
+            else:
+                self.write_samples()
+        if self.args.world_size > 1:
+            stop = broadcast_object_list([stop])[0]
+        if stop and step < self.state.max_steps:
+            self.control.should_training_stop = True
+            self.control.should_save = True  # so that the same command, given again, does not go on
+            if self.is_world_process_zero():
+                print_status(stop)
+        return {"eval_loss": loss}
+
+    def measure(self, part: HeldOutRows) -> HeldOutLoss:
+        """Return the loss on held-out rows with the current weights."""
+        while True:
+            try:
+                return held_out_loss(self.bare_model, part, self.rows_at_once, self.precision, self.collator)
+            except torch.OutOfMemoryError:
+                pass  # as in `training_step`
+            self._halve_rows(self.rows_at_once)
+
+    def write_samples(self) -> None:
+        """Generate a turn for each prompt with the current weights; once per step."""
+        step = self.state.global_step
+        entries = self.samples.entries()
+        if not self.data.prompts or any(entry["step"] == step for entry in entries):
+            return
+        eager = torch.compiler.set_stance("force_eager")  # each token has a shape of its own
+        with self.progress.pause("sampling"), self.precision.autocast(self.args.device), eager:
+            texts = generate(
+                self.bare_model,
+                self.base.tokenizer,
+                self.data.prompts,
+                max_tokens=_SAMPLE_TOKENS,
+                sampling=Sampling(seed=self.recipe.seed),
+            )
+        for prompt, text in zip(self.data.prompts, texts, strict=True):
+            entries.append({"step": step, "prompt": prompt, "text": text})
+            self.samples.add(entries[-1])
+            self.trackers.add_sample(step, prompt, text)
+        write_samples_page(entries, self.work / SAMPLES_PAGE)
+        self.progress.show_sample(self.data.prompts[0], texts[0])
+
+    def _out_of_patience(self, step: int) -> bool:
+        """Return whether by that step, as many evaluations in a row as patience allows brought no lower loss."""
+        losses = self.progress.validation_losses(step)
+        best = losses.index(min(losses)) if losses else 0
+        return 0 < self.recipe.patience <= len(losses) - 1 - best
+
+    @property
+    def bare_model(self) -> PeftModel:
+        """The model, without what accelerate wrapped around it."""
+        return self.accelerator.unwrap_model(self.model, keep_torch_compile=False)  # type: ignore[no-any-return]
+
+
+def _arguments(recipe: Recipe, precision: Precision, work: Path) -> TrainingArguments:
+    return TrainingArguments(
+        output_dir=str(work / "checkpoints"),
+        use_cpu=not torch.accelerator.is_available(),
+        num_train_epochs=recipe.epochs,
+        max_steps=recipe.max_steps or -1,
+        per_device_train_batch_size=recipe.batch,
+        gradient_accumulation_steps=recipe.accumulate,
+        learning_rate=recipe.learning_rate,
+        lr_scheduler_type="cosine",
+        warmup_steps=recipe.warmup,  # below 1 it is a share
+        weight_decay=recipe.weight_decay,
+        max_grad_norm=recipe.grad_clip,
+        bf16=precision.precision == "bf16",
+        fp16=precision.precision == "fp16",
+        activation_checkpointing=recipe.checkpointing,
+        seed=recipe.seed,
+        data_seed=recipe.seed,
+        eval_strategy="steps",
+        eval_steps=recipe.evaluate_every or 0.1,  # below 1 it is a share
+        save_strategy="steps",
+        save_steps=recipe.save_every,
+        save_total_limit=2,
+        logging_steps=1,
+        logging_nan_inf_filter=False,  # a loss that is not a number is shown as such
+        log_level="error",
+        report_to=[],
+        disable_tqdm=True,
+        remove_unused_columns=False,
+        dataloader_pin_memory=torch.cuda.is_available(),
+        ddp_find_unused_parameters=False,
+    )
+
+
+class _Bookkeeping(TrainerCallback):
+    """Sets the epoch of the row order, and marks each checkpoint after its last byte."""
+
+    def __init__(self, order: RowOrder, work: Path) -> None:
+        self.order = order
+        self.work = work
+
+    def on_epoch_begin(self, args: Any, state: TrainerState, control: Any, **kwargs: Any) -> None:
+        self.order.epoch = int(state.epoch or 0)  # what accelerate wraps around it would not always set it
+
+    def on_save(self, args: Any, state: TrainerState, control: Any, **kwargs: Any) -> None:
+        PartialState().wait_for_everyone()  # each process writes the state of its random generators
+        if state.is_world_process_zero:
+            mark_complete(self.work, state.global_step)

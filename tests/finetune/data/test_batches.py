@@ -1,0 +1,45 @@
+"""Batches: their shapes, and that padding changes nothing."""
+
+import math
+from pathlib import Path
+
+import pytest
+import torch
+from transformers import AutoModelForCausalLM
+
+from finetune.data.batches import Collator
+from finetune.data.rows import IGNORED, Row
+from finetune.models.held_out import HeldOutRows, held_out_loss
+from finetune.models.precision import Precision
+
+
+def row(first: int, length: int, context: int = 1) -> Row:
+    ids = list(range(first, first + length))
+    return Row(input_ids=ids, labels=[IGNORED] * context + ids[context:])
+
+
+def test_batches_of_one_shape() -> None:
+    """Blank rows and padding are not targets."""
+    batch = Collator(0, 64, 3)([row(2, 30, 12), row(200, 11)])
+    assert {key: tuple(value.shape) for key, value in batch.items()} == {"input_ids": (3, 64), "labels": (3, 64)}
+    assert int((batch["labels"] != IGNORED).sum()) == 18 + 10
+
+
+def test_the_models_last_position_is_not_passed() -> None:
+    """Rows are rounded up to few widths, but not beyond what the model takes."""
+    assert Collator(0, 30)([row(2, 29)])["input_ids"].shape == (1, 30)
+    assert Collator(0, 100)([row(2, 29)])["input_ids"].shape == (1, 32)
+
+
+@pytest.mark.parametrize("name", ["gpt2", "llama"])
+def test_padding_and_batching_leave_the_loss_alone(name: str, bases: dict[str, Path]) -> None:
+    model = AutoModelForCausalLM.from_pretrained(bases[name])
+    rows = [row(2, 38, 30), row(50, 10)]
+    plain = 0.0
+    for one in rows:
+        logits = torch.log_softmax(model(torch.tensor([one["input_ids"]])).logits[0].detach(), -1)
+        plain -= sum(float(logits[n - 1, label]) for n, label in enumerate(one["labels"]) if label != IGNORED)
+    found = held_out_loss(model, HeldOutRows(rows, 100), 2, Precision("fp32", ""), Collator(0))
+    assert found.tokens == 17
+    assert found.nats == pytest.approx(plain, rel=1e-4)
+    assert found.bits_per_byte == pytest.approx(plain / math.log(2) / 100, rel=1e-4)

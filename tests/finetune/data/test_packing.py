@@ -1,0 +1,83 @@
+"""Packed rows: each row whole and once, in few rows, with the loss that it has alone."""
+
+import random
+from itertools import combinations
+from pathlib import Path
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from transformers import AutoModelForCausalLM
+
+from finetune.data.batches import Collator
+from finetune.data.packing import pack, padding_share
+from finetune.data.rows import Row
+from finetune.models.loss import target_loss
+from tests.finetune.data.test_batches import row
+
+
+@given(st.lists(st.integers(1, 40), min_size=1, max_size=60))
+def test_each_row_is_packed_whole_and_once(lengths: list[int]) -> None:
+    rows = [row(100 * n, length) for n, length in enumerate(lengths)]
+    packed = pack(rows, 40)
+    found = []
+    for one in packed:
+        assert len(one["input_ids"]) == len(one["labels"]) == len(one["position_ids"]) <= 40
+        begins = [n for n, place in enumerate(one["position_ids"]) if place == 0]
+        for begin, stop in zip(begins, [*begins[1:], len(one["input_ids"])], strict=True):
+            assert one["position_ids"][begin:stop] == list(range(stop - begin))
+            found.append(Row(input_ids=one["input_ids"][begin:stop], labels=one["labels"][begin:stop]))
+    assert sorted(found, key=str) == sorted(rows, key=str)
+    assert packed == pack(rows, 40)
+    # No two packed rows would fit into one.
+    assert all(len(one["input_ids"]) + len(other["input_ids"]) > 40 for one, other in combinations(packed, 2))
+
+
+def fewest(lengths: list[int], rooms: tuple[int, ...] = ()) -> int:
+    """The fewest rows of 40 that hold rows of these lengths, the `rooms` of open ones included: every way is tried."""
+    if not lengths:
+        return len(rooms)
+    first, *rest = lengths
+    tries = [fewest(rest, (*rooms, 40 - first))]
+    for n, room in enumerate(rooms):
+        if room >= first:
+            tries.append(fewest(rest, (*rooms[:n], room - first, *rooms[n + 1 :])))
+    return min(tries)
+
+
+@given(st.lists(st.integers(1, 40), min_size=1, max_size=7))
+def test_few_rows_are_as_good_as_packed_best(lengths: list[int]) -> None:
+    """Best-fit decreasing needs at most 3/2 of the fewest possible (Simchi-Levi 1994)."""
+    assert len(pack([row(0, length) for length in lengths], 40)) <= 1.5 * fewest(lengths)
+
+
+def test_packing_fills_rows() -> None:
+    chance = random.Random(0)
+    rows = [row(0, chance.randint(20, 500)) for _ in range(300)]
+    assert padding_share(rows, 512) > 0.4
+    assert padding_share(pack(rows, 512), 512) < 0.05
+
+
+@pytest.mark.parametrize("name", ["gpt2", "llama"])
+def test_a_packed_row_has_the_loss_of_its_rows_alone(name: str, bases: dict[str, Path]) -> None:
+    model = AutoModelForCausalLM.from_pretrained(bases[name]).eval()
+    rows = [row(2, 30, 12), row(200, 11), row(300, 40, 3), row(400, 5)]
+    collate = Collator(0, 64)
+    alone = [target_loss(model, given, given.pop("labels")) for given in (collate([one]) for one in rows)]
+    given = collate(pack(rows, 64))
+    assert len(given["input_ids"]) == 2
+    loss, targets = target_loss(model, given, given.pop("labels"))
+    assert targets == sum(count for _, count in alone) == 18 + 10 + 37 + 4
+    assert loss.item() == pytest.approx(sum(one.item() for one, _ in alone), rel=1e-5)
+
+
+@pytest.mark.parametrize("name", ["gpt2", "llama"])
+def test_a_neighbour_changes_nothing(name: str, bases: dict[str, Path]) -> None:
+    model = AutoModelForCausalLM.from_pretrained(bases[name]).eval()
+    given = [Collator(0, 64)(pack([row(first, 20), row(300, 10)], 64)) for first in (2, 150)]
+    logits = [
+        model(input_ids=one["input_ids"], position_ids=one["position_ids"], use_cache=False).logits for one in given
+    ]
+    assert torch.equal(logits[0][0, 20:30], logits[1][0, 20:30])
+    assert not torch.allclose(logits[0][0, :20], logits[1][0, :20])

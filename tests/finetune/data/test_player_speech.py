@@ -1,0 +1,52 @@
+"""Where prose takes the player's part, and what of it is left unlearned."""
+
+import pytest
+
+from finetune.data.player_speech import in_first_person, in_second_person, player_speech, unlearned_spans
+
+
+@pytest.mark.parametrize(
+    ("prose", "second"),
+    [
+        ("You open the door.", True),
+        ("The lamp is in your hand. “I know you,” says the ghost.", True),
+        ("'I know you,' says the ghost. The cats' bowl is behind you.", True),
+        ('"I saw it, and\n\nYou nod.', True),  # a quote that was never closed
+        ("World War I is over, and you are home.", True),
+        ("You raise the lamp, and i", True),  # cut inside a word
+        ("I open the door for you.", False),
+        ("He opens my door.", False),
+        ("The door opens.", False),
+        ('"You are late," says the ghost.', False),
+    ],
+)
+def test_the_person_is_that_of_the_narration_outside_quotation_marks(prose: str, second: bool) -> None:
+    assert in_second_person(prose) is second
+
+
+def test_first_person() -> None:
+    assert in_first_person("He opens my door.") and not in_first_person('"My door," he says.')
+
+
+def test_the_whole_sentence_is_found() -> None:
+    prose = 'Nobody answers. "I surrender," you say. "Please." It rains.'
+    assert [prose[start:stop] for start, stop in player_speech('You say "Hello."', prose)] == [
+        ' "I surrender," you say. "Please."'
+    ]
+
+
+def test_what_speaks_for_the_player_or_is_slow_to_say_you_is_unlearned() -> None:
+    good = [
+        "The forge is dark.",
+        '> You knock.\n\nYou wait in the rain. "Come in," says the smith.',
+        '> You say "Hello."\n\n"Hello," you say, and you go in.',
+    ]
+    bad = [
+        ('> You knock.\n\nYou wait in the rain. "Who is it?"', ' "Is it you?" you ask.', " Nobody answers."),
+        ("> You knock.\n\nYou wait in the rain. You shiver.", " You decide to go home.", ""),
+        ("> You knock.", '\n\n"You again," says the smith, and he opens the door.\n\n', ""),
+        ("> You knock.", f"\n\n{'The rain falls. ' * 30}You are wet.\n\n", ""),
+    ]
+    tale = "\n\n".join([*good, *("".join(parts).strip() for parts in bad), good[1]])
+    assert [tale[start:stop] for start, stop in unlearned_spans(tale)] == [wrong for _, wrong, _ in bad]
+    assert unlearned_spans("") == [] and unlearned_spans("\n\n".join(good)) == []

@@ -1,0 +1,107 @@
+"""Rows: every target once, enough before it, and the tokens of the whole text."""
+
+import math
+from typing import Any
+
+import pytest
+from datasets import Dataset
+from hypothesis import given
+from hypothesis import strategies as st
+
+from finetune.data.rows import IGNORED, bos_ids, encode, make_rows, split_into_rows
+
+
+@given(st.lists(st.booleans(), max_size=300), st.integers(8, 80))
+def test_each_target_stands_in_one_row_with_enough_before_it(learned: list[bool], length: int) -> None:
+    ids = list(range(len(learned)))  # each id is its own place
+    rows = split_into_rows(ids, learned, length)
+    targets = []
+    for row in rows:
+        tokens, labels = row["input_ids"], row["labels"]
+        assert len(tokens) == len(labels) <= length
+        assert tokens == list(range(tokens[0], tokens[0] + len(tokens)))
+        for place, label in enumerate(labels):
+            assert label in (IGNORED, tokens[place])
+            if label != IGNORED:
+                assert place >= min(label, math.ceil(length / 4))
+                targets.append(label)
+    assert targets == [n for n, is_target in enumerate(learned) if is_target]
+
+
+def test_context_that_is_too_long_loses_its_oldest_part() -> None:
+    (row,) = split_into_rows(range(100), [False] * 90 + [True] * 10, 40)
+    assert row["input_ids"] == list(range(60, 100))
+
+
+def test_context_is_learned_where_it_is_asked_for(tokenizers: dict[str, Any]) -> None:
+    examples = Dataset.from_list([{"context": "You wake. " * 20, "target": "It is dark. " * 20, "ends": True}])
+    (usual,), (all_of_it,) = (make_rows(examples, tokenizers["llama"], 32, 0, learned) for learned in (False, True))
+    assert [row["input_ids"] for row in usual] == [row["input_ids"] for row in all_of_it]
+    assert IGNORED in usual[0]["labels"][1:]
+    for row in all_of_it:
+        assert row["labels"] == [IGNORED, *row["input_ids"][1:]]
+
+
+_KNOCK = "\n\n> You knock.\n\nYou wait in the rain. The door is shut, and you look up at the old house."
+
+
+@pytest.mark.parametrize("name", ["gpt2", "llama"])
+@pytest.mark.parametrize("learn_context", [False, True])
+def test_player_speech_is_read_and_never_learned(tokenizers: dict[str, Any], name: str, learn_context: bool) -> None:
+    tokenizer = tokenizers[name]
+    context = "You are here." + _KNOCK + ' "Who?" you ask.' + _KNOCK * 2
+    target = _KNOCK * 2 + " You decide to go." + _KNOCK * 4 + "\n\n> You go.\n\nIt is cold. You go home."
+    examples = Dataset.from_list([{"context": context, "target": target, "ends": False}])
+    (rows,) = make_rows(examples, tokenizer, 4096, None, learn_context, skip_player_speech=True)
+    (row,) = rows
+    learned = tokenizer.decode([label for label in row["labels"] if label != IGNORED])
+    read = tokenizer.decode(row["input_ids"], skip_special_tokens=True)
+    assert "you ask" in read and "You decide to go" in read
+    assert "Who" not in learned and "decide" not in learned
+    assert "It is cold" in learned and learned.count("You knock.") == (9 if learn_context else 6)
+    assert all(label in (IGNORED, token) for label, token in zip(row["labels"], row["input_ids"], strict=True))
+
+
+def test_rows_with_much_player_speech_are_left_out(tokenizers: dict[str, Any]) -> None:
+    tokenizer = tokenizers["llama"]
+    slow = "\n\n> You wait.\n\nThe moon is up, and the road is wet, and nobody comes from the old house."
+    examples = Dataset.from_list([{"context": "", "target": _KNOCK * 9 + slow * 9, "ends": False}])
+    (every,) = make_rows(examples, tokenizer, 64, None)
+    (rows,) = make_rows(examples, tokenizer, 64, None, skip_player_speech=True)
+    assert 0 < len(rows) < len(every)
+    assert not any("the road is wet" in tokenizer.decode(row["input_ids"]) for row in rows)
+
+
+@pytest.mark.parametrize("name", ["gpt2", "llama"])
+@given(context=st.text(max_size=60), target=st.text(min_size=1, max_size=60))
+def test_tokens_are_those_of_the_whole_text(name: str, tokenizers: dict[str, Any], context: str, target: str) -> None:
+    tokenizer = tokenizers[name]
+    ids, learned = encode(tokenizer, context, target, end_id=0)
+    assert ids == [*tokenizer(context + target, add_special_tokens=False, split_special_tokens=True).input_ids, 0]
+    decoded = tokenizer.decode([token for token, wanted in zip(ids[:-1], learned, strict=False) if wanted])
+    assert learned == sorted(learned) and learned[-1]
+    assert decoded.encode().endswith(target.encode()[-1:])
+    assert len(decoded.encode()) >= len(target.encode())
+
+
+def test_only_the_target_is_learned(tokenizers: dict[str, Any]) -> None:
+    tokenizer = tokenizers["gpt2"]
+    ids, learned = encode(tokenizer, "The door is shut.", "\n\n> You knock.\n\nNobody answers.", end_id=None)
+    assert tokenizer.decode([i for i, wanted in zip(ids, learned, strict=True) if not wanted]) == "The door is shut."
+
+
+def test_special_tokens_in_a_story_are_prose(tokenizers: dict[str, Any]) -> None:
+    ids, _ = encode(tokenizers["gpt2"], "", "He wrote <|endoftext|> on the wall.", end_id=None)
+    assert 0 not in ids
+
+
+def test_beginning_of_text_only_where_the_tokenizer_puts_one(tokenizers: dict[str, Any]) -> None:
+    examples = Dataset.from_list([{"context": "", "target": "You wake. " * 40, "ends": True}])
+    assert bos_ids(tokenizers["gpt2"]) == []
+    (rows,) = make_rows(examples, tokenizers["llama"], 32, end_id=0)
+    assert len(rows) > 1
+    assert all(row["input_ids"][0] == 1 and row["labels"][0] == IGNORED for row in rows)
+    assert rows[0]["labels"][1] != IGNORED  # the story's first word follows the bos_ids
+    assert rows[-1]["labels"][-1] == 0
+    (rows,) = make_rows(examples, tokenizers["gpt2"], 32, end_id=0)
+    assert rows[0]["labels"][0] == IGNORED and rows[0]["labels"][1] != IGNORED

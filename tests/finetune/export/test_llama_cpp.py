@@ -1,0 +1,152 @@
+"""llama.cpp predicts what was trained: its next-token log-probabilities beside those of transformers.
+
+One real training per way to write weights: an adapter over the bundled weights, an adapter over a converted base, and
+whole weights. The tiny models have the bundled tokenizer, because llama.cpp's converter must know it.
+"""
+
+import copy
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import gguf
+import pytest
+import torch
+from peft import PeftModel
+from transformers import GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausalLM, PreTrainedModel
+
+from corpus.turns import prompt
+from finetune.export.llama_cpp import Probe, predict
+from finetune.models.base import Base, open_base
+from finetune.models.voice import open_voice
+from tests.finetune.conftest import Run, set_options
+
+TALES = [
+    ("The lamp room is dark, and the sea is loud below it.", "You light the lamp."),
+    ("You stand at the foot of the salt stair. It is 1893.", 'You say "Who is there?"'),
+    ("A wolf sits by the well and looks at you.", "You hold out your hand."),
+    ("The clockmaker opens the case with a small brass key.", "You ask about the missing hour."),
+    ("Snow has covered the road.\n\n> You walk on.\n\nNobody has come this way for days.", ""),
+    ("The reactor hums.", "You look for the captain — quietly."),
+]
+PROMPTS = [prompt(tale, action) for tale, action in TALES]
+FEW_STEPS = ("length=64", "batch=2", "held_out_rows=2", "samples=0", "warmup=0")
+SMALL = {"vocab_size": 49_152, "initializer_range": 0.15}
+Top = list[list[tuple[int, float]]]
+pytestmark = pytest.mark.real
+
+
+@pytest.fixture(scope="module")
+def bundled(weights: Path) -> Base:
+    """Opened once: it takes many seconds."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("finetune.models.base.bundled_weights", lambda: weights)
+        return open_base("smollm2")
+
+
+def by_llama_cpp(model: Path, adapter: Path | None, ids: list[list[int]]) -> tuple[Top, list[list[int]]]:
+    """The likeliest next tokens of each prompt, and the prompts' tokens as llama.cpp reads them."""
+    predictions, tokens = predict(model, adapter, [Probe(prefix, next_id=0) for prefix in ids], PROMPTS, top=20)
+    return [prediction.top for prediction in predictions], tokens
+
+
+@torch.inference_mode()
+def by_transformers(model: Any, ids: list[list[int]]) -> torch.Tensor:
+    """Next-token log-probabilities, prompts x vocabulary."""
+    return torch.stack([model(torch.tensor([prefix])).logits[0, -1].log_softmax(-1) for prefix in ids])
+
+
+def difference(theirs: Top, ours: torch.Tensor) -> float:
+    """Mean absolute difference over the tokens that llama.cpp finds likeliest, in nats."""
+    each = [abs(value - float(row[token])) for top, row in zip(theirs, ours, strict=True) for token, value in top]
+    return sum(each) / len(each)
+
+
+def write_base(model: PreTrainedModel, tokenizer: Any, folder: Path) -> Path:
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return folder
+
+
+def test_an_adapter_over_the_bundled_weights(
+    bundled: Base, tmp_path: Path, corpus: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trained = replace(bundled, model=copy.deepcopy(bundled.model))
+    monkeypatch.setattr("finetune.training.train.open_base", lambda name: trained)
+    voice = tmp_path / "voice"
+    changes = set_options(*FEW_STEPS, "max_steps=3", "evaluate_every=3", "learning_rate=0.004")
+    done = run("--corpus", corpus, "--base", "smollm2", "--out", voice, *changes)
+    assert done.exit_code == 0, done.output
+    entry = json.loads((voice / "voice.json").read_text())
+    assert entry["base"]["name"] == "smollm2" and entry["base"]["file"] is None
+    assert entry["base"]["sha256"].startswith("b179c9523d0e") and entry["context"] == 2048
+
+    assert bundled.tokenizer.eos_token == "<|endoftext|>" and bundled.gguf is not None
+    ids = [bundled.tokenizer(text).input_ids for text in PROMPTS]
+    untuned = by_transformers(bundled.model, ids)
+    tuned = by_transformers(PeftModel.from_pretrained(bundled.model, str(voice)), ids)
+    untuned_top, _ = by_llama_cpp(bundled.gguf, None, ids)
+    tuned_top, tokens = by_llama_cpp(bundled.gguf, voice / "adapter.gguf", ids)
+    assert tokens == ids  # the tokens that were learned are those that are played
+    noise, error = difference(untuned_top, untuned), difference(tuned_top, tuned)
+    moved = difference(tuned_top, untuned)
+    print(f"bundled base: untuned {noise:.4f}, tuned {error:.4f}, moved {moved:.4f} nats")
+    assert error < 2 * noise + 0.01
+    assert moved > 5 * error
+    # Without the adapter llama.cpp is as far from the tuned model as tuning moved it.
+    assert difference(untuned_top, tuned) > 3 * error
+
+
+def test_an_adapter_over_a_converted_gpt2(bundled: Base, tmp_path: Path, corpus: Path, run: Run) -> None:
+    """Exported for llama.cpp, the voice is far nearer to itself than its base is: the export compares them."""
+    torch.manual_seed(0)
+    config = GPT2Config(**SMALL, n_positions=256, n_embd=64, n_layer=2, n_head=2)
+    base = write_base(GPT2LMHeadModel(config), bundled.tokenizer, tmp_path / "gpt2-small")
+    voice = tmp_path / "voice"
+    changes = set_options(*FEW_STEPS, "max_steps=10", "evaluate_every=5", "learning_rate=0.02")
+    done = run("--corpus", corpus, "--base", base, "--out", voice, *changes)
+    assert done.exit_code == 0 and "can't play" not in done.stderr, done.output
+    entry = json.loads((voice / "voice.json").read_text())
+    assert entry["base"]["file"] == "base.gguf" and entry["base"]["name"] == "gpt2-small" and entry["context"] == 256
+
+    file = tmp_path / "voice.gguf"
+    for target, options, out in (
+        ("gguf-adapter", (), tmp_path / "adapter.gguf"),
+        ("gguf", ("--precision", "q5_0"), file),
+    ):
+        done = run("export", voice, "--to", target, *options, "--out", out)
+        assert done.exit_code == 0, done.output
+        near, far = (float(found) for found in re.findall(r"KL divergence (\S+) nats", done.stdout))
+        assert near < far / 5, done.stdout
+    kinds = {tensor.name: tensor.tensor_type.name for tensor in gguf.GGUFReader(file).tensors}
+    assert kinds["blk.0.ffn_up.weight"] == "Q5_0" and kinds["token_embd.weight"] == "Q8_0"
+    assert kinds["blk.0.ffn_up.bias"] == "F32"
+
+
+def test_whole_weights_of_a_llama(bundled: Base, tmp_path: Path, corpus: Path, run: Run) -> None:
+    torch.manual_seed(0)
+    config = LlamaConfig(
+        **SMALL,
+        hidden_size=64,
+        intermediate_size=96,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        max_position_embeddings=256,
+        tie_word_embeddings=True,
+    )
+    model = LlamaForCausalLM(config)
+    base, voice = write_base(model, bundled.tokenizer, tmp_path / "base"), tmp_path / "voice"
+    changes = set_options(*FEW_STEPS, "max_steps=6", "evaluate_every=3", "learning_rate=0.02", "method=full")
+    done = run("--corpus", corpus, "--base", base, "--out", voice, *changes)
+    assert done.exit_code == 0 and "Play it: dungeon play" in done.stderr, done.output
+    entry = json.loads((voice / "voice.json").read_text())
+    assert entry["base"]["file"] == "base.gguf" and entry["adapter"] is None
+    ids = [bundled.tokenizer(text).input_ids for text in PROMPTS]
+    top, tokens = by_llama_cpp(voice / "base.gguf", None, ids)
+    error = difference(top, by_transformers(open_voice(voice).model, ids))
+    before = difference(top, by_transformers(model, ids))
+    print(f"{error:.4f} nats off, {before:.4f} from the base")
+    assert tokens == ids and error < 0.05 < 5 * error + 0.05 < before

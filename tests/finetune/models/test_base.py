@@ -1,0 +1,138 @@
+"""Where a base comes from, and the errors where it can't be opened. The Hub is one on this machine."""
+
+import http.server
+import shutil
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import pytest
+import torch
+from huggingface_hub import constants
+from safetensors.torch import load_file, save_file
+
+from finetune.errors import FinetuneError
+from finetune.models.base import open_base
+from tests.finetune.conftest import Run
+
+
+@pytest.fixture
+def hub(bases: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A Hub on this machine that has one repository, someone/tiny; with an empty cache."""
+    folder = bases["llama"]
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_HEAD(self) -> None:
+            self._answer(body=False)
+
+        def do_GET(self) -> None:
+            self._answer(body=True)
+
+        def _answer(self, body: bool) -> None:
+            path = unquote(urlsplit(self.path).path)
+            name = path.rpartition("/")[2]
+            found = path.startswith("/someone/tiny/resolve/") and (folder / name).is_file()
+            content = (folder / name).read_bytes() if found else b"{}"
+            self.send_response(200 if found else 404)
+            if not found:
+                known = path.startswith(("/someone/tiny/", "/api/models/someone/tiny"))
+                self.send_header("X-Error-Code", "EntryNotFound" if known else "RepoNotFound")
+            self.send_header("X-Repo-Commit", "0" * 40)
+            self.send_header("ETag", f'"{name}"')
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            if body:
+                self.wfile.write(content)
+
+        def log_message(self, *args: object) -> None:
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    _use_hub(f"http://127.0.0.1:{server.server_port}", tmp_path, monkeypatch)
+    yield
+    server.shutdown()
+    server.server_close()
+
+
+def _use_hub(endpoint: str, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(constants, "ENDPOINT", endpoint)
+    monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", endpoint + "/{repo_id}/resolve/{revision}/{filename}")
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(cache / "hub"))
+    monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+
+
+@pytest.mark.usefixtures("hub")
+def test_a_base_from_the_hub() -> None:
+    base = open_base("someone/tiny")
+    assert (base.name, base.license, base.hub_id) == ("someone/tiny", "mit", "someone/tiny")
+
+
+@pytest.mark.usefixtures("hub")
+def test_no_such_repository(run: Run, corpus: Path, tmp_path: Path) -> None:
+    _refused(run, "nobody/nothing", corpus, tmp_path)
+
+
+def test_no_hub_at_all(run: Run, corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _use_hub("http://127.0.0.1:9", tmp_path, monkeypatch)
+    _refused(run, "openai-community/gpt2", corpus, tmp_path)
+
+
+def _refused(run: Run, name: str, corpus: Path, tmp_path: Path) -> None:
+    done = run("--corpus", corpus, "--base", name, "--out", tmp_path / "voice")
+    assert done.exit_code == 2 and done.stdout == "", done.output
+    assert name in done.stderr and "--base smollm2 needs no Hub" in done.stderr and "--base PATH" in done.stderr
+
+
+@pytest.mark.parametrize("name", ["gpt2", "llama"])
+def test_a_base_without_a_tokenizer(name: str, tmp_path: Path, bases: dict[str, Path]) -> None:
+    base = shutil.copytree(bases[name], tmp_path / "base", ignore=shutil.ignore_patterns("tokenizer*", "special*"))
+    with pytest.raises(FinetuneError, match="has no tokenizer that works") as caught:
+        open_base(str(base))
+    assert str(base) in caught.value.message and "tokenizer.json" in caught.value.message
+
+
+def test_a_base_with_the_tokenizer_of_another(
+    tmp_path: Path, bases: dict[str, Path], tokenizers: dict[str, Any]
+) -> None:
+    base = shutil.copytree(bases["llama"], tmp_path / "base")
+    larger = tokenizers["llama"].__class__.from_pretrained(base)
+    larger.add_tokens(["zounds"])
+    larger.save_pretrained(base)
+    with pytest.raises(FinetuneError, match="a tokenizer of 601 tokens, but embeddings for 600"):
+        open_base(str(base))
+
+
+def test_a_base_that_lacks_weights(tmp_path: Path, bases: dict[str, Path]) -> None:
+    base = shutil.copytree(bases["llama"], tmp_path / "base")
+    tensors = load_file(base / "model.safetensors")
+    del tensors["model.norm.weight"]
+    save_file(tensors, base / "model.safetensors", {"format": "pt"})
+    with pytest.raises(FinetuneError, match=r"lacks 1 tensors of a LlamaForCausalLM, model\.norm\.weight for one"):
+        open_base(str(base))
+
+
+def test_pickled_weights_are_refused(tmp_path: Path, bases: dict[str, Path]) -> None:
+    folder = shutil.copytree(bases["gpt2"], tmp_path / "pickled")
+    (folder / "model.safetensors").unlink()
+    torch.save({}, folder / "pytorch_model.bin")
+    with pytest.raises(FinetuneError, match="safetensors"):
+        open_base(str(folder))
+
+
+def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(FinetuneError, match=r"There is no model folder .* takes a folder, a Hub id, or smollm2"):
+        open_base(str(tmp_path / "nowhere"))
+
+
+def test_code_of_a_model_is_not_run(tmp_path: Path, bases: dict[str, Path]) -> None:
+    folder = shutil.copytree(bases["gpt2"], tmp_path / "coded")
+    (folder / "config.json").write_text(
+        '{"model_type": "strange", "auto_map": {"AutoConfig": "code.C", "AutoModelForCausalLM": "code.M"}}'
+    )
+    (folder / "code.py").write_text("raise SystemExit('I ran')")
+    with pytest.raises(FinetuneError, match="can't be opened"):
+        open_base(str(folder))

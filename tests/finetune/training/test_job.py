@@ -1,0 +1,65 @@
+"""What can be given wrongly: the message says what it is and what to do, the exit code is 2, nothing is written."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+
+from finetune.recipe import load_recipe, recipe_names
+from tests.finetune.conftest import Run, set_options
+
+Refused = Callable[..., str]
+
+
+@pytest.fixture
+def refused(run: Run, corpus: Path, bases: dict[str, Path], tmp_path: Path) -> Refused:
+    """Runs the training with these options over good ones, and returns the message with which it is refused."""
+
+    def call(*options: object) -> str:
+        out = tmp_path / "voice"
+        done = run("--corpus", corpus, "--base", bases["gpt2"], "--out", out, *options)
+        assert done.exit_code == 2, done.output
+        assert done.stdout == "" and "Traceback" not in done.stderr
+        assert not out.exists() and not list(tmp_path.glob("voice.partial/checkpoints/*"))
+        return " ".join(done.stderr.split())
+
+    return call
+
+
+@pytest.mark.parametrize("name", [name for name in recipe_names() if load_recipe(name).gpu])
+def test_a_recipe_for_a_card_where_there_is_none(name: str, refused: Refused, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    message = refused("--recipe", name)
+    assert f"The recipe {name} is for a CUDA card" in message and "--recipe laptop" in message
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["--method", "qlora"], "'qlora' is not one of 'lora', 'last-layers', 'full', 'scratch'"),
+        (["--set", "method=last_layers"], "it is one of lora, last-layers, full, scratch. Did you mean last-layers"),
+        (["--set", "init=olora"], "it is one of default, pissa, orthogonal. peft's does not work on GPT-2's layers."),
+        (["--layers", "last-two"], "layers must be a whole number, not 'two'"),
+        (["--layers", "last-3"], "layers is 3, but this base has 2 blocks"),
+        (["--method", "full", "--layers", "1"], "method full trains every block"),
+        (["--set", "precision=fp16"], "precision fp16 needs a CUDA device"),
+        (["--set", "warm_up=0.1"], "A recipe has no 'warm_up'. Did you mean warmup"),
+        (["--corpus", "nowhere"], "There is no corpus folder nowhere"),
+        (["--base", "./nowhere"], "There is no model folder nowhere. --base takes a folder, a Hub id, or smollm2."),
+    ],
+    ids=" ".join,
+)
+def test_a_wrong_option(options: list[str], says: str, refused: Refused, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert says in refused(*options)
+
+
+@pytest.mark.usefixtures("no_conversion")
+def test_longer_rows_than_the_base_has_positions_are_cut_and_it_is_said(
+    tmp_path: Path, bases: dict[str, Path], corpus: Path, run: Run
+) -> None:
+    few = set_options("length=4096", "max_steps=1", "samples=0", "held_out_rows=2")
+    done = run("--corpus", corpus, "--base", bases["gpt2"], "--out", tmp_path / "voice", *few)
+    assert done.exit_code == 0, done.output
+    assert "Rows are cut to 128 tokens, all that tiny-gpt2 has positions for." in done.stderr

@@ -1,0 +1,199 @@
+"""Methods: what is trained and what is not, what stays tied, and that the voice is the model that was trained."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from peft import PeftModel
+from transformers import AutoModelForCausalLM
+
+from finetune.errors import FinetuneError
+from finetune.recipe import Recipe
+from finetune.training.methods import (
+    convert_pissa_to_lora,
+    halve_frozen,
+    prepare_model,
+    restore_tensors,
+    trainable_tensors,
+)
+
+ARCHITECTURES = ["gpt2", "llama"]
+IDS = torch.arange(40).reshape(2, 20) + 5
+LAST = {"gpt2": ("transformer.h.1.", "transformer.ln_f."), "llama": ("model.layers.1.", "model.norm.")}
+
+
+def fresh(bases: dict[str, Path], name: str) -> Any:
+    return AutoModelForCausalLM.from_pretrained(bases[name])
+
+
+def prepared(model: Any, **values: Any) -> Any:
+    torch.manual_seed(1)
+    return prepare_model(model, Recipe(**values)).eval()
+
+
+@torch.no_grad()
+def logits(model: Any) -> torch.Tensor:
+    return model(IDS).logits  # type: ignore[no-any-return]
+
+
+@torch.no_grad()
+def shake(model: Any) -> None:
+    """Moves whatever is trained, as training would."""
+    generator = torch.Generator().manual_seed(1)
+    for parameter in model.parameters():
+        if parameter.requires_grad:
+            parameter += 0.05 * torch.randn(parameter.shape, generator=generator)
+
+
+@pytest.fixture
+def tied(bases: dict[str, Path], tmp_path: Path) -> Path:
+    """A Llama whose head is its embedding, as the bundled base's is; GPT-2 is always so."""
+    model = fresh(bases, "llama")
+    config = type(model.config)(**{**model.config.to_dict(), "tie_word_embeddings": True})
+    type(model)(config).save_pretrained(tmp_path / "tied")
+    return tmp_path / "tied"
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_last_layers_trains_the_last_blocks_and_the_norm_behind_them(name: str, bases: dict[str, Path]) -> None:
+    model = prepared(fresh(bases, name), method="last-layers", layers=1)
+    trained = set(trainable_tensors(model))
+    assert trained == {key for key, _ in model.named_parameters() if key.startswith(LAST[name])}
+    assert {key.startswith(prefix) for key in trained for prefix in LAST[name][1:]} == {True, False}
+
+
+@pytest.mark.parametrize("method", ["last-layers", "full", "scratch"])
+@pytest.mark.parametrize("name", ["gpt2", "tied llama"])
+def test_what_is_tied_stays_tied(name: str, method: str, bases: dict[str, Path], tied: Path) -> None:
+    model = prepared(fresh(bases | {"tied llama": tied}, name), method=method)
+    embedding, head = model.get_input_embeddings().weight, model.get_output_embeddings().weight
+    assert embedding is head
+    assert embedding.requires_grad == (method != "last-layers")
+    before = embedding.detach().clone()
+    shake(model)
+    assert torch.equal(before, embedding) == (method == "last-layers")
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_full_trains_everything_and_begins_as_the_base(name: str, bases: dict[str, Path]) -> None:
+    base = fresh(bases, name)
+    before = logits(base)
+    model = prepared(base, method="full")
+    assert set(trainable_tensors(model)) == {key for key, _ in model.named_parameters()}
+    assert torch.equal(logits(model), before)
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_scratch_keeps_the_architecture_and_nothing_of_the_weights(name: str, bases: dict[str, Path]) -> None:
+    plain = logits(fresh(bases, name))
+    model, again = (prepared(fresh(bases, name), method="scratch") for _ in range(2))
+    assert torch.equal(logits(model), logits(again))  # by the seed
+    assert (logits(model) - plain).abs().mean() > 0.05
+    old = dict(fresh(bases, name).named_parameters())
+    matrices = {key: value for key, value in trainable_tensors(model).items() if value.dim() > 1}
+    assert matrices and not any(torch.allclose(value, old[key], atol=1e-3) for key, value in matrices.items())
+
+
+@pytest.mark.parametrize(("layers", "blocks"), [(0, {"0", "1"}), (1, {"1"})])
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_lora_lies_on_every_linear_layer_of_its_blocks(
+    name: str, layers: int, blocks: set[str], bases: dict[str, Path]
+) -> None:
+    base = fresh(bases, name)
+    before = logits(base)
+    model = prepared(base, layers=layers)
+    assert torch.equal(logits(model), before)
+    trained = list(trainable_tensors(model))
+    linear = {"gpt2": 4, "llama": 7}[name]
+    assert len(trained) == 2 * linear * len(blocks)
+    assert {key.split(".h." if name == "gpt2" else ".layers.")[1][0] for key in trained} == blocks
+
+
+@pytest.mark.parametrize(("layers", "count"), [(0, 2), (1, 1)])
+@pytest.mark.parametrize(("name", "modules"), [("gpt2", "c_proj"), ("llama", "o_proj, down_proj")])
+def test_lora_lies_on_the_linear_layers_that_are_named(
+    name: str, modules: str, layers: int, count: int, bases: dict[str, Path]
+) -> None:
+    trained = list(trainable_tensors(prepared(fresh(bases, name), modules=modules, layers=layers)))
+    assert len(trained) == 2 * 2 * count  # A and B of attention's and of the feed-forward's
+    assert {key.split(".lora_")[0].rpartition(".")[2] for key in trained} == set(modules.split(", "))
+
+
+def test_a_linear_layer_that_the_base_does_not_have(bases: dict[str, Path]) -> None:
+    with pytest.raises(
+        FinetuneError, match="modules names 'o_proj'; this base's linear layers are c_attn, c_fc, c_proj"
+    ):
+        prepared(fresh(bases, "gpt2"), modules="c_proj,o_proj")
+
+
+@pytest.mark.parametrize("method", ["lora", "last-layers"])
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_more_layers_than_there_are_blocks(name: str, method: str, bases: dict[str, Path]) -> None:
+    with pytest.raises(FinetuneError, match="layers is 3, but this base has 2 blocks"):
+        prepared(fresh(bases, name), method=method, layers=3)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"rslora": True},
+        {"dora": True},
+        {"init": "orthogonal"},
+        {"init": "pissa"},
+        {"init": "pissa", "rslora": True, "layers": 1},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_a_saved_adapter_over_the_untouched_base_is_what_was_trained(
+    name: str, values: dict[str, Any], bases: dict[str, Path], tmp_path: Path
+) -> None:
+    plain = logits(fresh(bases, name))
+    model = prepared(fresh(bases, name), rank=4, **values)
+    torch.testing.assert_close(logits(model), plain, atol=1e-4, rtol=1e-4)  # every start changes nothing
+    shake(model)
+    trained = logits(model)
+    convert_pissa_to_lora(model)
+    torch.testing.assert_close(logits(model), trained, atol=1e-4, rtol=1e-4)
+    model.save_pretrained(str(tmp_path))
+    reopened: Any = PeftModel.from_pretrained(fresh(bases, name), str(tmp_path)).eval()
+    torch.testing.assert_close(logits(reopened), trained, atol=1e-4, rtol=1e-4)
+    assert (trained - plain).abs().max() > 0.05
+
+
+def test_pissa_needs_a_rank_within_every_matrix(bases: dict[str, Path]) -> None:
+    with pytest.raises(FinetuneError, match="rank is 48; init pissa takes at most 32"):
+        prepared(fresh(bases, "llama"), init="pissa", rank=48)
+
+
+@pytest.mark.parametrize("method", ["lora", "last-layers", "full"])
+def test_what_is_kept_can_be_put_back(method: str, bases: dict[str, Path]) -> None:
+    model = prepared(fresh(bases, "gpt2"), method=method)
+    shake(model)
+    kept, wanted = trainable_tensors(model), logits(model)
+    shake(model)
+    assert not torch.equal(logits(model), wanted)
+    restore_tensors(model, kept)
+    assert torch.equal(logits(model), wanted)
+
+
+@pytest.mark.parametrize("method", ["lora", "last-layers"])
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_frozen_halves_compute_what_whole_ones_do(name: str, method: str, bases: dict[str, Path]) -> None:
+    def step(half: bool) -> tuple[Any, torch.Tensor, torch.Tensor]:
+        model = prepared(fresh(bases, name), method=method, layers=1)
+        if half:
+            halve_frozen(model, torch.bfloat16)
+        with torch.autocast("cpu", torch.bfloat16):
+            loss = model(IDS, labels=IDS).loss
+        loss.backward()
+        return model, loss, torch.cat([p.grad.flatten() for p in model.parameters() if p.grad is not None])
+
+    (model, loss, gradient), (_, whole_loss, whole_gradient) = step(half=True), step(half=False)
+    assert torch.equal(loss, whole_loss) and torch.equal(gradient, whole_gradient)
+    types = {parameter.requires_grad: set() for parameter in model.parameters()}
+    for key, parameter in model.named_parameters():
+        types[parameter.requires_grad].add(parameter.dtype)
+        assert parameter.dtype == torch.float32 or "emb" not in key
+    assert types == {True: {torch.float32}, False: {torch.float32, torch.bfloat16}}

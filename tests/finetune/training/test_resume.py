@@ -1,0 +1,161 @@
+"""A training that is killed, stopped, or out of disk space: the folder stays whole, and it goes on bit for bit."""
+
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from finetune.training import trainer
+from finetune.training.work_folder import last_checkpoint
+from tests.finetune.conftest import QUICK, Run, set_options
+
+pytestmark = pytest.mark.usefixtures("no_conversion")
+
+
+def test_what_was_killed_goes_on_bit_for_bit(tmp_path: Path, bases: dict[str, Path], corpus: Path, run: Run) -> None:
+    """In the middle of an epoch, with dropout, samples and accumulation."""
+    changes = ("max_steps=16", "epochs=4", "save_every=4", "dropout=0.1", "batch=4", "accumulate=4", "samples=1")
+    options = ["--corpus", str(corpus), "--base", str(bases["gpt2"]), *QUICK, *set_options(*changes)]
+    out = tmp_path / "voice"
+    _kill_at_line("step 8/16", [*options, "--out", str(out)])
+    assert not out.exists()
+    checkpoint = last_checkpoint(tmp_path / "voice.partial")
+    assert checkpoint is not None
+
+    other = run(*options, "--out", out, *set_options("rank=3"))
+    assert other.exit_code == 2 and "recipe" in other.stderr and "--fresh" in other.stderr
+    done = run(*options, "--out", out)
+    assert done.exit_code == 0, done.output
+    assert f"Going on from {checkpoint.name}" in done.stderr
+
+    whole = tmp_path / "whole"
+    assert run(*options, "--out", whole).exit_code == 0
+    assert _log(out) == _log(whole)
+    assert [entry["step"] for entry in _log(out) if "loss" in entry] == list(range(1, 17))
+    resumed, uninterrupted = (load_file(folder / "adapter_model.safetensors") for folder in (out, whole))
+    assert all(torch.equal(resumed[name], uninterrupted[name]) for name in uninterrupted)
+    assert (out / "samples.jsonl").read_text() == (whole / "samples.jsonl").read_text()
+
+
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+def test_stopping_says_how_to_go_on(
+    stop: signal.Signals,
+    tmp_path: Path,
+    bases: dict[str, Path],
+    corpus: Path,
+    run: Run,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    options = ("--corpus", corpus, "--base", bases["gpt2"], *QUICK, *set_options("max_steps=2", "save_every=1"))
+    with monkeypatch.context() as patch:
+        patch.setattr(trainer, "keep_if_best", lambda *_: os.kill(os.getpid(), stop))
+        stopped = run(*options, "--out", tmp_path / "voice")
+    assert stopped.exit_code == 130
+    assert stopped.stderr.strip().splitlines()[-1] == "Stopped. The same command goes on from the last checkpoint."
+    assert "Traceback" not in stopped.stderr
+    fresh = run(*options, "--fresh", "--out", tmp_path / "voice")
+    assert fresh.exit_code == 0, fresh.output
+    assert "Going on" not in fresh.stderr
+
+
+@pytest.mark.parametrize(("name", "change"), [("llama", "init=pissa"), ("gpt2", "method=full")])
+def test_methods_with_values_of_their_own_go_on_to_the_same_voice(
+    name: str,
+    change: str,
+    tmp_path: Path,
+    bases: dict[str, Path],
+    corpus: Path,
+    run: Run,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    changes = ("max_steps=4", "save_every=2", "evaluate_every=4", "samples=0", "length=64", "precision=fp32", change)
+    options = ("--corpus", corpus, "--base", bases[name], *set_options(*changes), "--out")
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    assert run(*options, whole).exit_code == 0
+
+    def stop(*given: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(trainer, "keep_if_best", stop)  # at step 4, after the checkpoint of 2
+        assert run(*options, parts).exit_code == 130
+    resumed = run(*options, parts)
+    assert resumed.exit_code == 0 and "Going on from checkpoint-2" in resumed.stderr, resumed.output
+    names = {path.name for path in whole.glob("*.safetensors")}
+    assert names and names == {path.name for path in parts.glob("*.safetensors")}
+    for file in names:
+        first, again = load_file(whole / file), load_file(parts / file)
+        assert first.keys() == again.keys()
+        for key, value in first.items():
+            torch.testing.assert_close(value, again[key], rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("limit", "fails"),
+    [
+        (200_000, "the optimizer's state, by torch"),
+        (100_000, "the weights, by safetensors"),
+        (100, "the log, by Python"),
+    ],
+)
+def test_a_full_disk_costs_nothing_but_the_last_steps(
+    limit: int,
+    fails: str,
+    tmp_path: Path,
+    bases: dict[str, Path],
+    corpus: Path,
+    run: Run,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """From the first checkpoint on no file can grow larger than so many bytes."""
+    work = tmp_path / "voice.partial"
+    options = ["--corpus", corpus, "--base", bases["gpt2"], *QUICK, *set_options("save_every=3")]
+    options += ["--out", tmp_path / "voice"]
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    mark_complete = trainer.mark_complete
+
+    def fill(*arguments: Any) -> None:
+        mark_complete(*arguments)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, hard))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(trainer, "mark_complete", fill)
+        try:
+            failed = run(*options)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert failed.exit_code == 2, failed.output
+    last = failed.stderr.strip().splitlines()[-1]
+    assert last.startswith(f"Error: {work} can't be written to") and "Make room" in last
+    checkpoint = last_checkpoint(work)
+    assert checkpoint is not None and checkpoint.name == "checkpoint-3"
+    done = run(*options)
+    assert done.exit_code == 0, done.output
+    assert "Going on from checkpoint-3" in done.stderr
+
+
+def _log(voice: Path) -> list[dict[str, Any]]:
+    """What was logged of each step, without the seconds, which differ each time."""
+    entries = [json.loads(line) for line in (voice / "log.jsonl").read_text().splitlines()]
+    return [{key: value for key, value in entry.items() if key != "seconds"} for entry in entries]
+
+
+def _kill_at_line(line: str, options: list[str]) -> None:
+    """Run a training in a process of its own, and kill that when it says `line`."""
+    command = [sys.executable, "-m", "finetune", *options]
+    process: Any = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    printed = []
+    with process:
+        for text in process.stderr:
+            printed.append(text)
+            if text.startswith(line):
+                process.kill()
+    assert process.returncode == -signal.SIGKILL, "".join(printed)

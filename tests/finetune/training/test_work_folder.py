@@ -1,0 +1,54 @@
+"""The work folder: only the same plan goes on in it, and nothing else is overwritten."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+
+from finetune.errors import FinetuneError
+from finetune.files import StepLog
+from finetune.recipe import Recipe
+from finetune.training.work_folder import claim_folder
+
+
+def test_the_same_plan_goes_on_and_another_is_refused(tmp_path: Path) -> None:
+    work = tmp_path / "voice.partial"
+    plan = {"corpus": "abc", "recipe": asdict(Recipe())}
+    claim_folder(work, plan, "an unfinished training")
+    (work / "log.jsonl").write_text("kept")
+    claim_folder(work, plan, "an unfinished training")
+    assert (work / "log.jsonl").read_text() == "kept"
+    other = {**plan, "recipe": asdict(Recipe(rank=4))}
+    with pytest.raises(FinetuneError, match=r"holds an unfinished training with another recipe.*--fresh"):
+        claim_folder(work, other, "an unfinished training")
+    claim_folder(work, other, "an unfinished training", discard=work)
+    assert not (work / "log.jsonl").exists()
+
+
+def test_a_plan_of_the_version_before_goes_on(tmp_path: Path) -> None:
+    """Its recipe has `mannerly` for `skip_player_speech`."""
+    plan = {"corpus": "abc", "recipe": asdict(Recipe())}
+    before = {("mannerly" if key == "skip_player_speech" else key): value for key, value in plan["recipe"].items()}
+    (tmp_path / "plan.json").write_text(json.dumps({**plan, "recipe": before}))
+    claim_folder(tmp_path, plan, "an unfinished training")
+    with pytest.raises(FinetuneError, match="another recipe"):
+        claim_folder(tmp_path, {**plan, "recipe": asdict(Recipe(skip_player_speech=True))}, "an unfinished training")
+
+
+def test_a_folder_of_something_else_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "diary.txt").write_text("mine")
+    with pytest.raises(FinetuneError, match="is there already and is not a report"):
+        claim_folder(tmp_path, {}, "a report", discard=tmp_path)
+    assert (tmp_path / "diary.txt").read_text() == "mine"
+
+
+def test_the_log_drops_what_came_after_a_checkpoint(tmp_path: Path) -> None:
+    log = StepLog(tmp_path / "log.jsonl")
+    assert log.entries() == []
+    for step in range(1, 5):
+        log.add({"step": step, "loss": 1 / step})
+    with log.path.open("a") as file:
+        file.write('{"step": 5, "lo')  # killed while it wrote
+    log.cut(3)
+    assert [json.loads(line)["step"] for line in log.path.read_text().splitlines()] == [1, 2, 3]
