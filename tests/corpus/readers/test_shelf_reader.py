@@ -17,7 +17,8 @@ from corpus.readers.source import Source
 from corpus.story import UNFINISHED, Story, StoryError
 from corpus.turns import Kind
 from dungeon.scenarios.model import Scenario
-from dungeon.storage.shelf import Shelf, Told
+from dungeon.storage.record import GenerationRecord
+from dungeon.storage.shelf import Shelf
 from dungeon.tale.adventure import Adventure, Node, State
 from dungeon.tale.lore import Card
 
@@ -35,7 +36,7 @@ BELL = Scenario(
 def play(
     shelf: Shelf, adventure: Adventure, kind: Kind, words: str, action: str, prose: str, state: State = State.DONE
 ) -> Node:
-    node = shelf.add_turn(adventure, kind, words, action, Told("voice", "{}", 1))
+    node = shelf.add_turn(adventure, kind, words, action, GenerationRecord("voice", "{}", 1))
     node = adventure.grow(node.id, prose, state)
     shelf.save_turn(node)
     return node

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 
+from tests.dungeon.playing import on_disk
 from tests.dungeon.scripted import Hold, ScriptedServer
 from tests.terminal import Terminal
 
@@ -165,6 +166,8 @@ def test_killed_in_mid_stream_it_starts_again_with_every_finished_turn_and_the_p
     seen = ""
     while "Nobody answers." not in seen:
         seen += game.stdout.read(1)
+    while not on_disk().path()[-1].prose:  # a moment after it was shown
+        assert game.poll() is None
     os.kill(game.pid, signal.SIGKILL)
     game.wait()
     server.release()

@@ -6,17 +6,16 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from corpus.check.lists import NO_CONTENT
-from corpus.check.text import sentences, words
 from spellchecker import SpellChecker
 
 import corpus
 import dungeon
 from corpus.actions import action_line, read_input
 from corpus.check.language import COMMON
-from corpus.check.repetition import NGRAM as RUN
-from corpus.check.repetition import worn_phrases
+from corpus.check.repetition import NGRAM, worn_phrases
+from corpus.check.tokenizer import sentences, words
 from corpus.check.vocabulary import english, is_name, names
+from corpus.check.word_lists import NO_CONTENT
 from corpus.readers import read
 from corpus.turns import PARAGRAPH, PROMPT_END, Kind, clean_prose
 from dungeon.scenarios.library import builtin_scenarios
@@ -147,6 +146,6 @@ def test_no_opening_repeats_another_or_the_library() -> None:
 
 
 def word_runs(text: str) -> Iterator[tuple[str, ...]]:
-    """Every `RUN` words in a row."""
+    """Every `NGRAM` words in a row."""
     small = [word.lower for word in words(text)]
-    return zip(*(small[start:] for start in range(RUN)), strict=False)
+    return zip(*(small[start:] for start in range(NGRAM)), strict=False)

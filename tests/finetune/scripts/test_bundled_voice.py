@@ -36,7 +36,7 @@ def test_what_is_shipped_is_a_voice_of_the_game_with_its_hash_on_its_card(
 
     ship(tuned, game / NAME)
 
-    monkeypatch.setattr(voices, "_COME_ALONG", game)
+    monkeypatch.setattr(voices, "_DATA", game)
     voice = find_voice(NAME)
     assert (voice.name, voice.weights, voice.adapter) == (NAME, SMOLLM2, game / NAME / "adapter.gguf")
     assert sorted(path.name for path in (game / NAME).iterdir()) == [
