@@ -18,6 +18,8 @@ class Terminal:
 
     def __init__(self, argv: list[str], *, cwd: Path | None = None, size: tuple[int, int] = (30, 100)) -> None:
         self.seen = b""
+        self.drawn = b""
+        """Everything so far."""
         self.code: int | None = None
         self.pid, self._fd = pty.fork()
         if self.pid == 0:
@@ -46,9 +48,9 @@ class Terminal:
                 self.seen += self._read()
             assert time.monotonic() < deadline, f"not so in {seconds} s. Drawn: {self.seen[-2000:]!r}"
 
-    def send(self, keys: str) -> None:
+    def send(self, keys: str | bytes) -> None:
         """Types."""
-        os.write(self._fd, keys.encode())
+        os.write(self._fd, keys.encode() if isinstance(keys, str) else keys)
 
     def wait(self, seconds: float = 30.0) -> int:
         """The exit code; fails if the command does not end."""
@@ -65,9 +67,11 @@ class Terminal:
 
     def _read(self) -> bytes:
         try:
-            return os.read(self._fd, 65536)
+            data = os.read(self._fd, 65536)
         except OSError:  # Linux's way to say that the other side has closed
             return b""
+        self.drawn += data
+        return data
 
     def __enter__(self) -> "Terminal":
         return self

@@ -46,7 +46,7 @@ from dungeon.tale.lore import Card, Lore
 from dungeon.tale.prose import sentence_end
 from tests.benchmarks.prompt_layout import ancestors, walked
 from tests.dungeon.completions import completion
-from tests.dungeon.scripted import GeneratedTurn, ScriptedServer
+from tests.dungeon.scripted import Answer, ScriptedServer
 from tests.terminal import Terminal
 
 DUNGEON = [sys.executable, "-m", "dungeon"]
@@ -341,7 +341,7 @@ def memory(tale: list[Turn], count: int) -> None:
     """Of the game process on a pseudo-terminal, told by a server that is as fast as it can be."""
 
     class Library(ScriptedServer):
-        def next_answer(self) -> GeneratedTurn:
+        def next_answer(self) -> Answer:
             asked = str(self.requests.pop()["prompt"])  # a thousand prompts are no part of what is measured
             self.keys.clear()
             self.paths.clear()

@@ -49,14 +49,14 @@ class Fail:
 
 
 Piece = str | Hold | Drop | Raw
-GeneratedTurn = str | Piece | Fail | Sequence[Piece]
+Answer = str | Piece | Fail | Sequence[Piece]
 
 
 class ScriptedServer:
     """Runs from `with` to its end."""
 
     def __init__(self) -> None:
-        self.answers: list[GeneratedTurn] = ["\nIt is dark."]
+        self.answers: list[Answer] = ["\nIt is dark."]
         self.requests: list[dict[str, Any]] = []
         """The body of each completion that was asked for."""
         self.keys: list[str | None] = []
@@ -90,7 +90,7 @@ class ScriptedServer:
         """Lets the answer that holds go on, or the next one that will."""
         self._released.set()
 
-    def next_answer(self) -> GeneratedTurn:
+    def next_answer(self) -> Answer:
         """The answer to the request that has just come."""
         with self._lock:
             return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]

@@ -30,7 +30,7 @@ from dungeon.tale.adventure import Adventure, State
 from dungeon.tale.lore import Card, Lore
 from dungeon.tui.app import DungeonApp
 from dungeon.tui.widgets.prompt import Prompt
-from tests.dungeon.scripted import Fail, GeneratedTurn, ScriptedServer
+from tests.dungeon.scripted import Fail, ScriptedServer
 from tests.terminal import Terminal
 
 pytestmark = pytest.mark.usefixtures("untraced")
@@ -266,7 +266,7 @@ def test_no_command_to_the_terminal_comes_through(server: ScriptedServer) -> Non
     ],
     ids=["a line", "words", "an open quote", "empty lines", "lines", "marks", "pieces", "empty pieces", "letters"],
 )
-async def test_a_storyteller_that_does_not_stop(server: ScriptedServer, answer: GeneratedTurn) -> None:
+async def test_a_storyteller_that_does_not_stop(server: ScriptedServer, answer: Answer) -> None:
     """Ten million characters in one line, in many, in one event or in thousands: a turn ends where a turn would."""
     server.answers = [answer]
     storyteller = RemoteStoryteller(server.url, "scripted")

@@ -16,19 +16,16 @@ from dungeon.play.registry import Group, Request, command, commands_by_group
     needs_adventure=False,
 )
 async def shelf(frontend: Frontend, request: Request) -> None:
-    """Opens the list of adventures."""
     await frontend.open_shelf(request.words)
 
 
 @command(Group.ADVENTURES, "new", "Leave this adventure, which is kept, and choose another.", key="ctrl+n")
 async def new(frontend: PlayFrontend, _: Request) -> None:
-    """Goes back to the choice of an adventure."""
     await frontend.choose_adventure()
 
 
 @command(Group.ADVENTURES, "rename", "Give this adventure another title.", argument="WORDS")
 async def rename(frontend: PlayFrontend, request: Request) -> None:
-    """Renames the adventure."""
     session = frontend.session
     relabel(session.shelf, session.adventure, title=request.words)
     frontend.show_lines("Adventure", [f"This adventure is now called {session.adventure.title}."])
@@ -36,7 +33,6 @@ async def rename(frontend: PlayFrontend, request: Request) -> None:
 
 @command(Group.ADVENTURES, "tag", "Tag this adventure; commas between tags, none takes them away.", argument="[TAGS]")
 async def tag(frontend: PlayFrontend, request: Request) -> None:
-    """Sets the tags."""
     session = frontend.session
     relabel(session.shelf, session.adventure, tags=request.words.split(","))
     tags = session.adventure.tags
@@ -45,7 +41,6 @@ async def tag(frontend: PlayFrontend, request: Request) -> None:
 
 @command(Group.ADVENTURES, "export", "Write the story to a file, as Markdown or text by its ending.", argument="[FILE]")
 async def export(frontend: PlayFrontend, request: Request) -> None:
-    """Exports the adventure."""
     adventure = frontend.session.adventure
     path = export_adventure(adventure, request.words or default_export_path(adventure))
     frontend.show_lines("Adventure", [f"Written: {path.absolute()}"])
@@ -53,14 +48,12 @@ async def export(frontend: PlayFrontend, request: Request) -> None:
 
 @command(Group.ADVENTURES, "copy", "Copy the last turn to the clipboard.")
 async def copy(frontend: PlayFrontend, _: Request) -> None:
-    """Copies the storyteller's latest prose, or the opening."""
     adventure = frontend.session.adventure
     frontend.copy(PARAGRAPH.join(node.prose for node in adventure.path()[-1:]) or adventure.opening)
 
 
 @command(Group.ADVENTURES, "purge", "Take turn N and all that follows it off the disk, for good.", argument="N")
 async def purge(frontend: PlayFrontend, request: Request) -> None:
-    """Deletes a turn and all that follow it, once the player has confirmed it."""
     session = frontend.session
     node = turn_of(session, request)
     turns = [node, *session.adventure.below(node.id)]
@@ -79,7 +72,6 @@ async def purge(frontend: PlayFrontend, request: Request) -> None:
     Group.ADVENTURES, "help", "Show this list.", key="f1", screen="help", while_streaming=True, needs_adventure=False
 )
 async def help_(frontend: Frontend, _: Request) -> None:
-    """Lists the commands."""
     entries = [entry for group in commands_by_group().values() for entry in group]
     width = max(len(entry.usage) for entry in entries)
     frontend.show_lines("Help", [f"{entry.usage:{width}}  {entry.summary}" for entry in entries])
@@ -94,5 +86,4 @@ async def help_(frontend: Frontend, _: Request) -> None:
     needs_adventure=False,
 )
 async def quit_(frontend: Frontend, _: Request) -> None:
-    """Leaves the game."""
     frontend.leave()

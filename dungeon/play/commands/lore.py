@@ -12,7 +12,6 @@ from dungeon.tale.lore import card_from_text, card_to_text, clean_text
 
 @command(Group.LORE, "memory", "What the voice always knows.", argument="[WORDS]", key="f2", screen="lore")
 async def memory(frontend: PlayFrontend, request: Request) -> None:
-    """Shows or sets the memory."""
     session = frontend.session
     if request.words:
         session.set_lore(replace(session.adventure.lore, memory=clean_text(request.words)))
@@ -21,7 +20,6 @@ async def memory(frontend: PlayFrontend, request: Request) -> None:
 
 @command(Group.LORE, "note", "The author's note: a word on style, close to the end.", argument="[WORDS]", screen="lore")
 async def note(frontend: PlayFrontend, request: Request) -> None:
-    """Shows or sets the author's note."""
     session = frontend.session
     if request.words:
         session.set_lore(replace(session.adventure.lore, note=one_line(request.words)))
@@ -34,7 +32,6 @@ def _show_text(frontend: PlayFrontend, title: str, text: str, hint: str) -> None
 
 @command(Group.LORE, "cards", "Lore that enters when it is named.", screen="lore")
 async def cards(frontend: PlayFrontend, _: Request) -> None:
-    """Lists the cards."""
     all_cards = frontend.session.adventure.lore.cards
     lines = [f"{number}. {card_to_text(card)}" for number, card in enumerate(all_cards, 1)]
     frontend.show_lines("Cards", lines or ["There are no cards yet. /card KEYS: WORDS adds one."])
@@ -44,7 +41,6 @@ async def cards(frontend: PlayFrontend, _: Request) -> None:
     Group.LORE, "card", "Add a card: words that call it, a colon, what the voice is to know.", argument="KEYS: WORDS"
 )
 async def card(frontend: PlayFrontend, request: Request) -> None:
-    """Adds a card."""
     lore = frontend.session.adventure.lore
     new = card_from_text(request.words)
     frontend.session.set_lore(replace(lore, cards=(*lore.cards, new)))
@@ -53,7 +49,6 @@ async def card(frontend: PlayFrontend, request: Request) -> None:
 
 @command(Group.LORE, "uncard", "Take card N away.", argument="N")
 async def uncard(frontend: PlayFrontend, request: Request) -> None:
-    """Removes a card."""
     lore = frontend.session.adventure.lore
     number = number_in(request)
     if not 0 < number <= len(lore.cards):
@@ -70,7 +65,6 @@ async def uncard(frontend: PlayFrontend, request: Request) -> None:
     screen="lore",
 )
 async def summary(frontend: PlayFrontend, request: Request) -> None:
-    """Shows the summary, or sets the player's own."""
     session = frontend.session
     context = session.context()
     if request.words:
@@ -83,7 +77,6 @@ async def summary(frontend: PlayFrontend, request: Request) -> None:
 
 @command(Group.LORE, "context", "Exactly what the voice will see, and why.", key="f3", screen="context")
 async def context(frontend: PlayFrontend, _: Request) -> None:
-    """Lists the parts of the next prompt."""
     parts = frontend.session.context()
     counts = await count_tokens(frontend.session.storyteller, parts)
     frontend.show_lines("Context", context_lines(parts, counts))

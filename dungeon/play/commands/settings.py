@@ -15,7 +15,6 @@ _SAVE = "save "
     Group.SETTINGS, "settings", "How the voice draws its words, suggestions, looks, keys.", key="f4", screen="settings"
 )
 async def settings(frontend: PlayFrontend, _: Request) -> None:
-    """Lists all settings."""
     frontend.show_lines("Settings", setting_lines(frontend.session.settings))
 
 
@@ -26,7 +25,6 @@ async def settings(frontend: PlayFrontend, _: Request) -> None:
     argument="NAME [VALUE]",
 )
 async def set_(frontend: PlayFrontend, request: Request) -> None:
-    """Changes a setting, or a key."""
     current = frontend.session.settings
     name, _, value = request.words.partition(" ")
     everywhere = name.lower() == "all"
@@ -42,7 +40,6 @@ async def set_(frontend: PlayFrontend, request: Request) -> None:
 
 @command(Group.SETTINGS, "preset", "Take the settings of that name, or save those of now.", argument="[[save] NAME]")
 async def preset(frontend: PlayFrontend, request: Request) -> None:
-    """Takes, saves or lists presets."""
     current = frontend.session.settings
     if request.words.startswith(_SAVE):
         name = current.save_preset(request.words.removeprefix(_SAVE))
@@ -66,7 +63,6 @@ async def preset(frontend: PlayFrontend, request: Request) -> None:
     needs_adventure=False,
 )
 async def theme(frontend: Frontend, request: Request) -> None:
-    """Changes the theme."""
     current = frontend.session.settings
     names = list(THEME_HELP)
     following = names[(names.index(current.global_settings.theme) + 1) % len(names)]

@@ -27,13 +27,11 @@ def turn_of(session: Session, request: Request) -> Node:
 
 @command(Group.TREE, "tree", "The whole adventure as a tree: walk it, go on from anywhere.", key="f5", screen="tree")
 async def tree(frontend: PlayFrontend, _: Request) -> None:
-    """Lists the turns."""
     frontend.show_lines("Tree", outline_lines(outline(frontend.session.adventure).rows))
 
 
 @command(Group.TREE, "go", "Go to turn N of the tree; 0 is the opening.", argument="N")
 async def go(frontend: PlayFrontend, request: Request) -> None:
-    """Moves to a turn."""
     node_id = find_turn(frontend.session.adventure, number_in(request))
     frontend.session.go_to(node_id)
     frontend.show_lines("Tree", ["You are at the opening." if node_id is None else f"You are at turn {request.words}."])
@@ -49,7 +47,6 @@ async def go(frontend: PlayFrontend, request: Request) -> None:
     screen="takes",
 )
 async def takes(frontend: PlayFrontend, request: Request) -> None:
-    """Shows each take, and what differs from this one."""
     adventure = frontend.session.adventure
     node = turn_of(frontend.session, request)
     all_takes = adventure.takes(node.id)
@@ -72,7 +69,6 @@ async def takes(frontend: PlayFrontend, request: Request) -> None:
     screen="compare",
 )
 async def compare(frontend: PlayFrontend, request: Request) -> None:
-    """Compares two branches."""
     adventure = frontend.session.adventure
     fork, here, there = split_paths(adventure, adventure.head, find_turn(adventure, number_in(request)))
     if not here and not there:
@@ -95,7 +91,6 @@ def _difference(old: list[Node], new: list[Node]) -> str:
 
 @command(Group.TREE, "bookmark", "Bookmark this turn, or take the bookmark away.", key="ctrl+b")
 async def bookmark(frontend: PlayFrontend, request: Request) -> None:
-    """Sets or removes a bookmark."""
     session = frontend.session
     node = turn_of(session, request)
     node = session.label_turn(node.id, bookmarked=not node.bookmarked)
@@ -107,7 +102,6 @@ async def bookmark(frontend: PlayFrontend, request: Request) -> None:
 
 @command(Group.TREE, "name", "Give this place in the tree a name.", argument="WORDS")
 async def name(frontend: PlayFrontend, request: Request) -> None:
-    """Names the turn at the head."""
     node = turn_of(frontend.session, Request("name"))
     frontend.show_lines(
         "Tree", [f"This place is now called {frontend.session.label_turn(node.id, name=request.words).name}."]

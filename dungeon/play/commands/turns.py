@@ -11,7 +11,6 @@ _MODES = (Kind.DO, Kind.SAY, Kind.STORY)
 
 @command(Group.PLAY, "do", "Do something: open the door. A bare line is the same.", argument="WORDS")
 async def do(frontend: PlayFrontend, request: Request) -> None:
-    """Plays an action."""
     await frontend.play_turn(Kind.DO, request.words)
 
 
@@ -19,49 +18,41 @@ async def do(frontend: PlayFrontend, request: Request) -> None:
     Group.PLAY, "say", 'Say something. A line that starts with a quote is the same: "Who is there?"', argument="WORDS"
 )
 async def say(frontend: PlayFrontend, request: Request) -> None:
-    """Plays speech."""
     await frontend.play_turn(Kind.SAY, request.words)
 
 
 @command(Group.PLAY, "story", "Write the next lines of the story yourself.", argument="WORDS")
 async def story(frontend: PlayFrontend, request: Request) -> None:
-    """Plays the player's own narration."""
     await frontend.play_turn(Kind.STORY, request.words)
 
 
 @command(Group.PLAY, "continue", "Let the story go on. An empty line is the same.")
 async def continue_(frontend: PlayFrontend, _: Request) -> None:
-    """Plays a turn without an action."""
     await frontend.play_turn(Kind.CONTINUE, "")
 
 
 @command(Group.PLAY, "retry", "Another answer to the last action. The old one is kept.", key="ctrl+r")
 async def retry(frontend: PlayFrontend, _: Request) -> None:
-    """Plays the last action again."""
     await frontend.retry()
 
 
 @command(Group.PLAY, "left", "The take before this one. The left arrow on an empty line is the same.", key="alt+left")
 async def left(frontend: PlayFrontend, _: Request) -> None:
-    """Moves to the take before."""
     await _moved(frontend, frontend.session.step_take(-1), "There is no take before this one.")
 
 
 @command(Group.PLAY, "right", "The take after this one. The right arrow on an empty line is the same.", key="alt+right")
 async def right(frontend: PlayFrontend, _: Request) -> None:
-    """Moves to the take after."""
     await _moved(frontend, frontend.session.step_take(1), "There is no take after this one. /retry generates another.")
 
 
 @command(Group.PLAY, "undo", "Back one turn, or before your last edit. Both are kept.", key="ctrl+z")
 async def undo(frontend: PlayFrontend, _: Request) -> None:
-    """Moves one step back."""
     await _moved(frontend, frontend.session.undo(), "There is nothing to undo.")
 
 
 @command(Group.PLAY, "redo", "Forward again.", key="ctrl+y")
 async def redo(frontend: PlayFrontend, _: Request) -> None:
-    """Moves one step forward."""
     await _moved(frontend, frontend.session.redo(), "There is nothing to redo.")
 
 
@@ -80,20 +71,17 @@ async def _moved(frontend: PlayFrontend, node: Node | None, otherwise: str) -> N
     key="ctrl+e",
 )
 async def edit(frontend: PlayFrontend, request: Request) -> None:
-    """Edits a turn."""
     await frontend.edit_turn(turn_of(frontend.session, request).id)
 
 
 @command(Group.PLAY, "suggest", "Have the voice suggest what you might do. A number picks one.", key="ctrl+g")
 async def suggest(frontend: PlayFrontend, _: Request) -> None:
-    """Asks for other suggestions."""
     frontend.session.request_suggestions()
     await frontend.suggest()
 
 
 @command(Group.PLAY, "mode", "Change what a bare line means: do, say or story.", key="tab", while_streaming=True)
 async def mode(frontend: PlayFrontend, _: Request) -> None:
-    """Changes to the next mode."""
     frontend.set_mode(_MODES[(_MODES.index(frontend.mode) + 1) % len(_MODES)])
 
 
@@ -105,11 +93,9 @@ async def mode(frontend: PlayFrontend, _: Request) -> None:
     while_streaming=True,
 )
 async def stop(frontend: PlayFrontend, _: Request) -> None:
-    """Stops the turn that streams."""
     frontend.stop_turn()
 
 
 @command(Group.PLAY, "print", "Show the last turns again.")
 async def print_(frontend: PlayFrontend, _: Request) -> None:
-    """Shows the last turns."""
     await frontend.show_latest()

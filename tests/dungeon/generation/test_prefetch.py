@@ -18,7 +18,7 @@ from dungeon.storyteller.remote import RemoteStoryteller
 from dungeon.tale.adventure import Node, State
 from dungeon.tale.lore import Lore
 from dungeon.tale.suggestion import parse_suggestion, same_action
-from tests.dungeon.scripted import Fail, GeneratedTurn, Hold, ScriptedServer
+from tests.dungeon.scripted import Answer, Fail, Hold, ScriptedServer
 
 OPENING = "You stand before the iron door. Hessa holds the lamp."
 FIRST = " ".join(["The", *(f"word{n}" for n in range(FIRST_WORDS - 1))])
@@ -34,7 +34,7 @@ class Voice(ScriptedServer):
         self.waiting: str | None = None
         """The action whose turn waits in its middle until it is released."""
 
-    def next_answer(self) -> GeneratedTurn:
+    def next_answer(self) -> Answer:
         asked = str(self.requests[-1]["prompt"])
         if asked.endswith("> You"):
             return self.actions[(len(self.of("> You")) - 1) % len(self.actions)]

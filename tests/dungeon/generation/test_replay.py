@@ -21,7 +21,7 @@ from dungeon.storage.shelf import Shelf
 from dungeon.storyteller.remote import RemoteStoryteller
 from dungeon.tale.adventure import Node, State
 from dungeon.tale.lore import Lore
-from tests.dungeon.scripted import GeneratedTurn, ScriptedServer
+from tests.dungeon.scripted import Answer, ScriptedServer
 
 _SYLLABLES = ("ka", "lo", "mi", "ner", "tas", "vu", "shi", "ro", "den", "wyl")
 
@@ -29,7 +29,7 @@ _SYLLABLES = ("ka", "lo", "mi", "ner", "tas", "vu", "shi", "ro", "den", "wyl")
 class Voice(ScriptedServer):
     """Says the same to the same prompt and seed, and something else to any other."""
 
-    def next_answer(self) -> GeneratedTurn:
+    def next_answer(self) -> Answer:
         request = self.requests[-1]
         dice = random.Random(f"{request['prompt']}|{request['seed']}")
         words = ["".join(dice.choices(_SYLLABLES, k=3)) for _ in range(min(request["max_tokens"], 40))]

@@ -12,7 +12,7 @@ from dungeon.storyteller.client import Client
 from dungeon.storyteller.remote import RemoteStoryteller
 from dungeon.storyteller.sampling import Sampling
 from tests.dungeon.completions import completion
-from tests.dungeon.scripted import Drop, Fail, GeneratedTurn, Hold, Raw, ScriptedServer
+from tests.dungeon.scripted import Drop, Fail, Hold, Raw, ScriptedServer
 
 SAMPLING = Sampling()
 
@@ -249,7 +249,7 @@ async def test_a_page_instead_of_a_stream_is_told(server: ScriptedServer, client
 
 @pytest.mark.parametrize("answer", [Drop(), ["\nThe door", Drop()]], ids=["at once", "in the middle"])
 async def test_a_connection_that_breaks_is_told_and_the_next_turn_works(
-    server: ScriptedServer, client: Client, answer: GeneratedTurn
+    server: ScriptedServer, client: Client, answer: Answer
 ) -> None:
     server.answers = [answer, "\nNext."]
     assert str(await failure(client)).startswith(f"The storyteller at {server.url} broke off: ")

@@ -1,5 +1,7 @@
 """Turns on the screen: told, stopped, told again, taken back; and what a player may type or paste."""
 
+import pytest
+
 from dungeon.paths import shelf_file
 from dungeon.scenarios.user import find_scenario
 from dungeon.tale.adventure import State
@@ -18,7 +20,7 @@ from tests.dungeon.playing import (
     type_in,
     until,
 )
-from tests.dungeon.scripted import Fail, Hold, ScriptedServer
+from tests.dungeon.scripted import Answer, Fail, Hold, ScriptedServer
 
 
 async def test_escape_stops_keeps_what_came_and_gives_the_prompt_back(server: ScriptedServer) -> None:
@@ -219,3 +221,62 @@ async def test_a_paste_of_a_hundred_thousand_characters_stays_whole(server: Scri
         assert "more characters, all kept" in shown(pilot)
     (node,) = on_disk().path()
     assert node.input == words.strip()
+
+
+# ---- turns that are replaced while they are shown ---------------------------------------------------------------------
+
+
+class Prefetching(ScriptedServer):
+    """Suggests, and answers each action in a turn of two sentences."""
+
+    def next_answer(self) -> Answer:
+        prompt = str(self.requests[-1]["prompt"])
+        if prompt.endswith("> You"):
+            return [" open the door.", " light the lamp.", ' say "Who is there?"', " wait."][len(self.requests) % 4]
+        return f"\nThe lamp burns low. So ends {len(self.requests)}."
+
+
+@pytest.mark.parametrize("second", ["2", ""])
+async def test_undo_and_another_way_when_both_were_prefetched(second: str) -> None:
+    with Prefetching() as server:
+        async with playing(server, find_scenario("iron-door")) as pilot:
+            await send(pilot, "look around")
+            await idle(pilot)  # suggestions, and a turn for each
+            await send(pilot, "1")
+            await idle(pilot)
+            await pilot.press("ctrl+z")
+            await send(pilot, second)
+            await idle(pilot)
+            adventure = on_disk()
+            assert len(adventure.nodes) == 3
+            assert len(adventure.takes(adventure.path()[-1].id)) == 2
+            assert "take 2 of 2" in shown(pilot)
+            assert adventure.path()[-1].prose in shown(pilot)
+
+
+async def test_enter_finishes_a_stopped_sentence_again_and_again(server: ScriptedServer) -> None:
+    async with at_the_door(server) as pilot:
+        server.answers = [["\nThe door opens", Hold(), "."]]
+        await type_in(pilot, "open the door")
+        await pilot.press("enter")
+        await until(pilot, lambda: "The door opens" in shown(pilot))
+        for number in range(1, 4):
+            await pilot.press("escape")
+            await until(pilot, lambda: not play_screen(pilot).busy)
+            server.answers = [[f" on {number}", Hold(), "."]]
+            await pilot.press("enter")
+            await until(pilot, lambda end=f"on {number}": end in shown(pilot))  # type: ignore[misc]
+        server.release()
+        await until(pilot, lambda: not play_screen(pilot).busy)
+        assert on_disk().path()[-1].prose == "The door opens on 1 on 2 on 3."
+
+
+async def test_a_burst_of_commands_adds_no_turn(server: ScriptedServer) -> None:
+    async with at_the_door(server) as pilot:
+        server.answers = ["\nThe door opens."]
+        await send(pilot, "open the door")
+        for command in ["/undo", "/redo", "/left", "/bookmark", "/undo", "/redo", "/name", "/nonsense", "/mode"] * 3:
+            await pilot.press("slash", *command[1:], "enter")
+        await pilot.pause()
+        await until(pilot, lambda: not play_screen(pilot).busy)
+        assert [node.action for node in on_disk().nodes.values()] == ["You open the door."]

@@ -19,7 +19,7 @@ from dungeon.tale.adventure import Node, State
 from dungeon.tui.screens.edit import EditScreen
 from dungeon.tui.screens.play import PlayScreen
 from tests.dungeon.playing import Player, on_disk, playing, until
-from tests.dungeon.scripted import Drop, Fail, GeneratedTurn, Hold, ScriptedServer
+from tests.dungeon.scripted import Answer, Drop, Fail, Hold, ScriptedServer
 
 WALKS = int(os.environ.get("DUNGEON_WALKS", "2"))
 STEPS = int(os.environ.get("DUNGEON_WALK_STEPS", "150"))
@@ -36,7 +36,7 @@ class Voice(ScriptedServer):
         self.is_calm = True
         """Whether it answers at once and never fails."""
 
-    def next_answer(self) -> GeneratedTurn:
+    def next_answer(self) -> Answer:
         chance = self.chance
         if str(self.requests[-1]["prompt"]).endswith("> You"):
             return chance.choice(_ACTIONS)
