@@ -14,7 +14,6 @@ from pathlib import Path
 
 import pytest
 
-import dungeon.play.commands  # noqa: F401 - fills the registry
 from dungeon.play.registry import COMMANDS
 from dungeon.tui.screens.help import key_name
 from tests.corpus.crawl.graphs import random_story

@@ -8,7 +8,6 @@ import asyncio
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 
-import dungeon.play.commands  # noqa: F401 - fills the registry
 from corpus.turns import Kind
 from dungeon.errors import DungeonError
 from dungeon.paths import shelf_file

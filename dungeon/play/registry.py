@@ -3,8 +3,8 @@
     @command(Group.TREE, "go", "Go to turn N of the tree; 0 is the opening.", argument="N")
     async def go(frontend: PlayFrontend, request: Request) -> None: ...
 
-Help, the palette, the keys, the plain game and the README's table all read `COMMANDS`, which `dungeon.play.commands`
-fills when it is imported. A line that does not start with `/` is something the player does, says (in quotes) or, when
+Help, the palette, the keys, the plain game and the README's table all read `COMMANDS`, which the modules of
+`dungeon.play.commands` fill. A line that does not start with `/` is something the player does, says (in quotes) or, when
 it is empty, the wish to go on.
 """
 

@@ -16,7 +16,6 @@ from textual.reactive import reactive
 from textual.screen import Screen
 from textual.worker import WorkerCancelled
 
-import dungeon.play.commands  # noqa: F401 - fills the registry
 from dungeon.errors import DungeonError
 from dungeon.paths import shelf_file
 from dungeon.play.frontend import PlayFrontend

@@ -2,7 +2,6 @@
 
 from textual.binding import Binding, BindingType
 
-import dungeon.play.commands  # noqa: F401 - fills the registry
 from dungeon.play.keys import UNBOUND
 from dungeon.play.registry import COMMANDS
 

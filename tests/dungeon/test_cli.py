@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-import dungeon.play.commands  # noqa: F401 - fills the registry
 from corpus.extras import install_line
 from dungeon.cli import main
 from dungeon.play.registry import COMMANDS

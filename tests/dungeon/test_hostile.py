@@ -14,7 +14,6 @@ import pytest
 from textual.content import Content
 from textual.widgets import Static
 
-import dungeon.play.commands  # noqa: F401 - fills the registry
 from corpus.text import printable
 from corpus.turns import Kind
 from dungeon.errors import DungeonError
@@ -30,7 +29,7 @@ from dungeon.tale.adventure import Adventure, State
 from dungeon.tale.lore import Card, Lore
 from dungeon.tui.app import DungeonApp
 from dungeon.tui.widgets.prompt import Prompt
-from tests.dungeon.scripted import Fail, ScriptedServer
+from tests.dungeon.scripted import Answer, Fail, ScriptedServer
 from tests.terminal import Terminal
 
 pytestmark = pytest.mark.usefixtures("untraced")

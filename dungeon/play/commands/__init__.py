@@ -1,4 +1,4 @@
-"""The commands, a module a group. Importing this package fills `dungeon.play.registry.COMMANDS`."""
+"""The commands, a module a group. Importing them fills `dungeon.play.registry.COMMANDS`."""
 
 from dungeon.play.commands import adventures, lore, settings, tree, turns
 

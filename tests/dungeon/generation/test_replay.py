@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-import dungeon.play.commands  # noqa: F401 - fills the registry
 from corpus.turns import Kind
 from dungeon.errors import DungeonError
 from dungeon.generation.prefetch import FIRST_WORDS

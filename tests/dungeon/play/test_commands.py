@@ -4,7 +4,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import dungeon.play.commands  # noqa: F401 - fills the registry
 from corpus.turns import Kind
 from dungeon.errors import DungeonError
 from dungeon.play.registry import COMMANDS, Request, commands_by_group, parse_line

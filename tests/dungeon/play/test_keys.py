@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import dungeon.play.commands  # noqa: F401 - fills the registry
 from dungeon.errors import DungeonError
 from dungeon.play.keys import UNBOUND, check_keys, keymap, keys_for, set_key
 from dungeon.play.registry import COMMANDS

@@ -12,7 +12,7 @@ from dungeon.storyteller.client import Client
 from dungeon.storyteller.remote import RemoteStoryteller
 from dungeon.storyteller.sampling import Sampling
 from tests.dungeon.completions import completion
-from tests.dungeon.scripted import Drop, Fail, Hold, Raw, ScriptedServer
+from tests.dungeon.scripted import Answer, Drop, Fail, Hold, Raw, ScriptedServer
 
 SAMPLING = Sampling()
 

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 from textual.widgets import Label, OptionList, TextArea
 
-import dungeon.play.commands  # noqa: F401 - fills the registry
 from corpus.turns import Kind
 from dungeon.paths import shelf_file
 from dungeon.play.registry import COMMANDS

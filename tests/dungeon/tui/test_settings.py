@@ -9,7 +9,6 @@ from textual.binding import Binding
 from textual.pilot import Pilot
 from textual.widgets import Input, OptionList, Static
 
-import dungeon.play.commands  # noqa: F401 - fills the registry
 from dungeon.paths import settings_file
 from dungeon.play.keys import UNBOUND, keymap, set_key
 from dungeon.play.registry import COMMANDS

@@ -1,0 +1,95 @@
+"""What a player has on the disk from before opens as it is.
+
+`old_home/` was written by the version of 2026-11-29 (commit c4a66a9), playing against a scripted server: two adventures
+with a retry, an edit, undo, labels, lore and own settings; a settings file with keys, a preset and the setting that was
+called `ahead`; a scenario, a draft, and a place in a story.
+"""
+
+import shutil
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from corpus.turns import Kind
+from dungeon.generation.replay import NOT_GENERATED, run_replay
+from dungeon.paths import shelf_file
+from dungeon.play.keys import check_keys, keys_for
+from dungeon.play.session import Session
+from dungeon.reading.bookmark import load_walk
+from dungeon.reading.books import library
+from dungeon.scenarios.drafts import load_draft
+from dungeon.scenarios.user import find_scenario
+from dungeon.settings.file import load_settings
+from dungeon.storage.shelf import Shelf
+from dungeon.storyteller.remote import RemoteStoryteller
+from dungeon.tale.adventure import State
+from tests.dungeon.scripted import ScriptedServer
+
+
+@pytest.fixture(autouse=True)
+def old_home(home: Path) -> Path:
+    shutil.copytree(Path(__file__).parent / "old_home", home)
+    return home
+
+
+def test_the_adventures_are_there_with_all_their_turns() -> None:
+    with closing(Shelf(shelf_file())) as shelf:
+        listed = {entry.title: entry for entry in shelf.list_adventures()}
+        assert list(listed) == ["The Lamp Road", "The Iron Door"]
+        assert listed["The Iron Door"].tags == ("old", "door")
+        adventure = shelf.open(listed["The Iron Door"].id)
+    first, second, third, fourth = adventure.path()
+    assert (first.kind, first.action, first.name, first.bookmarked) == (
+        Kind.DO,
+        "You open the door.",
+        "The threshold",
+        True,
+    )
+    assert [take.prose for take in adventure.takes(second.id)] == ["Nobody answers.", "The lamp goes out."]
+    assert third.prose == "Hessa lights it again."
+    assert (fourth.kind, fourth.input) == (Kind.STORY, "A bell rings.\n\nTwice.")
+    edits = [node for node in adventure.nodes.values() if node.edit_of == third.id]
+    assert [node.prose for node in edits] == ["The lamp goes out, and nobody lights it."]
+    assert adventure.lore.memory == "Hessa is a queen."
+    assert all(node.state is State.DONE for node in adventure.nodes.values())
+
+
+async def test_an_adventure_goes_on_with_its_own_settings(server: ScriptedServer) -> None:
+    with closing(Shelf(shelf_file())) as shelf:
+        session = Session(shelf, RemoteStoryteller(server.url, "scripted"))
+        session.resume(1)
+        assert (session.sampling.temperature, session.sampling.length) == (0.9, 120)
+        assert session.settings.suggestions == 2
+        server.answers = ["\nThe bell is silent."]
+        node = await session.play_turn(Kind.DO, "listen", lambda _: None)
+        assert (node.prose, server.requests[-1]["temperature"]) == ("The bell is silent.", 0.9)
+        await session.storyteller.close()
+
+
+async def test_the_prompts_of_the_old_turns_are_still_the_same(server: ScriptedServer) -> None:
+    """Or else `dungeon replay` could compare nothing that was played before."""
+    with closing(Shelf(shelf_file())) as shelf:
+        storyteller = RemoteStoryteller(server.url, "scripted")
+        lines: list[str] = []
+        result = await run_replay(shelf, storyteller, 1, lines.append)
+        assert result.agree + result.differ == len(shelf.open(1).path())
+        assert set(result.skipped) <= {NOT_GENERATED}
+        await storyteller.close()
+
+
+def test_the_settings_hold_under_their_new_names() -> None:
+    settings = load_settings()
+    check_keys(settings)
+    assert (settings.theme, settings.prefetch) == ("parchment", False)
+    assert keys_for(settings)["retry"] == "f8"
+    assert settings.presets["mine"]["length"] == 120
+
+
+def test_scenarios_drafts_and_places_in_stories_are_there() -> None:
+    scenario = find_scenario("the salt road")
+    assert [placeholder.name for placeholder in scenario.placeholders] == ["name"]
+    assert scenario.cards[0].depth == 8
+    assert load_draft("") == {"title": "Half", "opening": "You are"}
+    walk = load_walk(next(book for book in library() if book.name == "the-ten-forty"))
+    assert len(walk.steps) == 3
