@@ -54,7 +54,7 @@ class Command:
     key: str = ""
     """Textual's name of the default key; "" for none."""
     screen: str = ""
-    """The screen that the app opens in place of running the handler (`dungeon.tui.views`)."""
+    """The screen that the app opens in place of running the handler (`dungeon.tui.screens.by_command`)."""
     while_streaming: bool = False
     """Whether it may run while a turn streams."""
     needs_adventure: bool = True

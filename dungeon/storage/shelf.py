@@ -15,12 +15,12 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Protocol
 
 import msgspec
 
 from corpus.turns import Kind
 from dungeon.errors import DungeonError
-from dungeon.scenarios.model import Scenario
 from dungeon.storage.database import PURGED, connect, storage_errors, transaction
 from dungeon.storage.record import WRITTEN_BY_PLAYER, GenerationRecord
 from dungeon.tale.adventure import Adventure, Node, State
@@ -64,6 +64,21 @@ class ShelfEntry:
     """Turns that no turn follows."""
 
 
+class Opening(Protocol):
+    """How an adventure begins: a scenario, to the shelf."""
+
+    @property
+    def title(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def opening(self) -> str: ...
+    @property
+    def lore(self) -> Lore: ...
+    @property
+    def actions(self) -> tuple[str, ...]: ...
+
+
 class Shelf:
     """An open shelf."""
 
@@ -101,7 +116,7 @@ class Shelf:
 
     # ---- adventures ------------------------------------------------------------------------------------------
 
-    def add_adventure(self, scenario: Scenario, voice: str) -> Adventure:
+    def add_adventure(self, scenario: Opening, voice: str) -> Adventure:
         """A new adventure, at its opening."""
         with self._writing() as db:
             now = _now()

@@ -31,9 +31,9 @@ from dungeon.tui.bindings import bindings
 from dungeon.tui.crash import CrashReports, tolerate_odd_bytes
 from dungeon.tui.host import KeepsText
 from dungeon.tui.printable_filter import PRINTABLE_ONLY
+from dungeon.tui.screens.by_command import open_screen
 from dungeon.tui.screens.play import PlayScreen
 from dungeon.tui.themes import textual_themes
-from dungeon.tui.views import open_screen
 from dungeon.tui.widgets.status import READY
 
 _TOAST_LENGTH = 200

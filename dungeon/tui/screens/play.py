@@ -25,8 +25,8 @@ from dungeon.tale.adventure import Node
 from dungeon.tui import crash
 from dungeon.tui.bindings import bindings
 from dungeon.tui.host import game
+from dungeon.tui.screens.by_command import open_screen
 from dungeon.tui.screens.help import key_name
-from dungeon.tui.views import open_screen
 from dungeon.tui.widgets.prompt import Prompt
 from dungeon.tui.widgets.status import READY, THINKING, StatusLine
 from dungeon.tui.widgets.story import StoryView, Suggestion

@@ -5,7 +5,7 @@ import subprocess
 import sys
 
 from dungeon.play.registry import COMMANDS
-from dungeon.tui.views import SCREENS
+from dungeon.tui.screens.by_command import SCREENS
 from tests.dungeon.scripted import ScriptedServer
 
 # In a process of its own, for the registry of this one must stay as it is.
