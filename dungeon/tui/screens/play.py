@@ -169,9 +169,9 @@ class PlayScreen(Screen[None]):
         await self.action_command("left" if event.step < 0 else "right")
 
     @on(TurnLabels.Clicked)
-    async def _marks_clicked(self, event: TurnLabels.Clicked) -> None:
+    async def _labels_clicked(self, event: TurnLabels.Clicked) -> None:
         if self._may("takes"):
-            self._open_takes(event.node)
+            self._open_takes(event.node_id)
 
     async def action_command(self, name: str) -> None:
         """A command by its key. Undo and redo are the prompt's own while something is typed there."""

@@ -92,7 +92,7 @@ class StoryView(VerticalScroll):
         ]
 
     def _view(self, node: Node) -> TurnView:
-        return TurnView(node, turn_labels(self.session.adventure, node))
+        return TurnView(node, turn_labels(self.session.adventure, node.id))
 
     def _earlier_button(self) -> Button:
         return Button(f"{self._mounted_from} earlier turns", id="earlier", compact=True)
@@ -117,7 +117,7 @@ class StoryView(VerticalScroll):
     async def begin(self, node: Node) -> None:
         """A turn that has just begun, at the end of the story; a retry stands in the place of the take before."""
         kept = {step.id for step in self.session.adventure.path()}
-        gone = [view for view in self.query(TurnView) if view.node.id not in kept]
+        gone = [view for view in self.query(TurnView) if view.node_id not in kept]
         if len(self.query(TurnView)) > 2 * _PAGE and self.is_vertical_scroll_end:
             oldest = [view for view in self.query(TurnView) if view not in gone][:_PAGE]
             gone += oldest
@@ -140,13 +140,13 @@ class StoryView(VerticalScroll):
         """The growing turn is over."""
         self._prose = None
         if self._growing:
-            self._growing.grow(node.prose)
+            self._growing.show_prose(node.prose)
         self._growing = None
 
     def _frame(self) -> None:
         if self._prose is None or self._growing is None:
             return
-        self._growing.grow(self._prose)
+        self._growing.show_prose(self._prose)
         self._prose = None
         self.post_message(self.Grown())
 

@@ -1,9 +1,12 @@
-"""One turn on the screen: the player's part set apart from the prose that answers it.
+"""One turn on the screen: the player's action, the storyteller's prose below it, and a line of labels.
 
-All of it is shown as plain `Content`: nothing that a model or a player writes is ever markup.
+    view = TurnView(node, turn_labels(adventure, node.id))
+    view.show_prose("The door op")  # while the turn streams
+
+Text is shown as plain `Content`: nothing that a model or a player writes is ever markup. Widgets and messages carry the
+turn's id and not its `Node`: nodes are frozen, and another takes the place of the first as the turn grows.
 """
 
-from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
@@ -11,30 +14,32 @@ from textual.widgets import Static
 
 from corpus.turns import ACTION_MARK, Kind
 from dungeon.tale.adventure import Adventure, Node, State
+from dungeon.tale.outline import is_edit
 
-_SHOWN = 2000
+_LONGEST_ACTION = 2000
+"""Characters of an action that are shown; a paste may be as long as a book."""
 
 
 class TurnLabels(Static):
-    """What is to be known of a turn beside its text, in one line; a click shows its takes."""
+    """The line below a turn: its name, its take, how it ended. A click asks for its takes."""
 
     class Clicked(Message):
-        """The player clicked on it."""
+        """The player clicked on the labels of a turn."""
 
-        def __init__(self, node: int) -> None:
+        def __init__(self, node_id: int) -> None:
             super().__init__()
-            self.node = node
+            self.node_id = node_id
 
-    def __init__(self, node: int, text: str) -> None:
-        super().__init__(Content(text), classes="marks", markup=False)
-        self._node = node
+    def __init__(self, node_id: int, text: str) -> None:
+        super().__init__(Content(text), classes="labels", markup=False)
+        self._node_id = node_id
 
     def on_click(self) -> None:
-        self.post_message(self.Clicked(self._node))
+        self.post_message(self.Clicked(self._node_id))
 
 
 class TurnView(Vertical):
-    """A node of the adventure; `grow` shows more of its prose."""
+    """A turn of the adventure; `show_prose` shows more of it while it streams."""
 
     DEFAULT_CSS = """
     TurnView {
@@ -42,50 +47,48 @@ class TurnView(Vertical):
         .action { color: $primary; margin: 1 0 0 0; }
         .narration { color: $secondary; margin: 1 0 0 0; }
         .prose { margin: 1 0 0 0; }
-        .marks { color: $foreground 60%; width: auto; &:hover { color: $primary; } }
+        .labels { color: $foreground 60%; width: auto; &:hover { color: $primary; } }
     }
     """
 
-    def __init__(self, node: Node, marks: str = "") -> None:
-        super().__init__()
-        self.node = node
-        self._marks = marks
-        self._prose = Static(Content(node.prose), classes="prose", markup=False)
+    def __init__(self, node: Node, labels: str = "") -> None:
+        parts: list[Static] = []
+        if node.kind is Kind.STORY:
+            parts.append(Static(Content(_shortened(node.input)), classes="narration", markup=False))
+        elif node.action:
+            parts.append(Static(Content(_shortened(ACTION_MARK + node.action)), classes="action", markup=False))
+        prose = Static(classes="prose", markup=False)
+        parts.append(prose)
+        if labels:
+            parts.append(TurnLabels(node.id, labels))
+        super().__init__(*parts)
+        self.node_id = node.id
+        self._prose = prose
+        self.show_prose(node.prose)
 
-    def compose(self) -> ComposeResult:
-        if self.node.kind is Kind.STORY:
-            yield Static(Content(_shortened(self.node.input)), classes="narration", markup=False)
-        elif self.node.action:
-            yield Static(Content(_shortened(ACTION_MARK + self.node.action)), classes="action", markup=False)
-        self._prose.display = bool(self.node.prose)
-        yield self._prose
-        if self._marks:
-            yield TurnLabels(self.node.id, self._marks)
-
-    def grow(self, prose: str) -> None:
-        """Shows the prose as it is now."""
+    def show_prose(self, prose: str) -> None:
+        """Shows the prose as far as it has come."""
         self._prose.display = bool(prose)
         self._prose.update(Content(prose))
 
 
-def turn_labels(adventure: Adventure, node: Node) -> str:
-    """Name, bookmark, which take it is, whether it was edited or broke off; "" if there is nothing to say."""
-    marks = []
+def turn_labels(adventure: Adventure, node_id: int) -> str:
+    """Return the labels of a turn in one line: bookmark, name, take, "edited", "stopped"; "" if there are none."""
+    node = adventure.nodes[node_id]
+    labels = []
     if node.bookmarked or node.name:
-        marks.append(f"{'★ ' * node.bookmarked}{node.name}".rstrip())
-    takes = adventure.takes(node.id)
+        labels.append(f"{'★ ' * node.bookmarked}{node.name}".rstrip())
+    takes = [take.id for take in adventure.takes(node_id)]
     if len(takes) > 1:
-        marks.append(f"take {takes.index(node) + 1} of {len(takes)}")
-    old = adventure.nodes.get(node.edit_of or 0)
-    if old and (old.input, old.prose) != (node.input, node.prose):
-        marks.append("edited")
+        labels.append(f"take {takes.index(node_id) + 1} of {len(takes)}")
+    if is_edit(adventure, node):
+        labels.append("edited")
     if node.state is State.STOPPED:
-        marks.append("stopped")
-    return " · ".join(marks)
+        labels.append("stopped")
+    return " · ".join(labels)
 
 
 def _shortened(text: str) -> str:
-    """A very long action takes no thousand lines of screen; the adventure has all of it."""
-    if len(text) <= _SHOWN:
+    if len(text) <= _LONGEST_ACTION:
         return text
-    return f"{text[:_SHOWN]}… ({len(text) - _SHOWN:,} more characters, all kept)"
+    return f"{text[:_LONGEST_ACTION]}… ({len(text) - _LONGEST_ACTION:,} more characters, all kept)"
