@@ -10,7 +10,7 @@ from textual.widgets import Button, Static
 
 
 class ConfirmScreen(ModalScreen[bool]):
-    """Returns whether the player said yes. Enter alone, and Esc, are a no."""
+    """Returns whether the player said yes. Enter alone and Esc mean no."""
 
     CSS_PATH = "confirm.tcss"
     AUTO_FOCUS = "#no"

@@ -1,4 +1,4 @@
-"""Every command, from the one registry, with the keys that the player has."""
+"""The list of all commands, made from the registry, with the player's own keys."""
 
 from itertools import groupby
 
@@ -15,7 +15,7 @@ from dungeon.settings.layers import Settings
 
 
 class HelpScreen(ModalScreen[None]):
-    """A list of the commands, over whatever was there."""
+    """The commands by group, over the screen below."""
 
     CSS_PATH = "help.tcss"
     BINDINGS = [Binding("escape", "dismiss", "Close")]
@@ -40,5 +40,11 @@ class HelpScreen(ModalScreen[None]):
 
 
 def key_name(key: str) -> str:
-    """Textual's name of a key as people write it."""
+    """Return Textual's name of a key as people write it: "Ctrl+R" for "ctrl+r", "" for none."""
     return "+".join(part.capitalize() for part in key.replace("escape", "esc").split("+")) if key else ""
+
+
+def key_hints(settings: Settings, *names: str) -> str:
+    """Return the player's keys for these commands as a hint, "F1 help · Ctrl+R retry"; those without a key are out."""
+    keys = keys_for(settings)
+    return " · ".join(f"{key_name(keys[name])} {name}" for name in names if keys[name])

@@ -1,4 +1,4 @@
-"""A page of text over whatever was there: the reader's map, and the keys."""
+"""A page of text over the screen below: long answers of commands, the reader's map, lists of keys."""
 
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
@@ -8,7 +8,7 @@ from textual.widgets import Static
 
 
 class TextScreen(ModalScreen[None]):
-    """`text` is shown as it is, never as markup. Escape closes it, and so does `key`."""
+    """Shows text without reading markup in it. Escape closes it, and so does `key`."""
 
     CSS_PATH = "text.tcss"
     BINDINGS = [("escape", "dismiss", "Close")]
@@ -20,7 +20,7 @@ class TextScreen(ModalScreen[None]):
         self._bindings.bind(key, "dismiss")
 
     def compose(self) -> ComposeResult:
-        with VerticalScroll(id="sheet"):
-            yield Static(Content(self._title), id="sheet-title", markup=False)
-            yield Static(Content(self._text), id="sheet-text", markup=False)
-            yield Static("Esc closes this.", id="sheet-hint")
+        with VerticalScroll(id="page"):
+            yield Static(Content(self._title), id="title", markup=False)
+            yield Static(Content(self._text), id="text", markup=False)
+            yield Static("Esc closes this.", id="close-hint")
