@@ -84,6 +84,12 @@ def titles(pilot: Writer) -> list[str]:
     return [str(option.prompt) for option in pilot.app.screen.query_one("#cards-list", OptionList).options]
 
 
+async def new_card(pilot: Writer, key: str) -> None:
+    """Makes a card with this key, and waits until its keys can be typed."""
+    await press(pilot, key)
+    await until(pilot, lambda: line(pilot, "keys").has_focus and not line(pilot, "keys").value)
+
+
 async def until_hint(pilot: Writer, name: str, end: str) -> None:
     """Waits for the hint, which follows the typing after a while."""
     await until(pilot, lambda: hint(pilot, name).endswith(end))
@@ -92,8 +98,9 @@ async def until_hint(pilot: Writer, name: str, end: str) -> None:
 # ---- opening and leaving -----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("tab", ["memory", "note", "cards", "summary"])
-@pytest.mark.parametrize("key", ["escape", "ctrl+s"])
+@pytest.mark.parametrize(
+    ("tab", "key"), [("memory", "escape"), ("note", "ctrl+s"), ("cards", "escape"), ("summary", "ctrl+s")]
+)
 async def test_leaving_without_a_change_keeps_nothing(session: Session, tab: str, key: str) -> None:
     session.adventure.lore = replace(LORE, memory="  odd\tspaces  \n\n\n> as they came ", note="a\nb")
     async with editing(session, tab) as pilot:
@@ -195,7 +202,7 @@ async def test_every_field_of_a_card_is_shown(session: Session) -> None:
 
 async def test_a_new_card_is_written_with_the_keyboard_alone(session: Session) -> None:
     async with editing(session, "cards") as pilot:
-        await press(pilot, "n")
+        await new_card(pilot, "n")
         await press(pilot, *"bell, Sant Ilo")
         await press(pilot, "tab")
         await press(pilot, *"It calls the drowned home.")
@@ -211,7 +218,7 @@ async def test_a_new_card_is_written_with_the_keyboard_alone(session: Session) -
 
 async def test_ctrl_n_makes_a_card_from_anywhere(session: Session) -> None:
     async with editing(session, "memory") as pilot:
-        await press(pilot, "ctrl+n")
+        await new_card(pilot, "ctrl+n")
         await press(pilot, *"sea")
         assert pilot.app.screen.query_one(TabbedContent).active == "cards"
         assert titles(pilot) == ["Roke, captain", "gold", "sea"]
@@ -261,7 +268,7 @@ async def test_all_cards_can_go_and_a_first_one_come(session: Session) -> None:
         await press(pilot, "delete", "delete", "delete")
         assert titles(pilot) == ["No cards yet."]
         assert not pilot.app.screen.query_one("#card").display
-        await press(pilot, "n")
+        await new_card(pilot, "n")
         await press(pilot, *"sea")
         area(pilot, "card").text = "It is salt."
         await handled(pilot)
@@ -287,7 +294,7 @@ async def test_a_card_says_why_the_voice_does_not_see_it(session: Session) -> No
 
 async def test_a_card_on_which_nothing_was_written_is_not_kept(session: Session) -> None:
     async with editing(session, "cards") as pilot:
-        await press(pilot, "n")
+        await new_card(pilot, "n")
         assert await kept(pilot) is None
 
 
@@ -363,8 +370,7 @@ async def test_hostile_text_is_shown_as_text(session: Session) -> None:
         assert await kept(pilot) is None
 
 
-@pytest.mark.parametrize("tab", ["memory", "cards", "summary"])
-@pytest.mark.parametrize("size", [(24, 8), (200, 60)])
+@pytest.mark.parametrize(("tab", "size"), [("memory", (24, 8)), ("cards", (24, 8)), ("cards", (200, 60))])
 async def test_it_can_be_used_at_any_size(session: Session, tab: str, size: tuple[int, int]) -> None:
     async with editing(session, tab, size) as pilot:
         if tab == "cards":

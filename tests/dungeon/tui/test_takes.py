@@ -20,7 +20,7 @@ def session(tmp_path: Path) -> Iterator[Session]:
 
 
 def three_takes(session: Session) -> list[Node]:
-    """Of a second turn; the player stands on the second take."""
+    """Of a second turn; the second take is in use."""
     first = play(session, "go in", "It is dark.")
     takes = []
     for prose in ("You open a door of iron.", "You open a door of glass.", "Nothing at all happens here."):

@@ -256,7 +256,7 @@ async def test_the_opening_stays_as_it_is(session: Session) -> None:
     assert len(reopened(session).adventure.nodes) == 5
 
 
-async def test_a_shelf_that_can_t_be_written_is_told(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_shelf_that_can_t_be_written_is_reported(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object) -> None:
         raise DungeonError("The disk is full.")
 
