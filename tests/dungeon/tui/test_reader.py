@@ -157,6 +157,7 @@ def test_as_lines_in_a_real_terminal(books: list[Book]) -> None:
         terminal.expect("Somebody knocks")
         terminal.send("1\n")
         terminal.expect("> You open the gate.")
+        terminal.expect("1. Continue")
         terminal.send("\x03")
         assert terminal.wait(10) == 130
         assert b"\x1b" not in terminal.seen
