@@ -22,11 +22,7 @@ from dungeon.tui.screens.text import TextScreen
 from dungeon.tui.widgets.rows import Options
 from dungeon.tui.widgets.status import HintLine
 
-_CHOICES_AT_THE_END = {
-    "back": "Go back a page",
-    "restart": "Begin this story again",
-    "stories": "Choose another story",
-}
+_AT_THE_END = {"back": "Go back a page", "restart": "Begin this story again", "stories": "Choose another story"}
 """The actions that are offered where the story ends."""
 
 
@@ -73,7 +69,7 @@ class StoryScreen(Screen[None]):
         for number, choice in enumerate(walk.choices, 1):
             choices.add_option(Option(Content(f"{number}. {printable(choice.label)}"), id=str(number)))
         if not walk.choices:
-            choices.add_options([Option(Content(text), id=action) for action, text in _CHOICES_AT_THE_END.items()])
+            choices.add_options([Option(Content(text), id=action) for action, text in _AT_THE_END.items()])
         choices.action_first()
         choices.focus()
         self.query_one("#page", VerticalScroll).scroll_home(animate=False)

@@ -5,10 +5,11 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen, Screen
+from textual.screen import Screen
 from textual.widgets import Button, Input, Label, Static
 
 from dungeon.scenarios.model import ANSWER_LENGTH, Scenario, fill_placeholders
+from dungeon.tui.screens.box import BoxScreen
 from dungeon.tui.widgets.status import HintLine
 
 
@@ -50,10 +51,10 @@ class AskScreen(Screen[Scenario | None]):
         self.dismiss(fill_placeholders(self.scenario, answers))
 
 
-class LineScreen(ModalScreen[str | None]):
+class LineScreen(BoxScreen[str | None]):
     """Asks for one line, given a line to change. Returns it, or None if the player went back."""
 
-    CSS_PATH = "ask.tcss"
+    DEFAULT_CSS = "LineScreen Input { border: none; height: 1; margin: 1 0 0 0; padding: 0 1; background: $panel; }"
     BINDINGS = [Binding("escape", "dismiss(None)", "Back")]
 
     def __init__(self, question: str, line: str = "", hint: str = "") -> None:
@@ -63,10 +64,10 @@ class LineScreen(ModalScreen[str | None]):
         self._hint = hint or "Enter takes it, Esc goes back."
 
     def compose(self) -> ComposeResult:
-        with Vertical(id="line"):
+        with Vertical(id="box"):
             yield Static(Content(self._question), markup=False)
             yield Input(self._line, select_on_focus=False)
-            yield Static(Content(self._hint), id="line-hint", markup=False)
+            yield Static(Content(self._hint), id="hint", markup=False)
 
     @on(Input.Submitted)
     def _submitted(self, event: Input.Submitted) -> None:

@@ -7,21 +7,26 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
+from dungeon.tui.screens.box import BoxScreen
 from dungeon.tui.widgets.rows import Options
 
 
-class ChooseScreen(ModalScreen[str | None]):
+class ChooseScreen(BoxScreen[str | None]):
     """Lists options, each with a line of help. Returns the chosen one's key, or None if the player went back.
 
     `options` are label and help by key. `on_highlight` is called with the key of each option that is highlighted, and
     `on_delete` where Delete is pressed on one: it returns whether the option is gone.
     """
 
-    CSS_PATH = "choose.tcss"
+    DEFAULT_CSS = """
+    ChooseScreen {
+        #box { padding: 0 1; }
+        Options { max-height: 100%; background: $surface; background-tint: $surface 0%; padding: 0; }
+    }
+    """
     BINDINGS = [Binding("escape", "dismiss(None)", "Back"), Binding("delete", "delete", "Delete", show=False)]
 
     def __init__(
@@ -41,8 +46,8 @@ class ChooseScreen(ModalScreen[str | None]):
         self._on_delete = on_delete
 
     def compose(self) -> ComposeResult:
-        with Vertical(id="choose"):
-            yield Static(Content(self._heading), id="choose-title")
+        with Vertical(id="box"):
+            yield Static(Content(self._heading), id="title")
             yield Options(*(Option(self._row(key), id=key) for key in self._options), widget_id="options")
 
     def on_mount(self) -> None:
@@ -69,10 +74,10 @@ class ChooseScreen(ModalScreen[str | None]):
             self.query_one(Options).remove_option(option.id)
 
 
-class KeyScreen(ModalScreen[str | None]):
+class KeyScreen(BoxScreen[str | None]):
     """Waits for the key that a command is to have. Returns it; "" for none, None if the player went back."""
 
-    CSS_PATH = "choose.tcss"
+    DEFAULT_CSS = "KeyScreen #box { width: auto; max-width: 90%; }"
 
     def __init__(self, command: str) -> None:
         super().__init__()
@@ -80,7 +85,7 @@ class KeyScreen(ModalScreen[str | None]):
 
     def compose(self) -> ComposeResult:
         text = f"Press the key for {self._command}.\nDel: no key. Esc: leave it as it is."
-        yield Static(Content(text), id="press", markup=False)
+        yield Static(Content(text), id="box", markup=False)
 
     def on_key(self, event: events.Key) -> None:
         event.stop()

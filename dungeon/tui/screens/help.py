@@ -6,15 +6,15 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from dungeon.play.commands import COMMANDS
 from dungeon.play.keys import keys_for
 from dungeon.settings.layers import Settings
+from dungeon.tui.screens.box import BoxScreen
 
 
-class HelpScreen(ModalScreen[None]):
+class HelpScreen(BoxScreen[None]):
     """The commands by group, over the screen below."""
 
     CSS_PATH = "help.tcss"
@@ -25,7 +25,7 @@ class HelpScreen(ModalScreen[None]):
         self._keys = keys_for(settings)
 
     def compose(self) -> ComposeResult:
-        with VerticalScroll(id="help"):
+        with VerticalScroll(id="box"):
             for group, commands in groupby(COMMANDS, key=lambda command: command.group):
                 yield Static(Content(group), classes="help-group")
                 for command in commands:

@@ -217,15 +217,8 @@ def _fields_of(scenario: Scenario | None) -> dict[str, str]:
     """Return the texts of a scenario as they are edited, by the name of the field."""
     if scenario is None:
         return dict.fromkeys(("title", "opening", "genre", *_FOLDED), "")
-    return {
-        "title": scenario.title,
-        "opening": scenario.opening,
-        "genre": scenario.genre,
-        "memory": scenario.memory,
-        "note": scenario.note,
-        "actions": "\n".join(scenario.actions),
-        "cards": cards_to_lines(scenario.cards),
-    }
+    fields = {name: getattr(scenario, name) for name in ("title", "opening", "genre", "memory", "note")}
+    return fields | {"actions": "\n".join(scenario.actions), "cards": cards_to_lines(scenario.cards)}
 
 
 def cards_to_lines(cards: tuple[Card, ...]) -> str:

@@ -177,24 +177,20 @@ class ShelfScreen(Screen[int | None]):
         """Ask for another title."""
         if entry := self._highlighted:
             screen = LineScreen("What should it be called?", one_line(entry.title))
-            self.app.push_screen(screen, partial(self._rename, entry))
-
-    def _rename(self, entry: ShelfEntry, title: str | None) -> None:
-        if title is not None:
-            with game(self).toast_errors():
-                relabel(self.shelf, self._open(entry), title=title)
-                self._fill(entry.id)
+            self.app.push_screen(screen, lambda title: self._relabel(entry, title=title))
 
     def action_tag(self) -> None:
         """Ask for other tags."""
         if entry := self._highlighted:
             question = "Which tags? Separate them by commas; an empty line removes all."
-            self.app.push_screen(LineScreen(question, ", ".join(entry.tags)), partial(self._tag, entry))
+            screen = LineScreen(question, ", ".join(entry.tags))
+            self.app.push_screen(screen, lambda tags: self._relabel(entry, tags=tags))
 
-    def _tag(self, entry: ShelfEntry, tags: str | None) -> None:
-        if tags is not None:
+    def _relabel(self, entry: ShelfEntry, *, title: str | None = None, tags: str | None = None) -> None:
+        """Change the title or the tags, unless the player went back and gave neither."""
+        if (title, tags) != (None, None):
             with game(self).toast_errors():
-                relabel(self.shelf, self._open(entry), tags=tags.split(","))
+                relabel(self.shelf, self._open(entry), title=title, tags=None if tags is None else tags.split(","))
                 self._fill(entry.id)
 
     def action_export(self, extension: str, whole: bool) -> None:

@@ -3,14 +3,15 @@
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from dungeon.tui.screens.box import BoxScreen
 
-class TextScreen(ModalScreen[None]):
+
+class TextScreen(BoxScreen[None]):
     """Shows text without reading markup in it. Escape closes it, and so does `key`."""
 
-    CSS_PATH = "text.tcss"
+    DEFAULT_CSS = "TextScreen #text { margin: 1 0 0 0; }"
     BINDINGS = [("escape", "dismiss", "Close")]
 
     def __init__(self, title: str, text: str, key: str = "escape") -> None:
@@ -20,7 +21,7 @@ class TextScreen(ModalScreen[None]):
         self._bindings.bind(key, "dismiss")
 
     def compose(self) -> ComposeResult:
-        with VerticalScroll(id="page"):
+        with VerticalScroll(id="box"):
             yield Static(Content(self._title), id="title", markup=False)
             yield Static(Content(self._text), id="text", markup=False)
-            yield Static("Esc closes this.", id="close-hint")
+            yield Static("Esc closes this.", id="hint")

@@ -65,7 +65,8 @@ def row_content(row: Row, digits: int, *, compared: bool) -> Content:
         guide += f"{row.depth} "
     if row.kind is not RowKind.TURN:
         return Content.assemble((f"{'':{digits}} {guide}⋮ {placeholder_text(row)}", "$foreground 60%"))
-    sign = _sign(row)
+    signs = (("◉", row.is_head), ("▸", row.folded), ("◆", row.bookmarked), ("●", row.on_path), ("○", True))
+    sign = next(sign for sign, holds in signs if holds)
     colour = "$primary" if row.on_path else "$secondary"
     text = "$foreground" if row.on_path else "$foreground 60%" if row.twin else "$foreground 80%"
     return Content.assemble(
@@ -78,16 +79,6 @@ def row_content(row: Row, digits: int, *, compared: bool) -> Content:
         (f"> {row.action} " if row.action else "", colour),
         (row.words, text),
     )
-
-
-def _sign(row: Row) -> str:
-    if row.is_head:
-        return "◉"
-    if row.folded:
-        return "▸"
-    if row.bookmarked:
-        return "◆"
-    return "●" if row.on_path else "○"
 
 
 def _other_remarks(row: Row, sign: str) -> str:
