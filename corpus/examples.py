@@ -10,8 +10,8 @@ to the passage where it closes.
 
 Contexts and targets are bounded, so time and space are linear in the size of the story, however deep it is. A context
 is the last whole turns that fit; if the last turn alone is too long, its end is used. A target is a chain of turns of
-up to three quarters of a context, which leaves a quarter of a row of that length for context (`finetune.data.rows.split_into_rows`
-cuts such rows); a longer chain continues in the next example.
+up to three quarters of a context, which leaves a quarter of a row of that length for context
+(`finetune.data.rows.split_into_rows` cuts such rows); a longer chain continues in the next example.
 
 Limits: a passage is never cut, so a target has at least one turn, however long.
 """

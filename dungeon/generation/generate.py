@@ -156,7 +156,7 @@ class _Generation:
             except ContextOverflow:
                 if not self._retries:
                     raise
-                # The prompt was accepted before: with the prose so far behind it, it is too long. That is the turn then.
+                # The prompt was accepted before; with the prose so far behind it, it is too long. The turn ends here.
                 output = filter_output(attempt.prefix, self._policy, finished=True)
                 break
             next_attempt = self._next_attempt(attempt, output)

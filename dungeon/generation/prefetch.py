@@ -1,12 +1,12 @@
-"""Works on what may come next while the player reads: suggests actions, and prefetches the turns that would answer them.
+"""Works on what may come next while the player reads: suggests actions, and prefetches the turns that answer them.
 
     await prefetcher.suggest(adventure, params, 4, on_change)   # in the background
     await prefetcher.prefetch(adventure, params, 4)             # in the background: "go on", and a turn a suggestion
     turn = prefetcher.take(adventure, kind, action, params)     # when the player has chosen
     answer = await turn.deliver(on_prose)                       # like `generate`, but for what is there already
 
-The background work is one task, which the player's next move cancels: the connection closes, and the engine stops at the
-next token. But a turn that is being generated when the player picks it goes on, and is delivered as it streams.
+The background work is one task, which the player's next move cancels: the connection closes, and the engine stops at
+the next token. But a turn that is being generated when the player picks it goes on, and is delivered as it streams.
 
 Each turn is generated in two phases, its first words and the rest, so that every suggestion can start at once long
 before all of them are complete. A phase that is cancelled leaves nothing. Where a turn was divided is known, so that
@@ -280,7 +280,7 @@ class Prefetcher:
             on_change()
 
     async def prefetch(self, adventure: Adventure, params: Callable[[], GenerationParams], count: int) -> None:
-        """Generates the turns that would follow if the player let the story go on, or picked one of `count` suggestions.
+        """Generates the turns that would follow a wish to go on, and each of `count` suggestions.
 
         Raises:
             DungeonError: the storyteller failed.

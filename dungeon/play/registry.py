@@ -4,8 +4,8 @@
     async def go(frontend: PlayFrontend, request: Request) -> None: ...
 
 Help, the palette, the keys, the plain game and the README's table all read `COMMANDS`, which the modules of
-`dungeon.play.commands` fill. A line that does not start with `/` is something the player does, says (in quotes) or, when
-it is empty, the wish to go on.
+`dungeon.play.commands` fill. A line that does not start with `/` is something the player does, says (in quotes) or,
+when it is empty, the wish to go on.
 """
 
 from collections.abc import Awaitable, Callable
@@ -110,7 +110,7 @@ def parse_line(line: str, mode: Kind = Kind.DO, suggestions: tuple[str, ...] = (
     """The command that a line gives.
 
     Raises:
-        DungeonError: there is no such command, words are missing or too many, or there is no suggestion with the number.
+        DungeonError: there is no such command or suggestion, or words are missing or too many.
     """
     text = line.strip()
     if text.startswith("/"):

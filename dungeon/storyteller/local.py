@@ -193,7 +193,7 @@ class LocalStoryteller:
 
 
 def _fingerprint(voice: Voice) -> str:
-    """A hash that tells this voice from others: of the whole adapter, or of the ends of weights that may be gigabytes."""
+    """A hash that tells this voice from others: of the whole adapter, or of both ends of large weights."""
     try:
         if voice.adapter:
             return hashlib.sha256(voice.adapter.read_bytes()).hexdigest()

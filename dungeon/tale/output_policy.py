@@ -140,7 +140,7 @@ def filter_output(raw: str, policy: OutputPolicy, *, finished: bool = False) -> 
 
 
 def _join(text: str, kept: list[Sentence]) -> str:
-    """Join the sentences that are kept of a text, without unpaired quotation marks; the last line may be open."""
+    """Join the sentences that are kept of a text, without unpaired quotation marks."""
     lines: list[str] = []
     breaks: list[str] = []
     at = 0
@@ -152,7 +152,10 @@ def _join(text: str, kept: list[Sentence]) -> str:
             breaks.append(max(_LINE_BREAKS.findall(between), default="", key=len) if lines else "")
             lines.append(sentence.text)
         at = sentence.end
-    lines = [*map(close_quotes, lines[:-1]), *map(drop_stray_quotes, lines[-1:])]
+    if lines and "\n" not in text[at:]:  # the last line may go on, and close its speech itself
+        lines = [*map(close_quotes, lines[:-1]), drop_stray_quotes(lines[-1])]
+    else:
+        lines = [close_quotes(line) for line in lines]
     return "".join(line_break + line for line_break, line in zip(breaks, lines, strict=True))
 
 

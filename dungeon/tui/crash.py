@@ -2,8 +2,9 @@
 
     class DungeonApp(CrashReports, App[None]): ...
 
-Where the game can go on (a command or a turn failed), `report` writes the log and gives the sentence to show. Two things
-that Textual has no public hook for are set right here; look at them again with each new version of Textual (8.2.8):
+Where the game can go on (a command or a turn failed), `report` writes the log and gives the sentence to show. Two
+things that Textual has no public hook for are set right here; look at them again with each new version of Textual
+(8.2.8):
 
 - `App._fatal_error` prints the traceback, with local variables, over the player's terminal.
 - The driver's input thread decodes stdin strictly: one byte that is not UTF-8 ends the app, with exit code 0.

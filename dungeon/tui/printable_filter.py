@@ -1,11 +1,11 @@
-"""The last look at each line before it goes to the terminal: what is not text is left out of it.
+"""The last check of each line before it goes to the terminal: control characters are left out.
 
     def get_line_filters(self):  # of the app
-        return [*super().get_line_filters(), ONLY_TEXT]
+        return [*super().get_line_filters(), PRINTABLE_ONLY]
 
-Textual hands over what a widget holds as it stands, escape characters and all. Text is cleaned where it comes in; but a
-shelf, a file or a server that somebody else made could bring along what was forgotten there, and what a terminal takes
-for a command (another title, something in the clipboard) must not depend on that.
+Textual writes what a widget holds unchanged, escape characters and all. Text is cleaned where it enters the game, but a
+shelf, a file or a server made by somebody else may hold a control character that was missed there, and such a
+character can command the terminal: change its title, or write to the clipboard.
 """
 
 from rich.segment import Segment
@@ -16,14 +16,14 @@ from corpus.text import printable
 
 
 class PrintableFilter(LineFilter):
-    """Takes out control characters. They have no width, so the rest of the line stays where it is."""
+    """Removes control characters. They have no width, so the rest of the line stays in place."""
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
-        """The line without them."""
+        """Return the line without control characters."""
         if all(segment.text.isprintable() for segment in segments):
             return segments
         return [Segment(printable(text), style, control) for text, style, control in segments]
 
 
 PRINTABLE_ONLY = PrintableFilter()
-"""One for all: Textual caches lines by their filter."""
+"""The one instance: Textual caches lines by their filter."""

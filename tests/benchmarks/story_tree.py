@@ -27,7 +27,7 @@ from dungeon.tale.adventure import State
 from dungeon.tale.diff import diff
 from dungeon.tale.outline import outline, search
 from dungeon.tui.screens.tree import TreeScreen
-from tests.dungeon.host import seated, showing
+from tests.dungeon.host import new_session, showing
 
 PASSAGES = [passage.text for book in library() for passage in book.story.passages.values() if passage.text]
 
@@ -85,7 +85,7 @@ def tree(runs: int, session: Session, turns: int) -> None:
 
 def grown(folder: Path, turns: int, branches: int, takes: int) -> Session:
     chance = random.Random(2)
-    session = seated(folder)
+    session = new_session(folder)
     path = [turn(session, chance) for _ in range(turns)]
     for _ in range(branches):
         session.adventure.move(chance.choice(path))

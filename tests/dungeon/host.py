@@ -1,13 +1,17 @@
-"""A session with no storyteller, and an app that shows one screen on it: for tests of the screens around playing."""
+"""A session with no storyteller, an app that shows one screen on it, and what tests of screens do and see."""
 
-from collections.abc import AsyncIterator, Iterator
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
+from typing import Any
 
+from textual import events
 from textual.app import App
+from textual.keys import key_to_character
 from textual.pilot import Pilot
 from textual.screen import Screen
-from textual.widgets import Static
+from textual.widgets import Input, Static, TextArea
 
 from corpus.actions import action_line
 from corpus.turns import Kind
@@ -18,6 +22,15 @@ from dungeon.storage.record import WRITTEN_BY_PLAYER
 from dungeon.storage.shelf import Shelf
 from dungeon.storyteller.remote import RemoteStoryteller
 from dungeon.tale.adventure import Node, State
+from dungeon.tui.themes import textual_themes
+
+LOOKS: dict[str, tuple[tuple[int, int], str]] = {
+    "wide": ((100, 30), "lamplight"),
+    "narrow": ((40, 12), "lamplight"),
+    "light": ((100, 30), "parchment"),
+    "ansi": ((100, 30), "ansi-dark"),
+}
+"""The terminal's size and the theme of pictures."""
 
 
 class Host(App[None]):
@@ -25,10 +38,19 @@ class Host(App[None]):
 
     ENABLE_COMMAND_PALETTE = False
 
-    def __init__(self) -> None:
+    def __init__(self, screen: Screen[Any] | None = None, theme: str = "lamplight") -> None:
         super().__init__()
+        for each in textual_themes():
+            self.register_theme(each)
+        self.theme = theme
+        self.first = screen
         self.toasts: list[str] = []
         self.results: list[object] = []
+        """What the screens have returned."""
+
+    def on_mount(self) -> None:
+        if self.first:
+            self.show(self.first)
 
     def toast(self, text: str, *, error: bool = False) -> None:
         self.toasts.append(text)
@@ -40,21 +62,20 @@ class Host(App[None]):
         except DungeonError as error:
             self.toast(str(error), error=True)
 
-    def show(self, screen: Screen[bool]) -> None:
+    def show(self, screen: Screen[Any]) -> None:
         self.push_screen(screen, self.results.append)
 
 
 @asynccontextmanager
-async def showing(screen: Screen[bool], size: tuple[int, int] = (100, 30)) -> AsyncIterator[tuple[Host, Pilot[None]]]:
+async def showing(screen: Screen[Any], size: tuple[int, int] = (100, 30)) -> AsyncIterator[tuple[Host, Pilot[None]]]:
     """The screen on the host; what it returns comes into `results`."""
-    app = Host()
+    app = Host(screen)
     async with app.run_test(size=size) as pilot:
-        app.show(screen)
-        await pilot.pause()
+        await handled(pilot)
         yield app, pilot
 
 
-def seated(folder: Path) -> Session:
+def new_session(folder: Path) -> Session:
     """A new adventure at its opening."""
     session = Session(Shelf(folder / "shelf.db"), RemoteStoryteller("http://127.0.0.1:9", "nobody"))
     session.begin(scenario_from_opening("You stand before the iron door.", "The door"))
@@ -62,7 +83,7 @@ def seated(folder: Path) -> Session:
 
 
 def play(session: Session, words: str, prose: str, kind: Kind = Kind.DO) -> Node:
-    """A turn below the head, as if it had been told."""
+    """A turn below the head, as if the storyteller had answered."""
     adventure = session.adventure
     node = session.shelf.add_turn(adventure, kind, words, action_line(kind, words), WRITTEN_BY_PLAYER)
     node = adventure.set_prose(node.id, prose, State.DONE)
@@ -77,13 +98,66 @@ def reopened(session: Session) -> Session:
     return again
 
 
-def shown(app: App[None], selector: str) -> str:
-    """The text of a static."""
+@contextmanager
+def write_protected(shelf: Shelf) -> Iterator[None]:
+    """The shelf on a disk that can be read only, as its connection sees it."""
+    shelf._db.execute("PRAGMA query_only=ON")
+    yield
+    shelf._db.execute("PRAGMA query_only=OFF")
+
+
+# ---- what a player does ------------------------------------------------------------------------------------------
+
+
+async def press(pilot: Pilot[None], *keys: str) -> None:
+    """Press keys, each after the app has handled the one before.
+
+    `Pilot.press` also waits until the process is idle, 0.05 s a key and more on a busy machine.
+    """
+    for key in keys:
+        # Textual's function does not know the slash.
+        pilot.app.post_message(events.Key(key, "/" if key == "slash" else key_to_character(key)))
+        await handled(pilot)
+
+
+async def handled(pilot: Pilot[None]) -> None:
+    """Wait until every message is handled, and those that these sent, and what they drew."""
+    for _ in range(60):  # a message is handed on a few times, and each time takes a turn or two of the loop
+        await asyncio.sleep(0)
+    await pilot.pause(0)
+
+
+async def until(pilot: Pilot[None], true: Callable[[], bool]) -> None:
+    """Let the app run until something holds."""
+    for _ in range(2000):
+        if true():
+            return
+        await pilot.pause(0.01)
+    raise TimeoutError
+
+
+# ---- what a player sees ------------------------------------------------------------------------------------------
+
+
+def shown(app: App[Any], selector: str) -> str:
+    """The text of a widget."""
     return str(app.screen.query_one(selector, Static).content)
 
 
-def page(app: App[None]) -> str:
+def page(app: App[Any]) -> str:
     """All that is on the screen, as lines of text."""
-    return "\n".join(
-        "".join(segment.text for segment in strip).rstrip() for strip in app.screen._compositor.render_strips()
-    )
+    strips = app.screen._compositor.render_strips()
+    return "\n".join("".join(segment.text for segment in strip).rstrip() for strip in strips)
+
+
+def notes(app: App[Any]) -> str:
+    """The messages that the app shows over the screen."""
+    return "\n".join(notification.message for notification in app._notifications)
+
+
+async def stop_blinking(pilot: Pilot[None]) -> None:
+    """Nothing moves from here on: for a picture."""
+    await pilot.pause()
+    for field in (*pilot.app.screen.query(TextArea), *pilot.app.screen.query(Input)):
+        field.cursor_blink = False
+    await pilot.pause()

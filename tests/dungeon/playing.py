@@ -17,6 +17,7 @@ from dungeon.tale.adventure import Adventure
 from dungeon.tui.app import DungeonApp
 from dungeon.tui.screens.play import PlayScreen
 from dungeon.tui.widgets.prompt import Prompt
+from tests.dungeon import host
 from tests.dungeon.scripted import ScriptedServer
 
 Player = Pilot[None]
@@ -100,7 +101,7 @@ def on_disk() -> Adventure:
 
 
 def notes(pilot: Player) -> str:
-    return "\n".join(notification.message for notification in pilot.app._notifications)
+    return host.notes(pilot.app)
 
 
 async def settled(pilot: Player) -> None:

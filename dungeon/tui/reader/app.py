@@ -1,4 +1,4 @@
-"""Reading in the terminal: a Textual app without a voice, a page at a time."""
+"""Reading in the terminal, a page at a time: a Textual app without a storyteller."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,7 +16,7 @@ from dungeon.tui.themes import textual_themes
 
 
 class ReaderApp(App[None]):
-    """Opens a single book at once; of several the reader chooses."""
+    """Opens a single book at once; lets the reader choose one of several."""
 
     TITLE = "Dungeon"
     CSS_PATH = "../app.tcss"
@@ -27,25 +27,24 @@ class ReaderApp(App[None]):
     ]
 
     def __init__(self, books: list[Book]) -> None:
-        """Raises DungeonError where the settings, or the bookmark of a single book, can't be read."""
+        """Raises DungeonError if the settings, or the bookmark of a single book, can't be read."""
         super().__init__()
-        self._theme = load_settings().theme
         self._books = books
         self._walk = load_walk(books[0]) if len(books) == 1 else None
-
-    def on_mount(self) -> None:
-        from dungeon.tui.reader.story import ReadScreen
-
         for theme in textual_themes():
             self.register_theme(theme)
-        self.theme = self._theme
+        self.theme = load_settings().theme
+
+    def on_mount(self) -> None:
+        from dungeon.tui.reader.story import StoryScreen
+
         if self._walk:
-            self.push_screen(ReadScreen(self._books[0], self._walk))
+            self.push_screen(StoryScreen(self._books[0], self._walk))
         else:
             self.choose(self._books)
 
     def choose(self, books: list[Book] | None = None) -> None:
-        """Shows these books, or all of the library's, with nothing above them."""
+        """Show these books, or all of the library's, with no screen above them."""
         from dungeon.tui.reader.stories import StoriesScreen
 
         with self.toast_errors():
@@ -55,22 +54,26 @@ class ReaderApp(App[None]):
             self.push_screen(StoriesScreen(books))
 
     def read(self, book: Book) -> None:
-        """Opens a book where the reader left it."""
-        from dungeon.tui.reader.story import ReadScreen
+        """Open a book where the reader left it."""
+        from dungeon.tui.reader.story import StoryScreen
 
         with self.toast_errors():
-            self.push_screen(ReadScreen(book, load_walk(book)))
+            self.push_screen(StoryScreen(book, load_walk(book)))
+
+    def toast(self, text: str, *, error: bool = False) -> None:
+        """Show a message, never as markup; an error stays longer."""
+        self.notify(text, severity="error" if error else "information", timeout=30 if error else 4, markup=False)
 
     @contextmanager
     def toast_errors(self) -> Iterator[None]:
-        """What the reader can mend (a full disk, a damaged bookmark) is told and ends nothing."""
+        """Show a DungeonError that the block raises (a full disk, a damaged bookmark), and go on."""
         try:
             yield
         except DungeonError as error:
-            self.notify(str(error), severity="error", timeout=30, markup=False)
+            self.toast(str(error), error=True)
 
     def action_help(self) -> None:
-        """Shows every command; again to close."""
+        """Show every command; the same key closes the list."""
         from dungeon.tui.screens.text import TextScreen
 
         if isinstance(self.screen, TextScreen):

@@ -1,4 +1,4 @@
-"""The stories to read, by genre, and how the marked one begins."""
+"""The stories to read, by genre, and the first page of the highlighted one."""
 
 from itertools import groupby
 
@@ -14,10 +14,12 @@ from corpus.text import printable
 from dungeon.reading.bookmark import progress
 from dungeon.reading.books import Book
 from dungeon.tui.host import reader
+from dungeon.tui.widgets.rows import Options
+from dungeon.tui.widgets.status import HintLine
 
 
 class StoriesScreen(Screen[None]):
-    """A list on the left, the first page of what is marked on the right (where there is room)."""
+    """A list on the left; on the right, where there is room, the first page of the highlighted story."""
 
     CSS_PATH = "stories.tcss"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (90, "-wide")]
@@ -29,26 +31,24 @@ class StoriesScreen(Screen[None]):
     def compose(self) -> ComposeResult:
         yield Static("Stories", id="title")
         with Horizontal():
-            yield OptionList(id="stories", markup=False)
+            yield Options(widget_id="stories")
             with VerticalScroll(id="preview", can_focus=False):
                 yield Static(id="opening", markup=False)
-        yield Static("↑ ↓ choose · Enter reads · F1 keys · Ctrl+Q quit", id="status")
+        yield HintLine("↑ ↓ choose · Enter reads · F1 keys · Ctrl+Q quit")
 
     def on_mount(self) -> None:
-        stories = self.query_one("#stories", OptionList)
-        numbered = enumerate(self.books)
-        for genre, books in groupby(numbered, key=lambda entry: entry[1].genre):
+        stories = self.query_one("#stories", Options)
+        for genre, numbered in groupby(enumerate(self.books), key=lambda entry: entry[1].genre):
             stories.add_option(Option(Content(genre.capitalize()), disabled=True))
-            for number, book in books:
-                stories.add_option(Option(self._line(book), id=str(number)))
+            stories.add_options(Option(self._row(book), id=str(number)) for number, book in numbered)
         stories.action_first()
         stories.focus()
 
-    def _line(self, book: Book) -> Content:
-        read_so_far = ""
+    def _row(self, book: Book) -> Content:
+        found = ""
         with reader(self).toast_errors():
-            read_so_far = progress(book)
-        return Content.assemble(f"  {book.title}", (f"  {read_so_far}" if read_so_far else "", "dim"))
+            found = progress(book)
+        return Content.assemble(f"  {book.title}", (f"  {found}" if found else "", "dim"))
 
     @on(OptionList.OptionHighlighted)
     def _preview(self, event: OptionList.OptionHighlighted) -> None:

@@ -1,14 +1,16 @@
-"""What the player is asked: by a scenario before it begins, and for one line of anything."""
+"""Questions to the player: those of a scenario before it begins, and for one line of anything."""
 
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen, Screen
+from textual.screen import Screen
 from textual.widgets import Button, Input, Label, Static
 
 from dungeon.scenarios.model import ANSWER_LENGTH, Scenario, fill_placeholders
+from dungeon.tui.screens.box import BoxScreen
+from dungeon.tui.widgets.status import HintLine
 
 
 class AskScreen(Screen[Scenario | None]):
@@ -30,11 +32,12 @@ class AskScreen(Screen[Scenario | None]):
             for placeholder in self.scenario.placeholders:
                 yield Label(Content(placeholder.ask))
                 yield Input(placeholder=placeholder.default, max_length=ANSWER_LENGTH)
-        yield Button("Begin  (Enter, or Ctrl+S)", id="begin", variant="primary")
+            yield Button("Begin", id="begin", variant="primary", compact=True)
+        yield HintLine("Enter next question · Ctrl+S begin · Esc back")
 
     @on(Input.Submitted)
     def _next(self, event: Input.Submitted) -> None:
-        """Enter goes to the next question, and from the last one into the story."""
+        """Go to the next question, and from the last one into the story."""
         if event.input is self.query(Input).last():
             self.action_begin()
         else:
@@ -42,30 +45,30 @@ class AskScreen(Screen[Scenario | None]):
 
     @on(Button.Pressed, "#begin")
     def action_begin(self) -> None:
-        """Begins; a question that was left empty gets the scenario's own answer."""
+        """Begin; a question that was left empty gets the scenario's own answer."""
         names = (placeholder.name for placeholder in self.scenario.placeholders)
         answers = dict(zip(names, (field.value for field in self.query(Input)), strict=True))
         self.dismiss(fill_placeholders(self.scenario, answers))
 
 
-class LineScreen(ModalScreen[str | None]):
-    """Asks for one line, which may be changed from what stands there. Returns it, or None if the player went back."""
+class LineScreen(BoxScreen[str | None]):
+    """Asks for one line, given a line to change. Returns it, or None if the player went back."""
 
-    CSS_PATH = "ask.tcss"
+    DEFAULT_CSS = "LineScreen Input { border: none; height: 1; margin: 1 0 0 0; padding: 0 1; background: $panel; }"
     BINDINGS = [Binding("escape", "dismiss(None)", "Back")]
 
     def __init__(self, question: str, line: str = "", hint: str = "") -> None:
         super().__init__()
         self._question = question
-        self._given = line
-        self._hint = hint
+        self._line = line
+        self._hint = hint or "Enter takes it, Esc goes back."
 
     def compose(self) -> ComposeResult:
-        with Vertical(id="line"):
+        with Vertical(id="box"):
             yield Static(Content(self._question), markup=False)
-            yield Input(self._given, select_on_focus=False)
-            yield Static(Content(self._hint or "Enter takes it, Esc goes back."), id="hint", markup=False)
+            yield Input(self._line, select_on_focus=False)
+            yield Static(Content(self._hint), id="hint", markup=False)
 
     @on(Input.Submitted)
-    def _taken(self, event: Input.Submitted) -> None:
+    def _submitted(self, event: Input.Submitted) -> None:
         self.dismiss(event.value)

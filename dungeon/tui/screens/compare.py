@@ -1,4 +1,4 @@
-"""What differs between two branches: what is gone struck out, what is new underlined."""
+"""What differs between two branches: deleted words are struck out, new ones underlined."""
 
 from textual.app import ComposeResult
 from textual.binding import Binding
@@ -20,62 +20,64 @@ from dungeon.tale.diff import (
     visible_pieces,
 )
 from dungeon.tale.outline import turn_number
+from dungeon.tui.widgets.status import HintLine
 
 _STYLES = {Op.EQUAL: "", Op.DELETED: "strike $error", Op.INSERTED: "underline $success"}
-_MOST = 60_000
-"""Characters of each branch that are compared, some 10,000 words: more makes the screen slow, and nobody reads it."""
+_LONGEST = 60_000
+"""Characters of each branch that are compared, about 10,000 words: more makes the screen slow, and nobody reads it."""
 
 
-def difference(pieces: tuple[Piece, ...], *, colours: bool) -> Content:
-    """The pieces to read; without colours, with marks in the text in their place."""
+def diff_content(pieces: tuple[Piece, ...], *, colours: bool) -> Content:
+    """Return a diff to read; without colours, brackets in the text mark what differs."""
     if not colours:
         return Content(plain_diff(pieces))
     return Content.assemble(*((piece.text, _STYLES[piece.op]) for piece in visible_pieces(pieces)))
 
 
-def kept(pieces: tuple[Piece, ...]) -> str:
-    """In words, how much is the same."""
+def similarity_text(pieces: tuple[Piece, ...]) -> str:
+    """Return in words how much of the two texts is the same."""
     return f"{similarity(pieces):.0%} of the words are the same"
 
 
 class CompareScreen(Screen[None]):
-    """The ways to two turns (None: the opening), each from where they part. `d` turns to each in full."""
+    """The branches up to two turns (None: the opening), from where they part. `d` shows each in full."""
 
     CSS_PATH = "compare.tcss"
     BINDINGS = [
         Binding("escape,c", "dismiss", "Close"),
-        Binding("d", "turn_over", "In full"),
+        Binding("d", "next_view", "In full"),
     ]
 
-    def __init__(self, adventure: Adventure, one: int | None, other: int | None) -> None:
+    def __init__(self, adventure: Adventure, first_id: int | None, second_id: int | None) -> None:
         super().__init__()
-        parting, *branches = split_paths(adventure, one, other)
-        self._parting = turn_number(adventure, parting)
-        self._numbers = turn_number(adventure, one), turn_number(adventure, other)
-        short = [leading_turns(branch, _MOST) for branch in branches]
-        self._left_off = sum(map(len, branches)) - sum(map(len, short))
-        self._texts = [render_turns(branch, _MOST) for branch in short]
+        parting_id, *branches = split_paths(adventure, first_id, second_id)
+        self._parting = turn_number(adventure, parting_id)
+        self._numbers = turn_number(adventure, first_id), turn_number(adventure, second_id)
+        compared = [leading_turns(branch, _LONGEST) for branch in branches]
+        self._omitted = sum(map(len, branches)) - sum(map(len, compared))
+        """Turns that are not compared, for the branches are too long."""
+        self._texts = [render_turns(branch, _LONGEST) for branch in compared]
         self._pieces = diff(*self._texts)
-        self._page = 0
-        """0: what differs; 1 and 2: each branch in full."""
+        self._view = 0
+        """0: what differs; 1 and 2: the first and the second branch in full."""
 
     def compose(self) -> ComposeResult:
-        one, other = self._numbers
-        yield Static(f"The way to turn {one}, and the way to turn {other}", id="title")
+        first, second = self._numbers
+        yield Static(f"What differs: the branch to turn {first}, and the branch to turn {second}", id="title")
         yield Static(id="about", markup=False)
         with VerticalScroll(id="page"):
             yield Static(id="text", markup=False)
-        yield Static("d what differs, or each in full · ↑ ↓ scroll · Esc back", id="hint")
+        yield HintLine("d what differs, or each in full · ↑ ↓ scroll · Esc back")
 
     def on_mount(self) -> None:
         self._show()
 
     def _show(self) -> None:
         self.query_one("#about", Static).update(Content(self._about()))
-        if self._page:
-            text = Content(self._texts[self._page - 1] or "Nothing: it ends where they part.")
+        if self._view:
+            text = Content(self._texts[self._view - 1] or "Nothing: this branch ends where they part.")
         else:
-            text = difference(self._pieces, colours=not self.app.no_color)
+            text = diff_content(self._pieces, colours=not self.app.no_color)
         self.query_one("#text", Static).update(text)
         page = self.query_one("#page", VerticalScroll)
         page.scroll_home(animate=False)
@@ -84,19 +86,19 @@ class CompareScreen(Screen[None]):
     def _about(self) -> str:
         if all(self._texts):
             where = f"after turn {self._parting}" if self._parting else "at the opening"
-            about = f"They part {where}; {kept(self._pieces)}."
+            about = f"They part {where}; {similarity_text(self._pieces)}."
         else:
-            about = "One lies on the way to the other; this follows it there."
-        if self._page:
-            about += f" Here: the way to turn {self._numbers[self._page - 1]}, in full."
+            about = "One branch goes on where the other ends."
+        if self._view:
+            about += f" Here: the branch to turn {self._numbers[self._view - 1]}, in full."
         else:
-            gone, new = ("[-so-]", "{+so+}") if self.app.no_color else ("struck out", "underlined")
-            about += f" Only in the first: {gone}. Only in the second: {new}."
-        if self._left_off:
-            about += f" Only the beginning of each; {self._left_off:,} turns are left off."
+            first, second = ("[-like this-]", "{+like this+}") if self.app.no_color else ("Struck out", "Underlined")
+            about += f" {first}: only in the first. {second}: only in the second."
+        if self._omitted:
+            about += f" Only the beginning of each; {self._omitted:,} more turns are not compared."
         return about
 
-    def action_turn_over(self) -> None:
-        """What differs, then the first in full, then the second."""
-        self._page = (self._page + 1) % 3
+    def action_next_view(self) -> None:
+        """Show what differs, then the first branch in full, then the second."""
+        self._view = (self._view + 1) % 3
         self._show()

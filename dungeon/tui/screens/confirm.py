@@ -5,12 +5,13 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
+from dungeon.tui.screens.box import BoxScreen
 
-class ConfirmScreen(ModalScreen[bool]):
-    """Returns whether the player said yes. Enter alone, and Esc, are a no."""
+
+class ConfirmScreen(BoxScreen[bool]):
+    """Returns whether the player said yes. Enter alone and Esc mean no."""
 
     CSS_PATH = "confirm.tcss"
     AUTO_FOCUS = "#no"
@@ -28,7 +29,7 @@ class ConfirmScreen(ModalScreen[bool]):
         self._no = no
 
     def compose(self) -> ComposeResult:
-        with Vertical(id="confirm"):
+        with Vertical(id="box"):
             with VerticalScroll(id="words", can_focus=False):
                 yield Static(Content(self._question), id="question", markup=False)
             with Horizontal(id="answers"):

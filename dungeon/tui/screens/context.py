@@ -1,4 +1,4 @@
-"""Exactly what the voice will see: each part with its tokens, whether it is in, why, and whether it is cached."""
+"""Exactly what the voice will see: each part with its tokens, whether it is included, why, and whether it is cached."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ from textual.screen import Screen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from corpus.text import printable
+from corpus.text import one_line, printable
 from dungeon.generation.context_view import (
     FREE,
     LETTERS,
@@ -27,6 +27,8 @@ from dungeon.generation.context_view import (
 from dungeon.play.session import Session
 from dungeon.tale.context import PartKind
 from dungeon.tui.screens.text import TextScreen
+from dungeon.tui.widgets.rows import ColouredOptions
+from dungeon.tui.widgets.status import HintLine
 
 _COLOURS = {
     PartKind.MEMORY: "$success",
@@ -37,17 +39,18 @@ _COLOURS = {
     PartKind.NOTE: "$error",
     PartKind.ACTION: "$primary",
 }
-_CACHED, _READ, _OUT = "●", "◐", "○"
+_CACHED, _TO_READ, _LEFT_OUT = "●", "◐", "○"
 _UNFOLD = "cards"
-_FOLDED = 3
-"""More cards than these that are out are one row until the player opens it."""
+"""The id of the row that stands for all cards that are left out."""
+_MOST_LEFT_OUT = 3
+"""Cards that are left out: more than these are one row until the player opens it."""
 _WIDE = 70
 _LONGEST = 20_000
-"""Characters of a part that are shown at once; what has left the window may be a whole book."""
+"""Characters of a part that are shown at once: the turns that have left the window may be a whole book."""
 
 
 class ContextScreen(Screen[None]):
-    """The context of the next turn, as if the player let the story go on."""
+    """The context of the next turn, if the player let the story go on."""
 
     CSS_PATH = "context.tcss"
     AUTO_FOCUS = "#parts"
@@ -59,28 +62,25 @@ class ContextScreen(Screen[None]):
     class Counted(Message):
         """The storyteller has counted the tokens."""
 
-        weighed: TokenCounts
+        counts: TokenCounts
 
     def __init__(self, session: Session) -> None:
         super().__init__()
         self.session = session
         self.context = session.context()
-        self.weighed = estimate_tokens(self.context)
+        self.token_counts = estimate_tokens(self.context)
         self._unfolded = False
-        self._reasons = max(len(part.reason) for part in self.context.parts)
-        """Characters of the longest reason."""
+        self._longest_reason = max(len(part.reason) for part in self.context.parts)
 
     def compose(self) -> ComposeResult:
         yield Static("What the voice will see", id="title")
         yield Static(id="headline", markup=False)
         yield Static(id="bar", markup=False)
         yield Static(id="legend", markup=False)
-        yield OptionList(id="parts", markup=False)
-        yield Static(id="hint", markup=False)
+        yield ColouredOptions(widget_id="parts")
+        yield HintLine(f"{_CACHED} cached {_TO_READ} to read {_LEFT_OUT} left out · Enter shows it · Esc closes")
 
     def on_mount(self) -> None:
-        hint = f"{_CACHED} cached {_READ} to read {_OUT} out · Enter shows it · Esc closes"
-        self.query_one("#hint", Static).update(Content(hint))
         self._count()
 
     def on_resize(self) -> None:
@@ -92,64 +92,63 @@ class ContextScreen(Screen[None]):
 
     @on(Counted)
     def _counted(self, event: Counted) -> None:
-        self.weighed = event.weighed
+        self.token_counts = event.counts
         self._show()
 
     # ---- what is shown ---------------------------------------------------------------------------------------
 
     def _show(self) -> None:
-        context, weighed = self.context, self.weighed
-        width = max(10, self.size.width - 4)
-        self.query_one("#headline", Static).update(Content(headline(context, weighed)))
+        context, counts = self.context, self.token_counts
+        width = max(10, self.size.width - 3)
+        self.query_one("#headline", Static).update(Content(headline(context, counts)))
         pieces = [
             ((FREE if kind is None else LETTERS[kind]) * cells, _style(kind))
-            for kind, cells in bar(context, weighed, width)
+            for kind, cells in bar(context, counts, width)
         ]
         self.query_one("#bar", Static).update(Content.assemble(*pieces))
-        named: list[str | tuple[str, str]] = []
-        for kind, text in legend(context, weighed):
-            named += ["  " if named else "", (text, _style(kind))]
-        self.query_one("#legend", Static).update(Content.assemble(*named))
+        names: list[str | tuple[str, str]] = []
+        for kind, text in legend(context, counts):
+            names += ["  " if names else "", (text, _style(kind))]
+        self.query_one("#legend", Static).update(Content.assemble(*names))
         self._fill(width)
 
     def _fill(self, width: int) -> None:
-        parts = self.query_one("#parts", OptionList)
-        at = parts.highlighted
-        cached = cached_parts(self.context, self.weighed)
-        cards_out = [
+        """List the parts in rows of `width` cells."""
+        cards = [
             number
             for number, part in enumerate(self.context.parts)
             if part.kind is PartKind.CARD and not part.included and part.text
         ]
-        folded = set(cards_out) if len(cards_out) > _FOLDED and not self._unfolded else set()
+        folded = cards if len(cards) > _MOST_LEFT_OUT and not self._unfolded else []
+        cached = cached_parts(self.context, self.token_counts)
         options = []
         for number in range(len(self.context.parts)):
             if number not in folded:
                 options.append(Option(self._row(number, cached[number], width), id=str(number)))
-            elif number == cards_out[0]:
-                row = Content.assemble(("C ", _style(PartKind.CARD)), f"{_OUT}        {len(folded)} cards are out…")
-                options.append(Option(row, id=_UNFOLD))
-        parts.clear_options()
-        parts.add_options(options)
-        parts.highlighted = min(at or 0, len(options) - 1)
+            elif number == folded[0]:
+                text = f"{_LEFT_OUT}        {len(folded)} cards are left out…"
+                options.append(Option(Content.assemble(("C ", _style(PartKind.CARD)), text), id=_UNFOLD))
+        parts = self.query_one("#parts", ColouredOptions)
+        highlighted = parts.highlighted or 0
+        parts.set_options(options)
+        parts.highlighted = min(highlighted, len(options) - 1)
 
     def _row(self, number: int, cached: bool, width: int) -> Content:
         part = self.context.parts[number]
-        mark = _OUT if not part.included else _CACHED if cached else _READ
-        tokens = f"{self.weighed.counts[number]:,}" if part.text else ""
-        head = ((f"{LETTERS[part.kind]} ", _style(part.kind)), f"{mark} {tokens:>6} ")
+        sign = _LEFT_OUT if not part.included else _CACHED if cached else _TO_READ
+        tokens = f"{self.token_counts.counts[number]:,}" if part.text else ""
+        head = ((f"{LETTERS[part.kind]} ", _style(part.kind)), f"{sign} {tokens:>6} ")
         label = printable(part.label)
         if part.kind in (PartKind.TURN, PartKind.ACTION) and part.included and part.text.strip():
             label = f"{label}: {preview(part, 200)}"
-        dim = "" if part.included else "dim"
+        style = "" if part.included else "dim"
         room = width - 11
         if width < _WIDE:
-            shown = _cropped(label, room)
-            return Content.assemble(*head, (shown, dim), ("\n           " + _cropped(part.reason, room), "dim"))
-        left = room - min(self._reasons, room // 2)
-        return Content.assemble(
-            *head, (f"{_cropped(label, left - 1):{left}}", dim), (_cropped(part.reason, room - left), "dim")
-        )
+            reason = "\n           " + _cropped(part.reason, room)
+            return Content.assemble(*head, (_cropped(label, room), style), (reason, "dim"))
+        left = room - min(self._longest_reason, room // 2)
+        reason = _cropped(part.reason, room - left)
+        return Content.assemble(*head, (f"{_cropped(label, left - 1):{left}}", style), (reason, "dim"))
 
     @on(OptionList.OptionSelected)
     def _open(self, event: OptionList.OptionSelected) -> None:
@@ -161,7 +160,7 @@ class ContextScreen(Screen[None]):
         text = printable(part.text).strip("\n")
         if len(text) > _LONGEST:
             text = f"({len(text) - _LONGEST:,} characters before this)\n\n…{text[-_LONGEST:]}"
-        state = "in" if part.included else "out"
+        state = "included" if part.included else "left out"
         self.app.push_screen(TextScreen(f"{printable(part.label)} · {state}: {part.reason}", text or "(nothing)"))
 
 
@@ -170,5 +169,5 @@ def _style(kind: PartKind | None) -> str:
 
 
 def _cropped(text: str, length: int) -> str:
-    line = " ".join(text.split())
+    line = one_line(text)
     return line if len(line) <= length else line[: length - 1] + "…"

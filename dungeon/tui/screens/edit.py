@@ -1,4 +1,4 @@
-"""Changing the text of a turn: the player's words, the storyteller's prose, or both."""
+"""Changing the text of a turn: the player's words, the storyteller's answer, or both."""
 
 from textual import on
 from textual.app import ComposeResult
@@ -16,25 +16,27 @@ from dungeon.tale.adventure import Node
 from dungeon.tale.outline import turn_number
 from dungeon.tui.host import game
 from dungeon.tui.screens.confirm import ConfirmScreen
+from dungeon.tui.widgets.status import HintLine
+from dungeon.tui.widgets.text_area import text_area
 
-_YOURS = {
+_WORDS_LABELS = {
     Kind.DO: "What you do",
     Kind.SAY: "What you say",
-    Kind.STORY: "What you tell",
+    Kind.STORY: "What you write",
     Kind.CONTINUE: "What you do (nothing: the story went on by itself)",
 }
-_MOST = 200_000
+_LONGEST = 200_000
 """Characters of a turn that can be edited: a text area takes seconds for more."""
 
 
 class EditScreen(Screen[bool]):
-    """One turn at a time; what was changed in the others on the way here waits with it.
+    """Shows one turn at a time; changes made in other turns of the branch are remembered until all are kept.
 
-    Ctrl+S keeps all changes at once and returns True. The screen stays, with all that was typed, if the shelf can't
-    take them. False: there was nothing to keep, or the player left.
+    Ctrl+S keeps all changes at once and returns True. If the shelf can't take them, the screen stays with all that was
+    typed. Returns False if nothing was changed or the player left.
 
     Raises:
-        DungeonError: the turn is too long for it.
+        DungeonError: the turn is too long to be edited here.
     """
 
     CSS_PATH = "edit.tcss"
@@ -50,26 +52,26 @@ class EditScreen(Screen[bool]):
     def __init__(self, session: Session, node_id: int) -> None:
         super().__init__()
         self.session = session
-        adventure = session.adventure
-        path = adventure.path()
-        self._way = path if adventure.nodes[node_id] in path else adventure.timeline(node_id)
-        self._at = self._way.index(adventure.nodes[node_id])
+        path = [node.id for node in session.adventure.path()]
+        self._branch = path if node_id in path else [node.id for node in session.adventure.timeline(node_id)]
+        """The ids of the turns that can be edited here, in order."""
+        self._place = self._branch.index(node_id)
         _check_length(self._node)
         self._drafts: dict[int, tuple[str, str]] = {}
-        """Words and prose of the turns that were changed."""
+        """By turn id, the words and the prose in the fields when the player went on to another turn."""
 
     @property
     def _node(self) -> Node:
-        return self._way[self._at]
+        return self.session.adventure.nodes[self._branch[self._place]]
 
     def compose(self) -> ComposeResult:
         yield Static(id="title", markup=False)
         yield Label(id="words-label", markup=False)
-        yield TextArea(id="words", soft_wrap=True, tab_behavior="focus", compact=True, highlight_cursor_line=False)
+        yield text_area("words")
         yield Static(id="action", markup=False)
-        yield Label("What comes of it", id="prose-label")
-        yield TextArea(id="prose", soft_wrap=True, tab_behavior="focus", compact=True, highlight_cursor_line=False)
-        yield Static("Ctrl+S keeps · Ctrl+↑ ↓ other turns · Esc back", id="hint")
+        yield Label("The storyteller's answer", id="prose-label")
+        yield text_area("prose")
+        yield HintLine("Ctrl+S keep · Ctrl+↑ ↓ other turns · Esc back")
 
     def on_mount(self) -> None:
         self._load()
@@ -84,17 +86,17 @@ class EditScreen(Screen[bool]):
         return self.query_one("#prose", TextArea)
 
     def _load(self) -> None:
-        """Shows the turn, with what was changed in it before."""
+        """Show the turn, with the changes made to it before."""
         node = self._node
         words, prose = self._drafts.get(node.id, (node.input, node.prose))
         self._words.load_text(words)
         self._prose.load_text(prose)
-        self.query_one("#words-label", Label).update(Content(_YOURS[node.kind]))
+        self.query_one("#words-label", Label).update(Content(_WORDS_LABELS[node.kind]))
         self._show_action()
 
     @on(TextArea.Changed)
     def _show_action(self) -> None:
-        """How the player's words will stand in the tale, and how many turns were changed."""
+        """Show the sentence that the player's words become, and how many turns are changed."""
         kind = self._node.kind
         action = action_line(Kind.DO if kind is Kind.CONTINUE else kind, self._words.text)
         line = self.query_one("#action", Static)
@@ -103,46 +105,44 @@ class EditScreen(Screen[bool]):
         changed = len(self._changes())
         note = "" if not changed else " · changed" if changed == 1 else f" · {changed} turns changed"
         number = turn_number(self.session.adventure, self._node.id)
-        title = f"Turn {number}, {self._at + 1} of {len(self._way)} on this way{note}"
+        title = f"Turn {number} in the tree: turn {self._place + 1} of {len(self._branch)} on this branch{note}"
         self.query_one("#title", Static).update(Content(title))
 
     def _changes(self) -> list[Change]:
+        """Return the turns whose text was changed."""
         drafts = {**self._drafts, self._node.id: (self._words.text, self._prose.text)}
-        return [
-            Change(node.id, *drafts[node.id])
-            for node in self._way
-            if node.id in drafts and drafts[node.id] != (node.input, node.prose)
-        ]
+        nodes = (self.session.adventure.nodes[node_id] for node_id in self._branch if node_id in drafts)
+        return [Change(node.id, *drafts[node.id]) for node in nodes if drafts[node.id] != (node.input, node.prose)]
 
     def action_step(self, step: int) -> None:
-        """The turn before or after, on the way that is being edited."""
-        if not 0 <= self._at + step < len(self._way):
-            game(self).toast(
-                "Before the first turn is the opening, which can't be edited." if step < 0 else "No further."
-            )
+        """Go to the turn before or after on this branch."""
+        place = self._place + step
+        if not 0 <= place < len(self._branch):
+            at_opening = "Before the first turn is the opening, which can't be edited."
+            game(self).toast(at_opening if step < 0 else "This is the last turn of the branch.")
             return
         with game(self).toast_errors():
-            _check_length(self._way[self._at + step])
+            _check_length(self.session.adventure.nodes[self._branch[place]])
             self._drafts[self._node.id] = self._words.text, self._prose.text
-            self._at += step
+            self._place = place
             self._load()
 
     def action_keep(self) -> None:
-        """Keeps every change, each as a new turn beside the old one."""
+        """Keep every change, each as a new turn beside the old one."""
         with game(self).toast_errors():
             self.dismiss(bool(self.session.edit_all(self._changes())))
 
     def keep_text(self) -> None:
-        """Keeps the changes when the game ends: the old text stays beside them."""
+        """Keep the changes when the game ends."""
         self.session.edit_all(self._changes())
 
     def action_leave(self) -> None:
-        """Leaves everything as it was; asks first if something was typed."""
-        if not self._changes():
+        """Leave without a change; ask first if there are any."""
+        changed = len(self._changes())
+        if not changed:
             self.dismiss(False)
             return
-        count = len(self._changes())
-        what = "your change" if count == 1 else f"your changes to {count} turns"
+        what = "your change" if changed == 1 else f"your changes to {changed} turns"
         self.app.push_screen(ConfirmScreen(f"Leave without {what}?", "Leave", "Stay"), self._left)
 
     def _left(self, yes: bool | None) -> None:
@@ -152,5 +152,5 @@ class EditScreen(Screen[bool]):
 
 def _check_length(node: Node) -> None:
     length = len(node.input) + len(node.prose)
-    if length > _MOST:
-        raise DungeonError(f"That turn has {length:,} characters; up to {_MOST:,} can be edited here.")
+    if length > _LONGEST:
+        raise DungeonError(f"That turn has {length:,} characters; up to {_LONGEST:,} can be edited here.")

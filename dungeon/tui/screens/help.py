@@ -1,19 +1,19 @@
-"""Every command, from the one registry, with the keys that the player has."""
+"""The list of all commands, made from the registry, with the player's own keys."""
 
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from dungeon.play.keys import keys_for
 from dungeon.play.registry import commands_by_group
 from dungeon.settings.layers import Settings
+from dungeon.tui.screens.box import BoxScreen
 
 
-class HelpScreen(ModalScreen[None]):
-    """A list of the commands, over whatever was there."""
+class HelpScreen(BoxScreen[None]):
+    """The commands by group, over the screen below."""
 
     CSS_PATH = "help.tcss"
     BINDINGS = [Binding("escape", "dismiss", "Close")]
@@ -23,14 +23,13 @@ class HelpScreen(ModalScreen[None]):
         self._keys = keys_for(settings)
 
     def compose(self) -> ComposeResult:
-        with VerticalScroll(id="help"):
+        with VerticalScroll(id="box"):
             for group, commands in commands_by_group().items():
                 yield Static(Content(group), classes="help-group")
                 for command in commands:
-                    usage = command.usage
                     key = key_name(self._keys.get(command.name, ""))
                     yield Static(
-                        Content.assemble((usage, "bold $primary"), (f"  {key}" if key else "", "$secondary")),
+                        Content.assemble((command.usage, "bold $primary"), (f"  {key}" if key else "", "$secondary")),
                         classes="usage",
                     )
                     yield Static(Content(command.summary), classes="summary")
@@ -38,5 +37,11 @@ class HelpScreen(ModalScreen[None]):
 
 
 def key_name(key: str) -> str:
-    """Textual's name of a key as people write it."""
+    """Return Textual's name of a key as people write it: "Ctrl+R" for "ctrl+r", "" for none."""
     return "+".join(part.capitalize() for part in key.replace("escape", "esc").split("+")) if key else ""
+
+
+def key_hints(settings: Settings, *names: str) -> str:
+    """Return the player's keys for these commands as a hint, "F1 help · Ctrl+R retry"; those without a key are out."""
+    keys = keys_for(settings)
+    return " · ".join(f"{key_name(keys[name])} {name}" for name in names if keys[name])

@@ -1,16 +1,20 @@
-"""What the voice is to know beside the tale, to be changed: memory, author's note, cards and the summary.
+"""Editing what the voice knows beside the story: memory, author's note, cards and summary.
 
-Leaving keeps what was typed and asks nothing: the shelf has every lore that was.
+Leaving keeps what was typed and asks nothing: the shelf keeps every earlier version of the lore. Under each text a hint
+says whether the voice will see it. That needs a whole context, which is built in a thread once the typing pauses.
 """
 
-from dataclasses import replace
+from copy import copy
+from dataclasses import dataclass, replace
 
-from textual import events, on
+from textual import events, on, work
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
+from textual.message import Message
 from textual.screen import Screen
+from textual.timer import Timer
 from textual.widgets import Checkbox, Input, Label, OptionList, Static, TabbedContent, TabPane, TextArea
 from textual.widgets.option_list import Option
 
@@ -18,16 +22,24 @@ from corpus.text import one_line, printable
 from dungeon.play.session import Session
 from dungeon.tale.context import Context, Part, PartKind, context_to_continue
 from dungeon.tale.lore import DEFAULT_DEPTH, Card, Lore, clean_keys, clean_text
+from dungeon.tui.host import game
+from dungeon.tui.widgets.rows import Options
+from dungeon.tui.widgets.status import HintLine
+from dungeon.tui.widgets.text_area import text_area
 
 _TABS = {"memory": "Memory", "note": "Note", "cards": "Cards", "summary": "Summary"}
-_MEMORY = "Who you are, what must never be forgotten. It stands in front of the tale, always."
-_NOTE = "A word to the storyteller on style, or on what is to come: Plain words, a little humour."
-_SUMMARY = "What happened. Left empty, the game tells it in sentences of the turns that have left the window."
-_CARD = "What the voice is told while one of the keys was named lately."
+_TEXTS = {"memory": PartKind.MEMORY, "note": PartKind.NOTE, "summary": PartKind.SUMMARY}
+"""The tabs with one text, and the part of the context that it becomes."""
+_MEMORY = "Who you are, and what must never be forgotten. The voice always sees it, before the story."
+_NOTE = "A word to the storyteller on style, or on what is coming: Plain words, a little humour."
+_SUMMARY = "What happened so far. If it is empty, the game picks sentences from the turns that have left the window."
+_CARD = "What the voice should know when one of the keys was named lately."
+_PREVIEW_SECONDS = 0.2
+"""From the last change until the hints follow it."""
 
 
-class CardList(OptionList):
-    """The cards, and the keys that change the list while it has the focus."""
+class CardList(Options):
+    """The cards. The keys call actions of the screen, and work only while the list has the focus."""
 
     BINDINGS = [
         Binding("n", "screen.new", "New"),
@@ -37,7 +49,7 @@ class CardList(OptionList):
 
 
 class Tick(Checkbox):
-    """A checkbox that shows without colours, too, whether it is on."""
+    """A checkbox that can be read without colours."""
 
     BUTTON_INNER = " "
 
@@ -46,8 +58,8 @@ class Tick(Checkbox):
         super().watch_value()
 
 
-class LoreScreen(Screen[Lore | None]):
-    """Begins at a tab (memory, note, cards, summary). Returns the lore, or None if nothing has changed."""
+class LoreScreen(Screen[None]):
+    """Opens at a tab (memory, note, cards, summary). Closing keeps what was changed."""
 
     CSS_PATH = "lore.tcss"
     AUTO_FOCUS = ""
@@ -59,89 +71,104 @@ class LoreScreen(Screen[Lore | None]):
         Binding("ctrl+n", "new", "New card", priority=True),
     ]
 
+    @dataclass
+    class Previewed(Message):
+        """The context with the lore as it was after this many edits."""
+
+        context: Context
+        edits: int
+
     def __init__(self, session: Session, tab: str = "memory") -> None:
         super().__init__()
         self.session = session
         self.before = session.adventure.lore
         self._tab = tab
-        context = session.context()
-        self._budget = context.budget
-        self._summary = context.summary
-        """As it is now: what the editor began with."""
+        self._last_preview = session.context()
+        """The context with the lore, as far as it has been previewed."""
+        self._summary = self._last_preview.summary
+        """The summary that the editor began with: the player's, the game's, or both."""
+        self._summary_through = self._last_preview.summary_through
+        # The preview reads the adventure in a thread: a copy, for the game may replace a node meanwhile.
+        self._adventure = copy(session.adventure)
+        self._adventure.nodes = dict(session.adventure.nodes)
+        self._edits = 0
+        self._timer: Timer | None = None
         self._cards = list(self.before.cards)
-        self._at: int | None = None
-        """The card in the editor."""
+        self._edited: int | None = None
+        """The index of the card in the editor."""
 
     def compose(self) -> ComposeResult:
-        lore = self.before
         with TabbedContent(initial=self._tab):
-            for name, text, hint in (("memory", lore.memory, _MEMORY), ("note", lore.note, _NOTE)):
-                with TabPane(_TABS[name], id=name):
-                    yield _area(f"{name}-text", text, hint)
-                    yield Static(id=f"{name}-hint", classes="hint", markup=False)
+            yield self._text_tab("memory", self.before.memory, _MEMORY)
+            yield self._text_tab("note", self.before.note, _NOTE)
             with TabPane(_TABS["cards"], id="cards"), Horizontal(id="cards-both"):
                 with Vertical(id="cards-left"):
-                    yield CardList(id="cards-list", markup=False)
+                    yield CardList(widget_id="cards-list")
                     with Horizontal(id="cards-buttons"):
                         for label, action in (("New", "new"), ("Copy", "duplicate"), ("Delete", "delete")):
                             yield Static(f"[@click=screen.{action}]{label}[/]", classes="link")
                 with VerticalScroll(id="card", can_focus=False):
                     yield Label("Keys, separated by commas")
                     yield Input(placeholder="Berrin, old man", id="card-keys", compact=True)
-                    yield _area("card-text", "", _CARD)
+                    yield text_area("card-text", placeholder=_CARD)
                     yield Static(id="cards-hint", classes="hint", markup=False)
-                    yield Tick("Always in, whatever is named", id="card-always", compact=True)
-                    yield Tick("Capitals must be as in the key", id="card-case", compact=True)
+                    yield Tick("Always included", id="card-always", compact=True)
+                    yield Tick("Capital letters must match", id="card-case", compact=True)
                     yield Tick("Whole words only", id="card-whole", compact=True)
                     with Horizontal(id="card-depth-line"):
-                        yield Label("Turns back that a key is looked for ")
+                        yield Label("Turns back in which a key is looked for ")
                         yield Input(id="card-depth", restrict=r"\d{0,2}", compact=True)
-            with TabPane(_TABS["summary"], id="summary"):
-                yield _area("summary-text", self._summary, _SUMMARY)
-                yield Static(id="summary-hint", classes="hint", markup=False)
-        yield Static(id="help", markup=False)
+            yield self._text_tab("summary", self._summary, _SUMMARY)
+        yield HintLine()
+
+    def _text_tab(self, name: str, text: str, placeholder: str) -> TabPane:
+        area = text_area(f"{name}-text", printable(text), placeholder)
+        return TabPane(_TABS[name], area, Static(id=f"{name}-hint", classes="hint", markup=False), id=name)
 
     def on_mount(self) -> None:
         for area in self.query(TextArea):
             area.move_cursor(area.document.end)
         self._fill(0)
-        self._show()
 
-    # ---- from one tab to another -----------------------------------------------------------------------------
+    # ---- tabs ------------------------------------------------------------------------------------------------
 
     @on(TabbedContent.TabActivated)
     def _activated(self) -> None:
         active = self.query_one(TabbedContent).active
         self.query_one("#cards-list" if active == "cards" else f"#{active}-text").focus()
         keys = "n new · d copy · Del delete · " if active == "cards" else ""
-        self.query_one("#help", Static).update(f"Esc keeps and closes · Ctrl+T next tab · {keys}Tab next field")
+        self.query_one(HintLine).update(f"Esc keeps and closes · Ctrl+T next tab · {keys}Tab next field")
 
     def action_next_tab(self) -> None:
-        """The next of the tabs, round and round."""
+        """Show the next tab, and after the last the first."""
         tabs = self.query_one(TabbedContent)
         names = list(_TABS)
         tabs.active = names[(names.index(tabs.active) + 1) % len(names)]
 
     # ---- cards -----------------------------------------------------------------------------------------------
 
-    def _fill(self, at: int) -> None:
-        """The list anew, with the mark on that card."""
-        cards = self.query_one("#cards-list", OptionList)
-        cards.clear_options()
-        cards.add_options(Option(_title(card)) for card in self._cards)
-        if not self._cards:
-            cards.add_option(Option(Content("No cards yet."), disabled=True))
-        self._at = None
-        self._load(min(at, len(self._cards) - 1) if self._cards else None)
-        cards.highlighted = self._at
+    @property
+    def _list(self) -> CardList:
+        return self.query_one("#cards-list", CardList)
 
-    def _load(self, at: int | None) -> None:
-        """Puts a card into the editor."""
-        self._at = at
-        self.query_one("#card").display = at is not None
-        if at is None:
+    def _fill(self, index: int) -> None:
+        """List the cards again, with that card highlighted and in the editor."""
+        self._list.clear_options()
+        self._list.add_options(Option(_title(card)) for card in self._cards)
+        if not self._cards:
+            self._list.add_option(Option(Content("No cards yet."), disabled=True))
+        self._edited = None
+        self._load(min(index, len(self._cards) - 1) if self._cards else None)
+        self._list.highlighted = self._edited
+        self._show_hints()
+
+    def _load(self, index: int | None) -> None:
+        """Put a card into the editor; None hides the editor."""
+        self._edited = index
+        self.query_one("#card").display = index is not None
+        if index is None:
             return
-        card = self._cards[at]
+        card = self._cards[index]
         with self.prevent(Input.Changed, TextArea.Changed, Checkbox.Changed):
             self.query_one("#card-keys", Input).value = ", ".join(map(printable, card.keys))
             self.query_one("#card-text", TextArea).load_text(printable(card.text))
@@ -150,10 +177,8 @@ class LoreScreen(Screen[Lore | None]):
             self.query_one("#card-whole", Checkbox).value = card.whole_word
             self.query_one("#card-depth", Input).value = str(card.depth)
 
-    def _edited(self) -> Card:
-        """The card in the editor, as it is now."""
-        assert self._at is not None
-        before = self._cards[self._at]
+    def _card_in_editor(self, before: Card) -> Card:
+        """Return the card as the fields have it. Fields that still show `before` keep its exact text."""
         keys = self.query_one("#card-keys", Input).value
         text = self.query_one("#card-text", TextArea).text
         depth = self.query_one("#card-depth", Input).value
@@ -166,60 +191,103 @@ class LoreScreen(Screen[Lore | None]):
             depth=int(depth) if depth else DEFAULT_DEPTH,
         )
 
+    def _take_edit(self) -> None:
+        """Put what was changed in the editor into the list of cards."""
+        if self._edited is None:
+            return
+        card = self._card_in_editor(self._cards[self._edited])
+        if card != self._cards[self._edited]:
+            self._cards[self._edited] = card
+            self._list.replace_option_prompt_at_index(self._edited, _title(card))
+
     @on(OptionList.OptionHighlighted, "#cards-list")
     def _highlighted(self, event: OptionList.OptionHighlighted) -> None:
-        if event.option_index != self._at and event.option_index < len(self._cards):
+        if event.option_index != self._edited and event.option_index < len(self._cards):
             self._take_edit()
             self._load(event.option_index)
-            self._show()
+            self._show_hints()
 
     @on(OptionList.OptionSelected, "#cards-list")
     def _selected(self) -> None:
-        if self._at is not None:
+        if self._edited is not None:
             self.query_one("#card-keys").focus()
 
-    def _take_edit(self) -> None:
-        """The editor's card into the list."""
-        if self._at is None:
-            return
-        card = self._edited()
-        if card != self._cards[self._at]:
-            self._cards[self._at] = card
-            self.query_one("#cards-list", OptionList).replace_option_prompt_at_index(self._at, _title(card))
-
     def action_new(self) -> None:
-        """A new card, ready for its keys."""
+        """Add a card and go to its keys."""
         self._take_edit()
         self.query_one(TabbedContent).active = "cards"
         self._cards.append(Card((), ""))
         self._fill(len(self._cards) - 1)
+        self._changed()
         self.call_after_refresh(self.query_one("#card-keys").focus)
 
     def action_duplicate(self) -> None:
-        """Another card like this one, behind it."""
-        if self._at is not None:
+        """Copy the card behind itself."""
+        if self._edited is not None:
             self._take_edit()
-            at = self._at
-            self._cards.insert(at, self._cards[at])
-            self._fill(at + 1)
-            self._show()
+            self._cards.insert(self._edited, self._cards[self._edited])
+            self._fill(self._edited + 1)
+            self._changed()
 
     def action_delete(self) -> None:
-        """Takes the card away. The lore before, on the shelf, still has it."""
-        if self._at is not None:
-            at = self._at
-            del self._cards[at]
-            self._fill(at)
-            self._show()
+        """Delete the card. Earlier versions of the lore, on the shelf, still have it."""
+        if self._edited is not None:
+            del self._cards[self._edited]
+            self._fill(self._edited)
+            self._changed()
+
+    # ---- hints -----------------------------------------------------------------------------------------------
+
+    @on(TextArea.Changed)
+    @on(Input.Changed)
+    @on(Checkbox.Changed)
+    def _changed(self) -> None:
+        """Take what was typed, and preview it once the typing pauses."""
+        self._take_edit()
+        self._edits += 1
+        if self._timer:
+            self._timer.stop()
+        self._timer = self.set_timer(_PREVIEW_SECONDS, self._preview_now)
+
+    def _preview_now(self) -> None:
+        self._preview(self.lore(), self._edits)
+
+    @work(thread=True, exclusive=True, group="preview", exit_on_error=False)
+    def _preview(self, lore: Lore, edits: int) -> None:
+        """Build the context with this lore, away from the UI's loop. Closing the screen does not wait for it."""
+        self.post_message(self.Previewed(context_to_continue(self._adventure, self._last_preview.budget, lore), edits))
+
+    @on(Previewed)
+    def _previewed(self, event: Previewed) -> None:
+        if event.edits == self._edits:  # or else a later preview is on its way
+            self._last_preview = event.context
+            self._show_hints()
+
+    def _show_hints(self) -> None:
+        """Say of each text whether the voice will see it, as of the last preview."""
+        for name, kind in _TEXTS.items():
+            part = next(part for part in self._last_preview.parts if part.kind is kind)
+            self.query_one(f"#{name}-hint", Static).update(Content(_in_words(part)))
+        self.query_one("#cards-hint", Static).update(Content(self._card_hint()))
+
+    def _card_hint(self) -> str:
+        if self._edited is None:
+            return ""
+        card = self._cards[self._edited]
+        if not card.text:
+            return "Left out: nothing is written on it yet."
+        if not card.keys and not card.always:
+            return "Left out: it has no key, and is not always included."
+        label = f"Card: {', '.join(card.keys) or 'no key'}"
+        parts = (part for part in self._last_preview.parts if part.kind is PartKind.CARD and part.label == label)
+        return next((_in_words(part) for part in parts if part.text.strip() == card.text.strip()), "")
 
     # ---- what is kept ----------------------------------------------------------------------------------------
 
     def lore(self) -> Lore:
-        """As it is now. Cards of which nothing was written are left out."""
+        """Return the lore as it is now, without cards on which nothing was written."""
         self._take_edit()
-        memory, note, summary = (
-            self.query_one(f"#{name}-text", TextArea).text for name in ("memory", "note", "summary")
-        )
+        memory, note, summary = (self.query_one(f"#{name}-text", TextArea).text for name in _TEXTS)
         lore = replace(
             self.before,
             memory=self.before.memory if memory == printable(self.before.memory) else clean_text(memory),
@@ -229,69 +297,34 @@ class LoreScreen(Screen[Lore | None]):
         if summary == printable(self._summary):
             return lore
         words = clean_text(summary)
-        through = context_to_continue(self.session.adventure, self._budget).summary_through if words else 0
-        return replace(lore, summary=words, summary_through=through)
-
-    @on(TextArea.Changed)
-    @on(Input.Changed)
-    @on(Checkbox.Changed)
-    def _show(self) -> None:
-        """How each text stands with the voice, as it is now."""
-        lore = self.lore()
-        context = context_to_continue(self.session.adventure, self._budget, lore)
-        for name, kind in (("memory", PartKind.MEMORY), ("note", PartKind.NOTE), ("summary", PartKind.SUMMARY)):
-            part = next(part for part in context.parts if part.kind is kind)
-            self.query_one(f"#{name}-hint", Static).update(Content(_standing(part)))
-        self.query_one("#cards-hint", Static).update(Content(self._card_standing(context)))
-
-    def _card_standing(self, context: Context) -> str:
-        if self._at is None:
-            return ""
-        card = self._cards[self._at]
-        if not card.text:
-            return "Out: it says nothing yet."
-        if not card.keys and not card.always:
-            return "Out: it has no key, and is not always in."
-        label = f"Card: {', '.join(card.keys) or 'no key'}"
-        parts = (part for part in context.parts if part.kind is PartKind.CARD and part.label == label)
-        return next((_standing(part) for part in parts if part.text.strip() == card.text.strip()), "")
+        return replace(lore, summary=words, summary_through=self._summary_through if words else 0)
 
     def action_keep(self) -> None:
-        """Closes; the caller gets what has changed."""
-        lore = self.lore()
-        self.dismiss(None if lore == self.before else lore)
+        """Keep the lore and close."""
+        with game(self).toast_errors():
+            self.keep_text()
+            self.dismiss()
 
     def keep_text(self) -> None:
-        """Keeps what was typed when the game ends."""
-        self.session.set_lore(self.lore())
+        """Keep what was typed; the game ends."""
+        lore = self.lore()
+        if lore != self.before:
+            self.session.set_lore(lore)
 
     def on_key(self, event: events.Key) -> None:
-        """Up and down leave a line of one row."""
+        """Let Up and Down leave a field of one line."""
         if event.key in ("down", "up") and isinstance(self.focused, Input):
             self.focus_next() if event.key == "down" else self.focus_previous()
             event.stop()
 
 
-def _area(id: str, text: str, placeholder: str) -> TextArea:  # noqa: A002
-    return TextArea(
-        printable(text),
-        id=id,
-        soft_wrap=True,
-        tab_behavior="focus",
-        compact=True,
-        highlight_cursor_line=False,
-        placeholder=placeholder,
-    )
-
-
 def _title(card: Card) -> Content:
     flags = " · always" if card.always else ""
-    return Content(printable(", ".join(card.keys) or card.text[:40] or "(new)").replace("\n", " ") + flags)
+    return Content(one_line(", ".join(card.keys) or card.text[:40] or "(new)") + flags)
 
 
-def _standing(part: Part) -> str:
-    """How a part stands with the voice."""
-    reason = f"{part.reason[:1].upper()}{part.reason[1:]}"
+def _in_words(part: Part) -> str:
+    """Return whether the voice sees a part, what it costs, and why."""
     if not part.text.strip():
-        return f"{reason}."
-    return f"{'In' if part.included else 'Out'}, about {part.estimated_tokens:,} tokens. {reason}."
+        return f"{part.reason[:1].upper()}{part.reason[1:]}."
+    return f"{'Included' if part.included else 'Left out'}, about {part.estimated_tokens:,} tokens: {part.reason}."

@@ -18,7 +18,6 @@ from textual.screen import Screen
 
 from corpus.turns import Kind
 from dungeon.errors import DungeonError
-from dungeon.play.keys import keys_for
 from dungeon.play.registry import COMMANDS, Request, parse_line
 from dungeon.play.session import OnUpdate, Session
 from dungeon.tale.adventure import Node
@@ -26,7 +25,7 @@ from dungeon.tui import crash
 from dungeon.tui.bindings import bindings
 from dungeon.tui.host import game
 from dungeon.tui.screens.by_command import open_screen
-from dungeon.tui.screens.help import key_name
+from dungeon.tui.screens.help import key_hints
 from dungeon.tui.widgets.prompt import Prompt
 from dungeon.tui.widgets.status import READY, THINKING, StatusLine
 from dungeon.tui.widgets.story import StoryView, Suggestion
@@ -107,9 +106,7 @@ class PlayScreen(Screen[None]):
         """The width of the column, and the keys in the hints, as the player has set them."""
         settings = self.session.settings.global_settings
         self.story.query_one("#tale").styles.max_width = settings.column
-        keys = keys_for(settings)
-        hints = (f"{key_name(keys[name])} {name}" for name in ("help", "retry", "undo", "tree") if keys[name])
-        self.query_one(StatusLine).hint = " · ".join(hints)
+        self.query_one(StatusLine).hint = key_hints(settings, "help", "retry", "undo", "tree")
 
     def _show_state(self, text: str) -> None:
         self.query_one(StatusLine).turn_state = text

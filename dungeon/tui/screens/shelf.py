@@ -1,4 +1,4 @@
-"""The shelf: all adventures, to find, play, label, export and purge."""
+"""The shelf: all adventures, to find, play, rename, tag, export and purge."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -21,10 +21,11 @@ from dungeon.tale.adventure import Adventure
 from dungeon.tui.host import game
 from dungeon.tui.screens.ask import LineScreen
 from dungeon.tui.screens.confirm import ConfirmScreen
+from dungeon.tui.widgets.status import HintLine
 from dungeon.tui.widgets.table import Column, Table
 
 _SEARCH_SECONDS = 0.2
-"""After the last letter: the search reads every turn on the shelf."""
+"""From the last letter until the search, which reads every turn on the shelf."""
 _COLUMNS = (
     Column("Title"),
     Column("Last played", 15),
@@ -34,8 +35,8 @@ _COLUMNS = (
     Column("Tags", 22, from_width=104),
 )
 _ORDERS = ("Last played", "Title", "Words")
-"""The columns that it can be sorted by, the first as the shelf itself does."""
-_KEYS = "Enter play · / search · r rename · t tags · s sort · m .md · x .txt · p purge"
+"""The columns to sort by; the shelf itself sorts by the first."""
+_HINT = "Enter play · / search · r rename · t tags · s sort · m export .md · x export .txt · p purge"
 
 
 class ShelfScreen(Screen[int | None]):
@@ -61,212 +62,210 @@ class ShelfScreen(Screen[int | None]):
         super().__init__()
         self.session = session
         self.shelf = session.shelf
-        self._wanted = search
-        self._listing: list[ShelfEntry] = []
+        self._search_words = search
+        self._entries: list[ShelfEntry] = []
         self._order = _ORDERS[0]
         self._timer: Timer | None = None
 
     def compose(self) -> ComposeResult:
         yield Static("Adventures", id="title", markup=False)
-        yield Input(self._wanted, placeholder="/ searches titles, tags and every turn", id="search", compact=True)
-        yield Table(_COLUMNS, id="adventures")
+        yield Input(self._search_words, placeholder="/ searches titles, tags and every turn", id="search", compact=True)
+        yield Table(_COLUMNS, widget_id="adventures")
         yield Static(id="detail", markup=False)
-        yield Static(Content(_KEYS), id="keys", markup=False)
+        yield HintLine(_HINT)
 
     def on_mount(self) -> None:
         self._fill(self._playing)
 
     # ---- the list --------------------------------------------------------------------------------------------
 
-    def _fill(self, on: int | None = None) -> None:
-        """Shows what there is now, the mark on the adventure `on`."""
+    def _fill(self, adventure_id: int | None = None) -> None:
+        """List the adventures again, with the cursor on this one if it is still there."""
         with game(self).toast_errors():
-            self._listing = self.shelf.list_adventures(self._wanted)
+            self._entries = self.shelf.list_adventures(self._search_words)
             if self._order == "Title":
-                self._listing.sort(key=lambda listed: listed.title.casefold())
+                self._entries.sort(key=lambda entry: entry.title.casefold())
             elif self._order == "Words":
-                self._listing.sort(key=lambda listed: -listed.words)
-            places = {listed.id: place for place, listed in enumerate(self._listing)}
+                self._entries.sort(key=lambda entry: -entry.words)
+            places = {entry.id: place for place, entry in enumerate(self._entries)}
             columns = [
                 replace(column, title=f"{column.title} ▾") if column.title == self._order else column
                 for column in _COLUMNS
             ]
-            self.query_one(Table).show(_Rows(self._listing), places.get(on or 0, 0), columns)
+            self.query_one(Table).set_rows(_Rows(self._entries), places.get(adventure_id or 0, 0), columns)
             count = self.shelf.count_adventures()
-            found = f"{len(self._listing)} of {count}" if self._wanted.strip() else f"{count}"
+            found = f"{len(self._entries)} of {count}" if self._search_words.strip() else f"{count}"
             self.query_one("#title", Static).update(Content(f"Adventures ({found})"))
 
     @property
-    def _marked(self) -> ShelfEntry | None:
-        return self._listing[self.query_one(Table).mark] if self._listing else None
+    def _highlighted(self) -> ShelfEntry | None:
+        return self._entries[self.query_one(Table).cursor_row] if self._entries else None
 
-    @on(Table.Marked)
-    def _detail(self) -> None:
-        listed = self._marked
-        text = "No adventure holds these words." if self._wanted.strip() else "No adventure yet. Esc, then begin one."
-        if listed:
-            text = " · ".join([*_counts(listed), *(f"#{one_line(tag)}" for tag in listed.tags)])
+    @on(Table.RowHighlighted)
+    def _show_detail(self) -> None:
+        if entry := self._highlighted:
+            text = " · ".join([*_counts(entry), *(f"#{one_line(tag)}" for tag in entry.tags)])
+        elif self._search_words.strip():
+            text = "No adventure holds these words."
+        else:
+            text = "No adventure yet. Esc, then begin one."
         self.query_one("#detail", Static).update(Content(text))
 
-    @on(Table.Chosen)
+    @on(Table.RowSelected)
     def _play(self) -> None:
-        if listed := self._marked:
-            self.dismiss(None if listed.id == self._playing else listed.id)
+        if entry := self._highlighted:
+            self.dismiss(None if entry.id == self._playing else entry.id)
 
     @property
     def _playing(self) -> int | None:
-        """The adventure that is open in the game right now, below this screen."""
+        """The id of the adventure that is being played below this screen, if one is."""
         from dungeon.tui.screens.play import PlayScreen
 
         playing = any(isinstance(screen, PlayScreen) for screen in self.app.screen_stack)
         return self.session.adventure.id if playing else None
 
     def action_sort(self) -> None:
-        """By the next of: last played, title, words."""
+        """Sort by the next of: last played, title, words."""
         self._order = _ORDERS[(_ORDERS.index(self._order) + 1) % len(_ORDERS)]
-        self._fill(self._marked.id if self._marked else None)
+        self._fill(self._highlighted.id if self._highlighted else None)
 
     # ---- searching -------------------------------------------------------------------------------------------
 
     def action_search(self) -> None:
-        """Typing searches, until Enter or Down."""
+        """Go to the search field; Enter or Down leaves it."""
         self.query_one("#search").focus()
 
     @on(Input.Changed, "#search")
     def _search_soon(self, event: Input.Changed) -> None:
         if self._timer:
             self._timer.stop()
-        if event.value != self._wanted:
+        if event.value != self._search_words:
             self._timer = self.set_timer(_SEARCH_SECONDS, self._search)
 
     def _search(self) -> None:
-        wanted = self.query_one("#search", Input).value
-        if wanted != self._wanted:
-            self._wanted = wanted
+        words = self.query_one("#search", Input).value
+        if words != self._search_words:
+            self._search_words = words
             self._fill()
 
     @on(Input.Submitted, "#search")
-    def _found(self) -> None:
+    def _search_at_once(self) -> None:
         self._search()
         self.query_one(Table).focus()
 
     def on_key(self, event: events.Key) -> None:
         if event.key == "down" and self.query_one("#search").has_focus:
             event.stop()
-            self._found()
+            self._search_at_once()
 
     def action_back(self) -> None:
-        """Out of the search first, then out of the screen."""
+        """Leave the search, or else the screen."""
         search = self.query_one("#search", Input)
         if search.value or search.has_focus:
             search.value = ""
-            self._found()
+            self._search_at_once()
         else:
             self.dismiss(None)
 
-    # ---- what is done with an adventure ----------------------------------------------------------------------
+    # ---- titles, tags, files ---------------------------------------------------------------------------------
 
-    def _opened(self, listed: ShelfEntry) -> Adventure:
-        """The adventure; the one in play as the game has it, so that it knows of what is changed here."""
-        return self.session.adventure if listed.id == self._playing else self.shelf.open(listed.id)
+    def _open(self, entry: ShelfEntry) -> Adventure:
+        """Return the adventure; the one being played is the session's own object, so that the game sees the change."""
+        return self.session.adventure if entry.id == self._playing else self.shelf.open(entry.id)
 
     def action_rename(self) -> None:
-        """Another title."""
-        if listed := self._marked:
-            asked = LineScreen("What is it to be called?", one_line(listed.title))
-            self.app.push_screen(asked, partial(self._rename, listed))
-
-    def _rename(self, listed: ShelfEntry, title: str | None) -> None:
-        if title is not None:
-            with game(self).toast_errors():
-                relabel(self.shelf, self._opened(listed), title=title)
-                self._fill(listed.id)
+        """Ask for another title."""
+        if entry := self._highlighted:
+            screen = LineScreen("What should it be called?", one_line(entry.title))
+            self.app.push_screen(screen, lambda title: self._relabel(entry, title=title))
 
     def action_tag(self) -> None:
-        """Other tags."""
-        if listed := self._marked:
-            asked = LineScreen("Which tags? Commas between them; none takes them away.", ", ".join(listed.tags))
-            self.app.push_screen(asked, partial(self._tag, listed))
+        """Ask for other tags."""
+        if entry := self._highlighted:
+            question = "Which tags? Separate them by commas; an empty line removes all."
+            screen = LineScreen(question, ", ".join(entry.tags))
+            self.app.push_screen(screen, lambda tags: self._relabel(entry, tags=tags))
 
-    def _tag(self, listed: ShelfEntry, tags: str | None) -> None:
-        if tags is not None:
+    def _relabel(self, entry: ShelfEntry, *, title: str | None = None, tags: str | None = None) -> None:
+        """Change the title or the tags, unless the player went back and gave neither."""
+        if (title, tags) != (None, None):
             with game(self).toast_errors():
-                relabel(self.shelf, self._opened(listed), tags=tags.split(","))
-                self._fill(listed.id)
+                relabel(self.shelf, self._open(entry), title=title, tags=None if tags is None else tags.split(","))
+                self._fill(entry.id)
 
-    def action_export(self, ending: str, whole: bool) -> None:
-        """Writes the story to a file."""
-        listed = self._marked
-        if listed is None:
+    def action_export(self, extension: str, whole: bool) -> None:
+        """Ask for a file and write the story to it: the player's branch, or the `whole` tree."""
+        entry = self._highlighted
+        if entry is None:
             return
         with game(self).toast_errors():
-            adventure = self._opened(listed)
-            what = "all branches" if whole else "the story up to where you stand"
-            several = listed.branches > 1 and not whole
-            hint = f"Shift and the same key writes all {listed.branches} branches." if several else ""
-            asked = LineScreen(f"Write {what} to which file?", str(default_export_path(adventure, ending)), hint)
-            self.app.push_screen(asked, partial(self._export, adventure, whole))
+            adventure = self._open(entry)
+            what = "all branches" if whole else "the story up to where you are"
+            more = entry.branches > 1 and not whole
+            hint = f"Shift and the same key writes all {entry.branches} branches." if more else ""
+            screen = LineScreen(f"Write {what} to which file?", str(default_export_path(adventure, extension)), hint)
+            self.app.push_screen(screen, partial(self._export, adventure, whole))
 
-    def _export(self, adventure: Adventure, whole: bool, to: str | None, over: bool = False) -> None:
-        if to is None:
+    def _export(self, adventure: Adventure, whole: bool, file: str | None, over: bool = False) -> None:
+        if file is None:
             return
         with game(self).toast_errors():
             try:
-                path = export_adventure(adventure, to, whole=whole, over=over)
+                path = export_adventure(adventure, file, whole=whole, over=over)
             except ExportFileExists:
-                confirm = ConfirmScreen(f"There is a file {printable(to)} already. Write over it?", "Write over it")
-                self.app.push_screen(confirm, partial(self._export_over, adventure, whole, to))
+                screen = ConfirmScreen(f"The file {printable(file)} exists. Write over it?", "Write over it")
+                self.app.push_screen(screen, partial(self._export_over, adventure, whole, file))
             else:
                 game(self).toast(f"Written to {printable(str(path.absolute()))}")
 
-    def _export_over(self, adventure: Adventure, whole: bool, to: str, yes: bool | None) -> None:
+    def _export_over(self, adventure: Adventure, whole: bool, file: str, yes: bool | None) -> None:
         if yes:
-            self._export(adventure, whole, to, over=True)
+            self._export(adventure, whole, file, over=True)
 
     def action_purge(self) -> None:
-        """Off the disk, once it is confirmed."""
-        listed = self._marked
-        if listed is None:
+        """Delete an adventure from the disk, once the player has confirmed it."""
+        entry = self._highlighted
+        if entry is None:
             return
-        if listed.id == self._playing:
+        if entry.id == self._playing:
             game(self).toast("This adventure is being played. Leave it first: Esc, then choose another.")
             return
         question = (
-            f"Take “{one_line(listed.title)}” off the disk, for good?\n\n"
-            f"{' · '.join(_counts(listed))}. Nothing brings them back."
+            f"Delete “{one_line(entry.title)}” from the disk, for good?\n\n"
+            f"{' · '.join(_counts(entry))}. Nothing brings them back."
         )
-        self.app.push_screen(ConfirmScreen(question, "Purge"), partial(self._purge, listed))
+        self.app.push_screen(ConfirmScreen(question, "Purge"), partial(self._purge, entry))
 
-    def _purge(self, listed: ShelfEntry, yes: bool | None) -> None:
+    def _purge(self, entry: ShelfEntry, yes: bool | None) -> None:
         if not yes:
             return
         with game(self).toast_errors():
-            place = self._listing.index(listed)
-            beside = [*self._listing[place + 1 :], *self._listing[:place][::-1]]
-            self.shelf.purge(listed.id)
-            self._fill(beside[0].id if beside else None)
+            self.shelf.purge(entry.id)
+            others = [other.id for other in self._entries if other.id != entry.id]
+            place = min(self.query_one(Table).cursor_row, len(others) - 1)
+            self._fill(others[place] if others else None)
 
 
 class _Rows(Sequence[tuple[str, ...]]):
-    """The adventures as cells, made when they come into sight."""
+    """The cells of the entries, which are made when they are drawn."""
 
-    def __init__(self, listing: list[ShelfEntry]) -> None:
-        self._listing = listing
+    def __init__(self, entries: list[ShelfEntry]) -> None:
+        self._entries = entries
 
     def __len__(self) -> int:
-        return len(self._listing)
+        return len(self._entries)
 
     def __getitem__(self, row: Any) -> Any:
-        listed = self._listing[row]
+        entry = self._entries[row]
         return (
-            one_line(listed.title),
-            time_ago(listed.played),
-            f"{listed.turns:,}",
-            f"{listed.words:,}",
-            f"{listed.branches:,}",
-            " ".join(f"#{one_line(tag)}" for tag in listed.tags),
+            one_line(entry.title),
+            time_ago(entry.played),
+            f"{entry.turns:,}",
+            f"{entry.words:,}",
+            f"{entry.branches:,}",
+            " ".join(f"#{one_line(tag)}" for tag in entry.tags),
         )
 
 
-def _counts(listed: ShelfEntry) -> list[str]:
-    return [plural(listed.turns, "turn"), plural(listed.words, "word"), plural(listed.branches, "branch")]
+def _counts(entry: ShelfEntry) -> list[str]:
+    return [plural(entry.turns, "turn"), plural(entry.words, "word"), plural(entry.branches, "branch")]

@@ -1,7 +1,7 @@
-"""The first screen: go on with an adventure, begin a scenario, or write one.
+"""The first screen: continue an adventure, begin a scenario, or write one.
 
-Scenarios stand folded under their genres, the player's own under "Yours". Typing finds: what holds all of the words in
-its title, genre or opening is listed instead.
+Scenarios are folded under their genres, the player's own under "Yours". Typing filters them: listed are the scenarios
+that have all of the words in their title, genre or opening.
 """
 
 from collections.abc import Callable, Iterator
@@ -26,21 +26,25 @@ from dungeon.scenarios.user import trash_scenario, user_scenarios
 from dungeon.storage.shelf import ShelfEntry
 from dungeon.tui.host import game
 from dungeon.tui.screens.confirm import ConfirmScreen
+from dungeon.tui.screens.help import key_hints
+from dungeon.tui.widgets.rows import Options
 from dungeon.tui.widgets.status import StatusLine
 
 _ALL = "all"
 _WRITE = "write"
-_ADVENTURE = "adventure-"
-_OWN = "own:"
+_ADVENTURE = "adventure:"
+_YOUR_SCENARIO = "yours:"
 _GROUP = "group:"
+"""The ids of options, or how they begin; the id of a built-in scenario is its name."""
 _YOURS = "yours"
-_ADVENTURES_SHOWN = 4
-_ADVENTURES_SHORT = 2
-"""On a screen of few lines."""
+"""The group of the player's own scenarios."""
+_MOST_ADVENTURES = 4
+_MOST_ADVENTURES_SHORT = 2
+"""Adventures that are listed, and on a screen of few lines."""
 
 
 class StartScreen(Screen[None]):
-    """A list on the left; on the right, or below it, what is marked: where there is room."""
+    """A list on the left; beside or below it, where there is room, the opening of what is highlighted."""
 
     CSS_PATH = "start.tcss"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (72, "-wide")]
@@ -56,129 +60,142 @@ class StartScreen(Screen[None]):
 
     def __init__(self) -> None:
         super().__init__()
-        self._listed: dict[str, ShelfEntry] = {}
-        self._own: list[Scenario] = []
-        self._open: set[str] = {_YOURS}
+        self._adventures: dict[str, ShelfEntry] = {}
+        """The adventures that are listed, by the ids of their options."""
+        self._user_scenarios: list[Scenario] = []
+        self._unfolded: set[str] = {_YOURS}
         """The groups that are unfolded."""
-        self._told: set[str] = set()
+        self._reported: set[str] = set()
+        """What is wrong with scenario files, as far as it was shown."""
 
     def compose(self) -> ComposeResult:
         yield Static("Dungeon", id="title")
         yield Input(placeholder="Find a scenario", id="find", compact=True, select_on_focus=False)
         with Container(id="both"):
-            yield OptionList(id="choices", markup=False)
+            yield Options(widget_id="choices")
             with VerticalScroll(id="preview", can_focus=False):
                 yield Static(id="opening", markup=False)
-        yield StatusLine("Enter begins · type to find · ← → fold · Ctrl+E edit · F1 help")
+        yield StatusLine()
 
     def on_screen_resume(self) -> None:
+        keys = key_hints(game(self).session.settings.global_settings, "help", "shelf")
+        hints = ("Enter begins", "type to find", "← → fold", "Ctrl+E edit", keys)
+        self.query_one(StatusLine).hint = " · ".join(filter(None, hints))
         with game(self).toast_errors():
-            most = _ADVENTURES_SHORT if self.app.size.height < 20 else _ADVENTURES_SHOWN
-            self._listed = {
-                f"{_ADVENTURE}{listed.id}": listed for listed in game(self).shelf.list_adventures(limit=most)
+            most = _MOST_ADVENTURES_SHORT if self.app.size.height < 20 else _MOST_ADVENTURES
+            self._adventures = {
+                f"{_ADVENTURE}{entry.id}": entry for entry in game(self).shelf.list_adventures(limit=most)
             }
         with game(self).toast_errors():
-            self._own, broken = user_scenarios()
-            for file in broken:
-                if file.message not in self._told:
-                    self._told.add(file.message)
-                    game(self).toast(file.message, error=True)
-        choices = self.query_one("#choices", OptionList)
-        if choices.option_count:
+            self._user_scenarios, troubles = user_scenarios()
+            for trouble in troubles:
+                if trouble.message not in self._reported:
+                    self._reported.add(trouble.message)
+                    game(self).toast(trouble.message, error=True)
+        if self._list.option_count:
             self._fill()
-        elif self._listed:
-            self._fill(next(iter(self._listed)))
         else:
-            first = self._own[0] if self._own else builtin_scenarios()[0]
-            self._open.add(first.genre)
-            self._fill(f"{_OWN}{first.name}" if self._own else first.name)
-        choices.focus()
+            self._fill(self._first_choice())
+        self._list.focus()
+
+    def _first_choice(self) -> str:
+        """Return the option to highlight at first: the last adventure, or else a scenario, whose group is unfolded."""
+        if self._adventures:
+            return next(iter(self._adventures))
+        if self._user_scenarios:
+            return f"{_YOUR_SCENARIO}{self._user_scenarios[0].name}"
+        first = builtin_scenarios()[0]
+        self._unfolded.add(first.genre)
+        return first.name
 
     # ---- the list --------------------------------------------------------------------------------------------
 
-    def _fill(self, mark: str | None = None) -> None:
-        """Lists what there is, the mark on that option, or where it was."""
-        choices = self.query_one("#choices", OptionList)
-        at = choices.highlighted or 0
-        if mark is None and choices.highlighted_option:
-            mark = choices.highlighted_option.id
-        wanted = self.query_one("#find", Input).value
-        options = self._found(wanted) if wanted.strip() else list(self._everything())
+    @property
+    def _list(self) -> Options:
+        return self.query_one("#choices", Options)
+
+    @property
+    def _highlighted(self) -> str:
+        """The id of the highlighted option."""
+        option = self._list.highlighted_option
+        return (option.id or "") if option else ""
+
+    def _fill(self, highlight: str | None = None) -> None:
+        """List everything, or what was found, and highlight this option, or else the one that was."""
+        place = self._list.highlighted or 0
+        highlight = highlight or self._highlighted
+        words = self.query_one("#find", Input).value
+        options = self._found(words) if words.strip() else list(self._everything())
         places = {option.id: place for place, option in enumerate(options)}
-        folded = next((_GROUP + key for key, scenarios in self._groups() if mark in scenarios), "")
-        choices.clear_options()
-        choices.add_options(options)
+        group = next((_GROUP + group for group, scenarios in self._groups() if highlight in scenarios), "")
+        self._list.clear_options()
+        self._list.add_options(options)
         if options:
-            choices.highlighted = places.get(mark, places.get(folded, min(at, len(options) - 1)))
+            self._list.highlighted = places.get(highlight, places.get(group, min(place, len(options) - 1)))
 
     def _everything(self) -> Iterator[Option]:
-        for number, (id_, listed) in enumerate(self._listed.items()):
+        for number, (option_id, entry) in enumerate(self._adventures.items()):
             verb = "Go back to" if number else "Continue"
-            yield _option(f"{verb}: {one_line(listed.title)} ({plural(listed.turns, 'turn')})", id_)
-        if self._listed:
+            yield _option(f"{verb}: {one_line(entry.title)} ({plural(entry.turns, 'turn')})", option_id)
+        if self._adventures:
             yield _option(f"All adventures… ({game(self).shelf.count_adventures()})", _ALL)
         yield _option("Write your own…", _WRITE)
-        for key, scenarios in self._groups():
-            sign = "▾" if key in self._open else "▸"
-            yield Option(Content.styled(f"{sign} {key.capitalize()} ({len(scenarios)})", "$primary"), id=_GROUP + key)
-            if key in self._open:
-                for id_, scenario in scenarios.items():
-                    yield _option(f"    {_shown(scenario).title}", id_)
+        for group, scenarios in self._groups():
+            sign = "▾" if group in self._unfolded else "▸"
+            heading = f"{sign} {group.capitalize()} ({len(scenarios)})"
+            yield Option(Content.styled(heading, "$primary"), id=_GROUP + group)
+            if group in self._unfolded:
+                for option_id, scenario in scenarios.items():
+                    yield _option(f"    {_unasked(scenario).title}", option_id)
 
-    def _found(self, wanted: str) -> list[Option]:
-        """The scenarios with all these words, those whose title has them first."""
-        words = wanted.casefold().split()
+    def _found(self, words: str) -> list[Option]:
+        """Return the scenarios that have all the words, first those that have them in the title."""
+        wanted = words.casefold().split()
         titled, others = list[Option](), list[Option]()
-        for key, scenarios in self._groups():
-            for id_, scenario in scenarios.items():
-                shown = _shown(scenario)
+        for group, scenarios in self._groups():
+            for option_id, scenario in scenarios.items():
+                shown = _unasked(scenario)
                 title = shown.title.casefold()
-                text = f"{title} {scenario.genre} {key} {shown.opening}".casefold()
-                if all(word in text for word in words):
-                    option = Option(Content.assemble(shown.title, (f"  {key}", "$foreground 60%")), id=id_)
-                    (titled if all(word in title for word in words) else others).append(option)
+                text = f"{title} {scenario.genre} {group} {shown.opening}".casefold()
+                if all(word in text for word in wanted):
+                    option = Option(Content.assemble(shown.title, (f"  {group}", "$foreground 60%")), id=option_id)
+                    (titled if all(word in title for word in wanted) else others).append(option)
         return titled + others
 
     def _groups(self) -> Iterator[tuple[str, dict[str, Scenario]]]:
-        """The player's own, then the genres; each scenario by its id in the list."""
-        if self._own:
-            yield _YOURS, {f"{_OWN}{scenario.name}": scenario for scenario in self._own}
+        """Yield the player's own scenarios, then those of each genre, by the ids of their options."""
+        if self._user_scenarios:
+            yield _YOURS, {f"{_YOUR_SCENARIO}{scenario.name}": scenario for scenario in self._user_scenarios}
         for genre, scenarios in groupby(builtin_scenarios(), key=lambda scenario: scenario.genre):
             yield genre, {scenario.name: scenario for scenario in scenarios}
 
-    def _scenario(self, id_: str) -> Scenario | None:
-        """The scenario of that option; None for others."""
-        return next((scenarios[id_] for _, scenarios in self._groups() if id_ in scenarios), None)
-
-    @property
-    def _marked(self) -> str:
-        option = self.query_one("#choices", OptionList).highlighted_option
-        return (option.id or "") if option else ""
+    def _scenario(self, option_id: str) -> Scenario | None:
+        return next((scenarios[option_id] for _, scenarios in self._groups() if option_id in scenarios), None)
 
     def action_fold(self, fold: bool) -> None:
-        """Folds the group that the mark is in, or unfolds the one that it is on."""
+        """Fold the group of the highlighted option, or unfold it."""
         if self.query_one("#find", Input).value:
             return
-        marked = self._marked
-        for key, scenarios in self._groups():
-            if marked == _GROUP + key or marked in scenarios:
+        highlighted = self._highlighted
+        for group, scenarios in self._groups():
+            if highlighted == _GROUP + group or highlighted in scenarios:
                 if fold:
-                    self._open.discard(key)
-                    self._fill(_GROUP + key)
-                elif key not in self._open:
-                    self._open.add(key)
-                    self._fill(_GROUP + key)
+                    self._unfolded.discard(group)
+                    self._fill(_GROUP + group)
+                elif group not in self._unfolded:
+                    self._unfolded.add(group)
+                    self._fill(_GROUP + group)
 
     # ---- finding ---------------------------------------------------------------------------------------------
 
     def on_key(self, event: events.Key) -> None:
-        """Typing finds; the arrows move the mark in what was found."""
-        find, choices = self.query_one("#find", Input), self.query_one("#choices", OptionList)
+        """Letters go to the search field, and the arrows from there to the list."""
+        find = self.query_one("#find", Input)
         moves: dict[str, Callable[[], None]] = {
-            "up": choices.action_cursor_up,
-            "down": choices.action_cursor_down,
-            "pageup": choices.action_page_up,
-            "pagedown": choices.action_page_down,
+            "up": self._list.action_cursor_up,
+            "down": self._list.action_cursor_down,
+            "pageup": self._list.action_page_up,
+            "pagedown": self._list.action_page_down,
         }
         if find.has_focus and event.key in moves:
             event.stop()
@@ -195,17 +212,17 @@ class StartScreen(Screen[None]):
         self._fill(found[0].id if found else None)
         if not event.value:
             event.input.remove_class("-finding")
-            self.query_one("#choices").focus()
+            self._list.focus()
 
     @on(Input.Submitted, "#find")
-    def _take_found(self) -> None:
-        self.query_one("#choices", OptionList).action_select()
+    def _select_found(self) -> None:
+        self._list.action_select()
 
     def action_all(self) -> None:
-        """Out of what was found, back to everything."""
+        """List everything again."""
         self.query_one("#find", Input).value = ""
 
-    # ---- what is marked --------------------------------------------------------------------------------------
+    # ---- the highlighted option ------------------------------------------------------------------------------
 
     @on(OptionList.OptionHighlighted)
     def _preview(self, event: OptionList.OptionHighlighted) -> None:
@@ -213,80 +230,80 @@ class StartScreen(Screen[None]):
             self.query_one("#opening", Static).update(self._about(event.option_id or ""))
             self.query_one("#preview").scroll_home(animate=False)
 
-    def _about(self, id_: str) -> Content:
-        if listed := self._listed.get(id_):
-            details = (time_ago(listed.played), plural(listed.turns, "turn"), plural(listed.words, "word"))
-            tags = [f"#{one_line(tag)}" for tag in listed.tags]
-            ending = printable(game(self).shelf.last_passage(listed.id))
-            return _page(one_line(listed.title), " · ".join([*filter(None, details), *tags]), ending)
-        if scenario := self._scenario(id_):
+    def _about(self, option_id: str) -> Content:
+        if entry := self._adventures.get(option_id):
+            details = (time_ago(entry.played), plural(entry.turns, "turn"), plural(entry.words, "word"))
+            tags = [f"#{one_line(tag)}" for tag in entry.tags]
+            ending = printable(game(self).shelf.last_passage(entry.id))
+            return _page(one_line(entry.title), " · ".join([*filter(None, details), *tags]), ending)
+        if scenario := self._scenario(option_id):
             return _about_scenario(scenario)
-        for key, scenarios in self._groups():
-            if id_ == _GROUP + key:
-                return _page(key.capitalize(), "", "\n".join(_shown(scenario).title for scenario in scenarios.values()))
-        if id_ == _ALL:
-            return _page("All adventures", "", "To search, rename, tag, export and purge them.")
-        if id_ == _WRITE:
-            ask = "Who are you, where do you stand, and what is about to happen? A few sentences are enough."
+        for group, scenarios in self._groups():
+            if option_id == _GROUP + group:
+                titles = "\n".join(_unasked(scenario).title for scenario in scenarios.values())
+                return _page(group.capitalize(), "", titles)
+        if option_id == _ALL:
+            return _page("All adventures", "", "Search, rename, tag, export and purge them.")
+        if option_id == _WRITE:
+            ask = "Who are you, where are you, and what is about to happen? A few sentences are enough."
             return _page("Write your own", "", ask)
         return Content("")
 
     @on(OptionList.OptionSelected)
     def _selected(self, event: OptionList.OptionSelected) -> None:
-        id_ = event.option_id or ""
-        if listed := self._listed.get(id_):
-            game(self).resume(listed.id)
-        elif id_ == _ALL:
+        option_id = event.option_id or ""
+        if entry := self._adventures.get(option_id):
+            game(self).resume(entry.id)
+        elif option_id == _ALL:
             self.app.call_later(game(self).open_shelf)
-        elif id_ == _WRITE:
+        elif option_id == _WRITE:
             self._write(None)
-        elif scenario := self._scenario(id_):
+        elif scenario := self._scenario(option_id):
             game(self).begin(scenario)
         else:
-            self.action_fold(id_.removeprefix(_GROUP) in self._open)
+            self.action_fold(option_id.removeprefix(_GROUP) in self._unfolded)
 
     def action_edit(self) -> None:
-        """Changes a scenario: the player's own, or a copy of one of ours."""
-        if scenario := self._scenario(self._marked):
+        """Edit a scenario: the player's own, or a copy of a built-in one."""
+        if scenario := self._scenario(self._highlighted):
             self._write(scenario)
 
     def _write(self, scenario: Scenario | None) -> None:
         from dungeon.tui.screens.scenario_editor import ScenarioEditor
 
-        own = scenario is not None and self._marked.startswith(_OWN)
-        self.app.push_screen(ScenarioEditor(scenario, scenario.name if scenario and own else ""), self._written)
+        name = scenario.name if scenario and self._highlighted.startswith(_YOUR_SCENARIO) else ""
+        self.app.push_screen(ScenarioEditor(scenario, name), self._written)
 
     def _written(self, scenario: Scenario | None) -> None:
         if scenario:
             game(self).begin(scenario)
 
     def action_trash(self) -> None:
-        """Throws one of the player's own scenarios away, once that is confirmed."""
-        scenario = self._scenario(self._marked)
-        if scenario and self._marked.startswith(_OWN):
-            question = (
-                f"Throw your scenario “{_shown(scenario).title}” away? Its file goes to the folder trash beside it."
-            )
+        """Throw one of the player's own scenarios away, once that is confirmed."""
+        scenario = self._scenario(self._highlighted)
+        if scenario and self._highlighted.startswith(_YOUR_SCENARIO):
+            title = _unasked(scenario).title
+            question = f"Throw your scenario “{title}” away? Its file goes to the folder trash beside it."
             self.app.push_screen(ConfirmScreen(question, "Throw away"), partial(self._trash, scenario.name))
 
     def _trash(self, name: str, yes: bool | None) -> None:
         if yes:
             with game(self).toast_errors():
-                game(self).toast(f"It lies in {printable(str(trash_scenario(name)))}")
+                game(self).toast(f"It is in {printable(str(trash_scenario(name)))}")
                 self.on_screen_resume()
 
 
-def _option(text: str, id_: str) -> Option:
-    return Option(Content(text), id=id_)
+def _option(text: str, option_id: str) -> Option:
+    return Option(Content(text), id=option_id)
 
 
 def _about_scenario(scenario: Scenario) -> Content:
-    shown = _shown(scenario)
+    shown = _unasked(scenario)
     details = [scenario.genre] if scenario.genre else []
     if scenario.cards:
         details.append(plural(len(scenario.cards), "card"))
-    asked = "".join(f"\n{placeholder.ask}" for placeholder in scenario.placeholders)
-    more = f"\n\nYou are asked:{asked}" if asked else ""
+    questions = "".join(f"\n{placeholder.ask}" for placeholder in scenario.placeholders)
+    more = f"\n\nYou are asked:{questions}" if questions else ""
     return _page(shown.title, " · ".join(details), shown.opening + more)
 
 
@@ -294,6 +311,6 @@ def _page(title: str, details: str, text: str) -> Content:
     return Content.assemble((title, "bold $primary"), (f"\n{details}" if details else "", "$secondary"), f"\n\n{text}")
 
 
-def _shown(scenario: Scenario) -> Scenario:
-    """As it is before the player has answered anything."""
+def _unasked(scenario: Scenario) -> Scenario:
+    """The scenario with its own answers in its placeholders, as it is before the player is asked."""
     return fill_placeholders(scenario, {})

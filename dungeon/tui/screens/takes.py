@@ -6,25 +6,28 @@ from textual.binding import Binding
 from textual.containers import Container, VerticalScroll
 from textual.content import Content
 from textual.screen import Screen
-from textual.widgets import OptionList, Static
+from textual.widgets import Static
 from textual.widgets.option_list import Option
 
+from dungeon.play.adventures import plural
 from dungeon.play.session import Session
 from dungeon.tale.adventure import Node, State
 from dungeon.tale.diff import diff, render_turns
 from dungeon.tale.outline import is_edit, prose_preview, turn_number
+from dungeon.tui.bindings import PAGE_KEYS, scroll_page
 from dungeon.tui.host import game
-from dungeon.tui.screens.compare import difference, kept
+from dungeon.tui.screens.compare import diff_content, similarity_text
 from dungeon.tui.widgets.rows import Rows
+from dungeon.tui.widgets.status import HintLine
 
-_MOST = 20_000
+_LONGEST = 20_000
 """Characters of a take that are shown."""
 
 
 class TakesScreen(Screen[bool]):
-    """The takes in a list; the marked one beside or below it, held against the one on the player's path.
+    """A list of the takes; the highlighted one is shown beside or below it, compared with the one in use.
 
-    Returns whether the player stands elsewhere now.
+    In use is the take on the player's branch. Returns whether the player chose another.
     """
 
     CSS_PATH = "takes.tcss"
@@ -33,45 +36,53 @@ class TakesScreen(Screen[bool]):
         Binding("escape", "dismiss(False)", "Back"),
         Binding("left", "step(-1)", "Before", priority=True),
         Binding("right", "step(1)", "After", priority=True),
-        Binding("d", "turn_over", "Difference or text"),
-        Binding("pageup", "page(-1)", "Scroll up", priority=True),
-        Binding("pagedown,space", "page(1)", "Scroll down", priority=True),
+        Binding("d", "next_view", "Difference or text"),
+        *PAGE_KEYS,
+        Binding("space", "page(1)", "Scroll down", priority=True),
     ]
 
     def __init__(self, session: Session, node_id: int) -> None:
         super().__init__()
         self.session = session
-        adventure = session.adventure
-        self._takes = adventure.takes(node_id)
-        on_path = {node.id for node in adventure.path()}
-        self._in_use = next((node for node in self._takes if node.id in on_path), adventure.nodes[node_id])
+        self._take_ids = [take.id for take in session.adventure.takes(node_id)]
+        on_path = {node.id for node in session.adventure.path()}
+        self._used_id = next((take_id for take_id in self._take_ids if take_id in on_path), node_id)
         self._in_full = False
 
     def compose(self) -> ComposeResult:
-        turn = turn_number(self.session.adventure, self._in_use.id)
+        turn = turn_number(self.session.adventure, self._used_id)
         yield Static(f"The takes of turn {turn}", id="title", markup=False)
         with Container(id="both"):
-            yield Rows(id="takes")
+            yield Rows(widget_id="takes")
             with VerticalScroll(id="page", can_focus=False):
                 yield Static(id="about", markup=False)
                 yield Static(id="text", markup=False)
-        yield Static("← → the takes · Enter takes one · d difference or text · Esc back", id="hint")
+        yield HintLine("← → the takes · Enter use this one · d difference or text · Esc back")
 
     def on_mount(self) -> None:
-        takes = self.query_one("#takes", OptionList)
-        takes.add_options(Option(self._line(place, node), id=str(node.id)) for place, node in enumerate(self._takes, 1))
-        takes.highlighted = self._takes.index(self._in_use)
-        takes.focus()
+        self._list.add_options(
+            Option(self._row(number), id=str(number)) for number in range(1, len(self._take_ids) + 1)
+        )
+        self._list.highlighted = self._take_ids.index(self._used_id)
+        self._list.focus()
 
-    def _line(self, place: int, node: Node) -> Content:
-        sign = "●" if node is self._in_use else " "
-        action = f"> {node.action} " if node.action != self._in_use.action else ""
-        words = prose_preview(node) or "(no text)"
+    @property
+    def _list(self) -> Rows:
+        return self.query_one("#takes", Rows)
+
+    def _node(self, take_id: int) -> Node:
+        return self.session.adventure.nodes[take_id]
+
+    def _row(self, number: int) -> Content:
+        """Draw the take of this number, counted from 1."""
+        node = self._node(self._take_ids[number - 1])
+        sign = "●" if node.id == self._used_id else " "
+        action = f"> {node.action} " if node.action != self._node(self._used_id).action else ""
         return Content.assemble(
-            (f"{sign} {place} ", "$primary"),
+            (f"{sign} {number} ", "$primary"),
             (self._remarks(node), "dim"),
             (action, "$primary"),
-            words.replace("\n", " "),
+            prose_preview(node) or "(no text)",
         )
 
     def _remarks(self, node: Node) -> str:
@@ -81,57 +92,51 @@ class TakesScreen(Screen[bool]):
             "stopped": node.state is State.STOPPED,
             "cut off": node.state is State.STREAMING,
         }
-        said = ", ".join(remark for remark, holds in remarks.items() if holds)
-        return f"({said}) " if said else ""
+        shown = ", ".join(remark for remark, holds in remarks.items() if holds)
+        return f"({shown}) " if shown else ""
 
-    @on(OptionList.OptionHighlighted)
+    @on(Rows.OptionHighlighted)
     def _show(self) -> None:
-        node = self._marked()
-        place = self._takes.index(node) + 1
-        about = f"Take {place} of {len(self._takes)}, turn {turn_number(self.session.adventure, node.id)}"
-        below = len(self.session.adventure.below(node.id))
-        if below:
-            about += f", on which {'1 turn follows' if below == 1 else f'{below:,} turns follow'}"
-        text = Content(render_turns([node], _MOST))
-        if node is self._in_use:
+        place = self._list.highlighted or 0
+        node = self._node(self._take_ids[place])
+        about = f"Take {place + 1} of {len(self._take_ids)}, turn {turn_number(self.session.adventure, node.id)}"
+        if following := len(self.session.adventure.below(node.id)):
+            about += f", with {plural(following, 'turn')} after it"
+        text = Content(render_turns([node], _LONGEST))
+        if node.id == self._used_id:
             about += ". This is the one in use."
-            if len(self._takes) == 1:
+            if len(self._take_ids) == 1:
                 about += " There is no other yet: retry the turn, and this one is kept."
         elif self._in_full:
             about += "."
         else:
-            pieces = diff(render_turns([self._in_use], _MOST), render_turns([node], _MOST))
-            text = difference(pieces, colours=not self.app.no_color)
-            about += f", held against the one in use: {kept(pieces)}."
+            pieces = diff(render_turns([self._node(self._used_id)], _LONGEST), render_turns([node], _LONGEST))
+            text = diff_content(pieces, colours=not self.app.no_color)
+            about += f", compared with the one in use: {similarity_text(pieces)}."
         self.query_one("#about", Static).update(Content(about))
         self.query_one("#text", Static).update(text)
         self.query_one("#page", VerticalScroll).scroll_home(animate=False)
 
-    def _marked(self) -> Node:
-        return self._takes[self.query_one("#takes", OptionList).highlighted or 0]
-
     def action_step(self, step: int) -> None:
-        """The take before or after, as far as there is one."""
-        takes = self.query_one("#takes", OptionList)
-        takes.highlighted = min(max(0, (takes.highlighted or 0) + step), len(self._takes) - 1)
+        """Highlight the take before or after, if there is one."""
+        self._list.highlighted = min(max(0, (self._list.highlighted or 0) + step), len(self._take_ids) - 1)
 
-    def action_turn_over(self) -> None:
-        """What differs, or the text as it is."""
+    def action_next_view(self) -> None:
+        """Show what differs, or the text of the take."""
         self._in_full = not self._in_full
         self._show()
 
     def action_page(self, direction: int) -> None:
-        """Scrolls a long text."""
-        page = self.query_one("#page", VerticalScroll)
-        page.scroll_page_up() if direction < 0 else page.scroll_page_down()
+        """Scroll a long text."""
+        scroll_page(self.query_one("#page", VerticalScroll), direction)
 
-    @on(OptionList.OptionSelected)
-    def _take(self) -> None:
-        """Stands on the marked take; the one in use leaves everything as it is."""
-        node = self._marked()
-        if node is self._in_use:
+    @on(Rows.OptionSelected)
+    def _use(self) -> None:
+        """Go to the highlighted take; selecting the one in use changes nothing."""
+        take_id = self._take_ids[self._list.highlighted or 0]
+        if take_id == self._used_id:
             self.dismiss(False)
             return
         with game(self).toast_errors():
-            self.session.go_to(node.id)
+            self.session.go_to(take_id)
             self.dismiss(True)

@@ -1,16 +1,17 @@
-"""A page of text over whatever was there: the reader's map, and the keys."""
+"""A page of text over the screen below: long answers of commands, the reader's map, lists of keys."""
 
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from dungeon.tui.screens.box import BoxScreen
 
-class TextScreen(ModalScreen[None]):
-    """`text` is shown as it is, never as markup. Escape closes it, and so does `key`."""
 
-    CSS_PATH = "text.tcss"
+class TextScreen(BoxScreen[None]):
+    """Shows text without reading markup in it. Escape closes it, and so does `key`."""
+
+    DEFAULT_CSS = "TextScreen #text { margin: 1 0 0 0; }"
     BINDINGS = [("escape", "dismiss", "Close")]
 
     def __init__(self, title: str, text: str, key: str = "escape") -> None:
@@ -20,7 +21,7 @@ class TextScreen(ModalScreen[None]):
         self._bindings.bind(key, "dismiss")
 
     def compose(self) -> ComposeResult:
-        with VerticalScroll(id="sheet"):
-            yield Static(Content(self._title), id="sheet-title", markup=False)
-            yield Static(Content(self._text), id="sheet-text", markup=False)
-            yield Static("Esc closes this.", id="sheet-hint")
+        with VerticalScroll(id="box"):
+            yield Static(Content(self._title), id="title", markup=False)
+            yield Static(Content(self._text), id="text", markup=False)
+            yield Static("Esc closes this.", id="hint")

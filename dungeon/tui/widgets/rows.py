@@ -1,23 +1,33 @@
-"""A list of one-line rows, of which a click marks one and a double click takes it."""
+"""Lists of options in the look of the game. Options are `Content`, never markup."""
 
 from textual import events
 from textual.widgets import OptionList
+from textual.widgets.option_list import Option
 
 
-class Rows(OptionList):
-    """An option list for what is looked at before it is taken. Rows are cropped, never wrapped, never markup."""
+class Options(OptionList):
+    """A list without a border. Enter or a click selects an option."""
 
     DEFAULT_CSS = """
-    Rows {
+    Options {
         border: none;
         background: $background;
         background-tint: $background 0%;
         padding: 0 1;
-        text-wrap: nowrap;
-        text-overflow: ellipsis;
         scrollbar-size-vertical: 1;
         &:focus { border: none; background-tint: $background 0%; }
-        /* Rows have colours of their own, which must be seen on the marked one as well. */
+    }
+    """
+
+    def __init__(self, *options: Option, widget_id: str) -> None:
+        super().__init__(*options, id=widget_id, markup=False)
+
+
+class ColouredOptions(Options):
+    """Options with colours of their own, which can be seen on the highlighted one as well."""
+
+    DEFAULT_CSS = """
+    ColouredOptions {
         & > .option-list--option-highlighted { background: $panel; color: $foreground; text-style: bold; }
         &:focus > .option-list--option-highlighted { background: $primary 25%; color: $foreground; text-style: bold; }
         &:focus:ansi > .option-list--option-highlighted { background: ansi_bright_black; text-style: bold underline; }
@@ -25,11 +35,16 @@ class Rows(OptionList):
     }
     """
 
-    def __init__(self, *, id: str) -> None:  # noqa: A002
-        super().__init__(id=id, markup=False)
+
+class Rows(ColouredOptions):
+    """Options of one line, which are cropped. A click highlights one; Enter or a double click selects it."""
+
+    DEFAULT_CSS = """
+    Rows { text-wrap: nowrap; text-overflow: ellipsis; }
+    """
 
     def on_click(self, event: events.Click) -> None:
-        """Not as the base class has it, which takes what is clicked."""
+        """Highlight what is clicked, and select it at the second click only; the base class selects at the first."""
         event.prevent_default()
         row: int | None = event.style.meta.get("option")
         if row is not None:

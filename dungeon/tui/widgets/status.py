@@ -1,4 +1,4 @@
-"""The line at the bottom: which voice, what it is doing, how fast."""
+"""The lines at the bottom of a screen: which keys do what, and while playing, what the storyteller is doing."""
 
 from textual.content import Content
 from textual.reactive import reactive
@@ -7,22 +7,32 @@ from textual.widgets import Static
 from dungeon.tui.host import game
 
 READY = "ready"
-"""The voice's state when it can be asked."""
+"""The storyteller's state when it can be asked."""
 THINKING = "thinking"
 """The turn's state until its first word."""
 
 
-class StatusLine(Static):
-    """Shows the voice's state, or the turn's while one runs, and a hint at its end."""
+class HintLine(Static):
+    """One line that says which keys do what; cut at the screen's edge."""
 
     DEFAULT_CSS = """
-    StatusLine {
+    HintLine {
+        dock: bottom;
         height: 1;
         padding: 0 1;
         background: $panel;
         color: $foreground 75%;
+        text-wrap: nowrap;
+        text-overflow: ellipsis;
     }
     """
+
+    def __init__(self, hint: str = "", *, widget_id: str = "hint") -> None:
+        super().__init__(Content(hint), id=widget_id, markup=False)
+
+
+class StatusLine(HintLine):
+    """Shows the storyteller's name and state, or the turn's state while one streams, and then a hint."""
 
     hint: reactive[str] = reactive("")
     """Which keys do what."""
@@ -30,7 +40,7 @@ class StatusLine(Static):
     """What the turn in progress is doing; "" when none is."""
 
     def __init__(self, hint: str = "") -> None:
-        super().__init__(id="status", markup=False)
+        super().__init__(widget_id="status")
         self.set_reactive(StatusLine.hint, hint)
 
     def on_mount(self) -> None:

@@ -1,4 +1,4 @@
-"""The rows of the story tree as they are drawn, and the keys that one walks them with."""
+"""The rows of the story tree, and the keys that work on them."""
 
 from textual.binding import Binding
 from textual.content import Content
@@ -6,39 +6,37 @@ from textual.content import Content
 from dungeon.tale.outline import Row, RowKind, placeholder_text, remarks
 from dungeon.tui.widgets.rows import Rows
 
-HINT = (
-    "? keys · Esc back · Enter go on · ← → fold · n name · b bookmark · c compare · e edit · / find · t takes · x purge"
-)
+HINT = "? all keys · Esc back · Enter go on · n name · b bookmark · c compare · e edit · / find · x purge"
 KEYS = """\
-↑ ↓          walk; PgUp, PgDn, Home and End as well
+↑ ↓          move; PgUp, PgDn, Home and End as well
 Enter        go on from this turn; or show what "…" stands for
 →            show what is folded, or what "…" stands for
 ←            fold this branch, or go to the turn before it
 Space        fold or unfold what follows this turn
 n            name this place
-b            bookmark it, or take the bookmark away
+b            bookmark it, or remove the bookmark
 [ and ]      the bookmark before, the bookmark after
-c            mark a turn to compare; on another turn: what differs
+c            pick a turn to compare; on another turn: what differs
 t            the takes of this turn
 e            edit it; the old text is kept
 x            purge it and all that follows it, for good
-/            show the turns with these words alone
+/            show only the turns with these words
 a            show every turn, or the overview
 h            where you are
 Esc          back to the story
 
-The way to where you are stands straight, marked ●. What was played beside it hangs above the turn that was played \
-instead, marked ○. ◆ is a bookmark, ▸ is folded, ◉ is where you are.
+Your branch is the straight line of turns marked ●. Turns of other branches are marked ○; they stand above the turn \
+of yours that took their place. ◆ is a bookmark, ▸ is folded, ◉ is where you are.
 
-After an edit the old text hangs beside the new, and what followed it was copied below the new.
+After an edit the old text is another branch, and what followed it was copied below the new text.
 
 A double click goes on from a turn."""
-_INDENTED = 6
-"""Steps to the right that are drawn; from there on their number is."""
+_MOST_STEPS = 6
+"""Steps to the right that are drawn; a deeper row has its depth as a number instead."""
 
 
 class TreeRows(Rows):
-    """The rows. Its keys are the screen's, but only while one walks here and does not type."""
+    """The rows. The keys call actions of the screen, and work only while the list has the focus."""
 
     BINDINGS = [
         Binding("left", "screen.close", "Fold", show=False),
@@ -59,15 +57,16 @@ class TreeRows(Rows):
     ]
 
 
-def drawn(row: Row, digits: int, *, compared: bool) -> Content:
-    """One row of the tree."""
-    depth = min(row.depth, _INDENTED)
+def row_content(row: Row, digits: int, *, compared: bool) -> Content:
+    """Draw a row of the tree; `digits` is the width of the turn numbers, `compared` whether it is picked to compare."""
+    depth = min(row.depth, _MOST_STEPS)
     guide = "│ " * (depth - row.starts_branch) + "├─" * row.starts_branch if depth else ""
-    if row.depth > _INDENTED:
+    if row.depth > _MOST_STEPS:
         guide += f"{row.depth} "
     if row.kind is not RowKind.TURN:
         return Content.assemble((f"{'':{digits}} {guide}⋮ {placeholder_text(row)}", "$foreground 60%"))
-    sign = "◉" if row.is_head else "▸" if row.folded else "◆" if row.bookmarked else "●" if row.on_path else "○"
+    signs = (("◉", row.is_head), ("▸", row.folded), ("◆", row.bookmarked), ("●", row.on_path), ("○", True))
+    sign = next(sign for sign, holds in signs if holds)
     colour = "$primary" if row.on_path else "$secondary"
     text = "$foreground" if row.on_path else "$foreground 60%" if row.same_on_path else "$foreground 80%"
     return Content.assemble(
@@ -76,14 +75,14 @@ def drawn(row: Row, digits: int, *, compared: bool) -> Content:
         ("⇄ " if compared else "", "bold $warning"),
         (f"{row.name} " if row.name else "", f"bold {colour}"),
         (f"{row.take}/{row.take_count} " if row.take_count > 1 else "", "$foreground 60%"),
-        (_noted(row, sign), "$foreground 60%"),
+        (_other_remarks(row, sign), "$foreground 60%"),
         (f"> {row.action} " if row.action else "", colour),
         (row.preview, text),
     )
 
 
-def _noted(row: Row, sign: str) -> str:
-    """What the sign and the colours do not say."""
-    said = {"you are here", f"take {row.take} of {row.take_count}", "bookmarked" if sign == "◆" else ""}
-    rest = [remark for remark in remarks(row) if remark not in said]
+def _other_remarks(row: Row, sign: str) -> str:
+    """The remarks that neither the sign nor the take number shows, in brackets."""
+    shown = {"you are here", f"take {row.take} of {row.take_count}", "bookmarked" if sign == "◆" else ""}
+    rest = [remark for remark in remarks(row) if remark not in shown]
     return f"({', '.join(rest)}) " if rest else ""

@@ -1,9 +1,12 @@
-"""One turn on the screen: the player's part set apart from the prose that answers it.
+"""One turn on the screen: the player's action, the storyteller's prose below it, and a line of labels.
 
-All of it is shown as plain `Content`: nothing that a model or a player writes is ever markup.
+    view = TurnView(node, turn_labels(adventure, node.id))
+    view.show_prose("The door op")  # while the turn streams
+
+Text is shown as plain `Content`: nothing that a model or a player writes is ever markup. Widgets and messages carry the
+turn's id and not its `Node`: nodes are frozen, and another takes the place of the first as the turn grows.
 """
 
-from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
@@ -11,22 +14,24 @@ from textual.widgets import Static
 
 from corpus.turns import ACTION_MARK, Kind
 from dungeon.tale.adventure import Adventure, Node, State
+from dungeon.tale.outline import is_edit
 
-_SHOWN = 2000
+_LONGEST_ACTION = 2000
+"""Characters of an action that are shown; a paste may be as long as a book."""
 
 
 class TurnLabels(Static):
-    """What is to be known of a turn beside its text, in one line; a click shows its takes."""
+    """The line below a turn: its name, its take, how it ended. A click asks for its takes."""
 
     class Clicked(Message):
-        """The player clicked on it."""
+        """The player clicked on the labels of a turn."""
 
         def __init__(self, node_id: int) -> None:
             super().__init__()
             self.node_id = node_id
 
     def __init__(self, node_id: int, text: str) -> None:
-        super().__init__(Content(text), classes="marks", markup=False)
+        super().__init__(Content(text), classes="labels", markup=False)
         self._node_id = node_id
 
     def on_click(self) -> None:
@@ -34,7 +39,7 @@ class TurnLabels(Static):
 
 
 class TurnView(Vertical):
-    """A node of the adventure; `show_prose` shows more of its prose."""
+    """A turn of the adventure; `show_prose` shows more of it while it streams."""
 
     DEFAULT_CSS = """
     TurnView {
@@ -42,46 +47,44 @@ class TurnView(Vertical):
         .action { color: $primary; margin: 1 0 0 0; }
         .narration { color: $secondary; margin: 1 0 0 0; }
         .prose { margin: 1 0 0 0; }
-        .marks { color: $foreground 60%; width: auto; &:hover { color: $primary; } }
+        .labels { color: $foreground 60%; width: auto; &:hover { color: $primary; } }
     }
     """
 
     def __init__(self, node: Node, labels: str = "") -> None:
-        super().__init__()
+        parts: list[Static] = []
+        if node.kind is Kind.STORY:
+            parts.append(Static(Content(_shortened(node.input)), classes="narration", markup=False))
+        elif node.action:
+            parts.append(Static(Content(_shortened(ACTION_MARK + node.action)), classes="action", markup=False))
+        prose = Static(classes="prose", markup=False)
+        parts.append(prose)
+        if labels:
+            parts.append(TurnLabels(node.id, labels))
+        super().__init__(*parts)
         self.node_id = node.id
-        self.prose = node.prose
-        self._labels = labels
-        self._heading = Static(classes="narration" if node.kind is Kind.STORY else "action", markup=False)
-        heading = node.input if node.kind is Kind.STORY else ACTION_MARK + node.action if node.action else ""
-        self._heading.update(Content(_shortened(heading)))
-        self._heading.display = bool(heading)
-        self._prose_view = Static(Content(node.prose), classes="prose", markup=False)
-        self._prose_view.display = bool(node.prose)
-
-    def compose(self) -> ComposeResult:
-        yield self._heading
-        yield self._prose_view
-        if self._labels:
-            yield TurnLabels(self.node_id, self._labels)
+        self.prose = ""
+        """What is shown."""
+        self._prose_view = prose
+        self.show_prose(node.prose)
 
     def show_prose(self, prose: str) -> None:
-        """Shows this prose in place of the one before."""
+        """Shows the prose as far as it has come."""
         self.prose = prose
         self._prose_view.display = bool(prose)
         self._prose_view.update(Content(prose))
 
 
 def turn_labels(adventure: Adventure, node_id: int) -> str:
-    """Name, bookmark, which take it is, whether it was edited or stopped; "" if there is nothing to say."""
+    """Return the labels of a turn in one line: bookmark, name, take, "edited", "stopped"; "" if there are none."""
     node = adventure.nodes[node_id]
     labels = []
     if node.bookmarked or node.name:
         labels.append(f"{'★ ' * node.bookmarked}{node.name}".rstrip())
-    takes = adventure.takes(node_id)
-    if len(takes) > 1:
-        labels.append(f"take {adventure.take_number(node_id)} of {len(takes)}")
-    old = adventure.nodes.get(node.edit_of or 0)
-    if old and (old.input, old.prose) != (node.input, node.prose):
+    takes = len(adventure.takes(node_id))
+    if takes > 1:
+        labels.append(f"take {adventure.take_number(node_id)} of {takes}")
+    if is_edit(adventure, node):
         labels.append("edited")
     if node.state is State.STOPPED:
         labels.append("stopped")
@@ -89,7 +92,6 @@ def turn_labels(adventure: Adventure, node_id: int) -> str:
 
 
 def _shortened(text: str) -> str:
-    """A very long action takes no thousand lines of screen; the adventure has all of it."""
-    if len(text) <= _SHOWN:
+    if len(text) <= _LONGEST_ACTION:
         return text
-    return f"{text[:_SHOWN]}… ({len(text) - _SHOWN:,} more characters, all kept)"
+    return f"{text[:_LONGEST_ACTION]}… ({len(text) - _LONGEST_ACTION:,} more characters, all kept)"

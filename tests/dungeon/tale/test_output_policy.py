@@ -317,6 +317,7 @@ texts = st.lists(words, max_size=40).map(" ".join)
 
 
 @given(texts, texts)
+@example('" . \n You', "you say")
 def test_shown_sentences_stay_whatever_follows(first: str, more: str) -> None:
     rules = policy(before=[["You wait.", KNOWN]], action='You say "It rains."')
     before, now = filter_output(first, rules), filter_output(f"{first} {more}", rules)

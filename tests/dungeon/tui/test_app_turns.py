@@ -223,7 +223,7 @@ async def test_a_paste_of_a_hundred_thousand_characters_stays_whole(server: Scri
     assert node.input == words.strip()
 
 
-# ---- turns that are replaced while they are shown ---------------------------------------------------------------------
+# ---- turns that are replaced while they are shown --------------------------------------------------------------------
 
 
 class Prefetching(ScriptedServer):

@@ -12,12 +12,12 @@ from dungeon.errors import DungeonError
 from dungeon.play.session import Session
 from dungeon.tui.screens.confirm import ConfirmScreen
 from dungeon.tui.screens.edit import EditScreen
-from tests.dungeon.host import Host, page, play, reopened, seated, showing, shown
+from tests.dungeon.host import Host, handled, new_session, page, play, press, reopened, showing, shown
 
 
 @pytest.fixture
 def session(tmp_path: Path) -> Iterator[Session]:
-    session = seated(tmp_path)
+    session = new_session(tmp_path)
     for words, prose in (("open the door", "The door opens."), ("go in", "It is dark."), ("wait", "Nobody comes.")):
         play(session, words, prose)
     yield session
@@ -30,7 +30,7 @@ def prose(app: Host) -> TextArea:
 
 async def write(pilot: Pilot[None], selector: str, text: str) -> None:
     pilot.app.screen.query_one(selector, TextArea).text = text
-    await pilot.pause()
+    await handled(pilot)
 
 
 def head(session: Session) -> int:
@@ -38,7 +38,7 @@ def head(session: Session) -> int:
     return session.adventure.head
 
 
-def told(session: Session) -> list[tuple[str, str]]:
+def on_disk(session: Session) -> list[tuple[str, str]]:
     return [(node.action, node.prose) for node in reopened(session).adventure.path()]
 
 
@@ -47,11 +47,9 @@ async def test_both_halves_of_a_turn_are_changed_and_kept(session: Session) -> N
     async with showing(EditScreen(session, head(session))) as (app, pilot):
         await write(pilot, "#words", "wait a while")
         assert shown(app, "#action") == "> You wait a while."
-        await pilot.press("W", "e", "l", "l", ".", "space")
-        await pilot.press("ctrl+s")
-        await pilot.pause()
+        await press(pilot, *"Well. ", "ctrl+s")
         assert app.results == [True]
-    assert told(session)[-1] == ("You wait a while.", "Well. Nobody comes.")
+    assert on_disk(session)[-1] == ("You wait a while.", "Well. Nobody comes.")
     assert session.adventure.nodes[before].prose == "Nobody comes."
 
 
@@ -59,44 +57,43 @@ async def test_the_turns_before_and_after_are_changed_in_one_go(session: Session
     first, _, third = (node.id for node in session.adventure.path())
     async with showing(EditScreen(session, third)) as (app, pilot):
         await write(pilot, "#prose", "Somebody comes.")
-        await pilot.press("ctrl+up", "ctrl+up")
+        await press(pilot, "ctrl+up", "ctrl+up")
         assert prose(app).text == "The door opens."
         await write(pilot, "#prose", "The door falls.")
         assert "2 turns changed" in shown(app, "#title")
-        await pilot.press("ctrl+up")  # no further than the first turn, and nothing is lost by it
+        await press(pilot, "ctrl+up")  # no further than the first turn, and nothing is lost by it
         assert "can't be edited" in app.toasts[0]
-        await pilot.press("ctrl+down", "ctrl+down")
+        await press(pilot, "ctrl+down", "ctrl+down")
         assert prose(app).text == "Somebody comes."
-        await pilot.press("ctrl+s")
-        await pilot.pause()
-    assert [prose for _, prose in told(session)] == ["The door falls.", "It is dark.", "Somebody comes."]
-    assert len(session.adventure.nodes) == 6  # one new way, not two
+        await press(pilot, "ctrl+s")
+    assert [prose for _, prose in on_disk(session)] == ["The door falls.", "It is dark.", "Somebody comes."]
+    assert len(session.adventure.nodes) == 6  # one new branch, not two
     assert session.adventure.nodes[first].prose == "The door opens."
 
 
 async def test_leaving_asks_once_where_something_was_typed(session: Session) -> None:
     async with showing(EditScreen(session, head(session))) as (app, pilot):
         await write(pilot, "#prose", "Changed.")
-        await pilot.press("ctrl+up", "escape")
+        await press(pilot, "ctrl+up", "escape")
         assert isinstance(app.screen, ConfirmScreen)
-        await pilot.press("enter")  # stays, by default
+        await press(pilot, "enter")  # stays, by default
         assert isinstance(app.screen, EditScreen)
-        await pilot.press("ctrl+down")
+        await press(pilot, "ctrl+down")
         assert prose(app).text == "Changed."
-        await pilot.press("escape", "y")
-        await pilot.pause()
+        await press(pilot, "escape", "y")
         assert app.results == [False]
     assert len(session.adventure.nodes) == 3
 
 
 async def test_leaving_asks_nothing_where_nothing_was_typed(session: Session) -> None:
     async with showing(EditScreen(session, head(session))) as (app, pilot):
-        await pilot.press("ctrl+up", "x", "backspace", "escape")
-        await pilot.pause()
+        await press(pilot, "ctrl+up", "x", "backspace", "escape")
         assert app.results == [False]
 
 
-async def test_what_can_t_be_kept_stays_on_the_screen(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_what_the_disk_does_not_take_stays_on_the_screen(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def full(*_: object) -> None:
         raise DungeonError("The disk is full.")
 
@@ -104,32 +101,30 @@ async def test_what_can_t_be_kept_stays_on_the_screen(session: Session, monkeypa
         await write(pilot, "#prose", "Changed.")
         with monkeypatch.context() as patch:
             patch.setattr(session.shelf, "add_edit", full)
-            await pilot.press("ctrl+s")
+            await press(pilot, "ctrl+s")
         assert (app.toasts, app.results) == (["The disk is full."], [])
         assert prose(app).text == "Changed."
-        await pilot.press("ctrl+s")
-        await pilot.pause()
+        await press(pilot, "ctrl+s")
         assert app.results == [True]
 
 
-async def test_a_turn_beside_the_way_is_edited_with_what_leads_to_it_and_follows(session: Session) -> None:
+async def test_a_turn_on_another_branch_is_edited_with_what_comes_before_and_after_it(session: Session) -> None:
     first, second, third = (node.id for node in session.adventure.path())
     session.go_to(first)
     here = play(session, "turn back", "You go home.")
     async with showing(EditScreen(session, second)) as (app, pilot):
-        assert "2 of 3" in shown(app, "#title")
-        await pilot.press("ctrl+down")
+        assert "turn 2 of 3 on this branch" in shown(app, "#title")
+        await press(pilot, "ctrl+down")
         assert prose(app).text == "Nobody comes."
         await write(pilot, "#prose", "Somebody comes.")
-        await pilot.press("ctrl+s")
-        await pilot.pause()
+        await press(pilot, "ctrl+s")
     assert session.adventure.head == here.id
     assert [node.prose for node in session.adventure.children(second)] == ["Nobody comes.", "Somebody comes."]
     assert session.adventure.nodes[third].prose == "Nobody comes."
 
 
 @pytest.mark.parametrize(
-    ("kind", "label"), [(Kind.SAY, "say"), (Kind.STORY, "tell"), (Kind.CONTINUE, "went on by itself")]
+    ("kind", "label"), [(Kind.SAY, "say"), (Kind.STORY, "write"), (Kind.CONTINUE, "went on by itself")]
 )
 async def test_each_kind_of_turn_says_what_the_words_are(session: Session, kind: Kind, label: str) -> None:
     node = play(session, "" if kind is Kind.CONTINUE else "It rains", "And so.", kind)
@@ -150,7 +145,7 @@ async def test_a_turn_too_long_for_a_text_area_is_refused_with_its_length(sessio
         EditScreen(session, node.id)
     last = play(session, "wait", "At last.")
     async with showing(EditScreen(session, last.id)) as (app, pilot):
-        await pilot.press("ctrl+up")
+        await press(pilot, "ctrl+up")
         assert "500,004" in app.toasts[0]
         assert prose(app).text == "At last."
 

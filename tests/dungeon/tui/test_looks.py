@@ -1,45 +1,55 @@
-"""What the screens around playing look like, in two sizes and two themes. Those with a test file of their own have
-their pictures there: settings, context, lore, shelf, choice, editor; the turn itself is in `test_app`."""
+"""Pictures of the screens around playing. Screens with pictures in their own test files are not here."""
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from textual.pilot import Pilot
 from textual.screen import Screen
-from textual.widgets import Input, TextArea
 
 from corpus.turns import PARAGRAPH
 from dungeon.play.session import Session
 from dungeon.scenarios.user import find_scenario
 from dungeon.settings.layers import Settings
+from dungeon.settings.themes import THEME_HELP
 from dungeon.tui.screens.ask import AskScreen
+from dungeon.tui.screens.choose import ChooseScreen
 from dungeon.tui.screens.compare import CompareScreen
 from dungeon.tui.screens.confirm import ConfirmScreen
 from dungeon.tui.screens.edit import EditScreen
 from dungeon.tui.screens.help import HelpScreen
 from dungeon.tui.screens.takes import TakesScreen
-from dungeon.tui.screens.text import TextScreen
 from dungeon.tui.screens.tree import TreeScreen
-from dungeon.tui.themes import textual_themes
-from tests.dungeon.host import Host, play, seated
+from tests.dungeon.host import LOOKS, Host, new_session, page, play, stop_blinking
 
-SCREENS: dict[str, Callable[[Session], Screen[bool]]] = {
+SCREENS: dict[str, Callable[[Session], Screen[Any]]] = {
     "tree": TreeScreen,
-    "takes": lambda session: TakesScreen(session, session.adventure.path()[1].id),
+    "takes": lambda session: TakesScreen(session, 2),
     "compare": lambda session: CompareScreen(session.adventure, 2, session.adventure.head),
-    "edit": lambda session: EditScreen(session, session.adventure.path()[0].id),
-    "confirm": lambda session: ConfirmScreen("Take 3 turns, 40 words, off the disk for good?", "Purge"),
-    "help": lambda session: HelpScreen(Settings()),  # type: ignore[dict-item, return-value]
-    "ask": lambda session: AskScreen(find_scenario("a-voice-from-tomorrow")),  # type: ignore[return-value]
-    "sheet": lambda session: TextScreen("Export", "Written."),  # type: ignore[return-value]
+    "edit": lambda session: EditScreen(session, 3),
+    "confirm": lambda session: ConfirmScreen("Delete 3 turns, 40 words, from the disk, for good?", "Purge"),
+    "help": lambda session: HelpScreen(Settings()),
+    "ask": lambda session: AskScreen(find_scenario("a-voice-from-tomorrow")),
+    "choose": lambda session: ChooseScreen("Theme", {name: (name, text) for name, text in THEME_HELP.items()}, "dusk"),
 }
+TEXTS = {
+    "tree": "5 turns, 3 endings",
+    "takes": "Take 2 of 2",
+    "compare": "They part after turn 1",
+    "edit": "turn 2 of 3 on this branch",
+    "confirm": "Delete 3 turns",
+    "help": "A bare line is the same.",
+    "ask": "Begin",
+    "choose": "lamplight",
+}
+"""What must be seen on the picture."""
 
 
 @pytest.fixture
 def session(tmp_path: Path) -> Session:
     """An adventure with takes, a branch, a name, a bookmark and an edit."""
-    session = seated(tmp_path)
+    session = new_session(tmp_path)
     play(session, "knock", "Three knocks answer you. Then it is quiet.")
     play(session, "open the door", f"The hinges scream.{PARAGRAPH}A man with a lamp looks at you.")
     session.undo()
@@ -50,22 +60,22 @@ def session(tmp_path: Path) -> Session:
     return session
 
 
-@pytest.mark.parametrize("theme", ["lamplight", "parchment"])
-@pytest.mark.parametrize("size", [(100, 30), (40, 12)], ids=["100", "40"])
-@pytest.mark.parametrize("name", SCREENS)
-def test_snapshot(
-    snap_compare: Callable[..., bool], session: Session, name: str, size: tuple[int, int], theme: str
-) -> None:
-    app = Host()
+@pytest.mark.parametrize(
+    ("name", "look"),
+    [
+        *((name, "wide") for name in SCREENS if name != "confirm"),
+        ("tree", "narrow"),
+        ("tree", "ansi"),
+        ("takes", "narrow"),
+        ("confirm", "narrow"),
+    ],
+)
+def test_snapshot(snap_compare: Callable[..., bool], session: Session, name: str, look: str) -> None:
+    size, theme = LOOKS[look]
+    app = Host(SCREENS[name](session), theme)
 
     async def shown(pilot: Pilot[None]) -> None:
-        for made in textual_themes():
-            app.register_theme(made)
-        app.theme = theme
-        app.show(SCREENS[name](session))
-        await pilot.pause()
-        for field in (*app.screen.query(TextArea), *app.screen.query(Input)):
-            field.cursor_blink = False
-        await pilot.pause()
+        await stop_blinking(pilot)
+        assert TEXTS[name] in page(app)
 
     assert snap_compare(app, terminal_size=size, run_before=shown)

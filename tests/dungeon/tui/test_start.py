@@ -1,5 +1,6 @@
 """The first screen: adventures to go on with, scenarios by genre, the player's own, and finding among them."""
 
+import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 
@@ -21,6 +22,7 @@ from dungeon.tui.screens.scenario_editor import ScenarioEditor
 from dungeon.tui.screens.shelf import ShelfScreen
 from dungeon.tui.screens.start import StartScreen
 from dungeon.tui.widgets.status import READY
+from tests.dungeon.host import LOOKS, notes, page, press, stop_blinking, until
 from tests.dungeon.scripted import ScriptedServer
 
 LAMP_ROAD = Scenario(
@@ -41,24 +43,11 @@ def server() -> Iterator[ScriptedServer]:
 
 
 @asynccontextmanager
-async def picking(server: ScriptedServer, size: tuple[int, int] = (100, 30)) -> AsyncIterator[Pilot[None]]:
+async def choosing(server: ScriptedServer, size: tuple[int, int] = (100, 30)) -> AsyncIterator[Pilot[None]]:
     app = DungeonApp(RemoteStoryteller(server.url, "scripted"))
     async with app.run_test(size=size) as pilot:
-        while app.voice_state != READY:
-            await pilot.pause(0.01)
-        await settled(pilot)
+        await until(pilot, lambda: app.voice_state == READY)
         yield pilot
-
-
-async def settled(pilot: Pilot[None]) -> None:
-    await pilot.app.workers.wait_for_complete()
-    await pilot.pause()
-
-
-async def press(pilot: Pilot[None], *keys: str) -> None:
-    for key in keys:
-        await pilot.press(key)
-        await settled(pilot)
 
 
 def choices(pilot: Pilot[None]) -> OptionList:
@@ -69,17 +58,13 @@ def lines(pilot: Pilot[None]) -> list[str]:
     return [str(option.prompt) for option in choices(pilot).options]
 
 
-def marked(pilot: Pilot[None]) -> str:
+def highlighted(pilot: Pilot[None]) -> str:
     option = choices(pilot).highlighted_option
     return str(option.prompt) if option else ""
 
 
 def preview(pilot: Pilot[None]) -> str:
     return str(pilot.app.screen.query_one("#opening", Static).content)
-
-
-def notes(pilot: Pilot[None]) -> str:
-    return "\n".join(notification.message for notification in pilot.app._notifications)
 
 
 def begun(*titles: str) -> None:
@@ -92,17 +77,17 @@ def begun(*titles: str) -> None:
 # ---- adventures --------------------------------------------------------------------------------------------------
 
 
-async def test_a_newcomer_is_on_the_first_scenario_with_one_genre_open(server: ScriptedServer) -> None:
-    async with picking(server) as pilot:
+async def test_a_new_player_sees_the_first_scenario_with_one_genre_unfolded(server: ScriptedServer) -> None:
+    async with choosing(server) as pilot:
         assert lines(pilot)[:3] == ["Write your own…", "▾ Comedy and everyday (5)", "    One Grandfather, Found"]
         assert len(lines(pilot)) == 1 + 12 + 5
-        assert marked(pilot) == "    One Grandfather, Found"
+        assert highlighted(pilot) == "    One Grandfather, Found"
         assert preview(pilot).startswith("One Grandfather, Found\ncomedy and everyday · 3 cards\n\nYou are the clerk")
 
 
 async def test_the_last_adventure_comes_first_and_all_of_them_are_a_key_away(server: ScriptedServer) -> None:
     begun(*(f"Number {number}" for number in range(7)), HOSTILE)
-    async with picking(server) as pilot:
+    async with choosing(server) as pilot:
         assert lines(pilot)[:6] == [
             f"Continue: {HOSTILE} (0 turns)",
             "Go back to: Number 6 (0 turns)",
@@ -118,64 +103,71 @@ async def test_the_last_adventure_comes_first_and_all_of_them_are_a_key_away(ser
         await press(pilot, "end", "enter")
         assert isinstance(pilot.app.screen, PlayScreen)
         assert pilot.app.screen.session.adventure.title == "Number 0"
-        await press(pilot, "ctrl+o", "p")
-        assert "is being played" in notes(pilot)
-        await press(pilot, "escape")
-        assert isinstance(pilot.app.screen, PlayScreen)
+
+
+async def test_the_adventure_in_play_is_renamed_on_the_shelf_and_not_purged(server: ScriptedServer) -> None:
+    begun("One", "Two")
+    async with choosing(server) as pilot:
+        await press(pilot, "enter")
+        play = pilot.app.screen
+        assert isinstance(play, PlayScreen)
+        await press(pilot, "ctrl+o", "r", *" more", "enter")
+        assert play.session.adventure.title == "Two more"
+        await press(pilot, "p")
+        assert "is being played" in notes(pilot.app)
+        await press(pilot, "enter")
+        assert pilot.app.screen is play
 
 
 # ---- genres ------------------------------------------------------------------------------------------------------
 
 
 async def test_genres_fold_and_unfold(server: ScriptedServer) -> None:
-    async with picking(server) as pilot:
+    async with choosing(server) as pilot:
         await press(pilot, "left")
-        assert marked(pilot) == "▸ Comedy and everyday (5)"
+        assert highlighted(pilot) == "▸ Comedy and everyday (5)"
         assert len(lines(pilot)) == 13
         await press(pilot, "end", "right", "down")
         assert "▾ Western (5)" in lines(pilot)
-        assert marked(pilot) == "    Dry Creek Mail"
+        assert highlighted(pilot) == "    Dry Creek Mail"
         await press(pilot, "up", "enter")
-        assert marked(pilot) == "▸ Western (5)"
+        assert highlighted(pilot) == "▸ Western (5)"
         assert "Two Coffins by Noon" in preview(pilot)
 
 
-@pytest.mark.parametrize(
-    ("typed", "found"),
-    [
-        ("seven door HIGH", ["The Iron Door  high fantasy"]),
-        ("WESTERN coffins", ["Two Coffins by Noon  western"]),
-        ("midwife", ["The Wolf at the Door  fairy tale and myth"]),
-        ("zzz", []),
-    ],
-)
-async def test_typing_finds_by_title_genre_and_opening(server: ScriptedServer, typed: str, found: list[str]) -> None:
-    async with picking(server) as pilot:
-        await press(pilot, *("space" if sign == " " else sign for sign in typed))
-        assert lines(pilot) == found
-        await press(pilot, "escape")
-        assert len(lines(pilot)) >= 13
-        assert choices(pilot).has_focus
-        assert marked(pilot)
+async def test_typing_finds_by_title_genre_and_opening(server: ScriptedServer) -> None:
+    async with choosing(server) as pilot:
+        for typed, found in (
+            ("seven door HIGH", ["The Iron Door  high fantasy"]),
+            ("WESTERN coffins", ["Two Coffins by Noon  western"]),
+            ("midwife", ["The Wolf at the Door  fairy tale and myth"]),
+            ("zzz", []),
+        ):
+            await press(pilot, *typed)
+            assert lines(pilot) == found
+            await press(pilot, "escape")
+            assert len(lines(pilot)) >= 13
+            assert choices(pilot).has_focus
+            assert highlighted(pilot)
 
 
-async def test_a_title_is_found_before_what_only_tells_of_it_and_enter_begins_it(server: ScriptedServer) -> None:
-    async with picking(server) as pilot:
+async def test_titles_are_found_before_openings_and_enter_begins_the_first(server: ScriptedServer) -> None:
+    async with choosing(server) as pilot:
         await press(pilot, "down", "down", "down", *"iron")
-        assert lines(pilot)[0] == marked(pilot) == "The Iron Door  high fantasy"
+        assert lines(pilot)[0] == highlighted(pilot) == "The Iron Door  high fantasy"
         assert len(lines(pilot)) > 1
         await press(pilot, "enter")
         assert isinstance(pilot.app.screen, PlayScreen)
         assert pilot.app.screen.session.adventure.scenario == "iron-door"
 
 
-async def test_what_was_found_is_walked_and_begun(server: ScriptedServer) -> None:
-    async with picking(server) as pilot:
+async def test_the_arrows_and_enter_work_on_what_was_found(server: ScriptedServer) -> None:
+    async with choosing(server) as pilot:
         await press(pilot, *"door")
         assert len(lines(pilot)) > 3
         await press(pilot, "down", "up", "down")
         second = lines(pilot)[1]
-        assert marked(pilot) == second
+        assert highlighted(pilot) == second
         await press(pilot, "enter")
         if isinstance(pilot.app.screen, AskScreen):
             await press(pilot, "ctrl+s")
@@ -184,7 +176,7 @@ async def test_what_was_found_is_walked_and_begun(server: ScriptedServer) -> Non
 
 
 async def test_deleting_what_was_typed_brings_everything_back(server: ScriptedServer) -> None:
-    async with picking(server) as pilot:
+    async with choosing(server) as pilot:
         await press(pilot, "z", "backspace")
         assert len(lines(pilot)) == 18
         assert choices(pilot).has_focus
@@ -193,9 +185,9 @@ async def test_deleting_what_was_typed_brings_everything_back(server: ScriptedSe
 # ---- the player's own --------------------------------------------------------------------------------------------
 
 
-async def test_the_player_s_own_stand_first_are_asked_for_and_begin(server: ScriptedServer) -> None:
+async def test_the_player_s_own_come_first_and_begin_after_their_questions(server: ScriptedServer) -> None:
     save_scenario(LAMP_ROAD)
-    async with picking(server) as pilot:
+    async with choosing(server) as pilot:
         assert lines(pilot)[:3] == ["Write your own…", "▾ Yours (1)", "    The Lamp Road"]
         assert preview(pilot) == (
             "The Lamp Road\nfantasy · 1 card\n\nYou are Ada, a lamp lighter.\n\nYou are asked:\nWhat is your name?"
@@ -208,9 +200,9 @@ async def test_the_player_s_own_stand_first_are_asked_for_and_begin(server: Scri
         assert pilot.app.screen.session.adventure.scenario == "the-lamp-road"
 
 
-async def test_one_s_own_is_edited_in_place(server: ScriptedServer) -> None:
+async def test_the_player_s_own_is_edited_in_place(server: ScriptedServer) -> None:
     save_scenario(LAMP_ROAD)
-    async with picking(server) as pilot:
+    async with choosing(server) as pilot:
         await press(pilot, "ctrl+e")
         assert isinstance(pilot.app.screen, ScenarioEditor)
         await press(pilot, *"Hm", "f2", "escape")
@@ -220,8 +212,8 @@ async def test_one_s_own_is_edited_in_place(server: ScriptedServer) -> None:
     assert (kept.opening, kept.placeholders) == ("HmYou are ${name}, a lamp lighter.", LAMP_ROAD.placeholders)
 
 
-async def test_one_of_ours_is_copied_to_be_edited(server: ScriptedServer) -> None:
-    async with picking(server) as pilot:
+async def test_a_built_in_scenario_is_copied_to_be_edited(server: ScriptedServer) -> None:
+    async with choosing(server) as pilot:
         await press(pilot, *"iron", "space", *"door", "ctrl+e", "f2", "escape")
         assert isinstance(pilot.app.screen, StartScreen)
         await press(pilot, "escape")
@@ -230,9 +222,9 @@ async def test_one_of_ours_is_copied_to_be_edited(server: ScriptedServer) -> Non
     assert (kept.name, kept.title, len(kept.cards)) == ("the-iron-door", "The Iron Door", 3)
 
 
-async def test_one_s_own_is_thrown_away_only_when_that_is_confirmed(server: ScriptedServer) -> None:
+async def test_the_player_s_own_is_thrown_away_only_when_that_is_confirmed(server: ScriptedServer) -> None:
     save_scenario(LAMP_ROAD)
-    async with picking(server) as pilot:
+    async with choosing(server) as pilot:
         await press(pilot, "delete")
         assert isinstance(pilot.app.screen, ConfirmScreen)
         await press(pilot, "n")
@@ -240,54 +232,51 @@ async def test_one_s_own_is_thrown_away_only_when_that_is_confirmed(server: Scri
         await press(pilot, "delete", "y")
         assert "▾ Yours (1)" not in lines(pilot)
         await press(pilot, "end", "right", "end", "delete")
-        assert isinstance(pilot.app.screen, StartScreen), "ours stay"
+        assert isinstance(pilot.app.screen, StartScreen), "built-in scenarios stay"
     assert [path.name for path in (scenarios_folder() / "trash").iterdir()] == ["the-lamp-road.toml"]
 
 
-async def test_a_broken_file_is_told_and_does_not_stand_in_the_way(server: ScriptedServer) -> None:
+async def test_a_broken_file_is_reported_and_the_others_are_listed(server: ScriptedServer) -> None:
     save_scenario(LAMP_ROAD)
     (scenarios_folder() / "broken.toml").write_text(f'titel = "{HOSTILE}"')
-    async with picking(server) as pilot:
-        assert "broken.toml: there is no key titel. Did you mean title?" in notes(pilot)
+    async with choosing(server) as pilot:
+        assert "broken.toml: there is no key titel. Did you mean title?" in notes(pilot.app)
         assert "    The Lamp Road" in lines(pilot)
 
 
 # ---- small and large ---------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("size", "beside"), [((40, 12), None), ((60, 40), "below"), ((80, 24), "right"), ((120, 40), "right")]
-)
-async def test_the_preview_is_where_there_is_room(
-    server: ScriptedServer, size: tuple[int, int], beside: str | None
-) -> None:
+async def test_the_preview_is_where_there_is_room(server: ScriptedServer) -> None:
     begun("One", "Two", "Three")
-    async with picking(server, size) as pilot:
-        pane, listed = pilot.app.screen.query_one("#preview"), choices(pilot)
-        assert pane.display == (beside is not None)
-        if beside == "right":
-            assert pane.region.x >= listed.region.right
-        elif beside == "below":
-            assert pane.region.y >= listed.region.bottom
+    async with choosing(server, (40, 12)) as pilot:
+        preview, listed = pilot.app.screen.query_one("#preview"), choices(pilot)
+        assert not preview.display
         assert listed.region.height >= 9
         await press(pilot, *"iron")
         assert "The Iron Door  high fantasy" in lines(pilot)
+        await pilot.resize_terminal(60, 40)
+        await until(pilot, lambda: preview.display and preview.region.y >= listed.region.bottom)
+        for size in ((80, 24), (120, 40)):
+            await pilot.resize_terminal(*size)
+            await until(pilot, lambda: preview.region.x >= listed.region.right)
 
 
-@pytest.mark.parametrize("theme", ["lamplight", "parchment"])
-@pytest.mark.parametrize("size", [(100, 30), (40, 12)], ids=["100", "40"])
-def test_snapshot(snap_compare: Callable[..., bool], server: ScriptedServer, size: tuple[int, int], theme: str) -> None:
+@pytest.mark.parametrize("look", ["wide", "narrow"])
+def test_snapshot(snap_compare: Callable[..., bool], server: ScriptedServer, look: str) -> None:
+    size, theme = LOOKS[look]
     save_scenario(LAMP_ROAD)
     begun("The Door", "The Gate")
-    shelf = Shelf(shelf_file())
-    shelf._db.execute("UPDATE adventure SET played = '2024-03-01T12:00:00+00:00'")
-    shelf.close()
+    with sqlite3.connect(shelf_file()) as database:
+        database.execute("UPDATE adventure SET played = '2024-03-01T12:00:00+00:00'")
     app = DungeonApp(RemoteStoryteller(server.url, "scripted"))
 
-    async def picked(pilot: Pilot[None]) -> None:
-        while app.voice_state != READY:
-            await pilot.pause(0.01)
+    async def listed(pilot: Pilot[None]) -> None:
+        await until(pilot, lambda: app.voice_state == READY)
         app.theme = theme
-        await settled(pilot)
+        await stop_blinking(pilot)
+        assert "Continue: The Gate (0 turns)" in page(app)
+        assert "▾ Yours (1)" in page(app)
+        assert "scripted · ready · Enter begins" in page(app)
 
-    assert snap_compare(app, terminal_size=size, run_before=picked)
+    assert snap_compare(app, terminal_size=size, run_before=listed)

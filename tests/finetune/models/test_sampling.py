@@ -7,7 +7,7 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from dungeon.storyteller.voices import Sampling as GameSampling
+from dungeon.storyteller.sampling import Sampling as GameSampling
 from finetune.models.sampling import GAME_SAMPLING, Sampling, generate
 
 

@@ -1,0 +1,22 @@
+"""A turn on the screen: what its line of labels says."""
+
+from pathlib import Path
+
+from dungeon.tale.adventure import State
+from dungeon.tui.widgets.turn import turn_labels
+from tests.dungeon.host import new_session, play
+
+
+def test_labels_name_the_turn_its_take_and_how_it_came_to_be(tmp_path: Path) -> None:
+    session = new_session(tmp_path)
+    adventure = session.adventure
+    first = play(session, "knock", "Nothing.")
+    assert turn_labels(adventure, first.id) == ""
+    session.undo()
+    second = play(session, "knock", "A voi")
+    adventure.set_prose(second.id, "A voice", State.STOPPED)  # its node is another now
+    session.label_turn(second.id, name="the voice", bookmarked=True)
+    assert turn_labels(adventure, second.id) == "★ the voice · take 2 of 2 · stopped"
+    edited = session.edit(second.id, prose="A voice answers.")
+    assert turn_labels(adventure, edited.id) == "★ the voice · take 3 of 3 · edited"
+    assert turn_labels(adventure, first.id) == "take 1 of 3"
