@@ -37,14 +37,14 @@ def play(
     shelf: Shelf, adventure: Adventure, kind: Kind, words: str, action: str, prose: str, state: State = State.DONE
 ) -> Node:
     node = shelf.add_turn(adventure, kind, words, action, GenerationRecord("voice", "{}", 1))
-    node = adventure.grow(node.id, prose, state)
+    node = adventure.set_prose(node.id, prose, state)
     shelf.save_turn(node)
     return node
 
 
 def played(shelf: Shelf) -> Adventure:
     """Return an adventure with a retry, an abandoned branch, narration, and two interrupted turns."""
-    adventure = shelf.begin(BELL, "voice")
+    adventure = shelf.add_adventure(BELL, "voice")
     play(shelf, adventure, Kind.DO, "climb", "You climb.", "A bat flutters past you.")
     adventure.undo()
     play(shelf, adventure, Kind.DO, "climb", "You climb.", "The steps are", State.STOPPED)
@@ -95,7 +95,7 @@ def test_adventure_with_branches(tmp_path: Path) -> None:
 
 def test_edited_turns_replace_the_original_and_copies_are_merged(tmp_path: Path) -> None:
     shelf = Shelf(tmp_path / "shelf.db")
-    adventure = shelf.begin(Scenario("The Bell", "You stand under the bell tower."), "voice")
+    adventure = shelf.add_adventure(Scenario("The Bell", "You stand under the bell tower."), "voice")
     first = play(shelf, adventure, Kind.DO, "climb", "You climb.", "A bat flutters past you.")
     play(shelf, adventure, Kind.DO, "look", "You look.", "It is dark.")
     play(shelf, adventure, Kind.DO, "ring", "You ring.", "It tolls.")
@@ -119,8 +119,8 @@ def test_edited_turns_replace_the_original_and_copies_are_merged(tmp_path: Path)
 def test_each_adventure_is_a_story(tmp_path: Path) -> None:
     shelf = Shelf(tmp_path / "shelf.db")
     played(shelf)
-    shelf.begin(Scenario("New", "It is morning."), "voice")
-    shelf.begin(Scenario("Empty", ""), "voice")
+    shelf.add_adventure(Scenario("New", "It is morning."), "voice")
+    shelf.add_adventure(Scenario("Empty", ""), "voice")
     shelf.close()
     assert [(story.title, len(story.passages)) for story in read(tmp_path / "shelf.db")] == [
         ("The Bell", 6),
@@ -184,7 +184,7 @@ def test_shelf_of_a_killed_game(tmp_path: Path) -> None:
     shelf.close()
     game = (
         "import os, pathlib; from dungeon.storage.shelf import Shelf; from dungeon.scenarios.model import Scenario\n"
-        f"Shelf(pathlib.Path({str(path)!r})).begin(Scenario('Last', 'Words.'), 'voice'); os.kill(os.getpid(), 9)"
+        f"Shelf(pathlib.Path({str(path)!r})).add_adventure(Scenario('Last', 'Words.'), 'voice'); os.kill(os.getpid(), 9)"
     )
     subprocess.run([sys.executable, "-c", game], check=False)
     before = files(tmp_path)

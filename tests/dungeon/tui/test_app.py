@@ -15,6 +15,7 @@ from dungeon.scenarios.model import Placeholder, Scenario
 from dungeon.scenarios.user import find_scenario
 from dungeon.storage.shelf import Shelf
 from dungeon.storyteller.remote import RemoteStoryteller
+from dungeon.tale.adventure import Node
 from dungeon.tui.app import DungeonApp
 from dungeon.tui.screens.ask import AskScreen
 from dungeon.tui.screens.help import HelpScreen
@@ -230,7 +231,7 @@ async def test_a_long_adventure_opens_with_its_last_page_and_shows_the_rest_on_d
         assert text.index("Answer 0.") < text.index("Answer 4.") < text.index("Answer 44.")
 
 
-def _do(n: int) -> tuple[Kind, str, Callable[[str], None]]:
+def _do(n: int) -> tuple[Kind, str, Callable[[Node], None]]:
     return Kind.DO, f"step {n}", lambda _: None
 
 

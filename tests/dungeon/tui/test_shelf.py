@@ -14,7 +14,7 @@ from textual.widgets import Input
 from corpus.turns import Kind
 from dungeon.play.session import Session
 from dungeon.scenarios.model import scenario_from_opening
-from dungeon.storage.shelf import WRITTEN_BY_PLAYER
+from dungeon.storage.record import WRITTEN_BY_PLAYER
 from dungeon.tale.adventure import State
 from dungeon.tui.screens.ask import LineScreen
 from dungeon.tui.screens.confirm import ConfirmScreen
