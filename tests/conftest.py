@@ -17,20 +17,27 @@ from dungeon.storyteller.download import ensure_weights
 # A test run in the background has Ctrl-C ignored, and the programs that it starts would inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-# Each of pytest's workers, with what it starts, keeps to its share of the cores: torch takes all of them by default.
+# Each of pytest's workers, with what it starts, keeps to its share of the cores. By default torch and the engine take
+# all of them, and two engines on the same cores starve each other: five times the time was measured.
 workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "0"))
 if workers:
-    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // workers)))
+    share = str(max(1, (os.cpu_count() or 1) // workers))
+    os.environ.setdefault("OMP_NUM_THREADS", share)
+    os.environ.setdefault("OMP_THREAD_LIMIT", share)
 
 # A busy machine is no bug.
 settings.register_profile("dungeon", deadline=None)
 settings.load_profile("dungeon")
 
 
+LONGEST = ("test_readme.py", "test_loop.py", "test_notebook.py", "test_random_walk.py")
+"""Files of tests that take half a minute and more; so do some of those marked `real`."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The longest first, where there are several workers: one that came last would leave the others idle."""
     if workers:
-        items.sort(key=lambda item: item.path.parent != Path(__file__).parent)
+        items.sort(key=lambda item: item.path.name not in LONGEST and item.get_closest_marker("real") is None)
 
 
 @pytest.fixture(autouse=True)

@@ -14,7 +14,7 @@ import sys
 import threading
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -220,7 +220,7 @@ async def _spawn_engine() -> Process:
     log = log_file()
     try:
         log.parent.mkdir(parents=True, exist_ok=True)
-        if log.exists():
+        with suppress(FileNotFoundError):  # there is none, or another game has just moved it
             log.replace(log.with_suffix(".previous.log"))
         stderr = log.open("wb")
     except OSError as error:

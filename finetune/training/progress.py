@@ -68,6 +68,7 @@ class Progress(TrainerCallback):
             return
         self.log.cut(state.global_step)
         self._begin = time.perf_counter()
+        self._paused = 0.0  # the base's samples come before
         self._first_step = self._last_line = state.global_step
         self.status.step, self.status.steps = state.global_step, state.max_steps
         for entry in self.log.entries():

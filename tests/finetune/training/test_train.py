@@ -134,6 +134,8 @@ def test_samples_are_written_and_change_no_loss(tmp_path: Path, bases: dict[str,
     assert page.count("## Prompt") == 2 and page.count("After 8 steps:") == 2
     assert done.stderr.count("  the voice writes: ") == 3
     assert not (without / "samples.jsonl").exists()
+    seconds = logged(with_samples, "seconds")
+    assert seconds[0] > 0 and seconds == sorted(seconds), "the base's samples are not a part of the training"
 
 
 def test_training_stops_when_patience_runs_out(
