@@ -180,7 +180,8 @@ def reports(command: str, workshop: Path) -> None:
 
 HOW: dict[str, Callable[[str, Path], None]] = {
     "python3 -m venv .venv && .venv/bin/pip install . && .venv/bin/dungeon": install_and_play,
-    "python3 -m venv .venv && .venv/bin/pip install -e '.[dev]' && .venv/bin/pytest -n 2 --dist worksteal": is_what_ci_runs,
+    "python3 -m venv .venv && .venv/bin/pip install -e '.[dev]' && "
+    ".venv/bin/pytest -n 2 --dist worksteal": is_what_ci_runs,
     ".venv/bin/dungeon scenarios": prints("iron-door\tThe Iron Door\thigh fantasy\n"),
     "printf 'open the iron door\\n\"who is there?\"\\n\\n/undo\\n/retry\\n/quit\\n' | "
     ".venv/bin/dungeon play --plain --scenario iron-door --seed 7": prints('> You say "Who is there?"'),

@@ -184,7 +184,8 @@ def test_shelf_of_a_killed_game(tmp_path: Path) -> None:
     shelf.close()
     game = (
         "import os, pathlib; from dungeon.storage.shelf import Shelf; from dungeon.scenarios.model import Scenario\n"
-        f"Shelf(pathlib.Path({str(path)!r})).add_adventure(Scenario('Last', 'Words.'), 'voice'); os.kill(os.getpid(), 9)"
+        f"shelf = Shelf(pathlib.Path({str(path)!r}))\n"
+        "shelf.add_adventure(Scenario('Last', 'Words.'), 'voice'); os.kill(os.getpid(), 9)"
     )
     subprocess.run([sys.executable, "-c", game], check=False)
     before = files(tmp_path)
