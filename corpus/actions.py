@@ -19,14 +19,14 @@ import re
 
 from corpus.grammar import (
     CONJUNCTIONS,
+    action_after_clause,
     begins_with_verb,
     first,
     foreign,
     inflected,
     lower,
     of_others,
-    said,
-    told_after_clause,
+    spoken_words,
 )
 from corpus.person import second_person, we_to_you
 from corpus.text import printable
@@ -52,7 +52,7 @@ from corpus.words import (
 QUOTES = str.maketrans({"“": '"', "”": '"', "„": '"', "«": '"', "»": '"', "‘": "'", "’": "'"})
 """Maps typographic quotation marks to typed ones."""
 
-TELLS = word_set("""
+SPEECH_VERBS = word_set("""
     add admit agree announce answer argue ask beg bellow call confess cry demand explain growl hiss insist joke lie moan
     mumble murmur mutter order plead promise reply respond roar say scream shout sigh snap sob suggest tell think warn
     whisper yell
@@ -92,7 +92,7 @@ _JOIN = re.compile(r"(?:and|then|but|while) ")
 def spoken(text: str) -> str:
     """Return `"Run," I tell Ito` as `You tell Ito "Run."`; any other text is what is said."""
     match = _SAID.fullmatch(text)
-    if match and (first(match[2]) in TELLS or (" " not in match[2].strip() and not match[1].endswith("."))):
+    if match and (first(match[2]) in SPEECH_VERBS or (" " not in match[2].strip() and not match[1].endswith("."))):
         words, clause, more = match.groups()
         clause = clause.rstrip()
         if more:
@@ -152,7 +152,7 @@ def done(text: str) -> str:
     if text.isdecimal():
         return f"You {text}."  # it may mean something in the player's story
     word, rest = first(text), text.partition(" ")[2]
-    speech = said(text, word, rest)
+    speech = spoken_words(text, word, rest)
     if speech:
         return f"You say {_quoted(speech)}"
     if "?" in text:
@@ -163,7 +163,7 @@ def done(text: str) -> str:
 
 def _with_subject(text: str, word: str) -> str:
     """Return a line that has its own subject, or starts with a clause, as a sentence; "" for another line."""
-    after_clause = told_after_clause(text) if word in CONJUNCTIONS else ""
+    after_clause = action_after_clause(text) if word in CONJUNCTIONS else ""
     if after_clause:
         return _you(after_clause)
     if word in ("i", "you", "we", "we're", "we've", "we'll", "we'd") or word.startswith(("i'", "you'")):

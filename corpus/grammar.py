@@ -121,7 +121,7 @@ CONJUNCTIONS = word_set("when while after before as once if until")
 _CLAUSE = re.compile(rf"((?:{'|'.join(sorted(CONJUNCTIONS))}) [^,\"]+), (?:then )?(.+)", re.IGNORECASE)
 
 
-def told_after_clause(text: str) -> str:
+def action_after_clause(text: str) -> str:
     """Return `When he turns, stab him!` with the action first: `stab him when he turns!`; "" for another line."""
     match = _CLAUSE.fullmatch(text)
     if not match or not begins_with_verb(match[2]):
@@ -130,7 +130,7 @@ def told_after_clause(text: str) -> str:
     return f"{action} {lower(match[1])}{match[2][len(action) :]}"
 
 
-def said(text: str, word: str, rest: str) -> str:
+def spoken_words(text: str, word: str, rest: str) -> str:
     """Return what is said if a line (its first word and the rest) is speech without quotation marks; else "".
 
     Questions get a question mark.

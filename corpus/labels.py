@@ -15,7 +15,7 @@ Limits: English. Two of the narrator's labels in one passage get the same empty 
 import re
 
 from corpus.actions import QUOTES, action_line, done, sentence, spoken
-from corpus.grammar import begins_with_verb, inflected, lower, of_others, told_after_clause, uninflected
+from corpus.grammar import action_after_clause, begins_with_verb, inflected, lower, of_others, uninflected
 from corpus.text import one_line
 from corpus.turns import Kind
 from corpus.words import DOUBTFUL, SAID, SAID_ALONE, THIRDS, VERBS, word_set
@@ -243,7 +243,7 @@ def _is_narration(text: str) -> bool:
     lowered = text.lower().strip()
     if not _NARRATED.fullmatch(lowered) and not _OPENS.fullmatch(lowered):
         return False
-    if told_after_clause(text):
+    if action_after_clause(text):
         return False
     word, _, rest = text.partition(" ")
     if word.lower().rstrip(",") in _LEADS:

@@ -39,7 +39,13 @@ _OF_THE_WEB = re.compile(
     re.IGNORECASE,
 )
 # Browsers read these as Windows-1252, too.
-_MEANT = {"iso-8859-1": "cp1252", "iso8859-1": "cp1252", "latin1": "cp1252", "us-ascii": "cp1252", "ascii": "cp1252"}
+_ACTUAL_ENCODINGS = {
+    "iso-8859-1": "cp1252",
+    "iso8859-1": "cp1252",
+    "latin1": "cp1252",
+    "us-ascii": "cp1252",
+    "ascii": "cp1252",
+}
 
 
 def decode_text(source: Source) -> tuple[str, str]:
@@ -70,7 +76,7 @@ def declared_text(data: bytes) -> str | None:
     else:
         declared = _DECLARED.search(data[:2048])
         name = (declared[1] or declared[2]).decode("ascii", "replace").lower() if declared else ""
-        name = _MEANT.get(name, name)
+        name = _ACTUAL_ENCODINGS.get(name, name)
         names = ["utf-8-sig", name] if name == "cp1252" or _OF_THE_WEB.fullmatch(name) else ["utf-8-sig"]
     for name in names:
         try:

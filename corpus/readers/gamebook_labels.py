@@ -44,8 +44,8 @@ _OFFER = re.compile(
     r"| either)?|to|you (?:decide|choose) to)\s+",
     re.IGNORECASE,
 )
-_SO = re.compile(r"(?:if\s+)?(?:so|yes|you (?:do|are|have|will|would|can))", re.IGNORECASE)
-_NOT = re.compile(
+_CONDITION_HOLDS = re.compile(r"(?:if\s+)?(?:so|yes|you (?:do|are|have|will|would|can))", re.IGNORECASE)
+_CONDITION_FAILS = re.compile(
     r"(?:if\s+)?(?:you (?:do|have|are|did|would|can|will|had|would rather) |you['’]d rather )?not(?:\s+do)?"
     r"|(?:if\s+)?no|otherwise.*|if you (?:don|haven|aren|can|won|didn|wouldn)['’]t|if you cannot",
     re.IGNORECASE | re.DOTALL,
@@ -79,9 +79,9 @@ def choice_label(clause: str, last: str = "", asked: str = "") -> tuple[str, str
         narration, text = text[: ended.end()], _after(_CONNECTIVE, text[ended.end() :])
     text = _JOINT.sub("", text)
     short = _TAIL.sub("", text)
-    if _NOT.fullmatch(short):
+    if _CONDITION_FAILS.fullmatch(short):
         return opposite(last), narration
-    if asked and not narration and (not short or _SO.fullmatch(text)):
+    if asked and not narration and (not short or _CONDITION_HOLDS.fullmatch(text)):
         return offer_label(asked), ""
     dice = _DICE.fullmatch(text)
     if dice:

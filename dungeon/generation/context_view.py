@@ -28,7 +28,7 @@ class TokenCounts:
 
     counts: tuple[int, ...]
     """Of each part, included or not."""
-    exact: bool = False
+    counted: bool = False
     """Whether the storyteller counted those that are included; otherwise they are estimated."""
     cached: int | None = None
     """How many at the beginning are in the engine's cache; None where the server does not say."""
@@ -56,7 +56,7 @@ async def count_tokens(storyteller: Storyteller, context: Context) -> TokenCount
     counted = iter(of_included)
     each = tuple(next(counted) if part.included else part.estimated_tokens for part in context.parts)
     # Where one part ends and the next begins, two tokens may be one in the whole prompt.
-    return TokenCounts(each, exact=True, cached=min(cached, sum(of_included)) if knows_cache else None)
+    return TokenCounts(each, counted=True, cached=min(cached, sum(of_included)) if knows_cache else None)
 
 
 def cached_parts(context: Context, counts: TokenCounts) -> list[bool]:
@@ -90,7 +90,7 @@ def bar(context: Context, counts: TokenCounts, width: int) -> list[tuple[PartKin
 def headline(context: Context, counts: TokenCounts) -> str:
     """How full the prompt is, and how much of it is cached, in one line."""
     total = counts.total(context)
-    about = "" if counts.exact else "about "
+    about = "" if counts.counted else "about "
     line = f"{about}{total:,} of {context.budget:,} tokens"
     if counts.cached is None:
         return f"{line} · the server does not say what is cached"

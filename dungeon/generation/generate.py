@@ -172,7 +172,7 @@ class _Generation:
         keep, sampling, forced_start = output.keep, attempt.sampling, ""
         if output.stop_reason is StopReason.LOOP and self._may_retry("loop", 1):
             self._notes.append(LOOPED)
-            sampling = _out_of_a_loop(sampling)
+            sampling = _escape_loop(sampling)
         elif output.stop_reason is StopReason.BANNED and self._may_retry("banned", 3):
             pass
         elif not complete_sentences(keep) and self._may_retry("empty", 2):
@@ -258,8 +258,8 @@ class _Output:
         self.tokens += 1
         self._text = (self._text + piece)[: self._max_tokens * _CHARACTERS_PER_TOKEN]
         self._blank_pieces = 0 if piece.strip() else self._blank_pieces + 1
-        goes_on = self._text.strip() and not self._text.startswith("\n")
-        self._raw = self._attempt.prefix + (self._attempt.forced_start if goes_on else "") + self._text
+        continues = self._text.strip() and not self._text.startswith("\n")
+        self._raw = self._attempt.prefix + (self._attempt.forced_start if continues else "") + self._text
         self.filtered = filter_output(self._raw, self._policy)
 
     @property
@@ -278,7 +278,7 @@ class _Output:
         return self.filtered if self.filtered.stop_reason else filter_output(self._raw, self._policy, finished=True)
 
 
-def _out_of_a_loop(sampling: Sampling) -> Sampling:
+def _escape_loop(sampling: Sampling) -> Sampling:
     """Sampling that leads out of a loop: warmer, and harder on what stood before."""
     return msgspec.structs.replace(
         sampling,

@@ -95,10 +95,10 @@ class _Game:
     # ---- beginning -------------------------------------------------------------------------------------------
 
     async def _choose_scenario(self) -> Scenario:
-        own, broken = user_scenarios()
+        users, broken = user_scenarios()
         for trouble in broken:
             note(trouble.message)
-        scenarios = [*own, *builtin_scenarios()]
+        scenarios = [*users, *builtin_scenarios()]
         for number, scenario in enumerate(scenarios, 1):
             say(f"{number}. {fill_placeholders(scenario, {}).title} ({scenario.genre or 'yours'})")
         say("Type a number or a name, or write your own opening in one line.")

@@ -69,8 +69,8 @@ def scenario_lines() -> tuple[list[str], list[str]]:
 
     And what is wrong with those of the player's own that can't be read.
     """
-    own, broken = user_scenarios()
-    lines = [f"{each.name}\t{fill_placeholders(each, {}).title}\t{each.genre}\tyours" for each in own]
+    users, broken = user_scenarios()
+    lines = [f"{each.name}\t{fill_placeholders(each, {}).title}\t{each.genre}\tyours" for each in users]
     lines += [f"{each.name}\t{fill_placeholders(each, {}).title}\t{each.genre}" for each in builtin_scenarios()]
     return lines, [file.message for file in broken]
 

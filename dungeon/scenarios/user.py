@@ -64,8 +64,8 @@ def find_scenario(name: str) -> Scenario:
     Raises:
         DungeonError: there is no such scenario, or its file is not a valid scenario.
     """
-    own, broken = user_scenarios()
-    scenarios = (*own, *builtin_scenarios())
+    users, broken = user_scenarios()
+    scenarios = (*users, *builtin_scenarios())
     wanted = name.strip().casefold()
     for scenario in scenarios:
         if wanted in (scenario.name.casefold(), scenario.title.casefold()):

@@ -15,7 +15,7 @@ from itertools import chain
 
 from corpus.text import did_you_mean, printable
 from dungeon.errors import DungeonError
-from dungeon.settings.themes import THEME_HELP
+from dungeon.settings.palettes import THEME_HELP
 
 Value = int | float | str | tuple[str, ...]
 """A switch is a bool, which is an int."""

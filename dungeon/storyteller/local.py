@@ -27,7 +27,7 @@ from dungeon.storyteller.request import GenerationRequest
 from dungeon.storyteller.voices import Voice
 
 if TYPE_CHECKING:
-    from dungeon.storyteller.client import Client
+    from dungeon.storyteller.http_client import Client
 
 _READY_SECONDS = 120.0
 _EXIT_SECONDS = 2.0
@@ -211,7 +211,7 @@ def _fingerprint(voice: Voice) -> str:
 
 def _make_client(url: str, name: str, key: str) -> "Client":
     # The HTTP library takes 80 ms to import: not before the first screen, and not in the way of typing.
-    from dungeon.storyteller.client import Client
+    from dungeon.storyteller.http_client import Client
 
     return Client(url, name, key)
 

@@ -2,7 +2,7 @@
 
 import os
 
-from dungeon.storyteller.client import Client
+from dungeon.storyteller.http_client import Client
 from dungeon.storyteller.sampling import Sampling
 
 _CONTEXT_SIZE = 2048

@@ -26,7 +26,7 @@ VOICES = (DEFAULT_VOICE, *CATALOGUE)
 DEFAULT_CONTEXT = 2048
 _DATA = Path(__file__).parent / "data"
 _UNTUNED = Sampling(temperature=0.4, dry_multiplier=1.0, dry_allowed_length=2, dry_penalty_last_n=1024)
-"""Cooler than the default: untuned weights lose the thread sooner (`tests/benchmarks/manners.py`)."""
+"""Cooler than the default: untuned weights lose the thread sooner (`tests/benchmarks/output_policy.py`)."""
 
 
 @dataclass(frozen=True, slots=True)

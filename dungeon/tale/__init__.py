@@ -1,1 +1,1 @@
-"""What is played, and nothing of how it is shown, kept or told: pure, without I/O."""
+"""The tale and its rules, without I/O: turns, memory and cards, the prompt's context, the output policy."""

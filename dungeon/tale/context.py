@@ -272,20 +272,20 @@ class _Window:
     """Bytes."""
 
 
-def _fit_window(turns: list[Turn], players_summary: str, covered: int, room: int, for_summary: int) -> _Window:
+def _fit_window(turns: list[Turn], player_summary: str, covered: int, room: int, for_summary: int) -> _Window:
     """The window of `room` bytes, of which the summary takes `for_summary` as soon as a turn has left.
 
-    `players_summary` is the player's own, about the first `covered` turns.
+    `player_summary` is the player's own, about the first `covered` turns.
     """
     sizes = [_written_size(turn) for turn in turns]
-    steps = _steps(sizes, room, for_summary, from_the_start=bool(players_summary) and not covered)
-    if players_summary and not steps:  # the player has gone back to before anything had left
+    steps = _steps(sizes, room, for_summary, from_the_start=bool(player_summary) and not covered)
+    if player_summary and not steps:  # the player has gone back to before anything had left
         steps = _steps(sizes, room, for_summary, from_the_start=True)
     first = steps[-1] if steps else 0
     left = [(turn.action, turn.prose) for turn in turns[:first]]
     chapters = tuple(tuple(left[max(start, covered) : end]) for start, end in pairwise([0, *steps]) if end > covered)
     summary_room = for_summary - len(PARAGRAPH)
-    summary, source = _summary(players_summary, chapters, summary_room)
+    summary, source = _summary(player_summary, chapters, summary_room)
     return _Window(first, max(first, covered), summary, source, summary_room)
 
 
@@ -323,17 +323,17 @@ def _players_summary(adventure: Adventure, nodes: list[Node], lore: Lore) -> tup
     return "", 0
 
 
-def _summary(players_summary: str, chapters: tuple[Chapter, ...], room: int) -> tuple[str, str]:
+def _summary(player_summary: str, chapters: tuple[Chapter, ...], room: int) -> tuple[str, str]:
     """The summary of the turns that have left, in about `room` bytes, and whose words it is."""
     if not chapters:
-        return players_summary, "your words" if players_summary else "every turn is in the window"
-    if not players_summary:
+        return player_summary, "your words" if player_summary else "every turn is in the window"
+    if not player_summary:
         summary = summarise(chapters, room)
-        return summary, "for the turns that have left" if summary else "the turns that have left have nothing to tell"
-    since = summarise(chapters, room - _size(players_summary + PARAGRAPH))
+        return summary, "for the turns that have left" if summary else "the turns that have left hold nothing to sum up"
+    since = summarise(chapters, room - _size(player_summary + PARAGRAPH))
     if not since:
-        return players_summary, "your words"
-    return players_summary + PARAGRAPH + since, "your words, then the game's"
+        return player_summary, "your words"
+    return player_summary + PARAGRAPH + since, "your words, then the game's"
 
 
 # ---- sizes in bytes ----------------------------------------------------------------------------------------------

@@ -79,7 +79,7 @@ class OutputPolicy:
     forced_starts: tuple[str, str] = ("", "")
     """A first word for the second and third try of a storyteller that found no beginning, if the tale has that word.
 
-    An untuned voice that answers with an action of its own, or with a heading, tells quite well after a "The"."""
+    An untuned voice that answers with an action or a heading writes prose after a "The"."""
     banned: tuple[str, ...] = ()
     """In lower case, with single spaces."""
     stop: tuple[str, ...] = ()

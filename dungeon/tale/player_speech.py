@@ -5,8 +5,8 @@
     is_first_person("My hand shakes.")                   # True
 
 Deeds are not covered: what follows from an action ("You open it and step in") looks like what was not asked for.
-`finetune.manner` measures the same for `dungeon evaluate`, a little more broadly: a decision in a question or a
-condition ("if you agree") counts there, and does not here.
+`finetune.data.player_speech` finds the same for training and `dungeon evaluate`, a little more broadly: a decision in a
+question or a condition ("if you agree") counts there, and does not here.
 
 Limits: English. Speech in single quotes is found by its marks alone, and only within its line. The words of a letter
 or of a sign are narration unless they stand in quotation marks.
@@ -14,7 +14,7 @@ or of a sign are narration unless they stand in quotation marks.
 
 import re
 
-from corpus.actions import QUOTES, TELLS
+from corpus.actions import QUOTES, SPEECH_VERBS
 from corpus.person import second_person
 from corpus.words import word_set
 from dungeon.tale.prose import split_speech
@@ -27,7 +27,7 @@ def _verb_forms(verb: str) -> str:
     return f"{verb}(?:d|{verb[-1]}?ed)?"
 
 
-_SAY = "|".join([*map(_verb_forms, sorted(TELLS)), "ask(?:ed)?", "said|say|told|thought"])
+_SAY = "|".join([*map(_verb_forms, sorted(SPEECH_VERBS)), "ask(?:ed)?", "said|say|told|thought"])
 _ADVERB = r"(?:\w+ly |then |finally |just |also )?"
 _YOU_SAY = rf"\byou {_ADVERB}(?:{_SAY})"
 _SAID_BEFORE = re.compile(rf"{_YOU_SAY}\b[^.!?]{{0,60}}$", re.IGNORECASE)

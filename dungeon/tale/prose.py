@@ -102,8 +102,8 @@ def _sentence_ends(line: str) -> list[int]:
     for match in _SENTENCE_END.finditer(line):
         at = match.end()
         in_quotation = sum(step for mark, step in quote_marks if mark < at)
-        goes_on = line[at - 1] in "\"'”’" and line[at:].lstrip()[:1].islower()
-        if not (in_quotation or goes_on or _is_abbreviation(line, match)):
+        sentence_continues = line[at - 1] in "\"'”’" and line[at:].lstrip()[:1].islower()
+        if not (in_quotation or sentence_continues or _is_abbreviation(line, match)):
             ends.append(at)
     return ends
 

@@ -27,7 +27,7 @@ from textual.app import App
 from dungeon.paths import crash_log
 
 _MAX_BYTES = 1 << 20
-"""Of the log: then it begins anew."""
+"""Of the log; a longer one is overwritten."""
 
 
 def report(error: BaseException) -> str:
@@ -40,8 +40,8 @@ def _report(details: str) -> str:
     head = f"{datetime.now().astimezone().isoformat(timespec='seconds')} dungeon {version('dungeon')}\n"
     try:
         log.parent.mkdir(parents=True, exist_ok=True)
-        begin_anew = log.exists() and log.stat().st_size > _MAX_BYTES
-        with log.open("w" if begin_anew else "a", encoding="utf-8", errors="replace") as file:
+        too_long = log.exists() and log.stat().st_size > _MAX_BYTES
+        with log.open("w" if too_long else "a", encoding="utf-8", errors="replace") as file:
             file.write(f"{head}{details}\n")
     except OSError as failure:
         return f"Something went wrong in dungeon, and its log {log} can't be written: {failure.strerror}."

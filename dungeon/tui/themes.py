@@ -4,7 +4,7 @@ from dataclasses import asdict
 
 from textual.theme import Theme
 
-from dungeon.settings.themes import PALETTES
+from dungeon.settings.palettes import PALETTES
 
 
 def textual_themes() -> list[Theme]:

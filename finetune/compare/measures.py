@@ -92,7 +92,7 @@ class Measurements:
     second_person: float
     speaks_for_player: float
     uses_action: float | None
-    says_nothing: float
+    is_empty: float
     words_per_turn: float
 
 
@@ -111,7 +111,7 @@ def measure(turns: Sequence[GeneratedTurn]) -> Measurements:
         second_person=_mean(map(in_second_person, proses)) or 0.0,
         speaks_for_player=_mean(map(speaks_for_player, turns)) or 0.0,
         uses_action=_mean(uses_action(turn.action, turn.prose) for turn in with_content),
-        says_nothing=_mean(not prose for prose in proses) or 0.0,
+        is_empty=_mean(not prose for prose in proses) or 0.0,
         words_per_turn=sum(sum(word[0].isalnum() for word in words) for words in counted) / len(turns),
     )
 

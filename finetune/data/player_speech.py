@@ -1,4 +1,4 @@
-"""Finds where a turn's prose takes the player's part: speaks for them, decides for them, or tells as "I".
+"""Finds where a turn's prose takes the player's part: speaks for them, decides for them, or narrates as "I".
 
     list(player_speech('You say "Who is there?"', 'Nobody answers. "I surrender," you say.'))   # [(16, 40)]
     in_second_person("You open the door.")                                                      # True
@@ -13,7 +13,7 @@ Limits: English, by rules on words. Speech in single quotes is recognised by its
 import re
 from collections.abc import Iterator
 
-from corpus.actions import QUOTES, TELLS
+from corpus.actions import QUOTES, SPEECH_VERBS
 from corpus.person import second_person
 from corpus.turns import ACTION_MARK
 from corpus.words import gerund
@@ -33,7 +33,9 @@ def past_tense(verb: str) -> str:
     return verb + "d" if verb.endswith("e") else gerund(verb)[:-3] + "ed"
 
 
-_SPEAK = "|".join(sorted({"ask", "say", "said", "told", "thought"} | TELLS | {past_tense(verb) for verb in TELLS}))
+_SPEAK = "|".join(
+    sorted({"ask", "say", "said", "told", "thought"} | SPEECH_VERBS | {past_tense(verb) for verb in SPEECH_VERBS})
+)
 _DECIDE = r"decided?|choose|chose|agreed?|accept(?:ed)?|refused?|promised?|resolved?|vow(?:ed)?|make up your mind"
 _ADVERB = r"(?:\w+ly |then |finally |just |also )?"
 _SPEAKS = re.compile(

@@ -32,7 +32,7 @@ _STYLE = {
     "scratch": ("#cc79a7", "v"),
 }
 _STYLE_FILE = files("finetune.report") / "charts.mplstyle"
-_FAR = 3.0
+_FAR_ABOVE = 3.0
 """Where random weights are further above the rest than this many times its spread, the rest gets its own panel."""
 
 
@@ -131,7 +131,7 @@ def _panels(lines: Lines, level: float | None, ylabel: str, finish: Callable[[Ax
     rest = {method: points for method, points in lines.items() if method != "scratch"}
     near = [y for points in rest.values() for _, y in points] + ([level] if level is not None else [])
     far = [y for _, y in lines.get("scratch", [])]
-    both = bool(rest and far) and min(far) - max(near) > _FAR * (max(near) - min(near))
+    both = bool(rest and far) and min(far) - max(near) > _FAR_ABOVE * (max(near) - min(near))
     figure, panels = _figure(2 if both else 1, height=4.2)
     panels[0].set_ylabel(ylabel)
     for axes, shown in zip(panels, (lines, rest), strict=False):

@@ -31,7 +31,7 @@ def loaded_by(*modules: str) -> set[str]:
         "dungeon.play.session",
         "dungeon.tui.app",
         "dungeon.storyteller.local",
-        "dungeon.storyteller.client",
+        "dungeon.storyteller.http_client",
         "dungeon.storyteller.download",
         "dungeon.storyteller.engine",
     ],

@@ -4,8 +4,8 @@ from dungeon.play.frontend import Frontend, PlayFrontend
 from dungeon.play.keys import set_key
 from dungeon.play.registry import Group, Request, command
 from dungeon.settings.effective import setting_lines
+from dungeon.settings.palettes import THEME_HELP
 from dungeon.settings.presets import PRESETS
-from dungeon.settings.themes import THEME_HELP
 
 _KEY = "keys."
 _SAVE = "save "

@@ -1,4 +1,4 @@
-"""What the screens that ask or tell something in a box have in common."""
+"""The base of screens that show a question or a message in a box."""
 
 from typing import Generic, TypeVar
 

@@ -42,7 +42,7 @@ _COLOURS = {
 _CACHED, _TO_READ, _LEFT_OUT = "●", "◐", "○"
 _UNFOLD = "cards"
 """The id of the row that stands for all cards that are left out."""
-_MOST_LEFT_OUT = 3
+_MAX_LEFT_OUT = 3
 """Cards that are left out: more than these are one row until the player opens it."""
 _WIDE = 70
 _LONGEST = 20_000
@@ -119,7 +119,7 @@ class ContextScreen(Screen[None]):
             for number, part in enumerate(self.context.parts)
             if part.kind is PartKind.CARD and not part.included and part.text
         ]
-        folded = cards if len(cards) > _MOST_LEFT_OUT and not self._unfolded else []
+        folded = cards if len(cards) > _MAX_LEFT_OUT and not self._unfolded else []
         cached = cached_parts(self.context, self.token_counts)
         options = []
         for number in range(len(self.context.parts)):

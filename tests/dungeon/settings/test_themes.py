@@ -3,7 +3,7 @@
 import pytest
 from textual.color import Color
 
-from dungeon.settings.themes import PALETTES, Palette
+from dungeon.settings.palettes import PALETTES, Palette
 
 BACKGROUNDS = ("background", "surface", "panel")
 WORD_COLORS = ("primary", "secondary", "accent", "warning", "error", "success")

@@ -8,7 +8,7 @@ from contextlib import aclosing
 import pytest
 
 from dungeon.errors import ContextOverflow, DungeonError, StorytellerError
-from dungeon.storyteller.client import Client
+from dungeon.storyteller.http_client import Client
 from dungeon.storyteller.remote import RemoteStoryteller
 from dungeon.storyteller.sampling import Sampling
 from tests.dungeon.completions import completion

@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from dungeon.errors import StorytellerError
-from dungeon.storyteller.client import Client
+from dungeon.storyteller.http_client import Client
 from dungeon.storyteller.local import LocalStoryteller
 from dungeon.storyteller.remote import RemoteStoryteller
 from dungeon.storyteller.sampling import Sampling

@@ -18,7 +18,7 @@ from gguf import GGUFWriter
 from dungeon.errors import DungeonError, StorytellerError
 from dungeon.paths import log_file
 from dungeon.storyteller.catalogue import SMOLLM2
-from dungeon.storyteller.client import Client
+from dungeon.storyteller.http_client import Client
 from dungeon.storyteller.local import LocalStoryteller
 from dungeon.storyteller.sampling import Sampling
 from dungeon.storyteller.voices import Voice, find_voice

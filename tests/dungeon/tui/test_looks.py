@@ -12,7 +12,7 @@ from corpus.turns import PARAGRAPH
 from dungeon.play.session import Session
 from dungeon.scenarios.user import find_scenario
 from dungeon.settings.layers import Settings
-from dungeon.settings.themes import THEME_HELP
+from dungeon.settings.palettes import THEME_HELP
 from dungeon.tui.screens.ask import AskScreen
 from dungeon.tui.screens.choose import ChooseScreen
 from dungeon.tui.screens.compare import CompareScreen

@@ -3,7 +3,7 @@
 from textual.app import App
 from textual.color import Color
 
-from dungeon.settings.themes import PALETTES, TERMINAL_THEMES, THEME_HELP
+from dungeon.settings.palettes import PALETTES, TERMINAL_THEMES, THEME_HELP
 from dungeon.tui.themes import textual_themes
 
 

@@ -101,7 +101,7 @@ def test_a_whole_measurement() -> None:
             GeneratedTurn("You call.", "I hear a voice and"),
         ]
     )
-    assert (found.turns, found.says_nothing) == (4, 0.5)
+    assert (found.turns, found.is_empty) == (4, 0.5)
     assert found.words_per_turn == (7 + 5) / 4
     assert (found.cut_off, found.second_person, found.speaks_for_player) == (0.25, 0.25, 0.5)
     assert found.uses_action == pytest.approx(1 / 3)

@@ -117,18 +117,18 @@ class Client:
                     await response.aread()
                     raise self._refusal(response, extended="top_k" in body)
                 received = False
-                text_so_far = str(body["prompt"])
+                read_text = str(body["prompt"])
                 async for line in response.aiter_lines():
                     if not line.startswith("data:"):
                         continue
                     received = True
                     data = line[5:].strip()
                     if data == "[DONE]":
-                        self.cached_text = text_so_far  # where nothing followed, too, the prompt was read
+                        self.cached_text = read_text  # where nothing followed, too, the prompt was read
                         return
                     if text := self._text(data):
-                        text_so_far += text
-                        self.cached_text = text_so_far
+                        read_text += text
+                        self.cached_text = read_text
                         yield text
                 if not received:
                     raise StorytellerError(
