@@ -1,6 +1,6 @@
 """Draws the README's screenshot from the running game: `python tests/make_screenshot.py [--voice NAME]`.
 
-The real app, the real voice, one scripted turn; writes tests/screenshot.svg. Uses its own shelf, not yours.
+The real app, the real voice, one scripted turn; writes tests/screenshot.svg. It uses a temporary shelf, not yours.
 """
 
 import argparse
@@ -20,7 +20,7 @@ ACTIONS = ("1",)
 async def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--voice")
-    parser.add_argument("--seed", type=int, help="without it, the turn is another each time, and has suggestions")
+    parser.add_argument("--seed", type=int, help="without a seed, each run shows another turn, with suggestions")
     arguments = parser.parse_args()
 
     from dungeon.scenarios.user import find_scenario
@@ -37,7 +37,7 @@ async def main() -> None:
             screen = app.screen
             assert isinstance(screen, PlayScreen)
             for action in ACTIONS:
-                await pilot.press(*(list(action.replace(" ", "_").replace("_", " "))), "enter")
+                await pilot.press(*action, "enter")
                 await pilot.pause()
                 await app.workers.wait_for_complete()
                 await pilot.pause()

@@ -1,7 +1,7 @@
 """The whole loop on a GPT-2, as processes: stories in, a corpus, a tuned voice, a turn played through each engine.
 
-The model is tiny and random, with the bundled base's tokenizer (llama.cpp's converter must know it); what it tells is
-nonsense, but it is told, kept and exported as GPT-2's own would be.
+The model is tiny and random, with the bundled base's tokenizer (llama.cpp's converter must know it). It generates
+nonsense, but its turn is generated and saved, and its voice exported, as with the real GPT-2.
 """
 
 import json
@@ -31,14 +31,14 @@ def run(*command: object, lines: str = "") -> str:
     return result.stdout
 
 
-def tells_a_turn(*options: object) -> None:
-    """Plays one turn with these options: something must come, in the turn's place."""
+def play_a_turn(*options: object) -> None:
+    """Plays one turn with these options; its prose must not be empty."""
     play = [*DUNGEON, "play", "--plain", "--scenario", "iron-door", "--seed", "1", *options]
-    _, _, told = run(*play, lines="open the iron door\n").partition("> You open the iron door.\n\n")
-    assert told.strip()
+    _, _, prose = run(*play, lines="open the iron door\n").partition("> You open the iron door.\n\n")
+    assert prose.strip()
 
 
-def test_stories_to_voice_to_turn_with_a_gpt2(tmp_path: Path) -> None:
+def test_from_stories_to_a_turn_with_a_tuned_gpt2(tmp_path: Path) -> None:
     torch.manual_seed(0)
     tokenizer = open_base("smollm2").tokenizer
     shape = {"n_positions": 1024, "n_embd": 64, "n_layer": 2, "n_head": 2, "initializer_range": 0.15}
@@ -49,28 +49,28 @@ def test_stories_to_voice_to_turn_with_a_gpt2(tmp_path: Path) -> None:
     tokenizer.save_pretrained(base)
 
     run(*DUNGEON, "corpus", "build", *sorted(LIBRARY.glob("*.twee"))[::6], "--out", corpus)
-    knobs = [word for knob in QUICK for word in ("--set", knob)]
-    run(*DUNGEON, "finetune", "--corpus", corpus, "--base", base, "--out", voice, *knobs)
+    changes = [word for change in QUICK for word in ("--set", change)]
+    run(*DUNGEON, "finetune", "--corpus", corpus, "--base", base, "--out", voice, *changes)
     figures = json.loads((voice / "training.json").read_text())["figures"]
     assert figures["after"]["nats_per_token"] < figures["before"]["nats_per_token"]
-    tells_a_turn("--voice", voice)
+    play_a_turn("--voice", voice)
 
     run(*DUNGEON, "finetune", "export", voice, "--to", "merged", "--out", merged)
     log = tmp_path / "serve.log"
     serve = [str(Path(sys.executable).with_name("transformers")), "serve", str(merged), "--port", "0"]
     with log.open("w") as output, subprocess.Popen(serve, stdout=output, stderr=output) as server:
         try:
-            tells_a_turn("--endpoint", address(log, server), "--model", merged)
+            play_a_turn("--endpoint", address(log, server), "--model", merged)
         finally:
             server.terminate()
 
 
 def address(log: Path, server: "subprocess.Popen[bytes]") -> str:
-    """Where the server listens, once it says so."""
+    """The URL of the server, once it has printed it."""
     with log.open() as lines:
-        said = ""
+        printed = ""
         while server.poll() is None:
-            said += lines.readline()
-            if found := re.search(r"running on (http://\S+)", said):
+            printed += lines.readline()
+            if found := re.search(r"running on (http://\S+)", printed):
                 return found[1]
     raise AssertionError(f"transformers serve ended: {log.read_text()}")

@@ -1,7 +1,7 @@
-"""Every command in the README is run, as written but for what the table below says.
+"""Every command in the README is run, as written but for these changes.
 
-`.venv/bin/` becomes the folder of the Python that runs the tests, training is cut to a few steps, and GPT-2, which
-lies on the Hub, is a tiny model of the same architecture in a local folder. What installs runs in a copy of the tree.
+`.venv/bin/` becomes the folder of the Python that runs the tests, training takes a few steps, and GPT-2, which is on
+the Hub, becomes a tiny model of the same architecture in a local folder. The installation runs in a copy of the tree.
 """
 
 import os
@@ -29,7 +29,7 @@ FEW_STEPS = "--set max_steps=2 --set length=64 --set held_out_rows=2 --set sampl
 
 
 SECTIONS = re.split(r"^## ", README, flags=re.MULTILINE)
-"""The first is what stands before the first heading."""
+"""The first is the text before the first heading."""
 
 
 def commands(text: str) -> list[str]:
@@ -39,7 +39,7 @@ def commands(text: str) -> list[str]:
 
 @pytest.fixture
 def workshop(tmp_path: Path) -> Path:
-    """A folder in which the commands of a section follow one another."""
+    """A folder in which the commands of a section run one after the other."""
     folder = tmp_path / "workshop"
     folder.mkdir()
     (folder / "corpus").symlink_to(ROOT / "corpus")
@@ -47,7 +47,7 @@ def workshop(tmp_path: Path) -> Path:
     return folder
 
 
-def here(command: str) -> str:
+def with_this_python(command: str) -> str:
     return command.replace(".venv/bin/", f"{BIN}/")
 
 
@@ -59,8 +59,8 @@ def run(command: str, folder: Path) -> str:
     return result.stdout
 
 
-def plays(command: str, folder: Path, *, choose: bool) -> None:
-    """Runs the command on a real terminal, begins a scenario, plays a turn, quits."""
+def play_on_terminal(command: str, folder: Path, *, choose: bool) -> None:
+    """Runs the command on a terminal, starts a scenario, play_on_terminal a turn if `choose`, and quits."""
     with Terminal(["bash", "-c", command], cwd=folder) as terminal:
         terminal.expect("Enter begins", seconds=300)
         terminal.send("\r")
@@ -72,78 +72,83 @@ def plays(command: str, folder: Path, *, choose: bool) -> None:
         assert terminal.wait() == 0
 
 
-# ---- one function a command ------------------------------------------------------------------------------------
+# ---- one check for each command --------------------------------------------------------------------------------
 
 
 def install_and_play(command: str, workshop: Path) -> None:
     fresh = workshop / "fresh"
     made = (".venv", ".git", "__pycache__", ".*_cache", ".coverage*", ".hypothesis", "build", "dist")
     shutil.copytree(ROOT, fresh, ignore=shutil.ignore_patterns(*made))
-    plays(command, fresh, choose=True)
+    play_on_terminal(command, fresh, choose=True)
 
 
-def is_what_ci_runs(command: str, workshop: Path) -> None:
+def is_run_by_ci(command: str, workshop: Path) -> None:
     assert f"\n{command}\n" in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
 
 
-def prints(text: str) -> Callable[[str, Path], None]:
+def expect_output(text: str) -> Callable[[str, Path], None]:
     def check(command: str, workshop: Path) -> None:
-        assert text in run(here(command), workshop)
+        assert text in run(with_this_python(command), workshop)
 
     return check
 
 
-def exports_a_story(command: str, workshop: Path) -> None:
-    run(here(command), workshop)
+def export_story(command: str, workshop: Path) -> None:
+    run(with_this_python(command), workshop)
     assert (workshop / "iron-door.md").read_text(encoding="utf-8").startswith("# The Iron Door\n")
 
 
-def replays(command: str, workshop: Path) -> None:
-    # Whether every turn comes out the same hangs on what the engine had cached: 1 says that one did not.
-    result = subprocess.run(["bash", "-c", here(command)], cwd=workshop, capture_output=True, text=True, check=False)
+def replay_story(command: str, workshop: Path) -> None:
+    # Exit code 1: a turn differs, which depends on what the engine had cached.
+    result = subprocess.run(
+        ["bash", "-c", with_this_python(command)], cwd=workshop, capture_output=True, text=True, check=False
+    )
     assert result.returncode in (0, 1), result.stderr
     assert re.search(r"^\d of 2 turns agree\.$", result.stdout, re.MULTILINE)
 
 
-def plays_a_server(command: str, workshop: Path) -> None:
+def play_on_server(command: str, workshop: Path) -> None:
     with ScriptedServer() as server:
         server.answers = ["\n" + "The door opens. " * 60]
-        plays(here(command).replace("http://127.0.0.1:8000", server.url), workshop, choose=False)
+        play_on_terminal(with_this_python(command).replace("http://127.0.0.1:8000", server.url), workshop, choose=False)
 
 
-def is_satisfied_here(command: str, workshop: Path) -> None:
-    # Installing would put this tree's copy over the one under test: what it would install is asked for instead.
-    run(here(command).replace("'.[", f"'{ROOT}[") + " --dry-run --quiet", workshop)
+def install_dry_run(command: str, workshop: Path) -> None:
+    # A dry run: installing would replace the tree under test by a copy.
+    run(with_this_python(command).replace("'.[", f"'{ROOT}[") + " --dry-run --quiet", workshop)
 
 
-def builds_a_corpus(command: str, workshop: Path) -> None:
-    assert re.search(r"^stories +72$", run(here(command), workshop), re.MULTILINE)
+def build_corpus(command: str, workshop: Path) -> None:
+    assert re.search(r"^stories +72$", run(with_this_python(command), workshop), re.MULTILINE)
     assert (workshop / "my-corpus" / "report.json").is_file()
 
 
-def reads(command: str, workshop: Path) -> None:
-    with Terminal(["bash", "-c", here(command)], cwd=workshop) as terminal:
+def read_story(command: str, workshop: Path) -> None:
+    with Terminal(["bash", "-c", with_this_python(command)], cwd=workshop) as terminal:
         terminal.expect("F1 keys")
         terminal.send("\x11")
         assert terminal.wait() == 0
 
 
-def converts(command: str, workshop: Path) -> None:
-    assert run(here(command), workshop) == "my-twee/the-ten-forty.twee\n"
+def convert_story(command: str, workshop: Path) -> None:
+    assert run(with_this_python(command), workshop) == "my-twee/the-ten-forty.twee\n"
     assert (workshop / "my-twee" / "the-ten-forty.twee").is_file()
 
 
-def crawls(command: str, workshop: Path) -> None:
+def crawl_site(command: str, workshop: Path) -> None:
     with Replica([random_story(0)]) as site:
-        run(here(command).replace("https://stories.example/Stories/top.aspx", f"{site.list_url} --delay 0"), workshop)
+        run(
+            with_this_python(command).replace("https://stories.example/Stories/top.aspx", f"{site.list_url} --delay 0"),
+            workshop,
+        )
     assert list((workshop / "my-crawl" / "stories").iterdir())
 
 
-def tunes(command: str, workshop: Path) -> None:
+def finetune(command: str, workshop: Path) -> None:
     if "openai-community/gpt2" in command:
         save_tiny_gpt2(workshop / "gpt2")
         command = command.replace("openai-community/gpt2", str(workshop / "gpt2"))
-    assert "nats per token" in run(f"{here(command)} {FEW_STEPS}", workshop)
+    assert "nats per token" in run(f"{with_this_python(command)} {FEW_STEPS}", workshop)
     voice = re.search(r"--out (\S+)", command)
     assert voice
     assert (workshop / voice[1] / "voice.json").is_file()
@@ -157,56 +162,56 @@ def save_tiny_gpt2(folder: Path) -> None:
     train_tokenizer(bos=False).save_pretrained(folder)
 
 
-def plays_the_voice(command: str, workshop: Path) -> None:
-    plays(here(command), workshop, choose=True)
+def play_voice(command: str, workshop: Path) -> None:
+    play_on_terminal(with_this_python(command), workshop, choose=True)
 
 
-def compares(command: str, workshop: Path) -> None:
-    said = run(f"{here(command)} --turns 2 --tokens 8 --examples 1", workshop)
-    assert "my-voice" in said
-    assert "bits per byte" in said
+def evaluate_voice(command: str, workshop: Path) -> None:
+    printed = run(f"{with_this_python(command)} --turns 2 --tokens 8 --examples 1", workshop)
+    assert "my-voice" in printed
+    assert "bits per byte" in printed
 
 
-def exports(command: str, workshop: Path) -> None:
-    run(here(command), workshop)
+def export_voice(command: str, workshop: Path) -> None:
+    run(with_this_python(command), workshop)
     assert (workshop / "my-gpt2-merged" / "model.safetensors").is_file()
 
 
-def reports(command: str, workshop: Path) -> None:
+def make_report(command: str, workshop: Path) -> None:
     few = f"{FEW_STEPS} --shares 100 --methods base,lora --tokens 0"
-    run(f"{here(command).replace('openai-community/gpt2', str(workshop / 'gpt2'))} {few}", workshop)
+    run(f"{with_this_python(command).replace('openai-community/gpt2', str(workshop / 'gpt2'))} {few}", workshop)
     assert "bits per byte" in (workshop / "my-report" / "index.html").read_text(encoding="utf-8")
 
 
-HOW: dict[str, Callable[[str, Path], None]] = {
+CHECKS: dict[str, Callable[[str, Path], None]] = {
     "python3 -m venv .venv && .venv/bin/pip install . && .venv/bin/dungeon": install_and_play,
     "python3 -m venv .venv && .venv/bin/pip install -e '.[dev]' && "
-    ".venv/bin/pytest -n 2 --dist worksteal": is_what_ci_runs,
-    ".venv/bin/dungeon scenarios": prints("iron-door\tThe Iron Door\thigh fantasy\n"),
+    ".venv/bin/pytest -n 2 --dist worksteal": is_run_by_ci,
+    ".venv/bin/dungeon scenarios": expect_output("iron-door\tThe Iron Door\thigh fantasy\n"),
     "printf 'open the iron door\\n\"who is there?\"\\n\\n/undo\\n/retry\\n/quit\\n' | "
-    ".venv/bin/dungeon play --plain --scenario iron-door --seed 7": prints('> You say "Who is there?"'),
-    ".venv/bin/dungeon play --plain --continue < /dev/null": prints('> You say "Who is there?"'),
-    ".venv/bin/dungeon adventures": prints("\tThe Iron Door\t"),
-    '.venv/bin/dungeon export "iron door" --to iron-door.md --whole': exports_a_story,
-    '.venv/bin/dungeon replay "iron door"': replays,
-    ".venv/bin/dungeon play --endpoint http://127.0.0.1:8000 --model my-model": plays_a_server,
-    ".venv/bin/dungeon read": reads,
-    ".venv/bin/dungeon read the-ten-forty": reads,
-    ".venv/bin/pip install '.[corpus,finetune]'": is_satisfied_here,
-    ".venv/bin/dungeon corpus formats": prints("ChoiceScript"),
-    ".venv/bin/dungeon corpus build corpus/library --out my-corpus": builds_a_corpus,
-    ".venv/bin/dungeon finetune --corpus my-corpus --base smollm2 --recipe quick --out my-voice": tunes,
-    ".venv/bin/dungeon evaluate smollm2 my-voice --corpus my-corpus": compares,
-    ".venv/bin/dungeon play --voice my-voice": plays_the_voice,
-    ".venv/bin/dungeon corpus stats my-corpus": prints("The Ten-Forty"),
-    ".venv/bin/dungeon corpus check corpus/library/the-ten-forty.twee": prints("western"),
-    ".venv/bin/dungeon corpus convert corpus/library/the-ten-forty.twee --out my-twee": converts,
+    ".venv/bin/dungeon play --plain --scenario iron-door --seed 7": expect_output('> You say "Who is there?"'),
+    ".venv/bin/dungeon play --plain --continue < /dev/null": expect_output('> You say "Who is there?"'),
+    ".venv/bin/dungeon adventures": expect_output("\tThe Iron Door\t"),
+    '.venv/bin/dungeon export "iron door" --to iron-door.md --whole': export_story,
+    '.venv/bin/dungeon replay "iron door"': replay_story,
+    ".venv/bin/dungeon play --endpoint http://127.0.0.1:8000 --model my-model": play_on_server,
+    ".venv/bin/dungeon read": read_story,
+    ".venv/bin/dungeon read the-ten-forty": read_story,
+    ".venv/bin/pip install '.[corpus,finetune]'": install_dry_run,
+    ".venv/bin/dungeon corpus formats": expect_output("ChoiceScript"),
+    ".venv/bin/dungeon corpus build corpus/library --out my-corpus": build_corpus,
+    ".venv/bin/dungeon finetune --corpus my-corpus --base smollm2 --recipe quick --out my-voice": finetune,
+    ".venv/bin/dungeon evaluate smollm2 my-voice --corpus my-corpus": evaluate_voice,
+    ".venv/bin/dungeon play --voice my-voice": play_voice,
+    ".venv/bin/dungeon corpus stats my-corpus": expect_output("The Ten-Forty"),
+    ".venv/bin/dungeon corpus check corpus/library/the-ten-forty.twee": expect_output("western"),
+    ".venv/bin/dungeon corpus convert corpus/library/the-ten-forty.twee --out my-twee": convert_story,
     ".venv/bin/dungeon corpus crawl https://stories.example/Stories/top.aspx --out my-crawl "
-    "--contact you@example.org": crawls,
-    ".venv/bin/python -m corpus build corpus/library --out my-corpus": builds_a_corpus,
-    ".venv/bin/python -m finetune --corpus my-corpus --base openai-community/gpt2 --out my-gpt2": tunes,
-    ".venv/bin/python -m finetune export my-gpt2 --to merged --out my-gpt2-merged": exports,
-    ".venv/bin/python -m finetune report --corpus my-corpus --base openai-community/gpt2 --out my-report": reports,
+    "--contact you@example.org": crawl_site,
+    ".venv/bin/python -m corpus build corpus/library --out my-corpus": build_corpus,
+    ".venv/bin/python -m finetune --corpus my-corpus --base openai-community/gpt2 --out my-gpt2": finetune,
+    ".venv/bin/python -m finetune export my-gpt2 --to merged --out my-gpt2-merged": export_voice,
+    ".venv/bin/python -m finetune report --corpus my-corpus --base openai-community/gpt2 --out my-report": make_report,
 }
 
 
@@ -216,28 +221,28 @@ HOW: dict[str, Callable[[str, Path], None]] = {
 def test_every_command_runs(
     section: str, workshop: Path, monkeypatch: pytest.MonkeyPatch, home_with_weights: Path
 ) -> None:
-    """The commands of a section build on each other: a corpus, a voice on it, a game with the voice."""
+    """Each command of a section needs the ones before: a corpus, a voice tuned on it, a game with the voice."""
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     for command in commands(section):
-        HOW[command](command, workshop)
+        CHECKS[command](command, workshop)
 
 
-def test_every_command_of_the_table_is_in_the_readme() -> None:
-    assert sorted(commands(README)) == sorted(HOW)
+def test_every_command_of_the_readme_has_a_check() -> None:
+    assert sorted(commands(README)) == sorted(CHECKS)
 
 
-def test_the_table_of_commands_is_the_games_own() -> None:
+def test_the_readme_has_the_table_of_the_games_commands() -> None:
     for command in COMMANDS.values():
         assert f"| `{command.usage}` | {key_name(command.key)} | {command.summary} |".replace("|  |", "| |") in README
 
 
-def test_the_screenshot_is_there_and_shows_the_game() -> None:
+def test_the_screenshot_shows_the_game() -> None:
     picture = re.search(r"!\[.*\]\((.*)\)", README)
     assert picture
     assert "Iron" in (ROOT / picture[1]).read_text(encoding="utf-8")
 
 
-def test_links_inside_the_project_lead_somewhere() -> None:
+def test_local_links_of_the_readme_exist() -> None:
     for target in re.findall(r"\]\((?!https?:)([^)#]+)\)", README):
         assert (ROOT / target).exists(), target
     assert os.access(ROOT / ".ci" / "run", os.X_OK)

@@ -27,7 +27,7 @@ def run(*arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture
 def refusal(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Refused:
-    """Runs the command in this process; expects exit code 2, nothing on stdout, and returns what stderr got."""
+    """Runs the command in this process, expects exit code 2 and an empty stdout, and returns stderr."""
 
     def refused(*arguments: str) -> str:
         monkeypatch.setattr(sys, "argv", ["dungeon", *arguments])
@@ -51,7 +51,7 @@ def test_help_loads_only_click_and_the_standard_library() -> None:
         "try: main()\n"
         "finally: print(*sys.modules, file=sys.stderr)"
     )
-    environment = {"PYTHONPATH": "."}  # without coverage, which imports things of its own
+    environment = {"PYTHONPATH": "."}  # without coverage, which imports more
     help_ = subprocess.run(
         [sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=60, check=True
     )
@@ -96,7 +96,7 @@ def test_fetching_weights_that_are_there_prints_their_path(home_with_weights: Pa
     assert (fetched.returncode, fetched.stdout) == (0, f"{home_with_weights / 'cache' / 'weights' / SMOLLM2.file}\n")
 
 
-def test_the_version() -> None:
+def test_version_prints_name_and_version() -> None:
     shown = run("--version")
     assert (shown.returncode, shown.stdout.startswith("dungeon, version ")) == (0, True)
 
@@ -152,7 +152,7 @@ def test_an_option_before_a_command_is_refused(refusal: Refused, options: list[s
 
 
 @pytest.mark.parametrize("arguments", [[], ["play"], ["play", "--scenario", "iron-door"]])
-def test_without_a_terminal_it_says_how_to_play_through_a_pipe(arguments: list[str]) -> None:
+def test_without_a_terminal_the_message_names_plain(arguments: list[str]) -> None:
     played = run(*arguments)
     assert (played.returncode, played.stdout) == (2, "")
     assert "This is not a terminal. Use --plain to play through a pipe." in played.stderr
@@ -165,7 +165,7 @@ def test_a_mistake_of_a_process_is_one_message() -> None:
     assert "Traceback" not in played.stderr
 
 
-def test_nothing_to_continue() -> None:
+def test_continue_without_an_adventure_is_one_message() -> None:
     played = run("play", "--plain", "--continue", "--endpoint", "http://127.0.0.1:1", "--model", "m")
     assert (played.returncode, played.stdout) == (2, "")
     assert "There is no adventure to continue yet. Begin one: dungeon --scenario NAME" in played.stderr
@@ -190,7 +190,7 @@ def test_a_shelf_that_can_t_be_read_is_one_message(home: Path) -> None:
     assert shelf.read_bytes() == b"not a database" * 1000
 
 
-# ---- the other two parts -----------------------------------------------------------------------------------------
+# ---- corpus and finetune -----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -217,7 +217,7 @@ def test_a_command_without_its_extra_names_the_line_that_installs_it(
     assert f"[{extra}]" in message
 
 
-def test_a_module_gets_the_arguments_and_gives_the_exit_code(tmp_path: Path) -> None:
+def test_a_module_gets_the_arguments_and_its_exit_code_is_returned(tmp_path: Path) -> None:
     result = run("corpus", "build", str(tmp_path / "nothing"), "--out", str(tmp_path / "out"))
     alone = subprocess.run(
         [sys.executable, "-m", "corpus", "build", str(tmp_path / "nothing"), "--out", str(tmp_path / "out")],
@@ -230,7 +230,7 @@ def test_a_module_gets_the_arguments_and_gives_the_exit_code(tmp_path: Path) -> 
     assert result.returncode == 2
 
 
-def test_a_module_has_its_own_help() -> None:
+def test_help_of_a_module_is_the_modules() -> None:
     assert "build" in run("corpus", "--help").stdout
 
 
@@ -250,7 +250,7 @@ def test_a_folder_named_like_a_module_in_the_working_folder_is_not_run(tmp_path:
     assert "not ours" not in result.stdout
 
 
-def test_every_command_of_the_game_is_in_its_help(home: Path) -> None:
+def test_help_in_the_game_lists_every_command(home: Path) -> None:
     played = run(
         *("play", "--plain", "--scenario", "iron-door", "--endpoint", "http://127.0.0.1:1", "--model", "m"),
         stdin="/help\n/quit\n",
@@ -258,4 +258,4 @@ def test_every_command_of_the_game_is_in_its_help(home: Path) -> None:
     assert played.returncode == 0
     for command in COMMANDS:
         assert f"/{command}" in played.stdout
-    assert [path.name for path in home.iterdir()] == ["data"], "a server elsewhere needs no weights and no log"
+    assert [path.name for path in home.iterdir()] == ["data"], "a remote server needs no weights and no log"

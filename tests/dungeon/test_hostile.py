@@ -1,4 +1,4 @@
-"""Text that means something to a terminal or to Textual, wherever it comes from: it is shown, and does nothing."""
+"""Text with markup or terminal control sequences, from any source: it is shown as text and has no effect."""
 
 import asyncio
 import json
@@ -58,35 +58,35 @@ HOSTILE = {
     "a database's": "'; DROP TABLE turn; --",
 }
 _NOT_TEXT = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
-MANY = 10_000_000
+TEN_MILLION = 10_000_000
 
 
 def command(server: ScriptedServer, *options: str) -> list[str]:
     return [sys.executable, "-m", "dungeon", "play", "--endpoint", server.url, "--model", "scripted", *options]
 
 
-def told_by(text: str) -> str:
-    """A storyteller's answer with that in it."""
+def answer_with(text: str) -> str:
+    """A storyteller's answer that contains the text."""
     return f"\nThere is {text} on the wall of cell {len(text)}."
 
 
-def seen(text: str) -> list[str]:
-    """The parts of a text that are shown in one piece, however lines are broken: its words."""
+def printable_words(text: str) -> list[str]:
+    """The words of a text as they are shown, each in one piece wherever lines are wrapped."""
     return [word for word in printable(text.replace("\r", "\n")).split() if word.isascii()]
 
 
-def whole() -> list[str]:
-    """Those that a file or a database can hold: no lone surrogates."""
+def storable() -> list[str]:
+    """The texts that a file or a database can store: those without lone surrogates."""
     return [text for text in HOSTILE.values() if "\ud83d" not in text]
 
 
-# ---- lines -----------------------------------------------------------------------------------------------------------
+# ---- plain mode ------------------------------------------------------------------------------------------------------
 
 
-def test_in_plain_lines_nothing_but_text_is_printed(server: ScriptedServer, tmp_path: Path) -> None:
-    server.answers = [told_by(text) for text in HOSTILE.values()]
+def test_plain_mode_prints_only_text(server: ScriptedServer, tmp_path: Path) -> None:
+    server.answers = [answer_with(text) for text in HOSTILE.values()]
     file = tmp_path / "hostile.toml"
-    everything = json.dumps(" ".join(whole()), ensure_ascii=False).replace("\x7f", "\\u007f")
+    everything = json.dumps(" ".join(storable()), ensure_ascii=False).replace("\x7f", "\\u007f")
     file.write_text(
         f"title = {everything}\nopening = {everything}\nmemory = {everything}\nactions = [{everything}]\n"
         f'[[placeholders]]\nname = "name"\nask = {everything}\ndefault = {everything}\n'
@@ -100,20 +100,20 @@ def test_in_plain_lines_nothing_but_text_is_printed(server: ScriptedServer, tmp_
         timeout=120,
         check=False,
     )
-    printed, noted = game.stdout.decode(), game.stderr.decode()
-    assert game.returncode == 0, noted
-    assert "Traceback" not in noted
-    assert not _NOT_TEXT.search(printed + noted)
+    stdout, stderr = game.stdout.decode(), game.stderr.decode()
+    assert game.returncode == 0, stderr
+    assert "Traceback" not in stderr
+    assert not _NOT_TEXT.search(stdout + stderr)
     for text in HOSTILE.values():
-        told = told_by(text)
-        assert all(word in printed for word in seen(told)), f"{told!r}"
+        answer = answer_with(text)
+        assert all(word in stdout for word in printable_words(answer)), f"{answer!r}"
     assert "\x1b" not in "".join(str(request["prompt"]) for request in server.requests)
 
 
-def raw_adventure() -> Adventure:
-    """An adventure whose every text is hostile, put on the shelf as no game of ours would."""
+def save_hostile_adventure() -> Adventure:
+    """An adventure on the shelf with every text hostile and not cleaned, as the game would never save it."""
     with closing(Shelf(shelf_file())) as shelf:
-        texts = whole()
+        texts = storable()
         every = " ".join(texts)
         adventure = shelf.add_adventure(Scenario(every, every, name=every, actions=tuple(texts)), every)
         adventure.lore = Lore(every, every, (Card((every,), every, always=True), Card(("wall",), every)), every)
@@ -124,31 +124,31 @@ def raw_adventure() -> Adventure:
             node = shelf.add_turn(
                 adventure, Kind.STORY if "\t" in text else Kind.DO, text, text, GenerationRecord(text, "{}", 1)
             )
-            shelf.save_turn(adventure.set_prose(node.id, told_by(text), State.DONE))
+            shelf.save_turn(adventure.set_prose(node.id, answer_with(text), State.DONE))
             shelf.save_turn_labels(replace(node, name=text, bookmarked=True))
         return adventure
 
 
-def alone() -> list[str]:
-    """The commands that stand alone and do no more than show something."""
+def commands_that_only_show() -> list[str]:
+    """The commands without arguments that only show something."""
     acting = {"quit", "new", "stop", "say", "do", "story", "purge", "export", "copy"}
     return [name for name, command in COMMANDS.items() if name not in acting and command.stands_alone]
 
 
-def test_in_plain_lines_no_command_prints_more_than_text_whatever_the_shelf_holds(server: ScriptedServer) -> None:
-    raw_adventure()
-    script = "".join(f"/{name}\n\n\n" for name in alone())
+def test_every_command_of_plain_mode_prints_only_text_from_a_hostile_shelf(server: ScriptedServer) -> None:
+    save_hostile_adventure()
+    script = "".join(f"/{name}\n\n\n" for name in commands_that_only_show())
     game = subprocess.run(
         command(server, "--plain", "--continue"), input=script.encode(), capture_output=True, timeout=120, check=False
     )
-    printed, noted = game.stdout.decode(), game.stderr.decode()
-    assert game.returncode == 0, noted
-    assert "Traceback" not in noted
-    assert not _NOT_TEXT.search(printed + noted)
-    assert "[/nope] and [/] and [" in printed
+    stdout, stderr = game.stdout.decode(), game.stderr.decode()
+    assert game.returncode == 0, stderr
+    assert "Traceback" not in stderr
+    assert not _NOT_TEXT.search(stdout + stderr)
+    assert "[/nope] and [/] and [" in stdout
 
 
-def test_what_a_server_says_of_its_troubles_is_text_too(server: ScriptedServer) -> None:
+def test_an_error_message_of_a_server_is_printed_as_text(server: ScriptedServer) -> None:
     server.answers = [Fail(500, {"error": {"message": "\x1b]52;c;ZWNobw==\x07 [/nope] \x9b5;53m"}})]
     game = subprocess.run(
         command(server, "--plain", "--scenario", "iron-door"),
@@ -161,7 +161,7 @@ def test_what_a_server_says_of_its_troubles_is_text_too(server: ScriptedServer) 
     assert "[/nope]" in game.stderr.decode()
 
 
-def test_what_the_command_line_complains_of_is_text_too() -> None:
+def test_a_hostile_argument_is_printed_as_text() -> None:
     game = subprocess.run(
         [sys.executable, "-m", "dungeon", "play", "--plain", "--scenario", "\x1b]52;c;ZWNobw==\x07[/nope]"],
         capture_output=True, timeout=60, check=False,
@@ -174,9 +174,9 @@ def test_what_the_command_line_complains_of_is_text_too() -> None:
 # ---- the screen ------------------------------------------------------------------------------------------------------
 
 
-async def test_on_the_screen_text_is_text(server: ScriptedServer) -> None:
-    every = " ".join(whole())
-    scenario = Scenario(every, every, memory=every, cards=(Card(("wall",), every),), actions=tuple(whole()))
+async def test_the_screen_shows_hostile_text_unchanged(server: ScriptedServer) -> None:
+    every = " ".join(storable())
+    scenario = Scenario(every, every, memory=every, cards=(Card(("wall",), every),), actions=tuple(storable()))
     app = DungeonApp(RemoteStoryteller(server.url, "scripted"), scenario=scenario)
     async with app.run_test(size=(100, 30)) as pilot, asyncio.timeout(60):
 
@@ -187,22 +187,22 @@ async def test_on_the_screen_text_is_text(server: ScriptedServer) -> None:
         await until(lambda: bool(app.screen.query(Prompt)))
         for name in ("markup", "an action of Textual's", "a tag that closes nothing", "links", "colours", "templates"):
             text = HOSTILE[name]
-            server.answers = [told_by(text)]
+            server.answers = [answer_with(text)]
             prompt = app.screen.query_one(Prompt)
             prompt.text = f"look at {' '.join(printable(text).split())}"
             turns = len(app.session.adventure.nodes)
             await pilot.press("enter")
             await until(lambda turns=turns: len(app.session.adventure.nodes) > turns and not app.screen.busy)  # type: ignore[misc]
             prose = app.screen.query(".prose").last(Static)
-            assert prose.content == Content(app.session.adventure.path()[-1].prose), "no markup was read in it"
-            assert not [word for word in seen(told_by(text)) if word not in str(prose.content)], text
+            assert prose.content == Content(app.session.adventure.path()[-1].prose), "the prose was not read as markup"
+            assert not [word for word in printable_words(answer_with(text)) if word not in str(prose.content)], text
 
 
 SCREENS = ("edit", "takes", "tree", "memory", "cards", "context", "settings", "shelf", "help")
 
 
-async def test_on_no_screen_is_more_than_text_whatever_the_shelf_holds(server: ScriptedServer) -> None:
-    raw_adventure()
+async def test_every_screen_shows_only_text_from_a_hostile_shelf(server: ScriptedServer) -> None:
+    save_hostile_adventure()
     app = DungeonApp(RemoteStoryteller(server.url, "scripted"), go_on=True)
     async with app.run_test(size=(100, 30)) as pilot, asyncio.timeout(60):
 
@@ -210,7 +210,7 @@ async def test_on_no_screen_is_more_than_text_whatever_the_shelf_holds(server: S
             while not true():
                 await pilot.pause(0.01)
 
-        def look() -> None:
+        def assert_only_text() -> None:
             drawn = re.search(r"<g class=.*", app.export_screenshot(), re.DOTALL)
             assert drawn
             found = _NOT_TEXT.search(drawn[0])
@@ -218,55 +218,55 @@ async def test_on_no_screen_is_more_than_text_whatever_the_shelf_holds(server: S
 
         await until(lambda: bool(app.screen.query(Prompt)))
         play = app.screen
-        look()
+        assert_only_text()
         for name in SCREENS:
             play.query_one(Prompt).text = f"/{COMMANDS[name].name}"
             await pilot.press("enter")
             await until(lambda: app.screen is not play)
             await pilot.press("pagedown", "down")
             await pilot.pause()
-            look()
+            assert_only_text()
             await pilot.press("escape")
             await until(lambda: app.screen is play)
         play.query_one(Prompt).text = "/undo"
         await pilot.press("enter")
         await pilot.pause()
-        look()
+        assert_only_text()
 
 
-def test_no_command_to_the_terminal_comes_through(server: ScriptedServer) -> None:
-    raw_adventure()
+def test_no_control_sequence_reaches_the_terminal(server: ScriptedServer) -> None:
+    save_hostile_adventure()
     with Terminal(command(server, "--continue"), size=(50, 120)) as game:
         game.until(lambda: b"of cell" in game.seen)
         game.send("\x11")
         assert game.wait() == 0
-    drawn = re.sub(rb"\x1b\]22;\w+\x07", b"", game.seen)  # Textual's own: the shape of the mouse's pointer
+    drawn = re.sub(rb"\x1b\]22;\w+\x07", b"", game.seen)  # sent by Textual: the shape of the mouse pointer
     for forbidden in (b"\x1b]", b"\x1b[5;53m", b"\x1bP", b"\x07", b"\x00", b"\x0e"):
         at = drawn.find(forbidden)
         assert at < 0, f"{drawn[max(0, at - 200) : at + 60]!r}"
     assert not re.search(rb"\xc2[\x80-\x9f]", drawn)
 
 
-# ---- too much --------------------------------------------------------------------------------------------------------
+# ---- very long texts -------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     "answer",
     [
-        ["\n" + "x" * MANY],
-        ["\n" + "word " * (MANY // 5)],
-        ['\n"' + "I go. " * (MANY // 6)],
-        ["\n" * (MANY // 2)],
-        ["\n" + "a\n" * (MANY // 2)],
-        ["\nz" + "\u0301" * (MANY // 10)],
-        ["\n", *["word " * 200] * (MANY // 1000)],
-        ["\n", *["\n" * 1000] * (MANY // 1000)],
+        ["\n" + "x" * TEN_MILLION],
+        ["\n" + "word " * (TEN_MILLION // 5)],
+        ['\n"' + "I go. " * (TEN_MILLION // 6)],
+        ["\n" * (TEN_MILLION // 2)],
+        ["\n" + "a\n" * (TEN_MILLION // 2)],
+        ["\nz" + "\u0301" * (TEN_MILLION // 10)],
+        ["\n", *["word " * 200] * (TEN_MILLION // 1000)],
+        ["\n", *["\n" * 1000] * (TEN_MILLION // 1000)],
         ["\n", *["x"] * 100_000],
     ],
     ids=["a line", "words", "an open quote", "empty lines", "lines", "marks", "pieces", "empty pieces", "letters"],
 )
-async def test_a_storyteller_that_does_not_stop(server: ScriptedServer, answer: Answer) -> None:
-    """Ten million characters in one line, in many, in one event or in thousands: a turn ends where a turn would."""
+async def test_a_turn_from_a_storyteller_that_does_not_stop_ends(server: ScriptedServer, answer: Answer) -> None:
+    """Ten million characters in one line, in many, in one event or in thousands: the turn ends at its usual length."""
     server.answers = [answer]
     storyteller = RemoteStoryteller(server.url, "scripted")
     with closing(Shelf(shelf_file())) as shelf:
@@ -280,10 +280,12 @@ async def test_a_storyteller_that_does_not_stop(server: ScriptedServer, answer: 
     await storyteller.close()
 
 
-def test_a_player_who_says_a_million_letters(server: ScriptedServer) -> None:
+def test_an_input_of_a_million_letters_is_saved_and_shortened_in_the_prompt(server: ScriptedServer) -> None:
     server.answers = ["\nThat is a lot."]
-    many = MANY // 10
-    lines = f"shout {'a' * many}\n/story {'b' * many}\n/rename {'c' * many}\n/name {'d' * many}\nwait\n/quit\n"
+    million = TEN_MILLION // 10
+    lines = (
+        f"shout {'a' * million}\n/story {'b' * million}\n/rename {'c' * million}\n/name {'d' * million}\nwait\n/quit\n"
+    )
     game = subprocess.run(
         command(server, "--plain", "--scenario", "iron-door"),
         input=lines.encode(),
@@ -298,11 +300,11 @@ def test_a_player_who_says_a_million_letters(server: ScriptedServer) -> None:
         path = adventure.path()
         assert len(adventure.title) < 100
         assert all(len(node.name) < 100 for node in path)
-        assert [len(node.input) // many for node in path] == [1, 1, 0], "what was said is kept"
+        assert [len(node.input) // million for node in path] == [1, 1, 0], "the input is saved whole"
 
 
-def test_a_scenario_file_without_end_is_refused(tmp_path: Path) -> None:
+def test_a_scenario_file_of_ten_million_letters_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "long.toml"
-    file.write_text(f'title = "Long"\nopening = "{"x" * MANY}"\n')
+    file.write_text(f'title = "Long"\nopening = "{"x" * TEN_MILLION}"\n')
     with pytest.raises(DungeonError, match=r"long\.toml"):
         find_scenario(str(file))

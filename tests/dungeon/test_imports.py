@@ -1,4 +1,4 @@
-"""What the game imports: never what only training and collecting need, and the pure parts nothing of the outside."""
+"""What the game imports: no package that only training and crawling need; and no I/O in the pure modules."""
 
 import subprocess
 import sys
@@ -10,13 +10,13 @@ import pytest
 import dungeon
 
 HEAVY = {"torch", "transformers", "datasets", "scrapy", "peft", "accelerate", "numpy", "finetune", "corpus.build"}
-OUTSIDE = {"sqlite3", "httpx2", "textual", "xllamacpp", "asyncio", "socket", "subprocess"}
+IO_MODULES = {"sqlite3", "httpx2", "textual", "xllamacpp", "asyncio", "socket", "subprocess"}
 
 
 def loaded_by(*modules: str) -> set[str]:
-    """The modules in a fresh interpreter after these were imported."""
+    """The modules loaded in a fresh interpreter after these imports."""
     code = f"import {', '.join(modules)}, sys; print(*sys.modules)"
-    environment = {"PYTHONPATH": "."}  # without coverage, which imports things of its own
+    environment = {"PYTHONPATH": "."}  # without coverage, which imports more
     run = subprocess.run(
         [sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=60, check=True
     )
@@ -36,17 +36,17 @@ def loaded_by(*modules: str) -> set[str]:
         "dungeon.storyteller.engine",
     ],
 )
-def test_the_game_loads_nothing_heavy(module: str) -> None:
+def test_the_game_imports_no_heavy_package(module: str) -> None:
     loaded = loaded_by(module)
     assert module in loaded
     assert not loaded & HEAVY
 
 
-def test_the_plain_game_loads_no_screen() -> None:
+def test_plain_mode_does_not_import_textual() -> None:
     assert not loaded_by("dungeon.plain.game") & {"textual", "rich"}
 
 
-def test_every_package_but_the_screens_is_forbidden_to_import_textual() -> None:
+def test_the_contract_forbids_textual_in_every_package_but_tui() -> None:
     settings = tomllib.loads(Path("pyproject.toml").read_text())
     (contract,) = (
         contract
@@ -57,14 +57,14 @@ def test_every_package_but_the_screens_is_forbidden_to_import_textual() -> None:
     assert {f"dungeon.{name}" for name in folders - {"tui"}} <= set(contract["source_modules"])
 
 
-def test_the_game_itself_never_loads_llama_cpp() -> None:
+def test_only_the_engine_process_imports_llama_cpp() -> None:
     assert "xllamacpp" not in loaded_by("dungeon.tui.app", "dungeon.plain.game", "dungeon.storyteller.local")
 
 
-def test_the_command_line_imports_the_rest_only_when_a_command_runs() -> None:
+def test_the_command_line_imports_other_packages_only_when_a_command_runs() -> None:
     assert not loaded_by("dungeon.cli") & {"httpx2", "textual", "xllamacpp", "msgspec", "sqlite3", "asyncio"}
 
 
-def test_the_tale_and_the_prompt_are_pure() -> None:
+def test_the_tale_imports_no_io_module() -> None:
     loaded = loaded_by("dungeon.tale.adventure", "dungeon.tale.prose", "dungeon.tale.context")
-    assert not loaded & OUTSIDE
+    assert not loaded & IO_MODULES

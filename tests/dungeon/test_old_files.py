@@ -1,8 +1,8 @@
-"""What a player has on the disk from before opens as it is.
+"""Files that an earlier version wrote are read.
 
 `old_home/` was written by the version of 2026-11-29 (commit c4a66a9), playing against a scripted server: two adventures
-with a retry, an edit, undo, labels, lore and own settings; a settings file with keys, a preset and the setting that was
-called `ahead`; a scenario, a draft, and a place in a story.
+with a retry, an edit, undo, labels, lore and overrides; a settings file with keys, a preset and the setting that was
+called `ahead`; a scenario, a draft, and a bookmark.
 """
 
 import shutil
@@ -33,7 +33,7 @@ def old_home(home: Path) -> Path:
     return home
 
 
-def test_the_adventures_are_there_with_all_their_turns() -> None:
+def test_the_adventures_have_all_their_turns() -> None:
     with closing(Shelf(shelf_file())) as shelf:
         listed = {entry.title: entry for entry in shelf.list_adventures()}
         assert list(listed) == ["The Lamp Road", "The Iron Door"]
@@ -55,7 +55,7 @@ def test_the_adventures_are_there_with_all_their_turns() -> None:
     assert all(node.state is State.DONE for node in adventure.nodes.values())
 
 
-async def test_an_adventure_goes_on_with_its_own_settings(server: ScriptedServer) -> None:
+async def test_an_adventure_continues_with_its_overrides(server: ScriptedServer) -> None:
     with closing(Shelf(shelf_file())) as shelf:
         session = Session(shelf, RemoteStoryteller(server.url, "scripted"))
         session.resume(1)
@@ -67,8 +67,8 @@ async def test_an_adventure_goes_on_with_its_own_settings(server: ScriptedServer
         await session.storyteller.close()
 
 
-async def test_the_prompts_of_the_old_turns_are_still_the_same(server: ScriptedServer) -> None:
-    """Or else `dungeon replay` could compare nothing that was played before."""
+async def test_the_prompts_of_old_turns_have_not_changed(server: ScriptedServer) -> None:
+    """Otherwise `dungeon replay` could not compare them."""
     with closing(Shelf(shelf_file())) as shelf:
         storyteller = RemoteStoryteller(server.url, "scripted")
         lines: list[str] = []
@@ -78,7 +78,7 @@ async def test_the_prompts_of_the_old_turns_are_still_the_same(server: ScriptedS
         await storyteller.close()
 
 
-def test_the_settings_hold_under_their_new_names() -> None:
+def test_the_settings_are_read_by_their_former_names() -> None:
     settings = load_settings()
     check_keys(settings)
     assert (settings.theme, settings.prefetch) == ("parchment", False)
@@ -86,7 +86,7 @@ def test_the_settings_hold_under_their_new_names() -> None:
     assert settings.presets["mine"]["length"] == 120
 
 
-def test_scenarios_drafts_and_places_in_stories_are_there() -> None:
+def test_scenarios_drafts_and_bookmarks_are_read() -> None:
     scenario = find_scenario("the salt road")
     assert [placeholder.name for placeholder in scenario.placeholders] == ["name"]
     assert scenario.cards[0].depth == 8

@@ -33,23 +33,23 @@ LORE = Lore(
 )
 
 
-class Teller(RemoteStoryteller):
-    """A word is a token; what is cached is what a test says."""
+class FakeStoryteller(RemoteStoryteller):
+    """Counts words as tokens, and reports the cache that a test sets."""
 
     cached_tokens: int | None = None
     cached_text: str = ""
-    counts = True
+    can_count = True
 
-    def __init__(self, cached: int | None = None, held: str = "") -> None:
+    def __init__(self, cached_tokens: int | None = None, cached_text: str = "") -> None:
         super().__init__("http://127.0.0.1:1", "words")
-        self.cached_tokens = cached
-        self.cached_text = held
+        self.cached_tokens = cached_tokens
+        self.cached_text = cached_text
 
     async def count_tokens(self, texts: Sequence[str]) -> list[int] | None:
-        return [len(text.split()) for text in texts] if self.counts else None
+        return [len(text.split()) for text in texts] if self.can_count else None
 
 
-def a_tale(turns: int, lore: Lore = LORE) -> Adventure:
+def adventure_with_turns(turns: int, lore: Lore = LORE) -> Adventure:
     adventure = Adventure(1, "The bell", "You stand at the wheel of the Kind Harriet.", lore=lore)
     for number in range(1, turns + 1):
         adventure.add(Node(number, adventure.head, Kind.DO, "", f"You sail on for day {number}."))
@@ -60,45 +60,43 @@ def a_tale(turns: int, lore: Lore = LORE) -> Adventure:
 # ---- tokens and what is cached -----------------------------------------------------------------------------------
 
 
-async def test_what_is_in_is_counted_and_what_is_out_estimated() -> None:
-    context = context_to_continue(a_tale(3), BUDGET)
-    weighed = await count_tokens(Teller(), context)
-    assert weighed.exact
-    assert weighed.total(context) == len(context.text.split())
-    (out,) = (n for part, n in zip(context.parts, weighed.counts, strict=True) if part.label == "Card: gold")
-    assert out == round(len("There is none.") / 3.4)
+async def test_included_parts_are_counted_and_the_others_estimated() -> None:
+    context = context_to_continue(adventure_with_turns(3), BUDGET)
+    counts = await count_tokens(FakeStoryteller(), context)
+    assert counts.counted
+    assert counts.total(context) == len(context.text.split())
+    (left_out,) = (n for part, n in zip(context.parts, counts.counts, strict=True) if part.label == "Card: gold")
+    assert left_out == round(len("There is none.") / 3.4)
 
 
-async def test_without_a_tokenizer_all_is_estimated_from_its_bytes() -> None:
-    context = context_to_continue(a_tale(3), BUDGET)
-    teller = Teller(cached=0, held=context.text)
-    teller.counts = False
-    weighed = await count_tokens(teller, context)
-    assert not weighed.exact
-    assert weighed.counts == estimate_tokens(context).counts
-    assert weighed.total(context) == pytest.approx(len(context.text) / 3.4, abs=len(context.parts))
-    assert weighed.cached == round(len(context.text) / 3.4)
-    assert headline(context, weighed).startswith("about ")
+async def test_without_a_tokenizer_all_tokens_are_estimated_from_bytes() -> None:
+    context = context_to_continue(adventure_with_turns(3), BUDGET)
+    storyteller = FakeStoryteller(0, context.text)
+    storyteller.can_count = False
+    counts = await count_tokens(storyteller, context)
+    assert not counts.counted
+    assert counts.counts == estimate_tokens(context).counts
+    assert counts.total(context) == pytest.approx(len(context.text) / 3.4, abs=len(context.parts))
+    assert counts.cached == round(len(context.text) / 3.4)
+    assert headline(context, counts).startswith("about ")
 
 
-async def test_the_beginning_that_the_engine_read_last_is_cached_and_no_more() -> None:
-    context = context_to_continue(a_tale(3), BUDGET)
+async def test_only_the_prefix_shared_with_the_engines_cache_is_cached() -> None:
+    context = context_to_continue(adventure_with_turns(3), BUDGET)
     for at in (0, 1, 40, len(context.text) // 2, len(context.text)):
-        weighed = await count_tokens(Teller(cached=5, held=context.text[:at] + "\x00"), context)
-        assert weighed.cached == len(context.text[:at].split())
-        flags = [
-            flag for part, flag in zip(context.parts, cached_parts(context, weighed), strict=True) if part.included
-        ]
-        assert all(before or not after for before, after in pairwise(flags)), "what is cached stands in front"
+        counts = await count_tokens(FakeStoryteller(5, context.text[:at] + "\x00"), context)
+        assert counts.cached == len(context.text[:at].split())
+        flags = [flag for part, flag in zip(context.parts, cached_parts(context, counts), strict=True) if part.included]
+        assert all(before or not after for before, after in pairwise(flags)), "cached parts come first"
     assert all(flags)
 
 
-async def test_where_the_engine_tells_nothing_nothing_is_said_to_be_cached() -> None:
-    context = context_to_continue(a_tale(3), BUDGET)
-    weighed = await count_tokens(Teller(cached=None, held=context.text), context)
-    assert weighed.cached is None
-    assert not any(cached_parts(context, weighed))
-    assert headline(context, weighed).endswith("the server does not say what is cached")
+async def test_no_part_is_shown_as_cached_if_the_server_does_not_report_its_cache() -> None:
+    context = context_to_continue(adventure_with_turns(3), BUDGET)
+    counts = await count_tokens(FakeStoryteller(None, context.text), context)
+    assert counts.cached is None
+    assert not any(cached_parts(context, counts))
+    assert headline(context, counts).endswith("the server does not say what is cached")
 
 
 # ---- the bar -----------------------------------------------------------------------------------------------------
@@ -109,7 +107,7 @@ parts = st.builds(
 
 
 @given(st.lists(st.tuples(parts, st.integers(0, 3000)), max_size=30), st.integers(1, 4000), st.integers(0, 130))
-def test_the_bar_is_as_wide_as_it_is_asked_to_be(pieces: list[tuple[Part, int]], budget: int, width: int) -> None:
+def test_the_bar_has_the_requested_width(pieces: list[tuple[Part, int]], budget: int, width: int) -> None:
     context = Context(tuple(part for part, _ in pieces), budget, "", 0)
     cells = bar(context, TokenCounts(tuple(count for _, count in pieces)), width)
     assert sum(taken for _, taken in cells) == width
@@ -118,32 +116,32 @@ def test_the_bar_is_as_wide_as_it_is_asked_to_be(pieces: list[tuple[Part, int]],
     assert all(one != other for (one, _), (other, _) in pairwise(cells))
 
 
-async def test_the_bar_shows_what_is_there_in_the_order_of_the_prompt() -> None:
-    context = context_to_continue(a_tale(60), BUDGET)
-    weighed = await count_tokens(Teller(), context)
-    drawn = "".join("·" if kind is None else LETTERS[kind] for kind, taken in bar(context, weighed, 60) if taken)
+async def test_the_bar_shows_the_parts_in_the_order_of_the_prompt() -> None:
+    context = context_to_continue(adventure_with_turns(60), BUDGET)
+    counts = await count_tokens(FakeStoryteller(), context)
+    drawn = "".join("·" if kind is None else LETTERS[kind] for kind, taken in bar(context, counts, 60) if taken)
     assert drawn == "MOSTCNTA·"
-    half = Context(context.parts, weighed.total(context) * 2, "", 0)
-    assert bar(half, weighed, 60)[-1][1] == pytest.approx(30, abs=6)
+    half = Context(context.parts, counts.total(context) * 2, "", 0)
+    assert bar(half, counts, 60)[-1][1] == pytest.approx(30, abs=6)
 
 
-def test_each_kind_of_part_has_a_letter_of_its_own() -> None:
+def test_each_kind_of_part_has_a_different_letter() -> None:
     assert len(set(LETTERS.values())) == len(PartKind)
 
 
-async def test_the_legend_adds_up() -> None:
-    context = context_to_continue(a_tale(60), BUDGET)
-    weighed = await count_tokens(Teller(), context)
-    figures = [int(text.split()[-1].replace(",", "")) for _, text in legend(context, weighed)]
+async def test_the_numbers_of_the_legend_add_up_to_the_budget() -> None:
+    context = context_to_continue(adventure_with_turns(60), BUDGET)
+    counts = await count_tokens(FakeStoryteller(), context)
+    figures = [int(text.split()[-1].replace(",", "")) for _, text in legend(context, counts)]
     assert sum(figures) == BUDGET
 
 
 # ---- lines -------------------------------------------------------------------------------------------------------
 
 
-async def test_all_of_it_in_lines() -> None:
-    context = context_to_continue(a_tale(2), BUDGET)
-    lines = context_lines(context, await count_tokens(Teller(cached=3, held=context.text[:60]), context))
+async def test_the_whole_view_as_lines() -> None:
+    context = context_to_continue(adventure_with_turns(2), BUDGET)
+    lines = context_lines(context, await count_tokens(FakeStoryteller(3, context.text[:60]), context))
     assert lines == [
         "The next prompt: 160 of 1,932 tokens · 13 cached, 147 to read",
         "MOCNTTTTA···················································",

@@ -1,4 +1,4 @@
-"""Working ahead: what is suggested, what is ready when the player picks, and what is never done or never used."""
+"""Prefetching: what is suggested, what is ready when the player picks, and what is never requested or never used."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
@@ -25,20 +25,20 @@ ACTIONS = ["open the door.", "ask Hessa what she sees.", 'say "Who is there?"', 
 
 
 class Voice(ScriptedServer):
-    """Answers by what it is asked: actions in their order, and to each action a turn of its own."""
+    """Answers by the prompt: a request for an action gets the next of `actions`, and each action gets its own turn."""
 
     def __init__(self) -> None:
         super().__init__()
         self.actions = [f" {action}" for action in ACTIONS]
         self.waiting: str | None = None
-        """The action whose turn waits in its middle until it is released."""
+        """The action whose turn waits in the middle until `release`."""
 
     def next_answer(self) -> Answer:
-        asked = str(self.requests[-1]["prompt"])
-        if asked.endswith("> You"):
-            return self.actions[(len(self.of("> You")) - 1) % len(self.actions)]
-        action, _, begun = asked.rpartition("> You ")[2].partition("\n")
-        if begun:
+        prompt = str(self.requests[-1]["prompt"])
+        if prompt.endswith("> You"):
+            return self.actions[(len(self.prompts_ending("> You")) - 1) % len(self.actions)]
+        action, _, prefix = prompt.rpartition("> You ")[2].partition("\n")
+        if prefix:
             return [" and", Hold(), " so on."] if action == self.waiting else ". The rest of it."
         if action == "light the lamp.":
             return [f"\n{FIRST.split()[0]}", *(f" {word}" for word in FIRST.split()[1:]), " and", " more."]
@@ -46,8 +46,7 @@ class Voice(ScriptedServer):
             return ["\nIt begins", " slowly", Hold(), " and goes on."]
         return f"\nSo ends {action}"
 
-    def of(self, end: str) -> list[str]:
-        """The prompts so far that end like this."""
+    def prompts_ending(self, end: str) -> list[str]:
         prompts = [str(request["prompt"]) for request in self.requests]
         return [prompt for prompt in prompts if prompt.endswith(end)]
 
@@ -69,16 +68,16 @@ async def session(server: Voice, tmp_path: Path) -> AsyncIterator[Session]:
     shelf.close()
 
 
-class Listener:
-    """A front end that waits for some prose."""
+class ProseShown:
+    """A front end that notices when this prose is shown."""
 
     def __init__(self, prose: str) -> None:
         self.prose = prose
-        self.said = asyncio.Event()
+        self.shown = asyncio.Event()
 
     def __call__(self, node: Node) -> None:
         if node.prose == self.prose:
-            self.said.set()
+            self.shown.set()
 
 
 def ignore(*_: object) -> None:
@@ -165,11 +164,11 @@ async def test_after_a_turn_four_different_actions_are_suggested(server: Voice, 
         *(f" {action}" for action in ACTIONS[1:]),
     ]
     await play(session, "wait")
-    told: list[tuple[str, ...]] = []
-    await session.prefetch(lambda: told.append(session.suggestions()))
+    changes: list[tuple[str, ...]] = []
+    await session.prefetch(lambda: changes.append(session.suggestions()))
     # Neither the same twice, nor with the same verb, nor what the player has just done.
-    assert told == [("Open the door", "Ask Hessa what she sees", '"Who is there?"', "Light the lamp")]
-    assert reopened(session) == session.adventure.path(), "nothing of it is on the disk"
+    assert changes == [("Open the door", "Ask Hessa what she sees", '"Who is there?"', "Light the lamp")]
+    assert reopened(session) == session.adventure.path(), "suggestions are not on the disk"
 
 
 async def test_after_going_on_and_narrating_there_are_suggestions_too(server: Voice, session: Session) -> None:
@@ -179,17 +178,17 @@ async def test_after_going_on_and_narrating_there_are_suggestions_too(server: Vo
     assert len(session.suggestions()) == len(ACTIONS)
 
 
-async def test_a_voice_that_writes_no_actions_is_not_asked_for_ever(server: Voice, session: Session) -> None:
+async def test_requests_to_a_voice_that_writes_no_actions_are_limited(server: Voice, session: Session) -> None:
     server.actions = [" are lost."]
     await play(session, "wait")
-    await session.prefetch(lambda: pytest.fail("nothing was suggested"))
+    await session.prefetch(lambda: pytest.fail("on_change was called without suggestions"))
     assert session.suggestions() == ()
-    asked = len(server.of("> You"))
+    asked = len(server.prompts_ending("> You"))
     await session.prefetch(ignore)
-    assert len(server.of("> You")) == asked, "not again when the player comes back"
+    assert len(server.prompts_ending("> You")) == asked, "no second request at the same place"
 
 
-async def test_other_suggestions_when_the_player_asks_for_them(server: Voice, session: Session) -> None:
+async def test_request_suggestions_gives_other_suggestions(server: Voice, session: Session) -> None:
     await play(session, "wait")
     await session.prefetch(ignore)
     server.actions = [" run.", " hide.", " sing.", " sit down."]
@@ -199,7 +198,7 @@ async def test_other_suggestions_when_the_player_asks_for_them(server: Voice, se
     assert set(session.suggestions()) == {"Run", "Hide", "Sing", "Sit down"}
 
 
-async def test_undo_and_redo_show_again_what_was_suggested(server: Voice, session: Session) -> None:
+async def test_after_undo_the_same_suggestions_are_shown_again(server: Voice, session: Session) -> None:
     await play(session, "wait")
     await session.prefetch(ignore)
     here = session.suggestions()
@@ -207,12 +206,12 @@ async def test_undo_and_redo_show_again_what_was_suggested(server: Voice, sessio
     assert session.suggestions() == ()
     session.undo()
     assert session.suggestions() == here
-    asked = len(server.of("> You"))
+    asked = len(server.prompts_ending("> You"))
     await session.prefetch(ignore)
-    assert len(server.of("> You")) == asked
+    assert len(server.prompts_ending("> You")) == asked
 
 
-async def test_at_the_opening_the_scenarios_own_ideas_come_first(server: Voice, session: Session) -> None:
+async def test_at_the_opening_the_actions_of_the_scenario_come_first(server: Voice, session: Session) -> None:
     ideas = ("Search the wagon", "Call out")
     session.begin(Scenario("door", "The door", "test", OPENING, actions=ideas))
     await session.prefetch(ignore)
@@ -226,104 +225,110 @@ async def test_at_the_opening_the_scenarios_own_ideas_come_first(server: Voice, 
 
 
 @pytest.mark.parametrize("line", ["1", "3", "", "Ask Hessa what she sees"])
-async def test_what_was_told_ahead_is_there_at_once(server: Voice, session: Session, line: str) -> None:
+async def test_a_prefetched_turn_is_shown_at_once(server: Voice, session: Session, line: str) -> None:
     await play(session, "wait")
     await session.prefetch(ignore)
     asked = len(server.requests)
     node = await play(session, line)
-    assert len(server.requests) == asked, "nobody had to be asked"
+    assert len(server.requests) == asked, "the turn was ready"
     assert node.state is State.DONE
     assert node.prose
     assert session.stats.first_text is not None
     assert session.stats.first_text < 0.05
     assert reopened(session) == session.adventure.path()
-    kept = session.shelf.generation_record(node.id)
+    record = session.shelf.generation_record(node.id)
     seeds = {request["seed"] for request in server.requests if str(request["prompt"]).endswith(f"{node.action}\n")}
-    assert not node.action or kept.seed in seeds
-    assert kept.prompt
+    assert not node.action or record.seed in seeds
+    assert record.prompt
 
 
-async def test_a_turn_with_only_its_first_words_goes_on_behind_them(server: Voice, session: Session) -> None:
+async def test_a_turn_of_which_only_the_first_words_are_prefetched_is_continued(
+    server: Voice, session: Session
+) -> None:
     await play(session, "wait")
     await session.suggest()
     server.waiting = "light the lamp."
-    reading = asyncio.create_task(session.prefetch(ignore))
-    await asyncio.to_thread(server.holding.wait, 10)  # in the middle of the rest of it
-    reading.cancel()
-    await asyncio.wait([reading])
+    prefetching = asyncio.create_task(session.prefetch(ignore))
+    await asyncio.to_thread(server.holding.wait, 10)  # in the second phase
+    prefetching.cancel()
+    await asyncio.wait([prefetching])
     server.waiting = None
     server.requests.clear()
     grown: list[Node] = []
     node = await session.play_turn(Kind.DO, "light the lamp", grown.append)
-    assert grown[1].prose.startswith("The word0 word1"), "the first words are there at once"
+    assert grown[1].prose.startswith("The word0 word1"), "the first words are shown at once"
     assert node.prose == f"{FIRST}. The rest of it."
-    assert [str(request["prompt"]).rpartition("\n")[2] for request in server.requests] == [FIRST], "what was cut off is"
+    assert [str(request["prompt"]).rpartition("\n")[2] for request in server.requests] == [FIRST], (
+        "only the cancelled second phase is requested again"
+    )
 
 
-async def test_a_turn_that_is_being_told_when_it_is_picked_goes_on_undisturbed(server: Voice, session: Session) -> None:
+async def test_a_turn_that_is_streaming_when_it_is_picked_is_not_interrupted(server: Voice, session: Session) -> None:
     await play(session, "wait")
     await session.suggest()
     server.waiting = "open the door."
-    reading = asyncio.create_task(session.prefetch(ignore))
+    prefetching = asyncio.create_task(session.prefetch(ignore))
     await asyncio.to_thread(server.holding.wait, 10)
-    heard = Listener("It begins slowly")
-    playing = asyncio.create_task(session.play_turn(Kind.DO, "open the door", heard))
-    await heard.said.wait()
+    on_prose = ProseShown("It begins slowly")
+    playing = asyncio.create_task(session.play_turn(Kind.DO, "open the door", on_prose))
+    await on_prose.shown.wait()
     server.release()
     node = await playing
     assert node.prose == "It begins slowly and goes on."
-    assert len(server.of("> You open the door.\n")) == 1
+    assert len(server.prompts_ending("> You open the door.\n")) == 1
     assert not server.aborted.is_set()
-    await asyncio.wait([reading])
-    assert reading.cancelled()
+    await asyncio.wait([prefetching])
+    assert prefetching.cancelled()
 
 
-async def test_stopping_a_turn_that_was_handed_over_keeps_what_came(server: Voice, session: Session) -> None:
+async def test_stopping_a_turn_that_was_picked_while_streaming_saves_its_prose_so_far(
+    server: Voice, session: Session
+) -> None:
     await play(session, "wait")
     await session.suggest()
     server.waiting = "open the door."
-    reading = asyncio.create_task(session.prefetch(ignore))
+    prefetching = asyncio.create_task(session.prefetch(ignore))
     await asyncio.to_thread(server.holding.wait, 10)
-    heard = Listener("It begins slowly")
-    playing = asyncio.create_task(session.play_turn(Kind.DO, "open the door", heard))
-    await heard.said.wait()
+    on_prose = ProseShown("It begins slowly")
+    playing = asyncio.create_task(session.play_turn(Kind.DO, "open the door", on_prose))
+    await on_prose.shown.wait()
     playing.cancel()
     with pytest.raises(asyncio.CancelledError):
         await playing
     assert await asyncio.to_thread(server.aborted.wait, 10)
     node = reopened(session)[-1]
     assert (node.prose, node.state) == ("It begins slowly", State.STOPPED)
-    await asyncio.wait([reading])
+    await asyncio.wait([prefetching])
 
 
-async def test_anything_else_cancels_it_at_once(server: Voice, session: Session) -> None:
+async def test_another_action_cancels_prefetching_at_once(server: Voice, session: Session) -> None:
     await play(session, "wait")
     await session.suggest()
     server.waiting = "open the door."
-    reading = asyncio.create_task(session.prefetch(ignore))
+    prefetching = asyncio.create_task(session.prefetch(ignore))
     await asyncio.to_thread(server.holding.wait, 10)
     assert (await play(session, "run away")).prose == "So ends run away."
-    assert await asyncio.to_thread(server.aborted.wait, 10), "the server has heard of it"
-    await asyncio.wait([reading])
-    assert reading.cancelled()
+    assert await asyncio.to_thread(server.aborted.wait, 10), "the connection was closed"
+    await asyncio.wait([prefetching])
+    assert prefetching.cancelled()
 
 
-async def test_it_is_given_out_once_so_that_a_retry_is_another_answer(server: Voice, session: Session) -> None:
+async def test_a_prefetched_turn_is_used_once_so_a_retry_is_another_answer(server: Voice, session: Session) -> None:
     await play(session, "wait")
     await session.prefetch(ignore)
     node = await play(session, "1")
     again = await session.retry(ignore)
     assert again.parent == node.parent
     assert session.shelf.generation_record(again.id).seed != session.shelf.generation_record(node.id).seed
-    assert len(server.of("> You open the door.\n")) == 2
+    assert len(server.prompts_ending("> You open the door.\n")) == 2
 
 
-async def test_what_was_told_under_other_settings_or_lore_is_not_used(server: Voice, session: Session) -> None:
+async def test_a_turn_prefetched_with_other_settings_or_lore_is_not_used(server: Voice, session: Session) -> None:
     await play(session, "wait")
     await session.prefetch(ignore)
     session.set_lore(Lore(memory="Hessa is a queen."))
     await play(session, "1")
-    assert server.of("> You open the door.\n")[-1].startswith("Hessa is a queen.")
+    assert server.prompts_ending("> You open the door.\n")[-1].startswith("Hessa is a queen.")
 
     await session.prefetch(ignore)
     session.settings.set("temperature", "0.2")
@@ -332,46 +337,46 @@ async def test_what_was_told_under_other_settings_or_lore_is_not_used(server: Vo
     assert server.requests[-1]["temperature"] == 0.2
 
 
-async def test_behind_a_turn_that_broke_off_nothing_is_told_that_nobody_can_pick(
-    server: Voice, session: Session
-) -> None:
+async def test_after_a_stopped_turn_its_continuation_is_not_prefetched(server: Voice, session: Session) -> None:
     node = await play(session, "open the door")
     session.shelf.save_turn(session.adventure.set_prose(node.id, "The door opens a", State.STOPPED))
     server.requests.clear()
     await session.prefetch(ignore)
     prompts = [str(request["prompt"]) for request in server.requests if request["max_tokens"] > 1]
     assert len(prompts) > 1
-    assert not [prompt for prompt in prompts if prompt.endswith("opens a\n")], "to go on is to finish that turn"
+    assert not [prompt for prompt in prompts if prompt.endswith("opens a\n")], "/continue finishes that turn"
 
 
-# ---- told again --------------------------------------------------------------------------------------------------
+# ---- deterministic prefill ---------------------------------------------------------------------------------------
 
 
-async def test_what_an_engine_wrote_it_reads_again_before_it_goes_on_behind_it(server: Voice, session: Session) -> None:
+async def test_with_deterministic_prefill_an_engine_reads_again_what_it_generated(
+    server: Voice, session: Session
+) -> None:
     session.storyteller.deterministic_prefill = True
     await play(session, "open the door")
     server.requests.clear()
     await session.prefill()
-    await play(session, "")  # of which the engine holds the whole prompt
-    aside, tale, other, turn = (str(request["prompt"]) for request in server.requests)
+    await play(session, "")  # its whole prompt is in the engine's cache
+    evict_tale, tale, evict_turn, turn = (str(request["prompt"]) for request in server.requests)
     assert tale == turn == f"{OPENING}\n\n> You open the door.\n\nSo ends open the door.\n"
-    for away, behind in ((aside, "Hessa holds"), (other, "So ends open")):
-        # Away from the tale before the last words ahead of it, so that more than one token is left to read.
-        assert away.endswith(f"{behind} #")
-        assert tale.startswith(away[:-2])
+    for evict, kept in ((evict_tale, "Hessa holds"), (evict_turn, "So ends open")):
+        # It differs before the last words, so that the engine reads more than one token of them again.
+        assert evict.endswith(f"{kept} #")
+        assert tale.startswith(evict[:-2])
 
 
-async def test_a_server_of_which_nothing_is_known_is_not_asked_twice(server: Voice, session: Session) -> None:
+async def test_without_deterministic_prefill_each_turn_is_one_request(server: Voice, session: Session) -> None:
     await play(session, "open the door")
     await session.retry(ignore)
     await play(session, "")
     assert len(server.requests) == 3
 
 
-# ---- what is not done --------------------------------------------------------------------------------------------
+# ---- when nothing is prefetched ----------------------------------------------------------------------------------
 
 
-async def test_with_a_seed_nothing_is_told_that_was_not_asked_for(server: Voice, tmp_path: Path) -> None:
+async def test_with_a_seed_nothing_is_prefetched_unless_the_player_asks(server: Voice, tmp_path: Path) -> None:
     session = Session(Shelf(tmp_path / "seeded.db"), RemoteStoryteller(server.url, "scripted"), seed=7)
     session.begin(scenario_from_opening(OPENING, "The door"))
     await session.prefetch(ignore)
@@ -379,11 +384,13 @@ async def test_with_a_seed_nothing_is_told_that_was_not_asked_for(server: Voice,
     session.request_suggestions()
     await session.prefetch(ignore)
     assert len(session.suggestions()) == 4
-    assert len(server.requests) == len(server.of("> You"))
+    assert len(server.requests) == len(server.prompts_ending("> You"))
     await session.storyteller.close()
 
 
-async def test_switched_off_it_rests_unless_the_player_asks(server: Voice, session: Session) -> None:
+async def test_with_prefetching_off_suggestions_are_made_only_when_the_player_asks(
+    server: Voice, session: Session
+) -> None:
     await play(session, "wait")
     session.settings.set("prefetch", "off")
     asked = len(server.requests)
@@ -394,26 +401,26 @@ async def test_switched_off_it_rests_unless_the_player_asks(server: Voice, sessi
     assert len(session.suggestions()) == 4
 
 
-async def test_with_no_suggestions_wanted_only_going_on_is_prepared(server: Voice, session: Session) -> None:
+async def test_with_zero_suggestions_only_the_continuation_is_prefetched(server: Voice, session: Session) -> None:
     session.settings.set("suggestions", "0")
     await play(session, "wait")
     await session.prefetch(ignore)
     assert session.suggestions() == ()
-    assert server.of("> You") == []
+    assert server.prompts_ending("> You") == []
     asked = len(server.requests)
     await play(session, "")
     assert len(server.requests) == asked
 
 
-async def test_a_server_elsewhere_is_asked_for_nothing_that_nobody_wants(server: Voice, session: Session) -> None:
+async def test_on_a_remote_server_only_the_prompt_is_prefilled(server: Voice, session: Session) -> None:
     await play(session, "wait")
     session.storyteller.is_local = False
     asked = len(server.requests)
     await session.prefetch(ignore)
-    assert [request["max_tokens"] for request in server.requests[asked:]] == [1], "only to read the tale"
+    assert [request["max_tokens"] for request in server.requests[asked:]] == [1], "only the prefill"
 
 
-async def test_a_storyteller_that_fails_meanwhile_spoils_nothing(server: Voice, session: Session) -> None:
+async def test_after_a_failed_prefetch_the_next_turn_works(server: Voice, session: Session) -> None:
     await play(session, "wait")
     actions = server.next_answer
     server.next_answer = lambda: Fail(500, "out of memory")  # type: ignore[method-assign]

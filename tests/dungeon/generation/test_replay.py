@@ -1,4 +1,4 @@
-"""Telling an adventure's turns again: what agrees, what differs and where, and what can't be compared."""
+"""Replaying an adventure: which turns agree, which differ and where, and which can't be compared."""
 
 import asyncio
 import random
@@ -26,7 +26,7 @@ _SYLLABLES = ("ka", "lo", "mi", "ner", "tas", "vu", "shi", "ro", "den", "wyl")
 
 
 class Voice(ScriptedServer):
-    """Says the same to the same prompt and seed, and something else to any other."""
+    """Answers the same prompt and seed with the same text, and any other with another."""
 
     def next_answer(self) -> Answer:
         request = self.requests[-1]
@@ -79,10 +79,10 @@ async def test_turns_of_every_kind_agree(session: Session) -> None:
     assert lines == [f"{number:5}  agrees" for number in range(1, 6)]
     assert (replayed.agree, replayed.differ) == (5, 0)
     assert str(replayed) == "5 of 5 turns agree."
-    assert session.shelf.open(session.adventure.id).path() == before, "and nothing on the shelf has changed"
+    assert session.shelf.open(session.adventure.id).path() == before, "the shelf is not changed"
 
 
-async def test_each_turn_is_told_with_the_lore_that_was_in_force(session: Session) -> None:
+async def test_each_turn_is_replayed_with_the_lore_of_its_time(session: Session) -> None:
     await play(session, "open the door")
     session.set_lore(Lore(memory="Hessa is a queen.", note="Be short."))
     await play(session, "wait")
@@ -90,25 +90,25 @@ async def test_each_turn_is_told_with_the_lore_that_was_in_force(session: Sessio
     assert (await replay(session))[0].agree == 2
 
 
-async def test_turns_that_were_told_ahead_in_one_part_or_two_agree(session: Session, server: Voice) -> None:
+async def test_turns_prefetched_in_one_phase_or_two_agree(session: Session, server: Voice) -> None:
     await play(session, "wait")
     await session.prefetch(ignore)
     asked = len(server.requests)
-    await play(session, "1")  # whole
+    await play(session, "1")  # prefetched completely
     assert len(server.requests) == asked
-    reading = asyncio.create_task(session.prefetch(ignore))
-    begun = "> You"
-    while begun.endswith("> You") or not begun.rpartition("\n")[2]:  # until the rest of a turn is asked for
+    prefetching = asyncio.create_task(session.prefetch(ignore))
+    prompt = "> You"
+    while prompt.endswith("> You") or not prompt.rpartition("\n")[2]:  # until the second phase of a turn is requested
         await asyncio.sleep(0.001)
-        begun = str(server.requests[-1]["prompt"])
+        prompt = str(server.requests[-1]["prompt"])
     await play(session, "")
-    await asyncio.wait([reading])
+    await asyncio.wait([prefetching])
     assert max(len(node.prose.split()) for node in session.adventure.path()) > FIRST_WORDS
     replayed, lines = await replay(session)
     assert replayed.agree == 3, lines
 
 
-async def test_of_a_turn_that_was_stopped_what_came_is_compared(session: Session) -> None:
+async def test_the_prose_of_a_stopped_turn_is_compared(session: Session) -> None:
     def stop(node: Node) -> None:
         if len(node.prose.split()) == 5:
             playing.cancel()
@@ -136,18 +136,18 @@ async def test_a_turn_that_was_stopped_and_finished_is_not_compared(session: Ses
     assert await replay(session) == (ReplayResult(0, 0, Counter({NOT_GENERATED: 1})), [])
 
 
-async def test_where_a_turn_differs_is_told(session: Session) -> None:
+async def test_the_first_character_that_differs_is_reported(session: Session) -> None:
     await play(session, "open the door", "wait")
     first = session.adventure.path()[0]
     session.shelf.save_turn(replace(first, prose=first.prose[:9] + "#" + first.prose[10:]))
     replayed, lines = await replay(session)
     assert lines[0] == f"    1  differs at character 10 of {len(first.prose)}"
-    # The next was told after what the first was then.
+    # The prompt of the second turn had the first one's old text.
     assert lines[1] == "    2  another prompt: the text or the program has changed"
     assert str(replayed) == "0 of 1 turns agree. Not compared: 1 with another prompt."
 
 
-async def test_what_another_voice_told_is_not_compared(session: Session, server: Voice) -> None:
+async def test_turns_of_another_voice_are_not_compared(session: Session, server: Voice) -> None:
     await play(session, "open the door")
     server.requests.clear()
     session.storyteller.name = "tuned"
@@ -167,7 +167,7 @@ async def test_the_same_name_with_another_adapter_is_another_voice(session: Sess
     assert lines == ["    1  another voice: scripted aaaaaaaaaaaa"]
 
 
-async def test_edits_and_what_follows_them_are_passed_over(session: Session) -> None:
+async def test_edits_and_the_copied_turns_after_them_are_skipped(session: Session) -> None:
     await play(session, "open the door", "wait", "look")
     session.edit(session.adventure.path()[1].id, prose="Nothing happens.")
     replayed, lines = await replay(session)
@@ -177,16 +177,16 @@ async def test_edits_and_what_follows_them_are_passed_over(session: Session) -> 
     assert (await replay(session))[0].agree == 2
 
 
-async def test_how_a_newer_game_told_a_turn_can_be_beyond_us(session: Session) -> None:
+async def test_a_turn_with_the_sampling_of_a_newer_version_is_skipped(session: Session) -> None:
     await play(session, "open the door")
     (node,) = session.adventure.path()
-    told = session.shelf.generation_record(node.id)
-    session.shelf.save_turn(node, replace(told, sampling='{"mood": 3}'))
+    record = session.shelf.generation_record(node.id)
+    session.shelf.save_turn(node, replace(record, sampling='{"mood": 3}'))
     replayed, lines = await replay(session)
     assert replayed.differ == 0
     assert lines == ["    1  another dungeon: this one can't read its sampling"]
 
 
-async def test_an_adventure_that_is_not_there(session: Session) -> None:
+async def test_an_unknown_adventure_is_an_error(session: Session) -> None:
     with pytest.raises(DungeonError, match="no adventure 99"):
         await run_replay(session.shelf, session.storyteller, 99, ignore)

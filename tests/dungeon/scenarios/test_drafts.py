@@ -9,7 +9,7 @@ from dungeon.paths import scenarios_folder
 from dungeon.scenarios.drafts import load_draft, save_draft
 
 
-def test_a_draft_comes_back_until_it_is_empty() -> None:
+def test_a_saved_draft_is_loaded_until_it_is_empty() -> None:
     save_draft("", {"title": "", "opening": "You \ud800wait. 🐉"})
     save_draft("new", {"title": "", "opening": "Another."})
     assert load_draft("") == {"title": "", "opening": "You ?wait. 🐉"}

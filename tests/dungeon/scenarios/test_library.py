@@ -1,4 +1,4 @@
-"""The game's own scenarios are fit to play: complete, plain, distinct, and seen whole by the voice."""
+"""The built-in scenarios: complete, plainly written, distinct, and never cut in the prompt."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator
@@ -51,7 +51,7 @@ def test_there_are_five_of_each_genre() -> None:
     assert list(scenarios) == sorted(scenarios, key=lambda scenario: (scenario.genre, scenario.title))
 
 
-def test_each_reads_the_same_as_a_players_own_file() -> None:
+def test_each_file_is_read_the_same_as_a_players_file() -> None:
     folder = Path(dungeon.__file__).parent / "scenarios" / "data"
     for scenario in builtin_scenarios():
         read = read_scenario(folder / f"{scenario.name}.toml")
@@ -59,7 +59,7 @@ def test_each_reads_the_same_as_a_players_own_file() -> None:
 
 
 @each_scenario
-def test_each_is_complete(scenario: Scenario, common_words: set[str]) -> None:
+def test_each_scenario_is_complete(scenario: Scenario, common_words: set[str]) -> None:
     assert set(placeholder_names(scenario)) == {placeholder.name for placeholder in scenario.placeholders}
     scenario = fill_placeholders(scenario, {})
     assert 60 <= len(scenario.opening.split()) <= 120
@@ -82,12 +82,14 @@ def test_each_is_complete(scenario: Scenario, common_words: set[str]) -> None:
         assert card.keys
         for key in card.keys:
             assert key == key.strip() != ""
-            assert key.lower() not in common_words | NO_CONTENT, "such a key would fire every other turn"
-        assert triggered_cards((card,), [scenario.opening + PARAGRAPH + scenario.memory]), "it is about something there"
+            assert key.lower() not in common_words | NO_CONTENT, "a common word would trigger the card every other turn"
+        assert triggered_cards((card,), [scenario.opening + PARAGRAPH + scenario.memory]), (
+            "a key is in the opening or the memory"
+        )
 
 
 @each_scenario
-def test_each_is_written_plainly(scenario: Scenario) -> None:
+def test_each_scenario_is_written_plainly(scenario: Scenario) -> None:
     scenario = fill_placeholders(scenario, {})
     assert 8 <= len(scenario.opening.split()) / len(sentences(scenario.opening)) <= 12
     found = list(words(scenario.opening))
@@ -98,7 +100,7 @@ def test_each_is_written_plainly(scenario: Scenario) -> None:
 
 
 @each_scenario
-def test_the_voice_sees_all_of_each(scenario: Scenario) -> None:
+def test_the_prompt_has_all_of_each_scenario(scenario: Scenario) -> None:
     scenario = fill_placeholders(scenario, {})
 
     def prompt(lore: Lore) -> str:
@@ -111,16 +113,16 @@ def test_the_voice_sees_all_of_each(scenario: Scenario) -> None:
         note = f"[Author's note: {scenario.note}]"
         return PARAGRAPH.join([scenario.memory, scenario.opening, *(card.text for card in cards), note]) + PROMPT_END
 
-    fired = [hit.card for hit in triggered_cards(scenario.cards, [scenario.opening])]
-    assert prompt(scenario.lore) == expected(fired)
+    triggered = [hit.card for hit in triggered_cards(scenario.cards, [scenario.opening])]
+    assert prompt(scenario.lore) == expected(triggered)
     every = [Card(card.keys, card.text, always=True) for card in scenario.cards]
     assert prompt(Lore(scenario.memory, scenario.note, tuple(every))) == expected(every)
 
 
 def test_the_players_answers_are_in_the_story() -> None:
-    asking = [scenario for scenario in builtin_scenarios() if scenario.placeholders]
-    assert len(asking) >= 12
-    for scenario in asking:
+    with_questions = [scenario for scenario in builtin_scenarios() if scenario.placeholders]
+    assert len(with_questions) >= 12
+    for scenario in with_questions:
         answers = {placeholder.name: f"Zq{placeholder.name}" for placeholder in scenario.placeholders}
         filled = fill_placeholders(scenario, answers)
         for placeholder in scenario.placeholders:

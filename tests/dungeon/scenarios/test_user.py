@@ -1,4 +1,4 @@
-"""The player's own scenarios: saved as files to share, never overwritten, never lost; and scenarios found by name."""
+"""The player's scenarios: saved as files to share, never overwritten, never lost; and scenarios found by name."""
 
 from pathlib import Path
 
@@ -44,13 +44,13 @@ def test_a_saved_scenario_is_listed_and_found_whole() -> None:
     assert find_scenario("The Lamp road") == find_scenario("the-lamp-road") == saved
 
 
-def test_a_shared_file_is_the_same_scenario_elsewhere(tmp_path: Path) -> None:
+def test_a_shared_file_is_read_as_the_same_scenario(tmp_path: Path) -> None:
     shared = tmp_path / "from a friend.toml"
     shared.write_bytes(save_scenario(LAMP_ROAD).read_bytes())
     assert find_scenario(f"  {shared} ") == LAMP_ROAD
 
 
-def test_another_scenario_of_the_same_title_gets_a_file_of_its_own() -> None:
+def test_another_scenario_with_the_same_title_gets_another_file() -> None:
     first = save_scenario(scenario_from_opening("One.", "The Door"))
     second = save_scenario(scenario_from_opening("Two.", "The Door!"))
     assert (first.stem, second.stem) == ("the-door", "the-door-2")
@@ -58,7 +58,7 @@ def test_another_scenario_of_the_same_title_gets_a_file_of_its_own() -> None:
     assert sorted(scenario.opening for scenario in user_scenarios()[0]) == ["One.", "Two."]
 
 
-def test_none_takes_the_name_of_one_of_the_games() -> None:
+def test_a_file_never_gets_the_name_of_a_builtin_scenario() -> None:
     assert save_scenario(scenario_from_opening("Mine.", "Iron door")).stem == "iron-door-2"
     assert find_scenario("iron-door").opening != "Mine."
 

@@ -46,7 +46,7 @@ def test_a_setting_is_saved_with_its_adventure() -> None:
     assert settings.sampling == VOICE
 
 
-def test_a_global_setting_is_saved_in_the_file_and_yields_to_the_adventures_own() -> None:
+def test_a_global_setting_is_saved_in_the_file_and_the_adventures_overrides_it() -> None:
     settings = Bound()
     settings.set("length", "100")
     assert settings.set("length", "200", globally=True) == "length = 100 (this adventure)"
@@ -56,14 +56,14 @@ def test_a_global_setting_is_saved_in_the_file_and_yields_to_the_adventures_own(
 
 
 @pytest.mark.parametrize("name", ["prefetch", "ahead"])
-def test_prefetching_is_set_for_all_adventures_by_its_new_and_its_old_name(name: str) -> None:
+def test_prefetch_is_set_globally_also_by_its_old_name(name: str) -> None:
     settings = Bound()
     assert settings.set(name, "off") == "prefetch = off (all adventures)"
     assert load_settings() == Settings({"prefetch": False})
     assert settings.saved == "{}"
 
 
-def test_before_there_is_an_adventure_everything_is_set_globally() -> None:
+def test_without_an_adventure_every_setting_is_global() -> None:
     EffectiveSettings(VOICE, Settings()).set("temperature", "0.9")
     assert load_settings() == Settings({"temperature": 0.9})
 
@@ -75,7 +75,7 @@ def test_keys_are_saved_in_the_file() -> None:
     assert settings.changes == 1
 
 
-def test_where_a_value_comes_from() -> None:
+def test_the_origin_of_each_value() -> None:
     settings = Bound(Settings({"preset": "terse", "top_k": 5}))
     origins = {name: settings.origin(name) for name in ("length", "top_k", "top_p", "preset", "seed", "theme")}
     assert origins == {
@@ -91,7 +91,7 @@ def test_where_a_value_comes_from() -> None:
 
 
 @pytest.mark.parametrize(("name", "text"), [("temperature", "9"), ("smell", "1"), ("preset", "wlid")])
-def test_an_error_changes_nothing(name: str, text: str) -> None:
+def test_after_an_error_no_setting_has_changed(name: str, text: str) -> None:
     settings = Bound()
     with pytest.raises(DungeonError):
         settings.set(name, text)
@@ -103,7 +103,7 @@ def test_an_unknown_preset_is_reported_with_the_nearest() -> None:
         Bound().set("preset", "wlid")
 
 
-def test_a_change_that_can_not_be_written_to_the_file_holds_all_the_same(home: Path) -> None:
+def test_a_change_that_can_not_be_written_to_the_file_is_in_force_for_this_game(home: Path) -> None:
     home.mkdir()
     (home / "config").write_text("a file where the folder should be")
     settings = Bound()
@@ -113,7 +113,7 @@ def test_a_change_that_can_not_be_written_to_the_file_holds_all_the_same(home: P
     assert settings.changes == 1
 
 
-def test_a_change_that_can_not_be_saved_with_the_adventure_holds_all_the_same() -> None:
+def test_a_change_that_can_not_be_saved_with_the_adventure_is_in_force_for_this_game() -> None:
     settings = Bound()
 
     def full(overrides: str) -> None:
@@ -125,7 +125,7 @@ def test_a_change_that_can_not_be_saved_with_the_adventure_holds_all_the_same() 
     assert settings.sampling.temperature == 0.9
 
 
-def test_the_values_in_force_become_a_preset_that_can_be_deleted() -> None:
+def test_a_preset_is_made_of_the_values_in_force_and_can_be_deleted() -> None:
     settings = Bound()
     settings.set("temperature", "0.9")
     settings.set("banned", "a tapestry")
@@ -140,7 +140,7 @@ def test_the_values_in_force_become_a_preset_that_can_be_deleted() -> None:
 
 
 @pytest.mark.parametrize("name", ["", " \n", "wild", "VOICE", "x" * 31])
-def test_a_preset_name_that_is_not_allowed(name: str) -> None:
+def test_an_invalid_preset_name_is_refused(name: str) -> None:
     settings = Bound()
     with pytest.raises(DungeonError, match="name"):
         settings.save_preset(name)
@@ -152,7 +152,7 @@ def test_presets_of_the_game_can_not_be_deleted() -> None:
         Bound().delete_preset("wild")
 
 
-def test_the_lines_list_every_setting() -> None:
+def test_setting_lines_list_every_setting() -> None:
     settings = Bound()
     settings.set("stop", r"\n\n")
     text = "\n".join(setting_lines(settings))
@@ -163,7 +163,7 @@ def test_the_lines_list_every_setting() -> None:
     assert settings.describe("top-k").startswith("top_k = 40 (voice)\nChoose among this many")
 
 
-async def test_settings_reach_the_server() -> None:
+async def test_settings_are_sent_to_the_server() -> None:
     settings = Bound()
     for name, text in (("xtc-probability", "0.3"), ("stop", "###"), ("banned", "a tapestry"), ("top_k", "7")):
         settings.set(name, text)

@@ -61,7 +61,7 @@ def test_saved_settings_are_loaded() -> None:
     assert load_settings() == Settings()
 
 
-def test_a_file_of_the_version_before_is_read_and_written_under_the_new_names() -> None:
+def test_a_file_with_former_names_is_read_and_written_with_the_new_ones() -> None:
     path = write(FORMER_FILE)
     old = load_settings()
     assert old.prefetch is False
@@ -74,7 +74,7 @@ def test_a_file_of_the_version_before_is_read_and_written_under_the_new_names() 
     assert "ahead" not in path.read_text()
 
 
-def test_what_the_player_wrote_around_the_settings_stays() -> None:
+def test_the_players_comments_and_layout_stay() -> None:
     path = write('# mine\ntheme = "ink"   # for the evening\n\n[keys] # all of them\nretry = "f8"\n')
     old = load_settings()
     save_settings(replace(old, values={"theme": "deepwood", "column": 60}), old)
@@ -83,14 +83,14 @@ def test_what_the_player_wrote_around_the_settings_stays() -> None:
     )
 
 
-def test_a_setting_is_written_before_the_tables() -> None:
+def test_a_new_setting_is_written_before_the_tables() -> None:
     write('[keys]\nretry = "f8"\n')
     old = load_settings()
     save_settings(replace(old, values={"column": 60}), old)
     assert load_settings() == Settings({"column": 60}, {"retry": "f8"})
 
 
-def test_what_another_game_wrote_meanwhile_stays() -> None:
+def test_settings_that_another_game_wrote_meanwhile_stay() -> None:
     mine = Settings({"column": 60})
     save_settings(mine, Settings())
     save_settings(Settings({"column": 60, "theme": "ink"}), mine)
@@ -128,7 +128,7 @@ def test_an_invalid_file_is_reported_with_its_path_the_key_and_what_to_do(text: 
     assert "Correct the file, or move it away" in str(caught.value)
 
 
-def test_a_file_of_another_systems_editor_is_read() -> None:
+def test_a_file_with_a_byte_order_mark_and_crlf_is_read() -> None:
     write("").write_bytes(b"\xef\xbb\xbf# mine\r\ncolumn = 60\r\n")
     assert load_settings() == Settings({"column": 60})
     save_settings(Settings({"column": 61}), load_settings())
@@ -148,7 +148,7 @@ def test_a_file_of_another_systems_editor_is_read() -> None:
     ],
     ids=lambda content: repr(content[:10]),
 )
-def test_a_file_that_is_not_a_settings_file_is_reported(content: bytes) -> None:
+def test_a_file_that_is_not_toml_is_reported(content: bytes) -> None:
     write("").write_bytes(content)
     with pytest.raises(DungeonError) as caught:
         load_settings()
@@ -156,13 +156,13 @@ def test_a_file_that_is_not_a_settings_file_is_reported(content: bytes) -> None:
     assert str(caught.value).isprintable()
 
 
-def test_a_folder_in_the_files_place_is_reported() -> None:
+def test_a_folder_in_place_of_the_file_is_reported() -> None:
     settings_file().mkdir(parents=True)
     with pytest.raises(DungeonError, match="can't be read: Is a directory"):
         load_settings()
 
 
-def test_a_link_stays_a_link(tmp_path: Path) -> None:
+def test_a_symlink_stays_a_symlink(tmp_path: Path) -> None:
     target = tmp_path / "dotfiles.toml"
     target.write_text("column = 60\n")
     settings_file().parent.mkdir(parents=True)
@@ -172,7 +172,7 @@ def test_a_link_stays_a_link(tmp_path: Path) -> None:
     assert target.read_text() == "column = 61\n"
 
 
-def test_a_full_disk_leaves_the_old_file_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_leaves_the_old_file_and_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
     path = write("column = 60\n")
 
     def full(descriptor: int) -> None:
@@ -185,7 +185,7 @@ def test_a_full_disk_leaves_the_old_file_and_nothing_else(monkeypatch: pytest.Mo
     assert list(path.parent.iterdir()) == [path]
 
 
-def test_a_file_that_the_player_has_left_invalid_is_not_overwritten() -> None:
+def test_an_invalid_file_is_not_overwritten() -> None:
     old = load_settings()
     path = write("column = \n")
     with pytest.raises(DungeonError, match="at line 1, column 10"):

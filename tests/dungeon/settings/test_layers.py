@@ -1,4 +1,4 @@
-"""Layers of settings: which value is in force, and how an adventure's overrides are kept."""
+"""Layers of settings: which value is in force, and how an adventure's overrides are saved."""
 
 import msgspec
 
@@ -15,7 +15,7 @@ from dungeon.storyteller.sampling import Sampling
 VOICE = Sampling(temperature=0.6, length=70, stop=("<end>",))
 
 
-def test_each_layer_lies_over_the_last() -> None:
+def test_a_later_layer_overrides_an_earlier_one() -> None:
     settings = Settings({"temperature": 0.8, "top_k": 20, "stop": ("###",)})
     assert effective_sampling(VOICE, Settings()) == VOICE
     globally = msgspec.structs.replace(VOICE, temperature=0.8, top_k=20, stop=("###",))
@@ -24,7 +24,7 @@ def test_each_layer_lies_over_the_last() -> None:
     assert here == msgspec.structs.replace(VOICE, temperature=1.0, top_k=20, length=120, stop=())
 
 
-def test_a_preset_starts_from_the_voice_again_and_leaves_the_players_phrases() -> None:
+def test_a_preset_replaces_the_numbers_of_earlier_layers_but_not_the_banned_phrases() -> None:
     settings = Settings({"temperature": 0.8, "top_k": 20, "banned": ("a tapestry",)})
     here = effective_sampling(VOICE, settings, {"preset": "terse", "top_p": 0.5})
     assert (here.temperature, here.top_k, here.top_p, here.length) == (0.6, VOICE.top_k, 0.5, 40)
@@ -49,7 +49,7 @@ def test_a_value_is_set_and_removed() -> None:
     assert with_value({}, "top_k", None) == {}
 
 
-def test_overrides_come_back_from_the_shelf_without_what_this_version_does_not_allow() -> None:
+def test_saved_overrides_are_read_without_values_that_this_version_does_not_allow() -> None:
     layer: Layer = {"temperature": 1.0, "banned": ("a", "b"), "preset": "wild"}
     assert read_overrides(write_overrides(layer)) == layer
     saved = '{"temperature": 1, "smell": "sweet", "top_k": "many", "theme": "ink", "ahead": false}'

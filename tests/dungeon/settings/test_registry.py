@@ -45,7 +45,7 @@ def test_each_setting_is_explained_in_sentences() -> None:
 
 
 @pytest.mark.parametrize("name", ["prefetch", "Prefetch", "ahead", "AHEAD"])
-def test_a_setting_is_found_by_its_present_and_its_former_name(name: str) -> None:
+def test_a_setting_is_found_by_its_name_and_its_former_name(name: str) -> None:
     assert find_setting(name) is BY_NAME["prefetch"]
     assert set(RENAMED.values()) <= set(BY_NAME)
     assert not set(RENAMED) & set(BY_NAME)

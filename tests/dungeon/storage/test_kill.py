@@ -1,6 +1,6 @@
-"""Games and engines that are killed at random moments: no turn that was seen finished is ever lost.
+"""Games and engines killed at random moments: no turn that was shown finished is ever lost.
 
-A short run of what `tests/benchmarks/kill.py` does two hundred times.
+A short run of `tests/benchmarks/kill.py`, which kills two hundred games.
 """
 
 import random
@@ -33,65 +33,65 @@ def ledger() -> Iterator[Ledger]:
 @pytest.mark.parametrize(
     ("kill", "rounds"), [(kill_moves, 10), (kill_plain, 6), (kill_app, 4)], ids=["moves", "plain", "app"]
 )
-def test_nothing_that_was_seen_is_lost(
+def test_nothing_that_was_shown_is_lost(
     ledger: Ledger, kill: Callable[[Ledger, random.Random], None], rounds: int
 ) -> None:
     chance = random.Random(rounds)
     for _ in range(rounds):
         kill(ledger, chance)
     assert ledger.struck.total() == rounds
-    assert ledger.nodes, "something was played"
+    assert ledger.nodes, "at least one turn was played"
 
 
-def test_a_loss_would_be_noticed(ledger: Ledger) -> None:
+def test_the_ledger_notices_a_loss(ledger: Ledger) -> None:
     chance = random.Random(1)
     while not ledger.finished:
         kill_moves(ledger, chance)
-    some = max(ledger.nodes)
-    ledger.nodes[some] = ledger.nodes[some] | {"prose": ledger.nodes[some]["prose"] + " And so on."}
+    last = max(ledger.nodes)
+    ledger.nodes[last] = ledger.nodes[last] | {"prose": ledger.nodes[last]["prose"] + " And so on."}
     with pytest.raises(Lost, match="And so on"):
         ledger.check()
-    ledger.nodes = {some + 1: ledger.nodes.pop(some)}
+    ledger.nodes = {last + 1: ledger.nodes.pop(last)}
     with pytest.raises(Lost, match="turns are gone"):
         ledger.check()
 
 
-_MAKER = """
+_MAKE_SHELF = """
 import os, signal, sys
 from pathlib import Path
 from dungeon.storage import database
 from dungeon.storage.shelf import Shelf
 
-at = int(sys.argv[2])
-def step(event, arguments):
-    global at
+calls = int(sys.argv[2])
+def count(event, arguments):
+    global calls
     if event in ("open", "sqlite3.connect", "sqlite3.connect/handle", "os.mkdir", "os.link", "os.remove", "os.rmdir"):
-        at -= 1
-        if at == 0:
+        calls -= 1
+        if calls == 0:
             os.kill(os.getpid(), signal.SIGKILL)
-sys.addaudithook(step)
+sys.addaudithook(count)
 Shelf(Path(sys.argv[1]))
 """
 
 
-def test_a_game_that_is_killed_at_its_very_first_start_leaves_a_shelf_or_none(tmp_path: Path) -> None:
-    """At each of the calls to the system that a new shelf is made with; the next game begins as if nothing had been."""
+def test_a_game_killed_while_it_makes_its_shelf_leaves_a_whole_one_or_none(tmp_path: Path) -> None:
+    """Killed at each of the system calls that make a new shelf; the next game starts with an empty one."""
     killed = 0
     while True:
         file = tmp_path / str(killed) / "shelf.db"
-        done = subprocess.run([sys.executable, "-c", _MAKER, str(file), str(killed + 1)], check=False)
+        game = subprocess.run([sys.executable, "-c", _MAKE_SHELF, str(file), str(killed + 1)], check=False)
         shelf = Shelf(file)
         assert shelf.list_adventures() == []
         shelf.close()
-        if done.returncode == 0:
+        if game.returncode == 0:
             break
-        assert done.returncode == -signal.SIGKILL
+        assert game.returncode == -signal.SIGKILL
         killed += 1
     assert killed >= 5
 
 
 @pytest.mark.real
-async def test_the_engine_is_killed_and_the_turn_goes_on(weights: Path, home: Path) -> None:
+async def test_a_turn_continues_after_its_engine_was_killed(weights: Path, home: Path) -> None:
     shelf = Shelf(shelf_file())
     storyteller = LocalStoryteller(Voice("smollm2", weights, sampling=Sampling(length=30)))
     session = Session(shelf, storyteller)
@@ -101,6 +101,6 @@ async def test_the_engine_is_killed_and_the_turn_goes_on(weights: Path, home: Pa
     for _ in range(2):
         await kill_engine(session, chance)
         pids.add(storyteller.pid)
-    assert len(pids) == 2, "each time another one"
+    assert len(pids) == 2, "each time a new engine was started"
     await storyteller.close()
     shelf.close()

@@ -1,4 +1,4 @@
-"""The shelf: what was played is on the disk, whole, whatever happens to the game."""
+"""The shelf: every turn that was saved is on the disk, whole, even if the game is killed."""
 
 import os
 import signal
@@ -22,7 +22,7 @@ from dungeon.storage.record import GenerationRecord
 from dungeon.storage.shelf import Shelf
 from dungeon.tale.adventure import Adventure, State
 
-TOLD = GenerationRecord("smollm2", "{}", 7)
+RECORD = GenerationRecord("smollm2", "{}", 7)
 OPENING = scenario_from_opening("You stand before the iron door.", "The door")
 HOSTILE = (
     "[bold]x[/] [@click=app.quit]y \x1b[31mred\x1b[0m 🐉👩‍🚀 שלום مرحبا \u202e '; DROP TABLE turn; -- \\n\r\n%s {x}"
@@ -43,12 +43,12 @@ def shelf(file: Path) -> Iterator[Shelf]:
 
 def play(shelf: Shelf, adventure: Adventure, prose: str) -> None:
     """One finished turn."""
-    node = shelf.add_turn(adventure, Kind.DO, "wait", "You wait.", TOLD)
+    node = shelf.add_turn(adventure, Kind.DO, "wait", "You wait.", RECORD)
     shelf.save_turn(adventure.set_prose(node.id, prose, State.DONE))
 
 
-def opened_again(file: Path) -> Adventure:
-    """The adventure that was played last, as the next game sees it."""
+def reopened(file: Path) -> Adventure:
+    """The adventure that was played last, as the next game reads it."""
     shelf = Shelf(file)
     try:
         last = shelf.latest_id()
@@ -62,14 +62,14 @@ def assert_same(left: Adventure, right: Adventure) -> None:
     assert vars(left) == vars(right)
 
 
-# ---- what was played comes back --------------------------------------------------------------------------------
+# ---- saved adventures ------------------------------------------------------------------------------------------
 
 
 def test_a_new_shelf_is_empty(shelf: Shelf) -> None:
     assert (shelf.latest_id(), shelf.list_adventures()) == (None, [])
 
 
-def test_an_adventure_comes_back_as_it_was_left(shelf: Shelf, file: Path) -> None:
+def test_a_saved_adventure_is_read_back_with_all_branches(shelf: Shelf, file: Path) -> None:
     adventure = shelf.add_adventure(Scenario("The door", "You stand.", name="iron-door"), "smollm2")
     play(shelf, adventure, "One.")
     play(shelf, adventure, "Two.")
@@ -78,7 +78,7 @@ def test_an_adventure_comes_back_as_it_was_left(shelf: Shelf, file: Path) -> Non
     play(shelf, adventure, "Two again.")
     adventure.undo()
     shelf.save_head(adventure)
-    again = opened_again(file)
+    again = reopened(file)
     assert_same(again, adventure)
     assert [node.prose for node in again.path()] == ["One."]
     entered = again.redo()
@@ -88,9 +88,7 @@ def test_an_adventure_comes_back_as_it_was_left(shelf: Shelf, file: Path) -> Non
 
 @settings(max_examples=20)  # each move waits for the disk
 @given(st.lists(st.sampled_from(["turn", "undo", "redo", "retry"]), max_size=12))
-def test_whatever_is_played_the_next_game_begins_where_this_one_ended(
-    tmp_path_factory: pytest.TempPathFactory, moves: list[str]
-) -> None:
+def test_any_sequence_of_moves_is_read_back(tmp_path_factory: pytest.TempPathFactory, moves: list[str]) -> None:
     file = tmp_path_factory.mktemp("shelf") / "shelf.db"
     shelf = Shelf(file)
     adventure = shelf.add_adventure(OPENING, "smollm2")
@@ -103,7 +101,7 @@ def test_whatever_is_played_the_next_game_begins_where_this_one_ended(
         if move in ("turn", "retry"):
             play(shelf, adventure, f"Prose {number}.")
     shelf.close()
-    assert_same(opened_again(file), adventure)
+    assert_same(reopened(file), adventure)
 
 
 @pytest.mark.parametrize(
@@ -115,19 +113,19 @@ def test_text_survives_byte_for_byte(shelf: Shelf, file: Path, text: str) -> Non
     adventure = shelf.add_adventure(Scenario(text, text, name=text), text)
     node = shelf.add_turn(adventure, Kind.STORY, text, text, GenerationRecord(text, text, 1))
     shelf.save_turn(adventure.set_prose(node.id, text, State.STREAMING))
-    again = opened_again(file)
+    again = reopened(file)
     assert_same(again, adventure)
     assert again.nodes[node.id].prose.encode() == text.encode()
 
 
-def test_how_each_turn_was_told_is_kept(shelf: Shelf, file: Path) -> None:
+def test_the_generation_record_of_each_turn_is_saved(shelf: Shelf, file: Path) -> None:
     adventure = shelf.add_adventure(OPENING, "first")
     shelf.add_turn(
         adventure, Kind.DO, "wait", "You wait.", GenerationRecord("second", '{"temperature":1.0}', 2**31 - 1)
     )
     row = sqlite3.connect(file).execute("SELECT voice, sampling, seed FROM turn").fetchone()
     assert row == ("second", '{"temperature":1.0}', 2**31 - 1)
-    assert opened_again(file).voice == "second"
+    assert reopened(file).voice == "second"
 
 
 def test_the_list_has_the_last_played_first(shelf: Shelf) -> None:
@@ -141,7 +139,7 @@ def test_the_list_has_the_last_played_first(shelf: Shelf) -> None:
     assert shelf.latest_id() == first.id
 
 
-def test_no_such_adventure(shelf: Shelf, file: Path) -> None:
+def test_an_unknown_adventure_is_an_error_with_the_path(shelf: Shelf, file: Path) -> None:
     with pytest.raises(DungeonError, match="no adventure 99") as caught:
         shelf.open(99)
     assert str(file) in str(caught.value)
@@ -160,10 +158,10 @@ from dungeon.tale.adventure import State
 
 shelf = Shelf(Path(sys.argv[1]))
 adventure = shelf.add_adventure(scenario_from_opening("You stand before the iron door.", "The door"), "v")
-told = GenerationRecord("v", "{}", 1)
-done = shelf.add_turn(adventure, Kind.DO, "knock", "You knock.", told)
+record = GenerationRecord("v", "{}", 1)
+done = shelf.add_turn(adventure, Kind.DO, "knock", "You knock.", record)
 shelf.save_turn(adventure.set_prose(done.id, "Nobody answers.", State.DONE))
-partial = shelf.add_turn(adventure, Kind.DO, "wait", "You wait.", told)
+partial = shelf.add_turn(adventure, Kind.DO, "wait", "You wait.", record)
 prose = ""
 for number in range(1_000_000):
     prose += f"Step {number}. "
@@ -172,29 +170,29 @@ for number in range(1_000_000):
 """
 
 
-def test_a_game_that_is_killed_in_mid_stream_loses_nothing_that_was_saved(file: Path) -> None:
+def test_a_game_killed_in_mid_stream_loses_no_saved_prose(file: Path) -> None:
     game = subprocess.Popen([sys.executable, "-c", _WRITER, str(file)], stdout=subprocess.PIPE, text=True)
     assert game.stdout is not None
-    told = [game.stdout.readline() for _ in range(30)]
+    printed = [game.stdout.readline() for _ in range(30)]
     os.kill(game.pid, signal.SIGKILL)
-    told += game.stdout.readlines()
+    printed += game.stdout.readlines()
     game.wait()
-    saved = int(told[-1] if told[-1].endswith("\n") else told[-2])
+    saved = int(printed[-1] if printed[-1].endswith("\n") else printed[-2])
 
-    again = opened_again(file)
+    again = reopened(file)
     knock, wait = again.path()
     assert (knock.prose, knock.state) == ("Nobody answers.", State.DONE)
     assert (wait.action, wait.state) == ("You wait.", State.STREAMING)
     assert wait.prose.startswith("".join(f"Step {number}. " for number in range(saved + 1)))
 
 
-def test_what_is_saved_has_reached_the_disk_when_the_call_returns(shelf: Shelf) -> None:
+def test_a_save_returns_after_the_disk_has_it(shelf: Shelf) -> None:
     (mode,) = shelf._db.execute("PRAGMA journal_mode").fetchone()
     (synchronous,) = shelf._db.execute("PRAGMA synchronous").fetchone()
-    assert (mode, synchronous) == ("wal", 2), "no test can pull the plug; 2 is FULL"
+    assert (mode, synchronous) == ("wal", 2), "2 is FULL: a test can't cut the power"
 
 
-# ---- several at once -------------------------------------------------------------------------------------------
+# ---- several games on one shelf --------------------------------------------------------------------------------
 
 
 def test_two_games_share_a_shelf(shelf: Shelf, file: Path) -> None:
@@ -209,7 +207,7 @@ def test_two_games_share_a_shelf(shelf: Shelf, file: Path) -> None:
     other.close()
 
 
-def test_games_that_start_at_the_same_moment_make_one_shelf(file: Path) -> None:
+def test_games_started_at_the_same_moment_make_one_shelf(file: Path) -> None:
     code = (
         "import sys; from pathlib import Path; from dungeon.storage.shelf import Shelf; "
         "print('ready', flush=True); sys.stdin.readline(); Shelf(Path(sys.argv[1]))"
@@ -234,7 +232,7 @@ def test_games_that_start_at_the_same_moment_make_one_shelf(file: Path) -> None:
     assert [(game.communicate()[1], game.returncode) for game in games] == [("", 0)] * 5
 
 
-# ---- what can't be read is an error, and is left as it is ---------------------------------------------------------
+# ---- damaged shelves are errors, and are not changed ---------------------------------------------------------------
 
 
 def damaged(file: Path, harm: Callable[[bytes], bytes]) -> bytes:
@@ -258,18 +256,18 @@ def damaged(file: Path, harm: Callable[[bytes], bytes]) -> bytes:
     ],
     ids=["another file", "broken header", "half of it", "broken pages"],
 )
-def test_a_damaged_shelf_is_an_error_with_its_path_and_stays_as_it_is(
+def test_a_damaged_shelf_is_an_error_with_its_path_and_is_not_changed(
     file: Path, harm: Callable[[bytes], bytes]
 ) -> None:
     before = damaged(file, harm)
     with pytest.raises(DungeonError) as caught:
-        opened_again(file)
+        reopened(file)
     assert str(file) in str(caught.value)
     assert "copy it somewhere safe" in str(caught.value)
     assert file.read_bytes() == before
 
 
-def test_a_row_that_makes_no_sense_is_an_error_with_the_path(shelf: Shelf, file: Path) -> None:
+def test_an_invalid_row_is_an_error_with_the_path(shelf: Shelf, file: Path) -> None:
     adventure = shelf.add_adventure(OPENING, "v")
     play(shelf, adventure, "One.")
     with sqlite3.connect(file) as db:
@@ -279,7 +277,7 @@ def test_a_row_that_makes_no_sense_is_an_error_with_the_path(shelf: Shelf, file:
     assert str(file) in str(caught.value)
 
 
-def test_a_shelf_of_a_newer_version_is_refused_and_left_alone(file: Path) -> None:
+def test_a_shelf_of_a_newer_version_is_refused_and_not_changed(file: Path) -> None:
     Shelf(file).close()
     with sqlite3.connect(file) as db:
         db.execute("PRAGMA user_version = 99")
@@ -290,13 +288,13 @@ def test_a_shelf_of_a_newer_version_is_refused_and_left_alone(file: Path) -> Non
     assert file.read_bytes() == before
 
 
-def test_a_place_that_can_t_hold_a_shelf(tmp_path: Path) -> None:
+def test_a_folder_that_can_not_be_made_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(DungeonError, match="can't be opened"):
         Shelf(tmp_path / "file" / "shelf.db")
 
 
-def test_a_write_that_fails_is_told_and_takes_nothing_back(shelf: Shelf, file: Path) -> None:
+def test_a_failed_write_is_an_error_and_saved_turns_stay(shelf: Shelf, file: Path) -> None:
     adventure = shelf.add_adventure(OPENING, "v")
     play(shelf, adventure, "One.")
     with sqlite3.connect(file) as db:  # as a full disk would: no more pages
@@ -306,8 +304,8 @@ def test_a_write_that_fails_is_told_and_takes_nothing_back(shelf: Shelf, file: P
     with pytest.raises(DungeonError, match=r"can't be written.*full"):
         shelf.save_turn(adventure.set_prose(node.id, "Long. " * 10_000, State.DONE))
     with pytest.raises(DungeonError, match=r"can't be written.*full"):
-        shelf.add_turn(adventure, Kind.STORY, "Long. " * 10_000, "", TOLD)
-    assert [node.prose for node in opened_again(file).path()] == ["One."]
+        shelf.add_turn(adventure, Kind.STORY, "Long. " * 10_000, "", RECORD)
+    assert [node.prose for node in reopened(file).path()] == ["One."]
 
 
 # ---- the list ----------------------------------------------------------------------------------------------------
@@ -317,13 +315,13 @@ def named(shelf: Shelf, search: str) -> list[str]:
     return [listed.title for listed in shelf.list_adventures(search)]
 
 
-def test_the_list_counts_turns_words_and_ways(shelf: Shelf) -> None:
+def test_the_list_counts_turns_words_and_branches(shelf: Shelf) -> None:
     adventure = shelf.add_adventure(OPENING, "v")
     play(shelf, adventure, "One two three.\n\nFour five.")
     play(shelf, adventure, "Six.")
     adventure.undo()
     shelf.save_head(adventure)
-    node = shelf.add_turn(adventure, Kind.STORY, "It rains again.", "", TOLD)
+    node = shelf.add_turn(adventure, Kind.STORY, "It rains again.", "", RECORD)
     shelf.save_turn(adventure.set_prose(node.id, "Seven", State.STREAMING))
     shelf.save_turn(adventure.set_prose(node.id, "Seven eight.", State.DONE))
     (listed,) = shelf.list_adventures()
@@ -345,7 +343,7 @@ def test_an_edit_counts_as_a_turn_with_its_words(shelf: Shelf) -> None:
     assert (listed.turns, listed.words, listed.branches) == (4, 1 + 1 + 3 + 1, 2)
 
 
-def test_searching_finds_all_words_anywhere_in_an_adventure(shelf: Shelf) -> None:
+def test_search_finds_adventures_with_all_words_anywhere(shelf: Shelf) -> None:
     lamp = shelf.add_adventure(scenario_from_opening("You walk at dusk.", "The Lamp Road"), "v")
     play(shelf, lamp, "A heron lands.")
     door = shelf.add_adventure(scenario_from_opening("You stand before it.", "The Door"), "v")
@@ -359,7 +357,7 @@ def test_searching_finds_all_words_anywhere_in_an_adventure(shelf: Shelf) -> Non
     assert named(shelf, "'; DROP TABLE turn; --") == []
 
 
-def test_the_first_of_the_list_alone_and_how_many_there_are(shelf: Shelf) -> None:
+def test_the_list_can_be_limited_and_counted(shelf: Shelf) -> None:
     for number in range(5):
         play(shelf, shelf.add_adventure(scenario_from_opening("You wait.", f"Number {number}"), "v"), "One two.")
     assert [(listed.title, listed.words) for listed in shelf.list_adventures(limit=2)] == [
@@ -369,45 +367,45 @@ def test_the_first_of_the_list_alone_and_how_many_there_are(shelf: Shelf) -> Non
     assert shelf.count_adventures() == 5
 
 
-def test_where_the_player_stands_can_be_looked_at_without_opening(shelf: Shelf) -> None:
+def test_the_last_passage_of_an_adventure_is_read_without_opening_it(shelf: Shelf) -> None:
     adventure = shelf.add_adventure(OPENING, "v")
     assert shelf.last_passage(adventure.id) == OPENING.opening
     play(shelf, adventure, "One.")
     assert shelf.last_passage(adventure.id) == "One."
-    shelf.add_turn(adventure, Kind.STORY, "It rains.", "", TOLD)
+    shelf.add_turn(adventure, Kind.STORY, "It rains.", "", RECORD)
     assert shelf.last_passage(adventure.id) == "It rains."
     assert shelf.last_passage(99) == ""
 
 
-def test_labels_come_back(shelf: Shelf, file: Path) -> None:
+def test_the_labels_of_an_adventure_are_saved(shelf: Shelf, file: Path) -> None:
     adventure = shelf.add_adventure(OPENING, "v")
     adventure.title, adventure.tags, adventure.overrides = HOSTILE, ("a", 'b "c"', HOSTILE), '{"length":40}'
     shelf.save_adventure_labels(adventure)
-    assert_same(opened_again(file), adventure)
+    assert_same(reopened(file), adventure)
     assert shelf.list_adventures()[0].tags == adventure.tags
 
 
-def test_what_was_purged_is_gone_from_the_disk_and_nothing_else_is(shelf: Shelf, file: Path) -> None:
-    kept, gone = (
+def test_a_purged_adventure_is_erased_from_the_disk_and_no_other(shelf: Shelf, file: Path) -> None:
+    kept, purged = (
         shelf.add_adventure(scenario_from_opening("Stay.", "Kept"), "v"),
         shelf.add_adventure(scenario_from_opening("Zqopening.", "Zqtitle"), "v"),
     )
-    for adventure, prose in ((kept, "Left."), (gone, "Zqprose."), (gone, "Zqprose again."), (kept, "Left too.")):
+    for adventure, prose in ((kept, "Left."), (purged, "Zqprose."), (purged, "Zqprose again."), (kept, "Left too.")):
         play(shelf, adventure, prose)
-    shelf.add_edit(gone, [replace(gone.path()[0], prose="Zqedit"), *gone.path()[1:]])
-    shelf.purge(gone.id)
+    shelf.add_edit(purged, [replace(purged.path()[0], prose="Zqedit"), *purged.path()[1:]])
+    shelf.purge(purged.id)
     assert named(shelf, "") == ["Kept"]
-    assert [node.prose for node in opened_again(file).path()] == ["Left.", "Left too."]
+    assert [node.prose for node in reopened(file).path()] == ["Left.", "Left too."]
     assert not [path for path in file.parent.iterdir() if b"Zq" in path.read_bytes()]
     with pytest.raises(DungeonError, match="no adventure"):
-        shelf.open(gone.id)
+        shelf.open(purged.id)
 
 
 # ---- older shelves -----------------------------------------------------------------------------------------------
 
 
 def old_shelf(file: Path, version: int) -> None:
-    """One as that version made it: two adventures, the first with an undone turn and played last."""
+    """A shelf as that version made it: two adventures, the first with an undone turn and played last."""
     file.parent.mkdir(parents=True)
     db = sqlite3.connect(file)
     for statement in (statement for statements in _MIGRATIONS[:version] for statement in statements):
@@ -436,7 +434,7 @@ def old_shelf(file: Path, version: int) -> None:
 
 
 @pytest.mark.parametrize("version", [1, 2])
-def test_a_shelf_of_an_older_version_comes_whole(file: Path, version: int) -> None:
+def test_a_shelf_of_an_older_version_is_read_completely(file: Path, version: int) -> None:
     old_shelf(file, version)
     shelf = Shelf(file)
     assert [(listed.id, listed.turns, listed.words, listed.branches) for listed in shelf.list_adventures()] == [
@@ -454,10 +452,10 @@ def test_a_shelf_of_an_older_version_comes_whole(file: Path, version: int) -> No
     play(shelf, adventure, "And on.")
     assert shelf.generation_record(1) == GenerationRecord("v", "{}", 7)
     shelf.close()
-    assert opened_again(file).path()[-1].prose == "And on."
+    assert reopened(file).path()[-1].prose == "And on."
 
 
-def test_games_that_find_an_older_shelf_at_the_same_moment_bring_it_up_to_date_once(file: Path) -> None:
+def test_games_started_at_the_same_moment_migrate_an_older_shelf_once(file: Path) -> None:
     old_shelf(file, 1)
     with ThreadPoolExecutor(4) as games:
         listings = list(games.map(lambda _: Shelf(file).list_adventures(), range(4)))

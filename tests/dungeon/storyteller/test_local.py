@@ -1,4 +1,4 @@
-"""The voice on this machine: real weights through llama.cpp in a child that crashes alone and never outlives us."""
+"""A local voice: real weights through llama.cpp in a child process that never outlives the game and is restarted."""
 
 import hashlib
 import os
@@ -21,13 +21,13 @@ from dungeon.storyteller.catalogue import SMOLLM2
 from dungeon.storyteller.http_client import Client
 from dungeon.storyteller.local import LocalStoryteller
 from dungeon.storyteller.sampling import Sampling
-from dungeon.storyteller.voices import Voice, find_voice
+from dungeon.storyteller.voices import DEFAULT_VOICE, Voice, find_voice
 from tests.dungeon.completions import completion
 
 pytestmark = pytest.mark.real
 
 PROMPT = "You stand before an iron door in the rain. A bell rings below, and then"
-"""Nothing to answer in five words: the voice goes on for as long as it may."""
+"""The voice has no reason to stop early: it generates as many tokens as it may."""
 SAMPLING = Sampling()
 _DEADLINE_SECONDS = 20.0
 
@@ -39,7 +39,7 @@ async def storyteller(weights: Path) -> AsyncIterator[LocalStoryteller]:
     await storyteller.close()
 
 
-async def told(storyteller: LocalStoryteller, tokens: int = 8, seed: int = 7) -> str:
+async def generated(storyteller: LocalStoryteller, tokens: int = 8, seed: int = 7) -> str:
     stream = storyteller.stream(completion(PROMPT, SAMPLING, max_tokens=tokens, seed=seed))
     return "".join([piece async for piece in stream])
 
@@ -50,7 +50,7 @@ def address(storyteller: LocalStoryteller) -> str:
 
 
 def runs(pid: int) -> bool:
-    """Whether that process runs; on Linux, one that has ended and that nobody has asked after does not."""
+    """Whether the process runs. On Linux, a zombie does not."""
     try:
         os.kill(pid, 0)
         return not re.search(r"\) Z ", Path(f"/proc/{pid}/stat").read_text()) if Path("/proc/self").exists() else True
@@ -67,11 +67,11 @@ def ends_in_time(pid: int) -> bool:
     return True
 
 
-# ---- it tells ----------------------------------------------------------------------------------------------------
+# ---- generating --------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.usefixtures("home_with_weights")
-async def test_the_bundled_voice_starts_tells_and_is_gone_when_closed() -> None:
+async def test_the_bundled_voice_starts_generates_and_ends_when_closed() -> None:
     storyteller = LocalStoryteller(find_voice("smollm2"))
     assert storyteller.pid is None
     await storyteller.start()
@@ -89,54 +89,83 @@ async def test_the_bundled_voice_starts_tells_and_is_gone_when_closed() -> None:
     await storyteller.close()
 
 
-async def test_the_same_seed_tells_the_same(storyteller: LocalStoryteller, weights: Path) -> None:
-    first = await told(storyteller, 24)
+async def test_the_same_seed_generates_the_same_text(storyteller: LocalStoryteller, weights: Path) -> None:
+    first = await generated(storyteller, 24)
     other = LocalStoryteller(Voice("smollm2", weights))
-    assert await told(other, 24) == first
+    assert await generated(other, 24) == first
     await other.close()
-    assert await told(storyteller, 24, seed=8) != first
+    assert await generated(storyteller, 24, seed=8) != first
 
 
-async def test_two_at_once_have_ports_of_their_own(storyteller: LocalStoryteller, weights: Path) -> None:
+async def test_two_engines_at_once_have_different_ports(storyteller: LocalStoryteller, weights: Path) -> None:
     other = LocalStoryteller(Voice("smollm2", weights))
     await storyteller.start()
     await other.start()
     assert address(storyteller) != address(other)
-    assert await told(storyteller)
-    assert await told(other)
+    assert await generated(storyteller)
+    assert await generated(other)
     await other.close()
-    assert await told(storyteller)
+    assert await generated(storyteller)
 
 
-async def test_nobody_without_the_key_is_told_anything(storyteller: LocalStoryteller) -> None:
+async def test_a_request_without_the_key_is_refused(storyteller: LocalStoryteller) -> None:
     await storyteller.start()
     assert address(storyteller).startswith("http://127.0.0.1:")
     for key in (None, "sesame"):
-        stranger = Client(address(storyteller), "smollm2", key)
+        client = Client(address(storyteller), "smollm2", key)
         with pytest.raises(StorytellerError, match="answered 401"):
-            async for _ in stranger.stream(completion(PROMPT, SAMPLING, max_tokens=1, seed=1)):
+            async for _ in client.stream(completion(PROMPT, SAMPLING, max_tokens=1, seed=1)):
                 pass
-        await stranger.close()
+        await client.close()
 
 
-async def test_leaving_in_mid_stream_leaves_it_ready_for_the_next_turn(storyteller: LocalStoryteller) -> None:
+async def test_after_a_stream_is_closed_early_the_same_engine_serves_the_next_turn(
+    storyteller: LocalStoryteller,
+) -> None:
     async with aclosing(storyteller.stream(completion(PROMPT, SAMPLING, max_tokens=400, seed=7))) as pieces:
         await anext(pieces)
     pid = storyteller.pid
-    assert await told(storyteller)
+    assert await generated(storyteller)
     assert storyteller.pid == pid
 
 
-async def test_a_prompt_beyond_the_context_is_told_apart(weights: Path) -> None:
+async def test_a_prompt_longer_than_the_context_is_an_error(weights: Path) -> None:
     storyteller = LocalStoryteller(Voice("smollm2", weights, context=256))
     with pytest.raises(StorytellerError, match="too long"):
         async for _ in storyteller.stream(completion("You walk on and on. " * 400, SAMPLING, max_tokens=8, seed=1)):
             pass
-    assert await told(storyteller)
+    assert await generated(storyteller)
     await storyteller.close()
 
 
-# ---- it dies -----------------------------------------------------------------------------------------------------
+async def test_an_engine_that_is_not_started_counts_no_tokens_and_does_not_start() -> None:
+    storyteller = LocalStoryteller(find_voice(DEFAULT_VOICE))
+    assert await storyteller.count_tokens(["one"]) is None
+    assert (storyteller.cached_tokens, storyteller.cached_text, storyteller.pid) == (None, "", None)
+
+
+@pytest.mark.real
+@pytest.mark.usefixtures("home_with_weights")
+async def test_the_bundled_voice_counts_tokens_and_reports_its_cache() -> None:
+    storyteller = LocalStoryteller(find_voice(DEFAULT_VOICE))
+    tale = "You stand before the iron door. Rain falls on the hills.\n\n> You wait.\n"
+    try:
+        for prompt in (tale, tale + "\nNobody comes.\n\n> You knock.\n"):
+            async for _ in storyteller.stream(completion(prompt, SAMPLING, max_tokens=1, seed=1)):
+                pass
+            assert storyteller.cached_text.startswith(prompt)
+        counts = await storyteller.count_tokens([tale, "You wait.", ""])
+        assert counts is not None
+        assert counts[1:] == [3, 0]
+        assert storyteller.cached_tokens is not None
+        assert counts[0] - 2 <= storyteller.cached_tokens <= counts[0] + 2
+    finally:
+        await storyteller.close()
+    assert await storyteller.count_tokens(["one"]) is None
+    assert storyteller.cached_text == ""
+
+
+# ---- the engine is killed ----------------------------------------------------------------------------------------
 
 
 def kill(storyteller: LocalStoryteller) -> int:
@@ -146,14 +175,16 @@ def kill(storyteller: LocalStoryteller) -> int:
     return pid
 
 
-async def test_closed_in_mid_stream_it_is_not_started_again(storyteller: LocalStoryteller) -> None:
+async def test_an_engine_closed_in_mid_stream_is_not_restarted(storyteller: LocalStoryteller) -> None:
     with pytest.raises(StorytellerError):
         async for _ in storyteller.stream(completion(PROMPT, SAMPLING, max_tokens=400, seed=7)):
             await storyteller.close()
     assert storyteller.pid is None
 
 
-async def test_killed_in_mid_stream_it_is_started_again_and_goes_on(storyteller: LocalStoryteller) -> None:
+async def test_an_engine_killed_in_mid_stream_is_restarted_and_the_stream_continues(
+    storyteller: LocalStoryteller,
+) -> None:
     killed = None
     text = ""
     async for piece in storyteller.stream(completion(PROMPT, SAMPLING, max_tokens=60, seed=7)):
@@ -161,10 +192,10 @@ async def test_killed_in_mid_stream_it_is_started_again_and_goes_on(storyteller:
         killed = killed or kill(storyteller)
     assert storyteller.pid not in (None, killed)
     assert len(text.split()) > 10
-    assert await told(storyteller)
+    assert await generated(storyteller)
 
 
-async def test_killed_twice_it_says_so_and_where_the_log_is(storyteller: LocalStoryteller) -> None:
+async def test_an_engine_killed_twice_is_an_error_that_names_the_log(storyteller: LocalStoryteller) -> None:
     killed: set[int] = set()
     with pytest.raises(StorytellerError) as caught:
         async for _ in storyteller.stream(completion(PROMPT, SAMPLING, max_tokens=400, seed=7)):
@@ -176,10 +207,10 @@ async def test_killed_twice_it_says_so_and_where_the_log_is(storyteller: LocalSt
     assert log_file().with_suffix(".previous.log").exists()
 
 
-async def test_killed_between_two_turns_it_is_started_again(storyteller: LocalStoryteller) -> None:
-    await told(storyteller)
+async def test_an_engine_killed_between_two_turns_is_restarted(storyteller: LocalStoryteller) -> None:
+    await generated(storyteller)
     killed = kill(storyteller)
-    assert await told(storyteller)
+    assert await generated(storyteller)
     assert storyteller.pid != killed
 
 
@@ -204,7 +235,7 @@ asyncio.run(game())
 
 
 @pytest.mark.parametrize("doing", ["streaming", "idle"])
-def test_the_child_does_not_outlive_a_game_that_is_killed(weights: Path, doing: str) -> None:
+def test_the_engine_ends_when_the_game_is_killed(weights: Path, doing: str) -> None:
     game = subprocess.Popen(
         [sys.executable, "-c", _GAME, str(weights), doing], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
@@ -218,7 +249,7 @@ def test_the_child_does_not_outlive_a_game_that_is_killed(weights: Path, doing: 
     assert ends_in_time(child)
 
 
-# ---- it does not start -------------------------------------------------------------------------------------------
+# ---- voices that do not load -------------------------------------------------------------------------------------
 
 
 async def refusal(voice: Voice) -> str:
@@ -230,7 +261,7 @@ async def refusal(voice: Voice) -> str:
     return str(caught.value)
 
 
-async def test_a_weight_file_that_is_cut_off(weights: Path, tmp_path: Path) -> None:
+async def test_a_truncated_weight_file_is_an_error(weights: Path, tmp_path: Path) -> None:
     file = tmp_path / "half.gguf"
     with weights.open("rb") as whole:
         file.write_bytes(whole.read(20_000_000))
@@ -241,11 +272,11 @@ async def test_a_weight_file_that_is_cut_off(weights: Path, tmp_path: Path) -> N
     assert log_file().stat().st_size > 0
 
 
-async def test_a_weight_file_that_is_none(tmp_path: Path) -> None:
-    file = tmp_path / "none.gguf"
+async def test_an_invalid_weight_file_is_an_error(tmp_path: Path) -> None:
+    file = tmp_path / "text.gguf"
     file.write_bytes(b"GGUF once upon a time")
     message = await refusal(find_voice(str(file)))
-    assert message.startswith("The voice 'none' does not load: ")
+    assert message.startswith("The voice 'text' does not load: ")
     assert "version" in message
     assert str(log_file()) in message
 
@@ -265,32 +296,34 @@ def adapter(path: Path, architecture: str, width: int) -> Path:
     return path
 
 
-async def test_an_adapter_is_loaded_and_changes_what_is_told(
+async def test_an_adapter_changes_the_generated_text(
     storyteller: LocalStoryteller, weights: Path, tmp_path: Path
 ) -> None:
     file = adapter(tmp_path / "fits.gguf", "llama", 576)
     tuned = LocalStoryteller(Voice("tuned", weights, file))
-    assert await told(tuned, 24) != await told(storyteller, 24)
+    assert await generated(tuned, 24) != await generated(storyteller, 24)
     assert tuned.fingerprint == hashlib.sha256(file.read_bytes()).hexdigest()
     assert len({tuned.fingerprint, storyteller.fingerprint, ""}) == 3
     await tuned.close()
 
 
 @pytest.mark.parametrize(
-    ("architecture", "width", "said"), [("llama", 100, "incorrect shape"), ("gpt2", 576, "arch mismatch")]
+    ("architecture", "width", "cause"), [("llama", 100, "incorrect shape"), ("gpt2", 576, "arch mismatch")]
 )
-async def test_an_adapter_of_another_base(
-    weights: Path, tmp_path: Path, architecture: str, width: int, said: str
+async def test_an_adapter_of_another_base_is_an_error(
+    weights: Path, tmp_path: Path, architecture: str, width: int, cause: str
 ) -> None:
     file = adapter(tmp_path / "other.gguf", architecture, width)
     message = await refusal(Voice("tuned", weights, file))
     assert message.startswith(f"The voice 'tuned' does not load with its adapter {file}: ")
-    assert said in message
+    assert cause in message
     assert "If the adapter was tuned on another base, tune it again on this one." in message
     assert str(log_file()) in message
 
 
-async def test_no_place_for_the_log(weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_log_that_can_not_be_written_is_an_error(
+    weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "file").touch()
     monkeypatch.setenv("DUNGEON_HOME", str(tmp_path / "file"))
     message = await refusal(Voice("smollm2", weights))

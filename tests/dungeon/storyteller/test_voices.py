@@ -53,7 +53,7 @@ def refusal(name: str | Path) -> str:
     return str(caught.value)
 
 
-# ---- found -----------------------------------------------------------------------------------------------------
+# ---- valid voices ----------------------------------------------------------------------------------------------
 
 
 def test_the_untuned_weights_are_found_by_name() -> None:
@@ -93,7 +93,9 @@ def test_a_bare_gguf_file_is_a_voice(tmp_path: Path) -> None:
     assert (voice.name, voice.weights, voice.adapter) == ("storm.Q4_1", file, None)
 
 
-def test_a_relative_path_and_one_below_home(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_voice_is_found_by_a_relative_path_and_by_one_below_home(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(folder.parent)
     assert find_voice("my voice").adapter == folder / "adapter.gguf"
     monkeypatch.setenv("HOME", str(folder.parent))
@@ -106,11 +108,11 @@ def test_unknown_fields_of_a_later_version_are_ignored(folder: Path) -> None:
     assert find_voice(str(folder)).context == 1024
 
 
-# ---- not a voice -------------------------------------------------------------------------------------------------
+# ---- invalid voices ----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", ["nope", "", "../nope", "x" * 5000, "a\0b", "~nosuchuser/voice", "[bold]x"])
-def test_an_unknown_name(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unknown_name_is_an_error(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     message = refusal(name)
     assert "voice" in message
@@ -122,7 +124,7 @@ def test_an_unknown_name(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPa
         )
 
 
-def test_a_folder_without_voice_json(tmp_path: Path) -> None:
+def test_a_folder_without_voice_json_is_an_error(tmp_path: Path) -> None:
     message = refusal(tmp_path)
     assert str(tmp_path) in message
     assert "has no voice.json" in message
@@ -130,7 +132,7 @@ def test_a_folder_without_voice_json(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"Once upon a time.", b"", b"GGU"])
-def test_a_file_that_is_not_gguf(tmp_path: Path, content: bytes) -> None:
+def test_a_file_that_is_not_gguf_is_an_error(tmp_path: Path, content: bytes) -> None:
     file = tmp_path / "story.txt"
     file.write_bytes(content)
     assert refusal(file).startswith(f"{file} is not a voice: it is neither a GGUF file nor a folder")
@@ -151,14 +153,14 @@ def test_a_file_that_is_not_gguf(tmp_path: Path, content: bytes) -> None:
     ],
     ids=lambda text: text[:20].decode(errors="replace"),
 )
-def test_a_voice_json_that_can_t_be_read(folder: Path, text: bytes) -> None:
+def test_an_invalid_voice_json_is_an_error(folder: Path, text: bytes) -> None:
     (folder / "voice.json").write_bytes(text)
     message = refusal(folder)
     assert message.startswith(f"{folder / 'voice.json'} can't be read: ")
     assert "Tune the voice again, or restore the file." in message
 
 
-def test_a_voice_of_a_later_format(folder: Path) -> None:
+def test_a_voice_of_a_later_format_is_an_error(folder: Path) -> None:
     change(folder, format=2)
     message = refusal(folder)
     assert "has format 2; this version of dungeon reads format 1. Update dungeon." in message
@@ -188,7 +190,7 @@ def replace_by_a_folder(folder: Path) -> None:
         (damage, "is damaged: its hash is not the one in voice.json"),
     ],
 )
-def test_an_adapter_that_is_missing_or_damaged(folder: Path, harm: Callable[[Path], None], problem: str) -> None:
+def test_a_missing_or_damaged_adapter_is_an_error(folder: Path, harm: Callable[[Path], None], problem: str) -> None:
     harm(folder)
     message = refusal(folder)
     assert problem in message
@@ -209,7 +211,7 @@ def test_a_file_name_that_leads_out_of_the_folder_is_refused(folder: Path, name:
     assert refusal(folder) == message
 
 
-def test_an_adapter_for_other_weights_of_the_same_name(folder: Path) -> None:
+def test_an_adapter_for_other_weights_of_the_same_name_is_an_error(folder: Path) -> None:
     change(folder, base={"name": "smollm2", "sha256": "0" * 64})
     message = refusal(folder)
     assert "was tuned on other weights than this version's 'smollm2'" in message
@@ -218,7 +220,7 @@ def test_an_adapter_for_other_weights_of_the_same_name(folder: Path) -> None:
     assert "Tune it again" in message
 
 
-def test_an_unknown_base(folder: Path) -> None:
+def test_an_unknown_base_is_an_error(folder: Path) -> None:
     change(folder, base={"name": "openai-community/gpt2", "sha256": "0" * 64})
     message = refusal(folder)
     assert "needs the base 'openai-community/gpt2', which is neither in its folder nor in the catalogue" in message

@@ -1,4 +1,4 @@
-"""The tree of turns: nothing that was played is ever lost, and the way back and forward is where the player left it."""
+"""The tree of turns: no turn is ever lost, and undo and redo move the head along the path."""
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
@@ -8,7 +8,7 @@ from dungeon.tale.adventure import Adventure, Node, State
 
 
 def adventure_of(*prose: str) -> Adventure:
-    """One turn below the other, ids from 1."""
+    """An adventure of turns one below the other, ids from 1."""
     adventure = Adventure(1, "The door", "You stand before a door.")
     for number, text in enumerate(prose, 1):
         parent = number - 1 or None
@@ -16,24 +16,24 @@ def adventure_of(*prose: str) -> Adventure:
     return adventure
 
 
-def told(adventure: Adventure) -> list[str]:
+def prose_on_path(adventure: Adventure) -> list[str]:
     return [node.prose for node in adventure.path()]
 
 
-def test_undo_goes_back_to_the_opening_and_redo_all_the_way_forward() -> None:
+def test_undo_goes_back_to_the_opening_and_redo_to_the_last_turn() -> None:
     adventure = adventure_of("One.", "Two.")
-    assert [left.prose for _ in range(2) if (left := adventure.undo())] == ["Two.", "One."]
+    assert [undone.prose for _ in range(2) if (undone := adventure.undo())] == ["Two.", "One."]
     assert (adventure.path(), adventure.undo()) == ([], None)
-    assert [entered.prose for _ in range(2) if (entered := adventure.redo())] == ["One.", "Two."]
+    assert [redone.prose for _ in range(2) if (redone := adventure.redo())] == ["One.", "Two."]
     assert adventure.redo() is None
-    assert told(adventure) == ["One.", "Two."]
+    assert prose_on_path(adventure) == ["One.", "Two."]
 
 
 def test_a_retry_is_a_sibling_and_both_answers_stay() -> None:
     adventure = adventure_of("One.", "Two.")
     adventure.undo()
     adventure.add(Node(3, 1, Kind.DO, "wait", "You wait.", "Two again.", State.DONE))
-    assert told(adventure) == ["One.", "Two again."]
+    assert prose_on_path(adventure) == ["One.", "Two again."]
     assert sorted(node.prose for node in adventure.nodes.values()) == ["One.", "Two again.", "Two."]
 
 
@@ -45,13 +45,13 @@ def test_redo_takes_the_branch_that_was_visited_last() -> None:
     adventure.move(None)
     adventure.redo()
     adventure.redo()
-    assert told(adventure) == ["One.", "Two."]
+    assert prose_on_path(adventure) == ["One.", "Two."]
 
 
-def test_growing_a_turn_changes_that_turn_alone() -> None:
+def test_set_prose_changes_only_that_turn() -> None:
     adventure = adventure_of("One.", "Two.")
     adventure.set_prose(1, "One more.", State.STOPPED)
-    assert told(adventure) == ["One more.", "Two."]
+    assert prose_on_path(adventure) == ["One more.", "Two."]
     assert adventure.nodes[1].state is State.STOPPED
     assert adventure.head == 2
 
@@ -59,8 +59,8 @@ def test_growing_a_turn_changes_that_turn_alone() -> None:
 def branching() -> Adventure:
     """1 - 2 - 3, and 4 - 5 beside 2; the head on 5."""
     adventure = adventure_of("One.", "Two.", "Three.")
-    for id_, parent in ((4, 1), (5, 4)):
-        adventure.add(Node(id_, parent, Kind.DO, "wait", "You wait.", "Other.", State.DONE))
+    for node_id, parent in ((4, 1), (5, 4)):
+        adventure.add(Node(node_id, parent, Kind.DO, "wait", "You wait.", "Other.", State.DONE))
     return adventure
 
 
@@ -68,7 +68,7 @@ def ids(nodes: list[Node]) -> list[int]:
     return [node.id for node in nodes]
 
 
-def test_every_turn_knows_what_follows_it() -> None:
+def test_the_children_and_descendants_of_a_turn() -> None:
     adventure = branching()
     assert ids(adventure.children(None)) == [1]
     assert ids(adventure.children(1)) == [2, 4]
@@ -77,14 +77,14 @@ def test_every_turn_knows_what_follows_it() -> None:
     assert ids(adventure.below(4)) == [5]
 
 
-def test_what_follows_is_found_in_a_tale_deeper_than_the_stack() -> None:
+def test_descendants_are_found_in_a_tree_deeper_than_the_stack() -> None:
     adventure = adventure_of(*["x"] * 5000)
     assert len(adventure.below(None)) == 5000
     assert len(adventure.path()) == 5000
     assert len(adventure.timeline(1)) == 5000
 
 
-def test_takes_are_all_answers_but_those_of_which_nothing_came() -> None:
+def test_takes_are_all_siblings_but_those_without_text() -> None:
     adventure = branching()
     adventure.add(Node(6, 1, Kind.CONTINUE, "", ""))
     assert ids(adventure.takes(2)) == [2, 4]
@@ -99,7 +99,7 @@ def test_a_turn_is_replaced_in_its_place() -> None:
     assert adventure.head == 5
 
 
-def test_the_way_through_a_turn_goes_on_where_redo_would() -> None:
+def test_the_timeline_of_a_turn_continues_as_redo_does() -> None:
     adventure = branching()
     assert ids(adventure.timeline(1)) == [1, 4, 5]
     assert ids(adventure.timeline(2)) == [1, 2, 3]
@@ -110,56 +110,56 @@ def test_the_way_through_a_turn_goes_on_where_redo_would() -> None:
     assert ids(adventure.path(4)) == [1, 4]
 
 
-def test_the_player_s_narration_is_prose_like_any_other() -> None:
+def test_the_players_narration_is_part_of_the_prose() -> None:
     node = Node(1, None, Kind.STORY, "A bell rings.", "", "It is midnight.")
     assert node.turn() == Turn("", "A bell rings.\n\nIt is midnight.")
     assert Node(1, None, Kind.STORY, "A bell rings.", "").turn() == Turn("", "A bell rings.")
     assert Node(1, None, Kind.DO, "wait", "You wait.", "Dusk.").turn() == Turn("You wait.", "Dusk.")
 
 
-class Played(RuleBasedStateMachine):
-    """Any sequence of turns, retries, undo and redo, against a model that keeps every line ever played."""
+class AnySequence(RuleBasedStateMachine):
+    """Any sequence of turns, retries, undo and redo, against a model that keeps every turn that was played."""
 
     def __init__(self) -> None:
         super().__init__()
         self.adventure = Adventure(1, "", "")
-        self.ever: dict[int, Node] = {}
-        self.way = list[int]()  # the turns on the page
-        self.ahead = list[int]()  # what redo brings back, the nearest last
+        self.every_turn: dict[int, Node] = {}
+        self.path = list[int]()  # the turns up to the head
+        self.undone_turns = list[int]()  # the turns that redo enters, the next one last
 
     @rule(prose=st.text(max_size=5))
     def turn(self, prose: str) -> None:
-        node = Node(len(self.ever) + 1, self.way[-1] if self.way else None, Kind.DO, "x", "You x.", prose)
+        node = Node(len(self.every_turn) + 1, self.path[-1] if self.path else None, Kind.DO, "x", "You x.", prose)
         self.adventure.add(node)
-        self.ever[node.id] = node
-        self.way.append(node.id)
-        self.ahead.clear()
+        self.every_turn[node.id] = node
+        self.path.append(node.id)
+        self.undone_turns.clear()
 
     @rule()
     def undo(self) -> None:
-        left = self.adventure.undo()
-        assert (left.id if left else None) == (self.way[-1] if self.way else None)
-        if self.way:
-            self.ahead.append(self.way.pop())
+        undone = self.adventure.undo()
+        assert (undone.id if undone else None) == (self.path[-1] if self.path else None)
+        if self.path:
+            self.undone_turns.append(self.path.pop())
 
-    @precondition(lambda self: self.ahead)
+    @precondition(lambda self: self.undone_turns)
     @rule()
     def redo(self) -> None:
-        entered = self.adventure.redo()
-        assert entered is not None
-        assert entered.id == self.ahead[-1]
-        self.way.append(self.ahead.pop())
+        redone = self.adventure.redo()
+        assert redone is not None
+        assert redone.id == self.undone_turns[-1]
+        self.path.append(self.undone_turns.pop())
 
-    @precondition(lambda self: self.way)
+    @precondition(lambda self: self.path)
     @rule(prose=st.text(max_size=5))
     def retry(self, prose: str) -> None:
         self.undo()
         self.turn(prose)
 
     @invariant()
-    def nothing_is_lost(self) -> None:
-        assert self.adventure.nodes == self.ever
-        assert [node.id for node in self.adventure.path()] == self.way
+    def no_turn_is_lost(self) -> None:
+        assert self.adventure.nodes == self.every_turn
+        assert [node.id for node in self.adventure.path()] == self.path
 
 
-test_nothing_is_lost_whatever_is_played = Played.TestCase
+test_no_turn_is_lost_in_any_sequence = AnySequence.TestCase

@@ -1,4 +1,4 @@
-"""The text a voice goes on from: within its budget, laid out so that each prompt begins with the last one."""
+"""The prompt: within its budget, and laid out so that each prompt begins with the one before."""
 
 from itertools import pairwise
 
@@ -10,12 +10,12 @@ from corpus.turns import ACTION_MARK, Kind, clean_prose, write
 from dungeon.tale.adventure import State
 from dungeon.tale.context import Context, PartKind, build_context, context_to_continue
 from dungeon.tale.lore import Card, Lore
-from tests.dungeon.tales import BUDGET, OPENING, adventure_with, answer, ask, most_bytes, prompt_for
+from tests.dungeon.tales import BUDGET, OPENING, adventure_with, answer, ask, max_bytes, prompt_for
 
 # ---- the layout ------------------------------------------------------------------------------------------------
 
 
-def test_the_opening_the_turns_the_action_and_one_newline() -> None:
+def test_a_prompt_is_the_opening_the_turns_the_action_and_a_newline() -> None:
     adventure = adventure_with("You stand before a door.")
     ask(adventure, "open it")
     answer(adventure, "It is locked.")
@@ -30,18 +30,18 @@ def test_the_opening_the_turns_the_action_and_one_newline() -> None:
     )
 
 
-def test_going_on_right_at_the_opening() -> None:
+def test_a_continue_turn_at_the_opening() -> None:
     adventure = adventure_with("You stand before a door.")
     assert prompt_for(adventure, ask(adventure, "", Kind.CONTINUE), BUDGET) == "You stand before a door.\n"
 
 
-def test_the_player_s_narration_is_gone_on_from() -> None:
+def test_the_prompt_after_the_players_narration() -> None:
     adventure = adventure_with("You stand before a door.")
     node = ask(adventure, "A bell rings.\n\nTwice.", Kind.STORY)
     assert prompt_for(adventure, node, BUDGET) == "You stand before a door.\n\nA bell rings.\n\nTwice.\n"
 
 
-def test_a_turn_that_was_cut_off_is_gone_on_with_right_behind_its_prose() -> None:
+def test_the_prompt_of_a_stopped_turn_ends_with_its_prose() -> None:
     adventure = adventure_with("You stand before a door.")
     node = ask(adventure, "open it")
     grown = adventure.set_prose(node.id, "It swings open and", State.STREAMING)
@@ -49,7 +49,7 @@ def test_a_turn_that_was_cut_off_is_gone_on_with_right_behind_its_prose() -> Non
     assert prompt_for(adventure, grown, BUDGET) == expected
 
 
-def test_a_turn_that_has_grown_since_it_was_begun_is_still_found() -> None:
+def test_the_prompt_of_a_turn_does_not_have_the_prose_it_got_since() -> None:
     adventure = adventure_with("You stand before a door.")
     node = ask(adventure, "open it")
     adventure.set_prose(node.id, "It swings open and", State.STREAMING)
@@ -87,17 +87,17 @@ lores = st.builds(
     st.integers(128, 4096),
     st.just(Lore()) | lores,
 )
-def test_never_above_the_budget_and_always_one_newline_at_the_end(
+def test_every_prompt_is_within_the_budget_and_ends_with_one_newline(
     opening: str, turns: list[tuple[Kind, str, str]], kind: Kind, last: str, budget: int, lore: Lore
 ) -> None:
     adventure = adventure_with(clean_prose(opening).strip())
     adventure.lore = lore
-    for turn_kind, said, prose in turns:
-        ask(adventure, said, turn_kind)
+    for turn_kind, text, prose in turns:
+        ask(adventure, text, turn_kind)
         answer(adventure, clean_prose(prose).strip())
     node = ask(adventure, last, kind)
     prompt = prompt_for(adventure, node, budget)
-    assert len(prompt.encode()) <= most_bytes(budget)
+    assert len(prompt.encode()) <= max_bytes(budget)
     assert prompt.endswith("\n")
     assert not prompt.endswith("\n\n")
     assert "\ufffd" not in prompt
@@ -106,32 +106,32 @@ def test_never_above_the_budget_and_always_one_newline_at_the_end(
     assert "".join(part.text for part in context.parts if part.included) == prompt
     assert [part.kind for part in context.parts if part.kind is not PartKind.TURN][:3] == list(PartKind)[:3]
     assert context.parts[-1].kind is PartKind.ACTION
-    assert sum(part.kind is PartKind.CARD for part in context.parts) == len(lore.cards), "each card is told of"
+    assert sum(part.kind is PartKind.CARD for part in context.parts) == len(lore.cards), "each card is listed"
     assert all(part.reason and part.label for part in context.parts)
     assert all(part.text for part in context.parts if part.included)
 
 
-def test_the_marks_and_blank_lines_are_within_the_budget_too() -> None:
+def test_action_marks_and_blank_lines_count_towards_the_budget() -> None:
     for length in range(300):  # somewhere among these the window is full to its last byte
         adventure = adventure_with("o" * 10_000)
         for _ in range(20):
             ask(adventure, "p" * length)
             answer(adventure, "q" * 10)
         prompt = prompt_for(adventure, ask(adventure, "r" * 10_000, Kind.STORY), 512)
-        assert len(prompt.encode()) <= most_bytes(512)
+        assert len(prompt.encode()) <= max_bytes(512)
 
 
-def test_a_hundred_thousand_characters_of_action_are_shortened_for_the_voice_only() -> None:
+def test_an_action_of_a_hundred_thousand_characters_is_shortened_only_in_the_prompt() -> None:
     adventure = adventure_with()
     long = "shout the name of every hill " * 3_450
     node = ask(adventure, long)
     prompt = prompt_for(adventure, node, BUDGET)
     assert prompt.startswith(f"{OPENING}\n\n> You shout the name of every hill")
-    assert len(prompt.encode()) <= most_bytes(BUDGET)
+    assert len(prompt.encode()) <= max_bytes(BUDGET)
     assert adventure.nodes[node.id].input == long
 
 
-def test_a_long_opening_keeps_its_end_and_a_long_turn_too() -> None:
+def test_a_long_opening_and_a_long_turn_keep_their_ends() -> None:
     adventure = adventure_with("In the beginning there was mud. " * 1_000 + "You stand before the door.")
     ask(adventure, "wait")
     answer(adventure, "Nothing happens for a while. " * 1_000 + "Then it rings.")
@@ -142,7 +142,7 @@ def test_a_long_opening_keeps_its_end_and_a_long_turn_too() -> None:
     assert rest.endswith("Then it rings.\n\n> You listen.\n")
 
 
-def test_emoji_alone_are_never_cut_in_the_middle() -> None:
+def test_an_emoji_is_never_cut_in_the_middle() -> None:
     adventure = adventure_with("🐉" * 5_000)
     ask(adventure, "👩‍🚀" * 3_000)
     answer(adventure, "🗝️" * 5_000)
@@ -152,7 +152,7 @@ def test_emoji_alone_are_never_cut_in_the_middle() -> None:
     assert prompt.endswith("> You 🚪.\n")
 
 
-def test_prose_that_was_shortened_never_reads_as_an_action() -> None:
+def test_shortened_prose_has_no_line_that_reads_as_an_action() -> None:
     adventure = adventure_with("a > b " * 3_000)
     ask(adventure, "wait")
     answer(adventure, "c > d " * 3_000)
@@ -191,7 +191,7 @@ def prompts_of_a_long_game(turns: int, budget: int) -> list[str]:
 
 
 def before_the_cards(context: Context) -> str:
-    """The prompt up to the first card, the author's note or the last turns: what the next one should begin with."""
+    """The prompt up to the first card, the author's note or the last turns: the next prompt must begin with it."""
     inside = [part for part in context.parts if part.included]
     early = [n for n, part in enumerate(inside) if part.kind in (PartKind.CARD, PartKind.NOTE)]
     return "".join(part.text for part in inside[: min(early, default=len(inside) - 1)])
@@ -199,8 +199,8 @@ def before_the_cards(context: Context) -> str:
 
 def steps_in(contexts: list[Context]) -> list[int]:
     """The turns at which the window moved."""
-    left = [context.summary_through for context in contexts]
-    return [number for number, (before, now) in enumerate(pairwise(left), 1) if before != now]
+    through = [context.summary_through for context in contexts]
+    return [number for number, (before, now) in enumerate(pairwise(through), 1) if before != now]
 
 
 @pytest.mark.usefixtures("untraced")
@@ -213,7 +213,9 @@ def steps_in(contexts: list[Context]) -> list[int]:
     ],
     ids=["no lore", "lore of all kinds", "a summary of the player's"],
 )
-def test_over_a_long_game_each_prompt_begins_with_the_last_one_up_to_the_cards(lore: Lore, turns: int) -> None:
+def test_in_a_long_game_with_lore_each_prompt_begins_with_the_one_before_up_to_the_cards(
+    lore: Lore, turns: int
+) -> None:
     contexts = contexts_of_a_long_game(turns, BUDGET, lore)
     steps = steps_in(contexts)
     for number, (before, now) in enumerate(pairwise(contexts), 1):
@@ -225,10 +227,10 @@ def test_over_a_long_game_each_prompt_begins_with_the_last_one_up_to_the_cards(l
     assert sum(gaps) / len(gaps) >= 4
     if lore.cards:
         texts = [context.text for context in contexts]
-        assert 0 < sum(CARDS[1].text in text for text in texts) < turns, "cards came and went meanwhile"
+        assert 0 < sum(CARDS[1].text in text for text in texts) < turns, "cards entered and left the prompt"
 
 
-def test_each_prompt_begins_with_the_last_one_but_for_rare_steps() -> None:
+def test_in_a_long_game_each_prompt_begins_with_the_one_before_but_for_rare_steps() -> None:
     prompts = prompts_of_a_long_game(120, BUDGET)
     steps = [
         number
@@ -241,16 +243,16 @@ def test_each_prompt_begins_with_the_last_one_but_for_rare_steps() -> None:
     assert sum(gaps) / len(gaps) >= 4
 
 
-def test_the_opening_never_leaves_and_the_window_is_well_used() -> None:
+def test_the_opening_stays_in_the_prompt_and_the_window_is_well_used() -> None:
     prompts = prompts_of_a_long_game(120, BUDGET)
     assert all(prompt.startswith(OPENING) for prompt in prompts)
-    full = [len(prompt.encode()) / most_bytes(BUDGET) for prompt in prompts[60:]]
+    full = [len(prompt.encode()) / max_bytes(BUDGET) for prompt in prompts[60:]]
     assert min(full) > 0.5
     assert max(full) > 0.75
     assert max(full) <= 1
 
 
-def test_history_leaves_in_whole_turns_the_oldest_first() -> None:
+def test_whole_turns_leave_the_prompt_the_oldest_first() -> None:
     prompt = prompts_of_a_long_game(120, BUDGET)[-1]
     actions = [line.removeprefix("> You go on to room ") for line in prompt.split("\n") if line[:1] == ">"]
     numbers = [int(action.split(" ")[0].rstrip(".")) for action in actions]
@@ -268,7 +270,7 @@ def test_undo_gives_the_earlier_prompt_again() -> None:
     assert prompt_for(adventure, ask(adventure, "go on to room 79"), BUDGET) == before
 
 
-def test_a_tale_within_the_window_is_whole() -> None:
+def test_a_short_adventure_is_in_the_prompt_completely() -> None:
     adventure = adventure_with()
     for number in range(5):
         ask(adventure, f"go on to room {number}")
@@ -277,13 +279,13 @@ def test_a_tale_within_the_window_is_whole() -> None:
     assert prompt_for(adventure, ask(adventure, "rest"), BUDGET) == f"{OPENING}\n\n{tale}\n\n> You rest.\n"
 
 
-def test_a_very_long_action_takes_from_the_history_for_once_only() -> None:
+def test_a_very_long_action_does_not_change_later_prompts() -> None:
     adventure = adventure_with()
     for number in range(60):
         ask(adventure, f"go on to room {number}")
         answer(adventure, "It is dark and wet. " * 12)
     before = context_to_continue(adventure, BUDGET)
     long = prompt_for(adventure, ask(adventure, "shout the name of every hill " * 80), BUDGET)
-    assert len(long.encode()) <= most_bytes(BUDGET)
+    assert len(long.encode()) <= max_bytes(BUDGET)
     adventure.undo()
     assert context_to_continue(adventure, BUDGET) == before

@@ -1,4 +1,4 @@
-"""What the context view shows of a prompt: each part, in or out, and why; and the summary of what has left."""
+"""The parts of a context: which are included and why; and the summary of the turns that have left the window."""
 
 from dataclasses import replace
 
@@ -6,7 +6,7 @@ from corpus.turns import PARAGRAPH, Kind
 from dungeon.tale.adventure import Adventure
 from dungeon.tale.context import Context, Part, PartKind, build_context, context_to_continue
 from dungeon.tale.lore import Card, Lore
-from tests.dungeon.tales import BUDGET, OPENING, adventure_with, answer, ask, most_bytes, prompt_for
+from tests.dungeon.tales import BUDGET, OPENING, adventure_with, answer, ask, max_bytes, prompt_for
 
 # ---- each part, in or out, and why -----------------------------------------------------------------------------------
 
@@ -20,7 +20,7 @@ def reason(context: Context, kind: PartKind) -> tuple[bool, str]:
     return part.included, part.reason
 
 
-def a_tale(turns: int = 60) -> Adventure:
+def adventure_with_turns(turns: int = 60) -> Adventure:
     adventure = adventure_with()
     for number in range(turns):
         ask(adventure, f"take lamp {number} from Berrin")
@@ -28,7 +28,7 @@ def a_tale(turns: int = 60) -> Adventure:
     return adventure
 
 
-def test_an_adventure_that_has_just_begun_says_why_nothing_else_is_in() -> None:
+def test_the_parts_of_a_new_adventure_and_why_they_are_left_out() -> None:
     context = context_to_continue(adventure_with(), BUDGET)
     assert [(part.kind.value, part.included, part.reason) for part in context.parts] == [
         ("memory", False, "none is written"),
@@ -40,28 +40,28 @@ def test_an_adventure_that_has_just_begun_says_why_nothing_else_is_in() -> None:
     assert context.text == OPENING + "\n"
 
 
-def test_the_turns_that_have_left_are_one_part_and_those_in_the_window_one_each() -> None:
-    context = context_to_continue(a_tale(), BUDGET)
-    out, *inside = parts(context, PartKind.TURN)
-    assert not out.included
-    assert out.reason == "older than the window"
-    first = int(out.label.removeprefix("Turns 1 to "))
+def test_turns_older_than_the_window_are_one_part_and_each_later_turn_is_another() -> None:
+    context = context_to_continue(adventure_with_turns(), BUDGET)
+    older, *inside = parts(context, PartKind.TURN)
+    assert not older.included
+    assert older.reason == "older than the window"
+    first = int(older.label.removeprefix("Turns 1 to "))
     assert [part.label for part in inside] == [f"Turn {number}" for number in range(first + 1, 61)]
     assert all(part.included and part.reason == "in the window" for part in inside)
-    assert out.text.startswith("> You take lamp 0 from Berrin.")
+    assert older.text.startswith("> You take lamp 0 from Berrin.")
     assert context.summary_through == first
 
 
-def test_a_card_that_only_the_action_calls_for_changes_nothing_before_the_action() -> None:
-    adventure = a_tale(9)
+def test_a_card_triggered_by_the_action_comes_right_before_the_action() -> None:
+    adventure = adventure_with_turns(9)
     adventure.lore = Lore(note="Plain words.", cards=(Card(("mule",), "The mule is called Oro."),))
     read_before = context_to_continue(adventure, BUDGET).text.removesuffix("\n")
     prompt = prompt_for(adventure, ask(adventure, "saddle the mule"), BUDGET)
     assert prompt == f"{read_before}\n\nThe mule is called Oro.\n\n> You saddle the mule.\n"
 
 
-def test_cards_say_which_key_was_named_where_or_why_they_are_out() -> None:
-    adventure = a_tale(5)
+def test_each_card_has_its_key_or_the_reason_why_it_is_left_out() -> None:
+    adventure = adventure_with_turns(5)
     adventure.lore = Lore(
         cards=(
             Card(("Berrin",), "Berrin lights the lamps."),
@@ -93,7 +93,7 @@ def test_cards_say_which_key_was_named_where_or_why_they_are_out() -> None:
     ]
 
 
-def test_what_is_too_long_says_what_it_was_shortened_to() -> None:
+def test_a_shortened_part_has_its_share_of_the_window() -> None:
     adventure = adventure_with("In the beginning there was mud. " * 1_000)
     adventure.lore = Lore("You are old. " * 500, "Plain words. " * 100, (), "You left home. " * 300)
     ask(adventure, "wait")
@@ -106,7 +106,7 @@ def test_what_is_too_long_says_what_it_was_shortened_to() -> None:
     assert reason(context, PartKind.TURN) == (True, "in the window, shortened to 25% of it")
 
 
-def test_a_turn_of_which_nothing_came_says_so() -> None:
+def test_a_turn_without_text_is_left_out() -> None:
     adventure = adventure_with()
     ask(adventure, "", Kind.CONTINUE)
     context = context_to_continue(adventure, BUDGET)
@@ -114,8 +114,8 @@ def test_a_turn_of_which_nothing_came_says_so() -> None:
     assert context.text == OPENING + "\n"
 
 
-def test_looking_at_the_next_context_changes_nothing() -> None:
-    adventure = a_tale()
+def test_building_the_next_context_does_not_change_the_adventure() -> None:
+    adventure = adventure_with_turns()
     head, nodes = adventure.head, dict(adventure.nodes)
     context = context_to_continue(adventure, BUDGET)
     assert (adventure.head, adventure.nodes) == (head, nodes)
@@ -125,18 +125,18 @@ def test_looking_at_the_next_context_changes_nothing() -> None:
 # ---- the summary -----------------------------------------------------------------------------------------------------
 
 
-def test_what_has_left_is_summed_up_between_the_opening_and_the_window() -> None:
-    context = context_to_continue(a_tale(), BUDGET)
+def test_the_summary_of_older_turns_is_between_the_opening_and_the_window() -> None:
+    context = context_to_continue(adventure_with_turns(), BUDGET)
     (summary,) = parts(context, PartKind.SUMMARY)
     assert summary.reason == "for the turns that have left"
     assert summary.text == PARAGRAPH + context.summary
     assert "You take lamp" in summary.text
-    assert len(summary.text.encode()) <= most_bytes(BUDGET) * 0.1
+    assert len(summary.text.encode()) <= max_bytes(BUDGET) * 0.1
     assert context.text.startswith(OPENING + summary.text + PARAGRAPH + "> You take lamp")
 
 
-def test_the_player_s_summary_stands_and_what_leaves_after_it_is_added() -> None:
-    adventure = a_tale(30)
+def test_the_players_summary_stays_and_later_turns_are_added_to_it() -> None:
+    adventure = adventure_with_turns(30)
     through = context_to_continue(adventure, BUDGET).summary_through
     adventure.lore = Lore(summary="You gather lamps.", summary_through=through)
     assert context_to_continue(adventure, BUDGET).summary == "You gather lamps."
@@ -144,15 +144,15 @@ def test_the_player_s_summary_stands_and_what_leaves_after_it_is_added() -> None
         ask(adventure, "give the black crown to Hessa")
         answer(adventure, "Hessa is queen now. " * 15)
     context = context_to_continue(adventure, BUDGET)
-    own, _, since = context.summary.partition(PARAGRAPH)
-    assert own == "You gather lamps."
+    by_player, _, since = context.summary.partition(PARAGRAPH)
+    assert by_player == "You gather lamps."
     assert "Hessa" in since
     assert reason(context, PartKind.SUMMARY) == (True, "your words, then the game's")
     assert context.summary_through > through
 
 
-def test_the_player_s_summary_stands_only_where_it_happened() -> None:
-    adventure = a_tale(30)
+def test_the_players_summary_is_used_only_on_its_branch() -> None:
+    adventure = adventure_with_turns(30)
     adventure.lore = Lore(summary="You gather lamps.", summary_through=25)
     assert context_to_continue(adventure, BUDGET).summary.startswith("You gather lamps.")
     adventure.move(24)
@@ -164,8 +164,8 @@ def test_the_player_s_summary_stands_only_where_it_happened() -> None:
     assert "Hessa" in context.summary
 
 
-def test_writing_a_summary_does_not_move_the_window_and_going_back_keeps_to_the_budget() -> None:
-    adventure = a_tale(30)
+def test_a_players_summary_does_not_move_the_window_and_undo_stays_within_the_budget() -> None:
+    adventure = adventure_with_turns(30)
     before = context_to_continue(adventure, BUDGET)
     adventure.lore = Lore(summary="You gather lamps. " * 30, summary_through=before.summary_through)
     after = context_to_continue(adventure, BUDGET)
@@ -173,11 +173,11 @@ def test_writing_a_summary_does_not_move_the_window_and_going_back_keeps_to_the_
     for _ in range(30):
         adventure.undo()
         context = context_to_continue(adventure, BUDGET)
-        assert len(context.text.encode()) <= most_bytes(BUDGET)
+        assert len(context.text.encode()) <= max_bytes(BUDGET)
 
 
-def test_an_edit_of_an_earlier_turn_does_not_lose_the_player_s_summary() -> None:
-    adventure = a_tale(30)
+def test_an_edit_of_an_earlier_turn_does_not_lose_the_players_summary() -> None:
+    adventure = adventure_with_turns(30)
     adventure.lore = Lore(summary="You gather lamps.", summary_through=25)
     parent = 2
     for node in adventure.path()[2:]:  # as the shelf copies what follows a turn that was edited
@@ -187,7 +187,7 @@ def test_an_edit_of_an_earlier_turn_does_not_lose_the_player_s_summary() -> None
     assert context_to_continue(adventure, BUDGET).summary.startswith("You gather lamps.")
 
 
-def test_a_summary_from_before_the_first_turn_stands_everywhere() -> None:
+def test_a_summary_written_before_the_first_turn_is_used_on_every_branch() -> None:
     adventure = adventure_with()
     adventure.lore = Lore(summary="You left home.", summary_through=0)
     assert context_to_continue(adventure, BUDGET).text == f"{OPENING}\n\nYou left home.\n"

@@ -19,7 +19,7 @@ def words_of(pieces: tuple[Piece, ...], *ops: Op) -> list[str]:
 
 
 @given(WORDS.map(" ".join), WORDS.map(" ".join))
-def test_both_texts_are_in_the_difference_completely_and_in_order(old: str, new: str) -> None:
+def test_the_difference_has_all_words_of_both_texts_in_order(old: str, new: str) -> None:
     pieces = diff(old, new)
     assert words_of(pieces, Op.EQUAL, Op.DELETED) == old.split()
     assert words_of(pieces, Op.EQUAL, Op.INSERTED) == new.split()
@@ -48,7 +48,7 @@ def test_any_two_texts_can_be_compared(old: str, new: str) -> None:
         ("", "", ""),
     ],
 )
-def test_the_difference_as_plain_text(old: str, new: str, shown: str) -> None:
+def test_plain_diff(old: str, new: str, shown: str) -> None:
     assert plain_diff(diff(old, new)) == shown
 
 
@@ -58,7 +58,7 @@ def test_a_word_that_two_rewritten_sentences_share_by_chance_is_not_shown_as_kep
     assert plain_diff(diff(old, new)) == f"[-{old}-] {{+{new}+}}"
 
 
-def test_rewritten_paragraphs_come_below_the_old_ones() -> None:
+def test_rewritten_paragraphs_are_shown_after_the_old_ones() -> None:
     pieces = diff("One thing happens.\n\nThen another.", "Nothing.")
     assert plain_diff(pieces) == "[-One thing happens.\n\nThen another.-]\n\n{+Nothing.+}"
 
@@ -81,7 +81,7 @@ def test_changes_in_long_texts_are_found() -> None:
     assert words_of(pieces, Op.DELETED) == words[50::100]
 
 
-def test_a_text_of_one_repeated_word_is_compared_in_time() -> None:
+def test_a_text_of_one_repeated_word_is_compared_quickly() -> None:
     loop, other = "the " * 5000, "the door " * 2500
     pieces = diff(loop, other)  # takes minutes without the limit on equal pairs
     assert words_of(pieces, Op.EQUAL, Op.INSERTED) == other.split()

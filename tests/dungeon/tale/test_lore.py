@@ -1,4 +1,4 @@
-"""Which cards the last turns trigger, by which key and from how far back; and cards as a player writes them."""
+"""Which cards the last turns trigger, by which key and from how far back; and cards as a player types them."""
 
 import pytest
 from hypothesis import given
@@ -35,12 +35,12 @@ def test_a_triggered_card_has_the_key_and_how_many_turns_back() -> None:
     assert triggered(BERRIN) is None
 
 
-def test_the_latest_turn_that_names_it_counts() -> None:
+def test_the_latest_turn_with_a_key_counts() -> None:
     assert triggered(BERRIN, "Berrin nods.", "The old man nods.", "You wait.") == TriggeredCard(BERRIN, "old man", 1)
 
 
 @pytest.mark.parametrize("depth", [0, 1, 4, MAX_DEPTH])
-def test_a_key_is_looked_for_in_the_action_and_depth_turns_before_it(depth: int) -> None:
+def test_a_key_is_searched_in_the_action_and_depth_turns_before_it(depth: int) -> None:
     card = Card(("Berrin",), "x", depth=depth)
     quiet = ["It rains."] * depth
     assert triggered(card, "Berrin nods.", *quiet) == TriggeredCard(card, "Berrin", depth)
@@ -50,31 +50,31 @@ def test_a_key_is_looked_for_in_the_action_and_depth_turns_before_it(depth: int)
 @pytest.mark.parametrize(
     "text", ["Berrin.", "BERRIN!", "berrin's lamp", "Berrin’s lamp", "two Berrins", "the Berrins' lamp", '"Berrin"']
 )
-def test_a_whole_word_counts_in_any_case_in_the_plural_and_the_possessive(text: str) -> None:
+def test_a_key_matches_a_whole_word_in_any_case_plural_or_possessive(text: str) -> None:
     assert triggered(BERRIN, text)
 
 
 @pytest.mark.parametrize("text", ["Berrington", "Überrin", "aBerrin", "Berrin_", "the old mane"])
-def test_a_part_of_a_word_does_not_count_unless_the_card_says_so(text: str) -> None:
+def test_a_key_matches_a_part_of_a_word_only_without_whole_word(text: str) -> None:
     assert triggered(BERRIN, text) is None
     assert triggered(Card(("berrin", "old man"), "x", whole_word=False), text)
 
 
-def test_capitals_count_where_the_card_says_so() -> None:
+def test_a_key_matches_capitals_only_with_case() -> None:
     rose = Card(("Rose",), "Rose is the cook.", case=True)
     assert triggered(rose, "Rose laughs.")
     assert triggered(rose, "A rose blooms.") is None
     assert triggered(Card(("Rose",), "x"), "A rose blooms.")
 
 
-def test_a_card_that_is_always_used_needs_no_key() -> None:
+def test_a_card_with_always_needs_no_key() -> None:
     always = Card((), "The sea is salt.", always=True)
     assert triggered_cards((BERRIN, always), ["It rains."]) == [TriggeredCard(always)]
     assert triggered(Card((), "It has no key."), "It rains.") is None
     assert triggered(Card(("",), "An empty key names nothing."), "It rains.") is None
 
 
-def test_cards_keep_their_own_order() -> None:
+def test_triggered_cards_keep_their_order() -> None:
     cards = tuple(Card((key,), key) for key in ("sea", "rain", "lamp"))
     assert [found.key for found in triggered_cards(cards, ["The lamp.", "The rain on the sea."])] == [
         "sea",
@@ -106,7 +106,7 @@ def test_a_key_is_never_read_as_a_regular_expression(key: str, text: str) -> Non
         ("Rose: > You die.\n\n\n\nShe cooks.\x1b[31m", Card(("Rose",), "You die.\n\nShe cooks.[31m")),
     ],
 )
-def test_a_card_in_a_line(text: str, card: Card) -> None:
+def test_a_card_from_a_line(text: str, card: Card) -> None:
     assert card_from_text(text) == card
 
 
@@ -124,7 +124,7 @@ def test_a_card_in_a_line(text: str, card: Card) -> None:
         ("Berrin [case: x", "A card is its keys, a colon and its text"),
     ],
 )
-def test_an_invalid_card_is_an_error_that_says_what_is_missing(text: str, message: str) -> None:
+def test_an_invalid_card_is_an_error_that_names_the_fault(text: str, message: str) -> None:
     with pytest.raises(DungeonError) as caught:
         card_from_text(text)
     assert str(caught.value).startswith(message)
@@ -134,7 +134,7 @@ keys = st.lists(st.text(st.characters(codec="utf-8", exclude_characters=":,[]"),
 
 
 @given(keys, st.text(max_size=80), st.booleans(), st.booleans(), st.booleans(), st.integers(0, MAX_DEPTH))
-def test_a_written_card_is_read_back_as_it_was(
+def test_a_written_card_is_read_back_unchanged(
     keys: list[str], text: str, always: bool, case: bool, whole_word: bool, depth: int
 ) -> None:
     card = Card(clean_keys(",".join(keys)), clean_text(text), always, case, whole_word, depth)

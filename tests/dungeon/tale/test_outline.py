@@ -1,4 +1,4 @@
-"""The tree as rows: every turn has its place, the path is at the left, and a long story has a short overview."""
+"""The tree as rows: every turn is in a row, the path is at the left, and a long story has a short overview."""
 
 import math
 from dataclasses import replace
@@ -47,7 +47,7 @@ def test_the_path_to_the_head_is_at_the_left_and_branches_come_above_the_turn_pl
     assert drawn(outline(adventure).rows) == ["None", "1", "  2", "  3", "4", "5"]
 
 
-def test_an_adventure_that_has_not_begun() -> None:
+def test_the_outline_of_an_adventure_without_turns() -> None:
     (row,) = outline(Adventure(1, "The door", "You stand before a door.")).rows
     assert (row.node_id, row.number, row.is_head) == (None, 0, True)
 
@@ -97,7 +97,7 @@ def test_names_and_bookmarks_are_shown_on_a_long_path() -> None:
     assert [node.id for node in bookmarked_turns(adventure)] == [40]
 
 
-def test_a_thousand_turns_with_forty_branches_and_many_takes_are_few_rows() -> None:
+def test_a_thousand_turns_with_forty_branches_and_many_takes_have_a_short_overview() -> None:
     branches = [turn for n in range(40) for turn in chain(1001 + 10 * n, 10, 20 * n + 5)]
     adventure = tree(*chain(1, 1000, None), *branches, head=1000)
     for n in range(200):
@@ -142,7 +142,7 @@ def test_a_turn_without_text_has_no_row() -> None:
     assert drawn(outline(adventure).rows) == ["None", "1", "2"]
 
 
-def test_after_an_edit_the_old_text_is_beside_it_and_the_copied_turns_are_one_row() -> None:
+def test_after_an_edit_the_old_text_is_a_branch_and_the_copied_turns_are_one_row() -> None:
     adventure = tree(*chain(1, 10, None))
     adventure.add(replace(adventure.nodes[3], id=11, prose="Other.", edit_of=3))
     for n in range(4, 11):
@@ -167,7 +167,7 @@ def test_after_an_edit_the_old_text_is_beside_it_and_the_copied_turns_are_one_ro
 # ---- numbers, search, lines ----------------------------------------------------------------------------------
 
 
-def test_numbers_are_the_order_of_playing_and_find_the_turn() -> None:
+def test_turns_are_numbered_in_the_order_of_playing() -> None:
     adventure = tree((5, None), (9, 5), (70, 5))
     assert [find_turn(adventure, number) for number in range(4)] == [None, 5, 9, 70]
     assert [turn_number(adventure, node_id) for node_id in (None, 5, 9, 70)] == [0, 1, 2, 3]
@@ -209,7 +209,7 @@ def test_rows_as_plain_lines() -> None:
     assert outline_lines(()) == []
 
 
-def test_a_row_is_one_line_whatever_the_text() -> None:
+def test_a_row_of_any_text_is_one_line() -> None:
     adventure = Adventure(1, "", "")
     long = "A line.\n\nAnother\x1b[31m line.\t" * 100_000
     adventure.add(Node(1, None, Kind.STORY, long, "", long, State.DONE, name="[bold]x"))

@@ -1,8 +1,8 @@
 """The output policy on recorded outputs of the bundled voice, and rule by rule.
 
 `recorded_output.json` holds bad outputs of the bundled voice, recorded with `tests/benchmarks/output_policy.py` on our
-own engine (those that go in circles, with the penalties off): the text before each, its faults by that benchmark, and
-what the policy keeps of it, checked by eye.
+own engine (those that loop, with the penalties off): the text before each, its faults by that benchmark, and
+what the policy keeps, checked by eye.
 """
 
 import json
@@ -58,7 +58,7 @@ def stop_reason(sent: str, **turn: Any) -> StopReason | None:
 # ---- recorded bad outputs ------------------------------------------------------------------------------------
 
 
-def test_enough_was_recorded() -> None:
+def test_the_recorded_output_has_every_fault() -> None:
     assert len(RECORDED) >= 30
     found = {fault for record in RECORDED for fault in record["faults"]}
     assert found >= {*FAULTS, "repeats a sentence"}
@@ -126,18 +126,18 @@ def test_the_turn_ends_before_it_speaks_for_the_player(sent: str, prose: str) ->
         'You hear a voice: "Who is there?"',
     ],
 )
-def test_deeds_and_the_speech_of_others_stay(sent: str) -> None:
+def test_deeds_and_the_speech_of_others_are_kept(sent: str) -> None:
     assert kept(sent, action="You open the door.") == sent
 
 
-def test_the_actions_own_speech_and_decisions_stay() -> None:
+def test_speech_and_decisions_of_the_action_are_kept() -> None:
     sent = 'So you say "Who is there?" and wait.'
     assert kept(sent, action='You say "Who is there?"') == sent
     assert kept("You choose the red door. It opens.", action="You choose the red door, and run.") != ""
     assert stop_reason("So you decide to go home, and go.", action="You decide to go home.") is None
 
 
-def test_a_narrator_i_stays_in_a_first_person_tale() -> None:
+def test_a_narrator_i_is_kept_in_a_first_person_story() -> None:
     assert kept("I open it. My hand shakes.", opening="I am a thief. I have no name.") == "I open it. My hand shakes."
     assert kept("I open it.", opening='"I am a thief," says the cat.') == ""
     # An "I" that the voice itself let slip in does not make the tale first person.
@@ -146,45 +146,48 @@ def test_a_narrator_i_stays_in_a_first_person_tale() -> None:
 
 # ---- rule: repeats a known sentence --------------------------------------------------------------------------
 
-KNOWN = "The old bell over the gate rings three times."
+KNOWN_SENTENCE = "The old bell over the gate rings three times."
 
 
 @pytest.mark.parametrize(
     "again",
     [
-        KNOWN,
+        KNOWN_SENTENCE,
         "The OLD bell, over the gate, rings three times!",
         "The old bell over the gate rings three more times.",
         "“The old bell over the gate rings three times.”",
     ],
 )
 def test_a_known_sentence_of_the_last_turns_is_left_out(again: str) -> None:
-    before = [["You wait.", f"It rains. {KNOWN}"], *([["You wait.", f"Night {n}."] for n in range(5)])]
+    before = [["You wait.", f"It rains. {KNOWN_SENTENCE}"], *([["You wait.", f"Night {n}."] for n in range(5)])]
     assert kept(f"You nod. {again} Rain falls.", before=before) == "You nod. Rain falls."
     assert kept(f"You nod.\n\n{again} Rain falls.", before=before) == "You nod.\n\nRain falls."
     assert kept(f"You nod.\n\n{again}\n\nRain falls.", before=before) == "You nod.\n\nRain falls."
 
 
-def test_a_sentence_may_come_back_after_six_turns() -> None:
-    before = [["You wait.", KNOWN], *([["You wait.", f"Night {n}."] for n in range(6)])]
-    assert kept(KNOWN, before=before) == KNOWN
+def test_a_sentence_may_be_repeated_after_six_turns() -> None:
+    before = [["You wait.", KNOWN_SENTENCE], *([["You wait.", f"Night {n}."] for n in range(6)])]
+    assert kept(KNOWN_SENTENCE, before=before) == KNOWN_SENTENCE
 
 
 def test_a_known_sentence_of_this_turn_the_opening_the_note_or_the_action_is_left_out() -> None:
-    assert kept(f"It rains. {KNOWN} You wait. {KNOWN} You go.") == f"It rains. {KNOWN} You wait. You go."
-    assert kept(f"{KNOWN} You go.", opening=f"It rains. {KNOWN}") == "You go."
+    assert (
+        kept(f"It rains. {KNOWN_SENTENCE} You wait. {KNOWN_SENTENCE} You go.")
+        == f"It rains. {KNOWN_SENTENCE} You wait. You go."
+    )
+    assert kept(f"{KNOWN_SENTENCE} You go.", opening=f"It rains. {KNOWN_SENTENCE}") == "You go."
     assert kept("Plain and tense, with much wonder. You go.", note="Plain and tense, with much wonder.") == "You go."
     assert kept("You open the iron door. It is dark.", action="You open the iron door.") == "It is dark."
 
 
-def test_short_and_different_sentences_stay() -> None:
+def test_short_and_different_sentences_are_kept() -> None:
     before = [["You wait.", "You wait. The old man opens the red door. It rains."]]
     assert kept("You wait. It is cold.", before=before) == "You wait. It is cold."
     assert kept("The old man opens the blue door.", before=before) == "The old man opens the blue door."
 
 
 def test_a_growing_sentence_is_withheld_until_it_differs_from_the_known_one() -> None:
-    rules = policy(before=[["You wait.", KNOWN]])
+    rules = policy(before=[["You wait.", KNOWN_SENTENCE]])
     shown = [
         filter_output(raw, rules).shown for raw in ("It rains. The old bell", "It rains. The old bell over the sea")
     ]
@@ -202,7 +205,7 @@ def test_speech_is_shown_without_its_closing_mark_until_the_speaker_is_clear() -
     ]
 
 
-# ---- rule: goes in circles -----------------------------------------------------------------------------------
+# ---- rule: loops ---------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -213,7 +216,7 @@ def test_speech_is_shown_without_its_closing_mark_until_the_speaker_is_clear() -
         ("It rains. No no no no no no no no no no no", "It rains."),
         ("It rains. Aaaaaaaaaaaaaaaaaaaaaaaaaaaaaargh", "It rains."),
         ("It rains. ..................................", "It rains."),
-        (f"{KNOWN} It rains. {KNOWN} {KNOWN} It rains on.", f"{KNOWN} It rains."),
+        (f"{KNOWN_SENTENCE} It rains. {KNOWN_SENTENCE} {KNOWN_SENTENCE} It rains on.", f"{KNOWN_SENTENCE} It rains."),
         ("You wait. It rains. You wait. It rains. You wait. It rains.", "You wait. It rains. You wait. It rains."),
         (
             "In the middle of it all he sits. In the middle of it all she sings. In the middle of it all is a cat.",
@@ -221,21 +224,21 @@ def test_speech_is_shown_without_its_closing_mark_until_the_speaker_is_clear() -
         ),
     ],
 )
-def test_the_turn_ends_before_it_goes_in_circles(sent: str, prose: str) -> None:
+def test_the_turn_ends_before_it_loops(sent: str, prose: str) -> None:
     output = finished(sent)
     assert output.stop_reason is StopReason.LOOP
     assert output.shown == prose
     assert output.keep == output.shown
 
 
-def test_a_turn_of_nothing_but_known_sentences_counts_as_circles() -> None:
-    before = [["You wait.", KNOWN]]
-    assert stop_reason(KNOWN, before=before) is StopReason.LOOP
-    output = finished(f"{KNOWN} It rains. {KNOWN}", before=before)
+def test_a_turn_of_only_known_sentences_counts_as_a_loop() -> None:
+    before = [["You wait.", KNOWN_SENTENCE]]
+    assert stop_reason(KNOWN_SENTENCE, before=before) is StopReason.LOOP
+    output = finished(f"{KNOWN_SENTENCE} It rains. {KNOWN_SENTENCE}", before=before)
     assert (output.shown, output.stop_reason) == ("It rains.", None)
 
 
-def test_natural_repetition_stays() -> None:
+def test_natural_repetition_is_kept() -> None:
     for sent in (
         "Knock. Knock. Knock.",
         '"No, no, no, no! No, no, no!" he says.',
@@ -304,22 +307,31 @@ def test_the_turn_ends_before_chat_lists_and_headings(drift: str) -> None:
         "* It rains.*".replace("* ", "*"),
     ],
 )
-def test_prose_that_looks_like_chat_stays(sent: str) -> None:
+def test_prose_that_looks_like_chat_is_kept(sent: str) -> None:
     assert kept(sent) == sent
 
 
 # ---- any text at all -----------------------------------------------------------------------------------------
 
 words = st.sampled_from(
-    [*"\"“”.!?,…>'\n\x1b🐉", *"You say I it rains door the".split(), "\n\n", "- ", "# ", "1. ", "you say", KNOWN]
+    [
+        *"\"“”.!?,…>'\n\x1b🐉",
+        *"You say I it rains door the".split(),
+        "\n\n",
+        "- ",
+        "# ",
+        "1. ",
+        "you say",
+        KNOWN_SENTENCE,
+    ]
 )
 texts = st.lists(words, max_size=40).map(" ".join)
 
 
 @given(texts, texts)
 @example('" . \n You', "you say")
-def test_shown_sentences_stay_whatever_follows(first: str, more: str) -> None:
-    rules = policy(before=[["You wait.", KNOWN]], action='You say "It rains."')
+def test_shown_sentences_stay_shown_with_any_continuation(first: str, more: str) -> None:
+    rules = policy(before=[["You wait.", KNOWN_SENTENCE]], action='You say "It rains."')
     before, now = filter_output(first, rules), filter_output(f"{first} {more}", rules)
     if before.stop_reason is None:
         assert now.shown.startswith(before.shown[: sentence_end(before.shown)])

@@ -1,4 +1,4 @@
-"""Raw text becomes prose: complete sentences, paired quotation marks, no second action, nothing taken back."""
+"""Raw text becomes prose: complete sentences, paired quotation marks, no second action; shown prose stays."""
 
 import re
 
@@ -38,7 +38,7 @@ raw_texts = st.text(st.sampled_from("ab I.!?…\"'”’) >\n\r\t*\x1b🐉"), ma
         ("\nA\r\nB\r\n> You run.", "A\nB"),
     ],
 )
-def test_a_clean_turn_is_the_prose_alone(raw: str, prose: str) -> None:
+def test_a_clean_turn_is_only_prose(raw: str, prose: str) -> None:
     assert clean_turn(raw) == prose
 
 
@@ -61,13 +61,13 @@ def test_a_clean_turn_has_no_action_and_no_control_characters(raw: str) -> None:
         ("\nThe door opens. > You run. ###", 16),
     ],
 )
-def test_a_turn_is_over_at_an_action_or_a_stop_string(raw: str, end: int | None) -> None:
+def test_a_turn_ends_at_an_action_or_a_stop_string(raw: str, end: int | None) -> None:
     assert turn_end(raw, ("###", "THE END", "")) == end
     assert clean_turn(raw, ("###", "THE END", "")) == raw.strip()[:end].strip()
 
 
 @given(raw_texts, st.integers(0, 60))
-def test_a_longer_text_never_takes_prose_back(raw: str, length: int) -> None:
+def test_the_clean_turn_of_a_longer_text_starts_with_that_of_its_prefix(raw: str, length: int) -> None:
     assert clean_turn(raw).startswith(clean_turn(raw[:length]))
 
 
@@ -139,15 +139,15 @@ def test_without_a_complete_sentence_an_ellipsis_stands_for_the_rest(text: str, 
     assert trim_broken_end(text) == kept
 
 
-def without_marks(text: str) -> str:
+def without_added_marks(text: str) -> str:
     """The text without the marks that trimming may add or drop."""
     return re.sub('[…"“”]', "", text).rstrip()
 
 
 @given(raw_texts)
-def test_trimmed_text_is_a_beginning_of_the_text_and_trimming_again_changes_nothing(text: str) -> None:
+def test_trimmed_text_is_a_prefix_of_the_text_and_trimming_is_idempotent(text: str) -> None:
     once = trim_broken_end(text)
-    assert without_marks(text).startswith(without_marks(once))
+    assert without_added_marks(text).startswith(without_added_marks(once))
     assert trim_broken_end(once) == once
     assert len(once) <= len(text) + 2
     assert 0 <= sentence_end(text) <= len(text)
@@ -169,7 +169,7 @@ def test_a_text_is_split_into_sentences(text: str, found: list[str]) -> None:
 
 
 @given(raw_texts)
-def test_the_sentences_are_all_of_the_text(text: str) -> None:
+def test_the_sentences_together_are_the_text(text: str) -> None:
     found = list(split_sentences(text))
     assert "".join(sentence.leading_space + sentence.text for sentence in found).strip() == text.strip()
     assert all(text[sentence.start : sentence.end] == sentence.text for sentence in found)
@@ -188,7 +188,7 @@ def test_the_sentences_are_all_of_the_text(text: str) -> None:
         ("It rains.", "It rains."),
     ],
 )
-def test_a_line_keeps_no_unpaired_quotation_mark(line: str, closed: str) -> None:
+def test_close_quotes_leaves_no_unpaired_quotation_mark(line: str, closed: str) -> None:
     assert close_quotes(line) == closed
 
 

@@ -1,4 +1,4 @@
-"""The summary of the turns that have left the window: those of their own sentences that name most."""
+"""The summary of the turns that have left the window: their sentences that name most people and things."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""An adventure as Markdown and as text: every turn in order, and no text taken for markup."""
+"""An adventure as Markdown and as text: every turn in order, and no text is read as markup."""
 
 import re
 from collections.abc import Callable
@@ -70,7 +70,7 @@ def test_every_branch_is_rendered_from_where_it_leaves_the_path(tree: Tree) -> N
     )
 
 
-def test_a_branch_has_branches_of_its_own() -> None:
+def test_branches_of_a_branch_are_rendered() -> None:
     tree = Tree()
     first = tree.play("You wait.", "One.")
     aside = tree.play("You sing a long song about the sea and its ships.", "La.", first)
@@ -85,7 +85,7 @@ def test_a_branch_has_branches_of_its_own() -> None:
     assert [rendered.count(prose) for prose in ("Thanks", "Boo", "La.")] == [1, 1, 1]
 
 
-def test_branches_that_begin_alike_are_numbered() -> None:
+def test_branches_with_the_same_heading_are_numbered() -> None:
     tree = Tree()
     for n in range(4):
         tree.play("You wait.", f"Take {n}.")

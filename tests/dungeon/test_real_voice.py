@@ -1,4 +1,4 @@
-"""The whole game on the real bundled weights through llama.cpp, as processes: plain lines and a real terminal."""
+"""The whole game with the bundled weights through llama.cpp, as processes: plain lines and a terminal."""
 
 import subprocess
 import sys
@@ -25,42 +25,46 @@ def play(script: str, *options: str) -> str:
     return result.stdout
 
 
-def path() -> list[Node]:
-    """The turns of the last adventure, as they are on the disk."""
+def saved_turns() -> list[Node]:
+    """The turns of the last adventure on the shelf."""
     shelf = Shelf(shelf_file())
     last = shelf.latest_id()
-    turns = shelf.open(last).path() if last else []
+    turns = shelf.open(last).saved_turns() if last else []
     shelf.close()
     return turns
 
 
-def test_the_same_seed_prints_the_same_story_and_another_seed_another() -> None:
-    told = play(SCRIPT, "--scenario", "iron-door", "--seed", "7")
-    assert told.count("> You open the iron door.") == 1
-    assert told.count('> You say "Who is there?"') == 3  # played, shown again by undo, tried again
-    assert play(SCRIPT, "--scenario", "iron-door", "--seed", "7") == told
-    first = told[: told.index('> You say "Who is there?"')]
+def test_the_same_seed_prints_the_same_story_and_another_seed_another_story() -> None:
+    printed = play(SCRIPT, "--scenario", "iron-door", "--seed", "7")
+    assert printed.count("> You open the iron door.") == 1
+    assert printed.count('> You say "Who is there?"') == 3  # played, shown again by undo, played again by retry
+    assert play(SCRIPT, "--scenario", "iron-door", "--seed", "7") == printed
+    first = printed[: printed.index('> You say "Who is there?"')]
     assert not play("open the iron door\n/quit\n", "--scenario", "iron-door", "--seed", "8").startswith(first)
 
 
-def test_every_turn_answers_ends_with_a_sentence_and_is_kept() -> None:
+def test_every_turn_has_prose_and_is_saved() -> None:
     play("open the iron door\nlight the lamp\nstep inside\n", "--scenario", "iron-door", "--seed", "1")
-    assert [node.action for node in path()] == ["You open the iron door.", "You light the lamp.", "You step inside."]
-    for node in path():
+    assert [node.action for node in saved_turns()] == [
+        "You open the iron door.",
+        "You light the lamp.",
+        "You step inside.",
+    ]
+    for node in saved_turns():
         assert node.state is State.DONE
         assert len(node.prose.split()) >= 3
         assert "\n>" not in node.prose
 
 
-def test_a_game_on_the_screen_killed_in_mid_stream_comes_back(home: Path) -> None:
+def test_a_game_killed_in_mid_stream_is_continued(home: Path) -> None:
     with Terminal([*DUNGEON, "--scenario", "iron-door"]) as terminal:
         terminal.expect("Search the wagon")
         terminal.send("open the iron door\r")
-        terminal.until(lambda: [node.state for node in path()] == [State.DONE])
+        terminal.until(lambda: [node.state for node in saved_turns()] == [State.DONE])
         terminal.send("step inside\r")
-        terminal.until(lambda: len(path()) == 2 and bool(path()[1].prose))
-        # Leaving the block kills it: SIGKILL, in the middle of the stream.
-    first, second = path()
+        terminal.until(lambda: len(saved_turns()) == 2 and bool(saved_turns()[1].prose))
+        # Leaving the block kills the game with SIGKILL, in the middle of the stream.
+    first, second = saved_turns()
     assert (first.action, first.state) == ("You open the iron door.", State.DONE)
     assert (second.action, second.state) == ("You step inside.", State.STREAMING)
     assert second.prose

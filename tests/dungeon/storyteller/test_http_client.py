@@ -1,15 +1,15 @@
-"""Streaming from a server: the pieces in order, stopped when the player stops, and every failure in words."""
+"""Streaming from a server: the pieces in order, stopping, what the server has cached, and failures as messages."""
 
 import asyncio
+import json
 import socket
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 
 import pytest
 
-from dungeon.errors import ContextOverflow, DungeonError, StorytellerError
+from dungeon.errors import ContextOverflow, StorytellerError
 from dungeon.storyteller.http_client import Client
-from dungeon.storyteller.remote import RemoteStoryteller
 from dungeon.storyteller.sampling import Sampling
 from tests.dungeon.completions import completion
 from tests.dungeon.scripted import Answer, Drop, Fail, Hold, Raw, ScriptedServer
@@ -24,25 +24,29 @@ async def client(server: ScriptedServer) -> AsyncIterator[Client]:
     await client.close()
 
 
-async def told(client: Client, prompt: str = "You stand.\n") -> list[str]:
+async def all_pieces(client: Client, prompt: str = "You stand.\n") -> list[str]:
     return [piece async for piece in client.stream(completion(prompt, SAMPLING, max_tokens=100, seed=7))]
+
+
+async def text(client: Client, prompt: str) -> str:
+    return "".join(await all_pieces(client, prompt))
 
 
 async def failure(client: Client) -> StorytellerError:
     with pytest.raises(StorytellerError) as caught:
-        await told(client)
+        await all_pieces(client)
     return caught.value
 
 
-# ---- asking and listening ----------------------------------------------------------------------------------------
+# ---- requests and answers ----------------------------------------------------------------------------------------
 
 
-async def test_pieces_come_in_order_as_they_are_told(server: ScriptedServer, client: Client) -> None:
+async def test_pieces_come_in_order(server: ScriptedServer, client: Client) -> None:
     server.answers = [["\nThe", " door", "", " opens", " 🐉\n", "\n[bold]שלום\x1b[0m\u2028."]]
-    assert await told(client) == ["\nThe", " door", " opens", " 🐉\n", "\n[bold]שלום\x1b[0m\u2028."]
+    assert await all_pieces(client) == ["\nThe", " door", " opens", " 🐉\n", "\n[bold]שלום\x1b[0m\u2028."]
 
 
-async def test_a_piece_is_there_before_the_next_one_is_made(server: ScriptedServer, client: Client) -> None:
+async def test_a_piece_comes_before_the_next_one_is_generated(server: ScriptedServer, client: Client) -> None:
     server.answers = [["\nThe", Hold(), " door"]]
     async with aclosing(client.stream(completion("x\n", SAMPLING, max_tokens=100, seed=7))) as pieces:
         assert await anext(pieces) == "\nThe"
@@ -50,9 +54,9 @@ async def test_a_piece_is_there_before_the_next_one_is_made(server: ScriptedServ
         assert await anext(pieces) == " door"
 
 
-async def test_what_the_server_is_asked(server: ScriptedServer, client: Client) -> None:
+async def test_the_body_of_a_request(server: ScriptedServer, client: Client) -> None:
     prompt = "You stand 🐉.\n\n> You [bold]wait[/] שלום.\n"
-    await told(client, prompt)
+    await all_pieces(client, prompt)
     assert server.requests == [
         {
             "model": "scripted",
@@ -79,80 +83,71 @@ async def test_what_the_server_is_asked(server: ScriptedServer, client: Client) 
     ]
 
 
-async def test_a_hundred_thousand_characters_go_through(server: ScriptedServer, client: Client) -> None:
+async def test_a_prompt_and_an_answer_of_a_hundred_thousand_characters(server: ScriptedServer, client: Client) -> None:
     server.answers = [["🐉" * 50_000, "x" * 50_000]]
-    assert await told(client, "x" * 100_000) == ["🐉" * 50_000, "x" * 50_000]
+    assert await all_pieces(client, "x" * 100_000) == ["🐉" * 50_000, "x" * 50_000]
     assert server.requests[0]["prompt"] == "x" * 100_000
 
 
 @pytest.mark.parametrize("end", ["", "/", "/v1", "/v1/", "//"])
-async def test_the_address_may_end_as_people_write_it(server: ScriptedServer, end: str) -> None:
+async def test_the_address_may_end_with_a_slash_or_v1(server: ScriptedServer, end: str) -> None:
     client = Client(server.url + end, "scripted")
-    assert "".join(await told(client)) == "\nIt is dark."
+    assert "".join(await all_pieces(client)) == "\nIt is dark."
     assert server.paths == ["/v1/completions"]
     await client.close()
 
 
-async def test_the_key_of_the_environment_is_sent(server: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("DUNGEON_API_KEY", "sesame")
-    storyteller = RemoteStoryteller(server.url, "scripted")
-    async for _ in storyteller.stream(completion("x\n", SAMPLING, max_tokens=9, seed=1)):
-        pass
-    await storyteller.close()
-    assert server.keys == ["Bearer sesame"]
-
-
-async def test_a_proxy_of_the_environment_does_not_see_what_is_told_on_this_machine(
+async def test_a_server_on_this_machine_is_reached_without_the_proxy_of_the_environment(
     server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:1")
     client = Client(server.url, "scripted")
-    assert "".join(await told(client)) == "\nIt is dark."
+    assert "".join(await all_pieces(client)) == "\nIt is dark."
     await client.close()
 
 
 # ---- stopping ----------------------------------------------------------------------------------------------------
 
 
-async def test_leaving_the_loop_tells_the_server_to_stop(server: ScriptedServer, client: Client) -> None:
+async def test_leaving_the_loop_stops_the_server(server: ScriptedServer, client: Client) -> None:
     server.answers = [["\nThe", " door", Hold(), "never"], "\nNext."]
     async with aclosing(client.stream(completion("x\n", SAMPLING, max_tokens=100, seed=7))) as pieces:
         async for piece in pieces:
             if piece == " door":
                 break
     assert await asyncio.to_thread(server.aborted.wait, 10)
-    assert "".join(await told(client)) == "\nNext."
+    assert "".join(await all_pieces(client)) == "\nNext."
 
 
-async def test_cancelling_the_task_tells_the_server_to_stop(server: ScriptedServer, client: Client) -> None:
+async def test_cancelling_the_task_stops_the_server(server: ScriptedServer, client: Client) -> None:
     server.answers = [[Hold(), "never"], "\nNext."]
-    task = asyncio.create_task(told(client))
+    task = asyncio.create_task(all_pieces(client))
     assert await asyncio.to_thread(server.holding.wait, 10)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
     assert await asyncio.to_thread(server.aborted.wait, 10)
-    assert "".join(await told(client)) == "\nNext."
+    assert "".join(await all_pieces(client)) == "\nNext."
 
 
-# ---- servers that know less --------------------------------------------------------------------------------------
+# ---- servers that refuse extensions ------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("status", [400, 422])
-async def test_a_server_that_refuses_extensions_is_asked_for_less_and_never_again(
+async def test_a_server_that_refuses_extensions_gets_standard_requests_from_then_on(
     server: ScriptedServer, client: Client, status: int
 ) -> None:
     server.answers = [Fail(status, {"error": {"message": "Unrecognized request argument: top_k"}}), "\nOne.", "\nTwo."]
-    assert "".join(await told(client)) == "\nOne."
-    assert "".join(await told(client)) == "\nTwo."
+    assert "".join(await all_pieces(client)) == "\nOne."
+    assert "".join(await all_pieces(client)) == "\nTwo."
     standard = {"model", "prompt", "max_tokens", "seed", "stop", "stream", "temperature", "top_p"}
     assert [set(request) == standard for request in server.requests] == [False, True, True]
 
 
-async def test_a_server_that_refuses_both_ways_is_told(server: ScriptedServer, client: Client) -> None:
+async def test_a_server_that_refuses_a_standard_request_too_is_an_error(server: ScriptedServer, client: Client) -> None:
     server.answers = [Fail(400, {"error": {"message": "temperature must be 1"}})]
-    assert str(await failure(client)) == f"The storyteller at {server.url} answered 400: temperature must be 1"
+    assert str(await failure(client)).endswith("answered 400: temperature must be 1")
     assert len(server.requests) == 2
 
 
@@ -176,19 +171,19 @@ async def test_a_server_that_refuses_both_ways_is_told(server: ScriptedServer, c
     ],
     ids=["llama.cpp", "OpenAI", "older vLLM"],
 )
-async def test_a_prompt_that_is_too_long_is_an_error_of_its_own(
+async def test_a_prompt_that_is_too_long_raises_context_overflow(
     server: ScriptedServer, client: Client, body: object
 ) -> None:
     server.answers = [Fail(400, body)]
     assert isinstance(await failure(client), ContextOverflow)
-    assert len(server.requests) == 1, "asking with fewer fields would not make it shorter"
+    assert len(server.requests) == 1, "a request with fewer fields would not be shorter"
 
 
-# ---- failures in words -------------------------------------------------------------------------------------------
+# ---- failures ----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("status", "body", "said"),
+    ("status", "body", "message"),
     [
         (401, {"error": {"message": "Invalid API Key"}}, "answered 401: Invalid API Key Set DUNGEON_API_KEY"),
         (403, "no", "answered 403: no Set DUNGEON_API_KEY to the server's key."),
@@ -205,13 +200,13 @@ async def test_a_prompt_that_is_too_long_is_an_error_of_its_own(
         (307, "", "answered 307: "),
     ],
 )
-async def test_a_refusal_is_told_with_what_the_server_said_and_what_to_do(
-    server: ScriptedServer, client: Client, status: int, body: object, said: str
+async def test_an_error_status_is_reported_with_the_servers_message_and_what_to_do(
+    server: ScriptedServer, client: Client, status: int, body: object, message: str
 ) -> None:
     server.answers = [Fail(status, body)]
-    message = str(await failure(client))
-    assert message.startswith(f"The storyteller at {server.url} {said}")
-    assert len(message) < 500
+    error = str(await failure(client))
+    assert error.startswith(f"The storyteller at {server.url} {message}")
+    assert len(error) < 500
 
 
 @pytest.mark.parametrize(
@@ -226,68 +221,85 @@ async def test_a_refusal_is_told_with_what_the_server_said_and_what_to_do(
         'data: {"choices": {"text": "x"}}',
     ],
 )
-async def test_what_is_not_a_completion_is_told(server: ScriptedServer, client: Client, line: str) -> None:
+async def test_an_invalid_event_is_an_error(server: ScriptedServer, client: Client, line: str) -> None:
     server.answers = [["\nOne", Raw(line)]]
     assert str(await failure(client)).startswith(f"{server.url} sent what is not a completion: ")
 
 
-async def test_an_error_in_mid_stream_is_told(server: ScriptedServer, client: Client) -> None:
+async def test_an_error_event_in_mid_stream_is_reported(server: ScriptedServer, client: Client) -> None:
     server.answers = [["\nOne", Raw('data: {"error": {"code": 500, "message": "out of memory"}}')]]
     assert str(await failure(client)) == f"The storyteller at {server.url} failed: out of memory"
 
 
-async def test_comments_and_other_fields_of_a_stream_are_passed_over(server: ScriptedServer, client: Client) -> None:
+async def test_comments_and_other_fields_of_a_stream_are_ignored(server: ScriptedServer, client: Client) -> None:
     ignored = [Raw(": keep-alive"), Raw("event: message"), Raw('data:{"choices": []}'), Raw("")]
     server.answers = [["\nOne", *ignored, " two."]]
-    assert await told(client) == ["\nOne", " two."]
+    assert await all_pieces(client) == ["\nOne", " two."]
 
 
-async def test_a_page_instead_of_a_stream_is_told(server: ScriptedServer, client: Client) -> None:
+async def test_an_html_page_instead_of_a_stream_is_an_error(server: ScriptedServer, client: Client) -> None:
     server.answers = [Fail(200, "<html>Welcome</html>")]
     assert "not with a stream of completions" in str(await failure(client))
 
 
 @pytest.mark.parametrize("answer", [Drop(), ["\nThe door", Drop()]], ids=["at once", "in the middle"])
-async def test_a_connection_that_breaks_is_told_and_the_next_turn_works(
+async def test_a_broken_connection_is_an_error_and_the_next_request_works(
     server: ScriptedServer, client: Client, answer: Answer
 ) -> None:
     server.answers = [answer, "\nNext."]
     assert str(await failure(client)).startswith(f"The storyteller at {server.url} broke off: ")
-    assert "".join(await told(client)) == "\nNext."
+    assert "".join(await all_pieces(client)) == "\nNext."
 
 
-async def test_nobody_listens() -> None:
+async def test_an_address_without_a_server_is_an_error() -> None:
     with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))  # bound, not listening: nobody else gets the port
+        taken.bind(("127.0.0.1", 0))  # bound but not listening: no other program gets the port
         url = f"http://127.0.0.1:{taken.getsockname()[1]}"
         client = Client(url, "m")
         assert str(await failure(client)) == f"No storyteller answers at {url}. Is the server running?"
         await client.close()
 
 
+# ---- what is cached ----------------------------------------------------------------------------------------------
+
+
 @pytest.mark.parametrize(
-    "url",
+    "event",
     [
-        "not a url",
-        "localhost:8000",
-        "127.0.0.1:8000",
-        "ftp://x",
-        "http://",
-        "",
-        "http://[::1",
-        "/v1",
-        "http://a\0b",
-        "[x]",
+        {"choices": [], "prompt_progress": {"total": 427, "cache": 422, "processed": 422, "time_ms": 0}},
+        {"choices": [], "usage": {"prompt_tokens": 427, "prompt_tokens_details": {"cached_tokens": 422}}},
     ],
+    ids=["llama.cpp, first event", "as OpenAI, last event"],
 )
-def test_what_is_no_address_is_told_before_the_game_begins(url: str) -> None:
-    with pytest.raises(DungeonError, match="is not the address of a server"):
-        RemoteStoryteller(url, "m")
+async def test_the_cached_tokens_that_the_server_reports(server: ScriptedServer, event: object) -> None:
+    client = Client(server.url, "scripted")
+    assert client.cached_tokens is None
+    server.answers = [[Raw("data: " + json.dumps(event)), "\nIt is", " dark."]]
+    assert await text(client, "You stand.\n") == "\nIt is dark."
+    assert client.cached_tokens == 422
+    await client.close()
 
 
-@pytest.mark.parametrize("key", ["kéy", "two\nlines", "\x1b[0m"])
-def test_a_key_that_can_t_be_one_is_told_and_not_shown(monkeypatch: pytest.MonkeyPatch, key: str) -> None:
-    monkeypatch.setenv("DUNGEON_API_KEY", key)
-    with pytest.raises(DungeonError, match="DUNGEON_API_KEY holds characters") as caught:
-        RemoteStoryteller("http://127.0.0.1:8000", "m")
-    assert key not in str(caught.value)
+@pytest.mark.parametrize("usage", [None, 5, [], {}, {"prompt_tokens_details": None}, {"prompt_tokens_details": 7}])
+async def test_cached_tokens_are_unknown_if_the_server_does_not_report_them(
+    server: ScriptedServer, usage: object
+) -> None:
+    client = Client(server.url, "scripted")
+    server.answers = [["\nIt is", Raw("data: " + json.dumps({"choices": [], "usage": usage})), " dark."]]
+    assert await text(client, "You stand.\n") == "\nIt is dark."
+    assert client.cached_tokens is None
+    await client.close()
+
+
+async def test_cached_text_is_the_prompt_and_the_answer(server: ScriptedServer) -> None:
+    client = Client(server.url, "scripted")
+    assert client.cached_text == ""
+    server.answers = [["\nIt is", " dark."], [""], Fail(500, "no")]
+    await text(client, "You stand.\n")
+    assert client.cached_text == "You stand.\n\nIt is dark."
+    await text(client, "You wait.\n")
+    assert client.cached_text == "You wait.\n"
+    with pytest.raises(StorytellerError):
+        await text(client, "You fall.\n")
+    assert client.cached_text == "You wait.\n"
+    await client.close()
