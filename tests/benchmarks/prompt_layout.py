@@ -1,110 +1,93 @@
-"""How long laying out a prompt takes, and how much of it the engine has read before. Prints, asserts nothing.
+"""How long building a prompt takes in a long adventure, and how many of its tokens the engine must read anew.
 
-    python tests/benchmarks/prompt_layout.py [--turns 1000] [--summary]
+    python -m tests.benchmarks.prompt_layout [--turns 1000] [--summary]
 
-The turns are walks through the library's stories, one after the other, so the prose is real. Beside our layout stands
-the ancestors': cards on top, and one turn dropped at a time. `--summary` shows what is told of the turns that left.
+Plays walks through the library's stories, so the prose is real, without a storyteller. Prints the CPU time of
+`build_context`, and the tokens (estimated from bytes) behind the prefix that the prompt shares with the text that the
+engine has cached, over the last 200 turns: with our layout, and with that of older games, which put cards at the top
+and drop one turn at a time. `--summary` also prints the summary of the turns that have left the window.
 """
 
-import argparse
-import random
-import statistics
 import time
+from random import Random
 
-from corpus.labels import label_action
 from corpus.turns import Kind, Turn, prompt, write
-from dungeon.reading.books import library
 from dungeon.tale.adventure import Adventure, Node, State
 from dungeon.tale.context import TOKENS_PER_BYTE, PartKind, build_context
 from dungeon.tale.lore import Card, Lore, triggered_cards
+from tests.benchmarks.figures import argument_parser, show
+from tests.benchmarks.walks import long_walk
 
 BUDGET = 2048 - 80 - 20 - 16
-CARDS = tuple(Card((f"name{n}",), f"Card number {n} says what it says in a dozen words or so.") for n in range(40))
+"""Tokens of a prompt for the bundled voice."""
+_LAST = 200
+"""Turns that are measured: by then the window has long been full."""
+_UNUSED_CARDS = tuple(Card((f"name{n}",), f"Card number {n} has a text of a dozen words or so.") for n in range(40))
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argument_parser(__doc__)
     parser.add_argument("--turns", type=int, default=1000)
-    parser.add_argument("--summary", action="store_true")
+    parser.add_argument("--summary", action="store_true", help="print the summary at some turns")
     arguments = parser.parse_args()
-    random.seed(6)
-    turns = walked(arguments.turns)
-    names = tuple(dict.fromkeys(word.strip('.,"') for turn in turns for word in turn.prose.split() if word.istitle()))
-    cards = (*CARDS, *(Card((name,), f"{name} is somebody whom you have met before.") for name in names[20:40]))
-    adventure = Adventure(1, "A long one", turns[0].prose, lore=Lore("You are a walker in all tales.", "Plain.", cards))
-
-    taken, reread, dropped = [], [], []
-    before = before_old = ""
-    for number, turn in enumerate(turns[1:], 1):
-        node = Node(number, adventure.head, Kind.DO, turn.action, turn.action)
+    opening, *turns = long_walk(arguments.turns, Random(6))
+    adventure = Adventure(1, "A long walk", opening.prose, lore=_lore(turns))
+    build_times, new_tokens, new_tokens_older = [], [], []
+    cached = cached_older = ""
+    for node_id, turn in enumerate(turns, 1):
+        node = Node(node_id, adventure.head, Kind.DO, turn.action, turn.action)
         began = time.process_time()
         context = build_context(adventure, node, BUDGET)
-        taken.append(time.process_time() - began)
-        old = ancestors(adventure, turn.action)
-        reread.append(new_bytes(context.text, before) * TOKENS_PER_BYTE)
-        dropped.append(new_bytes(old, before_old) * TOKENS_PER_BYTE)
-        before, before_old = context.text + turn.prose, old + turn.prose
+        build_times.append(time.process_time() - began)
+        older = cards_first_prompt(adventure, node)
+        new_tokens.append(_new_bytes(context.text, cached) * TOKENS_PER_BYTE)
+        new_tokens_older.append(_new_bytes(older, cached_older) * TOKENS_PER_BYTE)
+        cached, cached_older = context.text + turn.prose, older + turn.prose
         adventure.add(node)
-        adventure.set_prose(number, turn.prose, State.DONE)
-        if arguments.summary and number in (30, 60, 100, 200, 500, arguments.turns - 1):
-            print(f"\nAfter {number} turns: {context.summary}")
-
-    late = taken[-200:]
-    show("laying out a prompt, the last 200 turns", late, "ms", 1e3)
-    show("  the slowest of all", [max(taken)], "ms", 1e3)
-    again = Node(-1, adventure.head, Kind.CONTINUE, "", "")
-    began = time.process_time()
-    context = build_context(adventure, again, BUDGET)
-    show("the same, once more", [time.process_time() - began], "ms", 1e3)
-    show("tokens (estimated) the engine must read for a turn", reread[-200:], "")
-    show("  with cards on top, one turn dropped at a time", dropped[-200:], "")
-    inside = [part for part in context.parts if part.included]
-    print(f"turns in the window: {sum(part.kind is PartKind.TURN for part in inside)} of {len(turns) - 1}")
+        adventure.set_prose(node_id, turn.prose, State.DONE)
+        if arguments.summary and node_id in (30, 60, 100, 200, 500, arguments.turns):
+            print(f"\nAfter {node_id} turns: {context.summary}")
+    show(f"building a prompt, the last {_LAST} turns", build_times[-_LAST:])
+    show("  the slowest of all", [max(build_times)])
+    show("tokens to read anew for a turn", new_tokens[-_LAST:], "tokens", 1)
+    show("  with cards at the top, one turn dropped at a time", new_tokens_older[-_LAST:], "tokens", 1)
+    shown = sum(part.kind is PartKind.TURN for part in context.parts if part.included)
+    print(f"turns in the window: {shown} of {len(turns)}")
 
 
-def walked(count: int) -> list[Turn]:
-    """Turns of walks through the library, begun again in another story at each ending."""
-    books = library()
-    turns: list[Turn] = []
-    while len(turns) < count + 1:
-        story = random.choice(books).story
-        passage, action = story.passages[story.start], ""
-        while True:
-            turns.append(Turn(action, passage.text))
-            ways = [choice for choice in passage.choices if choice.target in story.passages]
-            if not ways or len(turns) > count:
-                break
-            choice = random.choice(ways)
-            passage, action = story.passages[choice.target], label_action(choice.label)
-    return turns[: count + 1]
+def _lore(turns: list[Turn]) -> Lore:
+    """Return memory, a note, and cards, of which half are for names that occur in the turns."""
+    names = tuple(dict.fromkeys(word.strip('.,"') for turn in turns for word in turn.prose.split() if word.istitle()))
+    cards = (Card((name,), f"{name} is someone whom you have met before.") for name in names[20:40])
+    return Lore("You are a walker in all tales.", "Plain.", (*_UNUSED_CARDS, *cards))
 
 
-def ancestors(adventure: Adventure, action: str) -> str:
-    """The layout of the games before: memory, cards, as many turns as fit, the author's note in front of the last."""
+def cards_first_prompt(adventure: Adventure, node: Node) -> str:
+    """Return the prompt for `node` as older games lay it out.
+
+    Memory, cards, as many of the latest turns as fit, the author's note before the last two turns, the action.
+    """
     lore = adventure.lore
-    turns = [node.turn() for node in adventure.path()]
+    nodes = [] if node.parent is None else adventure.path(node.parent)
+    turns = [Turn("", adventure.opening), *(earlier.turn() for earlier in nodes)]
     recent = [write([turn]) for turn in turns[-4:]]
-    head = [Turn("", lore.memory), *(Turn("", hit.card.text) for hit in triggered_cards(lore.cards, [*recent, action]))]
+    cards = triggered_cards(lore.cards, [*recent, node.action])
+    head = [Turn("", lore.memory), *(Turn("", hit.card.text) for hit in cards)]
     limit = int(BUDGET / TOKENS_PER_BYTE)
     kept: list[Turn] = []
     for turn in reversed(turns):
-        if len(prompt(write([*head, turn, *kept, Turn("", lore.note)]), action).encode()) > limit:
+        if len(prompt(write([*head, turn, *kept, Turn("", lore.note)]), node.action).encode()) > limit:
             break
         kept.insert(0, turn)
-    return prompt(write([*head, *kept[:-2], Turn("", f"[Author's note: {lore.note}]"), *kept[-2:]]), action)
+    note = Turn("", f"[Author's note: {lore.note}]")
+    return prompt(write([*head, *kept[:-2], note, *kept[-2:]]), node.action)
 
 
-def new_bytes(text: str, before: str) -> int:
-    """Bytes of `text` from where it differs from `before`."""
-    same = next(
-        (at for at, (a, b) in enumerate(zip(text, before, strict=False)) if a != b), min(len(text), len(before))
-    )
+def _new_bytes(text: str, cached: str) -> int:
+    """Return the bytes of `text` from where it differs from `cached`."""
+    shorter = min(len(text), len(cached))
+    same = next((at for at in range(shorter) if text[at] != cached[at]), shorter)
     return len(text[same:].encode())
-
-
-def show(what: str, values: list[float], unit: str, scale: float = 1.0) -> None:
-    low, mid, high = (scale * f(values) for f in (min, statistics.median, max))
-    print(f"{what:58} {mid:8.2f} {unit}   ({low:.2f} to {high:.2f}, {len(values)} times)", flush=True)
 
 
 if __name__ == "__main__":

@@ -1,22 +1,23 @@
-"""What `voice.py` asks of a voice: 120 prompts, ten in each of twelve genres.
+"""The prompts of `voice.py`: 120, ten in each of twelve genres.
 
 Five of a genre are openings of its scenarios, each answered as a player might: sensibly, oddly, rudely, off the topic,
-or with what can't be done. Five are in the middle of its library stories, behind 2 to 12 turns, and answered with what
-fits anywhere. "" is Enter alone.
+or with something impossible. Five are places in the library's stories, after 2 to 12 turns, answered with inputs that
+fit anywhere. "" is Enter alone.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from random import Random
 
-from corpus.actions import action_line, read_input
-from corpus.labels import label_action
+from corpus.actions import read_input
 from corpus.story import Story
-from corpus.turns import Turn
 from dungeon.reading.books import library
 from dungeon.scenarios.model import fill_placeholders
 from dungeon.scenarios.user import find_scenario
 from dungeon.tale.adventure import Adventure, Node, State
+from tests.benchmarks.recorded_turns import add_turn
+from tests.benchmarks.walks import walk
 
 OPENINGS = {
     "comedy and everyday": {
@@ -112,23 +113,27 @@ LATER = (
     *("give all I have to the poorest one here", "climb onto something high", '"I love you."', "pray", ""),
     *("write a poem about the sea", "explain quantum physics", "tell a joke", "go back the way I came", "dig a hole"),
 )
-LENGTHS = (2, 4, 7, 9, 12)
+"""Inputs that fit anywhere."""
+_LENGTHS = (2, 4, 7, 9, 12)
+"""Turns before the input, in a library story."""
 _WORDS = 75
-"""Of a turn of the library, at most: as many as a voice's own turns have."""
+"""The most words of a turn of the library: as many as a voice's own turns have."""
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """A prompt: an adventure, its last turn unanswered."""
+class VoicePrompt:
+    """An adventure whose last turn has no prose yet."""
 
     genre: str
     source: str
+    """The scenario's name, or the story's title and the number of turns."""
     adventure: Adventure
     node: Node
+    """The last turn."""
 
 
-def prompts() -> Iterator[Asked]:
-    """All of them, always the same."""
+def prompts() -> Iterator[VoicePrompt]:
+    """Yield all prompts, the same at every call."""
     stories: dict[str, list[Story]] = {}
     for book in library():
         stories.setdefault(book.story.genre, []).append(book.story)
@@ -136,46 +141,33 @@ def prompts() -> Iterator[Asked]:
     for genre, openings in OPENINGS.items():
         for name, line in openings.items():
             scenario = fill_placeholders(find_scenario(name), {})
-            yield _asked(genre, name, Adventure(1, scenario.title, scenario.opening, lore=scenario.lore), line)
-        for number, length in enumerate(LENGTHS):
+            yield _prompt(genre, name, Adventure(1, scenario.title, scenario.opening, lore=scenario.lore), line)
+        for number, length in enumerate(_LENGTHS):
             story = stories[genre][number % len(stories[genre])]
-            yield _asked(genre, f"{story.title}, {length} turns", _walked(story, length), LATER[later % len(LATER)])
+            source = f"{story.title}, {length} turns"
+            yield _prompt(genre, source, _walked(story, length), LATER[later % len(LATER)])
             later += 1
 
 
-def _asked(genre: str, source: str, adventure: Adventure, line: str) -> Asked:
-    kind, words = read_input(line)
-    node = Node(1000, adventure.head, kind, words, action_line(kind, words))
-    adventure.add(node)
-    return Asked(genre, source, adventure, node)
+def _prompt(genre: str, source: str, adventure: Adventure, line: str) -> VoicePrompt:
+    return VoicePrompt(genre, source, adventure, add_turn(adventure, 1000, line))
 
 
 def _walked(story: Story, length: int) -> Adventure:
-    """An adventure of so many turns through a story; the first walk that is long enough."""
+    """Return an adventure of `length` turns: the first random walk through `story` that is long enough."""
     for seed in range(1000):
-        turns = list(_walk(story, Random(seed), length))
+        turns = list(islice(walk(story, Random(seed)), length + 1))
         if len(turns) > length:
             break
     adventure = Adventure(1, story.title, turns[0].prose)
-    for id_, turn in enumerate(turns[1:], 1):
-        adventure.add(Node(id_, adventure.head, *read_input(turn.action), turn.action))
-        adventure.set_prose(id_, _short(turn.prose), State.DONE)
+    for node_id, turn in enumerate(turns[1:], 1):
+        adventure.add(Node(node_id, adventure.head, *read_input(turn.action), turn.action))
+        adventure.set_prose(node_id, _shortened(turn.prose), State.DONE)
     return adventure
 
 
-def _walk(story: Story, chance: Random, length: int) -> Iterator[Turn]:
-    passage, action = story.passages[story.start], ""
-    for _ in range(length + 1):
-        yield Turn(action, passage.text)
-        ways = [choice for choice in passage.choices if choice.target in story.passages]
-        if not ways:
-            return
-        choice = chance.choice(ways)
-        passage, action = story.passages[choice.target], label_action(choice.label)
-
-
-def _short(prose: str) -> str:
-    """Whole paragraphs, as long as there is room."""
+def _shortened(prose: str) -> str:
+    """Return the first paragraphs of `prose`: at least one, and more up to `_WORDS` words."""
     kept = ""
     for paragraph in prose.split("\n\n"):
         longer = f"{kept}\n\n{paragraph}" if kept else paragraph
