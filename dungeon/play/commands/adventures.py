@@ -19,7 +19,7 @@ async def shelf(frontend: Frontend, request: Request) -> None:
     await frontend.open_shelf(request.words)
 
 
-@command(Group.ADVENTURES, "new", "Leave this adventure, which is kept, and choose another.", key="ctrl+n")
+@command(Group.ADVENTURES, "new", "Start or continue another adventure. This one is saved.", key="ctrl+n")
 async def new(frontend: PlayFrontend, _: Request) -> None:
     await frontend.choose_adventure()
 
@@ -31,7 +31,12 @@ async def rename(frontend: PlayFrontend, request: Request) -> None:
     frontend.show_lines("Adventure", [f"This adventure is now called {session.adventure.title}."])
 
 
-@command(Group.ADVENTURES, "tag", "Tag this adventure; commas between tags, none takes them away.", argument="[TAGS]")
+@command(
+    Group.ADVENTURES,
+    "tag",
+    "Tag this adventure. Commas separate tags; without any, its tags are removed.",
+    argument="[TAGS]",
+)
 async def tag(frontend: PlayFrontend, request: Request) -> None:
     session = frontend.session
     relabel(session.shelf, session.adventure, tags=request.words.split(","))
@@ -39,7 +44,12 @@ async def tag(frontend: PlayFrontend, request: Request) -> None:
     frontend.show_lines("Adventure", [f"Tags: {', '.join(tags)}." if tags else "This adventure has no tags."])
 
 
-@command(Group.ADVENTURES, "export", "Write the story to a file, as Markdown or text by its ending.", argument="[FILE]")
+@command(
+    Group.ADVENTURES,
+    "export",
+    "Write the story to a file: Markdown, or text if its name ends in .txt.",
+    argument="[FILE]",
+)
 async def export(frontend: PlayFrontend, request: Request) -> None:
     adventure = frontend.session.adventure
     path = export_adventure(adventure, request.words or default_export_path(adventure))
@@ -52,13 +62,13 @@ async def copy(frontend: PlayFrontend, _: Request) -> None:
     frontend.copy(PARAGRAPH.join(node.prose for node in adventure.path()[-1:]) or adventure.opening)
 
 
-@command(Group.ADVENTURES, "purge", "Take turn N and all that follows it off the disk, for good.", argument="N")
+@command(Group.ADVENTURES, "purge", "Delete turn N and all that follows it, for good.", argument="N")
 async def purge(frontend: PlayFrontend, request: Request) -> None:
     session = frontend.session
     node = turn_of(session, request)
     turns = [node, *session.adventure.below(node.id)]
     words = sum(len(turn.input.split()) + len(turn.prose.split()) for turn in turns)
-    what = f"Take turn {request.words} and all that follows it off the disk"
+    what = f"Delete turn {request.words} and all that follows it"
 
     async def delete() -> None:
         session.purge_turn(node.id)

@@ -10,7 +10,7 @@ from dungeon.play.registry import Group, Request, command, number_in
 from dungeon.tale.lore import card_from_text, card_to_text, clean_text
 
 
-@command(Group.LORE, "memory", "What the voice always knows.", argument="[WORDS]", key="f2", screen="lore")
+@command(Group.LORE, "memory", "Facts that are always in the context.", argument="[WORDS]", key="f2", screen="lore")
 async def memory(frontend: PlayFrontend, request: Request) -> None:
     session = frontend.session
     if request.words:
@@ -18,7 +18,13 @@ async def memory(frontend: PlayFrontend, request: Request) -> None:
     _show_text(frontend, "Memory", session.adventure.lore.memory, "/memory WORDS sets it.")
 
 
-@command(Group.LORE, "note", "The author's note: a word on style, close to the end.", argument="[WORDS]", screen="lore")
+@command(
+    Group.LORE,
+    "note",
+    "The author's note: style and tone, near the end of the context.",
+    argument="[WORDS]",
+    screen="lore",
+)
 async def note(frontend: PlayFrontend, request: Request) -> None:
     session = frontend.session
     if request.words:
@@ -30,7 +36,7 @@ def _show_text(frontend: PlayFrontend, title: str, text: str, hint: str) -> None
     frontend.show_lines(title, [f"{title}: {text}" if text else f"{title}: nothing yet. {hint}"])
 
 
-@command(Group.LORE, "cards", "Lore that enters when it is named.", screen="lore")
+@command(Group.LORE, "cards", "Story cards: lore that enters the context when it is named.", screen="lore")
 async def cards(frontend: PlayFrontend, _: Request) -> None:
     all_cards = frontend.session.adventure.lore.cards
     lines = [f"{number}. {card_to_text(card)}" for number, card in enumerate(all_cards, 1)]
@@ -38,7 +44,10 @@ async def cards(frontend: PlayFrontend, _: Request) -> None:
 
 
 @command(
-    Group.LORE, "card", "Add a card: words that call it, a colon, what the voice is to know.", argument="KEYS: WORDS"
+    Group.LORE,
+    "card",
+    "Add a card: its keys, a colon, and what the voice learns when a key is named.",
+    argument="KEYS: WORDS",
 )
 async def card(frontend: PlayFrontend, request: Request) -> None:
     lore = frontend.session.adventure.lore
@@ -47,7 +56,7 @@ async def card(frontend: PlayFrontend, request: Request) -> None:
     frontend.show_lines("Card", [f"Card {len(lore.cards) + 1}: {card_to_text(new)}"])
 
 
-@command(Group.LORE, "uncard", "Take card N away.", argument="N")
+@command(Group.LORE, "uncard", "Remove card N.", argument="N")
 async def uncard(frontend: PlayFrontend, request: Request) -> None:
     lore = frontend.session.adventure.lore
     number = number_in(request)
@@ -60,7 +69,7 @@ async def uncard(frontend: PlayFrontend, request: Request) -> None:
 @command(
     Group.LORE,
     "summary",
-    "What happened before the turns that the voice still sees.",
+    "A summary of the turns that no longer fit into the context.",
     argument="[WORDS]",
     screen="lore",
 )
@@ -75,7 +84,13 @@ async def summary(frontend: PlayFrontend, request: Request) -> None:
     frontend.show_lines("Summary", [f"Summary: {context.summary}" if context.summary else empty])
 
 
-@command(Group.LORE, "context", "Exactly what the voice will see, and why.", key="f3", screen="context")
+@command(
+    Group.LORE,
+    "context",
+    "What the voice will read: each part, its tokens, and why it is in.",
+    key="f3",
+    screen="context",
+)
 async def context(frontend: PlayFrontend, _: Request) -> None:
     parts = frontend.session.context()
     counts = await count_tokens(frontend.session.storyteller, parts)

@@ -11,9 +11,7 @@ _KEY = "keys."
 _SAVE = "save "
 
 
-@command(
-    Group.SETTINGS, "settings", "How the voice draws its words, suggestions, looks, keys.", key="f4", screen="settings"
-)
+@command(Group.SETTINGS, "settings", "Settings: sampling, suggestions, looks, keys.", key="f4", screen="settings")
 async def settings(frontend: PlayFrontend, _: Request) -> None:
     frontend.show_lines("Settings", setting_lines(frontend.session.settings))
 
@@ -21,7 +19,7 @@ async def settings(frontend: PlayFrontend, _: Request) -> None:
 @command(
     Group.SETTINGS,
     "set",
-    "Change a setting here (/set all NAME VALUE: everywhere); without a value, give it back.",
+    "Change a setting here (/set all NAME VALUE: everywhere); without a value, reset it.",
     argument="NAME [VALUE]",
 )
 async def set_(frontend: PlayFrontend, request: Request) -> None:
@@ -38,12 +36,14 @@ async def set_(frontend: PlayFrontend, request: Request) -> None:
     frontend.show_lines("Settings", lines if value else [*lines, current.describe(name)])
 
 
-@command(Group.SETTINGS, "preset", "Take the settings of that name, or save those of now.", argument="[[save] NAME]")
+@command(
+    Group.SETTINGS, "preset", "Use a preset of settings, or save the current ones as one.", argument="[[save] NAME]"
+)
 async def preset(frontend: PlayFrontend, request: Request) -> None:
     current = frontend.session.settings
     if request.words.startswith(_SAVE):
         name = current.save_preset(request.words.removeprefix(_SAVE))
-        frontend.show_lines("Presets", [f"Saved as the preset '{name}'. /preset {name} takes it."])
+        frontend.show_lines("Presets", [f"Saved as the preset '{name}'. /preset {name} uses it."])
     elif request.words:
         frontend.show_lines("Presets", [current.set("preset", request.words)])
     else:
@@ -56,7 +56,7 @@ async def preset(frontend: PlayFrontend, request: Request) -> None:
 @command(
     Group.SETTINGS,
     "theme",
-    "The next theme, or that one.",
+    "The next theme, or the one named.",
     argument="[NAME]",
     key="f7",
     while_streaming=True,

@@ -25,7 +25,7 @@ def turn_of(session: Session, request: Request) -> Node:
     return adventure.nodes[node_id]
 
 
-@command(Group.TREE, "tree", "The whole adventure as a tree: walk it, go on from anywhere.", key="f5", screen="tree")
+@command(Group.TREE, "tree", "The whole adventure as a tree: walk it, continue from anywhere.", key="f5", screen="tree")
 async def tree(frontend: PlayFrontend, _: Request) -> None:
     frontend.show_lines("Tree", outline_lines(outline(frontend.session.adventure).rows))
 
@@ -89,7 +89,7 @@ def _difference(old: list[Node], new: list[Node]) -> str:
     return plain_diff(diff(render_turns(old, _MAX_CHARACTERS), render_turns(new, _MAX_CHARACTERS)))
 
 
-@command(Group.TREE, "bookmark", "Bookmark this turn, or take the bookmark away.", key="ctrl+b")
+@command(Group.TREE, "bookmark", "Bookmark this turn, or remove the bookmark.", key="ctrl+b")
 async def bookmark(frontend: PlayFrontend, request: Request) -> None:
     session = frontend.session
     node = turn_of(session, request)

@@ -26,7 +26,7 @@ async def story(frontend: PlayFrontend, request: Request) -> None:
     await frontend.play_turn(Kind.STORY, request.words)
 
 
-@command(Group.PLAY, "continue", "Let the story go on. An empty line is the same.")
+@command(Group.PLAY, "continue", "Continue the story. An empty line is the same.")
 async def continue_(frontend: PlayFrontend, _: Request) -> None:
     await frontend.play_turn(Kind.CONTINUE, "")
 
@@ -46,7 +46,7 @@ async def right(frontend: PlayFrontend, _: Request) -> None:
     await _moved(frontend, frontend.session.step_take(1), "There is no take after this one. /retry generates another.")
 
 
-@command(Group.PLAY, "undo", "Back one turn, or before your last edit. Both are kept.", key="ctrl+z")
+@command(Group.PLAY, "undo", "Back one turn, or undo your last edit. Both are kept.", key="ctrl+z")
 async def undo(frontend: PlayFrontend, _: Request) -> None:
     await _moved(frontend, frontend.session.undo(), "There is nothing to undo.")
 
@@ -74,7 +74,7 @@ async def edit(frontend: PlayFrontend, request: Request) -> None:
     await frontend.edit_turn(turn_of(frontend.session, request).id)
 
 
-@command(Group.PLAY, "suggest", "Have the voice suggest what you might do. A number picks one.", key="ctrl+g")
+@command(Group.PLAY, "suggest", "Suggest what you might do. A number picks one.", key="ctrl+g")
 async def suggest(frontend: PlayFrontend, _: Request) -> None:
     frontend.session.request_suggestions()
     await frontend.suggest()
@@ -88,7 +88,7 @@ async def mode(frontend: PlayFrontend, _: Request) -> None:
 @command(
     Group.PLAY,
     "stop",
-    "Stop the storyteller, keep what came. Enter alone finishes the sentence.",
+    "Stop generating and keep the text. Enter alone finishes the sentence.",
     key="escape",
     while_streaming=True,
 )

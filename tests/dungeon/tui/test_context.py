@@ -75,7 +75,7 @@ async def looking(session: Session, size: tuple[int, int] = (100, 30)) -> AsyncI
 
 async def counted(pilot: Pilot[None]) -> None:
     """Waits until the storyteller has counted."""
-    await until(pilot, lambda: isinstance(screen := pilot.app.screen, ContextScreen) and screen.token_counts.exact)
+    await until(pilot, lambda: isinstance(screen := pilot.app.screen, ContextScreen) and screen.token_counts.counted)
     await handled(pilot)
 
 
