@@ -4,14 +4,13 @@ The voice starts loading when the app does; the player can choose and type meanw
 `dungeon.tui.host.Game`, to begin, resume and leave; the app owns the shelf, the storyteller and the session.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any, cast
 
 from textual import work
 from textual.app import SystemCommand
-from textual.filter import LineFilter
 from textual.reactive import reactive
 from textual.screen import Screen
 from textual.worker import WorkerCancelled
@@ -27,28 +26,24 @@ from dungeon.storage.shelf import Shelf
 from dungeon.storyteller.download import DownloadCancelled
 from dungeon.storyteller.local import LocalStoryteller
 from dungeon.storyteller.protocol import Storyteller
+from dungeon.tui.base_app import BaseApp
 from dungeon.tui.bindings import bindings
-from dungeon.tui.crash import CrashReports, tolerate_odd_bytes
 from dungeon.tui.host import KeepsText
-from dungeon.tui.printable_filter import PRINTABLE_ONLY
 from dungeon.tui.screens.by_command import open_screen
 from dungeon.tui.screens.play import PlayScreen
-from dungeon.tui.themes import textual_themes
 from dungeon.tui.widgets.status import READY
 
 _TOAST_LENGTH = 200
 """Characters of a command's output that a toast holds; a longer one gets a page."""
 
 
-class DungeonApp(CrashReports):
+class DungeonApp(BaseApp):
     """`scenario` and `go_on` skip the choice of an adventure.
 
     Raises:
         DungeonError: the shelf or the settings can't be read, or there is nothing to go on with.
     """
 
-    TITLE = "Dungeon"
-    CSS_PATH = "app.tcss"
     BINDINGS = bindings("help", "quit", "theme")
 
     voice_state: reactive[str] = reactive("loading")
@@ -63,7 +58,6 @@ class DungeonApp(CrashReports):
         seed: int | None = None,
     ) -> None:
         super().__init__()
-        tolerate_odd_bytes()
         self.storyteller = storyteller
         self.shelf = Shelf(shelf_file())
         self.session = Session(self.shelf, storyteller, seed)
@@ -76,8 +70,6 @@ class DungeonApp(CrashReports):
             storyteller.on_download = self._on_download
 
     def on_mount(self) -> None:
-        for theme in textual_themes():
-            self.register_theme(theme)
         self.session.settings.on_change = self.apply_settings
         self.apply_settings()
         self.choose()
@@ -93,9 +85,7 @@ class DungeonApp(CrashReports):
         """Shows the first screen, with nothing above it."""
         from dungeon.tui.screens.start import StartScreen
 
-        while len(self.screen_stack) > 1:
-            self.pop_screen()
-        self.push_screen(StartScreen())
+        self.show_first(StartScreen())
 
     def begin(self, scenario: Scenario) -> None:
         """Plays a new adventure, after the player has answered what its scenario asks."""
@@ -120,10 +110,6 @@ class DungeonApp(CrashReports):
 
     def _play(self) -> None:
         self.push_screen(PlayScreen(self.session))
-
-    def get_line_filters(self) -> Sequence[LineFilter]:
-        """Textual's own, and behind them one that lets nothing but text through."""
-        return [*super().get_line_filters(), PRINTABLE_ONLY]
 
     # ---- commands --------------------------------------------------------------------------------------------
 
@@ -206,19 +192,7 @@ class DungeonApp(CrashReports):
         state = f"fetching the voice, once {bar} {done / 1e6:.0f} of {total / 1e6:.0f} MB"
         self.call_later(partial(setattr, self, "voice_state", state))
 
-    # ---- messages, and the end -------------------------------------------------------------------------------
-
-    def toast(self, text: str, *, error: bool = False) -> None:
-        """Shows a short message, an error for longer. The text may come from anywhere: it is never markup."""
-        self.notify(text, severity="error" if error else "information", timeout=30 if error else 4, markup=False)
-
-    @contextmanager
-    def toast_errors(self) -> Iterator[None]:
-        """Shows what the player can mend (a full disk, a damaged shelf), and goes on."""
-        try:
-            yield
-        except DungeonError as error:
-            self.toast(str(error), error=True)
+    # ---- the end ---------------------------------------------------------------------------------------------
 
     def leave(self) -> None:
         """Ends the game, after what streams or is being edited has been kept."""

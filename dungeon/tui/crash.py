@@ -1,6 +1,6 @@
 """What happens when the program itself fails: one sentence for the player, the traceback in a log, and exit code 1.
 
-    class DungeonApp(CrashReports, App[None]): ...
+    class BaseApp(CrashReports): ...
 
 Where the game can go on (a command or a turn failed), `report` writes the log and gives the sentence to show. Two
 things that Textual has no public hook for are set right here; look at them again with each new version of Textual

@@ -1,25 +1,18 @@
 """Reading in the terminal, a page at a time: a Textual app without a storyteller."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
-from textual.app import App
 from textual.binding import Binding
 
-from dungeon.errors import DungeonError
 from dungeon.reading.bookmark import load_walk
 from dungeon.reading.books import Book, library
 from dungeon.reading.commands import BY_NAME, COMMANDS
 from dungeon.settings.file import load_settings
+from dungeon.tui.base_app import BaseApp
 from dungeon.tui.screens.help import key_name
-from dungeon.tui.themes import textual_themes
 
 
-class ReaderApp(App[None]):
+class ReaderApp(BaseApp):
     """Opens a single book at once; lets the reader choose one of several."""
 
-    TITLE = "Dungeon"
-    CSS_PATH = "../app.tcss"
     ENABLE_COMMAND_PALETTE = False
     BINDINGS = [
         Binding(BY_NAME["quit"].key, "quit", "Quit", priority=True),
@@ -31,8 +24,6 @@ class ReaderApp(App[None]):
         super().__init__()
         self._books = books
         self._walk = load_walk(books[0]) if len(books) == 1 else None
-        for theme in textual_themes():
-            self.register_theme(theme)
         self.theme = load_settings().theme
 
     def on_mount(self) -> None:
@@ -48,10 +39,7 @@ class ReaderApp(App[None]):
         from dungeon.tui.reader.stories import StoriesScreen
 
         with self.toast_errors():
-            books = books or library()
-            while len(self.screen_stack) > 1:
-                self.pop_screen()
-            self.push_screen(StoriesScreen(books))
+            self.show_first(StoriesScreen(books or library()))
 
     def read(self, book: Book) -> None:
         """Open a book where the reader left it."""
@@ -59,18 +47,6 @@ class ReaderApp(App[None]):
 
         with self.toast_errors():
             self.push_screen(StoryScreen(book, load_walk(book)))
-
-    def toast(self, text: str, *, error: bool = False) -> None:
-        """Show a message, never as markup; an error stays longer."""
-        self.notify(text, severity="error" if error else "information", timeout=30 if error else 4, markup=False)
-
-    @contextmanager
-    def toast_errors(self) -> Iterator[None]:
-        """Show a DungeonError that the block raises (a full disk, a damaged bookmark), and go on."""
-        try:
-            yield
-        except DungeonError as error:
-            self.toast(str(error), error=True)
 
     def action_help(self) -> None:
         """Show every command; the same key closes the list."""
