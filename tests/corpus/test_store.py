@@ -1,4 +1,4 @@
-"""A corpus on disk: other programs can open it, and nothing is overwritten."""
+"""A corpus on disk: other programs can open it, and no other file is overwritten."""
 
 import json
 from pathlib import Path

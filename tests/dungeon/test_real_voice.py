@@ -29,7 +29,7 @@ def saved_turns() -> list[Node]:
     """The turns of the last adventure on the shelf."""
     shelf = Shelf(shelf_file())
     last = shelf.latest_id()
-    turns = shelf.open(last).saved_turns() if last else []
+    turns = shelf.open(last).path() if last else []
     shelf.close()
     return turns
 

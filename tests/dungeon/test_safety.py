@@ -384,7 +384,7 @@ def test_a_shelf_of_a_newer_version_whose_game_was_killed_is_refused_and_not_cha
     assert before[f"{file.name}-wal"]
     result = play(server, "", "--continue")
     assert result.returncode == 2
-    assert result.stderr == f"dungeon: The shelf {file} was made by a newer dungeon (version 99). Update dungeon.\n"
+    assert result.stderr.startswith(f"dungeon: The shelf {file} was made by a newer dungeon")
     assert contents(file) == before
 
 

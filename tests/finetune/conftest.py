@@ -151,13 +151,13 @@ def voices(tmp_path_factory: pytest.TempPathFactory, bases: dict[str, Path], cor
 
 @pytest.fixture(scope="session")
 def command() -> Callable[..., list[str]]:
-    """The command line, for a process of its own."""
+    """The command line, as arguments of a process."""
     return lambda *arguments: [sys.executable, "-m", "finetune", *map(str, arguments)]
 
 
 @pytest.fixture
 def no_conversion(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Spares the process that would only find that llama.cpp does not know the tokenizers of `bases`."""
+    """Skips the conversion to GGUF, which fails anyway: llama.cpp does not know the tokenizers of `bases`."""
     _refuse_conversion(monkeypatch)
 
 

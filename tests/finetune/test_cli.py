@@ -12,7 +12,7 @@ from tests.finetune.conftest import Run
 
 
 @pytest.mark.parametrize(
-    ("arguments", "says"),
+    ("arguments", "message"),
     [
         (["--help"], "gpu, laptop, quick"),
         (["--corpus", "c", "--out", "."], "is not a voice"),
@@ -22,24 +22,26 @@ from tests.finetune.conftest import Run
     ],
     ids=lambda value: value[0] if isinstance(value, list) else "",
 )
-def test_help_and_a_wrong_job_import_nothing_heavy(arguments: list[str], says: str, tmp_path: Path) -> None:
+def test_help_and_a_wrong_job_import_no_heavy_package(arguments: list[str], message: str, tmp_path: Path) -> None:
     code = (
         "import sys; from click.testing import CliRunner; from finetune.cli import main\n"
         f"print(CliRunner().invoke(main, {arguments}, prog_name='dungeon finetune').output)\n"
         "print(sorted({'torch', 'transformers', 'datasets', 'peft', 'numpy'} & set(sys.modules)))"
     )
     (tmp_path / "diary.txt").write_text("mine")
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path)
-    assert says in " ".join(done.stdout.split())
-    assert done.stdout.strip().endswith("[]")
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path)
+    assert message in " ".join(result.stdout.split())
+    assert result.stdout.strip().endswith("[]")
 
 
-def test_both_places_are_needed(run: Run) -> None:
-    done = run("--corpus", "somewhere")
-    assert done.exit_code == 2 and "--out" in done.stderr
+def test_corpus_and_out_are_required(run: Run) -> None:
+    result = run("--corpus", "somewhere")
+    assert result.exit_code == 2 and "--out" in result.stderr
 
 
-def test_a_missing_package_says_how_to_install_it(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_missing_package_is_an_error_with_the_line_that_installs_it(
+    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     real = builtins.__import__
 
     def without_datasets(name: str, *rest: Any, **named: Any) -> Any:
@@ -48,11 +50,13 @@ def test_a_missing_package_says_how_to_install_it(run: Run, monkeypatch: pytest.
         return real(name, *rest, **named)
 
     monkeypatch.setattr(builtins, "__import__", without_datasets)
-    done = run("--corpus", tmp_path, "--out", tmp_path / "voice")
-    assert done.exit_code == 2
-    assert "datasets is not installed" in done.stderr and "pip install" in done.stderr and "finetune" in done.stderr
+    result = run("--corpus", tmp_path, "--out", tmp_path / "voice")
+    assert result.exit_code == 2
+    assert (
+        "datasets is not installed" in result.stderr and "pip install" in result.stderr and "finetune" in result.stderr
+    )
 
 
-def test_a_wrong_recipe_is_said_before_anything_heavy(run: Run, tmp_path: Path) -> None:
-    done = run("--corpus", tmp_path, "--out", tmp_path / "voice", "--set", "epoch=3")
-    assert done.exit_code == 2 and "Did you mean epochs" in done.stderr
+def test_a_wrong_recipe_is_an_error(run: Run, tmp_path: Path) -> None:
+    result = run("--corpus", tmp_path, "--out", tmp_path / "voice", "--set", "epoch=3")
+    assert result.exit_code == 2 and "Did you mean epochs" in result.stderr

@@ -1,4 +1,4 @@
-"""Recipes: names, files, changes, keys of earlier versions, and what is said about a wrong one."""
+"""Recipes: names, files, changes, keys of earlier versions, and errors."""
 
 import json
 from dataclasses import asdict, fields
@@ -10,7 +10,7 @@ from finetune.errors import FinetuneError
 from finetune.recipe import DEFAULT_RECIPE, LEARNING_RATES, METHODS, Recipe, load_recipe, recipe_names, stored_recipe
 
 LANTERN = json.loads((Path(__file__).parent / "training_before_rename.json").read_text())
-"""training.json of the bundled voice as the version before wrote it, with `mannerly` for `skip_player_speech`."""
+"""training.json of the bundled voice as an earlier version wrote it, with `mannerly` for `skip_player_speech`."""
 
 
 def test_the_packaged_recipes_load() -> None:
@@ -20,7 +20,7 @@ def test_the_packaged_recipes_load() -> None:
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_each_method_has_its_own_learning_rate_unless_one_is_named(method: str) -> None:
+def test_each_method_has_a_default_learning_rate(method: str) -> None:
     assert load_recipe(DEFAULT_RECIPE, [f"method={method}"]).learning_rate == LEARNING_RATES[method]
     assert load_recipe(DEFAULT_RECIPE, [f"method={method}", "learning_rate=0.5"]).learning_rate == 0.5
     assert load_recipe(DEFAULT_RECIPE, [f"method={method}"]).layers == (2 if method == "last-layers" else 0)
@@ -33,14 +33,14 @@ def test_every_setting_is_documented() -> None:
         assert after.strip().startswith('"""'), field.name
 
 
-def test_changes_go_over_the_recipe(tmp_path: Path) -> None:
+def test_changes_override_the_recipe(tmp_path: Path) -> None:
     path = tmp_path / "mine.toml"
     path.write_text("rank = 4\nalpha = 8\n")
     recipe = load_recipe(str(path), ["rank=2", "precision=fp32", "checkpointing=true"])
     assert (recipe.rank, recipe.alpha, recipe.precision, recipe.checkpointing) == (2, 8.0, "fp32", True)
 
 
-def test_the_key_of_an_earlier_version_is_read_everywhere(tmp_path: Path) -> None:
+def test_the_former_key_is_read_everywhere(tmp_path: Path) -> None:
     """In a recipe file, on the command line, and in a voice's training.json."""
     path = tmp_path / "mine.toml"
     path.write_text("mannerly = true\n")
@@ -51,7 +51,7 @@ def test_the_key_of_an_earlier_version_is_read_everywhere(tmp_path: Path) -> Non
     assert "mannerly" not in asdict(recipe)
 
 
-def test_a_stored_recipe_of_an_earlier_version_lacks_keys_and_takes_their_defaults() -> None:
+def test_a_stored_recipe_without_newer_keys_gets_their_defaults() -> None:
     stored = {"name": "mine", "rank": 8, "epochs": 4}
     assert stored_recipe(stored, ["epochs=5"]) == ("mine", Recipe(rank=8, epochs=5))
     with pytest.raises(FinetuneError, match="KEY=VALUE"):
@@ -59,7 +59,7 @@ def test_a_stored_recipe_of_an_earlier_version_lacks_keys_and_takes_their_defaul
 
 
 @pytest.mark.parametrize(
-    ("name", "change", "says"),
+    ("name", "change", "message"),
     [
         ("laptop", "learnin_rate=1", "learning_rate"),
         ("laptop", "rank=0", "at least 1|between 1"),
@@ -77,26 +77,26 @@ def test_a_stored_recipe_of_an_earlier_version_lacks_keys_and_takes_their_defaul
         ("missing.toml", "rank=1", "can't be read"),
     ],
 )
-def test_a_wrong_recipe_says_what_is_wrong(name: str, change: str, says: str) -> None:
-    with pytest.raises(FinetuneError, match=says) as caught:
+def test_an_invalid_recipe_is_an_error(name: str, change: str, message: str) -> None:
+    with pytest.raises(FinetuneError, match=message) as caught:
         load_recipe(name, [change])
     assert caught.value.exit_code == 2
 
 
 @pytest.mark.parametrize(
-    ("changes", "says"),
+    ("changes", "message"),
     [
         (["method=scratch", "layers=2"], "method scratch trains every block"),
         (["init=orthogonal", "rank=3"], "needs an even one"),
         (["init=pissa", "dora=true"], "exclude each other"),
     ],
 )
-def test_values_that_exclude_each_other(changes: list[str], says: str) -> None:
-    with pytest.raises(FinetuneError, match=says):
+def test_values_that_exclude_each_other_are_an_error(changes: list[str], message: str) -> None:
+    with pytest.raises(FinetuneError, match=message):
         load_recipe(DEFAULT_RECIPE, changes)
 
 
-def test_a_recipe_that_is_not_toml(tmp_path: Path) -> None:
+def test_a_recipe_that_is_not_toml_is_an_error(tmp_path: Path) -> None:
     path = tmp_path / "broken.toml"
     path.write_text("rank = = 4")
     with pytest.raises(FinetuneError, match="not valid TOML"):

@@ -114,7 +114,7 @@ def random_story(seed: int, *, previous: bool = True) -> Staged:
         links = tuple(Choice(label, names[target]) for label, target in choices[i])
         passages[name] = Passage(name, text, links)
     story = Story(f"Story {seed} {_line(rng, 0, 3)}".strip(), names[0], passages, author=_line(rng, 1, 2), genre="test")
-    named = tuple(replace(it, found=names[int(it.found)], page=names[int(it.page)]) for it in items)
+    named = tuple(replace(item, found=names[int(item.found)], page=names[int(item.page)]) for item in items)
     return Staged(story, named, _extras(rng, story, previous), titled)
 
 
@@ -210,13 +210,15 @@ def difference(expected: Story, actual: Story) -> str:
     todo = [expected.start]
     while todo:
         name = todo.pop()
-        wanted, found = expected.passages[name], actual.passages[names[name]]
-        if plain(wanted.text) != plain(found.text):
-            return f"{name!r}: text {plain(found.text)!r} instead of {plain(wanted.text)!r}"
-        labels = [[" ".join(choice.label.split()) for choice in passage.choices] for passage in (wanted, found)]
+        expected_passage, found = expected.passages[name], actual.passages[names[name]]
+        if plain(expected_passage.text) != plain(found.text):
+            return f"{name!r}: text {plain(found.text)!r} instead of {plain(expected_passage.text)!r}"
+        labels = [
+            [" ".join(choice.label.split()) for choice in passage.choices] for passage in (expected_passage, found)
+        ]
         if labels[0] != labels[1]:
             return f"{name!r}: choices {labels[1]} instead of {labels[0]}"
-        for ours, theirs in zip(wanted.choices, found.choices, strict=True):
+        for ours, theirs in zip(expected_passage.choices, found.choices, strict=True):
             if theirs.target not in actual.passages:
                 return f"{name!r}: {theirs.label!r} leads to {theirs.target!r}, which is not a passage"
             if ours.target not in names:

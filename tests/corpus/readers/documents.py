@@ -1,4 +1,4 @@
-"""Documents for tests: a generated novel, and the file formats that people keep novels in.
+"""Documents for tests: a generated novel, and the file formats of novels.
 
 tale = novel(chapters=4)
 hard_wrapped(tale, pages=True)     # as a text file with page numbers
@@ -30,7 +30,7 @@ _DID = (
     "went down to the river",
     "would not speak of it",
 )
-_HOW = (
+_ADVERBS = (
     "in the rain",
     "before the bell rang",
     "with a letter in hand",
@@ -38,7 +38,7 @@ _HOW = (
     "for the third time",
     "slowly",
 )
-_SAID = ("“Wait for me,” said {who}.", "“Is it you?” {who} asked.", "“Never!” cried {who}. “Not in this house.”")
+_SPEECH = ("“Wait for me,” said {who}.", "“Is it you?” {who} asked.", "“Never!” cried {who}. “Not in this house.”")
 _TITLES = ("The Lamp", "A Cold Morning", "What the Ferryman Saw", "Bread and Salt", "The Long Stair", "Home", "Ice")
 NUMBERS = ("One", "Two", "Three", "Four", "Five", "Six", "Seven")
 
@@ -66,12 +66,12 @@ def novel(chapters: int = 4, scenes: int = 2, paragraphs: int = 8, seed: int = 1
     chance = random.Random(seed)
 
     def sentence() -> str:
-        who, did, how = chance.choice(_WHO), chance.choice(_DID), chance.choice(_HOW)
-        return f"{who[0].upper()}{who[1:]} {did} {how}, and {chance.choice(_WHO)} saw {chance.randint(2, 60)} geese."
+        who, did, adverb = chance.choice(_WHO), chance.choice(_DID), chance.choice(_ADVERBS)
+        return f"{who[0].upper()}{who[1:]} {did} {adverb}, and {chance.choice(_WHO)} saw {chance.randint(2, 60)} geese."
 
     def paragraph() -> str:
         if chance.random() < 0.3:
-            return chance.choice(_SAID).format(who=chance.choice(_WHO))
+            return chance.choice(_SPEECH).format(who=chance.choice(_WHO))
         return " ".join(sentence() for _ in range(chance.randint(2, 6)))
 
     return Novel(
@@ -105,8 +105,8 @@ def words(story: Story) -> list[str]:
 def is_chain(story: Story) -> bool:
     """Return whether each passage has one choice, "Continue", to the next, and the last has none."""
     passages = list(story.passages.values())
-    ways = [[(choice.label, choice.target) for choice in passage.choices] for passage in passages]
-    return story.start == passages[0].name and ways == [*([("Continue", after.name)] for after in passages[1:]), []]
+    choices = [[(choice.label, choice.target) for choice in passage.choices] for passage in passages]
+    return story.start == passages[0].name and choices == [*([("Continue", after.name)] for after in passages[1:]), []]
 
 
 # ---- text ----------------------------------------------------------------------------------------------------

@@ -49,8 +49,8 @@ TEXTS = [
 def read(content: Any, name: str = "bell.json") -> list[Story]:
     data = content if isinstance(content, bytes) else json.dumps(content).encode()
     source = Source(name, data)
-    [known] = [known for known in FORMATS if known.looks_like(source)]
-    return list(known.read(source))
+    [story_format] = [story_format for story_format in FORMATS if story_format.looks_like(source)]
+    return list(story_format.read(source))
 
 
 def texts(story: Story) -> list[str]:
@@ -154,7 +154,7 @@ def test_undone_turns_are_branches_and_deleted_turns_are_left_out() -> None:
 )
 def test_other_json_is_not_recognised(content: Any) -> None:
     source = Source("a.json", content if isinstance(content, bytes) else json.dumps(content).encode())
-    assert not any(known.looks_like(source) for known in FORMATS)
+    assert not any(story_format.looks_like(source) for story_format in FORMATS)
 
 
 # ---- saves of 2019 -------------------------------------------------------------------------------------------
@@ -358,10 +358,10 @@ def test_any_bytes_after_a_valid_beginning(begin: bytes, rest: bytes) -> None:
 
 def check(data: bytes) -> None:
     source = Source("a.json", data)
-    for known in FORMATS:
-        if known.looks_like(source):
+    for story_format in FORMATS:
+        if story_format.looks_like(source):
             try:
-                stories = list(known.read(source))
+                stories = list(story_format.read(source))
             except StoryError as error:
                 assert str(error) == printable(str(error))
                 continue

@@ -1,4 +1,4 @@
-"""A novel in Word, OpenDocument, EPUB, HTML and Markdown: all of its text is read, and nothing else."""
+"""A novel in Word, OpenDocument, EPUB, HTML and Markdown: all of its text is read, and no other."""
 
 import io
 import zipfile

@@ -62,8 +62,8 @@ PIECES = {
 
 def check_file(data: bytes, name: str) -> None:
     """Check that the file gives a valid story, or a StoryError that names it."""
-    for known in FORMATS:
-        known.looks_like(Source(name, data))
+    for story_format in FORMATS:
+        story_format.looks_like(Source(name, data))
     try:
         story = read(data, name)
     except StoryError as error:

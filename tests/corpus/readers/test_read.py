@@ -43,8 +43,8 @@ CONTENTS = {
 def test_files_are_recognised_by_content(name: str, tmp_path: Path) -> None:
     path = tmp_path / "story.dat"
     path.write_text(CONTENTS[name], encoding="utf-8")
-    known = [each.name for each in FORMATS if each.looks_like(Source.of(path))]
-    assert known == [name]
+    recognised = [story_format.name for story_format in FORMATS if story_format.looks_like(Source.of(path))]
+    assert recognised == [name]
     assert len(list(read(path))) == 1
 
 
@@ -107,21 +107,24 @@ def test_twee_stories_in_one_or_several_files(tmp_path: Path) -> None:
 
 def test_formats_command() -> None:
     listed = CliRunner().invoke(main, ["formats"]).stdout
-    assert [re.split(r"  +", line)[0] for line in listed.splitlines()] == [known.name for known in FORMATS]
+    assert [re.split(r"  +", line)[0] for line in listed.splitlines()] == [
+        story_format.name for story_format in FORMATS
+    ]
     for ending in (".twee", ".html", ".ink", ".docx", ".odt", ".epub", ".md", ".txt", ".story"):
         assert ending in listed
 
 
 @settings(max_examples=200)
 @given(
-    st.binary(max_size=400), st.sampled_from([known.suffixes[0] for known in FORMATS if known.suffixes] + [".json", ""])
+    st.binary(max_size=400),
+    st.sampled_from([story_format.suffixes[0] for story_format in FORMATS if story_format.suffixes] + [".json", ""]),
 )
 def test_any_bytes_under_any_name_give_stories_or_an_error(content: bytes, suffix: str) -> None:
     source = Source(f"story{suffix}", content)
-    for known in FORMATS:
-        if known.looks_like(source) or suffix in known.suffixes:
+    for story_format in FORMATS:
+        if story_format.looks_like(source) or suffix in story_format.suffixes:
             try:
-                assert all(story.start in story.passages for story in known.read(source))
+                assert all(story.start in story.passages for story in story_format.read(source))
             except StoryError as error:
                 assert str(error)
 

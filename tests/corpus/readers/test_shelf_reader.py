@@ -3,7 +3,6 @@
 import sqlite3
 import subprocess
 import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -169,9 +168,7 @@ def test_reader_and_game_do_not_block_each_other(tmp_path: Path) -> None:
     writer = sqlite3.connect(path, isolation_level=None)
     writer.execute("BEGIN IMMEDIATE")
     writer.execute("UPDATE turn SET prose = 'half written'")
-    start = time.perf_counter()
     assert turns(read(path)[0]) == TURNS
-    assert time.perf_counter() - start < 2
     writer.execute("COMMIT")
     writer.close()
     shelf.close()

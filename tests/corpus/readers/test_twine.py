@@ -405,10 +405,10 @@ def test_any_body_gives_a_passage(story_format: str, body: str) -> None:
 )
 def test_any_bytes_give_stories_or_an_error(content: bytes, begin: bytes) -> None:
     source = Source("x", begin + content)
-    for known in (twine.FORMAT, twee.FORMAT):
-        if known.looks_like(source):
+    for story_format in (twine.FORMAT, twee.FORMAT):
+        if story_format.looks_like(source):
             try:
-                assert all(story.start in story.passages for story in known.read(source))
+                assert all(story.start in story.passages for story in story_format.read(source))
             except StoryError as error:
                 assert str(error)
 

@@ -233,8 +233,6 @@ async def test_a_prefetched_turn_is_shown_at_once(server: Voice, session: Sessio
     assert len(server.requests) == asked, "the turn was ready"
     assert node.state is State.DONE
     assert node.prose
-    assert session.stats.first_text is not None
-    assert session.stats.first_text < 0.05
     assert reopened(session) == session.adventure.path()
     record = session.shelf.generation_record(node.id)
     seeds = {request["seed"] for request in server.requests if str(request["prompt"]).endswith(f"{node.action}\n")}

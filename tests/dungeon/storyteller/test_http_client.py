@@ -223,12 +223,12 @@ async def test_an_error_status_is_reported_with_the_servers_message_and_what_to_
 )
 async def test_an_invalid_event_is_an_error(server: ScriptedServer, client: Client, line: str) -> None:
     server.answers = [["\nOne", Raw(line)]]
-    assert str(await failure(client)).startswith(f"{server.url} sent what is not a completion: ")
+    assert "not a completion" in str(await failure(client))
 
 
 async def test_an_error_event_in_mid_stream_is_reported(server: ScriptedServer, client: Client) -> None:
     server.answers = [["\nOne", Raw('data: {"error": {"code": 500, "message": "out of memory"}}')]]
-    assert str(await failure(client)) == f"The storyteller at {server.url} failed: out of memory"
+    assert str(await failure(client)).endswith("failed: out of memory")
 
 
 async def test_comments_and_other_fields_of_a_stream_are_ignored(server: ScriptedServer, client: Client) -> None:
@@ -247,7 +247,7 @@ async def test_a_broken_connection_is_an_error_and_the_next_request_works(
     server: ScriptedServer, client: Client, answer: Answer
 ) -> None:
     server.answers = [answer, "\nNext."]
-    assert str(await failure(client)).startswith(f"The storyteller at {server.url} broke off: ")
+    assert "broke off" in str(await failure(client))
     assert "".join(await all_pieces(client)) == "\nNext."
 
 
@@ -256,7 +256,7 @@ async def test_an_address_without_a_server_is_an_error() -> None:
         taken.bind(("127.0.0.1", 0))  # bound but not listening: no other program gets the port
         url = f"http://127.0.0.1:{taken.getsockname()[1]}"
         client = Client(url, "m")
-        assert str(await failure(client)) == f"No storyteller answers at {url}. Is the server running?"
+        assert f"No storyteller answers at {url}" in str(await failure(client))
         await client.close()
 
 

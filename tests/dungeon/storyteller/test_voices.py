@@ -118,10 +118,8 @@ def test_an_unknown_name_is_an_error(name: str, tmp_path: Path, monkeypatch: pyt
     assert "voice" in message
     assert len(message) < 600
     if name in ("nope", "../nope", "[bold]x"):
-        assert (
-            message
-            == f"There is no voice '{name}': no folder or GGUF file of that path, and the game has lantern, smollm2."
-        )
+        assert message.startswith(f"There is no voice '{name}'")
+        assert "lantern, smollm2" in message
 
 
 def test_a_folder_without_voice_json_is_an_error(tmp_path: Path) -> None:

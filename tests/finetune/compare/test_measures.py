@@ -17,14 +17,14 @@ from finetune.compare.measures import (
 )
 
 
-def test_repetition_is_the_share_of_four_word_runs_that_stood_before() -> None:
+def test_repetition_is_the_share_of_repeated_four_word_runs() -> None:
     # a b c d, b c d a, c d a b, d a b c, a b c d: five runs, four different.
     assert repetition("a b c d a b c d".split(), 4) == pytest.approx(1 / 5)
     assert repetition("a b c d e".split(), 4) == 0
     assert repetition(["a"] * 13, 4) == pytest.approx(9 / 10)
 
 
-def test_distinct_counts_over_all_turns_and_never_across_two() -> None:
+def test_distinct_counts_over_all_turns_but_not_across_them() -> None:
     turns = ["a b a b".split(), "b a".split()]
     assert distinct(turns, 1) == pytest.approx(2 / 6)
     assert distinct(turns, 2) == pytest.approx(2 / 6)  # ab, ba
@@ -48,7 +48,7 @@ def test_distinct_counts_over_all_turns_and_never_across_two() -> None:
         ("", False),
     ],
 )
-def test_a_turn_is_cut_off_where_its_last_sentence_has_no_end(prose: str, cut: bool) -> None:
+def test_a_turn_is_cut_off_if_its_last_sentence_has_no_end(prose: str, cut: bool) -> None:
     assert cut_off(prose) is cut
 
 
@@ -68,7 +68,7 @@ def test_a_turn_is_cut_off_where_its_last_sentence_has_no_end(prose: str, cut: b
         ('"You decide," says the guard.', False),
     ],
 )
-def test_a_turn_that_takes_the_players_part(prose: str, speaks: bool) -> None:
+def test_a_turn_that_speaks_for_the_player(prose: str, speaks: bool) -> None:
     assert speaks_for_player(GeneratedTurn('You say "Who is there?"', prose)) is speaks
 
 
@@ -83,16 +83,16 @@ def test_a_turn_that_takes_the_players_part(prose: str, speaks: bool) -> None:
         ("You say “Torches!”", "A torches' glow.", True),
     ],
 )
-def test_a_word_of_the_action_in_any_regular_form(action: str, prose: str, used: bool) -> None:
+def test_uses_action_finds_a_word_of_the_action_in_any_regular_form(action: str, prose: str, used: bool) -> None:
     assert uses_action(action, prose) is used
 
 
-def test_small_words_carry_nothing() -> None:
+def test_small_words_are_not_content_words() -> None:
     assert content_words('You say "Who are you, and what do you want from me?"') == {"want"}
     assert content_words("You go on.") == set()
 
 
-def test_a_whole_measurement() -> None:
+def test_measures_of_a_list_of_turns() -> None:
     found = measure(
         [
             GeneratedTurn("You open the door.", "The door opens. You see a lamp."),
@@ -120,7 +120,7 @@ def test_turns_without_words_have_no_repetition() -> None:
         st.builds(GeneratedTurn, st.text(), st.text() | st.sampled_from(["> You", "You say \"I'", "'\n'", "I\x1b[2J"]))
     )
 )
-def test_every_share_lies_between_0_and_1(turns: list[GeneratedTurn]) -> None:
+def test_every_share_is_between_0_and_1(turns: list[GeneratedTurn]) -> None:
     found = measure([*turns, GeneratedTurn("You open it.", "Yes.")])
     for entry in MEASURES:
         value = getattr(found, entry.key, None)

@@ -18,21 +18,21 @@ def row(first: int, length: int, context: int = 1) -> Row:
     return Row(input_ids=ids, labels=[IGNORED] * context + ids[context:])
 
 
-def test_batches_of_one_shape() -> None:
+def test_a_batch_has_the_fixed_shape() -> None:
     """Blank rows and padding are not targets."""
     batch = Collator(0, 64, 3)([row(2, 30, 12), row(200, 11)])
     assert {key: tuple(value.shape) for key, value in batch.items()} == {"input_ids": (3, 64), "labels": (3, 64)}
     assert int((batch["labels"] != IGNORED).sum()) == 18 + 10
 
 
-def test_the_models_last_position_is_not_passed() -> None:
+def test_a_batch_is_not_longer_than_the_models_positions() -> None:
     """Rows are rounded up to few widths, but not beyond what the model takes."""
     assert Collator(0, 30)([row(2, 29)])["input_ids"].shape == (1, 30)
     assert Collator(0, 100)([row(2, 29)])["input_ids"].shape == (1, 32)
 
 
 @pytest.mark.parametrize("name", ["gpt2", "llama"])
-def test_padding_and_batching_leave_the_loss_alone(name: str, bases: dict[str, Path]) -> None:
+def test_padding_and_batching_do_not_change_the_loss(name: str, bases: dict[str, Path]) -> None:
     model = AutoModelForCausalLM.from_pretrained(bases[name])
     rows = [row(2, 38, 30), row(50, 10)]
     plain = 0.0

@@ -1,4 +1,4 @@
-"""A corpus folder is read as it lies there, and one that is not a corpus is named."""
+"""A corpus folder is read in place, and a folder that is not a corpus is an error that names it."""
 
 import shutil
 import socket
@@ -14,7 +14,7 @@ from finetune.errors import FinetuneError
 from tests.finetune.conftest import WriteCorpus
 
 
-def test_a_corpus_is_read_as_it_lies_there(
+def test_a_corpus_is_read_without_network_and_cache(
     corpus: Path, tmp_path: Path, write_corpus: WriteCorpus, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(socket, "socket", None)  # no network
@@ -32,7 +32,7 @@ def test_a_corpus_is_read_as_it_lies_there(
     assert (read.held_out_split, without_test.held_out_split) == ("test", "validation")
 
 
-def test_several_files_of_a_split_are_one_and_change_no_fingerprint(corpus: Path, tmp_path: Path) -> None:
+def test_a_split_of_several_files_has_the_same_rows_and_fingerprint(corpus: Path, tmp_path: Path) -> None:
     copy = shutil.copytree(corpus, tmp_path / "corpus")
     [whole] = (copy / "data").glob("train-*")
     table = pq.read_table(whole)
@@ -47,7 +47,7 @@ def test_several_files_of_a_split_are_one_and_change_no_fingerprint(corpus: Path
 
 
 @pytest.mark.parametrize(
-    ("kind", "says"),
+    ("kind", "message"),
     [
         ("absent", "There is no corpus folder"),
         ("text", "is a file, and --corpus takes the folder of a corpus. Build one from your text with"),
@@ -62,7 +62,9 @@ def test_several_files_of_a_split_are_one_and_change_no_fingerprint(corpus: Path
         ("broken report", "its report.json holds no report"),
     ],
 )
-def test_what_is_not_a_corpus_is_named(kind: str, says: str, tmp_path: Path, write_corpus: WriteCorpus) -> None:
+def test_a_folder_that_is_not_a_corpus_is_an_error(
+    kind: str, message: str, tmp_path: Path, write_corpus: WriteCorpus
+) -> None:
     folder = tmp_path / "corpus"
     train = folder / "data" / "train-00000-of-00001.parquet"
     if kind == "text":
@@ -89,7 +91,7 @@ def test_what_is_not_a_corpus_is_named(kind: str, says: str, tmp_path: Path, wri
         (folder / "report.json").unlink()
     if kind == "broken report":
         (folder / "report.json").write_text("[]")
-    with pytest.raises(FinetuneError, match=says) as caught:
+    with pytest.raises(FinetuneError, match=message) as caught:
         read_corpus(folder)
     assert str(folder) in caught.value.message
 

@@ -6,7 +6,7 @@ from finetune.data.order import RowOrder
 
 
 @pytest.mark.parametrize("count", [1, 7, 24, 1000])
-def test_each_row_is_learned_once_per_epoch_whatever_the_devices(count: int) -> None:
+def test_each_row_comes_once_per_epoch_with_any_number_of_processes(count: int) -> None:
     lengths = [(n * 7919) % 97 + 1 for n in range(count)]
     alone = RowOrder(lengths, 8, seed=3)
     assert sorted(alone) == list(range(count)) and list(alone) == list(alone)

@@ -1,4 +1,4 @@
-"""Packed rows: each row whole and once, in few rows, with the loss that it has alone."""
+"""Packed rows: each row whole and once, in few packed rows, with the loss that it has alone."""
 
 import random
 from itertools import combinations
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import inputs
 from hypothesis import strategies as st
 from transformers import AutoModelForCausalLM
 
@@ -17,17 +17,17 @@ from finetune.models.loss import target_loss
 from tests.finetune.data.test_batches import row
 
 
-@given(st.lists(st.integers(1, 40), min_size=1, max_size=60))
+@inputs(st.lists(st.integers(1, 40), min_size=1, max_size=60))
 def test_each_row_is_packed_whole_and_once(lengths: list[int]) -> None:
     rows = [row(100 * n, length) for n, length in enumerate(lengths)]
     packed = pack(rows, 40)
     found = []
     for one in packed:
         assert len(one["input_ids"]) == len(one["labels"]) == len(one["position_ids"]) <= 40
-        begins = [n for n, place in enumerate(one["position_ids"]) if place == 0]
-        for begin, stop in zip(begins, [*begins[1:], len(one["input_ids"])], strict=True):
-            assert one["position_ids"][begin:stop] == list(range(stop - begin))
-            found.append(Row(input_ids=one["input_ids"][begin:stop], labels=one["labels"][begin:stop]))
+        starts = [n for n, place in enumerate(one["position_ids"]) if place == 0]
+        for start, stop in zip(starts, [*starts[1:], len(one["input_ids"])], strict=True):
+            assert one["position_ids"][start:stop] == list(range(stop - start))
+            found.append(Row(input_ids=one["input_ids"][start:stop], labels=one["labels"][start:stop]))
     assert sorted(found, key=str) == sorted(rows, key=str)
     assert packed == pack(rows, 40)
     # No two packed rows would fit into one.
@@ -35,7 +35,7 @@ def test_each_row_is_packed_whole_and_once(lengths: list[int]) -> None:
 
 
 def fewest(lengths: list[int], rooms: tuple[int, ...] = ()) -> int:
-    """The fewest rows of 40 that hold rows of these lengths, the `rooms` of open ones included: every way is tried."""
+    """The fewest rows of 40 tokens for rows of these lengths, with `rooms` left in open ones: tries everything."""
     if not lengths:
         return len(rooms)
     first, *rest = lengths
@@ -46,13 +46,13 @@ def fewest(lengths: list[int], rooms: tuple[int, ...] = ()) -> int:
     return min(tries)
 
 
-@given(st.lists(st.integers(1, 40), min_size=1, max_size=7))
-def test_few_rows_are_as_good_as_packed_best(lengths: list[int]) -> None:
+@inputs(st.lists(st.integers(1, 40), min_size=1, max_size=7))
+def test_packing_needs_at_most_half_as_many_rows_again_as_the_optimum(lengths: list[int]) -> None:
     """Best-fit decreasing needs at most 3/2 of the fewest possible (Simchi-Levi 1994)."""
     assert len(pack([row(0, length) for length in lengths], 40)) <= 1.5 * fewest(lengths)
 
 
-def test_packing_fills_rows() -> None:
+def test_packing_leaves_little_padding() -> None:
     chance = random.Random(0)
     rows = [row(0, chance.randint(20, 500)) for _ in range(300)]
     assert padding_share(rows, 512) > 0.4
@@ -64,20 +64,20 @@ def test_a_packed_row_has_the_loss_of_its_rows_alone(name: str, bases: dict[str,
     model = AutoModelForCausalLM.from_pretrained(bases[name]).eval()
     rows = [row(2, 30, 12), row(200, 11), row(300, 40, 3), row(400, 5)]
     collate = Collator(0, 64)
-    alone = [target_loss(model, given, given.pop("labels")) for given in (collate([one]) for one in rows)]
-    given = collate(pack(rows, 64))
-    assert len(given["input_ids"]) == 2
-    loss, targets = target_loss(model, given, given.pop("labels"))
+    alone = [target_loss(model, inputs, inputs.pop("labels")) for inputs in (collate([one]) for one in rows)]
+    inputs = collate(pack(rows, 64))
+    assert len(inputs["input_ids"]) == 2
+    loss, targets = target_loss(model, inputs, inputs.pop("labels"))
     assert targets == sum(count for _, count in alone) == 18 + 10 + 37 + 4
     assert loss.item() == pytest.approx(sum(one.item() for one, _ in alone), rel=1e-5)
 
 
 @pytest.mark.parametrize("name", ["gpt2", "llama"])
-def test_a_neighbour_changes_nothing(name: str, bases: dict[str, Path]) -> None:
+def test_packed_rows_do_not_attend_to_each_other(name: str, bases: dict[str, Path]) -> None:
     model = AutoModelForCausalLM.from_pretrained(bases[name]).eval()
-    given = [Collator(0, 64)(pack([row(first, 20), row(300, 10)], 64)) for first in (2, 150)]
+    inputs = [Collator(0, 64)(pack([row(first, 20), row(300, 10)], 64)) for first in (2, 150)]
     logits = [
-        model(input_ids=one["input_ids"], position_ids=one["position_ids"], use_cache=False).logits for one in given
+        model(input_ids=one["input_ids"], position_ids=one["position_ids"], use_cache=False).logits for one in inputs
     ]
     assert torch.equal(logits[0][0, 20:30], logits[1][0, 20:30])
     assert not torch.allclose(logits[0][0, :20], logits[1][0, :20])

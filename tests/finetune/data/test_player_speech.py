@@ -1,4 +1,4 @@
-"""Where prose takes the player's part, and what of it is left unlearned."""
+"""Where prose speaks for the player, and which spans are left unlearned."""
 
 import pytest
 
@@ -20,7 +20,7 @@ from finetune.data.player_speech import in_first_person, in_second_person, playe
         ('"You are late," says the ghost.', False),
     ],
 )
-def test_the_person_is_that_of_the_narration_outside_quotation_marks(prose: str, second: bool) -> None:
+def test_second_person_is_searched_only_outside_quotation_marks(prose: str, second: bool) -> None:
     assert in_second_person(prose) is second
 
 
@@ -28,14 +28,14 @@ def test_first_person() -> None:
     assert in_first_person("He opens my door.") and not in_first_person('"My door," he says.')
 
 
-def test_the_whole_sentence_is_found() -> None:
+def test_player_speech_finds_whole_sentences() -> None:
     prose = 'Nobody answers. "I surrender," you say. "Please." It rains.'
     assert [prose[start:stop] for start, stop in player_speech('You say "Hello."', prose)] == [
         ' "I surrender," you say. "Please."'
     ]
 
 
-def test_what_speaks_for_the_player_or_is_slow_to_say_you_is_unlearned() -> None:
+def test_prose_that_speaks_for_the_player_or_says_you_late_is_unlearned() -> None:
     good = [
         "The forge is dark.",
         '> You knock.\n\nYou wait in the rain. "Come in," says the smith.',

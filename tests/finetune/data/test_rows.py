@@ -12,7 +12,7 @@ from finetune.data.rows import IGNORED, bos_ids, encode, make_rows, split_into_r
 
 
 @given(st.lists(st.booleans(), max_size=300), st.integers(8, 80))
-def test_each_target_stands_in_one_row_with_enough_before_it(learned: list[bool], length: int) -> None:
+def test_each_target_token_is_in_one_row_with_enough_context(learned: list[bool], length: int) -> None:
     ids = list(range(len(learned)))  # each id is its own place
     rows = split_into_rows(ids, learned, length)
     targets = []
@@ -28,17 +28,19 @@ def test_each_target_stands_in_one_row_with_enough_before_it(learned: list[bool]
     assert targets == [n for n, is_target in enumerate(learned) if is_target]
 
 
-def test_context_that_is_too_long_loses_its_oldest_part() -> None:
+def test_the_oldest_part_of_a_long_context_is_cut() -> None:
     (row,) = split_into_rows(range(100), [False] * 90 + [True] * 10, 40)
     assert row["input_ids"] == list(range(60, 100))
 
 
-def test_context_is_learned_where_it_is_asked_for(tokenizers: dict[str, Any]) -> None:
+def test_context_is_learned_with_learn_context(tokenizers: dict[str, Any]) -> None:
     examples = Dataset.from_list([{"context": "You wake. " * 20, "target": "It is dark. " * 20, "ends": True}])
-    (usual,), (all_of_it,) = (make_rows(examples, tokenizers["llama"], 32, 0, learned) for learned in (False, True))
-    assert [row["input_ids"] for row in usual] == [row["input_ids"] for row in all_of_it]
-    assert IGNORED in usual[0]["labels"][1:]
-    for row in all_of_it:
+    (target_only,), (with_context,) = (
+        make_rows(examples, tokenizers["llama"], 32, 0, learned) for learned in (False, True)
+    )
+    assert [row["input_ids"] for row in target_only] == [row["input_ids"] for row in with_context]
+    assert IGNORED in target_only[0]["labels"][1:]
+    for row in with_context:
         assert row["labels"] == [IGNORED, *row["input_ids"][1:]]
 
 
@@ -47,7 +49,9 @@ _KNOCK = "\n\n> You knock.\n\nYou wait in the rain. The door is shut, and you lo
 
 @pytest.mark.parametrize("name", ["gpt2", "llama"])
 @pytest.mark.parametrize("learn_context", [False, True])
-def test_player_speech_is_read_and_never_learned(tokenizers: dict[str, Any], name: str, learn_context: bool) -> None:
+def test_player_speech_is_in_the_input_but_not_in_the_labels(
+    tokenizers: dict[str, Any], name: str, learn_context: bool
+) -> None:
     tokenizer = tokenizers[name]
     context = "You are here." + _KNOCK + ' "Who?" you ask.' + _KNOCK * 2
     target = _KNOCK * 2 + " You decide to go." + _KNOCK * 4 + "\n\n> You go.\n\nIt is cold. You go home."
@@ -74,11 +78,13 @@ def test_rows_with_much_player_speech_are_left_out(tokenizers: dict[str, Any]) -
 
 @pytest.mark.parametrize("name", ["gpt2", "llama"])
 @given(context=st.text(max_size=60), target=st.text(min_size=1, max_size=60))
-def test_tokens_are_those_of_the_whole_text(name: str, tokenizers: dict[str, Any], context: str, target: str) -> None:
+def test_context_and_target_are_tokenized_together(
+    name: str, tokenizers: dict[str, Any], context: str, target: str
+) -> None:
     tokenizer = tokenizers[name]
     ids, learned = encode(tokenizer, context, target, end_id=0)
     assert ids == [*tokenizer(context + target, add_special_tokens=False, split_special_tokens=True).input_ids, 0]
-    decoded = tokenizer.decode([token for token, wanted in zip(ids[:-1], learned, strict=False) if wanted])
+    decoded = tokenizer.decode([token for token, learn in zip(ids[:-1], learned, strict=False) if learn])
     assert learned == sorted(learned) and learned[-1]
     assert decoded.encode().endswith(target.encode()[-1:])
     assert len(decoded.encode()) >= len(target.encode())
@@ -87,15 +93,15 @@ def test_tokens_are_those_of_the_whole_text(name: str, tokenizers: dict[str, Any
 def test_only_the_target_is_learned(tokenizers: dict[str, Any]) -> None:
     tokenizer = tokenizers["gpt2"]
     ids, learned = encode(tokenizer, "The door is shut.", "\n\n> You knock.\n\nNobody answers.", end_id=None)
-    assert tokenizer.decode([i for i, wanted in zip(ids, learned, strict=True) if not wanted]) == "The door is shut."
+    assert tokenizer.decode([i for i, learn in zip(ids, learned, strict=True) if not learn]) == "The door is shut."
 
 
-def test_special_tokens_in_a_story_are_prose(tokenizers: dict[str, Any]) -> None:
+def test_special_tokens_in_a_story_are_encoded_as_prose(tokenizers: dict[str, Any]) -> None:
     ids, _ = encode(tokenizers["gpt2"], "", "He wrote <|endoftext|> on the wall.", end_id=None)
     assert 0 not in ids
 
 
-def test_beginning_of_text_only_where_the_tokenizer_puts_one(tokenizers: dict[str, Any]) -> None:
+def test_rows_start_with_bos_only_if_the_tokenizer_adds_it(tokenizers: dict[str, Any]) -> None:
     examples = Dataset.from_list([{"context": "", "target": "You wake. " * 40, "ends": True}])
     assert bos_ids(tokenizers["gpt2"]) == []
     (rows,) = make_rows(examples, tokenizers["llama"], 32, end_id=0)

@@ -1,4 +1,4 @@
-"""Agreement is the divergence of distributions; what has lost the tuning is refused."""
+"""Agreement is the divergence of distributions; an export that has lost the tuning is refused."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from finetune.export.agreement import Agreement, check_agreement, make_probes, m
 from finetune.export.llama_cpp import Prediction, Probe
 
 
-def test_an_export_in_which_the_tuning_is_lost_is_refused() -> None:
+def test_an_export_that_lost_the_tuning_is_refused() -> None:
     rounded, base = (Agreement(probes=32, mean=0.4, largest=2.8, divergence=value) for value in (0.23, 0.25))
     with pytest.raises(FinetuneError, match="Little of the tuning is left in q4_1"):
         check_agreement(rounded, "q4_1", base)
@@ -28,8 +28,8 @@ def test_agreement_is_the_divergence_of_distributions() -> None:
     same = measure_agreement(voice, probes, predictions_of(voice, probes))
     assert abs(same.divergence) < 1e-7 and same.largest == 0 and same.probes == 4
     found = measure_agreement(voice, probes, predictions_of(other, probes))
-    exact = (voice.exp() * (voice - other)).sum(-1).mean()
-    assert found.divergence == pytest.approx(float(exact), rel=1e-4)
+    expected = (voice.exp() * (voice - other)).sum(-1).mean()
+    assert found.divergence == pytest.approx(float(expected), rel=1e-4)
     assert found.largest == pytest.approx(max(abs(float(voice[n, n] - other[n, n])) for n in range(4)), rel=1e-5)
     # What an engine doesn't list one by one counts together: never more than the whole.
     few = measure_agreement(

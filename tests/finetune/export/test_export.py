@@ -16,9 +16,9 @@ from finetune.models.voice import open_voice
 from tests.finetune.conftest import Run, Voices
 
 
-def divergences(done: Result) -> list[float]:
+def divergences(result: Result) -> list[float]:
     """Of the export from the voice, and of the base from it."""
-    return [float(found) for found in re.findall(r"KL divergence (\S+) nats", done.stdout)]
+    return [float(found) for found in re.findall(r"KL divergence (\S+) nats", result.stdout)]
 
 
 @pytest.mark.parametrize("name", ["gpt2", "llama"])
@@ -27,9 +27,9 @@ def test_merged_predicts_what_the_adapter_predicts(
 ) -> None:
     voice, _ = voices[name]
     out = tmp_path / "merged"
-    done = run("export", voice, "--to", "merged", "--out", out)
-    assert done.exit_code == 0, done.output
-    exported, untuned = divergences(done)
+    result = run("export", voice, "--to", "merged", "--out", out)
+    assert result.exit_code == 0, result.output
+    exported, untuned = divergences(result)
     assert abs(exported) < 1e-5 and untuned > 0.003
     tokenizer = AutoTokenizer.from_pretrained(out)
     ids = tokenizer("You open the door and look", return_tensors="pt").input_ids
@@ -43,23 +43,23 @@ def test_merged_predicts_what_the_adapter_predicts(
 
 
 @pytest.mark.parametrize(("precision", "dtype"), [("bf16", torch.bfloat16), ("fp16", torch.float16)])
-def test_merged_in_half_the_size(precision: str, dtype: torch.dtype, tmp_path: Path, voices: Voices, run: Run) -> None:
+def test_merged_in_16_bits(precision: str, dtype: torch.dtype, tmp_path: Path, voices: Voices, run: Run) -> None:
     out = tmp_path / "merged"
-    done = run("export", voices["llama"][0], "--to", "merged", "--precision", precision, "--out", out)
-    assert done.exit_code == 0, done.output
+    result = run("export", voices["llama"][0], "--to", "merged", "--precision", precision, "--out", out)
+    assert result.exit_code == 0, result.output
     assert next(AutoModelForCausalLM.from_pretrained(out).parameters()).dtype == dtype
-    assert abs(divergences(done)[0]) < 0.001
+    assert abs(divergences(result)[0]) < 0.001
 
 
-def test_the_adapter_by_itself(tmp_path: Path, bases: dict[str, Path], voices: Voices, run: Run) -> None:
+def test_export_of_the_adapter(tmp_path: Path, bases: dict[str, Path], voices: Voices, run: Run) -> None:
     out = tmp_path / "adapter"
-    done = run("export", voices["gpt2"][0], "--to", "adapter", "--out", out)
-    assert done.exit_code == 0 and divergences(done)[0] == 0
+    result = run("export", voices["gpt2"][0], "--to", "adapter", "--out", out)
+    assert result.exit_code == 0 and divergences(result)[0] == 0
     assert {path.name for path in out.iterdir()} == {"README.md", "adapter_config.json", "adapter_model.safetensors"}
     PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained(bases["gpt2"]), str(out))
 
 
-def test_a_voice_that_is_a_whole_model(tmp_path: Path, voices: Voices, run: Run) -> None:
+def test_export_of_a_voice_that_is_a_whole_model(tmp_path: Path, voices: Voices, run: Run) -> None:
     voice, again = tmp_path / "voice", tmp_path / "again"
     assert run("export", voices["llama"][0], "--to", "merged", "--out", voice).exit_code == 0
     for name in ("voice.json", "training.json", "prompts.json"):
@@ -68,13 +68,13 @@ def test_a_voice_that_is_a_whole_model(tmp_path: Path, voices: Voices, run: Run)
     for target in ("adapter", "gguf-adapter"):
         refused = run("export", voice, "--to", target, "--out", again)
         assert refused.exit_code == 2 and "is a whole model" in refused.stderr and "--to merged" in refused.stderr
-    done = run("export", voice, "--to", "merged", "--out", again)
-    assert done.exit_code == 0, done.output
-    assert "base against voice" not in done.stdout
+    result = run("export", voice, "--to", "merged", "--out", again)
+    assert result.exit_code == 0, result.output
+    assert "base against voice" not in result.stdout
     assert (again / "model.safetensors").read_bytes() == (voice / "model.safetensors").read_bytes()
 
 
-def test_an_export_that_predicts_something_else_is_not_kept(
+def test_an_export_with_other_predictions_is_deleted(
     tmp_path: Path, voices: Voices, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = export.save_model
@@ -84,12 +84,12 @@ def test_an_export_that_predicts_something_else_is_not_kept(
         real(model, tokenizer, folder)
 
     monkeypatch.setattr(export, "save_model", spoiled)
-    done = run("export", voices["gpt2"][0], "--to", "merged", "--out", tmp_path / "merged")
-    assert done.exit_code == 2 and "Little of the tuning is left" in done.stderr
+    result = run("export", voices["gpt2"][0], "--to", "merged", "--out", tmp_path / "merged")
+    assert result.exit_code == 2 and "Little of the tuning is left" in result.stderr
     assert list(tmp_path.iterdir()) == []
 
 
-def test_what_can_not_be_exported(
+def test_a_wrong_export_is_an_error(
     tmp_path: Path, bases: dict[str, Path], corpus: Path, voices: Voices, run: Run
 ) -> None:
     voice, _ = voices["gpt2"]
@@ -99,7 +99,7 @@ def test_what_can_not_be_exported(
     garbled = shutil.copytree(voice, tmp_path / "garbled")
     for name in ("base.gguf", "adapter.gguf"):
         (garbled / name).write_bytes(b"no GGUF")
-    for folder, arguments, says in (
+    for folder, arguments, message in (
         (tmp_path, ("--to", "merged", "--out", new), "is not a voice"),
         (voice, ("--to", "merged", "--out", bases["gpt2"]), "is there already"),
         (voice, ("--to", "merged", "--precision", "q4_0", "--out", new), "it has fp32, bf16, fp16"),
@@ -111,8 +111,8 @@ def test_what_can_not_be_exported(
         (garbled, ("--to", "gguf-adapter", "--out", new), "llama.cpp can't take this voice"),
     ):
         refused = run("export", folder, *arguments)
-        assert refused.exit_code == 2 and says in refused.stderr, refused.output
+        assert refused.exit_code == 2 and message in refused.stderr, refused.output
         assert not new.exists() and not list(tmp_path.glob(".new*"))
     moved = shutil.copytree(bases["gpt2"], tmp_path / "moved")
-    done = run("export", promptless, "--to", "merged", "--base", moved, "--corpus", corpus, "--out", new)
-    assert done.exit_code == 0, done.output
+    result = run("export", promptless, "--to", "merged", "--base", moved, "--corpus", corpus, "--out", new)
+    assert result.exit_code == 0, result.output

@@ -1,4 +1,4 @@
-"""A voice goes to the Hub when asked, with what belongs there and nothing else; never with stories of unknown rights.
+"""A voice is pushed to the Hub on request, with its card and weights and no other file; never with unknown rights.
 
 The Hub is one on this machine that answers as much of the real one's protocol as an upload needs.
 """
@@ -108,20 +108,20 @@ def with_rights(voice: Path, rights: dict[str, int]) -> Path:
 
 def test_the_export_and_its_card_are_pushed(hub: Hub, tmp_path: Path, voice: Path, run: Run) -> None:
     out = tmp_path / "out"
-    done = run("export", voice, "--to", "adapter", "--out", out, "--push", "me/voice")
-    assert done.exit_code == 0, (done.output, done.exception)
-    assert f"{hub.address}/me/voice" in done.stderr
+    result = run("export", voice, "--to", "adapter", "--out", out, "--push", "me/voice")
+    assert result.exit_code == 0, (result.output, result.exception)
+    assert f"{hub.address}/me/voice" in result.stderr
     (created,) = hub.created
     assert created["name"] == "voice" and created["organization"] == "me"
     assert created.get("private") is True or created.get("visibility") == "private"
-    # No training.json, which knows where things lie on this machine; no prompts, which are the corpus's text.
+    # No training.json, which has paths of this machine; no prompts, which are text of the corpus.
     assert set(hub.committed) == {"README.md", "adapter_config.json", "adapter_model.safetensors"}
     assert hub.committed["adapter_model.safetensors"] == (voice / "adapter_model.safetensors").read_bytes()
     card = hub.committed["README.md"].decode()
     assert card.startswith("---\n") and "## Export" in card and "KL divergence" in card
 
 
-def test_stories_of_unknown_rights_stay_here(hub: Hub, tmp_path: Path, voice: Path, run: Run) -> None:
+def test_a_voice_with_stories_of_unknown_rights_is_not_pushed(hub: Hub, tmp_path: Path, voice: Path, run: Run) -> None:
     out = tmp_path / "out"
     for rights in ({"CC0-1.0": 9, "unknown": 1}, {"© 1999 Somebody. All rights reserved.": 1}, {"": 1}, {}):
         refused = run("export", with_rights(voice, rights), "--to", "adapter", "--out", out, "--push", "me/voice")
@@ -137,7 +137,7 @@ def test_stories_of_unknown_rights_stay_here(hub: Hub, tmp_path: Path, voice: Pa
     assert not out.exists() and not hub.created and not hub.committed
 
 
-def test_without_a_token_or_the_right_to_write(
+def test_a_push_without_a_token_or_the_right_to_write_is_an_error(
     hub: Hub, tmp_path: Path, voice: Path, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     out = tmp_path / "out"
@@ -155,7 +155,7 @@ def test_without_a_token_or_the_right_to_write(
     assert not hub.committed
 
 
-def test_what_is_a_licence() -> None:
+def test_is_licence() -> None:
     for rights in ("CC-BY-4.0", "cc0-1.0", "Creative Commons Attribution", "Public domain in the USA.", "MIT"):
         assert is_licence(rights)
     for rights in ("unknown", "", "Copyright 2001 by A. Smith", "ask me", "All rights reserved; parts CC-BY"):

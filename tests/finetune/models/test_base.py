@@ -1,4 +1,4 @@
-"""Where a base comes from, and the errors where it can't be opened. The Hub is one on this machine."""
+"""Opening a base from a folder or the Hub, and errors. The Hub here is a server on this machine."""
 
 import http.server
 import shutil
@@ -72,30 +72,32 @@ def test_a_base_from_the_hub() -> None:
 
 
 @pytest.mark.usefixtures("hub")
-def test_no_such_repository(run: Run, corpus: Path, tmp_path: Path) -> None:
+def test_an_unknown_repository_is_an_error(run: Run, corpus: Path, tmp_path: Path) -> None:
     _refused(run, "nobody/nothing", corpus, tmp_path)
 
 
-def test_no_hub_at_all(run: Run, corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_hub_that_can_not_be_reached_is_an_error(
+    run: Run, corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     _use_hub("http://127.0.0.1:9", tmp_path, monkeypatch)
     _refused(run, "openai-community/gpt2", corpus, tmp_path)
 
 
 def _refused(run: Run, name: str, corpus: Path, tmp_path: Path) -> None:
-    done = run("--corpus", corpus, "--base", name, "--out", tmp_path / "voice")
-    assert done.exit_code == 2 and done.stdout == "", done.output
-    assert name in done.stderr and "--base smollm2 needs no Hub" in done.stderr and "--base PATH" in done.stderr
+    result = run("--corpus", corpus, "--base", name, "--out", tmp_path / "voice")
+    assert result.exit_code == 2 and result.stdout == "", result.output
+    assert name in result.stderr and "--base smollm2 needs no Hub" in result.stderr and "--base PATH" in result.stderr
 
 
 @pytest.mark.parametrize("name", ["gpt2", "llama"])
-def test_a_base_without_a_tokenizer(name: str, tmp_path: Path, bases: dict[str, Path]) -> None:
+def test_a_base_without_a_tokenizer_is_an_error(name: str, tmp_path: Path, bases: dict[str, Path]) -> None:
     base = shutil.copytree(bases[name], tmp_path / "base", ignore=shutil.ignore_patterns("tokenizer*", "special*"))
     with pytest.raises(FinetuneError, match="has no tokenizer that works") as caught:
         open_base(str(base))
     assert str(base) in caught.value.message and "tokenizer.json" in caught.value.message
 
 
-def test_a_base_with_the_tokenizer_of_another(
+def test_a_base_with_the_tokenizer_of_another_is_an_error(
     tmp_path: Path, bases: dict[str, Path], tokenizers: dict[str, Any]
 ) -> None:
     base = shutil.copytree(bases["llama"], tmp_path / "base")
@@ -106,7 +108,7 @@ def test_a_base_with_the_tokenizer_of_another(
         open_base(str(base))
 
 
-def test_a_base_that_lacks_weights(tmp_path: Path, bases: dict[str, Path]) -> None:
+def test_a_base_that_lacks_weights_is_an_error(tmp_path: Path, bases: dict[str, Path]) -> None:
     base = shutil.copytree(bases["llama"], tmp_path / "base")
     tensors = load_file(base / "model.safetensors")
     del tensors["model.norm.weight"]
@@ -123,7 +125,7 @@ def test_pickled_weights_are_refused(tmp_path: Path, bases: dict[str, Path]) -> 
         open_base(str(folder))
 
 
-def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
+def test_a_missing_folder_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(FinetuneError, match=r"There is no model folder .* takes a folder, a Hub id, or smollm2"):
         open_base(str(tmp_path / "nowhere"))
 

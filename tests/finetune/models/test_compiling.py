@@ -19,7 +19,7 @@ from tests.finetune.data.test_batches import row
 
 
 @pytest.mark.parametrize(
-    ("wanted", "device", "parameters", "tokens", "compiles"),
+    ("setting", "device", "parameters", "tokens", "compiles"),
     [
         ("on", "cpu", 1e6, 1, True),
         ("off", "cuda", 1e9, 1e12, False),
@@ -29,11 +29,11 @@ from tests.finetune.data.test_batches import row
         ("auto", "cuda", 1.56e9, 1.2e6, True),  # 2 minutes
     ],
 )
-def test_compilation_is_for_runs_that_gain_by_it(
-    wanted: str, device: str, parameters: float, tokens: float, compiles: bool, monkeypatch: pytest.MonkeyPatch
+def test_only_trainings_that_get_faster_are_compiled(
+    setting: str, device: str, parameters: float, tokens: float, compiles: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(shutil, "which", lambda name: name)
-    assert worth_compiling(wanted, torch.device(device), int(parameters), tokens) is compiles
+    assert worth_compiling(setting, torch.device(device), int(parameters), tokens) is compiles
 
 
 def test_compilation_needs_a_compiler(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -52,12 +52,12 @@ def test_all_blocks_share_one_compiled_form(name: str, bases: dict[str, Path]) -
     config = AutoConfig.from_pretrained(bases[name], num_hidden_layers=4)
     model: Any = AutoModelForCausalLM.from_config(config)
     adapted = get_peft_model(model, LoraConfig(target_modules="all-linear", init_lora_weights=False)).eval()
-    given = Collator(0, 64, 4)(pack([row(2, 30, 12), row(200, 11), row(300, 40, 3)], 64))
-    labels = given.pop("labels")
-    expected, _ = target_loss(adapted, given, labels)
+    inputs = Collator(0, 64, 4)(pack([row(2, 30, 12), row(200, 11), row(300, 40, 3)], 64))
+    labels = inputs.pop("labels")
+    expected, _ = target_loss(adapted, inputs, labels)
     counter = CompileCounter()
     compile_blocks(adapted, counter)
-    loss, _ = target_loss(adapted, given, labels)
+    loss, _ = target_loss(adapted, inputs, labels)
     loss.backward()
     assert loss.item() == pytest.approx(expected.item(), rel=1e-5)
     assert counter.frame_count == 2

@@ -1,4 +1,4 @@
-"""A fused LoRA layer is peft's, but for the time it takes."""
+"""A fused LoRA layer computes the same as peft's, in less time."""
 
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ def adapted(base: Path, **changes: Any) -> Any:
 
 
 @pytest.mark.parametrize("name", ["gpt2", "llama"])
-def test_loss_and_gradients_are_pefts(name: str, bases: dict[str, Path]) -> None:
+def test_loss_and_gradients_are_the_same_as_pefts(name: str, bases: dict[str, Path]) -> None:
     """GPT-2's layers are transposed and have a bias, Llama's neither."""
     model = adapted(bases[name])
     ids = torch.randint(2, 600, (2, 20))
@@ -54,7 +54,7 @@ def test_loss_and_gradients_are_pefts(name: str, bases: dict[str, Path]) -> None
 
 
 @pytest.mark.parametrize("changes", [{"use_dora": True}, {"lora_dropout": 0.1}], ids=["DoRA", "dropout"])
-def test_other_layers_stay_pefts(changes: dict[str, Any], bases: dict[str, Path]) -> None:
+def test_other_layers_are_not_fused(changes: dict[str, Any], bases: dict[str, Path]) -> None:
     model = adapted(bases["llama"], **changes)
     assert fuse_lora(model) == 0
     assert not any(isinstance(module, FusedLinear) for module in model.modules())

@@ -1,4 +1,4 @@
-"""An adapter as GGUF: names, order of rows and scale are those of the base that it will lie over."""
+"""An adapter as GGUF: its names, order of rows and scale fit the base."""
 
 from pathlib import Path
 from typing import Any
@@ -63,7 +63,9 @@ def write_base(path: Path, name: str, tensors: dict[str, np.ndarray[Any, Any]]) 
 
 @pytest.mark.parametrize("rslora", [False, True])
 @pytest.mark.parametrize("name", ["gpt2", "llama"])
-def test_over_the_base_it_is_the_merged_model(name: str, rslora: bool, tmp_path: Path, bases: dict[str, Path]) -> None:
+def test_base_and_adapter_together_are_the_merged_model(
+    name: str, rslora: bool, tmp_path: Path, bases: dict[str, Path]
+) -> None:
     model: Any = AutoModelForCausalLM.from_pretrained(bases[name])
     write_base(tmp_path / "base.gguf", name, stored(model, name))
     config = LoraConfig(
@@ -80,15 +82,15 @@ def test_over_the_base_it_is_the_merged_model(name: str, rslora: bool, tmp_path:
     parts = {tensor.name: tensor.data.astype(np.float32) for tensor in reader.tensors}
     merged = stored(adapted.merge_and_unload(), name)
     assert len(parts) == 2 * len(merged)
-    for key, wanted in merged.items():
+    for key, expected in merged.items():
         low, high = parts[f"{key}.weight.lora_a"], parts[f"{key}.weight.lora_b"]
         played = base[f"{key}.weight"] + read("adapter.lora.alpha") / len(low) * high @ low
-        np.testing.assert_allclose(played, wanted, atol=2e-2)
-        assert np.abs(wanted - base[f"{key}.weight"]).max() > 0.1
+        np.testing.assert_allclose(played, expected, atol=2e-2)
+        assert np.abs(expected - base[f"{key}.weight"]).max() > 0.1
 
 
 @pytest.mark.parametrize("fault", ["missing", "shuffled"])
-def test_a_layout_that_is_not_known_is_refused(fault: str, tmp_path: Path, bases: dict[str, Path]) -> None:
+def test_an_unknown_layout_is_refused(fault: str, tmp_path: Path, bases: dict[str, Path]) -> None:
     model: Any = AutoModelForCausalLM.from_pretrained(bases["llama"])
     tensors = stored(model, "llama")
     if fault == "missing":

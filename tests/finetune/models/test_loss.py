@@ -1,4 +1,4 @@
-"""The loss of the targets is that of all logits, in value and in gradient, whatever the model, in little memory."""
+"""The loss of the targets equals cross entropy over all logits, in value and gradient, and takes little memory."""
 
 from pathlib import Path
 from typing import Any
@@ -33,7 +33,7 @@ def batch() -> tuple[torch.Tensor, torch.Tensor]:
     return ids, labels
 
 
-def whole(model: Any, ids: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+def loss_of_all_logits(model: Any, ids: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
     logits = model(input_ids=ids).logits
     return cross_entropy(logits[:, :-1].flatten(0, 1).float(), labels[:, 1:].flatten(), reduction="sum")
 
@@ -46,7 +46,7 @@ def gradients(model: Any, summed: torch.Tensor) -> dict[str, torch.Tensor]:
 
 @pytest.mark.parametrize("adapted", [False, True], ids=["full", "lora, checkpointed"])
 @pytest.mark.parametrize("name", ["gpt2", "llama"])
-def test_loss_and_gradients_are_those_of_all_logits(
+def test_loss_and_gradients_are_the_same_as_with_all_logits(
     name: str, adapted: bool, bases: dict[str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """GPT-2's head is tied to its embedding, Llama's is not. Three pieces, the last one short."""
@@ -59,7 +59,7 @@ def test_loss_and_gradients_are_those_of_all_logits(
     model.eval()
     ids, labels = batch()
     summed, targets = target_loss(model, {"input_ids": ids}, labels)
-    expected = whole(model, ids, labels)
+    expected = loss_of_all_logits(model, ids, labels)
     assert targets == int((labels[:, 1:] != IGNORED).sum()) == 34
     assert summed.item() == pytest.approx(expected.item(), rel=1e-6)
     ours, theirs = gradients(model, 0.5 * summed), gradients(model, 0.5 * expected)
@@ -76,17 +76,17 @@ def test_loss_and_gradients_are_those_of_all_logits(
     ],
     ids=["capped", "scaled"],
 )
-def test_a_model_that_changes_its_logits_after_the_head(model: Any) -> None:
+def test_the_loss_of_a_model_that_changes_its_logits_after_the_head(model: Any) -> None:
     ids, labels = batch()
     summed, _ = target_loss(model, {"input_ids": ids}, labels)
-    expected = whole(model, ids, labels)
+    expected = loss_of_all_logits(model, ids, labels)
     assert summed.item() == pytest.approx(expected.item(), rel=1e-6)
     ours, theirs = gradients(model, summed), gradients(model, expected)
     for key in theirs:
         assert (ours[key] - theirs[key]).norm() < 1e-4 * theirs[key].norm() + 1e-6, key
 
 
-def test_a_head_with_a_bias() -> None:
+def test_the_loss_of_a_head_with_a_bias() -> None:
     torch.manual_seed(0)
     parts = [torch.randn(shape, requires_grad=True) for shape in ((9, 4), (20, 4), (20,))]
     targets = torch.randint(20, (9,))
@@ -95,12 +95,12 @@ def test_a_head_with_a_bias() -> None:
     torch.testing.assert_close(ours, theirs, rtol=1e-5, atol=1e-6)
 
 
-def test_16_bit_precision_keeps_gradients_of_32_bits(bases: dict[str, Path]) -> None:
+def test_in_16_bit_precision_gradients_have_32_bits(bases: dict[str, Path]) -> None:
     model = AutoModelForCausalLM.from_pretrained(bases["llama"])
     ids, labels = batch()
     with torch.autocast("cpu", torch.bfloat16):
         summed, _ = target_loss(model, {"input_ids": ids}, labels)
-    expected = whole(model, ids, labels)
+    expected = loss_of_all_logits(model, ids, labels)
     assert summed.dtype == torch.float32
     assert summed.item() == pytest.approx(expected.item(), rel=1e-3)
     ours, theirs = gradients(model, summed), gradients(model, expected)
@@ -123,7 +123,7 @@ class Largest(TorchDispatchMode):
         return made
 
 
-def test_logits_never_stand_in_memory_whole(bases: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_logits_are_never_all_in_memory(bases: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(loss._PIECE_BYTES, "cpu", 4 * 600 * 8)
     model = AutoModelForCausalLM.from_pretrained(bases["gpt2"]).requires_grad_(False)
     model.transformer.h[0].requires_grad_(True)

@@ -1,4 +1,4 @@
-"""Generated text depends on nothing but model, prompts and seed, and ends where it should."""
+"""Generated text depends only on the model, the prompts and the seed, and ends at the stop text or token."""
 
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ def _generate(opened: tuple[Any, Any], prompts: list[str], stop: str | None = No
     return generate(*opened, prompts, max_tokens=12, sampling=Sampling(**({"seed": 1} | sampling)), stop=stop)
 
 
-def test_a_seed_gives_its_texts_and_changes_no_state(opened: tuple[Any, Any]) -> None:
+def test_a_seed_gives_the_same_texts_and_leaves_the_random_state(opened: tuple[Any, Any]) -> None:
     prompts = ["You stand before the door.\n\n> You open it.\n", "Night.\n\n> You wait.\n"]
     opened[0].train()
     before = torch.random.get_rng_state()
@@ -32,13 +32,15 @@ def test_a_seed_gives_its_texts_and_changes_no_state(opened: tuple[Any, Any]) ->
 
 
 def test_padding_changes_no_text(opened: tuple[Any, Any]) -> None:
-    """Greedy, a prompt beside a longer one is continued as it is alone."""
+    """Greedy: a prompt in a batch with a longer one is continued in the same way as alone."""
     prompts = ["Night.\n", "You stand before the iron door, and the wind is cold.\n\n> You open it.\n"]
     together = _generate(opened, prompts, temperature=0)
     assert together == [_generate(opened, [prompt], temperature=0)[0] for prompt in prompts]
 
 
-def test_a_text_ends_where_it_should(opened: tuple[Any, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_text_ends_at_the_stop_text_or_the_end_token(
+    opened: tuple[Any, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """At the token that ends a story, and before the text that starts an action."""
     model, tokenizer = opened
     prompt = ["You stand before the door.\n"]
@@ -52,12 +54,12 @@ def test_a_text_ends_where_it_should(opened: tuple[Any, Any], monkeypatch: pytes
     assert _generate(opened, []) == []
 
 
-def test_a_prompt_of_any_length_is_answered(opened: tuple[Any, Any]) -> None:
+def test_a_prompt_of_any_length_is_continued(opened: tuple[Any, Any]) -> None:
     """Longer than the model's 128 positions, and empty."""
     assert len(_generate(opened, ["word " * 500, ""])) == 2
 
 
-def test_the_games_sampling_is_the_games_own() -> None:
+def test_game_sampling_has_the_games_defaults() -> None:
     game = GameSampling()
     for key in ("temperature", "top_k", "min_p"):
         assert getattr(game, key) == getattr(GAME_SAMPLING, key)

@@ -1,4 +1,4 @@
-"""Opening a voice: only with its own base and readable weights."""
+"""Opening a voice: only over its base and with readable weights."""
 
 import shutil
 from pathlib import Path
@@ -10,13 +10,13 @@ from finetune.models.voice import open_voice
 from tests.finetune.conftest import Voices
 
 
-def test_a_voice_over_another_base(bases: dict[str, Path], voices: Voices) -> None:
+def test_a_voice_over_another_base_is_an_error(bases: dict[str, Path], voices: Voices) -> None:
     with pytest.raises(FinetuneError, match="was tuned on other weights than tiny-llama has now") as caught:
         open_voice(voices["gpt2"][0], str(bases["llama"]))
     assert caught.value.exit_code == 2 and "--base" in caught.value.message
 
 
-def test_the_weights_of_a_voice_must_be_there(tmp_path: Path, voices: Voices) -> None:
+def test_a_voice_without_readable_weights_is_an_error(tmp_path: Path, voices: Voices) -> None:
     voice = shutil.copytree(voices["gpt2"][0], tmp_path / "voice")
     (voice / "adapter_model.safetensors").write_bytes(b"cut off")
     with pytest.raises(FinetuneError, match="can't be read"):

@@ -1,4 +1,4 @@
-"""Studies made up for the tests of findings and page."""
+"""Made-up studies for the tests of findings and page."""
 
 from finetune.report.study import Run, Study
 

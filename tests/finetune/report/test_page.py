@@ -1,4 +1,4 @@
-"""The page of a report needs and runs nothing else; each chart has its figures in a table."""
+"""The page of a report loads no other file and runs no script; each chart has its figures in a table."""
 
 import re
 from dataclasses import replace
@@ -30,7 +30,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> tuple[Study, Path]:
     return made, folder
 
 
-class _Read(HTMLParser):
+class _ParsedPage(HTMLParser):
     """All tags with their attributes, and the text of all table cells, row by row."""
 
     def __init__(self, text: str) -> None:
@@ -57,9 +57,9 @@ class _Read(HTMLParser):
             self.rows[-1][-1] += data
 
 
-def test_the_page_loads_and_runs_nothing(page: tuple[Study, Path]) -> None:
+def test_the_page_loads_no_file_and_runs_no_script(page: tuple[Study, Path]) -> None:
     text = (page[1] / "index.html").read_text(encoding="utf-8")
-    read = _Read(text)
+    read = _ParsedPage(text)
     tags = {tag for tag, _ in read.tags}
     assert not tags & {"script", "link", "img", "iframe", "object", "embed", "image", "base", "form"}
     for tag, attributes in read.tags:
@@ -73,16 +73,16 @@ def test_the_page_loads_and_runs_nothing(page: tuple[Study, Path]) -> None:
     assert len(ids) == len(set(ids))
 
 
-def test_what_models_and_users_wrote_is_text(page: tuple[Study, Path]) -> None:
+def test_text_of_models_and_users_is_escaped(page: tuple[Study, Path]) -> None:
     text = (page[1] / "index.html").read_text(encoding="utf-8")
     assert "<script" not in text
     assert text.count("&lt;script&gt;alert(&#x27;&amp; you?&#x27;)&lt;/script&gt; $x_1$") >= 4
 
 
-def test_each_picture_has_its_figures_in_a_table_beside_it(page: tuple[Study, Path]) -> None:
+def test_each_chart_has_its_figures_in_a_table(page: tuple[Study, Path]) -> None:
     folder = page[1]
     text = (folder / "index.html").read_text(encoding="utf-8")
-    read = _Read(text)
+    read = _ParsedPage(text)
     assert ["Untuned base", "1.200", "1.200"] in read.rows
     assert ["LoRA", "1.100", "1.000"] in read.rows
     assert ["Random weights", "2.500", "2.000"] in read.rows
@@ -95,7 +95,7 @@ def test_each_picture_has_its_figures_in_a_table_beside_it(page: tuple[Study, Pa
         assert (folder / "pictures" / f"{name}.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_the_same_study_draws_the_same_pictures(page: tuple[Study, Path], tmp_path: Path) -> None:
+def test_the_same_study_gives_the_same_charts(page: tuple[Study, Path], tmp_path: Path) -> None:
     made, folder = page
     text = (folder / "index.html").read_text(encoding="utf-8")
     for svg in draw_charts(made, tmp_path).values():
@@ -103,5 +103,5 @@ def test_the_same_study_draws_the_same_pictures(page: tuple[Study, Path], tmp_pa
 
 
 @pytest.mark.filterwarnings("error")
-def test_a_single_share_draws_without_complaint(tmp_path: Path) -> None:
+def test_a_study_of_a_single_share_is_drawn_without_warnings(tmp_path: Path) -> None:
     assert "100%" in draw_charts(study(BASE, *TUNED[1::2]), tmp_path)["share"]

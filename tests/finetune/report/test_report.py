@@ -1,4 +1,4 @@
-"""A report: the same held-out text for all its runs, and nothing done twice."""
+"""A report: the same held-out text for all its runs, and no run is made twice."""
 
 import json
 import shutil
@@ -22,7 +22,7 @@ def made(
     return out, arguments, run(*arguments, "--price", "2")
 
 
-def test_a_report_on_ones_own_text(made: tuple[Path, tuple[str, ...], Result]) -> None:
+def test_a_report_has_a_run_for_each_share_and_method(made: tuple[Path, tuple[str, ...], Result]) -> None:
     out, _, result = made
     assert result.exit_code == 0, result.output
     assert result.stdout.strip() == str(out / "index.html")
@@ -43,7 +43,10 @@ def test_a_report_on_ones_own_text(made: tuple[Path, tuple[str, ...], Result]) -
             assert figures["share"] == pytest.approx(100 if figures["stories"] == 8 else 12, abs=4)
             assert figures["curve"][-1]["step"] == 3
     assert runs["lora", 8]["trained"] < runs["full", 8]["trained"] == runs["scratch", 8]["trained"]
-    assert (runs["lora", 8]["learning_rate"], runs["full", 8]["learning_rate"]) == (1e-3, 1e-4)  # each its own
+    assert (runs["lora", 8]["learning_rate"], runs["full", 8]["learning_rate"]) == (
+        1e-3,
+        1e-4,
+    )  # each method has its default
     # What was random already can't lose what it knew: the tuned and the random differ from the base by training only.
     assert runs["lora", 8]["bits_per_byte"] < runs["base", 0]["bits_per_byte"]
     assert "at $2.00 an hour" in page
@@ -51,8 +54,8 @@ def test_a_report_on_ones_own_text(made: tuple[Path, tuple[str, ...], Result]) -
     assert runs["lora", 1]["samples"] == []
 
 
-def test_what_is_there_is_not_made_again(made: tuple[Path, tuple[str, ...], Result], run: Run) -> None:
-    """As after an interruption: one run is missing, and one was cut off in the middle."""
+def test_only_missing_runs_are_made(made: tuple[Path, tuple[str, ...], Result], run: Run) -> None:
+    """As after an interruption: one run is missing, and another is unfinished."""
     out, arguments, _ = made
     lost = out / "runs" / "full-1.json"
     figures = json.loads(lost.read_text())
@@ -78,7 +81,7 @@ def test_wrong_input_is_reported(tmp_path: Path, bases: dict[str, Path], corpus:
     text.write_text("Once.")
     diary = tmp_path / "diary"
     shutil.copytree(bases["gpt2"], diary)
-    for arguments, said in (
+    for arguments, message in (
         ((*whole, "--shares", "10,200"), "'200' is not a percentage"),
         ((*whole, "--methods", "lora,scrath"), "Did you mean scratch"),
         ((*whole, "--set", "epoch=1"), "Did you mean epochs"),
@@ -88,6 +91,6 @@ def test_wrong_input_is_reported(tmp_path: Path, bases: dict[str, Path], corpus:
         ((*whole, "--base", tmp_path / "nothing"), "There is no model folder"),
         ((*whole, "--out", diary), "is not a report"),
     ):
-        done = run(*arguments)
-        assert done.exit_code == 2 and said in done.stderr, done.output
+        result = run(*arguments)
+        assert result.exit_code == 2 and message in result.stderr, result.output
     assert not (tmp_path / "out").exists()

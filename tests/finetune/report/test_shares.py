@@ -1,4 +1,4 @@
-"""Shares of a training split: whole stories, a larger share holding all of a smaller one."""
+"""Shares of a training split: whole stories, and a larger share has all stories of a smaller one."""
 
 from itertools import pairwise
 
@@ -25,6 +25,6 @@ def test_a_larger_share_has_all_stories_of_a_smaller_one() -> None:
     assert again == parts[1].examples["story"] != other
 
 
-def test_a_share_is_at_least_a_story_and_the_same_part_comes_once() -> None:
+def test_a_share_has_at_least_one_story_and_equal_shares_are_merged() -> None:
     (only,) = nested_shares(examples(50, 50, 50), (0.1, 1, 3), seed=0)
     assert only.stories == 1 and only.percent == pytest.approx(100 / 3)

@@ -7,7 +7,7 @@ from finetune.report.job import parse_methods, parse_shares
 from finetune.report.units import dollars, duration, parameter_count, percent
 
 
-def test_figures_in_words() -> None:
+def test_units_are_formatted() -> None:
     assert [percent(share) for share in (0.87, 12.34, 100)] == ["0.9%", "12%", "100%"]
     assert [duration(seconds) for seconds in (3.21, 40, 400, 9000)] == ["3.2 s", "40 s", "6.7 minutes", "2.5 hours"]
     assert [dollars(amount) for amount in (0, 1e-9, 0.0456, 1.5, 20, 1234.5)] == [
@@ -21,7 +21,7 @@ def test_figures_in_words() -> None:
     assert [parameter_count(count) for count in (12, 4_880_000, 134_515_008)] == ["12", "4.88M", "135M"]
 
 
-def test_shares_and_methods_are_read() -> None:
+def test_shares_and_methods_are_parsed() -> None:
     assert parse_shares("1, 3%,100") == (1, 3, 100)
     assert parse_methods("lora, scratch") == ("lora", "scratch")
     for wrong in ("101", "0", "-1", "many", "1,,2", "nan"):

@@ -1,4 +1,4 @@
-"""The voice that comes with the game: what of a tuned voice is shipped, and that the game plays it."""
+"""The bundled voice: which files of a tuned voice are shipped, and that the game finds it."""
 
 import hashlib
 import json
@@ -14,7 +14,7 @@ from finetune.scripts.bundled_voice import NAME, ship
 ADAPTER = b"GGUF an adapter"
 
 
-def test_what_is_shipped_is_a_voice_of_the_game_with_its_hash_on_its_card(
+def test_the_shipped_files_are_a_voice_of_the_game_with_its_hash_on_the_card(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tuned, game = tmp_path / "tuned", tmp_path / "voices"

@@ -1,4 +1,4 @@
-"""The live display: it fits its terminal, and says how far the training is."""
+"""The live display: it fits the terminal and shows the progress of the training."""
 
 import re
 
@@ -20,13 +20,13 @@ def _status() -> TrainingStatus:
 
 
 @pytest.mark.parametrize(("width", "height"), [(79, 23), (119, 39), (30, 12), (200, 60)])
-def test_the_picture_fits_its_terminal(width: int, height: int) -> None:
+def test_the_display_fits_the_terminal(width: int, height: int) -> None:
     lines = render(_status(), width, height)
     assert len(lines) <= height
     assert all(line.cell_len <= width for line in lines)
 
 
-def test_the_picture_says_how_far_the_training_is() -> None:
+def test_the_display_shows_the_progress() -> None:
     shown = "\n".join(line.plain for line in render(_status(), 100, 40))
     for part in ("my-voice", "step 60/180", "33%", "1:02:05 left", "3.600, best 3.400 at step 30", "3.0 GiB"):
         assert part in shown
@@ -46,7 +46,7 @@ def test_the_curve_falls_from_left_to_right() -> None:
     assert max(places[-1]) < 8 + 60 / 3 + 1  # a third of the steps is done, so a third of the 60 cells is drawn
 
 
-def test_a_training_that_has_just_begun_has_a_picture() -> None:
+def test_a_training_without_steps_is_displayed() -> None:
     assert [line.plain.split()[0] for line in render(TrainingStatus("new"), 60, 20)] == ["new"]
     broken = TrainingStatus("nan", step=2, steps=9, losses=[(1, float("nan")), (2, float("inf"))])
     assert render(broken, 60, 20)

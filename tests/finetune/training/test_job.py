@@ -1,4 +1,4 @@
-"""What can be given wrongly: the message says what it is and what to do, the exit code is 2, nothing is written."""
+"""Wrong options of a training: the message names the option and what to do, the exit code is 2, no file is written."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -18,24 +18,24 @@ def refused(run: Run, corpus: Path, bases: dict[str, Path], tmp_path: Path) -> R
 
     def call(*options: object) -> str:
         out = tmp_path / "voice"
-        done = run("--corpus", corpus, "--base", bases["gpt2"], "--out", out, *options)
-        assert done.exit_code == 2, done.output
-        assert done.stdout == "" and "Traceback" not in done.stderr
+        result = run("--corpus", corpus, "--base", bases["gpt2"], "--out", out, *options)
+        assert result.exit_code == 2, result.output
+        assert result.stdout == "" and "Traceback" not in result.stderr
         assert not out.exists() and not list(tmp_path.glob("voice.partial/checkpoints/*"))
-        return " ".join(done.stderr.split())
+        return " ".join(result.stderr.split())
 
     return call
 
 
 @pytest.mark.parametrize("name", [name for name in recipe_names() if load_recipe(name).gpu])
-def test_a_recipe_for_a_card_where_there_is_none(name: str, refused: Refused, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_gpu_recipe_without_a_gpu_is_an_error(name: str, refused: Refused, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     message = refused("--recipe", name)
     assert f"The recipe {name} is for a CUDA card" in message and "--recipe laptop" in message
 
 
 @pytest.mark.parametrize(
-    ("options", "says"),
+    ("options", "message"),
     [
         (["--method", "qlora"], "'qlora' is not one of 'lora', 'last-layers', 'full', 'scratch'"),
         (["--set", "method=last_layers"], "it is one of lora, last-layers, full, scratch. Did you mean last-layers"),
@@ -50,16 +50,18 @@ def test_a_recipe_for_a_card_where_there_is_none(name: str, refused: Refused, mo
     ],
     ids=" ".join,
 )
-def test_a_wrong_option(options: list[str], says: str, refused: Refused, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wrong_option_is_an_error(
+    options: list[str], message: str, refused: Refused, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    assert says in refused(*options)
+    assert message in refused(*options)
 
 
 @pytest.mark.usefixtures("no_conversion")
-def test_longer_rows_than_the_base_has_positions_are_cut_and_it_is_said(
+def test_rows_longer_than_the_bases_positions_are_cut_with_a_note(
     tmp_path: Path, bases: dict[str, Path], corpus: Path, run: Run
 ) -> None:
     few = set_options("length=4096", "max_steps=1", "samples=0", "held_out_rows=2")
-    done = run("--corpus", corpus, "--base", bases["gpt2"], "--out", tmp_path / "voice", *few)
-    assert done.exit_code == 0, done.output
-    assert "Rows are cut to 128 tokens, all that tiny-gpt2 has positions for." in done.stderr
+    result = run("--corpus", corpus, "--base", bases["gpt2"], "--out", tmp_path / "voice", *few)
+    assert result.exit_code == 0, result.output
+    assert "Rows are cut to 128 tokens, all that tiny-gpt2 has positions for." in result.stderr

@@ -1,4 +1,4 @@
-"""Methods: what is trained and what is not, what stays tied, and that the voice is the model that was trained."""
+"""Methods: which weights are trained, which stay tied, and that a saved voice is the model that was trained."""
 
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ IDS = torch.arange(40).reshape(2, 20) + 5
 LAST = {"gpt2": ("transformer.h.1.", "transformer.ln_f."), "llama": ("model.layers.1.", "model.norm.")}
 
 
-def fresh(bases: dict[str, Path], name: str) -> Any:
+def load(bases: dict[str, Path], name: str) -> Any:
     return AutoModelForCausalLM.from_pretrained(bases[name])
 
 
@@ -38,8 +38,8 @@ def logits(model: Any) -> torch.Tensor:
 
 
 @torch.no_grad()
-def shake(model: Any) -> None:
-    """Moves whatever is trained, as training would."""
+def change_trainable(model: Any) -> None:
+    """Changes the trainable weights, as training would."""
     generator = torch.Generator().manual_seed(1)
     for parameter in model.parameters():
         if parameter.requires_grad:
@@ -48,16 +48,16 @@ def shake(model: Any) -> None:
 
 @pytest.fixture
 def tied(bases: dict[str, Path], tmp_path: Path) -> Path:
-    """A Llama whose head is its embedding, as the bundled base's is; GPT-2 is always so."""
-    model = fresh(bases, "llama")
+    """A Llama whose head is tied to its embedding, as the bundled base's is. (GPT-2's always is.)"""
+    model = load(bases, "llama")
     config = type(model.config)(**{**model.config.to_dict(), "tie_word_embeddings": True})
     type(model)(config).save_pretrained(tmp_path / "tied")
     return tmp_path / "tied"
 
 
 @pytest.mark.parametrize("name", ARCHITECTURES)
-def test_last_layers_trains_the_last_blocks_and_the_norm_behind_them(name: str, bases: dict[str, Path]) -> None:
-    model = prepared(fresh(bases, name), method="last-layers", layers=1)
+def test_last_layers_trains_the_last_blocks_and_the_final_norm(name: str, bases: dict[str, Path]) -> None:
+    model = prepared(load(bases, name), method="last-layers", layers=1)
     trained = set(trainable_tensors(model))
     assert trained == {key for key, _ in model.named_parameters() if key.startswith(LAST[name])}
     assert {key.startswith(prefix) for key in trained for prefix in LAST[name][1:]} == {True, False}
@@ -65,19 +65,19 @@ def test_last_layers_trains_the_last_blocks_and_the_norm_behind_them(name: str, 
 
 @pytest.mark.parametrize("method", ["last-layers", "full", "scratch"])
 @pytest.mark.parametrize("name", ["gpt2", "tied llama"])
-def test_what_is_tied_stays_tied(name: str, method: str, bases: dict[str, Path], tied: Path) -> None:
-    model = prepared(fresh(bases | {"tied llama": tied}, name), method=method)
+def test_a_tied_head_stays_tied(name: str, method: str, bases: dict[str, Path], tied: Path) -> None:
+    model = prepared(load(bases | {"tied llama": tied}, name), method=method)
     embedding, head = model.get_input_embeddings().weight, model.get_output_embeddings().weight
     assert embedding is head
     assert embedding.requires_grad == (method != "last-layers")
     before = embedding.detach().clone()
-    shake(model)
+    change_trainable(model)
     assert torch.equal(before, embedding) == (method == "last-layers")
 
 
 @pytest.mark.parametrize("name", ARCHITECTURES)
-def test_full_trains_everything_and_begins_as_the_base(name: str, bases: dict[str, Path]) -> None:
-    base = fresh(bases, name)
+def test_full_trains_all_weights_and_starts_from_the_base(name: str, bases: dict[str, Path]) -> None:
+    base = load(bases, name)
     before = logits(base)
     model = prepared(base, method="full")
     assert set(trainable_tensors(model)) == {key for key, _ in model.named_parameters()}
@@ -85,22 +85,22 @@ def test_full_trains_everything_and_begins_as_the_base(name: str, bases: dict[st
 
 
 @pytest.mark.parametrize("name", ARCHITECTURES)
-def test_scratch_keeps_the_architecture_and_nothing_of_the_weights(name: str, bases: dict[str, Path]) -> None:
-    plain = logits(fresh(bases, name))
-    model, again = (prepared(fresh(bases, name), method="scratch") for _ in range(2))
+def test_scratch_keeps_the_architecture_but_no_weights(name: str, bases: dict[str, Path]) -> None:
+    plain = logits(load(bases, name))
+    model, again = (prepared(load(bases, name), method="scratch") for _ in range(2))
     assert torch.equal(logits(model), logits(again))  # by the seed
     assert (logits(model) - plain).abs().mean() > 0.05
-    old = dict(fresh(bases, name).named_parameters())
+    old = dict(load(bases, name).named_parameters())
     matrices = {key: value for key, value in trainable_tensors(model).items() if value.dim() > 1}
     assert matrices and not any(torch.allclose(value, old[key], atol=1e-3) for key, value in matrices.items())
 
 
 @pytest.mark.parametrize(("layers", "blocks"), [(0, {"0", "1"}), (1, {"1"})])
 @pytest.mark.parametrize("name", ARCHITECTURES)
-def test_lora_lies_on_every_linear_layer_of_its_blocks(
+def test_lora_adapts_every_linear_layer_of_its_blocks(
     name: str, layers: int, blocks: set[str], bases: dict[str, Path]
 ) -> None:
-    base = fresh(bases, name)
+    base = load(bases, name)
     before = logits(base)
     model = prepared(base, layers=layers)
     assert torch.equal(logits(model), before)
@@ -112,26 +112,26 @@ def test_lora_lies_on_every_linear_layer_of_its_blocks(
 
 @pytest.mark.parametrize(("layers", "count"), [(0, 2), (1, 1)])
 @pytest.mark.parametrize(("name", "modules"), [("gpt2", "c_proj"), ("llama", "o_proj, down_proj")])
-def test_lora_lies_on_the_linear_layers_that_are_named(
+def test_lora_adapts_only_the_named_modules(
     name: str, modules: str, layers: int, count: int, bases: dict[str, Path]
 ) -> None:
-    trained = list(trainable_tensors(prepared(fresh(bases, name), modules=modules, layers=layers)))
+    trained = list(trainable_tensors(prepared(load(bases, name), modules=modules, layers=layers)))
     assert len(trained) == 2 * 2 * count  # A and B of attention's and of the feed-forward's
     assert {key.split(".lora_")[0].rpartition(".")[2] for key in trained} == set(modules.split(", "))
 
 
-def test_a_linear_layer_that_the_base_does_not_have(bases: dict[str, Path]) -> None:
+def test_an_unknown_module_is_an_error(bases: dict[str, Path]) -> None:
     with pytest.raises(
         FinetuneError, match="modules names 'o_proj'; this base's linear layers are c_attn, c_fc, c_proj"
     ):
-        prepared(fresh(bases, "gpt2"), modules="c_proj,o_proj")
+        prepared(load(bases, "gpt2"), modules="c_proj,o_proj")
 
 
 @pytest.mark.parametrize("method", ["lora", "last-layers"])
 @pytest.mark.parametrize("name", ARCHITECTURES)
-def test_more_layers_than_there_are_blocks(name: str, method: str, bases: dict[str, Path]) -> None:
+def test_more_layers_than_blocks_are_an_error(name: str, method: str, bases: dict[str, Path]) -> None:
     with pytest.raises(FinetuneError, match="layers is 3, but this base has 2 blocks"):
-        prepared(fresh(bases, name), method=method, layers=3)
+        prepared(load(bases, name), method=method, layers=3)
 
 
 @pytest.mark.parametrize(
@@ -146,43 +146,45 @@ def test_more_layers_than_there_are_blocks(name: str, method: str, bases: dict[s
     ids=str,
 )
 @pytest.mark.parametrize("name", ARCHITECTURES)
-def test_a_saved_adapter_over_the_untouched_base_is_what_was_trained(
+def test_a_saved_adapter_over_the_base_is_the_trained_model(
     name: str, values: dict[str, Any], bases: dict[str, Path], tmp_path: Path
 ) -> None:
-    plain = logits(fresh(bases, name))
-    model = prepared(fresh(bases, name), rank=4, **values)
+    plain = logits(load(bases, name))
+    model = prepared(load(bases, name), rank=4, **values)
     torch.testing.assert_close(logits(model), plain, atol=1e-4, rtol=1e-4)  # every start changes nothing
-    shake(model)
+    change_trainable(model)
     trained = logits(model)
     convert_pissa_to_lora(model)
     torch.testing.assert_close(logits(model), trained, atol=1e-4, rtol=1e-4)
     model.save_pretrained(str(tmp_path))
-    reopened: Any = PeftModel.from_pretrained(fresh(bases, name), str(tmp_path)).eval()
+    reopened: Any = PeftModel.from_pretrained(load(bases, name), str(tmp_path)).eval()
     torch.testing.assert_close(logits(reopened), trained, atol=1e-4, rtol=1e-4)
     assert (trained - plain).abs().max() > 0.05
 
 
 def test_pissa_needs_a_rank_within_every_matrix(bases: dict[str, Path]) -> None:
     with pytest.raises(FinetuneError, match="rank is 48; init pissa takes at most 32"):
-        prepared(fresh(bases, "llama"), init="pissa", rank=48)
+        prepared(load(bases, "llama"), init="pissa", rank=48)
 
 
 @pytest.mark.parametrize("method", ["lora", "last-layers", "full"])
-def test_what_is_kept_can_be_put_back(method: str, bases: dict[str, Path]) -> None:
-    model = prepared(fresh(bases, "gpt2"), method=method)
-    shake(model)
-    kept, wanted = trainable_tensors(model), logits(model)
-    shake(model)
-    assert not torch.equal(logits(model), wanted)
-    restore_tensors(model, kept)
-    assert torch.equal(logits(model), wanted)
+def test_trainable_tensors_can_be_restored(method: str, bases: dict[str, Path]) -> None:
+    model = prepared(load(bases, "gpt2"), method=method)
+    change_trainable(model)
+    saved, expected = trainable_tensors(model), logits(model)
+    change_trainable(model)
+    assert not torch.equal(logits(model), expected)
+    restore_tensors(model, saved)
+    assert torch.equal(logits(model), expected)
 
 
 @pytest.mark.parametrize("method", ["lora", "last-layers"])
 @pytest.mark.parametrize("name", ARCHITECTURES)
-def test_frozen_halves_compute_what_whole_ones_do(name: str, method: str, bases: dict[str, Path]) -> None:
+def test_frozen_weights_in_16_bits_give_the_same_loss_and_gradient(
+    name: str, method: str, bases: dict[str, Path]
+) -> None:
     def step(half: bool) -> tuple[Any, torch.Tensor, torch.Tensor]:
-        model = prepared(fresh(bases, name), method=method, layers=1)
+        model = prepared(load(bases, name), method=method, layers=1)
         if half:
             halve_frozen(model, torch.bfloat16)
         with torch.autocast("cpu", torch.bfloat16):

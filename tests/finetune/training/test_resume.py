@@ -1,4 +1,4 @@
-"""A training that is killed, stopped, or out of disk space: the folder stays whole, and it goes on bit for bit."""
+"""A training that is killed, stopped, or out of disk space: the folder stays whole, and it is resumed bit for bit."""
 
 import json
 import os
@@ -20,7 +20,9 @@ from tests.finetune.conftest import QUICK, Run, set_options
 pytestmark = pytest.mark.usefixtures("no_conversion")
 
 
-def test_what_was_killed_goes_on_bit_for_bit(tmp_path: Path, bases: dict[str, Path], corpus: Path, run: Run) -> None:
+def test_a_killed_training_is_resumed_bit_for_bit(
+    tmp_path: Path, bases: dict[str, Path], corpus: Path, run: Run
+) -> None:
     """In the middle of an epoch, with dropout, samples and accumulation."""
     changes = ("max_steps=16", "epochs=4", "save_every=4", "dropout=0.1", "batch=4", "accumulate=4", "samples=1")
     options = ["--corpus", str(corpus), "--base", str(bases["gpt2"]), *QUICK, *set_options(*changes)]
@@ -32,9 +34,9 @@ def test_what_was_killed_goes_on_bit_for_bit(tmp_path: Path, bases: dict[str, Pa
 
     other = run(*options, "--out", out, *set_options("rank=3"))
     assert other.exit_code == 2 and "recipe" in other.stderr and "--fresh" in other.stderr
-    done = run(*options, "--out", out)
-    assert done.exit_code == 0, done.output
-    assert f"Going on from {checkpoint.name}" in done.stderr
+    result = run(*options, "--out", out)
+    assert result.exit_code == 0, result.output
+    assert f"Going on from {checkpoint.name}" in result.stderr
 
     whole = tmp_path / "whole"
     assert run(*options, "--out", whole).exit_code == 0
@@ -46,7 +48,7 @@ def test_what_was_killed_goes_on_bit_for_bit(tmp_path: Path, bases: dict[str, Pa
 
 
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
-def test_stopping_says_how_to_go_on(
+def test_a_stopped_training_prints_how_to_resume(
     stop: signal.Signals,
     tmp_path: Path,
     bases: dict[str, Path],
@@ -59,7 +61,7 @@ def test_stopping_says_how_to_go_on(
         patch.setattr(trainer, "keep_if_best", lambda *_: os.kill(os.getpid(), stop))
         stopped = run(*options, "--out", tmp_path / "voice")
     assert stopped.exit_code == 130
-    assert stopped.stderr.strip().splitlines()[-1] == "Stopped. The same command goes on from the last checkpoint."
+    assert "The same command goes on" in stopped.stderr.strip().splitlines()[-1]
     assert "Traceback" not in stopped.stderr
     fresh = run(*options, "--fresh", "--out", tmp_path / "voice")
     assert fresh.exit_code == 0, fresh.output
@@ -67,7 +69,7 @@ def test_stopping_says_how_to_go_on(
 
 
 @pytest.mark.parametrize(("name", "change"), [("llama", "init=pissa"), ("gpt2", "method=full")])
-def test_methods_with_values_of_their_own_go_on_to_the_same_voice(
+def test_other_methods_are_resumed_to_the_same_voice(
     name: str,
     change: str,
     tmp_path: Path,
@@ -106,7 +108,7 @@ def test_methods_with_values_of_their_own_go_on_to_the_same_voice(
         (100, "the log, by Python"),
     ],
 )
-def test_a_full_disk_costs_nothing_but_the_last_steps(
+def test_a_full_disk_loses_only_the_steps_since_the_checkpoint(
     limit: int,
     fails: str,
     tmp_path: Path,
@@ -137,19 +139,19 @@ def test_a_full_disk_costs_nothing_but_the_last_steps(
     assert last.startswith(f"Error: {work} can't be written to") and "Make room" in last
     checkpoint = last_checkpoint(work)
     assert checkpoint is not None and checkpoint.name == "checkpoint-3"
-    done = run(*options)
-    assert done.exit_code == 0, done.output
-    assert "Going on from checkpoint-3" in done.stderr
+    result = run(*options)
+    assert result.exit_code == 0, result.output
+    assert "Going on from checkpoint-3" in result.stderr
 
 
 def _log(voice: Path) -> list[dict[str, Any]]:
-    """What was logged of each step, without the seconds, which differ each time."""
+    """The log of each step, without the seconds, which differ each time."""
     entries = [json.loads(line) for line in (voice / "log.jsonl").read_text().splitlines()]
     return [{key: value for key, value in entry.items() if key != "seconds"} for entry in entries]
 
 
 def _kill_at_line(line: str, options: list[str]) -> None:
-    """Run a training in a process of its own, and kill that when it says `line`."""
+    """Run a training as a process, and kill it when it prints `line`."""
     command = [sys.executable, "-m", "finetune", *options]
     process: Any = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     printed = []

@@ -1,4 +1,4 @@
-"""The curves for TensorBoard and trackio: the figures of the log, and nothing of this machine."""
+"""The curves for TensorBoard and trackio: the figures of the log, and no name or path of this machine."""
 
 import sys
 from importlib.machinery import ModuleSpec
@@ -15,8 +15,8 @@ from finetune.training.trackers import Trackers
 from tests.finetune.conftest import Voices, logged
 
 
-def test_the_curves_are_kept_for_tensorboard(voices: Voices) -> None:
-    """Under a name that says nothing of this machine."""
+def test_the_losses_are_written_for_tensorboard(voices: Voices) -> None:
+    """In a file whose name does not have the machine's."""
     voice, _ = voices["gpt2"]
     assert [path.name for path in (voice / "tensorboard").iterdir()] == ["events.out.tfevents.0"]
     events = EventAccumulator(str(voice / "tensorboard"))
@@ -25,10 +25,10 @@ def test_the_curves_are_kept_for_tensorboard(voices: Voices) -> None:
     assert [event.step for event in events.Scalars("validation/loss")] == [4, 8]
 
 
-def test_trackio_gets_the_figures_and_nothing_is_sent(
+def test_trackio_gets_the_figures_and_never_publishes_them(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """With one that is installed; where its own variables make it publish, it is left alone."""
+    """If trackio is installed. It is not used if its environment variables would make it publish."""
     calls: list[Any] = []
     fake = ModuleType("trackio")
     fake.__spec__ = ModuleSpec("trackio", None)
@@ -40,14 +40,14 @@ def test_trackio_gets_the_figures_and_nothing_is_sent(
     _train(Trackers(tmp_path / "tensorboard", "voice", {"rank": 16}))
     captured = capsys.readouterr()
     assert "* a project" in captured.err and captured.out == ""
-    begun, *figures, finished = calls
-    assert (begun["project"], begun["name"], begun["config"], finished) == (
+    started, *figures, finished = calls
+    assert (started["project"], started["name"], started["config"], finished) == (
         "dungeon",
         "voice",
         {"rank": 16},
         "finished",
     )
-    assert not {"space_id", "server_url", "webhook_url", "bucket_id"} & begun.keys()
+    assert not {"space_id", "server_url", "webhook_url", "bucket_id"} & started.keys()
     assert figures == [
         (1, {"train/loss": 2.0, "train/grad_norm": 1.0, "train/learning_rate": 0.1}),
         (1, {"validation/loss": 3.0}),

@@ -1,4 +1,4 @@
-"""Training: the loss falls, a voice comes out, and the losses are the same however the work is split."""
+"""Training: the loss falls, a voice is written, and the losses do not depend on how the work is split."""
 
 import json
 import subprocess
@@ -25,7 +25,7 @@ def test_training_lowers_the_held_out_loss(name: str, voices: Voices) -> None:
     assert result.exit_code == 0, result.output
     figures = json.loads((voice / "training.json").read_text())["figures"]
     assert figures["after"]["nats_per_token"] < figures["before"]["nats_per_token"] - 0.05
-    assert figures["before"]["nats_per_token"] == pytest.approx(6.4, abs=0.4)  # ln 600: it knew nothing
+    assert figures["before"]["nats_per_token"] == pytest.approx(6.4, abs=0.4)  # ln 600: an untrained model
     assert figures["split"] == "test"
     assert "nats per token" in result.stdout and "bits per byte" in result.stdout
     assert f"{figures['after']['bits_per_byte']:.3f}" in result.stdout
@@ -43,7 +43,7 @@ def test_every_linear_layer_but_the_head_is_adapted(voices: Voices) -> None:
 
 @pytest.mark.parametrize("name", ARCHITECTURES)
 def test_the_files_of_a_voice(name: str, voices: Voices) -> None:
-    """llama.cpp doesn't know the tokenizer: the voice is finished without GGUF, and says so."""
+    """llama.cpp doesn't know the tokenizer: the voice is finished without GGUF, with a note."""
     voice, result = voices[name]
     assert json.loads((voice / "voice.json").read_text()) == {
         "format": 1,
@@ -80,7 +80,7 @@ def test_the_model_card(voices: Voices) -> None:
     assert "| rank | 16 |" in card.text
 
 
-def test_an_earlier_voice_is_replaced_only_when_asked(
+def test_an_existing_voice_is_replaced_only_with_replace(
     tmp_path: Path, bases: dict[str, Path], write_corpus: WriteCorpus, run: Run
 ) -> None:
     corpus = write_corpus(tmp_path / "corpus", test=False)
@@ -95,23 +95,25 @@ def test_an_earlier_voice_is_replaced_only_when_asked(
     refused = run(*arguments)
     assert refused.exit_code == 2 and "--replace" in refused.stderr
     assert (out / "voice.json").read_text() == "mine"
-    done = run(*arguments, "--replace")
-    assert done.exit_code == 0, done.output
-    assert "validation" in done.stdout  # there was no test split
+    result = run(*arguments, "--replace")
+    assert result.exit_code == 0, result.output
+    assert "validation" in result.stdout  # there was no test split
     assert json.loads((out / "voice.json").read_text())["name"] == "voice"
     assert not list(tmp_path.glob("voice.*"))
 
 
-def test_two_processes_have_the_losses_of_one(tmp_path: Path, bases: dict[str, Path], corpus: Path, run: Run) -> None:
+def test_two_processes_give_the_same_losses_as_one(
+    tmp_path: Path, bases: dict[str, Path], corpus: Path, run: Run
+) -> None:
     """Over two epochs, whose rows don't divide evenly into steps."""
     one, two = tmp_path / "one", tmp_path / "two"
     options = ["--corpus", str(corpus), "--base", str(bases["llama"]), *QUICK]
     launch = "accelerate launch --multi_gpu --num_processes 2 --num_machines 1 --mixed_precision no --dynamo_backend no"
     command = [str(Path(sys.executable).parent / launch.split()[0]), *launch.split()[1:], "-m", "finetune"]
     shared = [*command, *options, *set_options("batch=4", "accumulate=3"), "--out", str(two)]
-    done = subprocess.run(shared, capture_output=True, text=True, timeout=300, check=False)
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.count("nats per token") == 1 and done.stderr.count("step 8/8: loss") == 1
+    result = subprocess.run(shared, capture_output=True, text=True, timeout=300, check=False)
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.count("nats per token") == 1 and result.stderr.count("step 8/8: loss") == 1
     assert json.loads((two / "training.json").read_text())["processes"] == 2
     assert run(*options, *set_options("batch=8", "accumulate=3"), "--out", one).exit_code == 0
     for key in ("loss", "validation_loss", "grad_norm"):
@@ -122,8 +124,8 @@ def test_samples_are_written_and_change_no_loss(tmp_path: Path, bases: dict[str,
     """With dropout, whose random numbers samples must not use up. The files say what the voice wrote, and when."""
     options = ("--corpus", corpus, "--base", bases["gpt2"], *QUICK, *set_options("dropout=0.1"))
     with_samples, without = tmp_path / "with", tmp_path / "without"
-    done = run(*options, *set_options("samples=2"), "--out", with_samples)
-    assert done.exit_code == 0, done.output
+    result = run(*options, *set_options("samples=2"), "--out", with_samples)
+    assert result.exit_code == 0, result.output
     assert run(*options, *set_options("samples=0"), "--out", without).exit_code == 0
     assert logged(with_samples, "loss") == logged(without, "loss")
     samples = [json.loads(line) for line in (with_samples / "samples.jsonl").read_text().splitlines()]
@@ -132,10 +134,10 @@ def test_samples_are_written_and_change_no_loss(tmp_path: Path, bases: dict[str,
     assert len(prompts) == 2 and all(prompt.endswith("> You go on.\n") for prompt in prompts)
     page = (with_samples / "samples.md").read_text()
     assert page.count("## Prompt") == 2 and page.count("After 8 steps:") == 2
-    assert done.stderr.count("  the voice writes: ") == 3
+    assert result.stderr.count("  the voice writes: ") == 3
     assert not (without / "samples.jsonl").exists()
     seconds = logged(with_samples, "seconds")
-    assert seconds[0] > 0 and seconds == sorted(seconds), "the base's samples are not a part of the training"
+    assert seconds[0] > 0 and seconds == sorted(seconds), "the time of the base's samples does not count"
 
 
 def test_training_stops_when_patience_runs_out(
@@ -160,7 +162,7 @@ def test_training_stops_when_patience_runs_out(
     assert f"Stopped after {figures['steps']} steps: 2 evaluations brought no lower loss." in stopped.stderr
 
 
-def test_out_of_memory_halves_the_rows_and_keeps_the_losses(
+def test_out_of_memory_halves_the_batch_and_gives_the_same_losses(
     tmp_path: Path, bases: dict[str, Path], corpus: Path, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Four rows are too many for a forward pass, two for a backward pass, in which gradients were added already."""
@@ -177,10 +179,10 @@ def test_out_of_memory_halves_the_rows_and_keeps_the_losses(
 
     monkeypatch.setattr(GPT2Block, "forward", cramped)
     most = 2
-    done = run(*options, "--out", tmp_path / "cramped")
-    assert done.exit_code == 0, done.output
-    assert done.stderr.count("halved to 2, accumulation doubled") == 1
-    assert done.stderr.count("halved to 1, accumulation doubled") == 1
+    result = run(*options, "--out", tmp_path / "cramped")
+    assert result.exit_code == 0, result.output
+    assert result.stderr.count("halved to 2, accumulation doubled") == 1
+    assert result.stderr.count("halved to 1, accumulation doubled") == 1
     for key in ("loss", "validation_loss", "grad_norm"):
         assert logged(tmp_path / "cramped", key) == pytest.approx(logged(tmp_path / "roomy", key), rel=1e-4)
 
@@ -194,16 +196,16 @@ def test_frozen_weights_in_16_bits_give_the_same_losses_and_the_same_voice(
     tmp_path: Path, bases: dict[str, Path], corpus: Path, run: Run
 ) -> None:
     made = {}
-    for held in ("half", "fp32"):
+    for weights in ("half", "fp32"):
         changes = set_options(
-            "max_steps=4", "samples=0", "length=64", "precision=bf16", "held_out_rows=4", f"weights={held}"
+            "max_steps=4", "samples=0", "length=64", "precision=bf16", "held_out_rows=4", f"weights={weights}"
         )
-        voice = tmp_path / held
-        done = run("--corpus", corpus, "--base", bases["llama"], "--method", "last-layers", *changes, "--out", voice)
-        assert done.exit_code == 0, done.output
+        voice = tmp_path / weights
+        result = run("--corpus", corpus, "--base", bases["llama"], "--method", "last-layers", *changes, "--out", voice)
+        assert result.exit_code == 0, result.output
         losses = logged(voice, "loss"), logged(voice, "validation_loss")
         assert len(losses[0]) == 4 and losses[1]
-        made[held] = losses, load_file(voice / "model.safetensors")
+        made[weights] = losses, load_file(voice / "model.safetensors")
     assert made["half"][0] == made["fp32"][0]
     for key, value in made["fp32"][1].items():
         assert value.dtype == torch.float32 and torch.equal(value, made["half"][1][key])

@@ -1,4 +1,4 @@
-"""The rows of a training: what `skip_player_speech` needs and leaves, and rows that are packed where it pays."""
+"""The rows of a training: `skip_player_speech`, and packing."""
 
 import shutil
 from pathlib import Path
@@ -18,7 +18,7 @@ from finetune.training.training_data import keeps_packed_rows_apart, prepare_dat
 from tests.finetune.conftest import QUICK, Run, WriteCorpus, logged, set_options
 
 
-def test_a_corpus_in_which_every_turn_speaks_for_the_player(
+def test_a_corpus_in_which_every_turn_speaks_for_the_player_is_an_error(
     tmp_path: Path, bases: dict[str, Path], corpus: Path
 ) -> None:
     other = shutil.copytree(corpus, tmp_path / "corpus")
@@ -28,7 +28,7 @@ def test_a_corpus_in_which_every_turn_speaks_for_the_player(
         prepare_data(read_corpus(other), open_base(str(bases["gpt2"])), Recipe(skip_player_speech=True))
 
 
-def test_a_tokenizer_that_does_not_know_the_place_of_its_tokens(
+def test_skip_player_speech_with_a_tokenizer_without_offsets_is_an_error(
     tmp_path: Path, bases: dict[str, Path], corpus: Path
 ) -> None:
     base = shutil.copytree(bases["gpt2"], tmp_path / "base", ignore=shutil.ignore_patterns("tokenizer*", "special*"))
@@ -45,7 +45,7 @@ def test_which_models_keep_packed_rows_apart(bases: dict[str, Path]) -> None:
 
 
 @pytest.mark.usefixtures("no_conversion")
-def test_a_packed_and_compiled_training_learns_what_a_plain_one_does(
+def test_a_packed_and_compiled_training_has_the_same_losses(
     tmp_path: Path, bases: dict[str, Path], write_corpus: WriteCorpus, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A step of all rows has the same loss, however they are laid out; `test_compiling` tests the compiler itself."""
@@ -60,10 +60,10 @@ def test_a_packed_and_compiled_training_learns_what_a_plain_one_does(
     for name, options in {"plain": ["compile=off"], "packed": ["packing=true", "compile=on"]}.items():
         out = tmp_path / name
         options += ["length=128", "batch=12", "max_steps=2", "warmup=0", "samples=0"]
-        done = run("--corpus", corpus, "--base", bases["gpt2"], "--out", out, *QUICK, *set_options(*options))
-        assert done.exit_code == 0, done.output
+        result = run("--corpus", corpus, "--base", bases["gpt2"], "--out", out, *QUICK, *set_options(*options))
+        assert result.exit_code == 0, result.output
         packed = name == "packed"
-        assert ("rows are packed into" in done.stderr) == ("is compiled" in done.stderr) == bool(compiled) == packed
+        assert ("rows are packed into" in result.stderr) == ("is compiled" in result.stderr) == bool(compiled) == packed
         losses.append(logged(out, "loss"))
     assert losses[0] == pytest.approx(losses[1], rel=1e-3)
     assert losses[0][-1] < losses[0][0]

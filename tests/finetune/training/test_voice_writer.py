@@ -1,4 +1,4 @@
-"""What is written of a voice, by method: the model that was trained, its card, and its GGUF for llama.cpp."""
+"""The files of a voice, by method: the trained model, its card, and its GGUF for llama.cpp."""
 
 import json
 from pathlib import Path
@@ -19,7 +19,7 @@ FEW = ("samples=0", "length=64", "precision=fp32")
 
 @pytest.mark.usefixtures("no_conversion")
 @pytest.mark.parametrize(
-    ("name", "method", "says"),
+    ("name", "method", "message"),
     [
         ("gpt2", "last-layers", r"tiny\-gpt2, its last block and the final norm tuned, all else unchanged"),
         ("llama", "full", r"tiny\-llama, all of its weights tuned"),
@@ -28,14 +28,14 @@ FEW = ("samples=0", "length=64", "precision=fp32")
     ids=["last-layers", "full", "scratch"],
 )
 def test_a_voice_of_whole_weights(
-    name: str, method: str, says: str, tmp_path: Path, bases: dict[str, Path], corpus: Path, run: Run
+    name: str, method: str, message: str, tmp_path: Path, bases: dict[str, Path], corpus: Path, run: Run
 ) -> None:
     voice = tmp_path / "voice"
     layers = ("--layers", "last-1") if method == "last-layers" else ()
     changes = set_options("max_steps=6", "learning_rate=0.005", *FEW)
     options = ("--corpus", corpus, "--base", bases[name], "--method", method, *layers, *changes)
-    done = run(*options, "--out", voice)
-    assert done.exit_code == 0, done.output
+    result = run(*options, "--out", voice)
+    assert result.exit_code == 0, result.output
 
     base: Any = AutoModelForCausalLM.from_pretrained(bases[name])
     model: Any = AutoModelForCausalLM.from_pretrained(voice)
@@ -51,15 +51,15 @@ def test_a_voice_of_whole_weights(
     assert figures["after"]["nats_per_token"] < figures["before"]["nats_per_token"] - 0.05
     entry = json.loads((voice / "voice.json").read_text())
     assert entry["adapter"] is None and not list(voice.glob("adapter*"))
-    assert "llama.cpp can't play this voice: the tokenizer is not known" in done.stderr
-    assert f"Serve it instead: transformers serve {voice}" in done.stderr
+    assert "llama.cpp can't play this voice: the tokenizer is not known" in result.stderr
+    assert f"Serve it instead: transformers serve {voice}" in result.stderr
     card = ModelCard.load(voice / "README.md")
     assert card.data.library_name == "transformers" and "lora" not in card.data.tags
-    assert says in card.text and "adapter" not in card.text.split("## Recipe")[0]
+    assert message in card.text and "adapter" not in card.text.split("## Recipe")[0]
 
 
 @pytest.mark.usefixtures("no_conversion")
-def test_no_room_for_the_converted_weights_costs_no_training(
+def test_a_full_disk_during_the_conversion_loses_no_step(
     tmp_path: Path, bases: dict[str, Path], corpus: Path, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     few = set_options("max_steps=2", "save_every=1", "method=full", *FEW)
@@ -78,7 +78,7 @@ def test_no_room_for_the_converted_weights_costs_no_training(
 
 
 @pytest.mark.usefixtures("no_conversion")
-def test_a_pissa_voice_is_an_adapter_over_the_base_as_it_was(
+def test_a_pissa_voice_is_an_adapter_over_the_unchanged_base(
     tmp_path: Path, bases: dict[str, Path], corpus: Path, run: Run
 ) -> None:
     voice = tmp_path / "voice"
@@ -93,7 +93,7 @@ def test_a_pissa_voice_is_an_adapter_over_the_base_as_it_was(
 def test_a_dora_voice_is_converted_as_one_model(
     tmp_path: Path, bases: dict[str, Path], corpus: Path, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """GGUF has no place for DoRA's lengths, so the game plays base and adapter merged."""
+    """GGUF can't store DoRA's magnitudes, so the game plays base and adapter merged."""
     converted: list[Any] = []
 
     def keep(model: Any, tokenizer: object, out: Path, precision: str) -> None:
@@ -103,8 +103,8 @@ def test_a_dora_voice_is_converted_as_one_model(
     monkeypatch.setattr("finetune.training.voice_writer.write_gguf", keep)
     voice = tmp_path / "voice"
     few = set_options("max_steps=4", "dora=true", "learning_rate=0.02", *FEW)
-    done = run("--corpus", corpus, "--base", bases["llama"], *few, "--out", voice)
-    assert done.exit_code == 0 and "Play it: dungeon play" in done.stderr, done.output
+    result = run("--corpus", corpus, "--base", bases["llama"], *few, "--out", voice)
+    assert result.exit_code == 0 and "Play it: dungeon play" in result.stderr, result.output
     entry = json.loads((voice / "voice.json").read_text())
     assert entry["base"]["file"] == "base.gguf" and entry["adapter"] is None
     ids = torch.arange(40)[None] + 5

@@ -1,4 +1,4 @@
-"""The work folder: only the same plan goes on in it, and nothing else is overwritten."""
+"""The work folder: only the same plan is resumed in it, and no other folder is overwritten."""
 
 import json
 from dataclasses import asdict
@@ -12,7 +12,7 @@ from finetune.recipe import Recipe
 from finetune.training.work_folder import claim_folder
 
 
-def test_the_same_plan_goes_on_and_another_is_refused(tmp_path: Path) -> None:
+def test_the_same_plan_is_resumed_and_another_is_refused(tmp_path: Path) -> None:
     work = tmp_path / "voice.partial"
     plan = {"corpus": "abc", "recipe": asdict(Recipe())}
     claim_folder(work, plan, "an unfinished training")
@@ -26,7 +26,7 @@ def test_the_same_plan_goes_on_and_another_is_refused(tmp_path: Path) -> None:
     assert not (work / "log.jsonl").exists()
 
 
-def test_a_plan_of_the_version_before_goes_on(tmp_path: Path) -> None:
+def test_a_plan_of_an_earlier_version_is_resumed(tmp_path: Path) -> None:
     """Its recipe has `mannerly` for `skip_player_speech`."""
     plan = {"corpus": "abc", "recipe": asdict(Recipe())}
     before = {("mannerly" if key == "skip_player_speech" else key): value for key, value in plan["recipe"].items()}
@@ -43,7 +43,7 @@ def test_a_folder_of_something_else_is_refused(tmp_path: Path) -> None:
     assert (tmp_path / "diary.txt").read_text() == "mine"
 
 
-def test_the_log_drops_what_came_after_a_checkpoint(tmp_path: Path) -> None:
+def test_the_log_drops_entries_after_the_checkpoint(tmp_path: Path) -> None:
     log = StepLog(tmp_path / "log.jsonl")
     assert log.entries() == []
     for step in range(1, 5):
