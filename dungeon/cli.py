@@ -226,12 +226,15 @@ def replay(adventure: str, voice: str | None) -> None:
 
     from dungeon.generation.replay import run_replay
     from dungeon.play.adventures import find_adventure
+    from dungeon.settings.file import load_settings
     from dungeon.storyteller.open import open_storyteller
 
     async def count_differences(shelf: "Shelf") -> int:
         storyteller = open_storyteller(voice, None, None)
+        instructions = str(load_settings().values.get("instructions", ""))
         try:
-            return (await run_replay(shelf, storyteller, find_adventure(shelf, adventure), click.echo)).differ
+            found = find_adventure(shelf, adventure)
+            return (await run_replay(shelf, storyteller, found, click.echo, instructions)).differ
         finally:
             await storyteller.close()
 

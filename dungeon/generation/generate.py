@@ -23,7 +23,7 @@ from dataclasses import dataclass, replace
 
 import msgspec
 
-from corpus.turns import PROMPT_END, STOP
+from corpus.turns import STOP
 from dungeon.errors import ContextOverflow
 from dungeon.generation.prefill import force_prefill
 from dungeon.storyteller.protocol import Storyteller
@@ -90,7 +90,7 @@ class GeneratedTurn:
 def turn_request(adventure: Adventure, node: Node, params: GenerationParams, prefix: str = "") -> GenerationRequest:
     """The request for the prose of `node`, below any turn of the adventure, which has `prefix` already."""
     return GenerationRequest(
-        build_context(adventure, node, params.budget),
+        build_context(adventure, node, params.budget, None, params.prompt_format),
         prefix,
         params,
         max_tokens=params.sampling.length + OVERRUN_TOKENS,
@@ -185,7 +185,8 @@ class _Generation:
             pass
         else:
             return None
-        return _Attempt(PROMPT_END + keep if keep else "", forced_start, sampling, attempt.seed + _SEED_STEP)
+        prefix = self._request.context.format.prose_start + keep if keep else ""
+        return _Attempt(prefix, forced_start, sampling, attempt.seed + _SEED_STEP)
 
     def _may_retry(self, reason: str, most: int) -> bool:
         if self._retries[reason] >= most:
@@ -210,9 +211,10 @@ class _Generation:
         output = _Output(attempt, self._policy, request)
         self._show(output.filtered.shown)
         if not output.is_over:
+            prose_start = request.context.format.prose_start if attempt.forced_start else ""
             asked = replace(
                 request,
-                prefix=attempt.prefix + (PROMPT_END + attempt.forced_start if attempt.forced_start else ""),
+                prefix=attempt.prefix + prose_start + attempt.forced_start,
                 params=replace(request.params, sampling=attempt.sampling, seed=attempt.seed),
                 max_tokens=request.max_tokens - output.tokens,
             )

@@ -23,14 +23,14 @@ from enum import Enum, auto
 import msgspec
 
 from corpus.actions import action_line, read_input
-from corpus.turns import ACTION_MARK, STOP, Kind
+from corpus.turns import STOP, Kind
 from dungeon.generation.generate import GeneratedTurn, OnProse, StreamStats, generate, turn_policy, turn_request
 from dungeon.generation.prefill import force_prefill
 from dungeon.storyteller.protocol import Storyteller
 from dungeon.storyteller.request import GenerationParams, GenerationRequest
 from dungeon.storyteller.sampling import Sampling
 from dungeon.tale.adventure import Adventure, Node
-from dungeon.tale.context import context_to_continue
+from dungeon.tale.context import context_for_suggestion
 from dungeon.tale.output_policy import filter_output
 from dungeon.tale.suggestion import is_new_suggestion, parse_suggestion
 
@@ -343,9 +343,8 @@ class Prefetcher:
 
 def suggestion_request(adventure: Adventure, params: GenerationParams) -> GenerationRequest:
     """The request for the player's next action: the voice continues `> You`."""
-    # A prompt ends with one newline: the one in front of the mark makes the blank line.
-    context = context_to_continue(adventure, params.budget)
-    return GenerationRequest(context, f"\n{ACTION_MARK}You", params, max_tokens=2 * _ACTION_TOKENS)
+    context = context_for_suggestion(adventure, params.budget, params.prompt_format)
+    return GenerationRequest(context, "", params, max_tokens=2 * _ACTION_TOKENS)
 
 
 def _for_a_suggestion(params: GenerationParams) -> GenerationParams:

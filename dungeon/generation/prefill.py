@@ -8,23 +8,29 @@ a second's work for a turn, done while the player reads. Then a turn depends on 
 
 from dataclasses import replace
 
-from corpus.turns import write
 from dungeon.storyteller.protocol import Storyteller
 from dungeon.storyteller.request import GenerationRequest
-from dungeon.tale.adventure import Adventure
+from dungeon.tale.context import Context, PartKind
 
 
-async def prefill_context(storyteller: Storyteller, request: GenerationRequest, adventure: Adventure) -> None:
-    """Has the storyteller read the request's prompt, which ends with the turn at the adventure's head.
+async def prefill_context(storyteller: Storyteller, request: GenerationRequest) -> None:
+    """Has the storyteller read the request's prompt, its last turn again if it has generated that.
 
     Raises:
         DungeonError: the storyteller failed.
     """
-    if adventure.head is not None and storyteller.deterministic_prefill:
-        last_turn = write([adventure.nodes[adventure.head].turn()])
-        await storyteller.evict_suffix(request.prompt.rstrip().removesuffix(last_turn))
+    before = _before_last_turn(request.context)
+    if before and storyteller.deterministic_prefill:
+        await storyteller.evict_suffix(before)
     async for _ in storyteller.stream(replace(request, max_tokens=1)):
         pass
+
+
+def _before_last_turn(context: Context) -> str:
+    """The prompt up to the last turn that is in it; "" where there is none."""
+    parts = [part for part in context.parts if part.included]
+    turns = [number for number, part in enumerate(parts) if part.kind is PartKind.TURN]
+    return "".join(part.text for part in parts[: turns[-1]]) if turns else ""
 
 
 async def force_prefill(storyteller: Storyteller, prompt: str) -> None:

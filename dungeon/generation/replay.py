@@ -31,6 +31,7 @@ from dungeon.storyteller.sampling import Sampling
 from dungeon.tale.adventure import Adventure, Node, State
 from dungeon.tale.context import build_context, context_to_continue
 from dungeon.tale.lore import Lore
+from dungeon.tale.prompt_format import PromptFormat, with_instructions
 
 OTHER_PROMPT = "with another prompt"
 OTHER_VOICE = "by another voice"
@@ -76,21 +77,24 @@ class _Skipped(Exception):
 
 
 async def run_replay(
-    shelf: Shelf, storyteller: Storyteller, adventure_id: int, out: Callable[[str], object]
+    shelf: Shelf, storyteller: Storyteller, adventure_id: int, out: Callable[[str], object], instructions: str = ""
 ) -> ReplayResult:
     """Generates every turn on the path to the adventure's head again; `out` gets a line a turn, and a summary.
+
+    `instructions` are the player's, for adventures without their own.
 
     Raises:
         DungeonError: there is no such adventure, or the storyteller failed.
     """
     adventure = shelf.open(adventure_id)
     await storyteller.start()
+    prompt_format = with_instructions(storyteller.prompt_format, instructions)
     cases: list[_Case] = []
     differing: list[_Case] = []
     skipped = Counter[str]()
     for number, node in enumerate(adventure.path(), 1):
         try:
-            case = _case(shelf, storyteller, adventure, number, node)
+            case = _case(shelf, storyteller, prompt_format, adventure, number, node)
         except _Skipped as skip:
             skipped[skip.reason] += 1
             if skip.message:
@@ -126,7 +130,14 @@ async def _replay_without_pauses(
     return still
 
 
-def _case(shelf: Shelf, storyteller: Storyteller, adventure: Adventure, number: int, node: Node) -> _Case:
+def _case(
+    shelf: Shelf,
+    storyteller: Storyteller,
+    prompt_format: PromptFormat,
+    adventure: Adventure,
+    number: int,
+    node: Node,
+) -> _Case:
     """The turn, with what it was generated with. Raises _Skipped if it can't be compared."""
     record = shelf.generation_record(node.id)
     finished_later = node.state is State.DONE and not record.prompt
@@ -134,9 +145,9 @@ def _case(shelf: Shelf, storyteller: Storyteller, adventure: Adventure, number: 
         raise _Skipped(NOT_GENERATED)
     if record.voice != storyteller.name or (record.adapter and record.adapter != storyteller.fingerprint):
         raise _Skipped(OTHER_VOICE, f"another voice: {record.voice} {record.adapter[:12]}".rstrip())
-    params = _params(record)
+    params = replace(_params(record), prompt_format=prompt_format)
     lore = adventure.lore if record.lore is None else shelf.lore(record.lore)
-    prompt = build_context(adventure, replace(node, prose=""), params.budget, lore).text
+    prompt = build_context(adventure, replace(node, prose=""), params.budget, lore, prompt_format).text
     if record.prompt and record.prompt != hashlib.sha256(prompt.encode()).hexdigest():
         raise _Skipped(OTHER_PROMPT, "another prompt: the text or the program has changed")
     return _Case(number, node, lore, params)
@@ -156,8 +167,8 @@ async def _difference(storyteller: Storyteller, adventure: Adventure, case: _Cas
     blank = replace(node, prose="")
     if after_a_pause:
         adventure.move(node.parent)
-        context = context_to_continue(adventure, params.budget)
-        await prefill_context(storyteller, GenerationRequest(context, "", params, max_tokens=1), adventure)
+        context = context_to_continue(adventure, params.budget, None, params.prompt_format)
+        await prefill_context(storyteller, GenerationRequest(context, "", params, max_tokens=1))
     adventure.replace(blank)
     adventure.move(node.id)
     places: list[int] = []

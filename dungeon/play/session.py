@@ -21,7 +21,7 @@ import msgspec
 
 from corpus.actions import action_line
 from corpus.text import one_line, printable
-from corpus.turns import PROMPT_END, Kind, clean_prose
+from corpus.turns import Kind, clean_prose
 from dungeon.errors import ContextOverflow, DungeonError
 from dungeon.generation.generate import GeneratedTurn, OnProse, StreamStats, generate, turn_policy, turn_request
 from dungeon.generation.prefetch import MAX_SUGGESTIONS, Prefetcher
@@ -39,6 +39,7 @@ from dungeon.storyteller.sampling import Sampling
 from dungeon.tale.adventure import Adventure, Node, State
 from dungeon.tale.context import Context, context_to_continue
 from dungeon.tale.lore import Lore
+from dungeon.tale.prompt_format import PromptFormat, with_instructions
 from dungeon.tale.prose import OVERRUN_TOKENS
 
 OnUpdate = Callable[[Node], object]
@@ -128,7 +129,8 @@ class Session:
         action = action_line(kind, words)
         if not action and not (kind is Kind.STORY and words):
             if unfinished := self.adventure.unfinished():
-                return await self._play_beside(unfinished, on_update, PROMPT_END + unfinished.prose)
+                prefix = self.prompt_format.prose_start + unfinished.prose
+                return await self._play_beside(unfinished, on_update, prefix)
             kind, words = Kind.CONTINUE, ""
         return await self._play(kind, words, action, on_update)
 
@@ -188,6 +190,8 @@ class Session:
         self, node: Node, params: GenerationParams, prefix: str, on_prose: OnProse
     ) -> tuple[GeneratedTurn, GenerationRequest]:
         """The answer, and the request that the server accepted: one that is too long is halved."""
+        await self.storyteller.start()  # a chat model's prompt format is known from then on
+        params = replace(params, prompt_format=self.prompt_format)
         policy = turn_policy(self.adventure, node, params)
         while True:
             request = turn_request(self.adventure, node, params, prefix)
@@ -202,7 +206,12 @@ class Session:
     def params(self) -> GenerationParams:
         """How the next turn is to be generated."""
         seed = secrets.randbelow(2**31) if self.seed is None else self.seed + len(self.adventure.nodes)
-        return GenerationParams(self.sampling, seed, self.budget, drain=self.seed is not None)
+        return GenerationParams(self.sampling, seed, self.budget, self.seed is not None, self.prompt_format)
+
+    @property
+    def prompt_format(self) -> PromptFormat:
+        """How the voice is asked, with the player's instructions for all adventures."""
+        return with_instructions(self.storyteller.prompt_format, self.settings.instructions)
 
     @property
     def budget(self) -> int:
@@ -354,7 +363,7 @@ class Session:
 
     def context(self) -> Context:
         """What the storyteller would get if the player let the story go on."""
-        return context_to_continue(self.adventure, self.budget)
+        return context_to_continue(self.adventure, self.budget, None, self.prompt_format)
 
     # ---- while the player reads ------------------------------------------------------------------------------
 
@@ -404,7 +413,7 @@ class Session:
         # screen, which is there before the engine.
         context = await asyncio.to_thread(self.context)
         request = GenerationRequest(context, "", self.params(), max_tokens=1)
-        await prefill_context(self.storyteller, request, self.adventure)
+        await prefill_context(self.storyteller, request)
 
     def _suggestions_wanted(self) -> int:
         """How many; where the player has switched them off and yet asked for some, as many as there may be."""

@@ -69,6 +69,11 @@ class EffectiveSettings:
         """How many actions are suggested after a turn."""
         return cast("int", self.value("suggestions"))
 
+    @property
+    def instructions(self) -> str:
+        """What a chat model is asked to do in adventures without their own instructions; "" is the game's default."""
+        return cast("str | None", self.value("instructions")) or ""
+
     def value(self, name: str, *, globally: bool = False) -> Value | None:
         """Return the value in force in this adventure, or in adventures without overrides; None if it is unset."""
         overrides = self._overrides(globally)

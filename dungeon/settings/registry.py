@@ -14,6 +14,7 @@ from enum import StrEnum
 from itertools import chain
 
 from corpus.text import did_you_mean, printable
+from corpus.turns import clean_prose
 from dungeon.errors import DungeonError
 from dungeon.settings.palettes import THEME_HELP
 
@@ -32,6 +33,7 @@ class Type(StrEnum):
     SWITCH = "on or off"
     NAME = "a name"
     PHRASES = "phrases"
+    TEXT = "a text"
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +189,15 @@ _STORYTELLER = (
         (0, 100),
     ),
 )
+_INSTRUCTIONS = Setting(
+    "instructions",
+    Type.TEXT,
+    "What a chat model is asked to do.",
+    "It is for adventures without their own instructions. Unset, the game has its own. Voices that read plain text, like lantern, take none. /instructions changes those of "
+    "one adventure.",
+    (0, 4000),
+    global_only=True,
+)
 _SUGGESTIONS = (
     Setting(
         "suggestions",
@@ -227,7 +238,7 @@ _LOOKS = (
         global_only=True,
     ),
 )
-GROUPS = {"Storyteller": _STORYTELLER, "Suggestions": _SUGGESTIONS, "Looks": _LOOKS}
+GROUPS = {"Storyteller": (*_STORYTELLER, _INSTRUCTIONS), "Suggestions": _SUGGESTIONS, "Looks": _LOOKS}
 SETTINGS = tuple(chain.from_iterable(GROUPS.values()))
 BY_NAME = {setting.name: setting for setting in SETTINGS}
 RENAMED = {"ahead": "prefetch"}
@@ -297,6 +308,9 @@ def _convert(setting: Setting, value: object) -> Value | None:
         return value if isinstance(value, str) and (not setting.options or value in setting.options) else None
     if setting.type is Type.PHRASES:
         return _convert_phrases(value, int(setting.limits[1]))
+    if setting.type is Type.TEXT:
+        text = clean_prose(value).strip() if isinstance(value, str) else ""
+        return text if 0 < len(text) <= setting.limits[1] else None
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         return None
     low, high = setting.limits
@@ -321,6 +335,8 @@ def allowed_values(setting: Setting) -> str:
     low, high = setting.limits
     if setting.type is Type.PHRASES:
         return f"at most {high:g} phrases of up to {_PHRASE_LENGTH} letters"
+    if setting.type is Type.TEXT:
+        return f"a text of up to {high:,.0f} letters"
     if setting.options:
         return f"one of {', '.join(setting.options)}"
     if setting.type in (Type.WHOLE, Type.NUMBER):

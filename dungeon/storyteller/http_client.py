@@ -14,8 +14,8 @@ from contextlib import aclosing
 import httpx2
 import msgspec
 
-from corpus.turns import STOP
 from dungeon.errors import ContextOverflow, StorytellerError
+from dungeon.storyteller.messages import Message
 from dungeon.storyteller.request import GenerationRequest
 
 # A long prompt on a slow machine may take minutes to its first token: no limit on reading.
@@ -92,6 +92,22 @@ class Client:
             return None
         return counts
 
+    async def chat_template_prompt(self, messages: Sequence[Message]) -> str | None:
+        """The prompt that the model's own template makes of a chat, thinking switched off; None where it can't.
+
+        llama.cpp's server can.
+        """
+        body = {
+            "messages": [{"role": message.role, "content": message.content} for message in messages],
+            "add_generation_prompt": True,
+            "chat_template_kwargs": {"enable_thinking": False},
+        }
+        try:
+            answer = await self._http.post(f"{self.url}/apply-template", json=body, timeout=_COUNT_SECONDS)
+            return str(answer.json()["prompt"])
+        except (httpx2.HTTPError, ValueError, LookupError, TypeError):
+            return None
+
     def body(self, request: GenerationRequest) -> dict[str, object]:
         """The request as it is sent, in JSON."""
         sampling = request.params.sampling
@@ -100,7 +116,7 @@ class Client:
             "prompt": request.prompt,
             "max_tokens": request.max_tokens,
             "seed": request.params.seed,
-            "stop": [STOP, *sampling.stop],
+            "stop": list(request.stop),
             "stream": True,
             "temperature": sampling.temperature,
             "top_p": sampling.top_p,

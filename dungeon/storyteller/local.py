@@ -22,9 +22,11 @@ from typing import TYPE_CHECKING
 from dungeon.errors import ContextOverflow, DungeonError, StorytellerError
 from dungeon.paths import log_file
 from dungeon.storyteller.catalogue import CatalogueWeights
+from dungeon.storyteller.chat_frame import learn_frame
 from dungeon.storyteller.download import ensure_weights
 from dungeon.storyteller.request import GenerationRequest
 from dungeon.storyteller.voices import Voice
+from dungeon.tale.prompt_format import TALE, ChatFormat, PromptFormat
 
 if TYPE_CHECKING:
     from dungeon.storyteller.http_client import Client
@@ -44,6 +46,7 @@ class LocalStoryteller:
         self.context_size = voice.context
         self.sampling = voice.sampling
         self.is_local = self.deterministic_prefill = True
+        self.prompt_format: PromptFormat = TALE if voice.prompt_format == "tale" else ChatFormat()
         self.fingerprint = ""
         """Known from the start of the child on."""
         self.on_download = on_download
@@ -146,6 +149,8 @@ class LocalStoryteller:
         self._child = await _spawn_engine()
         url = await self._handshake(self._child, weights)
         self._client = await asyncio.to_thread(_make_client, url, self.name, self._key)
+        if self.voice.prompt_format == "frame" and (frame := await learn_frame(self._client.chat_template_prompt)):
+            self.prompt_format = ChatFormat(frame)
 
     async def _handshake(self, child: Process, weights: Path) -> str:
         """Sends the child what to load, and waits for its address."""

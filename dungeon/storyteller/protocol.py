@@ -12,6 +12,7 @@ from typing import Protocol
 
 from dungeon.storyteller.request import GenerationRequest
 from dungeon.storyteller.sampling import Sampling
+from dungeon.tale.prompt_format import PromptFormat
 
 
 class Storyteller(Protocol):
@@ -26,6 +27,8 @@ class Storyteller(Protocol):
     """Whether it runs on this machine, so that requests which the player did not ask for cost nobody anything."""
     deterministic_prefill: bool
     """Whether a text that was read, and not generated, leaves the same cache in whatever batches it was read."""
+    prompt_format: PromptFormat
+    """How a context becomes its prompt. Of a chat model, known for certain from the start on."""
     fingerprint: str
     """sha256 of what makes the voice: its adapter, or else its weights; "" while it is not known."""
 

@@ -4,6 +4,7 @@ import os
 
 from dungeon.storyteller.http_client import Client
 from dungeon.storyteller.sampling import Sampling
+from dungeon.tale.prompt_format import TALE, PromptFormat
 
 _CONTEXT_SIZE = 2048
 """Tokens. The API does not tell; this is small enough for any server worth playing."""
@@ -20,6 +21,7 @@ class RemoteStoryteller(Client):
         self.name = model
         self.context_size = _CONTEXT_SIZE
         self.sampling = Sampling()
+        self.prompt_format: PromptFormat = TALE
 
     async def start(self) -> None:
         """Nothing to start."""

@@ -5,14 +5,14 @@
     voice = find_voice("~/my-voice")         # a folder that `dungeon finetune` wrote, or a bare GGUF file
 
 A voice's folder holds `voice.json`: `{"format": 1, "name", "base": {"name", "file", "sha256", "license"}, "adapter":
-{"file", "sha256"} or null, "context", "sampling"}`. `file` names a GGUF file in the same folder; a base whose `file` is
-null is the catalogue's of that name. The voices that come with the game are in `dungeon/storyteller/data/`.
+{"file", "sha256"} or null, "context", "sampling", "prompt_format"}`. `file` names a GGUF file in the same folder; a
+base whose `file` is null is the catalogue's of that name. The voices that come with the game are in `dungeon/storyteller/data/`.
 """
 
 import hashlib
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -24,6 +24,8 @@ DEFAULT_VOICE = "lantern"
 VOICES = (DEFAULT_VOICE, *CATALOGUE)
 """The voices that come with the game, or that it can fetch."""
 DEFAULT_CONTEXT = 2048
+PromptFormatName = Literal["tale", "frame"]
+"""Plain text, or the model's own chat frame: see `dungeon.tale.prompt_format`."""
 _DATA = Path(__file__).parent / "data"
 _UNTUNED = Sampling(temperature=0.4, dry_multiplier=1.0, dry_allowed_length=2, dry_penalty_last_n=1024)
 """Cooler than the default: untuned weights lose the thread sooner (`tests/benchmarks/output_policy.py`)."""
@@ -39,6 +41,7 @@ class Voice:
     context: int = DEFAULT_CONTEXT
     """Tokens."""
     sampling: Sampling = field(default_factory=Sampling)
+    prompt_format: PromptFormatName = "tale"
 
 
 class _Base(msgspec.Struct, frozen=True):
@@ -61,6 +64,7 @@ class _VoiceFile(msgspec.Struct, frozen=True):
     adapter: _Adapter | None = None
     context: Annotated[int, msgspec.Meta(ge=64, le=131_072)] = DEFAULT_CONTEXT
     sampling: Sampling = Sampling()
+    prompt_format: PromptFormatName = "tale"
 
 
 def find_voice(name: str) -> Voice:
@@ -108,7 +112,7 @@ def _read_folder(folder: Path) -> Voice:
         raise DungeonError(f"{path} has format {entry.format}; this version of dungeon reads format 1. Update dungeon.")
     weights = _find_weights(entry.base, folder)
     adapter = _verified_file(folder, entry.adapter.file, entry.adapter.sha256) if entry.adapter else None
-    return Voice(folder.resolve().name, weights, adapter, entry.context, entry.sampling)
+    return Voice(folder.resolve().name, weights, adapter, entry.context, entry.sampling, entry.prompt_format)
 
 
 def _find_weights(base: _Base, folder: Path) -> CatalogueWeights | Path:

@@ -3,8 +3,9 @@
     context = build_context(adventure, answering, budget)    # every part, included or not, and the reason
     context.text                                             # the prompt
 
-Order: memory, the opening, a summary of the turns that have left the window, as many whole turns as fit, the cards that
-earlier turns trigger, the author's note, the last two turns, the cards that the action alone triggers, the action.
+Order: instructions, memory, the opening, a summary of the turns that have left the window, as many whole turns as fit,
+the cards that earlier turns trigger, the author's note, the last two turns, the cards that the action alone triggers,
+the action. `dungeon.tale.prompt_format` writes them as text.
 
 The order keeps the engine's prefix cache warm. What changes goes late, so a player who names somebody new does not wait
 until the last turns have been read again. The opening always stays, because players dislike a storyteller that forgets
@@ -20,9 +21,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import pairwise
 
-from corpus.turns import ACTION_MARK, PARAGRAPH, PROMPT_END, Kind, Turn, write
+from corpus.turns import PARAGRAPH, Kind, Turn, write
 from dungeon.tale.adventure import Adventure, Node
 from dungeon.tale.lore import Card, Lore, TriggeredCard, triggered_cards
+from dungeon.tale.prompt_format import TALE, PromptFormat, byte_size
 from dungeon.tale.summary import Chapter, summarise
 
 TOKENS_PER_BYTE = 1 / 3.4
@@ -34,17 +36,19 @@ _LONGEST = 0.25
 """The most that the opening, or one turn, may take; longer ones are shortened for the storyteller only."""
 _LAST = 0.08
 """Kept free for the last turn. A longer one takes from the history, for once."""
+_INSTRUCTIONS = 0.15
 _MEMORY = 0.15
 _CARDS = 0.15
 _NOTE = 0.05
 _SUMMARY = 0.10
-"""The most that lore may take. Memory loses its end, cards the last of them."""
+"""The most that instructions and lore may take. Texts lose their end, cards the last of them."""
 
 _TURNS_AFTER_NOTE = 2
 """Turns between the author's note and the action."""
-_LAST_TURN_FRAME = len(PARAGRAPH + ACTION_MARK + PARAGRAPH + PROMPT_END)
-"""Bytes that the last turn takes beside its words."""
-_NOTE_FRAME = len("[Author's note: ]" + PARAGRAPH)
+_NOTE_LABEL = "Author's note"
+_CARD_LABEL = "Good to know"
+_SUMMARY_LABEL = "The story so far"
+"""How a chat format marks them."""
 
 
 # ---- what a context is -------------------------------------------------------------------------------------------
@@ -53,6 +57,7 @@ _NOTE_FRAME = len("[Author's note: ]" + PARAGRAPH)
 class PartKind(StrEnum):
     """What a part of the context is."""
 
+    INSTRUCTIONS = "instructions"
     MEMORY = "memory"
     OPENING = "opening"
     SUMMARY = "summary"
@@ -70,7 +75,7 @@ class Part:
     label: str
     """The player's name for it, like "Turn 3"."""
     text: str
-    """If included, exactly as it stands in the prompt, with the blank line before it."""
+    """If included, exactly as it stands in the prompt, with what the prompt format puts before and around it."""
     included: bool
     reason: str
     """Why it is included, or why not."""
@@ -78,7 +83,7 @@ class Part:
     @property
     def estimated_tokens(self) -> int:
         """The tokens, estimated from the bytes."""
-        return round(_size(self.text) * TOKENS_PER_BYTE)
+        return round(byte_size(self.text) * TOKENS_PER_BYTE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +97,7 @@ class Context:
     """The summary of the turns that have left the window, before it is shortened to its share."""
     summary_through: int
     """The id of the last turn that it covers; 0 for the opening."""
+    format: PromptFormat = TALE
 
     @property
     def text(self) -> str:
@@ -99,12 +105,31 @@ class Context:
         return "".join(part.text for part in self.parts if part.included)
 
 
-def context_to_continue(adventure: Adventure, budget: int, lore: Lore | None = None) -> Context:
+def context_to_continue(
+    adventure: Adventure, budget: int, lore: Lore | None = None, prompt_format: PromptFormat = TALE
+) -> Context:
     """The context if the player let the story go on from the head; with other lore, if that is given."""
-    return build_context(adventure, Node(-1, adventure.head, Kind.CONTINUE, "", ""), budget, lore)
+    return build_context(adventure, _continuing(adventure), budget, lore, prompt_format)
 
 
-def build_context(adventure: Adventure, answering: Node, budget: int, lore: Lore | None = None) -> Context:
+def context_for_suggestion(adventure: Adventure, budget: int, prompt_format: PromptFormat = TALE) -> Context:
+    """The context for the player's next action at the head: it ends with the action's first word, "You"."""
+    return build_context(adventure, _continuing(adventure), budget, None, prompt_format, suggest=True)
+
+
+def _continuing(adventure: Adventure) -> Node:
+    return Node(-1, adventure.head, Kind.CONTINUE, "", "")
+
+
+def build_context(
+    adventure: Adventure,
+    answering: Node,
+    budget: int,
+    lore: Lore | None = None,
+    prompt_format: PromptFormat = TALE,
+    *,
+    suggest: bool = False,
+) -> Context:
     """The context for the prose of `answering`, a turn below any turn of the adventure, in at most `budget` tokens.
 
     Where that node already has prose (the engine died while it streamed), the storyteller continues right after it.
@@ -115,65 +140,89 @@ def build_context(adventure: Adventure, answering: Node, budget: int, lore: Lore
     nodes = [] if answering.parent is None else adventure.path(answering.parent)
     turns = [_shortened(node.turn(), longest) for node in nodes]
     last = _shortened(answering.turn(), longest)
+    wanted = lore.instructions or prompt_format.default_instructions if prompt_format.takes_instructions else ""
+    instructions = _first_bytes(wanted, int(limit * _INSTRUCTIONS))
     memory = _first_bytes(lore.memory, int(limit * _MEMORY))
     opening = _last_bytes(adventure.opening, longest)
-    note = _first_bytes(lore.note, int(limit * _NOTE) - _NOTE_FRAME)
-    note_block = f"[Author's note: {note}]" if note else ""
+    note = _first_bytes(lore.note, int(limit * _NOTE) - prompt_format.note_overhead(_NOTE_LABEL))
 
     # The room for cards is reserved even while none is triggered, and so is a share for the last turn: the window must
     # not move because a card is triggered, or because one action is longer than another.
-    for_cards = min(int(limit * _CARDS), sum(_size(card.text) + len(PARAGRAPH) for card in lore.cards))
-    for_last = max(int(limit * _LAST), _size(last.action) + _size(last.prose)) + _LAST_TURN_FRAME
-    room = limit - sum(map(_size, (memory, PARAGRAPH, opening, PARAGRAPH, note_block))) - for_cards - for_last
-    window = _fit_window(turns, *_players_summary(adventure, nodes, lore), room, int(limit * _SUMMARY))
+    card_overhead = prompt_format.note_overhead(_CARD_LABEL)
+    for_cards = min(int(limit * _CARDS), sum(byte_size(card.text) + card_overhead for card in lore.cards))
+    for_last = max(int(limit * _LAST), byte_size(last.action) + byte_size(last.prose)) + prompt_format.fixed_bytes()
+    always = byte_size(memory + PARAGRAPH + opening + PARAGRAPH)
+    always += byte_size(instructions + PARAGRAPH) if instructions else 0
+    # Without its blank line, as ever: a replay compares prompts with those of earlier versions.
+    for_note = byte_size(note) + prompt_format.note_overhead(_NOTE_LABEL) - len(PARAGRAPH) if note else 0
+    room = limit - always - for_note - for_cards - for_last
+    sizes = [prompt_format.turn_bytes(turn) for turn in turns]
+    for_summary = int(limit * _SUMMARY)
+    summary_room = for_summary - prompt_format.note_overhead(_SUMMARY_LABEL)
+    window = _fit_window(turns, sizes, *_players_summary(adventure, nodes, lore), room, for_summary, summary_room)
 
-    page = _Page()
-    page.add(PartKind.MEMORY, "Memory", memory, _reason("always", memory, lore.memory, _MEMORY))
-    page.add(PartKind.OPENING, "Opening", opening, _reason("always", opening, adventure.opening, _LONGEST))
-    page.add_summary(window)
+    prompt = _Prompt(prompt_format)
+    if prompt_format.takes_instructions:
+        source = "your words" if lore.instructions else "the default"
+        reason = _reason(source, instructions, wanted, _INSTRUCTIONS)
+        prompt.add(PartKind.INSTRUCTIONS, "Instructions", prompt.writer.instructions(instructions), reason)
+    elif lore.instructions:
+        reason = "this voice reads plain text and takes no instructions"
+        prompt.leave_out(PartKind.INSTRUCTIONS, "Instructions", lore.instructions, reason)
+    memory_reason = _reason("always", memory, lore.memory, _MEMORY)
+    prompt.add(PartKind.MEMORY, "Memory", prompt.writer.memory(memory), memory_reason)
+    opening_reason = _reason("always", opening, adventure.opening, _LONGEST)
+    prompt.add(PartKind.OPENING, "Opening", prompt.writer.opening(opening), opening_reason)
+    prompt.add_summary(window)
     if window.first:
         label = "Turn 1" if window.first == 1 else f"Turns 1 to {window.first}"
-        page.leave_out(PartKind.TURN, label, write(turns[: window.first]), "older than the window")
+        prompt.leave_out(PartKind.TURN, label, write(turns[: window.first]), "older than the window")
     before_note = max(window.first, len(turns) - _TURNS_AFTER_NOTE)
-    page.add_turns(nodes, turns, window.first, before_note)
-    late_cards = page.add_cards(lore.cards, [Turn("", opening), *turns, last], int(limit * _CARDS))
-    page.add(PartKind.NOTE, "Author's note", note_block, _reason("always", note, lore.note, _NOTE))
-    page.add_turns(nodes, turns, before_note, len(turns))
+    prompt.add_turns(nodes, turns, window.first, before_note)
+    late_cards = prompt.add_cards(lore.cards, [Turn("", opening), *turns, last], int(limit * _CARDS))
+    prompt.add_note(PartKind.NOTE, _NOTE_LABEL, note, _reason("always", note, lore.note, _NOTE))
+    prompt.add_turns(nodes, turns, before_note, len(turns))
     for hit in late_cards:
-        page.add_card(hit)
-    page.add_action(answering, write([last]))
+        prompt.add_card(hit)
+    if suggest:
+        reason = "what the voice is to complete"
+        prompt.add(PartKind.ACTION, "Your next action", prompt.writer.next_action(), reason)
+    else:
+        prompt.add_action(answering, last)
     summary_through = nodes[window.covered - 1].id if window.covered else 0
-    return Context(tuple(page.parts), budget, window.summary, summary_through)
+    return Context(tuple(prompt.parts), budget, window.summary, summary_through, prompt_format)
 
 
 # ---- the parts, in order -----------------------------------------------------------------------------------------
 
 
-class _Page:
+class _Prompt:
     """The parts so far, in the order of the prompt."""
 
-    def __init__(self) -> None:
+    def __init__(self, prompt_format: PromptFormat) -> None:
         self.parts: list[Part] = []
-        self._is_empty = True
+        self.writer = prompt_format.writer()
+        self._format = prompt_format
 
-    def add(self, kind: PartKind, label: str, block: str, reason: str, if_empty: str = "none is written") -> None:
-        """Includes a block; an empty one is left out, for the reason `if_empty`."""
-        if not block:
-            self.leave_out(kind, label, block, if_empty)
-            return
-        text = block if self._is_empty else PARAGRAPH + block
-        self.parts.append(Part(kind, label, text, included=True, reason=reason))
-        self._is_empty = False
+    def add(self, kind: PartKind, label: str, text: str, reason: str, if_empty: str = "none is written") -> None:
+        """Includes a text that the writer has written; an empty one is left out, for the reason `if_empty`."""
+        self.parts.append(Part(kind, label, text, included=bool(text), reason=reason if text else if_empty))
 
-    def leave_out(self, kind: PartKind, label: str, block: str, reason: str) -> None:
+    def leave_out(self, kind: PartKind, label: str, text: str, reason: str) -> None:
         """Adds a part that the storyteller does not get."""
-        self.parts.append(Part(kind, label, block, included=False, reason=reason))
+        self.parts.append(Part(kind, label, text, included=False, reason=reason))
+
+    def add_note(
+        self, kind: PartKind, label: str, text: str, reason: str, if_empty: str = "none is written", mark: str = ""
+    ) -> None:
+        """Includes a note, marked with its label or with `mark`."""
+        self.add(kind, label, self.writer.note(mark or label, text) if text else "", reason, if_empty)
 
     def add_summary(self, window: "_Window") -> None:
         """Includes the summary, shortened to its share."""
         shown = _first_bytes(window.summary, window.summary_room)
         reason = _reason(window.summary_source, shown, window.summary, _SUMMARY)
-        self.add(PartKind.SUMMARY, "Summary", shown, reason, if_empty=window.summary_source)
+        self.add_note(PartKind.SUMMARY, "Summary", shown, reason, window.summary_source, _SUMMARY_LABEL)
 
     def add_turns(self, nodes: list[Node], turns: list[Turn], start: int, end: int) -> None:
         """Includes the turns of the window from `start` to before `end`."""
@@ -181,7 +230,7 @@ class _Page:
             turn = turns[number]
             is_whole = turn == nodes[number].turn()
             reason = "in the window" if is_whole else f"in the window, shortened to {_LONGEST:.0%} of it"
-            self.add(PartKind.TURN, f"Turn {number + 1}", write([turn]), reason, if_empty="no text came")
+            self.add(PartKind.TURN, f"Turn {number + 1}", self.writer.turn(turn), reason, if_empty="no text came")
 
     def add_cards(self, cards: tuple[Card, ...], turns: list[Turn], room: int) -> list[TriggeredCard]:
         """Includes the cards that the turns before the last trigger, as far as they fit into `room` bytes.
@@ -195,7 +244,7 @@ class _Page:
         late: list[TriggeredCard] = []
         left_out: dict[int, str] = {}
         for number, card in sorted(enumerate(cards), key=lambda entry: entry[1] not in early):
-            size = _size(card.text) + len(PARAGRAPH)
+            size = byte_size(card.text) + self._format.note_overhead(_CARD_LABEL)
             if reason := _why_not(card, hits.keys(), size > room):
                 left_out[number] = reason
                 continue
@@ -210,13 +259,12 @@ class _Page:
 
     def add_card(self, hit: TriggeredCard) -> None:
         """Includes a card."""
-        self.add(PartKind.CARD, _card_label(hit.card), hit.card.text, _why_triggered(hit))
+        self.add_note(PartKind.CARD, _card_label(hit.card), hit.card.text, _why_triggered(hit), mark=_CARD_LABEL)
 
-    def add_action(self, answering: Node, block: str) -> None:
-        """Ends the prompt with the action that is to be answered. After prose that has begun, no line ends."""
+    def add_action(self, answering: Node, turn: Turn) -> None:
+        """Ends the prompt with the action that is to be answered, and what has been written of the answer."""
         label = "Your action" if answering.action else "Your narration" if answering.input else "Go on"
-        text = block if self._is_empty or not block else PARAGRAPH + block
-        text += "" if answering.prose else PROMPT_END
+        text = self.writer.last_turn(turn, is_started=bool(answering.prose))
         self.parts.append(Part(PartKind.ACTION, label, text, included=True, reason="what is to be answered"))
 
 
@@ -272,19 +320,26 @@ class _Window:
     """Bytes."""
 
 
-def _fit_window(turns: list[Turn], player_summary: str, covered: int, room: int, for_summary: int) -> _Window:
+def _fit_window(
+    turns: list[Turn],
+    sizes: list[int],
+    player_summary: str,
+    covered: int,
+    room: int,
+    for_summary: int,
+    summary_room: int,
+) -> _Window:
     """The window of `room` bytes, of which the summary takes `for_summary` as soon as a turn has left.
 
-    `player_summary` is the player's own, about the first `covered` turns.
+    `sizes` are the bytes of the turns in the prompt, `summary_room` those of the summary's text. `player_summary` is
+    the player's own, about the first `covered` turns.
     """
-    sizes = [_written_size(turn) for turn in turns]
     steps = _steps(sizes, room, for_summary, from_the_start=bool(player_summary) and not covered)
     if player_summary and not steps:  # the player has gone back to before anything had left
         steps = _steps(sizes, room, for_summary, from_the_start=True)
     first = steps[-1] if steps else 0
     left = [(turn.action, turn.prose) for turn in turns[:first]]
     chapters = tuple(tuple(left[max(start, covered) : end]) for start, end in pairwise([0, *steps]) if end > covered)
-    summary_room = for_summary - len(PARAGRAPH)
     summary, source = _summary(player_summary, chapters, summary_room)
     return _Window(first, max(first, covered), summary, source, summary_room)
 
@@ -330,7 +385,7 @@ def _summary(player_summary: str, chapters: tuple[Chapter, ...], room: int) -> t
     if not player_summary:
         summary = summarise(chapters, room)
         return summary, "for the turns that have left" if summary else "the turns that have left hold nothing to sum up"
-    since = summarise(chapters, room - _size(player_summary + PARAGRAPH))
+    since = summarise(chapters, room - byte_size(player_summary + PARAGRAPH))
     if not since:
         return player_summary, "your words"
     return player_summary + PARAGRAPH + since, "your words, then the game's"
@@ -341,25 +396,15 @@ def _summary(player_summary: str, chapters: tuple[Chapter, ...], room: int) -> t
 
 def _shortened(turn: Turn, limit: int) -> Turn:
     """The turn in at most `limit` bytes: the beginning of a long action, the end of long prose."""
-    if _size(turn.action) + _size(turn.prose) <= limit:
+    if byte_size(turn.action) + byte_size(turn.prose) <= limit:
         return turn
     action = _first_bytes(turn.action, limit // 2)
-    return Turn(action, _last_bytes(turn.prose, limit - _size(action)))
-
-
-def _written_size(turn: Turn) -> int:
-    """The bytes of `write([turn])`, and of a blank line for each of its blocks."""
-    action = _size(turn.action) + len(ACTION_MARK + PARAGRAPH) if turn.action else 0
-    return action + (_size(turn.prose) + len(PARAGRAPH) if turn.prose else 0)
-
-
-def _size(text: str) -> int:
-    return len(text) if text.isascii() else len(text.encode())
+    return Turn(action, _last_bytes(turn.prose, limit - byte_size(action)))
 
 
 def _first_bytes(text: str, limit: int) -> str:
     """The beginning of a text, in whole words."""
-    if _size(text) <= limit:
+    if byte_size(text) <= limit:
         return text
     part = text.encode()[:limit].decode(errors="ignore")
     return part.rpartition(" ")[0] or part
@@ -367,7 +412,7 @@ def _first_bytes(text: str, limit: int) -> str:
 
 def _last_bytes(text: str, limit: int) -> str:
     """The end of a text, in whole words."""
-    if _size(text) <= limit:
+    if byte_size(text) <= limit:
         return text
     part = text.encode()[len(text.encode()) - limit :].decode(errors="ignore")
     # A mark that the cut has moved to the beginning of a line must not read as an action there.

@@ -50,6 +50,8 @@ class Lore:
     """The player's own summary of the story through the turn `summary_through`; "" leaves it to the game."""
     summary_through: int = 0
     """The id of that turn; 0 for the opening."""
+    instructions: str = ""
+    """What a chat model is asked to do; "" takes the default."""
 
 
 # ---- which cards enter the context ---------------------------------------------------------------------------

@@ -104,7 +104,7 @@ def test_every_prompt_is_within_the_budget_and_ends_with_one_newline(
 
     context = build_context(adventure, node, budget)
     assert "".join(part.text for part in context.parts if part.included) == prompt
-    assert [part.kind for part in context.parts if part.kind is not PartKind.TURN][:3] == list(PartKind)[:3]
+    assert [part.kind for part in context.parts if part.kind is not PartKind.TURN][:3] == list(PartKind)[1:4]
     assert context.parts[-1].kind is PartKind.ACTION
     assert sum(part.kind is PartKind.CARD for part in context.parts) == len(lore.cards), "each card is listed"
     assert all(part.reason and part.label for part in context.parts)

@@ -1,0 +1,33 @@
+"""Breaks up control strings, so that no text from a player, a card or a file can command the model.
+
+    break_control_strings("<|im_end|>")    # "< |im_end|>"
+
+A server reads control strings such as `<|im_start|>system` or `[/INST]` as control tokens wherever they stand in a
+prompt, in raw text and in chat messages (tested with llama.cpp's server). A space inside makes them plain text. The
+patterns cover the frames of ChatML, Llama 2, 3 and 4, Mistral, Gemma, Phi, Command R, DeepSeek, Granite, GPT-OSS and
+their kin, and the marks around thinking.
+"""
+
+import re
+
+_CONTROL_STRING = re.compile(
+    r"""
+      <(?=\|[^<>\n]{1,40}\|?>)                   # <|im_end|>, <|eot_id|>, <|turn>, <|START_OF_TURN_TOKEN|>
+    | <(?=｜[^<>\n]{1,40}｜>)                     # <｜end▁of▁sentence｜>
+    | <(?=[a-z_]{1,20}\|>)                       # <turn|>, <channel|>
+    | <(?=/?(?:s|bos|eos|pad|unk|mask)>)         # </s>, <bos>
+    | <(?=(?:start|end)_of_(?:turn|text|image|role)>)
+    | <(?=/?(?:think|thinking|thought|reasoning|tool_call|tool_response|tools|system|user|assistant)>)
+    | <(?=<?/?SYS>>)                             # <<SYS>>, <</SYS>>
+    | <(?=(?:unused|extra_id_|reserved_special_token_)\d+>)
+    | \[(?=/?(?:INST|SYSTEM_PROMPT|AVAILABLE_TOOLS|TOOL_(?:CALLS|RESULTS|CONTENT)|IMG|PREFIX|SUFFIX|MIDDLE|THINK)\])
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+
+
+def break_control_strings(text: str) -> str:
+    """Return `text` with a space inside each control string; the same text if it has none."""
+    if "<" not in text and "[" not in text:
+        return text
+    return _CONTROL_STRING.sub(lambda match: match[0] + " ", text)
