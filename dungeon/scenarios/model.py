@@ -5,6 +5,7 @@
     opening = "You are ${name}, a lamp lighter …"
     memory = "${name} lights the lamps of the Long Road."
     note = "Plain words, a little humour."
+    instructions = "You narrate …"    # for chat models; without it, the game's own
     actions = ["Light the first lamp", "Ask Berrin about the road", "\"Who put this lamp out?\""]
     [[placeholders]]
     name = "name"
@@ -61,14 +62,16 @@ class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     cards: tuple[Card, ...] = ()
     actions: tuple[str, ...] = ()
     """Suggested first actions, as a player would type them."""
+    instructions: str = ""
+    """What a chat model is asked to do; "" takes the player's or the game's own."""
     placeholders: tuple[Placeholder, ...] = ()
     name: str = ""
     """The file's stem; "" unless it is one of the game's or of the player's own."""
 
     @property
     def lore(self) -> Lore:
-        """Memory, author's note and cards as an adventure keeps them."""
-        return Lore(self.memory, self.note, self.cards)
+        """Memory, author's note, cards and instructions as an adventure keeps them."""
+        return Lore(self.memory, self.note, self.cards, instructions=self.instructions)
 
 
 # ---- making and reading --------------------------------------------------------------------------------------
@@ -144,6 +147,7 @@ def clean_scenario(scenario: Scenario) -> Scenario:
             for card in scenario.cards
         ),
         actions=lines(scenario.actions),
+        instructions=clean_prose(scenario.instructions).strip(),
         placeholders=tuple(
             Placeholder(asked.name, one_line(asked.ask), one_line(asked.default)[:ANSWER_LENGTH])
             for asked in scenario.placeholders
@@ -169,7 +173,7 @@ def fill_placeholders(scenario: Scenario, answers: Mapping[str, str]) -> Scenari
             return dataclasses.replace(value, keys=fill(value.keys), text=fill(value.text))
         return value
 
-    fields = ("title", "opening", "memory", "note", "cards", "actions")
+    fields = ("title", "opening", "memory", "note", "cards", "actions", "instructions")
     filled = {field: fill(getattr(scenario, field)) for field in fields}
     return msgspec.structs.replace(scenario, placeholders=(), **filled)
 
@@ -197,7 +201,7 @@ def _default_question(name: str) -> Placeholder:
 
 def placeholder_names(scenario: Scenario) -> list[str]:
     """Return the names between `${` and `}` in the scenario's texts, each once, in order."""
-    texts = [scenario.title, scenario.opening, scenario.memory, scenario.note, *scenario.actions]
+    texts = [scenario.title, scenario.opening, scenario.memory, scenario.note, *scenario.actions, scenario.instructions]
     for card in scenario.cards:
         texts += [*card.keys, card.text]
     return list(dict.fromkeys(name for text in texts for name in _PLACEHOLDER.findall(text)))

@@ -193,8 +193,8 @@ _INSTRUCTIONS = Setting(
     "instructions",
     Type.TEXT,
     "What a chat model is asked to do.",
-    "It is for adventures without their own instructions. Unset, the game has its own. Voices that read plain text, like lantern, take none. /instructions changes those of "
-    "one adventure.",
+    "It is for adventures without their own instructions. Unset, the game has its own. Voices that read plain text, "
+    "like lantern, take none. /instructions changes those of one adventure.",
     (0, 4000),
     global_only=True,
 )

@@ -6,7 +6,8 @@
 
 A voice's folder holds `voice.json`: `{"format": 1, "name", "base": {"name", "file", "sha256", "license"}, "adapter":
 {"file", "sha256"} or null, "context", "sampling", "prompt_format"}`. `file` names a GGUF file in the same folder; a
-base whose `file` is null is the catalogue's of that name. The voices that come with the game are in `dungeon/storyteller/data/`.
+base whose `file` is null is the catalogue's of that name. The voices that come with the game are in
+`dungeon/storyteller/data/`.
 """
 
 import hashlib

@@ -1,4 +1,4 @@
-"""Commands for what the storyteller knows: memory, author's note, cards, summary, context."""
+"""Commands for what the storyteller knows: memory, author's note, instructions, cards, summary, context."""
 
 from dataclasses import replace
 
@@ -30,6 +30,23 @@ async def note(frontend: PlayFrontend, request: Request) -> None:
     if request.words:
         session.set_lore(replace(session.adventure.lore, note=one_line(request.words)))
     _show_text(frontend, "Author's note", session.adventure.lore.note, "/note WORDS sets it.")
+
+
+@command(
+    Group.LORE,
+    "instructions",
+    "What a chat model is asked to do: how it tells the story, what it must not do.",
+    argument="[WORDS]",
+    screen="lore",
+)
+async def instructions(frontend: PlayFrontend, request: Request) -> None:
+    session = frontend.session
+    if not session.prompt_format.takes_instructions:
+        raise DungeonError(f"The voice '{session.storyteller.name}' reads plain text and takes no instructions.")
+    if request.words:
+        session.set_lore(replace(session.adventure.lore, instructions=clean_text(request.words)))
+    text = session.adventure.lore.instructions or session.prompt_format.default_instructions
+    frontend.show_lines("Instructions", [f"Instructions: {text}", "/instructions WORDS sets those of this adventure."])
 
 
 def _show_text(frontend: PlayFrontend, title: str, text: str, hint: str) -> None:

@@ -31,6 +31,7 @@ from dungeon.tui.widgets.rows import ColouredOptions
 from dungeon.tui.widgets.status import HintLine
 
 _COLOURS = {
+    PartKind.INSTRUCTIONS: "$secondary",
     PartKind.MEMORY: "$success",
     PartKind.OPENING: "$secondary",
     PartKind.SUMMARY: "$accent",

@@ -1,4 +1,4 @@
-"""Editing what the voice knows beside the story: memory, author's note, cards and summary.
+"""Editing what the voice knows beside the story: memory, author's note, cards, summary and instructions.
 
 Leaving keeps what was typed and asks nothing: the shelf keeps every earlier version of the lore. Under each text a hint
 says whether the voice will see it. That needs a whole context, which is built in a thread once the typing pauses.
@@ -27,12 +27,18 @@ from dungeon.tui.widgets.rows import Options
 from dungeon.tui.widgets.status import HintLine
 from dungeon.tui.widgets.text_area import text_area
 
-_TABS = {"memory": "Memory", "note": "Note", "cards": "Cards", "summary": "Summary"}
-_TEXTS = {"memory": PartKind.MEMORY, "note": PartKind.NOTE, "summary": PartKind.SUMMARY}
+_TABS = {"memory": "Memory", "note": "Note", "cards": "Cards", "summary": "Summary", "instructions": "Instructions"}
+_TEXTS = {
+    "memory": PartKind.MEMORY,
+    "note": PartKind.NOTE,
+    "summary": PartKind.SUMMARY,
+    "instructions": PartKind.INSTRUCTIONS,
+}
 """The tabs with one text, and the part of the context that it becomes."""
 _MEMORY = "Who you are, and what must never be forgotten. The voice always sees it, before the story."
 _NOTE = "A word to the storyteller on style, or on what is coming: Plain words, a little humour."
 _SUMMARY = "What happened so far. If it is empty, the game picks sentences from the turns that have left the window."
+_INSTRUCTIONS = "What the voice is asked to do: how it tells the story, what it must not do."
 _CARD = "What the voice should know when one of the keys was named lately."
 _PREVIEW_SECONDS = 0.2
 """From the last change until the hints follow it."""
@@ -59,7 +65,7 @@ class Tick(Checkbox):
 
 
 class LoreScreen(Screen[None]):
-    """Opens at a tab (memory, note, cards, summary). Closing keeps what was changed."""
+    """Opens at a tab (memory, note, cards, summary, instructions). Closing keeps what was changed."""
 
     CSS_PATH = "lore.tcss"
     AUTO_FOCUS = ""
@@ -88,6 +94,8 @@ class LoreScreen(Screen[None]):
         self._summary = self._last_preview.summary
         """The summary that the editor began with: the player's, the game's, or both."""
         self._summary_through = self._last_preview.summary_through
+        self._instructions = self.before.instructions or session.prompt_format.default_instructions
+        """The instructions that the editor began with: the adventure's, or the default."""
         # The preview reads the adventure in a thread: a copy, for the game may replace a node meanwhile.
         self._adventure = copy(session.adventure)
         self._adventure.nodes = dict(session.adventure.nodes)
@@ -119,6 +127,7 @@ class LoreScreen(Screen[None]):
                         yield Label("Turns back in which a key is looked for ")
                         yield Input(id="card-depth", restrict=r"\d{0,2}", compact=True)
             yield self._text_tab("summary", self._summary, _SUMMARY)
+            yield self._text_tab("instructions", self._instructions, _INSTRUCTIONS)
         yield HintLine()
 
     def _text_tab(self, name: str, text: str, placeholder: str) -> TabPane:
@@ -255,7 +264,9 @@ class LoreScreen(Screen[None]):
     @work(thread=True, exclusive=True, group="preview", exit_on_error=False)
     def _preview(self, lore: Lore, edits: int) -> None:
         """Build the context with this lore, away from the UI's loop. Closing the screen does not wait for it."""
-        self.post_message(self.Previewed(context_to_continue(self._adventure, self._last_preview.budget, lore), edits))
+        last = self._last_preview
+        context = context_to_continue(self._adventure, last.budget, lore, last.format)
+        self.post_message(self.Previewed(context, edits))
 
     @on(Previewed)
     def _previewed(self, event: Previewed) -> None:
@@ -266,8 +277,9 @@ class LoreScreen(Screen[None]):
     def _show_hints(self) -> None:
         """Say of each text whether the voice will see it, as of the last preview."""
         for name, kind in _TEXTS.items():
-            part = next(part for part in self._last_preview.parts if part.kind is kind)
-            self.query_one(f"#{name}-hint", Static).update(Content(_in_words(part)))
+            part = next((part for part in self._last_preview.parts if part.kind is kind), None)
+            hint = _in_words(part) if part else "This voice reads plain text and takes no instructions."
+            self.query_one(f"#{name}-hint", Static).update(Content(hint))
         self.query_one("#cards-hint", Static).update(Content(self._card_hint()))
 
     def _card_hint(self) -> str:
@@ -287,13 +299,16 @@ class LoreScreen(Screen[None]):
     def lore(self) -> Lore:
         """Return the lore as it is now, without cards on which nothing was written."""
         self._take_edit()
-        memory, note, summary = (self.query_one(f"#{name}-text", TextArea).text for name in _TEXTS)
+        texts = (self.query_one(f"#{name}-text", TextArea).text for name in _TEXTS)
+        memory, note, summary, instructions = texts
         lore = replace(
             self.before,
             memory=self.before.memory if memory == printable(self.before.memory) else clean_text(memory),
             note=self.before.note if note == printable(self.before.note) else one_line(note),
             cards=tuple(card for card in self._cards if card.keys or card.text),
         )
+        if instructions != printable(self._instructions):
+            lore = replace(lore, instructions=clean_text(instructions))
         if summary == printable(self._summary):
             return lore
         words = clean_text(summary)

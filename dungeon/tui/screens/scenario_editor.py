@@ -36,6 +36,7 @@ _FOLDED = {
     "note": ("Author's note", "A word on style."),
     "actions": ("First actions", 'What the player might do first, one a line: Open the door, or "Who is there?"'),
     "cards": ("Cards", "Berrin, old man: Berrin is the lamp lighter. One a line; more of it after a space."),
+    "instructions": ("Instructions", "What a chat model is asked to do. Empty: the game's own."),
 }
 """The text areas that are folded away, with their labels and placeholders."""
 
@@ -218,7 +219,7 @@ def _fields_of(scenario: Scenario | None) -> dict[str, str]:
     """Return the texts of a scenario as they are edited, by the name of the field."""
     if scenario is None:
         return dict.fromkeys(("title", "opening", "genre", *_FOLDED), "")
-    fields = {name: getattr(scenario, name) for name in ("title", "opening", "genre", "memory", "note")}
+    fields = {name: getattr(scenario, name) for name in ("title", "opening", "genre", "memory", "note", "instructions")}
     return fields | {"actions": "\n".join(scenario.actions), "cards": cards_to_lines(scenario.cards)}
 
 
