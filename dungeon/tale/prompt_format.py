@@ -58,6 +58,7 @@ class TaleFormat:
     """For an adventure without its own."""
     prose_start: str = PROMPT_END
     """What stands between a prompt and the prose that answers it."""
+    can_prefill: bool = True
     stop: tuple[str, ...] = (STOP,)
     """A reply ends before any of these strings."""
 
@@ -158,15 +159,25 @@ CHATML = ChatFrame(
 """The most common frame (https://huggingface.co/docs/transformers/chat_templating)."""
 
 
+MESSAGES = ChatFrame("\x1esystem\x1f", "\x1euser\x1f", "\x1eassistant\x1f", "\x1euser\x1f")
+"""Not a model's frame: `dungeon.storyteller.messages` splits the text at these characters, which no part may hold."""
+
+
 @dataclass(frozen=True, slots=True)
 class ChatFormat:
     """A tale in a chat model's frame."""
 
     frame: ChatFrame = CHATML
     name: str = "frame"
+    """Or "messages", for a server that takes no raw text."""
     takes_instructions: bool = True
     default_instructions: str = DEFAULT_INSTRUCTIONS
     prose_start: str = ""
+
+    @property
+    def can_prefill(self) -> bool:
+        """Whether the beginning of a reply, or of the player's action, can be given."""
+        return self.name != "messages"
 
     @property
     def stop(self) -> tuple[str, ...]:
