@@ -92,6 +92,8 @@ def headline(context: Context, counts: TokenCounts) -> str:
     total = counts.total(context)
     about = "" if counts.counted else "about "
     line = f"{about}{total:,} of {context.budget:,} tokens"
+    if not context.format.can_prefill:
+        return f"{line} · the server takes only messages: no suggestions, nothing is prefetched"
     if counts.cached is None:
         return f"{line} · the server does not say what is cached"
     return f"{line} · {counts.cached:,} cached, {max(0, total - counts.cached):,} to read"

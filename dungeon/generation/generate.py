@@ -31,6 +31,7 @@ from dungeon.storyteller.request import GenerationParams, GenerationRequest
 from dungeon.storyteller.sampling import Sampling
 from dungeon.tale.adventure import Adventure, Node
 from dungeon.tale.context import build_context
+from dungeon.tale.control_strings import hide_thinking
 from dungeon.tale.output_policy import (
     FilteredOutput,
     OutputPolicy,
@@ -260,8 +261,9 @@ class _Output:
         self.tokens += 1
         self._text = (self._text + piece)[: self._max_tokens * _CHARACTERS_PER_TOKEN]
         self._blank_pieces = 0 if piece.strip() else self._blank_pieces + 1
-        continues = self._text.strip() and not self._text.startswith("\n")
-        self._raw = self._attempt.prefix + (self._attempt.forced_start if continues else "") + self._text
+        text = hide_thinking(self._text) if not self._attempt.prefix else self._text
+        continues = text.strip() and not text.startswith("\n")
+        self._raw = self._attempt.prefix + (self._attempt.forced_start if continues else "") + text
         self.filtered = filter_output(self._raw, self._policy)
 
     @property

@@ -372,11 +372,21 @@ class Session:
         return self.prefetcher.suggestions(self.adventure)
 
     def request_suggestions(self) -> None:
-        """The player wants others; `prefetch` or `suggest` generates them, whatever the settings say."""
+        """The player wants others; `prefetch` or `suggest` generates them, whatever the settings say.
+
+        Raises:
+            DungeonError: the storyteller's server takes only chat messages, so the player's action can't be begun.
+        """
+        if not self.prompt_format.can_prefill:
+            raise DungeonError(
+                f"The server of '{self.storyteller.name}' takes only chat messages, so it can't write suggestions."
+            )
         self.prefetcher.request_suggestions(self.adventure)
 
     async def suggest(self) -> None:
         """Has the voice write suggestions for this place."""
+        if not self.prompt_format.can_prefill:
+            return
         await self.prefetcher.suggest(self.adventure, self.params, self._suggestions_wanted(), lambda: None)
 
     async def prefetch(self, on_change: Callable[[], object]) -> None:
@@ -392,6 +402,8 @@ class Session:
         self._cancel_prefetch()
         self._prefetching = asyncio.current_task()
         adventure = self.adventure
+        if not self.prompt_format.can_prefill:
+            return
         enabled = self.settings.global_settings.prefetch and self.seed is None
         if enabled:
             await self.prefill()

@@ -1,6 +1,7 @@
-"""Breaks up control strings, so that no text from a player, a card or a file can command the model.
+"""Breaks up control strings, so that no text from a player, a card or a file can command the model; hides thinking.
 
-    break_control_strings("<|im_end|>")    # "< |im_end|>"
+    break_control_strings("<|im_end|>")                # "< |im_end|>"
+    hide_thinking("<think>He asks.</think>\\n\\nRain.")   # "Rain."
 
 A server reads control strings such as `<|im_start|>system` or `[/INST]` as control tokens wherever they stand in a
 prompt, in raw text and in chat messages (tested with llama.cpp's server). A space inside makes them plain text. The
@@ -31,3 +32,16 @@ def break_control_strings(text: str) -> str:
     if "<" not in text and "[" not in text:
         return text
     return _CONTROL_STRING.sub(lambda match: match[0] + " ", text)
+
+
+_THINKING = re.compile(r"\s*<(think|thinking|thought|reasoning)>(?:.*?</\1>\s*|.*\Z)", re.DOTALL)
+_THINKING_MARKS = ("<think>", "<thinking>", "<thought>", "<reasoning>")
+
+
+def hide_thinking(text: str) -> str:
+    """Return what follows a block of thinking at the beginning of a reply; "" while the block, or its mark, is open."""
+    if not text.lstrip().startswith("<"):
+        return text
+    if any(mark.startswith(text.lstrip()) for mark in _THINKING_MARKS):
+        return ""
+    return _THINKING.sub("", text, count=1) if _THINKING.match(text) else text

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dungeon.tale.control_strings import break_control_strings
+from dungeon.tale.control_strings import break_control_strings, hide_thinking
 
 FAMILIES = {
     "ChatML": ("<|im_start|>", "<|im_end|>", "<|endoftext|>"),
@@ -47,3 +47,20 @@ def test_breaking_up_leaves_nothing_to_break(text: str) -> None:
     assert break_control_strings(broken) == broken
     assert "<|im_end|>" not in broken
     assert "[/INST]" not in broken
+
+
+@pytest.mark.parametrize(
+    ("reply", "shown"),
+    [
+        ("<think>He asks who I am.</think>\n\nRain falls.", "Rain falls."),
+        ("\n<thinking>\nx\n</thinking>Rain.", "Rain."),
+        ("<think>He asks", ""),
+        ("<thi", ""),
+        ("<", ""),
+        ("<think></think>", ""),
+        ("Rain <think>falls</think>.", "Rain <think>falls</think>."),
+        ("< three >", "< three >"),
+    ],
+)
+def test_thinking_before_a_reply_is_hidden(reply: str, shown: str) -> None:
+    assert hide_thinking(reply) == shown
