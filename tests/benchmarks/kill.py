@@ -25,7 +25,7 @@ from dungeon.scenarios.user import find_scenario
 from dungeon.storage.shelf import Shelf
 from dungeon.storyteller.local import LocalStoryteller
 from dungeon.storyteller.voices import DEFAULT_VOICE, find_voice
-from tests.dungeon.killing import Ledger, Lost, Teller, kill_app, kill_engine, kill_moves, kill_plain
+from tests.dungeon.killing import Ledger, Lost, RandomProseServer, kill_app, kill_engine, kill_plain, kill_session
 
 
 def main() -> int:
@@ -45,21 +45,20 @@ def main() -> int:
 
 def games(kills: int, chance: random.Random) -> None:
     began = time.monotonic()
-    with tempfile.TemporaryDirectory() as home, Teller() as teller:
+    with tempfile.TemporaryDirectory() as home, RandomProseServer() as server:
         os.environ["DUNGEON_HOME"] = home
-        ledger = Ledger(shelf_file(), teller)
+        ledger = Ledger(shelf_file(), server)
         for number in range(kills):
-            (kill_moves, kill_plain, kill_app)[number % 3](ledger, chance)
+            (kill_session, kill_plain, kill_app)[number % 3](ledger, chance)
             if (number + 1) % 20 == 0:
                 print(f"{number + 1} kills, {len(ledger.nodes)} turns on the shelf, nothing lost", flush=True)
         size = sum(file.stat().st_size for file in shelf_file().parent.iterdir())
         del os.environ["DUNGEON_HOME"]
     states = Counter(str(node["state"]) for node in ledger.nodes.values())
     print(f"{kills} kills of the game, lost: nothing ({time.monotonic() - began:.0f} s)")
-    print(f"  struck in the middle of: {_counted(ledger.struck)}")
-    print(
-        f"  on the shelf: {len(ledger.places)} adventures, {len(ledger.nodes)} turns ({_counted(states)}), {size} bytes"
-    )
+    print(f"  struck in the middle of: {_counted(ledger.kills)}")
+    turns = f"{len(ledger.nodes)} turns ({_counted(states)})"
+    print(f"  on the shelf: {len(ledger.adventures)} adventures, {turns}, {size} bytes")
     print(f"  turns that a player had seen finished: {ledger.finished}, all of them there, whole")
 
 
