@@ -18,6 +18,7 @@ from dungeon.storyteller.remote import RemoteStoryteller
 from dungeon.tale.adventure import Adventure, Node, State
 from dungeon.tale.context import Context, context_to_continue
 from dungeon.tale.lore import Card, Lore
+from dungeon.tale.prompt_format import ChatFormat, PromptFormat
 from dungeon.tui.screens import lore as lore_module
 from dungeon.tui.screens.lore import LoreScreen
 from tests.dungeon.host import LOOKS, Host, press, screen_text, settle, stop_blinking, wait_until
@@ -111,7 +112,7 @@ async def test_ctrl_t_changes_the_tab_and_typing_changes_its_text(session: Sessi
         await press(pilot, *"!")
         await press(pilot, "ctrl+t")
         await press(pilot, *"?")
-        for expected in ("cards", "summary", "memory"):
+        for expected in ("cards", "summary", "instructions", "memory"):
             await press(pilot, "ctrl+t")
             assert pilot.app.screen.query_one(TabbedContent).active == expected
         assert await saved_lore(pilot) == replace(LORE, memory=LORE.memory + "!", note=LORE.note + "?")
@@ -125,6 +126,24 @@ async def test_action_marks_and_line_breaks_are_removed_from_the_text(session: S
         lore = await saved_lore(pilot)
         assert lore is not None
         assert (lore.memory, lore.note) == ("You die.\n\nYou live.", "Plain words, fog.")
+
+
+async def test_a_chat_models_instructions_begin_with_the_default_and_are_the_adventures_once_changed(
+    session: Session,
+) -> None:
+    session.storyteller.prompt_format = ChatFormat(default_instructions="Narrate.")
+    async with editing(session, "instructions") as pilot:
+        assert text_area(pilot, "instructions").text == "Narrate."
+        assert "Included, about" in hint(pilot, "instructions")
+        await press(pilot, *" Rhyme.")
+        lore = await saved_lore(pilot)
+        assert lore == replace(LORE, instructions="Narrate. Rhyme.")
+
+
+async def test_a_voice_that_reads_plain_text_says_that_it_takes_no_instructions(session: Session) -> None:
+    async with editing(session, "instructions") as pilot:
+        assert "no instructions" in hint(pilot, "instructions")
+        assert await saved_lore(pilot) is None, "nothing has changed"
 
 
 async def test_each_hint_says_whether_the_text_is_in_the_context(session: Session) -> None:
@@ -142,9 +161,9 @@ async def test_the_hint_is_computed_in_another_thread_after_a_pause_in_typing(
 ) -> None:
     built: list[tuple[threading.Thread, str]] = []
 
-    def build(adventure: Adventure, budget: int, lore: Lore) -> Context:
+    def build(adventure: Adventure, budget: int, lore: Lore, prompt_format: PromptFormat) -> Context:
         built.append((threading.current_thread(), lore.note))
-        return context_to_continue(adventure, budget, lore)
+        return context_to_continue(adventure, budget, lore, prompt_format)
 
     monkeypatch.setattr(lore_module, "context_to_continue", build)
     async with editing(session, "note") as pilot:
@@ -161,11 +180,11 @@ async def test_a_late_result_replaces_no_newer_hint_and_does_not_delay_closing(
 ) -> None:
     release, running = threading.Event(), threading.Event()
 
-    def build(adventure: Adventure, budget: int, lore: Lore) -> Context:
+    def build(adventure: Adventure, budget: int, lore: Lore, prompt_format: PromptFormat) -> Context:
         if lore.note == "Fog.":
             running.set()
             assert release.wait(20)
-        return context_to_continue(adventure, budget, lore)
+        return context_to_continue(adventure, budget, lore, prompt_format)
 
     monkeypatch.setattr(lore_module, "context_to_continue", build)
     async with editing(session, "note") as pilot:
