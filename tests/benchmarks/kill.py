@@ -63,10 +63,8 @@ def kill_games(kills: int, chance: random.Random) -> None:
     states = Counter(str(node["state"]) for node in ledger.nodes.values())
     print(f"{kills} kills of the game, nothing lost ({time.monotonic() - began:.0f} s)")
     print(f"  interrupted: {_listed(ledger.kills)}")
-    print(
-        f"  on the shelf: {len(ledger.adventures)} adventures, {len(ledger.nodes)} turns ({_listed(states)}),", end=""
-    )
-    print(f" {size / 1e6:.1f} MB")
+    shelf = f"{len(ledger.adventures)} adventures, {len(ledger.nodes)} turns ({_listed(states)}), {size / 1e6:.1f} MB"
+    print(f"  on the shelf: {shelf}")
     print(f"  turns that a player saw finished: {ledger.finished}, all of them complete")
 
 
