@@ -1,4 +1,4 @@
-"""Prefetching: what is suggested, what is ready when the player picks, and what is never requested or never used."""
+"""Prefetching: the suggestions, turns that are ready when the player picks, and when nothing is requested or used."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
@@ -95,7 +95,7 @@ def reopened(session: Session) -> list[Node]:
     return again.resume().path()
 
 
-# ---- what is suggested -------------------------------------------------------------------------------------------
+# ---- suggestions -------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -166,7 +166,7 @@ async def test_after_a_turn_four_different_actions_are_suggested(server: Voice, 
     await play(session, "wait")
     changes: list[tuple[str, ...]] = []
     await session.prefetch(lambda: changes.append(session.suggestions()))
-    # Neither the same twice, nor with the same verb, nor what the player has just done.
+    # None twice, no two with the same verb, and not the player's last action.
     assert changes == [("Open the door", "Ask Hessa what she sees", '"Who is there?"', "Light the lamp")]
     assert reopened(session) == session.adventure.path(), "suggestions are not on the disk"
 
@@ -221,7 +221,7 @@ async def test_at_the_opening_the_actions_of_the_scenario_come_first(server: Voi
     assert len(server.requests) == asked
 
 
-# ---- what is ready -----------------------------------------------------------------------------------------------
+# ---- prefetched turns --------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("line", ["1", "3", "", "Ask Hessa what she sees"])
