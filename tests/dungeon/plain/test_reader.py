@@ -1,5 +1,6 @@
 """`dungeon read --plain` as a process."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -29,18 +30,16 @@ def tale(tmp_path: Path) -> str:
 def test_a_story_is_read_to_its_ending_and_back(tale: str) -> None:
     result = read_plain("1\n1\n/back\n/back\n2\n/map\n/restart\n/quit\n", tale)
     assert (result.returncode, result.stderr) == (0, "")
-    assert result.stdout == (
-        "The [bold]Gate[/]\n\n"
-        'You stand at the [31mgate[/b].\n\n1. Open the gate\n2. "Who is there?"\n\n'
-        "> You open the gate.\n\nThe gate opens.\n\n1. Continue\n\n"
-        "Nobody answers.\n\nThe end. Endings found: 1 of 1. /back, /restart, /stories or /quit.\n\n"
-        "> You open the gate.\n\nThe gate opens.\n\n1. Continue\n\n"
-        'You stand at the [31mgate[/b].\n\n1. Open the gate\n2. "Who is there?"\n\n'
-        '> You say "Who is there?"\n\nNobody answers.\n\n'
-        "The end. Endings found: 1 of 1. /back, /restart, /stories or /quit.\n"
-        "Start\n  Hall\n  End (you are here, an ending)\n\nEndings found: 1 of 1\n\n"
-        'You stand at the [31mgate[/b].\n\n1. Open the gate\n2. "Who is there?"\n'
-    )
+    gate = ["You stand at the [31mgate[/b].", '1. Open the gate\n2. "Who is there?"']
+    hall = ["> You open the gate.", "The gate opens.", "1. Continue"]
+    end = "The end. Endings found: 1 of 1."
+    story_map = "Start\n  Hall\n  End (you are here, an ending)"
+    without_hints = re.sub(" /back, .*", "", result.stdout)
+    assert without_hints.strip().split("\n\n") == [
+        *("The [bold]Gate[/]", *gate, *hall, "Nobody answers.", end),
+        *(*hall, *gate, '> You say "Who is there?"', "Nobody answers."),
+        *(f"{end}\n{story_map}", "Endings found: 1 of 1", *gate),
+    ]
 
 
 def test_a_line_that_is_not_a_choice_is_reported_on_stderr(tale: str) -> None:

@@ -83,11 +83,6 @@ def test_any_line_is_a_request_or_an_error(line: str, mode: Kind) -> None:
         assert request.command in COMMANDS
 
 
-def test_no_two_commands_have_the_same_default_key() -> None:
-    keys = [command.key for command in COMMANDS.values() if command.key]
-    assert len(set(keys)) == len(keys)
-
-
 def test_every_command_is_in_one_group_and_has_a_summary() -> None:
     listed = [command for group in commands_by_group().values() for command in group]
     assert sorted(command.name for command in listed) == sorted(COMMANDS)

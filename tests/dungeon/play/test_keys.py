@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dungeon.errors import DungeonError
@@ -43,6 +43,7 @@ def test_a_key_given_to_a_command_is_taken_from_the_command_that_had_it() -> Non
     assert (keys_for(back)["undo"], keys_for(back)["retry"]) == (undo, "")
 
 
+@example([])
 @given(
     st.lists(st.tuples(st.sampled_from(["retry", "undo", "redo", "print"]), st.sampled_from(["f8", "f9", None, ""])))
 )

@@ -16,6 +16,7 @@ from dungeon.scenarios.user import find_scenario
 from dungeon.storage.shelf import Shelf
 from dungeon.storyteller.remote import RemoteStoryteller
 from dungeon.tale.adventure import Node, State
+from tests.dungeon.host import reopened
 from tests.dungeon.scripted import Drop, Fail, Hold, ScriptedServer
 
 
@@ -32,13 +33,6 @@ async def session(server: ScriptedServer, tmp_path: Path) -> AsyncIterator[Sessi
 
 def ignore(_: Node) -> None:
     pass
-
-
-def reopened(session: Session) -> Session:
-    """Another session on the same adventure, loaded from the disk."""
-    again = Session(Shelf(session.shelf.path), session.storyteller)
-    again.resume()
-    return again
 
 
 async def test_a_turn_is_requested_in_the_turn_format_reported_while_it_streams_and_saved(

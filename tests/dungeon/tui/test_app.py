@@ -250,7 +250,8 @@ async def test_every_command_has_an_effect_and_no_error(
     server: ScriptedServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)  # where a story is written to
-    async with playing_iron_door(server) as pilot:
+    server.answers = ["x"]
+    async with playing(server, find_scenario("iron-door"), size=(60, 20)) as pilot:
         server.answers = ["\nThe bell rings twice."]
         await play_line(pilot, "wait")
         await play_line(pilot, "wait again")

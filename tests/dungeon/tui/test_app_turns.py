@@ -140,7 +140,7 @@ async def test_modes_change_what_a_line_means(server: ScriptedServer) -> None:
     async with playing_iron_door(server) as pilot:
         server.answers = ["\nYes."]
         await press(pilot, "tab")
-        assert "say" in prompt(pilot).placeholder
+        assert "say" in str(prompt(pilot).placeholder)
         await play_line(pilot, "hello there")
         assert '> You say "Hello there."' in story_text(pilot)
         await press(pilot, "tab")

@@ -89,9 +89,9 @@ async def new_card(pilot: Pilot[None], key: str) -> None:
     await wait_until(pilot, lambda: card_input(pilot, "keys").has_focus and not card_input(pilot, "keys").value)
 
 
-async def until_hint(pilot: Pilot[None], name: str, end: str) -> None:
-    """Wait until the hint, which is updated after a pause in typing, ends with this text."""
-    await wait_until(pilot, lambda: hint(pilot, name).endswith(end))
+async def until_hint(pilot: Pilot[None], name: str, part: str) -> None:
+    """Wait until the hint, which is updated after a pause in typing, contains this text."""
+    await wait_until(pilot, lambda: part in hint(pilot, name))
 
 
 # ---- opening and leaving -----------------------------------------------------------------------------------------
@@ -148,12 +148,12 @@ async def test_a_voice_that_reads_plain_text_says_that_it_takes_no_instructions(
 
 async def test_each_hint_says_whether_the_text_is_in_the_context(session: Session) -> None:
     async with editing(session, "memory") as pilot:
-        assert hint(pilot, "memory") == "Included, about 12 tokens: always."
+        assert hint(pilot, "memory").startswith("Included, about 12 tokens")
         text_area(pilot, "memory").text = "You are old. " * 400
         text_area(pilot, "note").text = ""
-        await until_hint(pilot, "memory", "always, shortened to 15% of the window.")
-        assert hint(pilot, "note") == "None is written."
-        assert hint(pilot, "summary") == "Every turn is in the window."
+        await until_hint(pilot, "memory", "shortened to 15% of the window")
+        assert "None is written" in hint(pilot, "note")
+        assert "Every turn is in the window" in hint(pilot, "summary")
 
 
 async def test_the_hint_is_computed_in_another_thread_after_a_pause_in_typing(
@@ -169,7 +169,7 @@ async def test_the_hint_is_computed_in_another_thread_after_a_pause_in_typing(
     async with editing(session, "note") as pilot:
         text_area(pilot, "note").text = ""
         await press(pilot, *"Fog and salt, and fears as old as the sea.")
-        await until_hint(pilot, "note", "about 18 tokens: always.")
+        await until_hint(pilot, "note", "about 18 tokens")
     assert len(built) < 10, "once in a pause of the typing, not once a key"
     assert built[-1][1] == "Fog and salt, and fears as old as the sea."
     assert threading.main_thread() not in {thread for thread, _ in built}
@@ -191,10 +191,10 @@ async def test_a_late_result_replaces_no_newer_hint_and_does_not_delay_closing(
         text_area(pilot, "note").text = "Fog."
         await wait_until(pilot, running.is_set)
         text_area(pilot, "note").text = "Fog, and the bell that rings in it."
-        await until_hint(pilot, "note", "about 16 tokens: always.")
+        await until_hint(pilot, "note", "about 16 tokens")
         release.set()
         await pilot.pause(0.1)
-        assert hint(pilot, "note").endswith("about 16 tokens: always.")
+        assert "about 16 tokens" in hint(pilot, "note")
         release.clear()
         running.clear()
         text_area(pilot, "note").text = "Fog."
@@ -283,7 +283,7 @@ async def test_cards_are_added_copied_and_deleted_with_the_mouse(session: Sessio
 async def test_all_cards_are_deleted_and_a_first_one_is_added(session: Session) -> None:
     async with editing(session, "cards") as pilot:
         await press(pilot, "delete", "delete", "delete")
-        assert titles(pilot) == ["No cards yet."]
+        assert titles(pilot)[0].startswith("No card")
         assert not pilot.app.screen.query_one("#card").display
         await new_card(pilot, "n")
         await press(pilot, *"sea")
@@ -297,16 +297,18 @@ async def test_all_cards_are_deleted_and_a_first_one_is_added(session: Session) 
 async def test_a_card_says_why_it_is_not_in_the_context(session: Session) -> None:
     add_turns(session, 3)
     async with editing(session, "cards") as pilot:
-        assert hint(pilot, "cards") == "Included, about 13 tokens: named: Roke, 1 turn back."
+        assert hint(pilot, "cards").startswith("Included")
+        assert "Roke, 1 turn back" in hint(pilot, "cards")
         card_input(pilot, "keys").value = " , "
-        await until_hint(pilot, "cards", "it has no key, and is not always included.")
+        await until_hint(pilot, "cards", "has no key")
         checkbox(pilot, "always").value = True
-        await until_hint(pilot, "cards", "tokens: always.")
+        await until_hint(pilot, "cards", ": always")
         text_area(pilot, "card").text = ""
-        await until_hint(pilot, "cards", "nothing is written on it yet.")
+        await until_hint(pilot, "cards", "nothing is written")
         pilot.app.screen.query_one("#cards-list").focus()
         await press(pilot, "down")
-        assert hint(pilot, "cards") == "Left out, about 7 tokens: no key named in the last 9 turns."
+        assert hint(pilot, "cards").startswith("Left out")
+        assert "the last 9 turns" in hint(pilot, "cards")
 
 
 async def test_an_empty_card_is_not_saved(session: Session) -> None:
@@ -340,9 +342,9 @@ async def test_the_summary_covers_the_turns_that_have_left_the_window(session: S
     context = session.context()
     async with editing(session, "summary") as pilot:
         assert text_area(pilot, "summary").text == context.summary != ""
-        assert hint(pilot, "summary").endswith("for the turns that have left.")
+        assert "turns that have left" in hint(pilot, "summary")
         text_area(pilot, "summary").text = "Lorcan gave you all his lamps."
-        await until_hint(pilot, "summary", "your words.")
+        await until_hint(pilot, "summary", "your words")
         lore = await saved_lore(pilot)
     assert lore == replace(LORE, summary="Lorcan gave you all his lamps.", summary_through=context.summary_through)
     session.set_lore(lore)
@@ -406,6 +408,6 @@ def test_snapshot(snap_compare: Callable[..., bool], session: Session, tab: str,
     async def ready(pilot: Pilot[None]) -> None:
         await settle(pilot)
         await stop_blinking(pilot)
-        assert ("Roke, captain" if tab == "cards" else "Included, about 12 tokens: always.") in screen_text(app)
+        assert ("Roke, captain" if tab == "cards" else "Included, about 12 tokens") in screen_text(app)
 
     assert snap_compare(app, terminal_size=LOOKS[look][0], run_before=ready)

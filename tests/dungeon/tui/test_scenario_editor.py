@@ -114,7 +114,7 @@ async def test_saving_writes_a_file_and_saving_again_replaces_it() -> None:
         write(app, "opening", "You are ${name}.")
         await press(pilot, "f2")
         path = scenarios_folder() / "the-ship.toml"
-        assert app.toasts == [f"Kept. To share it, send the file {path}"]
+        assert str(path) in app.toasts[0]
         write(app, "title", "The Other Ship")
         await press(pilot, "f2", "escape")
         assert app.results == [None], "everything is saved, so nothing is asked"
@@ -177,7 +177,7 @@ async def test_text_that_was_not_saved_is_restored_the_next_time() -> None:
     async with writing() as (app, pilot):
         assert app.screen.query_one("#own-opening", TextArea).text == "You"
         assert app.screen.query_one("#own-memory", TextArea).text == "A cook."
-        assert app.toasts == ["Here is what you wrote last. Esc throws it away."]
+        assert "what you wrote last" in app.toasts[0]
         await press(pilot, "escape", "y")
     assert load_draft("") == {}
 

