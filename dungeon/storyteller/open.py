@@ -1,7 +1,7 @@
 """Opens the storyteller that the player asked for."""
 
 from dungeon.storyteller.protocol import Storyteller
-from dungeon.storyteller.voices import DEFAULT_VOICE, find_voice
+from dungeon.storyteller.voices import find_voice
 
 
 def open_storyteller(voice: str | None, endpoint: str | None, model: str | None) -> Storyteller:
@@ -15,5 +15,6 @@ def open_storyteller(voice: str | None, endpoint: str | None, model: str | None)
 
         return RemoteStoryteller(endpoint, model)
     from dungeon.storyteller.local import LocalStoryteller
+    from dungeon.storyteller.overview import default_voice
 
-    return LocalStoryteller(find_voice(voice or DEFAULT_VOICE))
+    return LocalStoryteller(find_voice(voice or default_voice()))
