@@ -68,7 +68,11 @@ def weights_path(weights: CatalogueWeights) -> Path:
 
 def part_bytes(weights: CatalogueWeights) -> int:
     """Return how many bytes of these weights an unfinished download has left."""
-    path = weights_path(weights)
+    return part_size(weights_path(weights))
+
+
+def part_size(path: Path) -> int:
+    """Return how many bytes of a file an unfinished download has left."""
     try:
         return path.with_name(f"{path.name}.part").stat().st_size
     except OSError:
@@ -271,6 +275,9 @@ def _part_file(path: Path) -> Iterator[PartFile]:
         yield part
     finally:
         part.close()
+        if not part_size(path):
+            with suppress(OSError):
+                part.discard()
 
 
 def _run_attempts(part: PartFile, attempts: Sequence[_Attempt], watch: "_Watch", cancel: threading.Event) -> None:
@@ -297,7 +304,6 @@ class _Watch:
 
     def __init__(self, path: Path, progress: Progress, cancel: threading.Event) -> None:
         self._path = path
-        self._part = path.with_name(f"{path.name}.part")
         self._progress = progress
         self._cancel = cancel
         self._checked = False
@@ -318,12 +324,11 @@ class _Watch:
 
     def report_part(self) -> None:
         """Report what another game, which fetches the same file, has fetched."""
-        with suppress(OSError):
-            self._progress(self._part.stat().st_size, 0)
+        self._progress(part_size(self._path), 0)
 
     def _check_room(self, total: int) -> None:
         folder = self._path.parent
-        there = self._part.stat().st_size if self._part.exists() else 0
+        there = part_size(self._path)
         free = shutil.disk_usage(folder).free
         if free < total - there:
             raise DungeonError(

@@ -29,7 +29,6 @@ Progress = Callable[[int, int], object]
 """Called with bytes done and bytes in all (0: not known)."""
 
 _TIMEOUT = httpx2.Timeout(30.0, connect=10.0)
-_CHUNK = 1 << 18
 _DELAYS = (1.0, 2.0, 4.0, 8.0)
 """Seconds before each further try, while nothing arrives."""
 _LONGEST_WAIT = 300.0
@@ -215,7 +214,7 @@ class Http:
             if response.status_code not in (200, 206):
                 raise self._failure(response)
             total = self._check_answer(response, part)
-            async for chunk in response.aiter_raw(_CHUNK):
+            async for chunk in response.aiter_raw():
                 if total and part.done + len(chunk) > total:
                     part.restart(part.identity)
                     raise SourceFailed(f"{self.name}: the server sends more than the {total:,} bytes that it announced")

@@ -4,7 +4,7 @@
     machine.fits(voice.memory), machine.words_per_second(bytes_per_token)
 
 A model reads all its weights for each token, so on a CPU the memory's bandwidth decides. Measured on 2 cores: 70 tokens
-a second for 98 MB, where the arithmetic decides, and 23.5 for 1.12 GB.
+a second for 98 MB, where other things than the memory decide, and 23.5 for 1.12 GB.
 """
 
 import ctypes
@@ -17,19 +17,19 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from dungeon.storyteller.measurements import keep_bandwidth
+from dungeon.storyteller.measurements import keep_bandwidth, load_measurements
 
 READING_WORDS = 4.0
 """Words a second of somebody who reads silently."""
 WORDS_PER_TOKEN = 0.75
 _SHARE = 0.7
 """Of the free memory, for a voice: the rest of the system needs some, too."""
-_EFFICIENCY = 0.7
-"""Of the bandwidth, as an engine reaches it."""
+_EFFICIENCY = 0.5
+"""Of the bandwidth of copying, as an engine reaches it: 23.5 tokens a second of 1.12 GB where 47 GB/s are copied."""
 _MOST_TOKENS = 70.0
 """A second: a small model is held up by other things than its size."""
 _PROBE_BYTES = 1 << 26
-_PROBE_ROUNDS = 3
+_PROBE_ROUNDS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,15 +51,16 @@ class Machine:
         return min(_MOST_TOKENS, _EFFICIENCY * self.bandwidth / max(1.0, bytes_per_token)) * WORDS_PER_TOKEN
 
 
-_bandwidth = 0.0
-
-
 def this_machine() -> Machine:
-    """Return the machine as it is now. The first call takes 0.1 to 0.3 s: it measures the memory's speed."""
-    global _bandwidth
-    _bandwidth = _bandwidth or keep_bandwidth(_measure_bandwidth())
+    """Return the machine as it is now. The first call ever takes 0.3 s, more on a busy machine: it measures the
+    memory's speed. Run it in a thread.
+    """
+    bandwidth = load_measurements().bandwidth
+    if not bandwidth:
+        bandwidth = _measure_bandwidth()
+        keep_bandwidth(bandwidth)
     free, total = memory()
-    return Machine(free, total, os.cpu_count() or 1, _bandwidth)
+    return Machine(free, total, os.cpu_count() or 1, bandwidth)
 
 
 def memory() -> tuple[int, int]:

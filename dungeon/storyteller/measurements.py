@@ -32,7 +32,7 @@ class Measurements(msgspec.Struct, frozen=True):
     network: float = 0.0
     """Bytes a second of the latest download; 0 before the first."""
     bandwidth: float = 0.0
-    """Bytes a second that the memory is read with: the best that was seen, for a busy machine shows less."""
+    """Bytes a second of copying in memory; 0 before it was measured."""
 
 
 def load_measurements() -> Measurements:
@@ -61,13 +61,9 @@ def keep_network_speed(bytes_per_second: float) -> None:
     _save(replace(load_measurements(), network=bytes_per_second))
 
 
-def keep_bandwidth(bytes_per_second: float) -> float:
-    """Keep the speed of the memory, and return the best that was seen."""
-    known = load_measurements()
-    if bytes_per_second <= known.bandwidth:
-        return known.bandwidth
-    _save(replace(known, bandwidth=bytes_per_second))
-    return bytes_per_second
+def keep_bandwidth(bytes_per_second: float) -> None:
+    """Keep the speed of the memory."""
+    _save(replace(load_measurements(), bandwidth=bytes_per_second))
 
 
 def _save(measurements: Measurements) -> None:
