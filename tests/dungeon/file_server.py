@@ -1,9 +1,9 @@
 """A web server on the loopback that has one file, as the Hub has it, and misbehaves as a test asks.
 
-    with serving(content) as server:
-        server.plan = [cut(1000), whole]       # the answers to the next GETs of the file; after them it behaves
-        ...
-        server.gets[1].headers["Range"]
+with serving(content) as server:
+    server.plan = [cut(1000), whole]       # the answers to the next GETs of the file; after them it behaves
+    ...
+    server.gets[1].headers["Range"]
 """
 
 import hashlib
@@ -202,5 +202,3 @@ def _begin(handler: Handler, size: int) -> None:
     handler.end_headers()
     handler.wfile.write(content[start : start + size])
     handler.wfile.flush()
-
-

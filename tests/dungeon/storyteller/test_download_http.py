@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 import resource
 import shutil
 import signal
@@ -339,7 +338,10 @@ def test_what_arrives_is_verified(hub: FileServer, body: bytes, reason: str) -> 
 @pytest.mark.parametrize(
     ("answer", "advice"),
     [
-        (status(401, X_Error_Code="GatedRepo"), f"is gated. Open HUB/{REPO} in a browser, accept its terms, and set HF_TOKEN"),
+        (
+            status(401, X_Error_Code="GatedRepo"),
+            f"is gated. Open HUB/{REPO} in a browser, accept its terms, and set HF_TOKEN",
+        ),
         (status(403), f"is gated. Open HUB/{REPO} in a browser, accept its terms, and set HF_TOKEN"),
         (status(401), f"there is no open repository {REPO}. Look at HUB/{REPO}; if it is private, set HF_TOKEN"),
         (status(404, X_Error_Code="EntryNotFound"), f"{REPO} has no such file. `dungeon voices get hf:{REPO}`"),
@@ -512,4 +514,4 @@ def test_a_server_that_does_not_answer_head_still_delivers(url: Url) -> None:
 def test_a_page_in_place_of_a_model_is_refused(url: Url) -> None:
     url.server.content = b"<html>Please log in</html>"
     assert "not a GGUF file" in url.refusal()
-    assert os.listdir(url.path.parent) == []
+    assert list(url.path.parent.iterdir()) == []
