@@ -306,10 +306,13 @@ def try_(name: str) -> None:
 
     from dungeon.storyteller.local import LocalStoryteller
     from dungeon.storyteller.measurements import keep_speed
+    from dungeon.storyteller.overview import check_is_here
     from dungeon.storyteller.trial import try_voice
     from dungeon.storyteller.voices import find_voice
 
-    storyteller = LocalStoryteller(find_voice(name))
+    voice = find_voice(name)
+    check_is_here(voice)
+    storyteller = LocalStoryteller(voice)
     with _progress(storyteller.name) as report:
         storyteller.on_download = report
         speed = asyncio.run(try_voice(storyteller))

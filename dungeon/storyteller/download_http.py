@@ -22,12 +22,9 @@ import httpx2
 
 from corpus.text import one_line
 from dungeon.storyteller.download_errors import SourceFailed
-from dungeon.storyteller.download_part import Identity, PartFile
+from dungeon.storyteller.download_part import Identity, PartFile, Progress
 
 T = TypeVar("T")
-Progress = Callable[[int, int], object]
-"""Called with bytes done and bytes in all (0: not known)."""
-
 _TIMEOUT = httpx2.Timeout(30.0, connect=10.0)
 _DELAYS = (1.0, 2.0, 4.0, 8.0)
 """Seconds before each further try, while nothing arrives."""

@@ -21,6 +21,9 @@ import msgspec
 
 from corpus.files import write_atomic
 
+Progress = Callable[[int, int], object]
+"""Called with bytes done and bytes in all (0: not known), several times a second, from the thread that downloads."""
+
 _BLOCK = 1 << 20
 
 

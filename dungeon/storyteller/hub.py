@@ -22,8 +22,8 @@ import httpx2
 
 from corpus.text import one_line
 from dungeon.storyteller.download_errors import SourceFailed
-from dungeon.storyteller.download_http import Http, Progress
-from dungeon.storyteller.download_part import Identity, PartFile
+from dungeon.storyteller.download_http import Http
+from dungeon.storyteller.download_part import Identity, PartFile, Progress
 
 NAME = "Hugging Face Hub"
 _ADDRESS = "https://huggingface.co"

@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from dungeon.errors import DungeonError
 from dungeon.storyteller.added import AddedVoice, added_voices
-from dungeon.storyteller.catalogue import CATALOGUE, CatalogueVoice
+from dungeon.storyteller.catalogue import CATALOGUE, SMOLLM2, CatalogueVoice, CatalogueWeights
 from dungeon.storyteller.download import is_here, part_bytes, weights_path
 from dungeon.storyteller.gguf_file import read_gguf
 from dungeon.storyteller.machine import READING_WORDS, WORDS_PER_TOKEN, Machine, memory
 from dungeon.storyteller.measurements import Measurements, load_measurements
-from dungeon.storyteller.voices import DEFAULT_VOICE
+from dungeon.storyteller.voices import DEFAULT_VOICE, Voice
 
 _BUFFERS = 400_000_000
 """Bytes that an engine takes beside weights and cache."""
@@ -57,6 +58,8 @@ class VoiceRow:
     """Whether the player added it; else it is the catalogue's."""
     offered: bool
     """Whether it is a voice to play with."""
+    deletes: bool
+    """Whether removing it deletes its file; the player's own file stays."""
 
     @property
     def is_here(self) -> bool:
@@ -80,7 +83,7 @@ def recommended(rows: Sequence[VoiceRow]) -> VoiceRow | None:
     """Return the best voice that fits and keeps up with reading; None if it, or a better one, is here already."""
     playable = [row for row in rows if row.offered and not row.added]
     best = [row for row in playable if row.is_here or (row.fits and row.reads_along)]
-    return best[-1] if best and not best[-1].is_here else None
+    return best[-1] if best and not best[-1].is_here and best[-1].name != DEFAULT_VOICE else None
 
 
 def default_voice() -> str:
@@ -93,6 +96,20 @@ def default_voice() -> str:
         if voice.offered and is_here(voice.weights) and (voice.name == DEFAULT_VOICE or machine.fits(voice.memory))
     ]
     return here[-1] if here else DEFAULT_VOICE
+
+
+def check_is_here(voice: Voice) -> None:
+    """Check that starting a voice fetches nothing but the small weights of the bundled one.
+
+    Raises:
+        DungeonError: the voice is not here yet; says how to fetch it.
+    """
+    weights = voice.weights
+    if isinstance(weights, CatalogueWeights) and weights is not SMOLLM2 and not is_here(weights):
+        raise DungeonError(
+            f"The voice '{voice.name}' is not here yet. Fetch it once ({weights.size / 1e9:.1f} GB): "
+            f"dungeon voices get {voice.name}"
+        )
 
 
 def fetch_seconds(row: VoiceRow) -> float:
@@ -123,6 +140,7 @@ def _catalogue_row(voice: CatalogueVoice, machine: Machine, measured: Measuremen
         weights_path(weights),
         added=False,
         offered=voice.offered,
+        deletes=True,
     )
 
 
@@ -150,6 +168,7 @@ def _added_row(voice: AddedVoice, machine: Machine, measured: Measurements) -> V
         file,
         added=True,
         offered=True,
+        deletes=voice.fetched,
     )
 
 

@@ -53,10 +53,16 @@ def speed_text(row: VoiceRow) -> str:
     """Return how fast a voice speaks on this machine."""
     if not row.words_per_second:
         return "speed not known"
-    number = f"{row.words_per_second:.0f}" if row.words_per_second >= 3 else f"{row.words_per_second:.1f}"
     if row.measured:
-        return f"{number} words/s, first in {row.first_words:.1f} s (measured)"
-    return f"about {number} words/s"
+        return f"{words_text(row)} words/s, first in {row.first_words:.1f} s (measured)"
+    return f"about {words_text(row)} words/s"
+
+
+def words_text(row: VoiceRow) -> str:
+    """Return the words a second, as exact as they are known."""
+    if not row.words_per_second:
+        return "?"
+    return f"{row.words_per_second:.0f}" if row.words_per_second >= 3 else f"{row.words_per_second:.1f}"
 
 
 def size_text(size: int) -> str:

@@ -85,8 +85,7 @@ def test_recommended_is_the_best_that_fits_and_keeps_up_with_reading() -> None:
     better = recommended(overview(LAPTOP))
     assert better is not None
     assert (better.name, better.fits, better.reads_along) == ("qwen3-4b", True, True)
-    assert recommended(overview(TINY)) is not None
-    assert recommended(overview(TINY)).name == "lantern"  # type: ignore[union-attr]
+    assert recommended(overview(TINY)) is None, "lantern comes by itself"
 
 
 def test_nothing_is_recommended_where_the_best_is_here(put: Callable[..., None]) -> None:
