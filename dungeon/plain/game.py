@@ -70,7 +70,7 @@ class _Game:
         storyteller = self.session.storyteller
         if isinstance(storyteller, LocalStoryteller):
             storyteller.on_download = _DownloadNotes()
-        note(f"The voice is {storyteller.name}.")
+            note(f"The voice is {storyteller.name}.")
         loading = asyncio.create_task(storyteller.start())
         try:
             if go_on:

@@ -23,4 +23,5 @@ async def voices(frontend: Frontend, request: Request) -> None:
         await frontend.switch_voice(request.words)
         return
     machine = await asyncio.to_thread(this_machine)
-    frontend.show_lines("Voices", [machine_line(machine), *await asyncio.to_thread(voice_lines, machine)])
+    lines = [line.replace("\t", " · ") for line in await asyncio.to_thread(voice_lines, machine)]
+    frontend.show_lines("Voices", [machine_line(machine), *lines])

@@ -43,7 +43,7 @@ _COLUMNS = (
     Column("Words/s", 7, right=True, from_width=78),
     Column("Licence", 11, from_width=96),
 )
-_HINT = "Enter fetch, pause, go on, play · Del remove · Esc back"
+_HINT = "Enter fetch, pause or play · Del remove · Esc back"
 _PLAYING = "● "
 
 
@@ -143,11 +143,13 @@ class VoicesScreen(Screen[None]):
             how = "Measured here" if row.measured else "Estimated"
             speed = f" {how}: {words_text(row)} words a second, {_beside_reading(row)}."
         terms = one_line(f"{row.license or 'not stated'} {row.license_url}")
+        fits = "which this machine has free" if row.fits else "more than this machine can spare now"
+        memory = f"It needs {gigabytes(row.memory)} of memory, {fits}." if row.memory else ""
         return (
+            f"Enter {self._what_enter_does(row)}.\n"  # first: on a small screen there is no room for more
+            f"{memory}{speed}\n"
             f"{one_line(row.summary)}\n"
-            f"It {memory_text(row)}.{speed}\n"
-            f"Licence: {terms}\n"
-            f"Enter {self._what_enter_does(row)}."
+            f"Licence: {terms}"
         )
 
     def _what_enter_does(self, row: VoiceRow) -> str:

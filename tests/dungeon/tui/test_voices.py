@@ -163,11 +163,11 @@ async def test_the_list_says_what_a_player_asks(server: ScriptedServer, fake: ty
         await voices(pilot, "qwen3-4b")
         assert "6.0 GB of 8.0 GB of memory free, 4 cores" in shown(pilot.app, "#machine")
         text = detail(pilot)
-        assert "needs 4.1 GB, fits" in text and "words a second" in text
+        assert "needs 4.1 GB of memory, which this machine has free" in text and "words a second" in text
         assert "Apache-2.0 https://" in text
         assert "Enter asks whether to fetch it: 2.5 GB, about 4 min." in text
         await at(pilot, "harbinger-24b")
-        assert "too much here" in detail(pilot) and "slower than people read" in detail(pilot)
+        assert "more than this machine can spare now" in detail(pilot) and "slower than people read" in detail(pilot)
         assert "smollm2" not in [row.name for row in pilot.app.screen._rows]  # type: ignore[attr-defined]
 
 
