@@ -61,7 +61,10 @@ class Http:
         self._token = token
         self._explain = explain
         headers = {"User-Agent": "dungeon", "Accept-Encoding": "identity"}
-        self._client = httpx2.AsyncClient(headers=headers, timeout=_TIMEOUT, follow_redirects=False)
+        try:
+            self._client = httpx2.AsyncClient(headers=headers, timeout=_TIMEOUT, follow_redirects=False)
+        except (ValueError, ImportError, OSError, httpx2.InvalidURL) as error:
+            raise SourceFailed(f"{name}: the environment's proxy or certificates can't be used: {error}") from error
 
     async def __aenter__(self) -> Self:
         return self

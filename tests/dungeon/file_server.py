@@ -66,9 +66,11 @@ class Handler(BaseHTTPRequestHandler):
             return
         found: object = {"sha": COMMIT, "tags": ["text-generation", "license:apache-2.0"]}
         if "/tree/" in self.path:
-            found = self.server.tree
-        body = json.dumps(found).encode()
-        self.answer(200, {"Content-Type": "application/json"} | self.server.api_headers, body)
+            found = self.server.second_page if "page=2" in self.path else self.server.tree
+        headers = {"Content-Type": "application/json"} | self.server.api_headers
+        if self.server.second_page and "page=2" not in self.path:
+            headers["Link"] = f'<{self.server.url}{self.path}&page=2>; rel="next"'
+        self.answer(200, headers, json.dumps(found).encode())
 
     def moved(self) -> dict[str, str]:
         return {"Location": f"{self.server.elsewhere}/cdn/file?signature=secret"} if self.server.elsewhere else {}
@@ -102,6 +104,8 @@ class FileServer(ThreadingHTTPServer):
         self.elsewhere = ""
         """The address of another server, to which requests for the file are redirected."""
         self.tree: list[dict[str, object]] = []
+        self.second_page: list[dict[str, object]] = []
+        """More entries of the tree, if there are any."""
         self.api_status = 200
         self.api_headers: dict[str, str] = {}
         self.asked: list[Asked] = []

@@ -420,6 +420,16 @@ def test_the_proxy_of_the_environment_is_used(hub: FileServer, monkeypatch: pyte
     assert hub.gets[0].path.startswith("http://hub.invalid/")
 
 
+@pytest.mark.parametrize("proxy", ["nonsense://x", "http://[", "socks5://127.0.0.1:1"])
+def test_a_proxy_that_is_not_valid_is_an_error_and_not_a_crash(
+    hub: FileServer, monkeypatch: pytest.MonkeyPatch, proxy: str
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", proxy)
+    monkeypatch.setenv("NO_PROXY", "")
+    monkeypatch.delenv("no_proxy", raising=False)
+    assert "Hugging Face Hub: " in refusal()
+
+
 def test_a_hub_that_is_switched_off_is_not_asked(hub: FileServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     assert "switched off by HF_HUB_OFFLINE" in refusal()

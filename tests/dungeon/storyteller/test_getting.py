@@ -72,6 +72,11 @@ def test_a_voice_without_one_is_plain_text(tmp_path: Path) -> None:
     assert (voice.format, voice.context, voice.sampling) == ("tale", 2048, Sampling())
 
 
+def test_a_long_list_of_files_is_read_to_its_end(hub: FileServer) -> None:
+    hub.second_page = [{"type": "file", "path": "sub/tiny-Q2_K.gguf", "size": 5}]
+    assert find_wish(f"hf:{REPO}:Q2_K").file == "sub/tiny-Q2_K.gguf"
+
+
 def test_getting_it_again_fetches_nothing(hub: FileServer) -> None:
     get_voice(find_wish(f"hf:{REPO}"))
     hub.asked.clear()
