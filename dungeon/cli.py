@@ -7,7 +7,7 @@ stderr is narration; a user's mistake ends with one message and exit code 2.
 import importlib.util
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -17,7 +17,6 @@ from dungeon.errors import DungeonError
 
 if TYPE_CHECKING:
     from dungeon.storage.shelf import Shelf
-    from dungeon.storyteller.catalogue import CatalogueWeights
 
 # ---- playing -------------------------------------------------------------------------------------------------
 
@@ -245,46 +244,132 @@ def replay(adventure: str, voice: str | None) -> None:
 # ---- voices --------------------------------------------------------------------------------------------------
 
 
-@cli.command()
-def voices() -> None:
-    """List the voices of the game.
+@cli.group(invoke_without_command=True)
+@click.pass_context
+def voices(context: click.Context) -> None:
+    """List the voices; get, remove and try them.
 
-    Columns, separated by a tab: name, and where the weights are. The first voice is the default.
+    Columns, separated by tabs: name, whether it is here, size, memory needed and whether that is free, words a second,
+    licence, and a line about it. The one that is played by default has a star.
     """
-    from dungeon.storyteller.download import weights_path
-    from dungeon.storyteller.voices import VOICES
+    if context.invoked_subcommand is None:
+        from dungeon.storyteller.machine import this_machine
+        from dungeon.storyteller.voice_lines import machine_line, voice_lines
 
-    for name in VOICES:
-        weights = _weights_of(name)
-        path = weights_path(weights)
-        place = str(path) if path.exists() else f"not fetched yet ({weights.package_size / 1e6:.0f} MB)"
-        click.echo(f"{name}\t{place}")
+        machine = this_machine()
+        click.echo(machine_line(machine), err=True)
+        click.echo("\n".join(voice_lines(machine)))
+
+
+@voices.command()
+@click.argument("voice")
+@click.option("--yes", is_flag=True, help="Do not ask; for scripts.")
+def get(voice: str, yes: bool) -> None:
+    """Fetch a voice; what an earlier attempt has fetched is kept.
+
+    VOICE is a name of the list, hf:OWNER/REPO, hf:OWNER/REPO:Q5_K_M, hf:OWNER/REPO:FILE.gguf, the address of a GGUF
+    file, or the path of a GGUF file or a voice's folder on this machine. Without a quantisation it is Q4_K_M, or else
+    Q8_0, or else the first file.
+    """
+    from dungeon.storyteller.getting import find_wish, get_voice
+
+    wish = find_wish(voice)
+    size = f", {wish.size / 1e6:,.0f} MB" if wish.size else ""
+    terms = f" Licence: {wish.license or 'not stated'} ({wish.license_url})." if wish.license_url else ""
+    click.echo(f"{wish.name}{size}.{terms}", err=True)
+    if not yes and sys.stdin.isatty() and wish.kind != "path":
+        click.confirm("Fetch it?", default=True, abort=True, err=True)
+    with _progress(wish.name) as report:
+        name = get_voice(wish, report)
+    click.echo(f"The voice '{name}' is here. Play with it: dungeon --voice {name}", err=True)
+    click.echo(name)
+
+
+@voices.command()
+@click.argument("name")
+def remove(name: str) -> None:
+    """Delete a voice's file, and what an unfinished fetch has left.
+
+    A file of your own is only taken out of the list.
+    """
+    from dungeon.storyteller.getting import remove_voice
+
+    freed = remove_voice(name)
+    click.echo(f"Removed: {name} ({freed / 1e6:,.0f} MB)", err=True)
+
+
+@voices.command("try")
+@click.argument("name")
+def try_(name: str) -> None:
+    """Measure a voice on this machine: seconds to the first token, cold and warm, and tokens a second.
+
+    `dungeon voices` shows it from then on.
+    """
+    import asyncio
+
+    from dungeon.storyteller.local import LocalStoryteller
+    from dungeon.storyteller.measurements import keep_speed
+    from dungeon.storyteller.overview import check_is_here
+    from dungeon.storyteller.trial import try_voice
+    from dungeon.storyteller.voices import find_voice
+
+    voice = find_voice(name)
+    check_is_here(voice)
+    storyteller = LocalStoryteller(voice)
+    with _progress(storyteller.name) as report:
+        storyteller.on_download = report
+        speed = asyncio.run(try_voice(storyteller))
+    keep_speed(name, speed)
+    click.echo(
+        f"{name}\tfirst token {speed.first_cold:.2f} s cold, {speed.first_warm:.2f} s warm\t"
+        f"{speed.tokens_per_second:.1f} tokens a second"
+    )
 
 
 @cli.command()
 @click.argument("name", required=False)
 def fetch(name: str | None) -> None:
     """Fetch and verify a voice's weights; print their path."""
+    from dungeon.storyteller.catalogue import CATALOGUE
     from dungeon.storyteller.download import ensure_weights
-    from dungeon.storyteller.voices import DEFAULT_VOICE, VOICES
+    from dungeon.storyteller.voices import DEFAULT_VOICE
 
     name = name or DEFAULT_VOICE
-    if name not in VOICES:
-        raise DungeonError(f"There is no voice '{name}' to fetch. The game has {', '.join(VOICES)}.")
-    weights = _weights_of(name)
-    with click.progressbar(length=weights.package_size, label=f"Fetching {weights.name}", file=sys.stderr) as bar:
-        path = ensure_weights(weights, lambda done, _: bar.update(done - bar.pos))
-        bar.update(bar.length - bar.pos if bar.length else 0)
+    if name not in CATALOGUE:
+        raise DungeonError(f"There is no voice '{name}' to fetch. The game has {', '.join(CATALOGUE)}.")
+    weights = CATALOGUE[name].weights
+    with _progress(weights.name) as report:
+        path = ensure_weights(weights, report)
     click.echo(path)
 
 
-def _weights_of(name: str) -> "CatalogueWeights":
-    from dungeon.storyteller.catalogue import CatalogueWeights
-    from dungeon.storyteller.voices import find_voice
+@contextmanager
+def _progress(name: str) -> Iterator[Callable[[int, int], None]]:
+    """A bar on stderr, from the first report on; without a terminal, a line for each tenth."""
+    bar: Any = None
+    tenth = -1
 
-    weights = find_voice(name).weights
-    assert isinstance(weights, CatalogueWeights), "the game's own voices are adapters over weights of the catalogue"
-    return weights
+    def report(done: int, total: int) -> None:
+        nonlocal bar, tenth
+        if not sys.stderr.isatty():
+            if total and done * 10 // total > tenth:
+                tenth = done * 10 // total
+                click.echo(f"Fetching {name}: {done / 1e6:,.0f} of {total / 1e6:,.0f} MB", err=True)
+            return
+        if bar is None:
+            bar = click.progressbar(length=max(total, 1), label=f"Fetching {name}", file=sys.stderr, show_pos=False)
+            bar.__enter__()
+        bar.length = max(total, done, 1)
+        bar.update(done - bar.pos)
+
+    try:
+        yield report
+    except KeyboardInterrupt:
+        click.echo("\nStopped. What has arrived is kept; the same command goes on there.", err=True)
+        sys.exit(130)
+    finally:
+        if bar is not None:
+            bar.__exit__(None, None, None)
 
 
 # ---- the other two parts, as processes of their own ------------------------------------------------------------

@@ -48,6 +48,16 @@ def weights_folder() -> Path:
     return _folder("cache") / "weights"
 
 
+def voices_folder() -> Path:
+    """The voices that the player added, a small file each."""
+    return _folder("data") / "voices"
+
+
+def measurements_file() -> Path:
+    """What was measured on this machine: the speed of voices and of the network."""
+    return _folder("state") / "measurements.json"
+
+
 def log_file() -> Path:
     """The log of the storyteller's engine; the log of the run before is beside it."""
     return _folder("state") / "storyteller.log"

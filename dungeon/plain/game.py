@@ -21,7 +21,9 @@ from dungeon.scenarios.model import Scenario, fill_placeholders, scenario_from_o
 from dungeon.scenarios.user import find_scenario, user_scenarios
 from dungeon.storage.shelf import Shelf
 from dungeon.storyteller.local import LocalStoryteller
+from dungeon.storyteller.overview import check_is_here
 from dungeon.storyteller.protocol import Storyteller
+from dungeon.storyteller.voices import find_voice
 from dungeon.tale.adventure import Node
 
 _LAST_TURNS = 4
@@ -68,6 +70,7 @@ class _Game:
         storyteller = self.session.storyteller
         if isinstance(storyteller, LocalStoryteller):
             storyteller.on_download = _DownloadNotes()
+            note(f"The voice is {storyteller.name}.")
         loading = asyncio.create_task(storyteller.start())
         try:
             if go_on:
@@ -83,7 +86,7 @@ class _Game:
         finally:
             loading.cancel()
             await asyncio.wait([loading])
-            await storyteller.close()
+            await self.session.storyteller.close()
 
     async def _run_line(self, line: str) -> None:
         try:
@@ -206,6 +209,15 @@ class _Game:
                 raise DungeonError(f"There is no adventure '{line[:30]}' in this list.")
             self.session.resume(entries[int(line) - 1].id)
             self._print_story()
+
+    async def switch_voice(self, name: str) -> None:
+        """Goes on with another voice, once it is loaded."""
+        voice = find_voice(name)
+        check_is_here(voice)
+        storyteller = LocalStoryteller(voice, _DownloadNotes())
+        await self.session.switch_storyteller(storyteller).close()  # first: two voices may not fit into the memory
+        await storyteller.start()
+        note(f"The voice is {storyteller.name}.")
 
     async def choose_adventure(self) -> None:
         """Begins another adventure."""

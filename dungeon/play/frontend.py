@@ -21,6 +21,9 @@ class Frontend(Protocol):
     async def open_shelf(self, search: str) -> None:
         """Lists the adventures that match the search, to go on with one."""
 
+    async def switch_voice(self, name: str) -> None:
+        """Goes on with another voice."""
+
     def leave(self) -> None:
         """Leaves the game."""
 

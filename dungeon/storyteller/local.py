@@ -23,7 +23,7 @@ from dungeon.errors import ContextOverflow, DungeonError, StorytellerError
 from dungeon.paths import log_file
 from dungeon.storyteller.catalogue import CatalogueWeights
 from dungeon.storyteller.chat_frame import learn_frame
-from dungeon.storyteller.download import ensure_weights
+from dungeon.storyteller.download import ensure_weights, weights_path
 from dungeon.storyteller.request import GenerationRequest
 from dungeon.storyteller.voices import Voice
 from dungeon.tale.prompt_format import TALE, ChatFormat, PromptFormat
@@ -202,9 +202,12 @@ def _fingerprint(voice: Voice) -> str:
     try:
         if voice.adapter:
             return hashlib.sha256(voice.adapter.read_bytes()).hexdigest()
-        if isinstance(voice.weights, CatalogueWeights):
-            return voice.weights.sha256
-        with voice.weights.open("rb") as file:
+        weights = voice.weights
+        if isinstance(weights, CatalogueWeights):
+            if weights.sha256:
+                return weights.sha256
+            weights = weights_path(weights)
+        with weights.open("rb") as file:
             digest = hashlib.sha256(file.read(_HASHED_BYTES))
             size = file.seek(0, os.SEEK_END)
             file.seek(max(0, size - _HASHED_BYTES))

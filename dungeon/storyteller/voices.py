@@ -1,35 +1,38 @@
 """Voices: base weights, an optional adapter, a context size and sampling defaults; found by name or path.
 
     voice = find_voice("lantern")            # comes with the game
-    voice = find_voice("smollm2")            # base weights of the catalogue, untuned
+    voice = find_voice("ember")              # in the catalogue: fetched when it starts, if it is not here
+    voice = find_voice("storm")              # the player added it: `dungeon voices get hf:OWNER/REPO`
     voice = find_voice("~/my-voice")         # a folder that `dungeon finetune` wrote, or a bare GGUF file
 
 A voice's folder holds `voice.json`: `{"format": 1, "name", "base": {"name", "file", "sha256", "license"}, "adapter":
-{"file", "sha256"} or null, "context", "sampling", "prompt_format"}`. `file` names a GGUF file in the same folder; a
+{"file", "sha256"} or null, "context", "prompt_format", "sampling"}`. `file` names a GGUF file in the same folder; a
 base whose `file` is null is the catalogue's of that name. The voices that come with the game are in
 `dungeon/storyteller/data/`.
 """
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import msgspec
 
+from corpus.text import did_you_mean
 from dungeon.errors import DungeonError
-from dungeon.storyteller.catalogue import CATALOGUE, CatalogueWeights
+from dungeon.storyteller.added import added_voices
+from dungeon.storyteller.catalogue import CATALOGUE, DEFAULT_CONTEXT, CatalogueWeights, PromptFormatName
+from dungeon.storyteller.gguf_file import read_gguf
 from dungeon.storyteller.sampling import Sampling
 
 DEFAULT_VOICE = "lantern"
-VOICES = (DEFAULT_VOICE, *CATALOGUE)
-"""The voices that come with the game, or that it can fetch."""
-DEFAULT_CONTEXT = 2048
-PromptFormatName = Literal["tale", "frame"]
-"""Plain text, or the model's own chat frame: see `dungeon.tale.prompt_format`."""
+"""Comes with the game."""
 _DATA = Path(__file__).parent / "data"
-_UNTUNED = Sampling(temperature=0.4, dry_multiplier=1.0, dry_allowed_length=2, dry_penalty_last_n=1024)
-"""Cooler than the default: untuned weights lose the thread sooner (`tests/benchmarks/output_policy.py`)."""
+_INSTRUCT = Sampling(temperature=0.8, min_p=0.05, repeat_penalty=1.05, dry_multiplier=0.0, length=110)
+"""For an instruct model of which nothing is known: a warm voice with a light penalty was read with more pleasure than a
+cool one without."""
+_INSTRUCT_CONTEXT = 4096
+"""Tokens, for the same, if it was trained for as many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,27 +72,45 @@ class _VoiceFile(msgspec.Struct, frozen=True):
 
 
 def find_voice(name: str) -> Voice:
-    """Return the voice of that name among the game's, or the voice at that path.
+    """Return the voice of that name, in the catalogue or among the player's, or the voice at that path.
 
     Raises:
         DungeonError: there is no such voice, or its files don't match its `voice.json`.
     """
-    if name in CATALOGUE:
-        return Voice(name, CATALOGUE[name], sampling=_UNTUNED)
-    if name in VOICES:
-        return _read_folder(_DATA / name)
+    if entry := CATALOGUE.get(name):
+        if entry.tuned:
+            return _read_folder(_DATA / name)
+        return Voice(name, entry.weights, None, entry.context, entry.sampling, entry.prompt_format)
+    added = added_voices()
+    if name in added:
+        return replace(_read_path(Path(added[name].file), added[name].file), name=name)
+    if name.startswith("hf:"):
+        for voice in added.values():
+            if voice.source == name:
+                return find_voice(voice.name)
+        raise DungeonError(f"The voice '{name[:200]}' is not here yet. Fetch it: dungeon voices get {name[:200]}")
     try:
         path = Path(name).expanduser()
-        if path.is_dir():
-            return _read_folder(path)
-        if path.is_file():
-            return _read_gguf(path)
+        if path.exists():
+            return _read_path(path, name)
     except (OSError, RuntimeError) as error:  # no permission, a name that is too long, no such user's home
         reason = error.strerror if isinstance(error, OSError) else error
         raise DungeonError(f"The voice '{name[:200]}' can't be read: {reason}.") from error
+    except ValueError:  # a null character
+        pass
+    names = ", ".join([*CATALOGUE, *added])
     raise DungeonError(
-        f"There is no voice '{name[:200]}': no folder or GGUF file of that path, and the game has {', '.join(VOICES)}."
+        f"There is no voice '{name[:200]}': no folder or GGUF file of that path, and the voices are {names}."
+        f"{did_you_mean(name, [*CATALOGUE, *added])}"
     )
+
+
+def _read_path(path: Path, name: str) -> Voice:
+    if path.is_dir():
+        return _read_folder(path)
+    if path.is_file():
+        return _read_gguf(path)
+    raise DungeonError(f"The voice '{name[:200]}' is not there any more. `dungeon voices` lists those that are.")
 
 
 def _read_gguf(path: Path) -> Voice:
@@ -98,7 +119,11 @@ def _read_gguf(path: Path) -> Voice:
             raise DungeonError(
                 f"{path} is not a voice: it is neither a GGUF file nor a folder that `dungeon finetune` wrote."
             )
-    return Voice(path.stem, path.resolve())
+    about = read_gguf(path)
+    if not about.chat_template:
+        return Voice(path.stem, path.resolve())
+    context = min(about.context or _INSTRUCT_CONTEXT, _INSTRUCT_CONTEXT)
+    return Voice(path.stem, path.resolve(), None, context, _INSTRUCT, "frame")
 
 
 def _read_folder(folder: Path) -> Voice:
@@ -119,13 +144,14 @@ def _read_folder(folder: Path) -> Voice:
 def _find_weights(base: _Base, folder: Path) -> CatalogueWeights | Path:
     if base.file is not None:
         return _verified_file(folder, base.file, base.sha256)
-    weights = CATALOGUE.get(base.name)
-    if weights is None:
+    entry = CATALOGUE.get(base.name)
+    if entry is None:
         raise DungeonError(
             f"The voice {folder} needs the base '{base.name}', which is neither in its folder nor in the catalogue.\n"
             f"Serve it instead: dungeon finetune export {folder} --to merged --out DIR, then a server for DIR and "
             "dungeon play --endpoint URL --model NAME"
         )
+    weights = entry.weights
     if weights.sha256 != base.sha256:
         raise DungeonError(
             f"The voice {folder} was tuned on other weights than this version's '{base.name}' "

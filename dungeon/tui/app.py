@@ -4,6 +4,7 @@ The voice starts loading when the app does; the player can choose and type meanw
 `dungeon.tui.host.Game`, to begin, resume and leave; the app owns the shelf, the storyteller and the session.
 """
 
+import asyncio
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from functools import partial
@@ -18,18 +19,22 @@ from textual.worker import WorkerCancelled
 from dungeon.errors import DungeonError
 from dungeon.paths import shelf_file
 from dungeon.play.frontend import PlayFrontend
-from dungeon.play.keys import check_keys, keymap
+from dungeon.play.keys import check_keys, keymap, keys_for
 from dungeon.play.registry import COMMANDS, Request
 from dungeon.play.session import Session
 from dungeon.scenarios.model import Scenario
 from dungeon.storage.shelf import Shelf
 from dungeon.storyteller.download import DownloadCancelled
+from dungeon.storyteller.fetches import Fetch, Fetches, FetchState
 from dungeon.storyteller.local import LocalStoryteller
+from dungeon.storyteller.overview import check_is_here
 from dungeon.storyteller.protocol import Storyteller
+from dungeon.storyteller.voices import find_voice
 from dungeon.tui.base_app import BaseApp
 from dungeon.tui.bindings import bindings
-from dungeon.tui.host import KeepsText
+from dungeon.tui.host import KeepsText, ShowsFetches
 from dungeon.tui.screens.by_command import open_screen
+from dungeon.tui.screens.help import key_name
 from dungeon.tui.screens.play import PlayScreen
 from dungeon.tui.widgets.status import READY
 
@@ -44,10 +49,12 @@ class DungeonApp(BaseApp):
         DungeonError: the shelf or the settings can't be read, or there is nothing to go on with.
     """
 
-    BINDINGS = bindings("help", "quit", "theme")
+    BINDINGS = bindings("help", "quit", "theme", "voices")
 
     voice_state: reactive[str] = reactive("loading")
     """What the storyteller is doing while no turn streams, for the status line."""
+    fetch_state: reactive[str] = reactive("")
+    """How far the voices are that are fetched in the background, for the status line."""
 
     def __init__(
         self,
@@ -68,6 +75,7 @@ class DungeonApp(BaseApp):
         self._go_on = go_on
         if isinstance(storyteller, LocalStoryteller):
             storyteller.on_download = self._on_download
+        self.fetches = Fetches(lambda fetch: self.call_later(self._fetch_changed, fetch))
 
     def on_mount(self) -> None:
         self.session.settings.on_change = self.apply_settings
@@ -174,15 +182,18 @@ class DungeonApp(BaseApp):
     @work(group="voice", exit_on_error=False)
     async def load_voice(self) -> None:
         """Starts the storyteller and shows how that goes in `voice_state`."""
+        storyteller = self.storyteller
         try:
-            await self.storyteller.start()
+            await storyteller.start()
         except DungeonError as error:
-            self.voice_state = "no voice"
-            self.toast(str(error), error=True)
+            if storyteller is self.storyteller:  # else the player has switched to another meanwhile
+                self.voice_state = "no voice"
+                self.toast(str(error), error=True)
         except DownloadCancelled:
             return
         else:
-            self.voice_state = READY
+            if storyteller is self.storyteller:
+                self.voice_state = READY
 
     def _on_download(self, done: int, total: int) -> None:
         """Called from the thread that downloads."""
@@ -191,6 +202,44 @@ class DungeonApp(BaseApp):
         bar = "█" * filled + "░" * (width - filled)
         state = f"fetching the voice, once {bar} {done / 1e6:.0f} of {total / 1e6:.0f} MB"
         self.call_later(partial(setattr, self, "voice_state", state))
+
+    async def switch_voice(self, name: str) -> None:
+        """Goes on with another voice; the adventure stays where it is."""
+        playing = [screen for screen in self.screen_stack if isinstance(screen, PlayScreen)]
+        if any(screen.busy for screen in playing):
+            raise DungeonError("A turn is being written. Esc stops it; then switch the voice.")
+        voice = find_voice(name)
+        check_is_here(voice)
+        self.storyteller = LocalStoryteller(voice, self._on_download)
+        before = self.session.switch_storyteller(self.storyteller)
+        self.session.settings.on_change()
+        self.voice_state = "loading the voice"
+        self.run_worker(self._load_after(before, playing), group="switch", exit_on_error=False)
+
+    async def _load_after(self, before: Storyteller, playing: Sequence[PlayScreen]) -> None:
+        """Ends a storyteller first, because two voices may not fit into the memory, and then loads the new one."""
+        await before.close()
+        with suppress(WorkerCancelled):
+            await self.load_voice().wait()
+        for screen in playing:
+            if screen.is_attached:
+                screen.voice_switched()
+
+    def _fetch_changed(self, fetch: Fetch) -> None:
+        """A voice that is fetched in the background has come further."""
+        running = self.fetches.running()
+        self.fetch_state = ", ".join(f"fetching {each.wish.name} {each.percent}%" for each in running)
+        if fetch.state is FetchState.DONE:
+            self.toast(f"The voice {fetch.wish.name} is here. {self._voices_hint()} goes on with it.")
+        elif fetch.state is FetchState.FAILED:
+            self.toast(fetch.error, error=True)
+        for screen in self.screen_stack:
+            if isinstance(screen, ShowsFetches):
+                screen.fetch_changed(fetch)
+
+    def _voices_hint(self) -> str:
+        """The key of the voices' screen, or else its command."""
+        return key_name(keys_for(self.session.settings.global_settings)["voices"]) or "/voices"
 
     # ---- the end ---------------------------------------------------------------------------------------------
 
@@ -211,6 +260,7 @@ class DungeonApp(BaseApp):
             worker.cancel()
             with suppress(WorkerCancelled):
                 await worker.wait()
+        await asyncio.to_thread(self.fetches.close)
         await self.storyteller.close()
         self.shelf.close()
         self.exit()

@@ -17,6 +17,7 @@ from dungeon.play.session import Session
 from dungeon.reading.books import Book
 from dungeon.scenarios.model import Scenario
 from dungeon.storage.shelf import Shelf
+from dungeon.storyteller.fetches import Fetch, Fetches
 from dungeon.storyteller.protocol import Storyteller
 
 
@@ -38,6 +39,9 @@ class Game(Toaster, Protocol):
     storyteller: Storyteller
     voice_state: str
     """What the storyteller is doing while no turn streams: "loading", "ready", …"""
+    fetches: Fetches
+    fetch_state: str
+    """How far the voices are that are fetched in the background; "" if none is."""
 
     def begin(self, scenario: Scenario) -> None:
         """Plays a new adventure, after the player has answered what the scenario asks."""
@@ -57,6 +61,13 @@ class Game(Toaster, Protocol):
     async def open_shelf(self, search: str = "") -> None:
         """Shows the adventures that match the search."""
 
+    async def switch_voice(self, name: str) -> None:
+        """Goes on with another voice, unless a turn is being written.
+
+        Raises:
+            DungeonError: there is no such voice, it is not here, or a turn is being written.
+        """
+
     def leave(self) -> None:
         """Ends the game, after what streams or is being edited has been kept."""
 
@@ -71,6 +82,14 @@ class KeepsText(Protocol):
         Raises:
             DungeonError: it can't be saved.
         """
+
+
+@runtime_checkable
+class ShowsFetches(Protocol):
+    """A screen that shows how far voices are that are fetched in the background."""
+
+    def fetch_changed(self, fetch: Fetch) -> None:
+        """A fetch has come further, or has ended."""
 
 
 class Reader(Toaster, Protocol):

@@ -15,6 +15,7 @@ from dungeon.play.registry import COMMANDS
 from dungeon.scenarios.library import builtin_scenarios
 from dungeon.scenarios.model import fill_placeholders
 from dungeon.storyteller.catalogue import SMOLLM2
+from tests.dungeon.gguf_files import instruct_gguf
 
 Refused = Callable[..., str]
 
@@ -82,12 +83,25 @@ def test_scenarios_are_listed_with_name_title_and_genre() -> None:
     assert len(rows) >= 8
 
 
-def test_voices_are_listed_with_where_their_weights_are(home: Path) -> None:
-    assert run("voices").stdout == "lantern\tnot fetched yet (93 MB)\nsmollm2\tnot fetched yet (93 MB)\n"
-    file = home / "cache" / "weights" / SMOLLM2.file
-    file.parent.mkdir(parents=True)
-    file.touch()
-    assert run("voices").stdout == f"lantern\t{file}\nsmollm2\t{file}\n"
+def test_voices_are_listed_with_what_a_player_asks(home: Path) -> None:
+    listed = run("voices")
+    rows = {line.split("\t")[0]: line.split("\t")[1:] for line in listed.stdout.splitlines()}
+    assert list(rows)[:2] == ["lantern *", "ember"], "the star is at the default"
+    place, size, needs, speed, licence, summary = rows["ember"]
+    assert (place, size, licence) == ("can be fetched", "1.1 GB", "Apache-2.0")
+    assert needs.startswith("needs 1.6 GB, ") and "words/s" in speed and summary
+    assert "This machine: " in listed.stderr and "cores" in listed.stderr
+
+
+def test_a_voice_is_got_listed_and_removed(home: Path, tmp_path: Path) -> None:
+    file = tmp_path / "storm.gguf"
+    file.write_bytes(instruct_gguf())
+    got = run("voices", "get", str(file))
+    assert (got.returncode, got.stdout) == (0, "storm\n")
+    assert "dungeon --voice storm" in got.stderr
+    assert run("voices").stdout.splitlines()[-1].startswith("storm\there\t0 MB\t")
+    assert "Removed: storm" in run("voices", "remove", "storm").stderr
+    assert "storm" not in run("voices").stdout
 
 
 @pytest.mark.real
@@ -125,7 +139,11 @@ def test_version_prints_name_and_version() -> None:
         (["play", "--plain", "--scenario"], "'--scenario' requires an argument"),
         (["play", "--sceanrio", "x"], "No such option '--sceanrio'"),
         (["plya"], "No such command 'plya'"),
-        (["fetch", "nope"], "There is no voice 'nope' to fetch. The game has lantern, smollm2."),
+        (["fetch", "nope"], "There is no voice 'nope' to fetch. The game has lantern, ember,"),
+        (["voices", "get", "nope"], "There is no voice 'nope' to get. It can be a voice's name, hf:OWNER/REPO"),
+        (["voices", "get", "hf:nobody"], "write hf:OWNER/REPO"),
+        (["voices", "remove", "embr"], "There is no voice 'embr' to remove. Did you mean ember?"),
+        (["voices", "try", "nope"], "There is no voice 'nope'"),
         (["--plain", "--scenario", "nope"], "There is no scenario 'nope'"),
     ],
 )

@@ -58,6 +58,12 @@ def _settings(session: Session, _: Request) -> Screen[Any]:
     return SettingsScreen(session.settings)
 
 
+def _voices(_: Session, request: Request) -> Screen[Any] | None:
+    from dungeon.tui.screens.voices import VoicesScreen
+
+    return None if request.words else VoicesScreen()
+
+
 def _help(session: Session, _: Request) -> Screen[Any]:
     from dungeon.tui.screens.help import HelpScreen
 
@@ -71,5 +77,6 @@ SCREENS: dict[str, Callable[[Session, Request], Screen[Any] | None]] = {
     "lore": _lore,
     "context": _context,
     "settings": _settings,
+    "voices": _voices,
     "help": _help,
 }

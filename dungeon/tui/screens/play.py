@@ -261,6 +261,16 @@ class PlayScreen(Screen[None]):
         """Shows the adventures."""
         await game(self).open_shelf(search)
 
+    async def switch_voice(self, name: str) -> None:
+        """Goes on with another voice."""
+        await game(self).switch_voice(name)
+
+    def voice_switched(self) -> None:
+        """Another storyteller has taken over: it reads the story and writes its own suggestions."""
+        self.apply_settings()
+        self.story.show_suggestions()
+        self.prefetch()
+
     async def choose_adventure(self) -> None:
         """Goes back to the first screen."""
         game(self).choose()

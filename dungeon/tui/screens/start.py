@@ -4,11 +4,12 @@ Scenarios are folded under their genres, the player's own under "Yours". Typing 
 that have all of the words in their title, genre or opening.
 """
 
+import asyncio
 from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import groupby
 
-from textual import events, on
+from textual import events, on, work
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Container, VerticalScroll
@@ -24,6 +25,10 @@ from dungeon.scenarios.library import builtin_scenarios
 from dungeon.scenarios.model import Scenario, fill_placeholders
 from dungeon.scenarios.user import trash_scenario, user_scenarios
 from dungeon.storage.shelf import ShelfEntry
+from dungeon.storyteller.local import LocalStoryteller
+from dungeon.storyteller.machine import this_machine
+from dungeon.storyteller.overview import fetch_seconds, overview, recommended
+from dungeon.storyteller.voice_lines import duration_text, size_text
 from dungeon.tui.host import game
 from dungeon.tui.screens.confirm import ConfirmScreen
 from dungeon.tui.screens.help import key_hints
@@ -70,6 +75,7 @@ class StartScreen(Screen[None]):
 
     def compose(self) -> ComposeResult:
         yield Static("Dungeon", id="title")
+        yield Static(id="better", markup=False)
         yield Input(placeholder="Find a scenario", id="find", compact=True, select_on_focus=False)
         with Container(id="both"):
             yield Options(widget_id="choices")
@@ -77,7 +83,33 @@ class StartScreen(Screen[None]):
                 yield Static(id="opening", markup=False)
         yield StatusLine()
 
+    def on_mount(self) -> None:
+        # Fetching the bundled voice measures the network: then the line says how long a better one takes.
+        self.watch(self.app, "voice_state", self._look_for_better_voice)
+
+    def _look_for_better_voice(self) -> None:
+        if isinstance(game(self).storyteller, LocalStoryteller):
+            self._find_better_voice()
+
+    @work(group="better", exclusive=True)
+    async def _find_better_voice(self) -> None:
+        """Say in one line which voice would play better on this machine; nothing where there is none."""
+        rows = await asyncio.to_thread(lambda: overview(this_machine()))
+        better = recommended(rows)
+        line = self.query_one("#better", Static)
+        line.display = better is not None and game(self).fetches.get(better.name) is None
+        if better:
+            seconds = fetch_seconds(better)
+            time = f", about {duration_text(seconds)}" if seconds else ""
+            key = key_hints(game(self).session.settings.global_settings, "voices").partition(" ")[0] or "/voices"
+            line.update(
+                Content(
+                    f"A better voice fits this machine: {better.title}, {size_text(better.size)}{time}. {key} shows it."
+                )
+            )
+
     def on_screen_resume(self) -> None:
+        self._look_for_better_voice()
         keys = key_hints(game(self).session.settings.global_settings, "help", "shelf")
         hints = ("Enter begins", "type to find", "← → fold", "Ctrl+E edit", keys)
         self.query_one(StatusLine).hint = " · ".join(filter(None, hints))

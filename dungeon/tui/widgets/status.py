@@ -45,6 +45,7 @@ class StatusLine(HintLine):
 
     def on_mount(self) -> None:
         self.watch(self.app, "voice_state", self._show)
+        self.watch(self.app, "fetch_state", self._show)
         self._show()
 
     def watch_hint(self) -> None:
@@ -59,4 +60,5 @@ class StatusLine(HintLine):
         waiting = self.turn_state == THINKING and app.voice_state != READY
         state = app.voice_state if waiting else self.turn_state or app.voice_state
         # One line whatever its length: no layout, so that it costs nothing while a turn streams.
-        self.update(Content(f"{app.storyteller.name} · {state} · {self.hint}"), layout=False)
+        parts = (app.storyteller.name, state, app.fetch_state, self.hint)
+        self.update(Content(" · ".join(part for part in parts if part)), layout=False)

