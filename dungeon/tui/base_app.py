@@ -1,0 +1,49 @@
+"""What the game's app and the reader's app share: themes, toasts, crash reports, and output that is only text."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from textual.filter import LineFilter
+from textual.screen import Screen
+
+from dungeon.errors import DungeonError
+from dungeon.tui.crash import CrashReports, tolerate_odd_bytes
+from dungeon.tui.printable_filter import PRINTABLE_ONLY
+from dungeon.tui.themes import textual_themes
+
+
+class BaseApp(CrashReports):
+    """Provides what `dungeon.tui.host.Toaster` asks."""
+
+    TITLE = "Dungeon"
+    CSS_PATH = Path(__file__).with_name("app.tcss")  # absolute: a subclass may be in another folder
+
+    def __init__(self) -> None:
+        super().__init__()
+        tolerate_odd_bytes()
+        for theme in textual_themes():
+            self.register_theme(theme)
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Textual's own, and behind them one that lets nothing but text through."""
+        return [*super().get_line_filters(), PRINTABLE_ONLY]
+
+    def show_first(self, screen: Screen[Any]) -> None:
+        """Shows a screen in place of all that are open."""
+        while len(self.screen_stack) > 1:
+            self.pop_screen()
+        self.push_screen(screen)
+
+    def toast(self, text: str, *, error: bool = False) -> None:
+        """Shows a short message, an error for longer. The text may come from anywhere: it is never markup."""
+        self.notify(text, severity="error" if error else "information", timeout=30 if error else 4, markup=False)
+
+    @contextmanager
+    def toast_errors(self) -> Iterator[None]:
+        """Shows a DungeonError that the block raises (a full disk, a damaged shelf), and goes on."""
+        try:
+            yield
+        except DungeonError as error:
+            self.toast(str(error), error=True)
