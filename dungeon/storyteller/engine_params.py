@@ -32,7 +32,7 @@ CHECKPOINT_STEP = 128
 """Tokens between checkpoints."""
 _MOST_CHECKPOINTS = 16
 _LEAST_CHECKPOINTS = 4
-_CPU_BATCH = 64
+CPU_BATCH = 64
 """Tokens. A request can be cancelled only between two batches of its prompt, and a token costs no more in batches of 64
 than of 256, in a model of 135M parameters as in one of 1.5B: see `tests/benchmarks/engine.py`."""
 
@@ -71,15 +71,15 @@ def engine_params(header: GgufHeader, file_size: int, wanted: int, free: int | N
         n_ctx_checkpoints=checkpoints,
         checkpoint_min_step=CHECKPOINT_STEP,
         swa_full=swa_full,
-        n_batch=None if on_gpu else _CPU_BATCH,
-        n_threads=_thread_limit(),
+        n_batch=None if on_gpu else CPU_BATCH,
+        n_threads=thread_limit(),
     )
 
 
 # ---- threads -----------------------------------------------------------------------------------------------------
 
 
-def _thread_limit() -> int | None:
+def thread_limit() -> int | None:
     """Return how many threads to use where this process may not use all cores; None where it may.
 
     llama.cpp counts the cores of the whole machine. Bound to one of two cores, two threads took turns waiting.
