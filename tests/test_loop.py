@@ -12,9 +12,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from transformers import GPT2Config, GPT2LMHeadModel
-
-from finetune.models.base import open_base
+from transformers import AutoTokenizer, GPT2Config, GPT2LMHeadModel
 
 pytestmark = [pytest.mark.real, pytest.mark.usefixtures("home_with_weights", "untraced")]
 
@@ -38,9 +36,9 @@ def play_a_turn(*options: object) -> None:
     assert prose.strip()
 
 
-def test_from_stories_to_a_turn_with_a_tuned_gpt2(tmp_path: Path) -> None:
+def test_from_stories_to_a_turn_with_a_tuned_gpt2(tmp_path: Path, weights: Path) -> None:
     torch.manual_seed(0)
-    tokenizer = open_base("smollm2").tokenizer
+    tokenizer = AutoTokenizer.from_pretrained(weights.parent, gguf_file=weights.name, eos_token="<|endoftext|>")
     shape = {"n_positions": 1024, "n_embd": 64, "n_layer": 2, "n_head": 2, "initializer_range": 0.15}
     # Untied: with its embedding for a head, a random model only ever repeats the last token, which is a line's end.
     config = GPT2Config(vocab_size=len(tokenizer), **shape, bos_token_id=0, eos_token_id=0, tie_word_embeddings=False)

@@ -1,122 +1,130 @@
-"""How fast a corpus is built here, and in what memory.
+"""How fast a corpus is built, and how much memory that takes.
 
-    python tests/benchmarks/corpus_build.py 10 100 1000 [--workers 1] [--no-near-duplicates] [--profile]
+    python -m tests.benchmarks.corpus_build 10 100 1000 [--workers 1] [--no-near-duplicates] [--profile]
 
-For each size, in megabytes, writes Twee stories of made-up English to a temporary folder (a tenth of their passages
-merge, one in fifty loops back), builds a corpus of them, and prints one line. Story text is what stands in passages:
-a file has a twentieth more in headers and links. CPU s is what all processes computed, so MB/CPU s is the speed of
-one core; memory is the most that all processes had together, sampled.
+For each size, in megabytes of text, writes Twee stories of random words to a temporary folder (a tenth of their
+passages merge, one in fifty loops back), builds a corpus of them and prints one line. A file has a twentieth more than
+its text, in headers and links. CPU s is the time of all processes, so MB/CPU s is the speed of one core. The peak is
+the most memory of all processes together, sampled. `--profile` adds the 25 functions that take longest.
 """
 
-import argparse
 import cProfile
 import pstats
-import random
 import resource
 import sys
 import tempfile
 import threading
 import time
+from contextlib import ExitStack
 from pathlib import Path
+from random import Random
+from typing import Self
 
 import psutil
 
 from corpus.build import build
 from corpus.pipeline import Settings
+from tests.benchmarks.figures import argument_parser
 
-LIBRARY = Path(__file__).parents[2] / "corpus" / "library"
-STORY_CHARACTERS = 100_000
-PASSAGE_WORDS = (40, 260)
+_LIBRARY = Path(__file__).parents[2] / "corpus" / "library"
+_STORY_CHARACTERS = 100_000
+_PASSAGE_WORDS = (40, 260)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("megabytes", type=int, nargs="+")
+    parser = argument_parser(__doc__)
+    parser.add_argument("megabytes", type=int, nargs="+", help="sizes of the corpora")
     parser.add_argument("--workers", type=int, default=1)
-    parser.add_argument("--no-near-duplicates", action="store_true")
+    parser.add_argument("--no-near-duplicates", action="store_true", help="do not look for near-duplicates")
     parser.add_argument("--profile", action="store_true")
-    options = parser.parse_args()
-    settings = Settings(near_duplicates=not options.no_near_duplicates)
-    print(f"{options.workers} workers, near-duplicates {'not ' if options.no_near_duplicates else ''}looked for")
+    arguments = parser.parse_args()
+    settings = Settings(near_duplicates=not arguments.no_near_duplicates)
     print("MB of text  MB of files  stories  passages  examples  parquet MB  seconds  CPU s    MB/s  MB/CPU s  peak MB")
-    for size in options.megabytes:
-        with tempfile.TemporaryDirectory() as folder:
-            stories = Path(folder, "stories")
-            text, files = generate(stories, size * 10**6)
-            profile = cProfile.Profile()
-            if options.profile:
-                profile.enable()
-            with Memory() as memory:
-                begin, busy = time.perf_counter(), cpu_seconds()
-                report = build([stories], Path(folder, "corpus"), settings, options.workers)
-                seconds, busy = time.perf_counter() - begin, cpu_seconds() - busy
-            profile.disable()
-        print(
-            f"{text / 1e6:10.1f}  {files / 1e6:11.1f}  {report.stories:7,}  {report.passages:8,}  "
-            f"{sum(report.examples.values()):8,}  {sum(report.parquet_bytes.values()) / 1e6:10.1f}  {seconds:7.1f}  "
-            f"{busy:5.1f}  {text / 1e6 / seconds:6.1f}  {text / 1e6 / busy:8.1f}  {memory.peak / 1e6:7.0f}",
-            flush=True,
-        )
-        if options.profile:
+    for size in arguments.megabytes:
+        profile = cProfile.Profile() if arguments.profile else None
+        measure_build(size, settings, arguments.workers, profile)
+        if profile:
             pstats.Stats(profile, stream=sys.stdout).sort_stats("tottime").print_stats(25)
 
 
-def generate(folder: Path, characters: int) -> tuple[int, int]:
-    """Writes stories with that many characters of prose in all; gives those and the bytes of the files."""
+def measure_build(megabytes: int, settings: Settings, workers: int, profile: cProfile.Profile | None) -> None:
+    """Build a corpus of made-up stories and print its line."""
+    with tempfile.TemporaryDirectory() as folder:
+        stories = Path(folder, "stories")
+        text, files = write_stories(stories, megabytes * 10**6)
+        with ExitStack() as stack:
+            memory = stack.enter_context(PeakMemory())
+            if profile:
+                stack.enter_context(profile)
+            began, cpu_before = time.perf_counter(), _cpu_seconds()
+            report = build([stories], Path(folder, "corpus"), settings, workers)
+            duration, cpu = time.perf_counter() - began, _cpu_seconds() - cpu_before
+    print(
+        f"{text / 1e6:10.1f}  {files / 1e6:11.1f}  {report.stories:7,}  {report.passages:8,}  "
+        f"{sum(report.examples.values()):8,}  {sum(report.parquet_bytes.values()) / 1e6:10.1f}  {duration:7.1f}  "
+        f"{cpu:5.1f}  {text / 1e6 / duration:6.1f}  {text / 1e6 / cpu:8.1f}  {memory.peak / 1e6:7.0f}",
+        flush=True,
+    )
+
+
+def write_stories(folder: Path, characters: int) -> tuple[int, int]:
+    """Write stories with at least that many characters of prose; return the characters, and the bytes of the files."""
     folder.mkdir()
-    chance = random.Random(0)
-    words = [word for path in sorted(LIBRARY.glob("*.twee")) for word in path.read_text(encoding="utf-8").split()]
+    chance = Random(0)
+    words = [word for path in sorted(_LIBRARY.glob("*.twee")) for word in path.read_text(encoding="utf-8").split()]
     words = [word for word in words if word.isascii() and not set("[]{}<>:|") & set(word)]
     text = files = 0
     while text < characters:
-        sections, told = story(chance, words)
+        twee, length = random_twee(chance, words)
         path = folder / f"{text:012}.twee"
-        path.write_text(sections, encoding="utf-8")
-        text += told
+        path.write_text(twee, encoding="utf-8")
+        text += length
         files += path.stat().st_size
     return text, files
 
 
-def story(chance: random.Random, words: list[str]) -> tuple[str, int]:
-    """A tree of passages, about `STORY_CHARACTERS` long, with merges and loops; and the characters of its prose."""
+def random_twee(chance: Random, words: list[str]) -> tuple[str, int]:
+    """Return a tree of passages with merges and loops, as Twee, and the characters of its prose."""
     prose: list[str] = []
-    while sum(map(len, prose)) < STORY_CHARACTERS:
-        count = chance.randint(*PASSAGE_WORDS)
+    while sum(map(len, prose)) < _STORY_CHARACTERS:
+        count = chance.randint(*_PASSAGE_WORDS)
         picked = chance.choices(words, k=count)
-        paragraphs = [" ".join(picked[n : n + 60]) for n in range(0, count, 60)]
-        prose.append("\n\n".join(paragraphs))
+        prose.append("\n\n".join(" ".join(picked[start : start + 60]) for start in range(0, count, 60)))
     links: list[list[str]] = [[] for _ in prose]
     for n in range(1, len(prose)):
         parent = chance.randint(max(0, n - 6), n - 1)
-        links[parent].append(link(chance, words, n))
+        links[parent].append(_link(chance, words, n))
         if n % 10 == 0:
-            links[chance.randint(0, n - 1)].append(link(chance, words, n))
+            links[chance.randint(0, n - 1)].append(_link(chance, words, n))
         if n % 50 == 0:
-            links[n].append(link(chance, words, chance.randint(0, n)))
+            links[n].append(_link(chance, words, chance.randint(0, n)))
     sections = [":: StoryTitle\n" + " ".join(chance.choices(words, k=3))]
-    sections += [
-        f":: {'Start' if n == 0 else f'P{n}'}\n{text}\n\n" + "\n".join(links[n]) for n, text in enumerate(prose)
-    ]
+    sections += [f":: {_name(n)}\n{text}\n\n" + "\n".join(links[n]) for n, text in enumerate(prose)]
     return "\n\n".join(sections) + "\n", sum(map(len, prose))
 
 
-def link(chance: random.Random, words: list[str], target: int) -> str:
+def _link(chance: Random, words: list[str], target: int) -> str:
     verb = chance.choice(["Open", "Take", "Follow", "Ask about", "I run from", "Go back to"])
     label = f"{verb} the {' '.join(chance.choices(words, k=2)).strip('.,')}"
-    return f"[[{label}->{'Start' if target == 0 else f'P{target}'}]]"
+    return f"[[{label}->{_name(target)}]]"
 
 
-def cpu_seconds() -> float:
-    """What this process and the children it has waited for have computed: unlike the clock, blind to neighbours."""
+def _name(passage: int) -> str:
+    return f"P{passage}" if passage else "Start"
+
+
+def _cpu_seconds() -> float:
+    """Return the CPU time of this process and of the children that have ended. Other programs do not change it."""
     usages = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     return sum(usage.ru_utime + usage.ru_stime for usage in usages)
 
 
-class Memory:
-    """The most resident memory that this process and its children have together, sampled ten times a second."""
+class PeakMemory:
+    """The most resident memory of this process and its children together, sampled ten times a second."""
 
     def __init__(self) -> None:
         self.peak = 0
+        """Bytes."""
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._watch)
 
@@ -131,7 +139,7 @@ class Memory:
                     continue
             self.peak = max(self.peak, total)
 
-    def __enter__(self) -> "Memory":
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 

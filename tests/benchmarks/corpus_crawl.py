@@ -1,56 +1,43 @@
-"""How fast the crawler is: `python -m tests.benchmarks.corpus_crawl`.
+"""How fast the crawler is, and how polite: pages a second, and the shortest time between two requests.
 
-Crawls the replica site on this machine, once with politeness off and once with the defaults, and prints pages a second
-and the shortest time between two requests. Nothing is asserted.
+    python -m tests.benchmarks.corpus_crawl [--stories 150] [--polite-pages 12]
+
+Crawls a replica of a story site on this machine twice: with `--delay 0`, and with the default delay. Prints a line for
+each. 150 stories have 4,639 pages.
 """
 
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
+from tests.benchmarks.figures import argument_parser, seconds
 from tests.corpus.crawl.graphs import random_story
 from tests.corpus.crawl.replica import Replica
 
-_GRAPHS = 150
-_POLITE_PAGES = 12
-
 
 def main() -> None:
-    """Prints the figures."""
-    staged = [random_story(seed) for seed in range(_GRAPHS)]
+    parser = argument_parser(__doc__)
+    parser.add_argument("--stories", type=int, default=150, help="stories on the site")
+    parser.add_argument("--polite-pages", type=int, default=12, help="pages to crawl with the default delay")
+    arguments = parser.parse_args()
+    stories = [random_story(seed) for seed in range(arguments.stories)]
     with tempfile.TemporaryDirectory() as folder:
-        with Replica(staged) as site:
-            seconds = _crawl(site.list_url, Path(folder, "fast"), "--delay", "0")
-            first, last = site.requests[0].time, site.requests[-1].time
-            print(f"politeness off: {len(site.requests)} pages in {seconds:.1f} s with the start of the program;")
-            print(f"                {len(site.requests) / (last - first):.0f} pages/s between the first and the last")
-        with Replica(staged) as site:
-            _crawl(site.list_url, Path(folder, "polite"), "--max-pages", str(_POLITE_PAGES))
+        with Replica(stories) as site:
+            duration = seconds(lambda: crawl(site.list_url, Path(folder, "fast"), "--delay", "0"))
+            pages, crawling = len(site.requests), site.requests[-1].time - site.requests[0].time
+            print(f"--delay 0: {pages} pages in {duration:.1f} s, {pages / crawling:.0f} a second once it has started")
+        with Replica(stories) as site:
+            crawl(site.list_url, Path(folder, "polite"), "--max-pages", str(arguments.polite_pages))
             gaps = site.gaps()
-            print(
-                f"the defaults:   {len(gaps) / sum(gaps):.2f} requests/s, {min(gaps):.3f} s apart at least (limit: 1 s)"
-            )
+            speed = len(gaps) / sum(gaps)
+            print(f"default:   {speed:.2f} requests a second, at least {min(gaps):.3f} s apart (limit: 1)")
 
 
-def _crawl(url: str, out: Path, *options: str) -> float:
-    """Seconds for a whole run of the command."""
-    began = time.perf_counter()
-    command = [
-        sys.executable,
-        "-m",
-        "corpus",
-        "crawl",
-        url,
-        "--out",
-        str(out),
-        "--contact",
-        "ada@example.org",
-        *options,
-    ]
-    subprocess.run(command, check=False, capture_output=True)
-    return time.perf_counter() - began
+def crawl(url: str, out: Path, *options: str) -> None:
+    """Run `corpus crawl`."""
+    command = [sys.executable, "-m", "corpus", "crawl", url, "--out", str(out), "--contact", "ada@example.org"]
+    subprocess.run([*command, *options], check=False, capture_output=True)
 
 
 if __name__ == "__main__":

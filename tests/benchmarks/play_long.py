@@ -73,7 +73,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=20, help="of each measurement")
     parser.add_argument("--only", default="open,echo,turns,memory", help="which measurements, with commas")
     arguments = parser.parse_args()
-    walk = long_walk(arguments.turns + 1, Random(6))
+    walk = long_walk(arguments.turns, Random(6))
     with temporary_home():
         for name in arguments.only.split(","):
             print(f"\n{name}", flush=True)
@@ -228,11 +228,11 @@ class PhaseRecorder(Prefetcher):
 
 async def measure_turns(walk: list[Turn], runs: int) -> None:
     """Print how long the first words take at the start and at the end of a long adventure."""
-    for before in (0, len(walk) - 2):
-        print(f"  turns {before + 1} to {before + 2 * runs}")
-        await _measure_game(walk[: before + 2], runs)
+    for turns in (1, len(walk) - 1):
+        print(f"after {turns} turns:")
+        await _measure_game(walk[: turns + 1], runs)
         for prefill in (True, False):
-            times = await _measure_older_layout(walk[: before + 2], runs, prefill=prefill)
+            times = await _measure_older_layout(walk[: turns + 1], runs, prefill=prefill)
             show(f"  older layout, {'' if prefill else 'not '}prefilled", times)
 
 

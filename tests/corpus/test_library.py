@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 import corpus
+from corpus.build import build_stories
 from corpus.check import check
+from corpus.pipeline import Settings
 from corpus.readers import read
 from corpus.story import Story
 from tests.genres import GENRES
@@ -31,6 +33,10 @@ def test_library_is_complete(stories: list[Story]) -> None:
 @pytest.mark.usefixtures("untraced")
 def test_library_passes_the_linter(stories: list[Story]) -> None:
     assert [str(finding) for finding in check(stories).findings if not finding.note] == []
+
+
+def test_every_story_is_in_the_corpus(stories: list[Story], tmp_path: Path) -> None:
+    assert build_stories(stories, tmp_path / "corpus", Settings()).stories == len(stories)
 
 
 def test_every_story_has_metadata(stories: list[Story]) -> None:

@@ -1,4 +1,4 @@
-"""Requests for a bare text, without any adventure behind it."""
+"""Generation requests for a bare text, without an adventure."""
 
 from dungeon.storyteller.request import GenerationParams, GenerationRequest
 from dungeon.storyteller.sampling import Sampling

@@ -1,4 +1,4 @@
-"""What the game's tests share: a storyteller that says what a test wants."""
+"""Fixtures for the tests of the game."""
 
 from collections.abc import Iterator
 
@@ -9,5 +9,6 @@ from tests.dungeon.scripted import ScriptedServer
 
 @pytest.fixture
 def server() -> Iterator[ScriptedServer]:
+    """A storyteller with scripted answers."""
     with ScriptedServer() as running:
         yield running

@@ -1,4 +1,11 @@
-"""A session with no storyteller, an app that shows one screen on it, and what tests of screens do and see."""
+"""A host app that shows one screen of the game, a session to show on it, and what screen tests press and see.
+
+    async with showing(TreeScreen(new_session(tmp_path))) as (app, pilot):
+        await press(pilot, "up", "enter")
+        assert app.results == [True]
+
+`tests.dungeon.playing` runs the whole game instead.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -30,7 +37,7 @@ LOOKS: dict[str, tuple[tuple[int, int], str]] = {
     "light": ((100, 30), "parchment"),
     "ansi": ((100, 30), "ansi-dark"),
 }
-"""The terminal's size and the theme of pictures."""
+"""The terminal's size and the theme of each snapshot."""
 
 
 class Host(App[None]):
@@ -43,14 +50,14 @@ class Host(App[None]):
         for each in textual_themes():
             self.register_theme(each)
         self.theme = theme
-        self.first = screen
+        self.first_screen = screen
         self.toasts: list[str] = []
         self.results: list[object] = []
         """What the screens have returned."""
 
     def on_mount(self) -> None:
-        if self.first:
-            self.show(self.first)
+        if self.first_screen:
+            self.show(self.first_screen)
 
     def toast(self, text: str, *, error: bool = False) -> None:
         self.toasts.append(text)
@@ -68,22 +75,22 @@ class Host(App[None]):
 
 @asynccontextmanager
 async def showing(screen: Screen[Any], size: tuple[int, int] = (100, 30)) -> AsyncIterator[tuple[Host, Pilot[None]]]:
-    """The screen on the host; what it returns comes into `results`."""
+    """The screen on the host; what it returns is in `results`."""
     app = Host(screen)
     async with app.run_test(size=size) as pilot:
-        await handled(pilot)
+        await settle(pilot)
         yield app, pilot
 
 
 def new_session(folder: Path) -> Session:
-    """A new adventure at its opening."""
+    """A new adventure at its opening; its storyteller can't be reached."""
     session = Session(Shelf(folder / "shelf.db"), RemoteStoryteller("http://127.0.0.1:9", "nobody"))
     session.begin(scenario_from_opening("You stand before the iron door.", "The door"))
     return session
 
 
-def play(session: Session, words: str, prose: str, kind: Kind = Kind.DO) -> Node:
-    """A turn below the head, as if the storyteller had answered."""
+def add_turn(session: Session, words: str, prose: str, kind: Kind = Kind.DO) -> Node:
+    """Add a turn below the head, as if the storyteller had answered."""
     adventure = session.adventure
     node = session.shelf.add_turn(adventure, kind, words, action_line(kind, words), WRITTEN_BY_PLAYER)
     node = adventure.set_prose(node.id, prose, State.DONE)
@@ -92,7 +99,7 @@ def play(session: Session, words: str, prose: str, kind: Kind = Kind.DO) -> Node
 
 
 def reopened(session: Session) -> Session:
-    """The same adventure, read again from the disk."""
+    """Another session on the same adventure, loaded from the disk."""
     again = Session(Shelf(session.shelf.path), session.storyteller)
     again.resume()
     return again
@@ -100,8 +107,8 @@ def reopened(session: Session) -> Session:
 
 @contextmanager
 def write_protected(shelf: Shelf) -> Iterator[None]:
-    """The shelf on a disk that can be read only, as its connection sees it."""
-    shelf._db.execute("PRAGMA query_only=ON")
+    """Every write to the shelf fails in the block, as on a full or a write-protected disk."""
+    shelf._db.execute("PRAGMA query_only=ON")  # private: SQLite can be asked for this on the connection only
     yield
     shelf._db.execute("PRAGMA query_only=OFF")
 
@@ -112,51 +119,56 @@ def write_protected(shelf: Shelf) -> Iterator[None]:
 async def press(pilot: Pilot[None], *keys: str) -> None:
     """Press keys, each after the app has handled the one before.
 
-    `Pilot.press` also waits until the process is idle, 0.05 s a key and more on a busy machine.
+    `Pilot.press` also waits twice until the process is idle: 0.05 s a key, and more on a busy machine.
     """
     for key in keys:
         # Textual's function does not know the slash.
         pilot.app.post_message(events.Key(key, "/" if key == "slash" else key_to_character(key)))
-        await handled(pilot)
+        await settle(pilot)
 
 
-async def handled(pilot: Pilot[None]) -> None:
-    """Wait until every message is handled, and those that these sent, and what they drew."""
-    for _ in range(60):  # a message is handed on a few times, and each time takes a turn or two of the loop
+async def paste(pilot: Pilot[None], text: str) -> None:
+    """Paste text into whatever has the focus."""
+    pilot.app.post_message(events.Paste(text))
+    await settle(pilot)
+
+
+async def settle(pilot: Pilot[None]) -> None:
+    """Wait until the app has handled every message, those that these sent, and has drawn the result."""
+    for _ in range(60):  # a message is handed on a few times, and each time takes a turn or two of the event loop
         await asyncio.sleep(0)
     await pilot.pause(0)
 
 
-async def until(pilot: Pilot[None], true: Callable[[], bool]) -> None:
-    """Let the app run until something holds."""
-    for _ in range(2000):
-        if true():
-            return
-        await pilot.pause(0.01)
-    raise TimeoutError
+async def wait_until(pilot: Pilot[None], condition: Callable[[], bool], seconds: float = 20.0) -> None:
+    """Let the app run until the condition holds."""
+    async with asyncio.timeout(seconds):
+        while not condition():
+            await pilot.pause(0.01)
 
 
 # ---- what a player sees ------------------------------------------------------------------------------------------
 
 
-def shown(app: App[Any], selector: str) -> str:
+def widget_text(app: App[Any], selector: str) -> str:
     """The text of a widget."""
     return str(app.screen.query_one(selector, Static).content)
 
 
-def page(app: App[Any]) -> str:
-    """All that is on the screen, as lines of text."""
-    strips = app.screen._compositor.render_strips()
+def screen_text(app: App[Any]) -> str:
+    """Everything on the screen, as lines of text."""
+    strips = app.screen._compositor.render_strips()  # private: Textual offers pictures of a screen, but no text
     return "\n".join("".join(segment.text for segment in strip).rstrip() for strip in strips)
 
 
-def notes(app: App[Any]) -> str:
-    """The messages that the app shows over the screen."""
-    return "\n".join(notification.message for notification in app._notifications)
+def toast_text(app: App[Any], severity: str = "") -> str:
+    """The messages that the app shows over the screen; with a severity, only those of it."""
+    toasts = [toast for toast in app._notifications if severity in ("", toast.severity)]  # private: no list is public
+    return "\n".join(toast.message for toast in toasts)
 
 
 async def stop_blinking(pilot: Pilot[None]) -> None:
-    """Nothing moves from here on: for a picture."""
+    """Stop everything that moves, for a picture."""
     await pilot.pause()
     for field in (*pilot.app.screen.query(TextArea), *pilot.app.screen.query(Input)):
         field.cursor_blink = False

@@ -1,12 +1,18 @@
-"""The game on a screen of its own, driven as a player drives it: what its tests share."""
+"""The whole game on the screen, against a scripted server: what tests press and see while they play.
 
-import asyncio
-from collections.abc import AsyncIterator, Callable
+    async with playing_iron_door(server) as pilot:
+        server.answers = ["\\nThe door opens."]
+        await play_line(pilot, "open the door")
+        assert "The door opens." in story_text(pilot)
+
+`tests.dungeon.host` shows one screen alone, which is faster.
+"""
+
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from textual import events
 from textual.pilot import Pilot
-from textual.widgets import Static, TextArea
+from textual.widgets import Static
 
 from dungeon.paths import shelf_file
 from dungeon.scenarios.model import Scenario
@@ -17,10 +23,9 @@ from dungeon.tale.adventure import Adventure
 from dungeon.tui.app import DungeonApp
 from dungeon.tui.screens.play import PlayScreen
 from dungeon.tui.widgets.prompt import Prompt
-from tests.dungeon import host
+from dungeon.tui.widgets.status import READY
+from tests.dungeon.host import paste, press, settle, wait_until
 from tests.dungeon.scripted import ScriptedServer
-
-Player = Pilot[None]
 
 
 @asynccontextmanager
@@ -29,85 +34,78 @@ async def playing(
     scenario: Scenario | None = None,
     go_on: bool = False,
     size: tuple[int, int] = (100, 30),
-) -> AsyncIterator[Player]:
+) -> AsyncIterator[Pilot[None]]:
+    """The game, once its voice is ready and nothing is prefetched any more."""
     app = DungeonApp(RemoteStoryteller(server.url, "scripted"), scenario=scenario, go_on=go_on)
     async with app.run_test(size=size) as pilot:
-        await until(pilot, lambda: app.voice_state == "ready")
-        await idle(pilot)
+        await wait_until(pilot, lambda: app.voice_state == READY)
+        await wait_for_workers(pilot)
         yield pilot
         await app.end_game()
 
 
 @asynccontextmanager
-async def at_the_door(server: ScriptedServer) -> AsyncIterator[Player]:
+async def playing_iron_door(server: ScriptedServer) -> AsyncIterator[Pilot[None]]:
     """A new adventure before the iron door."""
-    server.answers = ["x"]  # to reading ahead, which is the first thing asked: the test's own answers are for the turns
+    server.answers = ["x"]  # for the first requests, which prefetch: the test's answers are for its turns
     async with playing(server, find_scenario("iron-door")) as pilot:
         yield pilot
 
 
-async def until(pilot: Player, true: Callable[[], bool], seconds: float = 20.0) -> None:
-    """Lets the app run until something holds."""
-    async with asyncio.timeout(seconds):
-        while not true():
-            await pilot.pause(0.01)
+# ---- what a player does ------------------------------------------------------------------------------------------
 
 
-async def idle(pilot: Player) -> None:
-    """Lets the app run until no worker does and every message is handled."""
+async def wait_for_workers(pilot: Pilot[None]) -> None:
+    """Let the app run until no worker does and every message is handled."""
     await pilot.app.workers.wait_for_complete()
-    await pilot.pause()
+    await settle(pilot)
 
 
-async def type_in(pilot: Player, text: str) -> None:
-    pilot.app.post_message(events.Paste(text))
-    await pilot.pause()
+async def wait_for_turn(pilot: Pilot[None]) -> None:
+    """Let the app run until no turn streams and the story shows the last one whole."""
+    await settle(pilot)
+    screen = play_screen(pilot)
+    await wait_until(pilot, lambda: not screen.busy)
+    await settle(pilot)
 
 
-async def send(pilot: Player, text: str) -> None:
-    """Types, presses Enter and waits for the turn's end."""
-    await type_in(pilot, text)
-    await pilot.press("enter")
-    await pilot.pause()
-    await until(pilot, lambda: not play_screen(pilot).busy)
-    await pilot.pause()
+async def enter_line(pilot: Pilot[None], line: str) -> None:
+    """Type a line at the prompt and press Enter."""
+    await paste(pilot, line)
+    await press(pilot, "enter")
 
 
-def play_screen(pilot: Player) -> PlayScreen:
+async def play_line(pilot: Pilot[None], line: str) -> None:
+    """Enter a line and wait for the end of its turn."""
+    await enter_line(pilot, line)
+    await wait_for_turn(pilot)
+
+
+# ---- what a player sees ------------------------------------------------------------------------------------------
+
+
+def play_screen(pilot: Pilot[None]) -> PlayScreen:
     screen = pilot.app.screen
     assert isinstance(screen, PlayScreen)
     return screen
 
 
-def prompt(pilot: Player) -> Prompt:
+def prompt(pilot: Pilot[None]) -> Prompt:
     return play_screen(pilot).query_one("#prompt", Prompt)
 
 
-def shown(pilot: Player) -> str:
+def story_text(pilot: Pilot[None]) -> str:
     """All the text of the story on the screen, in order."""
     return "\n".join(
         str(static.content) for static in pilot.app.screen.query("#tale Static").results(Static) if static.display
     )
 
 
-def on_disk() -> Adventure:
-    """The last adventure as another process would find it."""
+def saved_adventure() -> Adventure:
+    """The last adventure as another process would find it on the disk."""
     shelf = Shelf(shelf_file())
     last = shelf.latest_id()
     assert last is not None
     adventure = shelf.open(last)
     shelf.close()
     return adventure
-
-
-def notes(pilot: Player) -> str:
-    return host.notes(pilot.app)
-
-
-async def settled(pilot: Player) -> None:
-    """Nothing moves and nothing blinks."""
-    await until(pilot, lambda: pilot.app.voice_state == "ready")  # type: ignore[attr-defined]
-    await idle(pilot)
-    for area in pilot.app.screen.query(TextArea):
-        area.cursor_blink = False
-    await pilot.pause()

@@ -1,12 +1,12 @@
-"""A storyteller that says what a test wrote down: an OpenAI-compatible server on this machine's loopback.
+"""A scripted storyteller: an OpenAI-compatible server on the loopback that answers with the texts of a test.
 
     with ScriptedServer() as server:
         server.answers = ["\\nThe door opens.", ["\\nIt is", Hold(), " dark."]]
         ...  # play against server.url
         server.release()
 
-Answers are taken in order and the last one repeats. It streams only, answers `/v1/completions` and `/v1/models`, and
-pays no attention to what it is asked, which stands in `requests`.
+The answers are used in order, whatever is requested, and the last one repeats. `requests` keeps the requests.
+The server has `/v1/completions`, which always streams, and `/v1/models`.
 """
 
 import json
@@ -19,30 +19,30 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Self
 
-_PIECE = 4  # characters: about a token
-_LOOK_SECONDS = 0.02
+_PIECE_LENGTH = 4  # characters: about a token
+_POLL_SECONDS = 0.02
 
 
 @dataclass(frozen=True)
 class Hold:
-    """In an answer: nothing more comes until `ScriptedServer.release`."""
+    """In an answer: the stream pauses until `ScriptedServer.release`."""
 
 
 @dataclass(frozen=True)
 class Drop:
-    """In an answer: the connection closes here, in the middle."""
+    """In an answer: the connection closes here, in the middle of the stream."""
 
 
 @dataclass(frozen=True)
 class Raw:
-    """In an answer: this line as it stands, instead of an event."""
+    """In an answer: this line, unchanged, in place of an event."""
 
     line: str
 
 
 @dataclass(frozen=True)
 class Fail:
-    """An answer: this status, and this body (JSON unless it is a string)."""
+    """An answer: an HTTP error with this status and this body (JSON unless it is a string)."""
 
     status: int
     body: object
@@ -53,20 +53,20 @@ Answer = str | Piece | Fail | Sequence[Piece]
 
 
 class ScriptedServer:
-    """Runs from `with` to its end."""
+    """Runs while its `with` block does."""
 
     def __init__(self) -> None:
         self.answers: list[Answer] = ["\nIt is dark."]
         self.requests: list[dict[str, Any]] = []
-        """The body of each completion that was asked for."""
+        """The body of each request for a completion."""
         self.keys: list[str | None] = []
-        """The Authorization header of each."""
+        """The Authorization header of each request for a completion."""
         self.paths: list[str] = []
-        """The path of everything that was asked for."""
+        """The path of every request."""
         self.aborted = threading.Event()
-        """Set once a client left before the end of its answer."""
+        """Set once a client has closed its connection before the end of its answer."""
         self.holding = threading.Event()
-        """Set while an answer waits in a `Hold`."""
+        """Set while an answer is at a `Hold`."""
         self._released = threading.Event()
         self._lock = threading.Lock()
         self._closing = False
@@ -87,19 +87,19 @@ class ScriptedServer:
         self._thread.join()
 
     def release(self) -> None:
-        """Lets the answer that holds go on, or the next one that will."""
+        """Continue the answer that is at a `Hold`, or the next one that reaches one."""
         self._released.set()
 
     def next_answer(self) -> Answer:
-        """The answer to the request that has just come."""
+        """The answer to the latest request."""
         with self._lock:
             return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
 
     def hold(self, client: socket.socket) -> bool:
-        """Waits for `release`; False if the client left (or the test ended) before."""
+        """Wait for `release`; False if the client or the test has ended before."""
         self.holding.set()
         try:
-            while not self._released.wait(_LOOK_SECONDS):
+            while not self._released.wait(_POLL_SECONDS):
                 if self._closing or has_left(client):
                     return False
             self._released.clear()
@@ -116,22 +116,26 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self.script.paths.append(self.path)
         if self.path == "/v1/models":
-            self._whole(200, {"object": "list", "data": [{"id": "scripted", "object": "model"}]})
+            self._respond(200, {"object": "list", "data": [{"id": "scripted", "object": "model"}]})
         else:
-            self._whole(404, {"error": {"message": f"nothing at {self.path}"}})
+            self._respond(404, {"error": {"message": f"nothing at {self.path}"}})
 
     def do_POST(self) -> None:
         script = self.script
         script.paths.append(self.path)
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        content = self.rfile.read(int(self.headers["Content-Length"]))
+        if not content:  # the client has left already
+            self.close_connection = True
+            return
+        body = json.loads(content)
         if self.path != "/v1/completions":
-            self._whole(404, {"error": {"message": f"nothing at {self.path}"}})
+            self._respond(404, {"error": {"message": f"nothing at {self.path}"}})
             return
         script.keys.append(self.headers["Authorization"])
         script.requests.append(body)
         answer = script.next_answer()
         if isinstance(answer, Fail):
-            self._whole(answer.status, answer.body)
+            self._respond(answer.status, answer.body)
             return
         try:
             self._stream(_pieces(answer))
@@ -166,7 +170,7 @@ class _Handler(BaseHTTPRequestHandler):
         data = line.encode() + b"\n\n"
         self.wfile.write(f"{len(data):x}\r\n".encode() + data + b"\r\n")
 
-    def _whole(self, status: int, body: object) -> None:
+    def _respond(self, status: int, body: object) -> None:
         data = (body if isinstance(body, str) else json.dumps(body)).encode()
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
@@ -177,11 +181,11 @@ class _Handler(BaseHTTPRequestHandler):
     def handle(self) -> None:
         try:
             super().handle()
-        except ConnectionError:  # the client is done with a connection that it kept open
+        except ConnectionError:  # the client has closed a connection that it had kept alive
             self.close_connection = True
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
-        """A test's output is no place for an access log."""
+        """Log nothing: the tests' output needs no access log."""
 
 
 def has_left(client: socket.socket) -> bool:
@@ -195,7 +199,7 @@ def has_left(client: socket.socket) -> bool:
 
 def _pieces(answer: str | Hold | Drop | Raw | Sequence[Piece]) -> Iterable[Piece]:
     if isinstance(answer, str):
-        return [answer[start : start + _PIECE] for start in range(0, len(answer), _PIECE)]
+        return [answer[start : start + _PIECE_LENGTH] for start in range(0, len(answer), _PIECE_LENGTH)]
     if isinstance(answer, Hold | Drop | Raw):
         return [answer]
     return answer

@@ -158,13 +158,6 @@ def test_without_a_terminal_the_message_names_plain(arguments: list[str]) -> Non
     assert "This is not a terminal. Use --plain to play through a pipe." in played.stderr
 
 
-def test_a_mistake_of_a_process_is_one_message() -> None:
-    played = run("play", "--plain", "--scenario", "[bold]nope \x1b[31m")
-    assert (played.returncode, played.stdout) == (2, "")
-    assert played.stderr.startswith("dungeon: There is no scenario '[bold]nope")
-    assert "Traceback" not in played.stderr
-
-
 def test_continue_without_an_adventure_is_one_message() -> None:
     played = run("play", "--plain", "--continue", "--endpoint", "http://127.0.0.1:1", "--model", "m")
     assert (played.returncode, played.stdout) == (2, "")

@@ -61,10 +61,6 @@ def test_only_the_engine_process_imports_llama_cpp() -> None:
     assert "xllamacpp" not in loaded_by("dungeon.tui.app", "dungeon.plain.game", "dungeon.storyteller.local")
 
 
-def test_the_command_line_imports_other_packages_only_when_a_command_runs() -> None:
-    assert not loaded_by("dungeon.cli") & {"httpx2", "textual", "xllamacpp", "msgspec", "sqlite3", "asyncio"}
-
-
 def test_the_tale_imports_no_io_module() -> None:
     loaded = loaded_by("dungeon.tale.adventure", "dungeon.tale.prose", "dungeon.tale.context")
     assert not loaded & IO_MODULES

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from dungeon.paths import shelf_file
+from dungeon.paths import settings_file, shelf_file
 from dungeon.storage.shelf import Shelf
 from dungeon.tale.adventure import Node, State
 from tests.terminal import Terminal
@@ -15,6 +15,13 @@ pytestmark = [pytest.mark.real, pytest.mark.usefixtures("home_with_weights")]
 
 SCRIPT = 'open the iron door\n"who is there?"\n\n/undo\n/retry\n/quit\n'
 DUNGEON = [sys.executable, "-m", "dungeon"]
+
+
+@pytest.fixture
+def short_turns(home_with_weights: Path) -> None:
+    """Turns of one sentence: they take a third of the time."""
+    settings_file().parent.mkdir(parents=True)
+    settings_file().write_text("length = 16\n")
 
 
 def play(script: str, *options: str) -> str:
@@ -34,6 +41,7 @@ def saved_turns() -> list[Node]:
     return turns
 
 
+@pytest.mark.usefixtures("short_turns")
 def test_the_same_seed_prints_the_same_story_and_another_seed_another_story() -> None:
     printed = play(SCRIPT, "--scenario", "iron-door", "--seed", "7")
     assert printed.count("> You open the iron door.") == 1
@@ -43,6 +51,7 @@ def test_the_same_seed_prints_the_same_story_and_another_seed_another_story() ->
     assert not play("open the iron door\n/quit\n", "--scenario", "iron-door", "--seed", "8").startswith(first)
 
 
+@pytest.mark.usefixtures("short_turns")
 def test_every_turn_has_prose_and_is_saved() -> None:
     play("open the iron door\nlight the lamp\nstep inside\n", "--scenario", "iron-door", "--seed", "1")
     assert [node.action for node in saved_turns()] == [

@@ -9,7 +9,7 @@ from tests.corpus.crawl.graphs import random_story
 from tests.corpus.crawl.replica import Replica
 from tests.corpus.crawl.run_crawl import crawl, start_crawl, stories
 
-KILLS = int(os.environ.get("DUNGEON_TEST_KILLS", "12"))
+KILLS = int(os.environ.get("DUNGEON_TEST_KILLS", "8"))
 SEEDS = (2, 3, 5, 11, 13, 27)
 
 

@@ -1,4 +1,4 @@
-"""The context as a player looks at it: tokens, what is cached, a bar of the budget, and all of it as lines."""
+"""The context view: the tokens of each part, which are cached, a bar of the budget, and the view as lines."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -57,7 +57,7 @@ def adventure_with_turns(turns: int, lore: Lore = LORE) -> Adventure:
     return adventure
 
 
-# ---- tokens and what is cached -----------------------------------------------------------------------------------
+# ---- tokens and cached parts -------------------------------------------------------------------------------------
 
 
 async def test_included_parts_are_counted_and_the_others_estimated() -> None:

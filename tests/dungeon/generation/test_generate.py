@@ -1,4 +1,4 @@
-"""Generating a turn with a voice that misbehaves: what is shown, how many attempts are made, and that a turn ends."""
+"""Generating a turn with a voice that misbehaves: the prose that is shown, the attempts, and the end of the turn."""
 
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from itertools import repeat

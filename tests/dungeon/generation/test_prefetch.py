@@ -1,7 +1,8 @@
-"""Prefetching: what is suggested, what is ready when the player picks, and what is never requested or never used."""
+"""Prefetching: the suggestions, turns that are ready when the player picks, and when nothing is requested or used."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -90,12 +91,13 @@ async def play(session: Session, line: str) -> Node:
     return await session.play_turn(Kind(request.command), request.words, ignore)
 
 
-def reopened(session: Session) -> list[Node]:
-    again = Session(Shelf(session.shelf.path), session.storyteller)
-    return again.resume().path()
+def saved_turns(session: Session) -> list[Node]:
+    """The turns of the adventure, read from the disk."""
+    with closing(Shelf(session.shelf.path)) as shelf:
+        return Session(shelf, session.storyteller).resume().path()
 
 
-# ---- what is suggested -------------------------------------------------------------------------------------------
+# ---- suggestions -------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -166,9 +168,9 @@ async def test_after_a_turn_four_different_actions_are_suggested(server: Voice, 
     await play(session, "wait")
     changes: list[tuple[str, ...]] = []
     await session.prefetch(lambda: changes.append(session.suggestions()))
-    # Neither the same twice, nor with the same verb, nor what the player has just done.
+    # None twice, no two with the same verb, and not the player's last action.
     assert changes == [("Open the door", "Ask Hessa what she sees", '"Who is there?"', "Light the lamp")]
-    assert reopened(session) == session.adventure.path(), "suggestions are not on the disk"
+    assert saved_turns(session) == session.adventure.path(), "suggestions are not on the disk"
 
 
 async def test_after_going_on_and_narrating_there_are_suggestions_too(server: Voice, session: Session) -> None:
@@ -221,7 +223,7 @@ async def test_at_the_opening_the_actions_of_the_scenario_come_first(server: Voi
     assert len(server.requests) == asked
 
 
-# ---- what is ready -----------------------------------------------------------------------------------------------
+# ---- prefetched turns --------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("line", ["1", "3", "", "Ask Hessa what she sees"])
@@ -233,7 +235,7 @@ async def test_a_prefetched_turn_is_shown_at_once(server: Voice, session: Sessio
     assert len(server.requests) == asked, "the turn was ready"
     assert node.state is State.DONE
     assert node.prose
-    assert reopened(session) == session.adventure.path()
+    assert saved_turns(session) == session.adventure.path()
     record = session.shelf.generation_record(node.id)
     seeds = {request["seed"] for request in server.requests if str(request["prompt"]).endswith(f"{node.action}\n")}
     assert not node.action or record.seed in seeds
@@ -294,7 +296,7 @@ async def test_stopping_a_turn_that_was_picked_while_streaming_saves_its_prose_s
     with pytest.raises(asyncio.CancelledError):
         await playing
     assert await asyncio.to_thread(server.aborted.wait, 10)
-    node = reopened(session)[-1]
+    node = saved_turns(session)[-1]
     assert (node.prose, node.state) == ("It begins slowly", State.STOPPED)
     await asyncio.wait([prefetching])
 

@@ -1,11 +1,11 @@
-"""The game as lines, as a process: what a script and a screen reader get."""
+"""`dungeon --plain` as a process."""
 
 import os
 import signal
 import subprocess
 import sys
 
-from tests.dungeon.playing import on_disk
+from tests.dungeon.playing import saved_adventure
 from tests.dungeon.scripted import Hold, ScriptedServer
 from tests.terminal import Terminal
 
@@ -21,13 +21,13 @@ def play(server: ScriptedServer, lines: str, *options: str) -> subprocess.Comple
     )
 
 
-def test_the_issue_s_script_prints_a_story_with_those_turns(server: ScriptedServer) -> None:
+def test_a_script_of_lines_prints_its_turns(server: ScriptedServer) -> None:
     server.answers = ["\nThe door opens.", "\nNobody answers.", "\nA wind blows.", "\nHessa laughs."]
     script = 'open the iron door\n"who is there?"\n\n/undo\n/retry\n/quit\n'
     result = play(server, script, "--scenario", "iron-door", "--seed", "7")
     assert (result.returncode, result.stderr) == (0, "")
-    told = result.stdout[result.stdout.index("> You open the iron door.") :]
-    assert _blocks(told) == [
+    turns = result.stdout[result.stdout.index("> You open the iron door.") :]
+    assert _paragraphs(turns) == [
         "> You open the iron door.",
         "The door opens.",
         '> You say "Who is there?"',
@@ -40,18 +40,18 @@ def test_the_issue_s_script_prints_a_story_with_those_turns(server: ScriptedServ
     ]
 
 
-def _blocks(text: str) -> list[str]:
-    return [block.strip() for block in text.split("\n\n") if block.strip()]
+def _paragraphs(text: str) -> list[str]:
+    return [paragraph.strip() for paragraph in text.split("\n\n") if paragraph.strip()]
 
 
-def test_no_escape_codes_whatever_the_story_holds(server: ScriptedServer) -> None:
+def test_hostile_text_is_printed_without_escape_codes(server: ScriptedServer) -> None:
     server.answers = ["\nThe [bold]dragon[/] \x1b[31m roars שלום 🐉."]
     result = play(server, "look \x1b[2J at it\n", "--scenario", "iron-door")
     assert "\x1b" not in result.stdout + result.stderr
     assert "The [bold]dragon[/] [31m roars שלום 🐉." in result.stdout
 
 
-def test_continue_shows_the_last_turns_and_goes_on(server: ScriptedServer) -> None:
+def test_continue_shows_the_last_turns_and_plays_on(server: ScriptedServer) -> None:
     server.answers = ["\nThe door opens.", "\nIt is dark."]
     play(server, "open the iron door\n", "--scenario", "iron-door")
     result = play(server, "go in\n", "--continue")
@@ -61,12 +61,12 @@ def test_continue_shows_the_last_turns_and_goes_on(server: ScriptedServer) -> No
     assert str(server.requests[-1]["prompt"]).endswith("The door opens.\n\n> You go in.\n")
 
 
-def test_the_end_of_input_is_quit(server: ScriptedServer) -> None:
+def test_the_end_of_input_ends_the_game(server: ScriptedServer) -> None:
     result = play(server, "", "--scenario", "iron-door")
     assert (result.returncode, result.stderr) == (0, "")
 
 
-def test_a_scenario_asks_before_it_begins(server: ScriptedServer) -> None:
+def test_a_scenario_asks_for_its_placeholders_before_it_begins(server: ScriptedServer) -> None:
     server.answers = ["\nVermilla opens her jaws."]
     result = play(server, "Bo\nlook in\n", "--scenario", "dragons-tooth")
     assert (result.returncode, result.stderr) == (0, "")
@@ -75,7 +75,7 @@ def test_a_scenario_asks_before_it_begins(server: ScriptedServer) -> None:
     assert "You are Brindle, who pulls teeth" in play(server, "\n/quit\n", "--scenario", "dragons-tooth").stdout
 
 
-def test_without_a_scenario_one_is_chosen_or_written(server: ScriptedServer) -> None:
+def test_without_a_scenario_option_the_player_chooses_or_writes_one(server: ScriptedServer) -> None:
     server.answers = ["\nThe sea is calm."]
     result = play(server, "nonsense\nYou are a cook on a small grey ship.\nlook out\n/new\n3\n/quit\n")
     assert "There is no scenario 'nonsense'" in result.stderr
@@ -83,26 +83,26 @@ def test_without_a_scenario_one_is_chosen_or_written(server: ScriptedServer) -> 
     assert "The Iron Door" in result.stdout
 
 
-def test_every_command_answers(server: ScriptedServer) -> None:
+def test_commands_answer_and_mistakes_are_reported_on_stderr(server: ScriptedServer) -> None:
     server.answers = ["\nYes."]
     lines = "/help\n/do wave\n/say hi\n/story It rains.\n/continue\n/undo\n/redo\n/print\n/mode\nhello\n"
     lines += "/stop\n/dance\n/do\n"
     result = play(server, lines, "--scenario", "iron-door")
     assert result.returncode == 0
-    for shown in ("/retry", "> You wave.", '> You say "Hi."', "It rains.", '> You say "Hello."'):
-        assert shown in result.stdout
-    for noted in ("A bare line is now: say.", "There is no command /dance", "/do needs words"):
-        assert noted in result.stderr
+    for text in ("/retry", "> You wave.", '> You say "Hi."', "It rains.", '> You say "Hello."'):
+        assert text in result.stdout
+    for message in ("A bare line is now: say.", "There is no command /dance", "/do needs words"):
+        assert message in result.stderr
 
 
-def test_a_number_picks_a_suggestion(server: ScriptedServer) -> None:
+def test_a_number_plays_a_suggestion(server: ScriptedServer) -> None:
     server.answers = ["\nYes."]
     result = play(server, "1\n", "--scenario", "iron-door")
     assert "1. Open the iron door" in result.stdout
     assert "> You open the iron door." in result.stdout
 
 
-def test_a_hundred_thousand_characters_are_kept(server: ScriptedServer) -> None:
+def test_a_line_of_a_hundred_thousand_characters_is_saved_whole(server: ScriptedServer) -> None:
     server.answers = ["\nThat is a lot."]
     words = ("word " * 20_000).strip()
     play(server, f"shout {words}\n", "--scenario", "iron-door")
@@ -111,7 +111,7 @@ def test_a_hundred_thousand_characters_are_kept(server: ScriptedServer) -> None:
     assert words in result.stdout
 
 
-def test_a_line_that_is_not_utf8_does_not_end_the_game(server: ScriptedServer) -> None:
+def test_a_line_that_is_not_utf_8_does_not_end_the_game(server: ScriptedServer) -> None:
     server.answers = ["\nHm."]
     result = subprocess.run(
         command(server, "--scenario", "iron-door"),
@@ -124,7 +124,7 @@ def test_a_line_that_is_not_utf8_does_not_end_the_game(server: ScriptedServer) -
     assert b"> You wait." in result.stdout
 
 
-def test_a_server_that_is_not_there_is_told_and_the_action_is_kept(server: ScriptedServer) -> None:
+def test_an_unreachable_server_is_reported_and_the_action_is_saved(server: ScriptedServer) -> None:
     with ScriptedServer() as gone:
         url = gone.url
     result = subprocess.run(
@@ -152,7 +152,7 @@ def test_a_server_that_is_not_there_is_told_and_the_action_is_kept(server: Scrip
     assert "> You wait." in play(server, "", "--continue").stdout
 
 
-def test_killed_in_mid_stream_it_starts_again_with_every_finished_turn_and_the_partial_one(
+def test_a_game_killed_while_a_turn_streams_continues_with_all_its_text(
     server: ScriptedServer,
 ) -> None:
     server.answers = ["\nThe door opens.", ["\nNobody answers. ", Hold(), "A step. ", Hold(), "Never sent."]]
@@ -166,7 +166,7 @@ def test_killed_in_mid_stream_it_starts_again_with_every_finished_turn_and_the_p
     seen = ""
     while "Nobody answers." not in seen:
         seen += game.stdout.read(1)
-    while not on_disk().path()[-1].prose:  # a moment after it was shown
+    while not saved_adventure().path()[-1].prose:  # it is saved a moment after it is shown
         assert game.poll() is None
     os.kill(game.pid, signal.SIGKILL)
     game.wait()
@@ -176,14 +176,14 @@ def test_killed_in_mid_stream_it_starts_again_with_every_finished_turn_and_the_p
     assert '> You say "Who is there?"\n\nNobody answers.' in result.stdout
 
 
-def test_ctrl_c_at_the_prompt_ends_the_game_at_once(server: ScriptedServer) -> None:
+def test_ctrl_c_at_the_prompt_ends_the_game(server: ScriptedServer) -> None:
     with Terminal(command(server, "--scenario", "iron-door")) as terminal:
         terminal.expect("Search the wagon")
         terminal.send("\x03")
         assert terminal.wait(10) == 130
 
 
-def test_ctrl_c_in_mid_turn_keeps_what_came(server: ScriptedServer) -> None:
+def test_ctrl_c_while_a_turn_streams_saves_its_text(server: ScriptedServer) -> None:
     server.answers = [["\nThe door opens. ", Hold(), "Never."]]
     with Terminal(command(server, "--scenario", "iron-door")) as terminal:
         terminal.expect("Search the wagon")

@@ -1,4 +1,4 @@
-"""Reading a story as lines: `dungeon read --plain` as a process."""
+"""`dungeon read --plain` as a process."""
 
 import subprocess
 import sys
@@ -43,7 +43,7 @@ def test_a_story_is_read_to_its_ending_and_back(tale: str) -> None:
     )
 
 
-def test_a_line_that_is_not_a_choice_is_answered_on_stderr(tale: str) -> None:
+def test_a_line_that_is_not_a_choice_is_reported_on_stderr(tale: str) -> None:
     result = read_plain("7\nopen the gate\n/back\n٣\n", tale)
     assert result.returncode == 0
     assert result.stdout.count("You stand") == 1
@@ -52,7 +52,7 @@ def test_a_line_that_is_not_a_choice_is_answered_on_stderr(tale: str) -> None:
     assert "This is where you began." in result.stderr
 
 
-def test_the_next_session_goes_on(tale: str) -> None:
+def test_the_next_start_continues_at_the_same_passage(tale: str) -> None:
     read_plain("1\n", tale)
     result = read_plain("", tale)
     assert "> You open the gate.\n\nThe gate opens." in result.stdout
@@ -70,7 +70,7 @@ def test_without_a_story_the_reader_chooses_one() -> None:
 
 
 @pytest.mark.parametrize("arguments", [["nonsense"], ["--plain", "nonsense"]])
-def test_a_mistake_is_one_message(arguments: list[str]) -> None:
+def test_an_unknown_story_is_reported_without_a_traceback(arguments: list[str]) -> None:
     command = [sys.executable, "-m", "dungeon", "read", *arguments]
     result = subprocess.run(
         command, capture_output=True, stdin=subprocess.DEVNULL, encoding="utf-8", timeout=60, check=False
@@ -79,7 +79,7 @@ def test_a_mistake_is_one_message(arguments: list[str]) -> None:
     assert "Traceback" not in result.stderr
 
 
-def test_reading_loads_nothing_heavy_and_as_lines_no_screen() -> None:
+def test_reading_imports_no_heavy_package_and_plain_reading_no_textual() -> None:
     loaded = loaded_by("dungeon.plain.reader", "dungeon.reading.books")
     assert not loaded & (HEAVY | {"textual", "rich", "bs4", "lxml", "docx", "xllamacpp"})
     assert not loaded_by("dungeon.tui.reader.app", "dungeon.tui.reader.story") & (HEAVY | {"bs4", "lxml", "xllamacpp"})

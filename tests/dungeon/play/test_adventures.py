@@ -1,4 +1,4 @@
-"""How adventures are named, listed, labelled and exported outside the game's screens."""
+"""Finding, listing, labelling and exporting adventures."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -28,7 +28,7 @@ from dungeon.tale.adventure import State
 
 @pytest.fixture
 def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shelf]:
-    """Three adventures; the working folder is the test's own."""
+    """Three adventures, and a working folder for this test alone."""
     monkeypatch.chdir(tmp_path)
     shelf = Shelf(tmp_path / "shelf.db")
     for title in ("The Lamp Road", "The Door", "The Door in the Hill"):
@@ -37,7 +37,7 @@ def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shelf]:
     shelf.close()
 
 
-def played(shelf: Shelf) -> int:
+def play_one_turn(shelf: Shelf) -> int:
     adventure = shelf.open(2)
     node = shelf.add_turn(adventure, Kind.DO, "knock", "You knock.", WRITTEN_BY_PLAYER)
     shelf.save_turn(adventure.set_prose(node.id, "Nobody answers.", State.DONE))
@@ -45,14 +45,14 @@ def played(shelf: Shelf) -> int:
 
 
 @pytest.mark.parametrize(
-    ("wanted", "id_"), [("2", 2), ("the door", 2), ("lamp", 1), ("HILL", 3), ("  The  Lamp Road ", 1)]
+    ("name", "adventure_id"), [("2", 2), ("the door", 2), ("lamp", 1), ("HILL", 3), ("  The  Lamp Road ", 1)]
 )
-def test_an_adventure_is_named_by_number_title_or_a_part_of_it(shelf: Shelf, wanted: str, id_: int) -> None:
-    assert find_adventure(shelf, wanted) == id_
+def test_an_adventure_is_found_by_number_title_or_part_of_its_title(shelf: Shelf, name: str, adventure_id: int) -> None:
+    assert find_adventure(shelf, name) == adventure_id
 
 
 @pytest.mark.parametrize(
-    ("wanted", "message"),
+    ("name", "message"),
     [
         ("99", "no adventure '99'"),
         ("", "no adventure ''"),
@@ -60,13 +60,13 @@ def test_an_adventure_is_named_by_number_title_or_a_part_of_it(shelf: Shelf, wan
         ("the", r"3 \(The Door in the Hill\), 2 \(The Door\), 1 \(The Lamp Road\)\. Say which by its number"),
     ],
 )
-def test_a_name_of_none_or_of_several_is_told(shelf: Shelf, wanted: str, message: str) -> None:
+def test_a_name_that_matches_none_or_several_is_an_error(shelf: Shelf, name: str, message: str) -> None:
     with pytest.raises(DungeonError, match=message):
-        find_adventure(shelf, wanted)
+        find_adventure(shelf, name)
 
 
-def test_a_line_for_each_has_tabs_only_between_its_parts(shelf: Shelf) -> None:
-    adventure = shelf.open(played(shelf))
+def test_a_line_of_the_list_has_tabs_only_between_its_fields(shelf: Shelf) -> None:
+    adventure = shelf.open(play_one_turn(shelf))
     adventure.title = "The\tDoor\x1b[31m\n"
     shelf.save_adventure_labels(adventure)
     line = adventure_lines(shelf.list_adventures("knock"))[0].split("\t")
@@ -74,30 +74,30 @@ def test_a_line_for_each_has_tabs_only_between_its_parts(shelf: Shelf) -> None:
     assert datetime.fromisoformat(line[5]).tzinfo is not None
 
 
-def test_the_player_s_own_scenarios_are_marked_and_come_first() -> None:
+def test_user_scenarios_are_labelled_and_come_first() -> None:
     save_scenario(scenario_from_opening("You wait for ${name}.", "Waiting for ${name}"))
     (scenarios_folder() / "broken.toml").write_text("title =")
-    lines, troubles = scenario_lines()
+    lines, errors = scenario_lines()
     assert lines[0] == "waiting-for-name\tWaiting for Robin\t\tyours"
     assert len(lines) == 61
     assert "iron-door\tThe Iron Door\thigh fantasy" in lines
-    assert len(troubles) == 1
+    assert len(errors) == 1
 
 
-def test_labels_are_one_line_and_a_title_is_never_empty(shelf: Shelf) -> None:
+def test_titles_and_tags_are_single_lines_and_a_title_is_never_empty(shelf: Shelf) -> None:
     adventure = shelf.open(1)
     relabel(shelf, adventure, title=" A\n new\x1b \t title " + "x" * 100, tags=[" grim ", "", "grim", "a\nb"])
     relabel(shelf, adventure, title="\x1b")
-    kept = shelf.open(1)
-    assert kept.title == "A new title " + "x" * 48
-    assert kept.tags == ("grim", "a b")
+    saved = shelf.open(1)
+    assert saved.title == "A new title " + "x" * 48
+    assert saved.tags == ("grim", "a b")
 
 
 # ---- export ------------------------------------------------------------------------------------------------------
 
 
-def test_the_ending_says_what_is_written(shelf: Shelf, tmp_path: Path) -> None:
-    adventure = shelf.open(played(shelf))
+def test_the_file_extension_chooses_the_format(shelf: Shelf, tmp_path: Path) -> None:
+    adventure = shelf.open(play_one_turn(shelf))
     assert export_adventure(adventure, default_export_path(adventure)) == Path("the-door.md")
     assert "**> You knock.**" in (tmp_path / "the-door.md").read_text()
     export_adventure(adventure, " story.TXT ", whole=True)
@@ -105,7 +105,7 @@ def test_the_ending_says_what_is_written(shelf: Shelf, tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir() if path.suffix == ".new"] == []
 
 
-def test_nothing_is_written_over_unless_that_is_wanted(shelf: Shelf, tmp_path: Path) -> None:
+def test_a_file_is_overwritten_only_on_request(shelf: Shelf, tmp_path: Path) -> None:
     (tmp_path / "a.md").write_text("mine")
     adventure = shelf.open(1)
     with pytest.raises(DungeonError, match=r"a file a\.md already"):
@@ -127,24 +127,24 @@ def test_nothing_is_written_over_unless_that_is_wanted(shelf: Shelf, tmp_path: P
     ],
     ids=range(6),
 )
-def test_a_place_that_can_t_be_written_is_told(shelf: Shelf, tmp_path: Path, to: str, message: str) -> None:
+def test_a_path_that_can_t_be_written_is_an_error(shelf: Shelf, tmp_path: Path, to: str, message: str) -> None:
     (tmp_path / "folder.md").mkdir()
     with pytest.raises(DungeonError, match=message):
         export_adventure(shelf.open(1), to)
 
 
-def test_a_folder_is_not_written_over(shelf: Shelf, tmp_path: Path) -> None:
+def test_a_folder_is_never_overwritten(shelf: Shelf, tmp_path: Path) -> None:
     (tmp_path / "folder.md").mkdir()
     with pytest.raises(DungeonError, match="can't be written"):
         export_adventure(shelf.open(1), "folder.md", over=True)
     assert list((tmp_path / "folder.md").iterdir()) == []
 
 
-# ---- how it is said ----------------------------------------------------------------------------------------------
+# ---- times and counts --------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("then", "said"),
+    ("then", "text"),
     [
         (datetime(2025, 5, 12, 9, 5), "today 09:05"),
         (datetime(2025, 5, 11, 23, 59), "yesterday 23:59"),
@@ -156,15 +156,15 @@ def test_a_folder_is_not_written_over(shelf: Shelf, tmp_path: Path) -> None:
         (datetime(2031, 1, 2), "2 Jan 2031"),
     ],
 )
-def test_when_it_was_played(then: datetime, said: str) -> None:
+def test_the_time_of_play_is_shown_relative_to_today(then: datetime, text: str) -> None:
     noon = datetime(2025, 5, 12, 12).astimezone()
-    assert time_ago(then.astimezone(UTC).isoformat(), noon) == said
+    assert time_ago(then.astimezone(UTC).isoformat(), noon) == text
 
 
 @pytest.mark.parametrize("played", ["", "yesterday", "9999-99-99", "\x1b[31m"])
-def test_a_time_that_is_none_is_not_shown(played: str) -> None:
+def test_an_invalid_time_is_shown_as_nothing(played: str) -> None:
     assert time_ago(played) == ""
 
 
-def test_counting() -> None:
+def test_counts_have_singular_and_plural() -> None:
     assert [plural(1, "turn"), plural(1200, "word"), plural(2, "branch")] == ["1 turn", "1,200 words", "2 branches"]

@@ -1,4 +1,4 @@
-"""What a line means: a turn, a command, or one of the suggestions."""
+"""Parsing a line: a turn, a command, or the number of a suggestion."""
 
 import pytest
 from hypothesis import given
@@ -34,11 +34,11 @@ SUGGESTIONS = ("Open the door", '"Who is there?"')
         ("[bold]x[/] 🐉 שלום", Request("do", "[bold]x[/] 🐉 שלום")),
     ],
 )
-def test_a_line_and_what_it_asks_for(line: str, request_: Request) -> None:
+def test_a_line_is_parsed_to_a_request(line: str, request_: Request) -> None:
     assert parse_line(line, suggestions=SUGGESTIONS) == request_
 
 
-def test_a_bare_line_follows_the_mode_but_quotes_and_nothing_keep_their_meaning() -> None:
+def test_the_mode_applies_to_bare_lines_but_not_to_quotes_or_empty_lines() -> None:
     assert parse_line("hello", Kind.SAY) == Request("say", "hello")
     assert parse_line("A bell.\n\n  It rings.", Kind.STORY) == Request("story", "A bell.\n\n  It rings.")
     assert parse_line('"hello"', Kind.STORY).command == "say"
@@ -46,13 +46,13 @@ def test_a_bare_line_follows_the_mode_but_quotes_and_nothing_keep_their_meaning(
 
 
 @pytest.mark.parametrize("suggestions", [(), SUGGESTIONS])
-def test_a_suggestion_that_is_not_there_is_no_action(suggestions: tuple[str, ...]) -> None:
+def test_the_number_of_a_missing_suggestion_is_an_error(suggestions: tuple[str, ...]) -> None:
     with pytest.raises(DungeonError, match="no suggestion 3 yet"):
         parse_line("3", suggestions=suggestions)
 
 
 @pytest.mark.parametrize("name", ["do", "say", "story"])
-def test_commands_that_need_words_say_so(name: str) -> None:
+def test_a_command_without_the_words_it_needs_is_an_error(name: str) -> None:
     with pytest.raises(DungeonError, match=f"/{name} needs words"):
         parse_line(f"/{name}  ")
 
@@ -66,7 +66,7 @@ def test_commands_that_need_words_say_so(name: str) -> None:
         ("/" + "x" * 100_000, "x" * 30 + "."),
     ],
 )
-def test_an_unknown_command_is_told(line: str, message: str) -> None:
+def test_an_unknown_command_is_an_error(line: str, message: str) -> None:
     with pytest.raises(DungeonError) as caught:
         parse_line(line)
     assert message in str(caught.value)
@@ -74,7 +74,7 @@ def test_an_unknown_command_is_told(line: str, message: str) -> None:
 
 
 @given(st.text(), st.sampled_from([Kind.DO, Kind.SAY, Kind.STORY]))
-def test_any_line_is_a_request_or_a_message(line: str, mode: Kind) -> None:
+def test_any_line_is_a_request_or_an_error(line: str, mode: Kind) -> None:
     try:
         request = parse_line(line, mode, SUGGESTIONS)
     except DungeonError:
@@ -83,12 +83,12 @@ def test_any_line_is_a_request_or_a_message(line: str, mode: Kind) -> None:
         assert request.command in COMMANDS
 
 
-def test_no_key_is_given_twice() -> None:
+def test_no_two_commands_have_the_same_default_key() -> None:
     keys = [command.key for command in COMMANDS.values() if command.key]
     assert len(set(keys)) == len(keys)
 
 
-def test_every_command_stands_in_one_group_and_has_a_summary() -> None:
+def test_every_command_is_in_one_group_and_has_a_summary() -> None:
     listed = [command for group in commands_by_group().values() for command in group]
     assert sorted(command.name for command in listed) == sorted(COMMANDS)
     assert all(command.summary.endswith((".", '?"')) for command in listed)

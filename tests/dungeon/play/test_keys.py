@@ -1,4 +1,4 @@
-"""Keys of the player's choice: which key does what, and which can not be given."""
+"""The keys of commands: defaults, the player's choices, and which keys a command can't have."""
 
 from collections.abc import Mapping
 
@@ -14,20 +14,26 @@ from dungeon.settings.layers import Settings
 from dungeon.storyteller.sampling import Sampling
 
 
+@pytest.fixture(autouse=True)
+def no_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Settings are not written here: hypothesis changes them a thousand times."""
+    monkeypatch.setattr("dungeon.settings.effective.save_settings", lambda *_: None)
+
+
 def keys_with(settings: Settings, command: str, key: str | None) -> Mapping[str, str]:
-    """The chosen keys after that command was given this one."""
+    """The player's keys after the command was given this key."""
     effective = EffectiveSettings(Sampling(), settings)
     set_key(effective, command, key)
     return effective.global_settings.keys
 
 
-def test_every_command_has_the_registrys_key_unless_the_player_chose_another() -> None:
+def test_a_command_has_its_default_key_unless_the_player_chose_another() -> None:
     assert keys_for(Settings()) == {name: command.key for name, command in COMMANDS.items()}
     keys = keys_for(Settings(keys={"retry": "f8", "undo": "", "print": "f9"}))
     assert (keys["retry"], keys["undo"], keys["print"], keys["redo"]) == ("f8", "", "f9", COMMANDS["redo"].key)
 
 
-def test_a_key_that_is_chosen_is_taken_from_who_had_it() -> None:
+def test_a_key_given_to_a_command_is_taken_from_the_command_that_had_it() -> None:
     undo = COMMANDS["undo"].key
     keys = keys_for(Settings(keys={"retry": undo}))
     assert (keys["retry"], keys["undo"]) == (undo, "")
@@ -40,7 +46,7 @@ def test_a_key_that_is_chosen_is_taken_from_who_had_it() -> None:
 @given(
     st.lists(st.tuples(st.sampled_from(["retry", "undo", "redo", "print"]), st.sampled_from(["f8", "f9", None, ""])))
 )
-def test_no_key_ever_does_two_things(chosen: list[tuple[str, str | None]]) -> None:
+def test_no_key_runs_two_commands(chosen: list[tuple[str, str | None]]) -> None:
     settings = Settings()
     for command, key in chosen:
         settings = Settings(keys=keys_with(settings, command, key))
@@ -50,7 +56,7 @@ def test_no_key_ever_does_two_things(chosen: list[tuple[str, str | None]]) -> No
     assert len(set(used)) == len(used)
 
 
-def test_textual_is_told_of_what_is_not_as_it_was() -> None:
+def test_the_keymap_for_textual_has_only_the_changed_keys() -> None:
     assert keymap(Settings()) == {}
     taken = COMMANDS["redo"].key
     settings = Settings(keys={"undo": "", "print": "f8", "retry": taken})
@@ -58,7 +64,7 @@ def test_textual_is_told_of_what_is_not_as_it_was() -> None:
 
 
 @pytest.mark.parametrize(
-    ("key", "said"),
+    ("key", "message"),
     [
         ("x", "x is for typing"),
         ("shift+x", "shift+x is for typing"),
@@ -74,10 +80,10 @@ def test_textual_is_told_of_what_is_not_as_it_was() -> None:
         ("x" * 100_000, "is not the name of a key"),
     ],
 )
-def test_a_key_that_can_not_be_given_is_told(key: str, said: str) -> None:
+def test_a_key_that_a_command_can_t_have_is_refused_with_the_reason(key: str, message: str) -> None:
     with pytest.raises(DungeonError) as wrong:
         keys_with(Settings(), "retry", key)
-    assert said in str(wrong.value)
+    assert message in str(wrong.value)
     assert str(wrong.value).isprintable()
     assert len(str(wrong.value)) < 150
 
@@ -88,11 +94,11 @@ def test_a_command_that_needs_words_has_no_key() -> None:
 
 
 @pytest.mark.parametrize("key", ["f8", "F12", "ctrl+t", "ctrl + t", "alt+x", "ctrl+shift+f5", "alt+right", "ctrl+at"])
-def test_keys_that_terminals_send_can_be_given(key: str) -> None:
+def test_keys_that_terminals_send_are_accepted(key: str) -> None:
     assert keys_with(Settings(), "retry", key) == {"retry": "".join(key.lower().split())}
 
 
-def test_a_commands_own_key_may_be_one_that_others_can_not_have() -> None:
+def test_a_default_key_is_accepted_even_if_it_is_reserved() -> None:
     assert keys_with(Settings(keys={"stop": "f8"}), "stop", COMMANDS["stop"].key) == {}
 
 
@@ -104,7 +110,7 @@ def test_a_commands_own_key_may_be_one_that_others_can_not_have() -> None:
         ({"retry": "f8", "undo": "f8"}, "f8 is given to retry and to undo"),
     ],
 )
-def test_a_wrong_key_in_the_settings_file_is_reported_with_its_place(keys: dict[str, str], message: str) -> None:
+def test_an_invalid_key_in_the_settings_file_is_reported_with_its_entry(keys: dict[str, str], message: str) -> None:
     with pytest.raises(DungeonError) as wrong:
         check_keys(Settings(keys=keys))
     assert "settings.toml" in str(wrong.value)

@@ -1,4 +1,4 @@
-"""Adding a command is one edit: a new entry is found in the plain game, the help, the palette, the keys and the app."""
+"""A command that is added to the registry appears in the plain game, the help, the palette, the keys and the app."""
 
 import asyncio
 import subprocess
@@ -8,8 +8,8 @@ from dungeon.play.registry import COMMANDS
 from dungeon.tui.screens.by_command import SCREENS
 from tests.dungeon.scripted import ScriptedServer
 
-# In a process of its own, for the registry of this one must stay as it is.
-_ADDS_ONE = """
+# Runs in another process, so that the registry of this one stays unchanged.
+_ADD_COMMAND = """
 import asyncio, sys
 from dungeon.play.frontend import PlayFrontend
 from dungeon.play.registry import Group, Request, command
@@ -36,7 +36,7 @@ from dungeon.tui.screens.play import PlayScreen
 async def play():
     app = DungeonApp(storyteller, scenario=find_scenario("iron-door"))
 
-    async def until_said(pilot, text):
+    async def wait_for_toast(pilot, text):
         while text not in " ".join(note.message for note in app._notifications):
             await pilot.pause(0.01)
 
@@ -44,9 +44,9 @@ async def play():
         while not isinstance(app.screen, PlayScreen):
             await pilot.pause(0.01)
         await pilot.press("f9")
-        await until_said(pilot, "You dance a jig in The Iron Door.")
+        await wait_for_toast(pilot, "You dance a jig in The Iron Door.")
         await pilot.press(*"/dance", "space", *"twice", "enter")
-        await until_said(pilot, "You dance twice in The Iron Door.")
+        await wait_for_toast(pilot, "You dance twice in The Iron Door.")
         set_key(app.session.settings, "dance", "f10")
         await pilot.press("f10")
         await pilot.pause()
@@ -63,7 +63,7 @@ asyncio.run(asyncio.wait_for(play(), 30))
 
 def run(code: str, server: ScriptedServer, stdin: str = "") -> str:
     done = subprocess.run(
-        [sys.executable, "-c", _ADDS_ONE + code, server.url],
+        [sys.executable, "-c", _ADD_COMMAND + code, server.url],
         input=stdin,
         capture_output=True,
         encoding="utf-8",
@@ -74,19 +74,19 @@ def run(code: str, server: ScriptedServer, stdin: str = "") -> str:
     return done.stdout
 
 
-def test_a_new_command_works_in_the_plain_game_and_is_in_its_help(server: ScriptedServer) -> None:
+def test_a_new_command_works_in_the_plain_game_and_its_help(server: ScriptedServer) -> None:
     output = run(_PLAIN, server, "/dance twice\n/help\n/quit\n")
     assert "You dance twice in The Iron Door." in output
     assert "/dance [STEPS]" in output
     assert "Dance a jig." in output
 
 
-def test_a_new_command_has_its_key_in_the_app_and_is_in_palette_and_help(server: ScriptedServer) -> None:
+def test_a_new_command_works_in_the_app_its_keys_palette_and_help(server: ScriptedServer) -> None:
     output = run(_APP, server)
-    palette, help_, keys = (line.partition(": ")[2] for line in output.strip().split("\n"))
+    palette, help_text, keys = (line.partition(": ")[2] for line in output.strip().split("\n"))
     assert "'Dance'" in palette
-    assert "/dance [STEPS]" in help_
-    assert "Dance a jig." in help_
+    assert "/dance [STEPS]" in help_text
+    assert "Dance a jig." in help_text
     assert keys == "f10"
 
 

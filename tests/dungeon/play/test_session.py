@@ -1,4 +1,4 @@
-"""Playing through a session, against a scripted storyteller: what is told, kept, cut, stopped and tried again."""
+"""Playing through a session, against a scripted storyteller: turns, takes, edits and the tree."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -35,13 +35,13 @@ def ignore(_: Node) -> None:
 
 
 def reopened(session: Session) -> Session:
-    """The same adventure, read again from the disk."""
+    """Another session on the same adventure, loaded from the disk."""
     again = Session(Shelf(session.shelf.path), session.storyteller)
     again.resume()
     return again
 
 
-async def test_a_turn_is_asked_in_the_turn_format_told_as_it_grows_and_kept(
+async def test_a_turn_is_requested_in_the_turn_format_reported_while_it_streams_and_saved(
     server: ScriptedServer, session: Session
 ) -> None:
     server.answers = ["\nThe door opens. A cold wind comes out.\n\n"]
@@ -57,7 +57,7 @@ async def test_a_turn_is_asked_in_the_turn_format_told_as_it_grows_and_kept(
     assert reopened(session).adventure.path() == [node]
 
 
-async def test_the_next_prompt_goes_on_behind_the_last_one(server: ScriptedServer, session: Session) -> None:
+async def test_each_prompt_extends_the_one_before(server: ScriptedServer, session: Session) -> None:
     server.answers = ["\nThe door opens.", "\nNobody answers.", "\nThe lamp goes out.", "\nYou wait."]
     await session.play_turn(Kind.DO, "open the door", ignore)
     await session.play_turn(Kind.SAY, "who is there?", ignore)
@@ -81,7 +81,7 @@ async def test_a_turn_that_ran_out_of_tokens_is_cut_at_its_last_sentence(
     assert reopened(session).adventure.path()[-1].prose == "The door opens."
 
 
-async def test_past_its_budget_a_turn_goes_on_to_the_end_of_the_sentence_and_no_further(
+async def test_past_its_length_a_turn_continues_to_the_end_of_the_sentence(
     server: ScriptedServer, session: Session
 ) -> None:
     words = [f"word{n} " for n in range(session.storyteller.sampling.length + 5)]
@@ -97,7 +97,7 @@ async def test_the_players_next_action_in_the_answer_is_not_shown(server: Script
     assert (await session.play_turn(Kind.DO, "open the door", ignore)).prose == "The door opens."
 
 
-async def test_an_empty_answer_is_asked_for_again_with_another_seed_and_not_for_ever(
+async def test_an_empty_answer_is_requested_again_twice_with_other_seeds(
     server: ScriptedServer, session: Session
 ) -> None:
     server.answers = ["", "\n\n", "\nAt last."]
@@ -111,32 +111,34 @@ async def test_an_empty_answer_is_asked_for_again_with_another_seed_and_not_for_
     assert len(server.requests) == 3
 
 
-async def test_an_answer_that_begins_with_an_action_is_left_at_once(server: ScriptedServer, session: Session) -> None:
+async def test_an_answer_that_begins_with_an_action_is_cancelled_at_once(
+    server: ScriptedServer, session: Session
+) -> None:
     server.answers = [[">", " You", Hold(), " run on for a hundred tokens."], "\nThe door opens."]
-    node = await session.play_turn(Kind.DO, "open the door", ignore)  # would wait for ever, were it read to its end
+    node = await session.play_turn(Kind.DO, "open the door", ignore)  # reading it to its end would wait for ever
     assert node.prose == "The door opens."
     assert session.stats.first_text is not None
     assert await asyncio.to_thread(server.aborted.wait, 10)
 
 
-async def stopped_at(session: Session, end: str) -> None:
-    """Opens the door, and stops the storyteller when the turn ends so."""
-    came = asyncio.Event()
+async def play_and_stop_at(session: Session, end: str) -> None:
+    """Play a turn and stop it when its text ends with `end`."""
+    reached = asyncio.Event()
 
     def on_update(node: Node) -> None:
         if node.prose.endswith(end):
-            came.set()
+            reached.set()
 
     playing = asyncio.create_task(session.play_turn(Kind.DO, "open the door", on_update))
-    await came.wait()
+    await reached.wait()
     playing.cancel()
     with pytest.raises(asyncio.CancelledError):
         await playing
 
 
-async def test_stopping_keeps_what_came_and_tells_the_server(server: ScriptedServer, session: Session) -> None:
+async def test_stopping_saves_the_text_and_cancels_the_request(server: ScriptedServer, session: Session) -> None:
     server.answers = [["\nThe door", " opens a", Hold(), " crack and then some more"]]
-    await stopped_at(session, "a")
+    await play_and_stop_at(session, "a")
     (node,) = reopened(session).adventure.path()
     assert (node.prose, node.state) == ("The door opens a", State.STOPPED)
     server.release()
@@ -148,7 +150,7 @@ async def test_stopping_keeps_what_came_and_tells_the_server(server: ScriptedSer
     assert str(server.requests[-1]["prompt"]).endswith("The door opens a\n\n> You look.\n")
 
 
-async def test_a_storyteller_that_fails_in_the_middle_loses_nothing(server: ScriptedServer, session: Session) -> None:
+async def test_a_dropped_connection_loses_no_text(server: ScriptedServer, session: Session) -> None:
     server.answers = [["\nThe door opens.", Drop()]]
     with pytest.raises(DungeonError, match="broke off"):
         await session.play_turn(Kind.DO, "open the door", ignore)
@@ -156,7 +158,9 @@ async def test_a_storyteller_that_fails_in_the_middle_loses_nothing(server: Scri
     assert (node.action, node.prose, node.state) == ("You open the door.", "The door opens.", State.STOPPED)
 
 
-async def test_retry_adds_a_take_and_undo_and_redo_walk(server: ScriptedServer, session: Session) -> None:
+async def test_retry_adds_a_take_and_undo_and_redo_move_along_the_path(
+    server: ScriptedServer, session: Session
+) -> None:
     server.answers = ["\nOne.", "\nTwo.", "\nThree."]
     first = await session.play_turn(Kind.DO, "open the door", ignore)
     second = await session.play_turn(Kind.SAY, "hello", ignore)
@@ -176,12 +180,12 @@ async def test_retry_adds_a_take_and_undo_and_redo_walk(server: ScriptedServer, 
     assert set(again.nodes) == {first.id, second.id, third.id}
 
 
-async def test_nothing_to_retry_at_the_opening(session: Session) -> None:
+async def test_retry_at_the_opening_is_an_error(session: Session) -> None:
     with pytest.raises(DungeonError, match="no turn"):
         await session.retry(ignore)
 
 
-async def test_same_seed_asks_the_same(server: ScriptedServer, tmp_path: Path) -> None:
+async def test_the_same_seed_sends_the_same_requests(server: ScriptedServer, tmp_path: Path) -> None:
     asked = []
     for run in range(2):
         server.requests.clear()
@@ -197,7 +201,9 @@ async def test_same_seed_asks_the_same(server: ScriptedServer, tmp_path: Path) -
     assert asked[0][0]["seed"] != asked[0][1]["seed"]
 
 
-async def test_a_prompt_that_the_server_finds_too_long_is_shortened(server: ScriptedServer, session: Session) -> None:
+async def test_a_prompt_that_the_server_refuses_as_too_long_is_shortened(
+    server: ScriptedServer, session: Session
+) -> None:
     too_long = Fail(400, {"error": {"code": 400, "message": "request exceeds the available context size"}})
     server.answers = ["\nSo it goes on."]
     for _ in range(4):
@@ -211,7 +217,7 @@ async def test_a_prompt_that_the_server_finds_too_long_is_shortened(server: Scri
     assert session.adventure.path()[0].input == "😀" * 400
 
 
-async def test_hostile_text_is_only_text(server: ScriptedServer, session: Session) -> None:
+async def test_hostile_text_is_saved_as_text(server: ScriptedServer, session: Session) -> None:
     words = "[bold]x[/] [@click=app.quit]y \x1b[31mred שלום 🐉"
     server.answers = ["\n[red]The dragon[/] \x1b[2J says שלום 🐉 [/x]."]
     node = await session.play_turn(Kind.DO, words, ignore)
@@ -220,7 +226,7 @@ async def test_hostile_text_is_only_text(server: ScriptedServer, session: Sessio
     assert reopened(session).adventure.path() == [node]
 
 
-async def test_warming_reads_the_tale_and_changes_nothing(server: ScriptedServer, session: Session) -> None:
+async def test_prefill_sends_the_story_and_changes_nothing(server: ScriptedServer, session: Session) -> None:
     server.answers = ["\nThe door opens.", "x"]
     await session.play_turn(Kind.DO, "open the door", ignore)
     before = dict(session.adventure.nodes)
@@ -232,7 +238,7 @@ async def test_warming_reads_the_tale_and_changes_nothing(server: ScriptedServer
     assert session.adventure.nodes == before
 
 
-async def test_nothing_to_continue_on_an_empty_shelf(server: ScriptedServer, tmp_path: Path) -> None:
+async def test_resume_on_an_empty_shelf_is_an_error(server: ScriptedServer, tmp_path: Path) -> None:
     storyteller = RemoteStoryteller(server.url, "scripted")
     with pytest.raises(DungeonError, match="no adventure to continue"):
         Session(Shelf(tmp_path / "empty.db"), storyteller).resume()
@@ -242,7 +248,7 @@ async def test_nothing_to_continue_on_an_empty_shelf(server: ScriptedServer, tmp
 # ---- the tree ------------------------------------------------------------------------------------------------
 
 
-def told(session: Session) -> list[str]:
+def story(session: Session) -> list[str]:
     return [node.prose for node in session.adventure.path()]
 
 
@@ -251,20 +257,20 @@ async def three_turns(server: ScriptedServer, session: Session) -> list[int]:
     return [(await session.play_turn(Kind.DO, f"try {word}", ignore)).id for word in ("one", "two", "three")]
 
 
-async def test_the_player_goes_on_from_anywhere(server: ScriptedServer, session: Session) -> None:
+async def test_the_player_continues_from_any_turn(server: ScriptedServer, session: Session) -> None:
     first, _, third = await three_turns(server, session)
     session.go_to(first)
-    assert told(reopened(session)) == ["One."]
+    assert story(reopened(session)) == ["One."]
     server.answers = ["\nOther."]
     await session.play_turn(Kind.DO, "turn back", ignore)
     assert str(server.requests[-1]["prompt"]).endswith("One.\n\n> You turn back.\n")
     session.go_to(third)
-    assert told(reopened(session)) == ["One.", "Two.", "Three."]
+    assert story(reopened(session)) == ["One.", "Two.", "Three."]
     session.go_to(None)
-    assert told(reopened(session)) == []
+    assert story(reopened(session)) == []
 
 
-async def test_takes_are_stepped_through_to_either_end(server: ScriptedServer, session: Session) -> None:
+async def test_step_take_moves_through_the_takes_to_either_end(server: ScriptedServer, session: Session) -> None:
     assert session.step_take(1) is None
     server.answers = ["\nOne.", "\nTwo.", "\nThree."]
     await session.play_turn(Kind.DO, "wait", ignore)
@@ -273,16 +279,16 @@ async def test_takes_are_stepped_through_to_either_end(server: ScriptedServer, s
     assert session.step_take(1) is None
     assert [take.prose for _ in range(2) if (take := session.step_take(-1))] == ["Two.", "One."]
     assert session.step_take(-1) is None
-    assert told(reopened(session)) == ["One."]
+    assert story(reopened(session)) == ["One."]
 
 
-async def test_an_edit_is_a_new_turn_beside_the_old_one_and_the_voice_reads_it(
+async def test_an_edit_is_a_new_turn_beside_the_old_one_and_is_in_the_next_prompt(
     server: ScriptedServer, session: Session
 ) -> None:
     *_, third = await three_turns(server, session)
     edited = session.edit(third, words="try a third time", prose="Three, at last.")
     assert (edited.action, edited.prose, edited.edit_of) == ("You try a third time.", "Three, at last.", third)
-    assert told(reopened(session)) == ["One.", "Two.", "Three, at last."]
+    assert story(reopened(session)) == ["One.", "Two.", "Three, at last."]
     assert reopened(session).adventure.nodes == session.adventure.nodes
     assert session.adventure.nodes[third].prose == "Three."
     server.answers = ["\nFour."]
@@ -290,42 +296,42 @@ async def test_an_edit_is_a_new_turn_beside_the_old_one_and_the_voice_reads_it(
     assert str(server.requests[-1]["prompt"]).endswith("> You try a third time.\n\nThree, at last.\n")
 
 
-async def test_what_follows_an_edit_is_copied_and_undo_and_redo_lead_through_it(
+async def test_the_turns_after_an_edit_are_copied_and_redo_reaches_them(
     server: ScriptedServer, session: Session
 ) -> None:
     first, second, third = await three_turns(server, session)
     session.undo()
     session.edit(first, prose="First.")
-    assert told(session) == ["First.", "Two."]
+    assert story(session) == ["First.", "Two."]
     assert session.redo()
-    assert told(session) == ["First.", "Two.", "Three."]
+    assert story(session) == ["First.", "Two.", "Three."]
     assert [node.edit_of for node in session.adventure.path()] == [first, second, third]
     assert [session.adventure.nodes[id_].prose for id_ in (first, second, third)] == ["One.", "Two.", "Three."]
     copy = session.adventure.path()[-1].id
-    assert session.shelf.generation_record(copy) == session.shelf.generation_record(third)  # it can still be told again
+    assert session.shelf.generation_record(copy) == session.shelf.generation_record(third)  # it can still be replayed
     assert session.shelf.generation_record(session.adventure.path()[0].id).voice == ""
 
 
-async def test_going_on_from_a_turn_stopped_within_a_sentence_finishes_that_turn(
+async def test_continue_finishes_a_turn_that_was_stopped_within_a_sentence(
     server: ScriptedServer, session: Session
 ) -> None:
     server.answers = [["\nThe door groans.", " You see a", Hold()]]
-    await stopped_at(session, "see a")
+    await play_and_stop_at(session, "see a")
     server.release()
     (stopped,) = session.adventure.path()
     server.answers = [" lamp. It burns."]
     finished = await session.play_turn(Kind.CONTINUE, "", ignore)
-    assert told(session) == ["The door groans. You see a lamp. It burns."]
+    assert story(session) == ["The door groans. You see a lamp. It burns."]
     assert str(server.requests[-1]["prompt"]).endswith("> You open the door.\n\nThe door groans. You see a")
     assert session.step_take(-1) == stopped  # nothing is lost
     session.step_take(1)
     assert reopened(session).adventure.nodes[finished.id].state is State.DONE
     server.answers = ["\nAnd on."]
     await session.play_turn(Kind.CONTINUE, "", ignore)
-    assert told(session) == ["The door groans. You see a lamp. It burns.", "And on."]
+    assert story(session) == ["The door groans. You see a lamp. It burns.", "And on."]
 
 
-async def test_undo_takes_back_the_edits_just_made_before_it_goes_back_a_turn(
+async def test_undo_reverts_the_latest_edits_before_it_goes_back_a_turn(
     server: ScriptedServer, session: Session
 ) -> None:
     _, second, third = await three_turns(server, session)
@@ -333,10 +339,10 @@ async def test_undo_takes_back_the_edits_just_made_before_it_goes_back_a_turn(
     session.edit(session.adventure.path()[1].id, prose="Second.")
     seen = []
     while session.undo():
-        seen.append(told(session))
+        seen.append(story(session))
     assert seen == [["One.", "Two.", "Third."], ["One.", "Two.", "Three."], ["One.", "Two."], ["One."], []]
     while session.redo():
-        seen.append(told(session))
+        seen.append(story(session))
     assert seen[-2:] == [["One.", "Two.", "Third."], ["One.", "Second.", "Third."]]
     session.undo()
     session.undo()
@@ -346,20 +352,20 @@ async def test_undo_takes_back_the_edits_just_made_before_it_goes_back_a_turn(
     assert session.redo() is None
     session.undo()
     session.redo()
-    assert told(session) == ["One.", "Two.", "Another."]
+    assert story(session) == ["One.", "Two.", "Another."]
     assert session.adventure.path()[1].id == second
 
 
-async def test_several_turns_changed_at_once_are_one_new_branch(server: ScriptedServer, session: Session) -> None:
+async def test_edits_of_several_turns_make_one_new_branch(server: ScriptedServer, session: Session) -> None:
     first, second, third = await three_turns(server, session)
     changes = [(second, "try two", "Second."), (third, "try three", "Third."), (first, "try one", "One.")]
     session.edit_all(Change(*change) for change in changes)
-    assert told(reopened(session)) == ["One.", "Second.", "Third."]
+    assert story(reopened(session)) == ["One.", "Second.", "Third."]
     assert len(session.adventure.nodes) == 5
     assert session.shelf.generation_record(session.adventure.path()[-1].id).voice == ""
 
 
-async def test_an_edit_elsewhere_in_the_tree_moves_nobody(server: ScriptedServer, session: Session) -> None:
+async def test_an_edit_on_another_branch_leaves_the_head_where_it_is(server: ScriptedServer, session: Session) -> None:
     first, second, _ = await three_turns(server, session)
     session.go_to(first)
     server.answers = ["\nOther."]
@@ -371,7 +377,7 @@ async def test_an_edit_elsewhere_in_the_tree_moves_nobody(server: ScriptedServer
     assert reopened(session).adventure.nodes == session.adventure.nodes
 
 
-async def test_names_and_bookmarks_go_over_to_the_edited_way(server: ScriptedServer, session: Session) -> None:
+async def test_names_and_bookmarks_move_to_the_edited_turns(server: ScriptedServer, session: Session) -> None:
     _, second, third = await three_turns(server, session)
     session.label_turn(second, name="  The \x1b[31mhall\n of faces ", bookmarked=True)
     session.label_turn(third, bookmarked=True)
@@ -392,7 +398,7 @@ async def test_an_edit_that_changes_nothing_adds_nothing(server: ScriptedServer,
     assert len(session.adventure.nodes) == 3
 
 
-async def test_an_edit_must_leave_something(server: ScriptedServer, session: Session) -> None:
+async def test_an_edit_that_leaves_nothing_is_an_error(server: ScriptedServer, session: Session) -> None:
     server.answers = ["\nOne.", "\nTwo."]
     bare = await session.play_turn(Kind.CONTINUE, "", ignore)
     with pytest.raises(DungeonError, match="leave something"):
@@ -403,7 +409,7 @@ async def test_an_edit_must_leave_something(server: ScriptedServer, session: Ses
     assert session.edit(done.id, prose="").action == "You wait."
 
 
-async def test_edited_text_is_only_text(server: ScriptedServer, session: Session) -> None:
+async def test_hostile_text_of_an_edit_is_cleaned(server: ScriptedServer, session: Session) -> None:
     first, *_ = await three_turns(server, session)
     edited = session.edit(first, words="[bold]\x1b[2J", prose="Quiet.\n> You die.\n\n\n\n[/] \x1b]0;x\x07")
     assert edited.action.isprintable()
@@ -411,7 +417,9 @@ async def test_edited_text_is_only_text(server: ScriptedServer, session: Session
     assert "\n>" not in edited.prose
 
 
-async def test_marks_are_kept_and_a_name_has_a_length(server: ScriptedServer, session: Session) -> None:
+async def test_labels_are_saved_and_a_name_is_cut_to_eighty_characters(
+    server: ScriptedServer, session: Session
+) -> None:
     first, *_ = await three_turns(server, session)
     session.label_turn(first, name="x" * 500, bookmarked=True, folded=True)
     node = reopened(session).adventure.nodes[first]
@@ -438,10 +446,10 @@ async def test_a_purged_branch_is_gone_from_the_disk(server: ScriptedServer, ses
     assert session.adventure.head == first.id
     assert reopened(session).adventure.nodes == {first.id: first}
     fourth = await session.play_turn(Kind.DO, "wait", ignore)
-    assert fourth.id > edited  # a number that stood for something else is not given again
+    assert fourth.id > edited  # the id of a deleted turn is not used again
 
 
-async def test_a_purge_beside_the_way_moves_nobody(server: ScriptedServer, session: Session) -> None:
+async def test_a_purge_on_another_branch_leaves_the_head_where_it_is(server: ScriptedServer, session: Session) -> None:
     first, second, _ = await three_turns(server, session)
     session.go_to(first)
     server.answers = ["\nOther."]

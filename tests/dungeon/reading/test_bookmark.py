@@ -1,4 +1,4 @@
-"""Bookmarks: a reader comes back to the same page, and a damaged file is never overwritten."""
+"""Bookmarks: reading continues at the same page, and a damaged file is never overwritten."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from tests.dungeon.stories import GATE
 BOOK = Book("gate", "library/gate", GATE)
 
 
-def test_a_reader_comes_back_to_the_same_page() -> None:
+def test_a_saved_walk_is_loaded_for_its_story_alone() -> None:
     assert load_walk(BOOK) == start_walk(GATE)
     assert progress(BOOK) == ""
     walk = take_choice(take_choice(start_walk(GATE), 2), 2)
@@ -33,7 +33,7 @@ def test_only_the_last_steps_of_a_long_walk_are_saved() -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"{}", b'{"title": "x", "steps": 3, "visited": []}', b"\xff\x00"])
-def test_a_damaged_bookmark_is_reported_and_left_as_it_is(content: bytes) -> None:
+def test_a_damaged_bookmark_is_reported_and_stays_unchanged(content: bytes) -> None:
     save_walk(BOOK, start_walk(GATE))
     bookmark_file(BOOK).write_bytes(content)
     with pytest.raises(DungeonError, match=r"The bookmark in The Gate can't be read: .*Move .* away to begin anew"):
@@ -41,7 +41,7 @@ def test_a_damaged_bookmark_is_reported_and_left_as_it_is(content: bytes) -> Non
     assert bookmark_file(BOOK).read_bytes() == content
 
 
-def test_a_bookmark_that_can_not_be_written_leaves_nothing_behind(home: Path) -> None:
+def test_a_failed_write_leaves_no_temporary_file(home: Path) -> None:
     bookmark_file(BOOK).mkdir(parents=True)
     with pytest.raises(DungeonError, match="can't be written"):
         save_walk(BOOK, start_walk(GATE))

@@ -22,12 +22,12 @@ def test_choices_lead_to_an_ending() -> None:
 
 
 @pytest.mark.parametrize("number", [0, -1, 3])
-def test_a_choice_that_does_not_exist(number: int) -> None:
+def test_a_choice_that_does_not_exist_is_an_error(number: int) -> None:
     with pytest.raises(IndexError):
         take_choice(start_walk(GATE), number)
 
 
-def test_going_back_and_restarting_forget_nothing() -> None:
+def test_going_back_and_restarting_keep_the_endings_found() -> None:
     end = take_choice(take_choice(start_walk(GATE), 1), 1)
     assert go_back(end).passage.name == "Hall"
     assert go_back(end).endings_found == ("Home",)
@@ -50,7 +50,7 @@ def test_the_map_shows_the_visited_passages() -> None:
 
 
 @given(st.lists(st.sampled_from(["1", "2", "3", "back", "restart"]), max_size=30))
-def test_the_map_has_every_visited_passage_once(moves: list[str]) -> None:
+def test_the_map_lists_every_visited_passage_once(moves: list[str]) -> None:
     walk = start_walk(GATE)
     for move in moves:
         if move == "back":
@@ -64,7 +64,7 @@ def test_the_map_has_every_visited_passage_once(moves: list[str]) -> None:
     assert sum("you are here" in line for line in map_lines(walk)) == 1
 
 
-def test_a_walk_in_an_edited_story_goes_as_far_as_the_passages_exist() -> None:
+def test_a_walk_in_an_edited_story_resumes_at_its_last_existing_passage() -> None:
     old = take_choice(take_choice(start_walk(GATE), 2), 2)
     new = story(Gate="Cave", Cave="Home", Home="")
     walk = resume_walk(new, old.steps, old.visited)

@@ -1,4 +1,4 @@
-"""A scenario from an opening and from a file: what is accepted, cleaned and asked, and what an error names."""
+"""A scenario from an opening and from a file: cleaning, placeholders, and errors that name the key."""
 
 from pathlib import Path
 

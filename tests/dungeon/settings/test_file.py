@@ -1,4 +1,4 @@
-"""The settings file: read with every name checked, written without touching what the player wrote around."""
+"""The settings file: every name is checked, and the player's comments and layout are kept."""
 
 import errno
 import os

@@ -1,4 +1,4 @@
-"""The registry of settings: what each allows, and what an error says."""
+"""The registry of settings: the values that each allows, and errors."""
 
 import msgspec
 import pytest

@@ -19,19 +19,19 @@ from dungeon.storage.shelf import Shelf
 from dungeon.storyteller.local import LocalStoryteller
 from dungeon.storyteller.sampling import Sampling
 from dungeon.storyteller.voices import Voice
-from tests.dungeon.killing import Ledger, Lost, Teller, kill_app, kill_engine, kill_moves, kill_plain
+from tests.dungeon.killing import Ledger, Lost, RandomProseServer, kill_app, kill_engine, kill_plain, kill_session
 
 pytestmark = pytest.mark.usefixtures("untraced")
 
 
 @pytest.fixture
 def ledger() -> Iterator[Ledger]:
-    with Teller() as teller:
-        yield Ledger(shelf_file(), teller)
+    with RandomProseServer() as server:
+        yield Ledger(shelf_file(), server)
 
 
 @pytest.mark.parametrize(
-    ("kill", "rounds"), [(kill_moves, 10), (kill_plain, 6), (kill_app, 4)], ids=["moves", "plain", "app"]
+    ("kill", "rounds"), [(kill_session, 10), (kill_plain, 6), (kill_app, 4)], ids=["session", "plain", "app"]
 )
 def test_nothing_that_was_shown_is_lost(
     ledger: Ledger, kill: Callable[[Ledger, random.Random], None], rounds: int
@@ -39,14 +39,14 @@ def test_nothing_that_was_shown_is_lost(
     chance = random.Random(rounds)
     for _ in range(rounds):
         kill(ledger, chance)
-    assert ledger.struck.total() == rounds
+    assert ledger.kills.total() == rounds
     assert ledger.nodes, "at least one turn was played"
 
 
 def test_the_ledger_notices_a_loss(ledger: Ledger) -> None:
     chance = random.Random(1)
     while not ledger.finished:
-        kill_moves(ledger, chance)
+        kill_session(ledger, chance)
     last = max(ledger.nodes)
     ledger.nodes[last] = ledger.nodes[last] | {"prose": ledger.nodes[last]["prose"] + " And so on."}
     with pytest.raises(Lost, match="And so on"):
@@ -94,7 +94,7 @@ def test_a_game_killed_while_it_makes_its_shelf_leaves_a_whole_one_or_none(tmp_p
 async def test_a_turn_continues_after_its_engine_was_killed(weights: Path, home: Path) -> None:
     shelf = Shelf(shelf_file())
     storyteller = LocalStoryteller(Voice("smollm2", weights, sampling=Sampling(length=30)))
-    session = Session(shelf, storyteller)
+    session = Session(shelf, storyteller, seed=7)
     session.begin(scenario_from_opening("You stand in the ash garden. An old man sits by the well and looks at you."))
     chance = random.Random(7)
     pids = set()

@@ -236,7 +236,7 @@ def test_games_started_at_the_same_moment_make_one_shelf(file: Path) -> None:
 
 
 def damaged(file: Path, harm: Callable[[bytes], bytes]) -> bytes:
-    """A shelf with an adventure on it, then harmed; its bytes."""
+    """The bytes of a shelf with an adventure, damaged by `harm`."""
     shelf = Shelf(file)
     adventure = shelf.add_adventure(OPENING, "v")
     for _ in range(50):

@@ -1,4 +1,4 @@
-"""TOML files: what is written reads back. Errors are tested where such files are read, with scenarios and settings."""
+"""TOML files: values are read back unchanged. Errors are tested with scenarios and settings."""
 
 from hypothesis import given
 from hypothesis import strategies as st

@@ -260,7 +260,7 @@ async def test_an_address_without_a_server_is_an_error() -> None:
         await client.close()
 
 
-# ---- what is cached ----------------------------------------------------------------------------------------------
+# ---- cached tokens -----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

@@ -207,11 +207,10 @@ def steps_in(contexts: list[Context]) -> list[int]:
 @pytest.mark.parametrize(
     ("lore", "turns"),
     [
-        (Lore(), 300),
         (Lore("You are a walker.", "Plain.", CARDS), 1000),
         (Lore("You are a walker.", "", CARDS, "You left home.", 0), 300),
     ],
-    ids=["no lore", "lore of all kinds", "a summary of the player's"],
+    ids=["lore of all kinds", "the player's summary"],
 )
 def test_in_a_long_game_with_lore_each_prompt_begins_with_the_one_before_up_to_the_cards(
     lore: Lore, turns: int
@@ -225,9 +224,8 @@ def test_in_a_long_game_with_lore_each_prompt_begins_with_the_one_before_up_to_t
     gaps = [later - earlier for earlier, later in pairwise(steps)]
     assert min(gaps) >= 2
     assert sum(gaps) / len(gaps) >= 4
-    if lore.cards:
-        texts = [context.text for context in contexts]
-        assert 0 < sum(CARDS[1].text in text for text in texts) < turns, "cards entered and left the prompt"
+    texts = [context.text for context in contexts]
+    assert 0 < sum(CARDS[1].text in text for text in texts) < turns, "cards entered and left the prompt"
 
 
 def test_in_a_long_game_each_prompt_begins_with_the_one_before_but_for_rare_steps() -> None:

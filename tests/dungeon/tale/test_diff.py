@@ -1,4 +1,4 @@
-"""The difference between two texts: nothing is missing, nothing is invented, and a reader sees what changed."""
+"""The difference between two texts: it has every word of both and no other, and shows the changes."""
 
 import random
 from itertools import pairwise

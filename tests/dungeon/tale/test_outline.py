@@ -35,7 +35,7 @@ def take(adventure: Adventure, node_id: int, of: int) -> None:
 
 
 def drawn(rows: tuple[Row, ...]) -> list[str]:
-    """The rows as `  12`, indented, with what they hide."""
+    """The rows as `  12`, indented, with the number of hidden turns."""
     hidden = {RowKind.TURN: "", RowKind.RUN: "…{0}", RowKind.TAKES: "+{0}"}
     return [f"{'  ' * row.depth}{row.node_id}{hidden[row.kind].format(row.hidden_turns)}" for row in rows]
 

@@ -1,8 +1,8 @@
 """The output policy on recorded outputs of the bundled voice, and rule by rule.
 
 `recorded_output.json` holds bad outputs of the bundled voice, recorded with `tests/benchmarks/output_policy.py` on our
-own engine (those that loop, with the penalties off): the text before each, its faults by that benchmark, and
-what the policy keeps, checked by eye.
+engine (those that loop, with the penalties off): the text before each, its faults by that benchmark, and the part that
+the policy keeps, checked by eye.
 """
 
 import json

@@ -1,210 +1,202 @@
-"""Turns on the screen: told, stopped, told again, taken back; and what a player may type or paste."""
+"""Turns on the screen: streamed, stopped, retried, undone; and what a player may type or paste."""
 
 import pytest
+from textual.geometry import Offset
 
 from dungeon.paths import shelf_file
 from dungeon.scenarios.user import find_scenario
 from dungeon.tale.adventure import State
 from dungeon.tui.widgets.status import StatusLine
 from dungeon.tui.widgets.turn import TurnView
+from tests.dungeon.host import paste, press, settle, toast_text, wait_until, write_protected
 from tests.dungeon.playing import (
-    at_the_door,
-    idle,
-    notes,
-    on_disk,
+    enter_line,
+    play_line,
     play_screen,
     playing,
+    playing_iron_door,
     prompt,
-    send,
-    shown,
-    type_in,
-    until,
+    saved_adventure,
+    story_text,
+    wait_for_turn,
+    wait_for_workers,
 )
 from tests.dungeon.scripted import Answer, Fail, Hold, ScriptedServer
 
 
-async def test_escape_stops_keeps_what_came_and_gives_the_prompt_back(server: ScriptedServer) -> None:
-    async with at_the_door(server) as pilot:
+async def test_escape_stops_the_turn_keeps_its_text_and_frees_the_prompt(server: ScriptedServer) -> None:
+    async with playing_iron_door(server) as pilot:
         server.answers = [["\nThe door", " opens a", Hold(), " crack."], "\nYou look."]
-        await type_in(pilot, "open it")
-        await pilot.press("enter")
-        await until(pilot, lambda: "The door opens a" in shown(pilot))
+        await enter_line(pilot, "open it")
+        await wait_until(pilot, lambda: "The door opens a" in story_text(pilot))
         assert "streaming" in str(pilot.app.screen.query_one(StatusLine).content)
-        await pilot.press("escape")
-        await until(pilot, lambda: not play_screen(pilot).busy)
-        (node,) = on_disk().path()
+        await press(pilot, "escape")
+        await wait_for_turn(pilot)
+        (node,) = saved_adventure().path()
         assert (node.prose, node.state) == ("The door opens a", State.STOPPED)
         assert prompt(pilot).has_focus
         server.release()
-        await send(pilot, "look")
-        assert shown(pilot).endswith("The door opens a\n> You look.\nYou look.")
+        await play_line(pilot, "look")
+        assert story_text(pilot).endswith("The door opens a\n> You look.\nYou look.")
 
 
-async def test_escape_before_the_first_word_gives_the_words_back(server: ScriptedServer) -> None:
-    async with at_the_door(server) as pilot:
+async def test_escape_before_the_first_word_returns_the_action_to_the_prompt(server: ScriptedServer) -> None:
+    async with playing_iron_door(server) as pilot:
         server.answers = [[Hold(), "\nThe door opens."]]
-        await type_in(pilot, "open it")
-        await pilot.press("enter")
-        await until(pilot, lambda: bool(server.requests[1:]))
-        await pilot.press("escape")
-        await until(pilot, lambda: prompt(pilot).text == "open it")
-        assert "> You open it." not in shown(pilot)
+        await enter_line(pilot, "open it")
+        await wait_until(pilot, lambda: bool(server.requests[1:]))
+        await press(pilot, "escape")
+        await wait_until(pilot, lambda: prompt(pilot).text == "open it")
+        assert "> You open it." not in story_text(pilot)
         server.release()
 
 
 async def test_a_retry_stopped_before_its_first_word_brings_the_old_take_back(server: ScriptedServer) -> None:
-    async with at_the_door(server) as pilot:
+    async with playing_iron_door(server) as pilot:
         server.answers = ["\nOne."]
-        await send(pilot, "wait")
-        await idle(pilot)
-        asked = len(server.requests)
+        await play_line(pilot, "wait")
+        await wait_for_workers(pilot)
+        requests = len(server.requests)
         server.answers = [[Hold(), "\nTwo."]]
-        await pilot.press("ctrl+r")
-        await until(pilot, lambda: len(server.requests) > asked)
-        await pilot.press("escape")
-        await until(pilot, lambda: not play_screen(pilot).busy)
-        await until(pilot, lambda: shown(pilot).endswith("> You wait.\nOne."))
-        assert on_disk().path()[-1].prose == "One."
+        await press(pilot, "ctrl+r")
+        await wait_until(pilot, lambda: len(server.requests) > requests)
+        await press(pilot, "escape")
+        await wait_for_turn(pilot)
+        await wait_until(pilot, lambda: story_text(pilot).endswith("> You wait.\nOne."))
+        assert saved_adventure().path()[-1].prose == "One."
         server.release()
 
 
-async def test_redo_passes_over_a_turn_of_which_nothing_came(server: ScriptedServer) -> None:
-    async with at_the_door(server) as pilot:
+async def test_redo_skips_a_turn_that_got_no_text(server: ScriptedServer) -> None:
+    async with playing_iron_door(server) as pilot:
         server.answers = ["\nOne."]
-        await send(pilot, "wait")
-        await pilot.press("ctrl+z")
-        await idle(pilot)
-        asked = len(server.requests)
+        await play_line(pilot, "wait")
+        await press(pilot, "ctrl+z")
+        await wait_for_workers(pilot)
+        requests = len(server.requests)
         server.answers = [[Hold(), "\nTwo."]]
-        await type_in(pilot, "sing")
-        await pilot.press("enter")
-        await until(pilot, lambda: len(server.requests) > asked)
-        await pilot.press("escape")
-        await until(pilot, lambda: prompt(pilot).text == "sing")
+        await enter_line(pilot, "sing")
+        await wait_until(pilot, lambda: len(server.requests) > requests)
+        await press(pilot, "escape")
+        await wait_until(pilot, lambda: prompt(pilot).text == "sing")
         prompt(pilot).clear()
-        server.answers = ["x"]  # for reading ahead
-        await pilot.press("ctrl+y")
-        await idle(pilot)
-        assert "> You wait.\nOne." in shown(pilot)
+        server.answers = ["x"]  # for prefetching
+        await press(pilot, "ctrl+y")
+        await wait_for_workers(pilot)
+        assert "> You wait.\nOne." in story_text(pilot)
         server.release()
 
 
 async def test_retry_undo_and_redo_by_key(server: ScriptedServer) -> None:
-    async with at_the_door(server) as pilot:
+    async with playing_iron_door(server) as pilot:
         server.answers = ["\nOne."]
-        await send(pilot, "wait")
+        await play_line(pilot, "wait")
         server.answers = ["\nTwo."]
-        await pilot.press("ctrl+r")
-        await pilot.pause()
-        await until(pilot, lambda: not play_screen(pilot).busy)
-        await pilot.pause()
-        assert "Two." in shown(pilot)
-        assert "One." not in shown(pilot)
+        await press(pilot, "ctrl+r")
+        await wait_for_turn(pilot)
+        assert "Two." in story_text(pilot)
+        assert "One." not in story_text(pilot)
         assert len(pilot.app.screen.query(TurnView)) == 1
 
-        await pilot.press("ctrl+z")
-        await idle(pilot)
-        assert "> You wait." not in shown(pilot)
-        assert "1. Open the iron door" in shown(pilot)
-        await pilot.press("ctrl+y")
-        await idle(pilot)
-        assert "> You wait.\nTwo.\ntake 2 of 2" in shown(pilot)
-        assert {node.prose for node in on_disk().nodes.values()} == {"One.", "Two."}
+        await press(pilot, "ctrl+z")
+        await wait_for_workers(pilot)
+        assert "> You wait." not in story_text(pilot)
+        assert "1. Open the iron door" in story_text(pilot)
+        await press(pilot, "ctrl+y")
+        await wait_for_workers(pilot)
+        assert "> You wait.\nTwo.\ntake 2 of 2" in story_text(pilot)
+        assert {node.prose for node in saved_adventure().nodes.values()} == {"One.", "Two."}
 
 
-async def test_undo_belongs_to_the_prompt_while_something_is_typed(server: ScriptedServer) -> None:
-    async with at_the_door(server) as pilot:
+async def test_undo_changes_the_prompt_while_something_is_typed(server: ScriptedServer) -> None:
+    async with playing_iron_door(server) as pilot:
         server.answers = ["\nOne."]
-        await send(pilot, "wait")
-        await pilot.press("a")
-        await pilot.press("ctrl+z")
+        await play_line(pilot, "wait")
+        await press(pilot, "a", "ctrl+z")
         assert prompt(pilot).text == ""
-        assert "> You wait." in shown(pilot)
+        assert "> You wait." in story_text(pilot)
 
 
 async def test_the_arrow_keys_browse_the_takes_while_nothing_is_typed(server: ScriptedServer) -> None:
-    async with at_the_door(server) as pilot:
+    async with playing_iron_door(server) as pilot:
         server.answers = ["\nOne bell rings."]
-        await send(pilot, "wait")
+        await play_line(pilot, "wait")
         server.answers = ["\nTwo bells ring."]
-        await pilot.press("ctrl+r")
-        await until(pilot, lambda: "take 2 of 2" in shown(pilot) and not play_screen(pilot).busy)
-        await pilot.press("left")
-        await until(pilot, lambda: "One bell rings." in shown(pilot))
-        assert "take 1 of 2" in shown(pilot)
-        assert on_disk().path()[-1].prose == "One bell rings."
-        await type_in(pilot, "ab")
-        await pilot.press("left", "right")
-        assert "One bell rings." in shown(pilot), "the arrows are the line's while something is typed"
+        await press(pilot, "ctrl+r")
+        await wait_until(pilot, lambda: "take 2 of 2" in story_text(pilot) and not play_screen(pilot).busy)
+        await press(pilot, "left")
+        await wait_until(pilot, lambda: "One bell rings." in story_text(pilot))
+        assert "take 1 of 2" in story_text(pilot)
+        assert saved_adventure().path()[-1].prose == "One bell rings."
+        await paste(pilot, "ab")
+        await press(pilot, "left", "right")
+        assert "One bell rings." in story_text(pilot), "the arrows move the cursor while something is typed"
         prompt(pilot).clear()
-        await pilot.press("right")
-        await until(pilot, lambda: "Two bells ring." in shown(pilot))
+        await press(pilot, "right")
+        await wait_until(pilot, lambda: "Two bells ring." in story_text(pilot))
 
 
 async def test_modes_change_what_a_line_means(server: ScriptedServer) -> None:
-    async with at_the_door(server) as pilot:
+    async with playing_iron_door(server) as pilot:
         server.answers = ["\nYes."]
-        await pilot.press("tab")
-        assert prompt(pilot).placeholder == "What do you say?"
-        await send(pilot, "hello there")
-        assert '> You say "Hello there."' in shown(pilot)
-        await pilot.press("tab")
-        await send(pilot, "It begins to rain.")
-        assert "\nIt begins to rain.\nYes." in shown(pilot)
-        await pilot.press("tab")
-        await send(pilot, "look")
-        assert "> You look." in shown(pilot)
+        await press(pilot, "tab")
+        assert "say" in prompt(pilot).placeholder
+        await play_line(pilot, "hello there")
+        assert '> You say "Hello there."' in story_text(pilot)
+        await press(pilot, "tab")
+        await play_line(pilot, "It begins to rain.")
+        assert "\nIt begins to rain.\nYes." in story_text(pilot)
+        await press(pilot, "tab")
+        await play_line(pilot, "look")
+        assert "> You look." in story_text(pilot)
 
 
-async def test_a_second_action_while_one_streams_is_not_lost(server: ScriptedServer) -> None:
-    async with at_the_door(server) as pilot:
+async def test_a_line_entered_while_a_turn_streams_stays_in_the_prompt(server: ScriptedServer) -> None:
+    async with playing_iron_door(server) as pilot:
         server.answers = [["\nThe door", Hold(), " opens."]]
-        await type_in(pilot, "open it")
-        await pilot.press("enter")
-        await until(pilot, lambda: "The door" in shown(pilot))
-        await type_in(pilot, "go in")
-        await pilot.press("enter")
-        await pilot.pause()
-        assert "Esc stops" in notes(pilot)
+        await enter_line(pilot, "open it")
+        await wait_until(pilot, lambda: "The door" in story_text(pilot))
+        await enter_line(pilot, "go in")
+        assert "Esc stops" in toast_text(pilot.app)
         assert prompt(pilot).text == "go in"
         server.release()
-        await until(pilot, lambda: not play_screen(pilot).busy)
-        assert len(on_disk().nodes) == 1
+        await wait_for_turn(pilot)
+        assert len(saved_adventure().nodes) == 1
 
 
-async def test_a_failing_storyteller_is_told_in_words_and_the_words_come_back(server: ScriptedServer) -> None:
-    async with at_the_door(server) as pilot:
+async def test_a_storyteller_error_is_shown_and_the_action_returns_to_the_prompt(server: ScriptedServer) -> None:
+    async with playing_iron_door(server) as pilot:
         server.answers = [Fail(500, {"error": {"message": "out of [bold]memory[/x]"}})]
-        await type_in(pilot, "open it")
-        await pilot.press("enter")
-        await until(pilot, lambda: prompt(pilot).text == "open it")
-        assert "out of [bold]memory[/x]" in notes(pilot)
+        await enter_line(pilot, "open it")
+        await wait_until(pilot, lambda: prompt(pilot).text == "open it")
+        assert "out of [bold]memory[/x]" in toast_text(pilot.app)
 
 
-async def test_a_disk_that_fails_is_told_and_the_game_goes_on(server: ScriptedServer) -> None:
-    async with at_the_door(server) as pilot:
+async def test_a_failed_write_is_shown_and_the_game_continues(server: ScriptedServer) -> None:
+    async with playing_iron_door(server) as pilot:
         server.answers = ["\nOne.", "\nTwo."]
-        await send(pilot, "wait")
-        shelf = play_screen(pilot).session.shelf
-        shelf._db.execute("PRAGMA query_only=ON")  # what a full or a write-protected disk looks like from here
-        await pilot.press("ctrl+z")
-        await idle(pilot)
-        assert str(shelf_file()) in notes(pilot)
-        shelf._db.execute("PRAGMA query_only=OFF")
-        await send(pilot, "wait again")
-        assert "Two." in shown(pilot)
+        await play_line(pilot, "wait")
+        with write_protected(play_screen(pilot).session.shelf):
+            await press(pilot, "ctrl+z")
+            await wait_for_workers(pilot)
+            assert str(shelf_file()) in toast_text(pilot.app)
+        await play_line(pilot, "wait again")
+        assert "Two." in story_text(pilot)
 
 
-async def test_hostile_text_is_shown_as_text(server: ScriptedServer) -> None:
-    async with at_the_door(server) as pilot:
+async def test_hostile_text_is_shown_as_text_and_has_no_links(server: ScriptedServer) -> None:
+    async with playing_iron_door(server) as pilot:
         server.answers = ["\nThe sign says [@click=app.quit]Press[/] [bold]it[/x] \x1b[31mred שלום 🐉."]
-        await send(pilot, "[bold]look[/] [@click=app.quit]x")
-        assert "> You [bold]look[/] [@click=app.quit]x." in shown(pilot)
-        assert "The sign says [@click=app.quit]Press[/] [bold]it[/x] [31mred שלום 🐉." in shown(pilot)
-        view = pilot.app.screen.query(TurnView).last()
-        for row in range(view.region.height):
-            for column in range(0, view.region.width, 3):
-                await pilot.click(view, offset=(column, row))
+        await play_line(pilot, "[bold]look[/] [@click=app.quit]x")
+        assert "> You [bold]look[/] [@click=app.quit]x." in story_text(pilot)
+        assert "The sign says [@click=app.quit]Press[/] [bold]it[/x] [31mred שלום 🐉." in story_text(pilot)
+        screen, view = pilot.app.screen, pilot.app.screen.query(TurnView).last()
+        cells = [Offset(x, y) for y in view.region.line_range for x in view.region.column_range]
+        assert cells
+        # Textual runs the `@click` of the style under the mouse, and nothing else that text could bring.
+        assert not any("@click" in screen.get_style_at(*cell).meta for cell in cells)
+        for cell in cells[:: len(cells) // 5]:
+            await pilot.click(offset=cell)
         assert pilot.app.is_running
 
 
@@ -212,22 +204,21 @@ async def test_a_paste_of_a_hundred_thousand_characters_stays_whole(server: Scri
     server.answers = ["x"]
     words = ("word [bold] " * 9000)[:100_000]
     async with playing(server, find_scenario("iron-door")) as pilot:
-        await type_in(pilot, words)
+        await paste(pilot, words)
         assert prompt(pilot).text == words
         server.answers = ["\nThat is a lot."]
-        await pilot.press("enter")
-        await pilot.pause()
-        await until(pilot, lambda: not play_screen(pilot).busy)
-        assert "more characters, all kept" in shown(pilot)
-    (node,) = on_disk().path()
+        await press(pilot, "enter")
+        await wait_for_turn(pilot)
+        assert "more characters, all kept" in story_text(pilot)
+    (node,) = saved_adventure().path()
     assert node.input == words.strip()
 
 
 # ---- turns that are replaced while they are shown --------------------------------------------------------------------
 
 
-class Prefetching(ScriptedServer):
-    """Suggests, and answers each action in a turn of two sentences."""
+class SuggestingServer(ScriptedServer):
+    """Answers each request for a suggestion with an action, and each request for a turn with two sentences."""
 
     def next_answer(self) -> Answer:
         prompt = str(self.requests[-1]["prompt"])
@@ -236,47 +227,46 @@ class Prefetching(ScriptedServer):
         return f"\nThe lamp burns low. So ends {len(self.requests)}."
 
 
-@pytest.mark.parametrize("second", ["2", ""])
-async def test_undo_and_another_way_when_both_were_prefetched(second: str) -> None:
-    with Prefetching() as server:
+@pytest.mark.parametrize("second", ["2", ""], ids=["suggestion", "continue"])
+async def test_a_prefetched_turn_is_undone_and_another_prefetched_turn_takes_its_place(second: str) -> None:
+    with SuggestingServer() as server:
         async with playing(server, find_scenario("iron-door")) as pilot:
-            await send(pilot, "look around")
-            await idle(pilot)  # suggestions, and a turn for each
-            await send(pilot, "1")
-            await idle(pilot)
-            await pilot.press("ctrl+z")
-            await send(pilot, second)
-            await idle(pilot)
-            adventure = on_disk()
+            await play_line(pilot, "look around")
+            await wait_for_workers(pilot)  # suggestions, and a turn for each
+            await play_line(pilot, "1")
+            await wait_for_workers(pilot)
+            await press(pilot, "ctrl+z")
+            await play_line(pilot, second)
+            await wait_for_workers(pilot)
+            adventure = saved_adventure()
             assert len(adventure.nodes) == 3
             assert len(adventure.takes(adventure.path()[-1].id)) == 2
-            assert "take 2 of 2" in shown(pilot)
-            assert adventure.path()[-1].prose in shown(pilot)
+            assert "take 2 of 2" in story_text(pilot)
+            assert adventure.path()[-1].prose in story_text(pilot)
 
 
-async def test_enter_finishes_a_stopped_sentence_again_and_again(server: ScriptedServer) -> None:
-    async with at_the_door(server) as pilot:
+async def test_enter_continues_a_sentence_that_was_stopped_several_times(server: ScriptedServer) -> None:
+    async with playing_iron_door(server) as pilot:
         server.answers = [["\nThe door opens", Hold(), "."]]
-        await type_in(pilot, "open the door")
-        await pilot.press("enter")
-        await until(pilot, lambda: "The door opens" in shown(pilot))
+        await enter_line(pilot, "open the door")
+        await wait_until(pilot, lambda: "The door opens" in story_text(pilot))
         for number in range(1, 4):
-            await pilot.press("escape")
-            await until(pilot, lambda: not play_screen(pilot).busy)
+            await press(pilot, "escape")
+            await wait_for_turn(pilot)
             server.answers = [[f" on {number}", Hold(), "."]]
-            await pilot.press("enter")
-            await until(pilot, lambda end=f"on {number}": end in shown(pilot))  # type: ignore[misc]
+            await press(pilot, "enter")
+            await wait_until(pilot, lambda end=f"on {number}": end in story_text(pilot))  # type: ignore[misc]
         server.release()
-        await until(pilot, lambda: not play_screen(pilot).busy)
-        assert on_disk().path()[-1].prose == "The door opens on 1 on 2 on 3."
+        await wait_for_turn(pilot)
+        assert saved_adventure().path()[-1].prose == "The door opens on 1 on 2 on 3."
 
 
 async def test_a_burst_of_commands_adds_no_turn(server: ScriptedServer) -> None:
-    async with at_the_door(server) as pilot:
+    async with playing_iron_door(server) as pilot:
         server.answers = ["\nThe door opens."]
-        await send(pilot, "open the door")
+        await play_line(pilot, "open the door")
         for command in ["/undo", "/redo", "/left", "/bookmark", "/undo", "/redo", "/name", "/nonsense", "/mode"] * 3:
-            await pilot.press("slash", *command[1:], "enter")
-        await pilot.pause()
-        await until(pilot, lambda: not play_screen(pilot).busy)
-        assert [node.action for node in on_disk().nodes.values()] == ["You open the door."]
+            await press(pilot, "slash", *command[1:], "enter")
+        await wait_for_turn(pilot)
+        await settle(pilot)
+        assert [node.action for node in saved_adventure().nodes.values()] == ["You open the door."]

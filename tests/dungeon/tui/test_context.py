@@ -1,4 +1,4 @@
-"""The context on the screen: what the voice will see, part by part."""
+"""The screen of the context: what the voice will read, part by part."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
@@ -20,7 +20,7 @@ from dungeon.tale.context import PartKind, context_to_continue
 from dungeon.tale.lore import Card, Lore
 from dungeon.tui.screens.context import ContextScreen
 from dungeon.tui.screens.text import TextScreen
-from tests.dungeon.host import LOOKS, Host, handled, page, press, shown, until
+from tests.dungeon.host import LOOKS, Host, press, screen_text, settle, wait_until, widget_text
 
 LORE = Lore(
     "You are the helmsman of the Kind Harriet.",
@@ -33,7 +33,7 @@ LORE = Lore(
 
 
 class CountingStoryteller(RemoteStoryteller):
-    """A word is a token, and the engine has read all but the last turns."""
+    """A word is a token, and all but the last turns are cached."""
 
     def __init__(self) -> None:
         super().__init__("http://127.0.0.1:1", "words")
@@ -51,12 +51,12 @@ def session(tmp_path: Path) -> Iterator[Session]:
         scenario_from_opening("You stand at the wheel. The sea is grey, and the bell hangs over the deck.")
     )
     adventure.lore = LORE
-    play(session, 60)
+    add_turns(session, 60)
     yield session
     shelf.close()
 
 
-def play(session: Session, turns: int) -> None:
+def add_turns(session: Session, turns: int) -> None:
     adventure = session.adventure
     for number in range(len(adventure.nodes) + 1, len(adventure.nodes) + turns + 1):
         adventure.add(Node(number, adventure.head, Kind.DO, "", f"You sail on for day {number}."))
@@ -67,16 +67,18 @@ def play(session: Session, turns: int) -> None:
 
 
 @asynccontextmanager
-async def looking(session: Session, size: tuple[int, int] = (100, 30)) -> AsyncIterator[Pilot[None]]:
+async def showing_context(session: Session, size: tuple[int, int] = (100, 30)) -> AsyncIterator[Pilot[None]]:
     async with Host(ContextScreen(session)).run_test(size=size) as pilot:
-        await counted(pilot)
+        await wait_for_counts(pilot)
         yield pilot
 
 
-async def counted(pilot: Pilot[None]) -> None:
-    """Waits until the storyteller has counted."""
-    await until(pilot, lambda: isinstance(screen := pilot.app.screen, ContextScreen) and screen.token_counts.counted)
-    await handled(pilot)
+async def wait_for_counts(pilot: Pilot[None]) -> None:
+    """Wait until the storyteller has counted the tokens."""
+    await wait_until(
+        pilot, lambda: isinstance(screen := pilot.app.screen, ContextScreen) and screen.token_counts.counted
+    )
+    await settle(pilot)
 
 
 def rows(pilot: Pilot[None]) -> list[str]:
@@ -84,8 +86,8 @@ def rows(pilot: Pilot[None]) -> list[str]:
     return [" ".join(str(option.prompt).split()) for option in options]
 
 
-async def test_every_part_has_a_row_with_its_sign_its_tokens_and_its_reason(session: Session) -> None:
-    async with looking(session) as pilot:
+async def test_each_part_has_a_row_with_its_letter_tokens_and_reason(session: Session) -> None:
+    async with showing_context(session) as pilot:
         found = rows(pilot)
         assert found[0] == "M ● 8 Memory always"
         assert found[1] == "O ● 16 Opening always"
@@ -98,25 +100,25 @@ async def test_every_part_has_a_row_with_its_sign_its_tokens_and_its_reason(sess
         assert found[-1] == "A ◐ 0 Go on what is to be answered"
 
 
-async def test_the_headline_and_the_bar_say_how_full_it_is(session: Session) -> None:
-    async with looking(session) as pilot:
+async def test_the_headline_and_the_bar_show_how_full_the_window_is(session: Session) -> None:
+    async with showing_context(session) as pilot:
         context = session.context()
         total = len(context.text.split())
-        assert shown(pilot.app, "#headline").startswith(f"{total:,} of {context.budget:,} tokens · ")
-        bar = shown(pilot.app, "#bar")
+        assert widget_text(pilot.app, "#headline").startswith(f"{total:,} of {context.budget:,} tokens · ")
+        bar = widget_text(pilot.app, "#bar")
         assert len(bar) == 97
         assert bar[0] == "M"
         assert bar[-1] == "·"
-        assert set(bar) == set("MOSTCNA·"), "it can be read without colours"
-        assert f"free {context.budget - total:,}" in shown(pilot.app, "#legend")
+        assert set(bar) == set("MOSTCNA·"), "the letters differ without colours"
+        assert f"free {context.budget - total:,}" in widget_text(pilot.app, "#legend")
 
 
 async def test_enter_shows_a_part_in_full_and_escape_closes_each(session: Session) -> None:
-    async with looking(session) as pilot:
+    async with showing_context(session) as pilot:
         await press(pilot, "down", "enter")
         assert isinstance(pilot.app.screen, TextScreen)
-        assert shown(pilot.app, "#title") == "Opening · included: always"
-        assert shown(pilot.app, "#text") == session.adventure.opening
+        assert widget_text(pilot.app, "#title") == "Opening · included: always"
+        assert widget_text(pilot.app, "#text") == session.adventure.opening
         await press(pilot, "escape")
         assert isinstance(pilot.app.screen, ContextScreen)
         assert pilot.app.screen.query_one("#parts", OptionList).highlighted == 1
@@ -124,27 +126,27 @@ async def test_enter_shows_a_part_in_full_and_escape_closes_each(session: Sessio
         assert not isinstance(pilot.app.screen, ContextScreen)
 
 
-async def test_a_click_shows_a_part_too(session: Session) -> None:
-    async with looking(session) as pilot:
+async def test_a_click_shows_a_part_in_full(session: Session) -> None:
+    async with showing_context(session) as pilot:
         await pilot.click("#parts", offset=(15, 0))
-        await handled(pilot)
-        assert shown(pilot.app, "#text") == LORE.memory
+        await settle(pilot)
+        assert widget_text(pilot.app, "#text") == LORE.memory
 
 
-async def test_a_whole_book_that_has_left_is_shown_from_its_end(session: Session) -> None:
-    play(session, 400)
-    async with looking(session) as pilot:
+async def test_a_very_long_part_is_shown_from_its_end(session: Session) -> None:
+    add_turns(session, 400)
+    async with showing_context(session) as pilot:
         await press(pilot, "down", "down", "down", "enter")
-        text = shown(pilot.app, "#text")
+        text = widget_text(pilot.app, "#text")
         assert "characters before this" in text
         assert len(text) < 21_000
         assert text.rstrip().endswith("says nothing.")
 
 
-async def test_many_cards_that_are_left_out_are_one_row_until_it_is_opened(session: Session) -> None:
+async def test_many_cards_that_are_left_out_share_a_row_until_it_is_opened(session: Session) -> None:
     cards = tuple(Card((f"thing{n}",), f"Thing {n} is a thing.") for n in range(30))
     session.adventure.lore = Lore(cards=(LORE.cards[0], *cards))
-    async with looking(session) as pilot:
+    async with showing_context(session) as pilot:
         (folded,) = (n for n, row in enumerate(rows(pilot)) if "30 cards are left out" in row)
         assert not any("thing7" in row for row in rows(pilot))
         pilot.app.screen.query_one("#parts", OptionList).highlighted = folded
@@ -153,7 +155,7 @@ async def test_many_cards_that_are_left_out_are_one_row_until_it_is_opened(sessi
         assert pilot.app.screen.query_one("#parts", OptionList).highlighted == folded
 
 
-async def test_until_it_is_counted_the_tokens_are_estimated(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_tokens_are_estimated_until_they_are_counted(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
     waiting = asyncio.Event()
 
     async def count_tokens(self: CountingStoryteller, texts: Sequence[str]) -> list[int]:
@@ -162,26 +164,26 @@ async def test_until_it_is_counted_the_tokens_are_estimated(session: Session, mo
 
     monkeypatch.setattr(CountingStoryteller, "count_tokens", count_tokens)
     async with Host(ContextScreen(session)).run_test(size=(80, 24)) as pilot:
-        await handled(pilot)
-        assert shown(pilot.app, "#headline").startswith("about ")
+        await settle(pilot)
+        assert widget_text(pilot.app, "#headline").startswith("about ")
         waiting.set()
-        await counted(pilot)
-        assert not shown(pilot.app, "#headline").startswith("about ")
+        await wait_for_counts(pilot)
+        assert not widget_text(pilot.app, "#headline").startswith("about ")
 
 
 async def test_hostile_text_is_shown_as_text(session: Session) -> None:
     nasty = "[bold]x[/y] [@click=app.quit]press[/] \x1b[31mred\x07 שלום 🐉\n\n\n"
     session.adventure.lore = Lore(nasty, nasty, (Card((nasty,), nasty, always=True),))
     session.adventure.add(Node(99, session.adventure.head, Kind.STORY, nasty, "", nasty, State.DONE))
-    async with looking(session, (200, 24)) as pilot:
+    async with showing_context(session, (200, 24)) as pilot:
         assert any("Card: [bold]x[/y] [@click=app.quit]press[/] [31mred שלום 🐉" in row for row in rows(pilot))
         await press(pilot, "enter")
-        assert shown(pilot.app, "#text").startswith("[bold]x[/y] [@click=app.quit]press[/] [31mred שלום 🐉")
+        assert widget_text(pilot.app, "#text").startswith("[bold]x[/y] [@click=app.quit]press[/] [31mred שלום 🐉")
 
 
 @pytest.mark.parametrize("size", [(20, 6), (200, 60)])
-async def test_it_can_be_used_at_any_size(session: Session, size: tuple[int, int]) -> None:
-    async with looking(session, size) as pilot:
+async def test_the_screen_is_usable_at_any_size(session: Session, size: tuple[int, int]) -> None:
+    async with showing_context(session, size) as pilot:
         parts = pilot.app.screen.query_one("#parts", OptionList)
         assert parts.region.height >= 2
         assert parts.region.bottom <= size[1]
@@ -189,7 +191,7 @@ async def test_it_can_be_used_at_any_size(session: Session, size: tuple[int, int
         assert isinstance(pilot.app.screen, TextScreen)
         await press(pilot, "escape")
         await pilot.resize_terminal(80, 24)
-        await handled(pilot)
+        await settle(pilot)
         assert rows(pilot)[0] == "M ● 8 Memory always"
 
 
@@ -198,16 +200,16 @@ def test_snapshot(snap_compare: Callable[..., bool], session: Session, look: str
     size, theme = LOOKS[look]
     app = Host(ContextScreen(session), theme)
 
-    async def shown(pilot: Pilot[None]) -> None:
-        await counted(pilot)
-        assert "cached" in page(app)
-        assert "M ●      8 Memory" in page(app)
+    async def ready(pilot: Pilot[None]) -> None:
+        await wait_for_counts(pilot)
+        assert "cached" in screen_text(app)
+        assert "M ●      8 Memory" in screen_text(app)
 
-    assert snap_compare(app, terminal_size=size, run_before=shown)
+    assert snap_compare(app, terminal_size=size, run_before=ready)
 
 
-def test_a_thousand_turns_cost_the_view_no_more_than_the_window(session: Session) -> None:
-    play(session, 1000)
+def test_the_context_of_a_thousand_turns_lists_only_those_near_the_window(session: Session) -> None:
+    add_turns(session, 1000)
     context = context_to_continue(session.adventure, session.context().budget)
     assert sum(part.kind is PartKind.TURN for part in context.parts) < 40
     assert TokenCounts((0,) * len(context.parts)).total(context) == 0

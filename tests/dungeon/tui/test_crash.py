@@ -1,4 +1,4 @@
-"""Errors of the program itself: the game goes on where it can; else one sentence, a log, and exit code 1."""
+"""Bugs in the game: it continues if it can; else it ends with one sentence, a log and exit code 1."""
 
 import sys
 
@@ -7,7 +7,15 @@ import pytest
 from dungeon.paths import crash_log
 from dungeon.play.session import Session
 from dungeon.tui.widgets.story import StoryView
-from tests.dungeon.playing import at_the_door, notes, on_disk, play_screen, prompt, send, shown
+from tests.dungeon.host import press, toast_text
+from tests.dungeon.playing import (
+    play_line,
+    play_screen,
+    playing_iron_door,
+    prompt,
+    saved_adventure,
+    story_text,
+)
 from tests.dungeon.scripted import ScriptedServer
 from tests.terminal import Terminal
 
@@ -35,37 +43,36 @@ def fail(*_: object, **__: object) -> None:
     raise RuntimeError(BUG)
 
 
-async def test_a_command_that_fails_is_reported_and_the_game_goes_on(
+async def test_a_bug_in_a_command_is_reported_and_the_game_continues(
     server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with at_the_door(server) as pilot:
+    async with playing_iron_door(server) as pilot:
         with monkeypatch.context() as patch:
             patch.setattr(Session, "undo", fail)
-            await pilot.press("ctrl+z")
-            await pilot.pause()
-        assert "Something went wrong in dungeon." in notes(pilot)
+            await press(pilot, "ctrl+z")
+        assert "Something went wrong in dungeon." in toast_text(pilot.app)
         assert BUG in crash_log().read_text()
         server.answers = ["\nThe door opens."]
-        await send(pilot, "open the door")
-        assert "The door opens." in shown(pilot)
+        await play_line(pilot, "open the door")
+        assert "The door opens." in story_text(pilot)
 
 
-async def test_a_turn_that_fails_is_reported_and_what_came_is_kept(
+async def test_a_bug_in_a_turn_is_reported_and_its_text_is_saved(
     server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with at_the_door(server) as pilot:
+    async with playing_iron_door(server) as pilot:
         server.answers = ["\nThe door opens. It is dark."]
         with monkeypatch.context() as patch:
             patch.setattr("dungeon.play.session.GenerationRecord", fail)
-            await send(pilot, "open the door")
-        assert "Something went wrong in dungeon." in notes(pilot)
+            await play_line(pilot, "open the door")
+        assert "Something went wrong in dungeon." in toast_text(pilot.app)
         assert not play_screen(pilot).busy
-        assert prompt(pilot).text == "open the door", "the words are not lost"
-        await send(pilot, "")
-        assert on_disk().path()[-1].prose == "The door opens. It is dark."
+        assert prompt(pilot).text == "open the door", "the action is not lost"
+        await play_line(pilot, "")
+        assert saved_adventure().path()[-1].prose == "The door opens. It is dark."
 
 
-def test_a_screen_that_fails_ends_the_game_with_one_sentence(server: ScriptedServer) -> None:
+def test_a_bug_in_a_screen_ends_the_game_with_one_sentence(server: ScriptedServer) -> None:
     with Terminal([sys.executable, "-c", _APP, server.url, "broken"]) as game:
         game.expect("What do you do?")
         game.send("open the door\r")
@@ -76,7 +83,7 @@ def test_a_screen_that_fails_ends_the_game_with_one_sentence(server: ScriptedSer
     log = crash_log().read_text()
     assert "Traceback" in log
     assert BUG in log
-    assert [node.action for node in on_disk().path()] == ["You open the door."]
+    assert [node.action for node in saved_adventure().path()] == ["You open the door."]
 
 
 def test_bytes_that_are_not_utf_8_do_not_end_the_game(server: ScriptedServer) -> None:
@@ -89,11 +96,9 @@ def test_bytes_that_are_not_utf_8_do_not_end_the_game(server: ScriptedServer) ->
         assert game.wait() == 0
 
 
-async def test_a_failing_widget_is_an_error_for_the_tests(
-    server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Or else no other test of the app would notice a crash."""
+async def test_a_bug_in_a_widget_fails_the_tests(server: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Otherwise no other test of the app would notice a crash."""
     monkeypatch.setattr(StoryView, "show_suggestions", fail)
     with pytest.raises(RuntimeError, match=BUG):
-        async with at_the_door(server):
+        async with playing_iron_door(server):
             pass

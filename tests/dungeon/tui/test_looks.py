@@ -1,4 +1,4 @@
-"""Pictures of the screens around playing. Screens with pictures in their own test files are not here."""
+"""Snapshots of the screens that have none in a test file of their own."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -21,7 +21,7 @@ from dungeon.tui.screens.edit import EditScreen
 from dungeon.tui.screens.help import HelpScreen
 from dungeon.tui.screens.takes import TakesScreen
 from dungeon.tui.screens.tree import TreeScreen
-from tests.dungeon.host import LOOKS, Host, new_session, page, play, stop_blinking
+from tests.dungeon.host import LOOKS, Host, add_turn, new_session, screen_text, stop_blinking
 
 SCREENS: dict[str, Callable[[Session], Screen[Any]]] = {
     "tree": TreeScreen,
@@ -43,19 +43,19 @@ TEXTS = {
     "ask": "Begin",
     "choose": "lamplight",
 }
-"""What must be seen on the picture."""
+"""Text that each snapshot must show."""
 
 
 @pytest.fixture
 def session(tmp_path: Path) -> Session:
     """An adventure with takes, a branch, a name, a bookmark and an edit."""
     session = new_session(tmp_path)
-    play(session, "knock", "Three knocks answer you. Then it is quiet.")
-    play(session, "open the door", f"The hinges scream.{PARAGRAPH}A man with a lamp looks at you.")
+    add_turn(session, "knock", "Three knocks answer you. Then it is quiet.")
+    add_turn(session, "open the door", f"The hinges scream.{PARAGRAPH}A man with a lamp looks at you.")
     session.undo()
-    play(session, "open the door", f"The hinges scream.{PARAGRAPH}A girl with a lamp looks past you.")
+    add_turn(session, "open the door", f"The hinges scream.{PARAGRAPH}A girl with a lamp looks past you.")
     session.label_turn(session.adventure.path()[-1].id, name="the girl with the lamp", bookmarked=True)
-    play(session, "take the lamp", "It is warm.")
+    add_turn(session, "take the lamp", "It is warm.")
     session.edit(session.adventure.path()[-1].id, prose="It is cold.")
     return session
 
@@ -74,8 +74,8 @@ def test_snapshot(snap_compare: Callable[..., bool], session: Session, name: str
     size, theme = LOOKS[look]
     app = Host(SCREENS[name](session), theme)
 
-    async def shown(pilot: Pilot[None]) -> None:
+    async def ready(pilot: Pilot[None]) -> None:
         await stop_blinking(pilot)
-        assert TEXTS[name] in page(app)
+        assert TEXTS[name] in screen_text(app)
 
-    assert snap_compare(app, terminal_size=size, run_before=shown)
+    assert snap_compare(app, terminal_size=size, run_before=ready)

@@ -1,4 +1,4 @@
-"""Reading on the screen, driven as a reader drives it."""
+"""The reader app of `dungeon read`."""
 
 import sys
 import time
@@ -16,10 +16,8 @@ from dungeon.tui.reader.app import ReaderApp
 from dungeon.tui.reader.stories import StoriesScreen
 from dungeon.tui.reader.story import StoryScreen
 from dungeon.tui.screens.text import TextScreen
-from tests.dungeon.host import handled, notes, page, press
+from tests.dungeon.host import press, screen_text, settle, toast_text
 from tests.terminal import Terminal
-
-Reader = Pilot[None]
 
 TALE = """:: StoryTitle
 The [red]Gate
@@ -54,92 +52,92 @@ def books(tmp_path: Path) -> list[Book]:
 
 
 @asynccontextmanager
-async def reading(books: list[Book]) -> AsyncIterator[Reader]:
+async def reading(books: list[Book]) -> AsyncIterator[Pilot[None]]:
     async with ReaderApp(books).run_test(size=(80, 30)) as pilot:
-        await handled(pilot)
+        await settle(pilot)
         yield pilot
 
 
-def shown(pilot: Reader) -> str:
+def visible_text(pilot: Pilot[None]) -> str:
     statics = pilot.app.screen.query(Static).results(Static)
     return "\n".join(str(static.content) for static in statics if static.display)
 
 
-def options(pilot: Reader) -> list[str]:
+def options(pilot: Pilot[None]) -> list[str]:
     found = pilot.app.screen.query_one(OptionList).options
     return [str(option.prompt) for option in found]
 
 
-async def test_a_story_read_by_numbers_and_enter(books: list[Book]) -> None:
+async def test_a_story_is_read_with_numbers_and_enter(books: list[Book]) -> None:
     async with reading(books[:1]) as pilot:
-        assert "You are the keeper of a [bold]gate[/] on a hill." in shown(pilot)
+        assert "You are the keeper of a [bold]gate[/] on a hill." in visible_text(pilot)
         assert options(pilot) == ["1. Open the gate", '2. "Who is there?"']
         await press(pilot, "9")
         await press(pilot, "1")
-        assert "> You open the gate.\nThe gate opens." in shown(pilot)
+        assert "> You open the gate.\nThe gate opens." in visible_text(pilot)
         await press(pilot, "enter")
-        assert "The end. Endings found: 1 of 2." in shown(pilot)
-        assert "Supper" not in shown(pilot), "the name of a passage is the author's own business"
+        assert "The end. Endings found: 1 of 2." in visible_text(pilot)
+        assert "Supper" not in visible_text(pilot), "the names of passages are not shown"
         assert options(pilot) == ["Go back a page", "Begin this story again", "Choose another story"]
         await press(pilot, "down", "enter")
-        assert "Somebody knocks" in shown(pilot)
+        assert "Somebody knocks" in visible_text(pilot)
         await press(pilot, "down", "enter")
-        assert '> You say "Who is there?"' in shown(pilot)
-        assert "Endings found: 2 of 2" in shown(pilot)
+        assert '> You say "Who is there?"' in visible_text(pilot)
+        assert "Endings found: 2 of 2" in visible_text(pilot)
         await press(pilot, "b", "b")
-        assert "You share your soup" in shown(pilot)
+        assert "You share your soup" in visible_text(pilot)
     assert load_walk(books[0]).passage.name == "Supper"
     assert load_walk(books[0]).endings_found == ("Goat", "Supper")
 
 
-async def test_the_next_session_opens_the_same_page(books: list[Book]) -> None:
+async def test_the_next_start_opens_the_same_page(books: list[Book]) -> None:
     async with reading(books[:1]) as pilot:
         await press(pilot, "1")
     async with reading(books[:1]) as pilot:
-        assert "> You open the gate." in shown(pilot)
+        assert "> You open the gate." in visible_text(pilot)
 
 
-async def test_the_map_and_the_keys_lie_over_the_page(books: list[Book]) -> None:
+async def test_the_map_and_the_help_open_over_the_page(books: list[Book]) -> None:
     async with reading(books[:1]) as pilot:
         await press(pilot, "1", "m")
         assert isinstance(pilot.app.screen, TextScreen)
-        assert "Start (1 not tried)\n  Hall (you are here, 1 not tried)" in shown(pilot)
+        assert "Start (1 not tried)\n  Hall (you are here, 1 not tried)" in visible_text(pilot)
         await press(pilot, "m")
         assert isinstance(pilot.app.screen, StoryScreen)
         await press(pilot, "f1")
-        assert "Back one page" in shown(pilot)
+        assert "Back one page" in visible_text(pilot)
         await press(pilot, "f1")
         assert isinstance(pilot.app.screen, StoryScreen)
 
 
-async def test_a_story_is_chosen_and_put_away(books: list[Book]) -> None:
+async def test_a_story_is_chosen_from_a_list_and_closed(books: list[Book]) -> None:
     async with reading(books) as pilot:
         assert isinstance(pilot.app.screen, StoriesScreen)
         assert options(pilot) == ["Fairy tale and myth", "  The [red]Gate", "Other", "  The Hill"]
         await press(pilot, "down")
-        assert "You climb the hill." in shown(pilot)
+        assert "You climb the hill." in visible_text(pilot)
         await press(pilot, "up", "enter")
         await press(pilot, "2", "s")
         assert isinstance(pilot.app.screen, StoriesScreen)
         assert any("The Salt Stair" in option for option in options(pilot))
 
 
-async def test_a_damaged_bookmark_is_reported_and_the_list_stays(books: list[Book]) -> None:
+async def test_a_damaged_bookmark_is_reported_and_the_list_stays_open(books: list[Book]) -> None:
     bookmark_file(books[0]).parent.mkdir(parents=True)
     bookmark_file(books[0]).write_bytes(b"[x]")
     async with reading(books) as pilot:
         await press(pilot, "enter")
         assert isinstance(pilot.app.screen, StoriesScreen)
-        assert "can't be read" in notes(pilot.app)
+        assert "can't be read" in toast_text(pilot.app)
 
 
-async def test_a_full_disk_ends_nothing(books: list[Book], home: Path) -> None:
+async def test_a_failed_write_is_reported_and_reading_continues(books: list[Book], home: Path) -> None:
     async with reading(books[:1]) as pilot:
         (home / "data").mkdir(parents=True)
         (home / "data" / "readings").touch()
         await press(pilot, "1")
-        assert "The gate opens." in shown(pilot)
-        assert "can't be written" in notes(pilot.app)
+        assert "The gate opens." in visible_text(pilot)
+        assert "can't be written" in toast_text(pilot.app)
 
 
 def test_in_a_real_terminal(books: list[Book]) -> None:
@@ -174,10 +172,10 @@ def test_as_lines_in_a_real_terminal(books: list[Book]) -> None:
 def test_snapshot(snap_compare: Callable[..., bool], books: list[Book], keys: str, text: str) -> None:
     app = ReaderApp(books[:1])
 
-    async def read(pilot: Reader) -> None:
-        await handled(pilot)
+    async def read(pilot: Pilot[None]) -> None:
+        await settle(pilot)
         await press(pilot, *keys)
-        assert text in page(app)
+        assert text in screen_text(app)
 
     assert snap_compare(app, terminal_size=(80, 20), run_before=read)
 
@@ -185,8 +183,8 @@ def test_snapshot(snap_compare: Callable[..., bool], books: list[Book], keys: st
 def test_snapshot_stories(snap_compare: Callable[..., bool], books: list[Book]) -> None:
     app = ReaderApp(books)
 
-    async def listed(pilot: Reader) -> None:
-        await handled(pilot)
-        assert "Fairy tale and myth" in page(app)
+    async def listed(pilot: Pilot[None]) -> None:
+        await settle(pilot)
+        assert "Fairy tale and myth" in screen_text(app)
 
     assert snap_compare(app, terminal_size=(100, 16), run_before=listed)

@@ -1,4 +1,4 @@
-"""Writing a scenario: an opening alone is enough, and what was written is not lost."""
+"""The scenario editor: an opening alone is enough, and no text is lost."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -16,7 +16,7 @@ from dungeon.tale.lore import Card
 from dungeon.tui.screens.ask import AskScreen
 from dungeon.tui.screens.confirm import ConfirmScreen
 from dungeon.tui.screens.scenario_editor import ScenarioEditor, cards_from_lines, cards_to_lines
-from tests.dungeon.host import Host, handled, page, press, showing, shown, stop_blinking, until
+from tests.dungeon.host import Host, press, screen_text, settle, showing, stop_blinking, wait_until, widget_text
 
 CARDS = (Card(("Berrin", "old man"), "He waits.\n\nHe is old: very."), Card((), "It is night.", always=True, depth=9))
 OPENING = "You are a cook on a small grey ship."
@@ -42,18 +42,18 @@ def write(app: Host, field: str, text: str) -> None:
 # ---- beginning ---------------------------------------------------------------------------------------------------
 
 
-async def test_an_opening_alone_begins() -> None:
+async def test_an_opening_alone_is_enough_to_begin() -> None:
     async with writing() as (app, pilot):
         assert not app.screen.query_one("#folded").display
         await press(pilot, "ctrl+s")
-        assert isinstance(app.screen, ScenarioEditor), "there is nothing to begin yet"
+        assert isinstance(app.screen, ScenarioEditor), "there is no opening yet"
         write(app, "opening", OPENING)
         await press(pilot, "ctrl+s")
         assert app.results == [Scenario("You are a cook on a", OPENING)]
         assert load_draft("") == {}
 
 
-async def test_all_fields_are_taken() -> None:
+async def test_all_fields_go_into_the_scenario() -> None:
     async with writing() as (app, pilot):
         await press(pilot, "f3")
         assert app.screen.query_one("#folded").display
@@ -81,22 +81,22 @@ async def test_all_fields_are_taken() -> None:
     ]
 
 
-async def test_placeholders_are_asked_for_before_it_begins() -> None:
+async def test_placeholders_are_asked_for_before_the_adventure_begins() -> None:
     async with writing() as (app, pilot):
         write(app, "opening", "You are ${name} of ${town}.")
-        await handled(pilot)
-        assert shown(app, "#questions") == "Asked at the start: name, town"
+        await settle(pilot)
+        assert widget_text(app, "#questions") == "Asked at the start: name, town"
         await press(pilot, "ctrl+s")
         assert isinstance(app.screen, AskScreen)
         await press(pilot, "escape")
-        assert isinstance(app.screen, ScenarioEditor), "what was written is still there"
+        assert isinstance(app.screen, ScenarioEditor), "the text is still there"
         await press(pilot, "ctrl+s", "B", "o", "enter", "enter")
     (scenario,) = app.results
     assert isinstance(scenario, Scenario)
     assert (scenario.opening, scenario.placeholders) == ("You are Bo of town.", ())
 
 
-async def test_a_card_that_can_t_be_read_is_reported_with_its_number() -> None:
+async def test_an_invalid_card_is_reported_with_its_number() -> None:
     async with writing() as (app, pilot):
         write(app, "opening", OPENING)
         write(app, "cards", "Berrin: He waits.\nNo colon here")
@@ -105,10 +105,10 @@ async def test_a_card_that_can_t_be_read_is_reported_with_its_number() -> None:
         assert user_scenarios() == ([], [])
 
 
-# ---- keeping -----------------------------------------------------------------------------------------------------
+# ---- saving ------------------------------------------------------------------------------------------------------
 
 
-async def test_it_is_kept_as_a_file_to_share_and_kept_again_in_the_same_file() -> None:
+async def test_saving_writes_a_file_and_saving_again_replaces_it() -> None:
     async with writing() as (app, pilot):
         write(app, "title", "The Ship")
         write(app, "opening", "You are ${name}.")
@@ -117,34 +117,34 @@ async def test_it_is_kept_as_a_file_to_share_and_kept_again_in_the_same_file() -
         assert app.toasts == [f"Kept. To share it, send the file {path}"]
         write(app, "title", "The Other Ship")
         await press(pilot, "f2", "escape")
-        assert app.results == [None], "nothing is lost, so nothing is asked"
-    ((kept,), _) = user_scenarios()
-    assert (kept.name, kept.title) == ("the-ship", "The Other Ship")
-    assert kept.placeholders == (Placeholder("name", "What is your name?", "Robin"),)
+        assert app.results == [None], "everything is saved, so nothing is asked"
+    ((saved,), _) = user_scenarios()
+    assert (saved.name, saved.title) == ("the-ship", "The Other Ship")
+    assert saved.placeholders == (Placeholder("name", "What is your name?", "Robin"),)
     assert load_draft("") == {}
 
 
-async def test_questions_are_kept_while_their_placeholders_are_used() -> None:
+async def test_a_question_is_saved_while_its_placeholder_is_used() -> None:
     asked = (Placeholder("name", "Who are you?", "Ada"), Placeholder("town", "Where?", "Lund"))
     save_scenario(Scenario("The Gate", "You are ${name} of ${town}.", cards=CARDS, placeholders=asked))
     async with writing(find_scenario("the-gate"), "the-gate") as (app, pilot):
-        assert app.screen.query_one("#folded").display, "there is something in it"
+        assert app.screen.query_one("#folded").display, "one of the folded fields has text"
         write(app, "opening", "You are ${name}, a ${trade}.")
         await press(pilot, "f2")
-    ((kept,), _) = user_scenarios()
-    assert kept.placeholders == (asked[0], Placeholder("trade", "What is the trade?", "trade"))
-    assert kept.cards == CARDS
+    ((saved,), _) = user_scenarios()
+    assert saved.placeholders == (asked[0], Placeholder("trade", "What is the trade?", "trade"))
+    assert saved.cards == CARDS
 
 
 @pytest.mark.parametrize("name", ["iron-door", "the-hamster-inspection"])
-async def test_a_built_in_scenario_comes_through_the_editor_unchanged(name: str) -> None:
+async def test_a_built_in_scenario_is_copied_unchanged(name: str) -> None:
     built_in = find_scenario(name)
     async with writing(built_in) as (_, pilot):
         await press(pilot, "f2")
-    ((kept,), _) = user_scenarios()
-    assert kept.name != built_in.name
-    assert fill_placeholders(kept, {"hamster": "Bo"}).lore == fill_placeholders(built_in, {"hamster": "Bo"}).lore
-    assert (kept.opening, kept.genre, kept.actions, kept.placeholders) == (
+    ((saved,), _) = user_scenarios()
+    assert saved.name != built_in.name
+    assert fill_placeholders(saved, {"hamster": "Bo"}).lore == fill_placeholders(built_in, {"hamster": "Bo"}).lore
+    assert (saved.opening, saved.genre, saved.actions, saved.placeholders) == (
         built_in.opening,
         built_in.genre,
         built_in.actions,
@@ -152,10 +152,10 @@ async def test_a_built_in_scenario_comes_through_the_editor_unchanged(name: str)
     )
 
 
-# ---- not losing --------------------------------------------------------------------------------------------------
+# ---- drafts ------------------------------------------------------------------------------------------------------
 
 
-async def test_escape_asks_before_it_throws_anything_away() -> None:
+async def test_escape_asks_before_it_discards_text() -> None:
     async with writing() as (app, pilot):
         await press(pilot, *"You", "escape")
         assert isinstance(app.screen, ConfirmScreen)
@@ -169,11 +169,11 @@ async def test_escape_asks_before_it_throws_anything_away() -> None:
         assert app.results == [None]
 
 
-async def test_what_was_written_when_the_game_ended_is_there_the_next_time() -> None:
+async def test_text_that_was_not_saved_is_restored_the_next_time() -> None:
     async with writing() as (app, pilot):
         await press(pilot, *"You")
         write(app, "memory", "A cook.")
-        await handled(pilot)
+        await settle(pilot)
     async with writing() as (app, pilot):
         assert app.screen.query_one("#own-opening", TextArea).text == "You"
         assert app.screen.query_one("#own-memory", TextArea).text == "A cook."
@@ -182,18 +182,18 @@ async def test_what_was_written_when_the_game_ended_is_there_the_next_time() -> 
     assert load_draft("") == {}
 
 
-async def test_a_draft_belongs_to_what_was_edited() -> None:
+async def test_a_draft_belongs_to_the_scenario_that_was_edited() -> None:
     save_scenario(Scenario("The Gate", "You wait."))
     async with writing(find_scenario("the-gate"), "the-gate") as (app, pilot):
         write(app, "opening", "You wait and wait.")
-        await handled(pilot)
+        await settle(pilot)
     async with writing() as (app, _):
         assert app.screen.query_one("#own-opening", TextArea).text == ""
     async with writing(find_scenario("the-gate"), "the-gate") as (app, _):
         assert app.screen.query_one("#own-opening", TextArea).text == "You wait and wait."
 
 
-async def test_a_disk_that_takes_nothing_is_reported_and_the_text_stays() -> None:
+async def test_a_failed_write_is_reported_and_the_text_stays() -> None:
     scenarios_folder().parent.mkdir(parents=True)
     scenarios_folder().write_text("in the way")
     async with writing() as (app, pilot):
@@ -208,7 +208,7 @@ async def test_a_disk_that_takes_nothing_is_reported_and_the_text_stays() -> Non
 # ---- cards as lines ----------------------------------------------------------------------------------------------
 
 
-def test_cards_as_lines_come_back() -> None:
+def test_cards_written_as_lines_are_read_back() -> None:
     assert cards_from_lines(cards_to_lines(CARDS)) == CARDS
     assert cards_to_lines(CARDS).split("\n")[0] == "Berrin, old man: He waits."
     assert cards_from_lines("\n\n a: b\n\n\nc: d\n") == (Card(("a",), "b"), Card(("c",), "d"))
@@ -221,20 +221,20 @@ def test_cards_as_lines_come_back() -> None:
 
 
 @pytest.mark.parametrize("size", [(40, 12), (120, 40)])
-async def test_it_is_usable_in_any_size(size: tuple[int, int]) -> None:
+async def test_the_editor_is_usable_at_any_size(size: tuple[int, int]) -> None:
     async with writing(size=size) as (app, pilot):
         area = app.screen.query_one("#own-opening")
         assert area.region.height >= 3
         for button in ("#begin", "#keep", "#more"):
             assert app.screen.query_one(button).region.bottom <= size[1]
-        assert "More (F3)" in page(app)
+        assert "More (F3)" in screen_text(app)
         await press(pilot, "f3")
         app.screen.query_one("#own-cards").focus()
         form, cards = app.screen.query_one("#form"), app.screen.query_one("#own-cards")
-        await until(pilot, lambda: form.region.overlaps(cards.region))
+        await wait_until(pilot, lambda: form.region.overlaps(cards.region))
 
 
-async def test_hostile_text_is_text() -> None:
+async def test_hostile_text_is_shown_as_text() -> None:
     async with writing() as (app, pilot):
         write(app, "opening", "[bold]You[/] [@click=app.quit]wait\x1b[31m. ${[bold]} ${x}")
         write(app, "cards", "[@click=app.quit]x[/]")
@@ -254,6 +254,6 @@ def test_snapshot(snap_compare: Callable[..., bool], size: tuple[int, int], text
 
     async def written(pilot: Pilot[None]) -> None:
         await stop_blinking(pilot)
-        assert text in page(app)
+        assert text in screen_text(app)
 
     assert snap_compare(app, terminal_size=size, run_before=written)

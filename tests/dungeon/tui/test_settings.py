@@ -1,4 +1,4 @@
-"""The settings' screen, driven as a player drives it."""
+"""The settings screen."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -17,7 +17,7 @@ from dungeon.settings.layers import Settings
 from dungeon.storyteller.sampling import Sampling
 from dungeon.tui.screens.choose import ChooseScreen, KeyScreen
 from dungeon.tui.screens.settings import SettingsScreen
-from tests.dungeon.host import LOOKS, Host, handled, notes, page, press
+from tests.dungeon.host import LOOKS, Host, press, screen_text, settle, toast_text
 
 VOICE = Sampling(
     temperature=0.7,
@@ -32,24 +32,24 @@ VOICE = Sampling(
     dry_penalty_last_n=1024,
     length=80,
 )
-"""Values of these tests alone, for the voices' own may change."""
+"""Made up for these tests: the values of the bundled voices may change."""
 
 
 class SettingsHost(Host):
-    """What the game's app does about settings."""
+    """The part of the game's app that settings need."""
 
     CSS = "Screen { background: $background; }"
 
     def __init__(self, game: Settings | None = None, *, adventure: bool = True) -> None:
-        self.kept = "{}"
+        self.saved = "{}"
         self.settings = EffectiveSettings(VOICE, game or Settings())
         if adventure:
-            self.settings.bind("{}", self.keep)
+            self.settings.bind("{}", self.save)
         super().__init__(SettingsScreen(self.settings), self.settings.global_settings.theme)
         self.settings.on_change = self.take_settings
 
-    def keep(self, overrides: str) -> None:
-        self.kept = overrides
+    def save(self, overrides: str) -> None:
+        self.saved = overrides
 
     def take_settings(self) -> None:
         self.theme = self.settings.global_settings.theme
@@ -57,20 +57,20 @@ class SettingsHost(Host):
 
 
 @asynccontextmanager
-async def at(app: SettingsHost, size: tuple[int, int] = (80, 24)) -> AsyncIterator[Pilot[None]]:
+async def running(app: SettingsHost, size: tuple[int, int] = (80, 24)) -> AsyncIterator[Pilot[None]]:
     async with app.run_test(size=size) as pilot:
-        await handled(pilot)
+        await settle(pilot)
         yield pilot
 
 
 async def highlight(pilot: Pilot[None], name: str) -> None:
     settings = pilot.app.screen.query_one("#settings", OptionList)
     settings.highlighted = settings.get_option_index(name)
-    await handled(pilot)
+    await settle(pilot)
 
 
 async def write(pilot: Pilot[None], text: str) -> None:
-    """Replaces what is in the field."""
+    """Replace the text in the field and press Enter."""
     pilot.app.screen.query_one("#value", Input).value = text
     await press(pilot, "enter")
 
@@ -86,22 +86,22 @@ def about(pilot: Pilot[None]) -> str:
 
 async def test_a_number_is_changed_for_this_adventure() -> None:
     app = SettingsHost()
-    async with at(app) as pilot:
+    async with running(app) as pilot:
         await highlight(pilot, "temperature")
         assert "How daring" in about(pilot)
         assert row(pilot, "temperature") == "temperature 0.7 voice"
         await press(pilot, "enter", *"0.9", "enter")
         assert row(pilot, "temperature") == "• temperature 0.9 this adventure"
-        assert app.kept == '{"temperature":0.9}'
+        assert app.saved == '{"temperature":0.9}'
         assert not settings_file().exists()
         await press(pilot, "delete")
         assert row(pilot, "temperature") == "temperature 0.7 voice"
-        assert app.kept == "{}"
+        assert app.saved == "{}"
 
 
 async def test_a_mistake_is_reported_while_it_is_typed() -> None:
     app = SettingsHost()
-    async with at(app) as pilot:
+    async with running(app) as pilot:
         await highlight(pilot, "temperature")
         await press(pilot, "enter")
         await write(pilot, "9")
@@ -112,9 +112,9 @@ async def test_a_mistake_is_reported_while_it_is_typed() -> None:
         assert "must be" not in about(pilot)
 
 
-async def test_esc_leaves_the_field_and_then_the_screen() -> None:
+async def test_escape_leaves_the_field_and_then_the_screen() -> None:
     app = SettingsHost()
-    async with at(app) as pilot:
+    async with running(app) as pilot:
         await highlight(pilot, "length")
         await press(pilot, "enter", "1", "escape")
         assert isinstance(app.screen, SettingsScreen)
@@ -123,9 +123,9 @@ async def test_esc_leaves_the_field_and_then_the_screen() -> None:
         assert not isinstance(app.screen, SettingsScreen)
 
 
-async def test_an_empty_field_unsets_it() -> None:
+async def test_an_empty_field_removes_the_setting() -> None:
     app = SettingsHost(Settings({"seed": 4}))
-    async with at(app) as pilot:
+    async with running(app) as pilot:
         await press(pilot, "tab")
         await highlight(pilot, "seed")
         await press(pilot, "enter")
@@ -133,9 +133,9 @@ async def test_an_empty_field_unsets_it() -> None:
         assert row(pilot, "seed") == "seed a new one each turn default"
 
 
-async def test_tab_goes_to_all_adventures_and_back() -> None:
+async def test_tab_switches_between_this_adventure_and_all() -> None:
     app = SettingsHost()
-    async with at(app) as pilot:
+    async with running(app) as pilot:
         await highlight(pilot, "length")
         await press(pilot, "enter")
         await write(pilot, "100")
@@ -150,9 +150,9 @@ async def test_tab_goes_to_all_adventures_and_back() -> None:
         assert row(pilot, "length") == "length 200 all adventures"
 
 
-async def test_the_mouse_does_it_too() -> None:
+async def test_a_setting_is_changed_with_the_mouse() -> None:
     app = SettingsHost()
-    async with at(app) as pilot:
+    async with running(app) as pilot:
         await pilot.click("#all")
         assert pilot.app.screen.query_one("#all").has_class("-chosen")
         await pilot.click("#settings", offset=(6, 2))
@@ -161,9 +161,9 @@ async def test_the_mouse_does_it_too() -> None:
         assert load_settings() == Settings({"length": 100})
 
 
-async def test_without_an_adventure_the_settings_are_those_of_all() -> None:
+async def test_without_an_adventure_settings_apply_to_all() -> None:
     app = SettingsHost(adventure=False)
-    async with at(app) as pilot:
+    async with running(app) as pilot:
         await press(pilot, "tab")
         await highlight(pilot, "temperature")
         await press(pilot, "enter")
@@ -171,9 +171,9 @@ async def test_without_an_adventure_the_settings_are_those_of_all() -> None:
         assert load_settings() == Settings({"temperature": 1.0})
 
 
-async def test_enter_turns_a_switch() -> None:
+async def test_enter_toggles_a_switch() -> None:
     app = SettingsHost()
-    async with at(app) as pilot:
+    async with running(app) as pilot:
         await highlight(pilot, "prefetch")
         assert "For all adventures." in about(pilot)
         await press(pilot, "enter")
@@ -182,9 +182,9 @@ async def test_enter_turns_a_switch() -> None:
         assert load_settings().prefetch is True
 
 
-async def test_themes_are_seen_before_they_are_chosen() -> None:
+async def test_a_theme_is_previewed_before_it_is_chosen() -> None:
     app = SettingsHost()
-    async with at(app) as pilot:
+    async with running(app) as pilot:
         await highlight(pilot, "theme")
         await press(pilot, "enter", "down")
         assert isinstance(app.screen, ChooseScreen)
@@ -196,28 +196,28 @@ async def test_themes_are_seen_before_they_are_chosen() -> None:
         assert load_settings().theme == "saltwater"
 
 
-async def test_a_preset_is_chosen_saved_and_taken_away() -> None:
+async def test_a_preset_is_chosen_saved_and_deleted() -> None:
     app = SettingsHost()
-    async with at(app) as pilot:
+    async with running(app) as pilot:
         await highlight(pilot, "preset")
         await press(pilot, "enter", "down", "enter")
         assert row(pilot, "preset") == "• preset careful this adventure"
         assert row(pilot, "temperature") == "temperature 0.4 preset careful"
         await press(pilot, "enter", "end", "enter")
         await write(pilot, "Wild")
-        assert "'wild' comes with the game" in notes(app)
+        assert "'wild' comes with the game" in toast_text(app)
         await write(pilot, "Quiet Evenings")
         assert row(pilot, "preset") == "• preset quiet evenings this adventure"
         assert load_settings().presets["quiet evenings"]["temperature"] == 0.4
         await press(pilot, "enter", "delete", "escape")
         assert load_settings() == Settings()
         await press(pilot, "enter", "home", "delete")
-        assert "'voice' comes with the game and stays." in notes(app)
+        assert "'voice' comes with the game and stays." in toast_text(app)
 
 
-async def test_a_key_is_given_by_pressing_it() -> None:
+async def test_a_key_is_set_by_pressing_it() -> None:
     app = SettingsHost()
-    async with at(app) as pilot:
+    async with running(app) as pilot:
         await highlight(pilot, "keys.retry")
         assert COMMANDS["retry"].summary in about(pilot)
         await press(pilot, "enter")
@@ -226,7 +226,7 @@ async def test_a_key_is_given_by_pressing_it() -> None:
         assert row(pilot, "keys.retry") == "• retry F9 yours"
         assert load_settings().keys == {"retry": "f9"}
         await press(pilot, "enter", "x")
-        assert "x is for typing" in notes(app)
+        assert "x is for typing" in toast_text(app)
         await press(pilot, "enter", "escape")
         assert load_settings().keys == {"retry": "f9"}
         await press(pilot, "enter", "delete")
@@ -239,18 +239,18 @@ async def test_a_setting_that_can_not_be_saved_is_reported_and_takes_effect() ->
     settings_file().parent.parent.mkdir(parents=True)
     settings_file().parent.write_text("a file where the folder should be")
     app = SettingsHost()
-    async with at(app) as pilot:
+    async with running(app) as pilot:
         await highlight(pilot, "theme")
         await press(pilot, "enter", "down", "enter")
-        assert "Your change holds until you leave the game." in notes(app)
+        assert "Your change holds until you leave the game." in toast_text(app)
         assert app.theme == "deepwood"
         assert row(pilot, "theme") == "• theme deepwood all adventures"
 
 
-async def test_what_the_player_wrote_is_shown_as_text() -> None:
+async def test_hostile_settings_are_shown_as_text() -> None:
     hostile = "[bold]x[/nothing] \x1b]0;y\x07 🐉"
     app = SettingsHost(Settings({"banned": (hostile,)}, {}, {"[b]z": {"length": 90}}))
-    async with at(app) as pilot:
+    async with running(app) as pilot:
         assert "[bold]x[/nothing]" in row(pilot, "banned")
         assert "\x1b" not in app.export_screenshot()
         await highlight(pilot, "preset")
@@ -258,42 +258,42 @@ async def test_what_the_player_wrote_is_shown_as_text() -> None:
         assert row(pilot, "preset") == "• preset [b]z this adventure"
 
 
-async def test_a_key_that_is_given_works_at_once_and_the_old_one_no_longer() -> None:
-    app = Keyed()
-    async with at(app) as pilot:
+async def test_a_new_key_works_at_once_and_the_old_one_no_longer() -> None:
+    app = AppWithKeys()
+    async with running(app) as pilot:
         await highlight(pilot, "keys.print")
         await press(pilot, "enter", "f8", "escape")
         await press(pilot, "f8", COMMANDS["retry"].key)
-        assert app.heard == ["print", "retry"]
+        assert app.commands_run == ["print", "retry"]
         set_key(app.settings, "retry", COMMANDS["undo"].key)
         set_key(app.settings, "undo", COMMANDS["retry"].key)
         await press(pilot, COMMANDS["retry"].key, COMMANDS["undo"].key)
-        assert app.heard[2:] == ["undo", "retry"]
+        assert app.commands_run[2:] == ["undo", "retry"]
         set_key(app.settings, "retry", "")
         await press(pilot, COMMANDS["undo"].key)
-        assert app.heard[4:] == []
+        assert app.commands_run[4:] == []
 
 
-class Keyed(SettingsHost):
-    """As the game binds its commands."""
+class AppWithKeys(SettingsHost):
+    """An app that binds commands to keys as the game does."""
 
     BINDINGS = [
-        Binding(COMMANDS[name].key or UNBOUND, f"hear('{name}')", id=name, priority=True)
+        Binding(COMMANDS[name].key or UNBOUND, f"run_command('{name}')", id=name, priority=True)
         for name in ("retry", "undo", "print", "continue")
     ]
 
     def __init__(self) -> None:
         super().__init__()
-        self.heard: list[str] = []
+        self.commands_run: list[str] = []
 
-    def action_hear(self, name: str) -> None:
-        self.heard.append(name)
+    def action_run_command(self, name: str) -> None:
+        self.commands_run.append(name)
 
 
 @pytest.mark.parametrize("size", [(20, 6), (200, 60)])
-async def test_it_can_be_used_at_any_size(size: tuple[int, int]) -> None:
+async def test_the_screen_is_usable_at_any_size(size: tuple[int, int]) -> None:
     app = SettingsHost()
-    async with at(app, size) as pilot:
+    async with running(app, size) as pilot:
         await press(pilot, "down", "down", "down", "enter", *"0.5", "enter")
         assert app.settings.sampling.top_p == 0.5
         await pilot.resize_terminal(80, 24)
@@ -305,9 +305,9 @@ def test_snapshot(snap_compare: Callable[..., bool], look: str) -> None:
     size, theme = LOOKS[look]
     app = SettingsHost(Settings({"theme": theme, "length": 120}))
 
-    async def shown(pilot: Pilot[None]) -> None:
+    async def ready(pilot: Pilot[None]) -> None:
         await press(pilot, "down", "down")
-        assert "temperature" in page(app)
-        assert "Enter set · Del unset" in page(app)
+        assert "temperature" in screen_text(app)
+        assert "Enter set · Del unset" in screen_text(app)
 
-    assert snap_compare(app, terminal_size=size, run_before=shown)
+    assert snap_compare(app, terminal_size=size, run_before=ready)

@@ -1,4 +1,4 @@
-"""The shelf on the screen: finding, playing, renaming, tagging, exporting and purging adventures."""
+"""The screen of the shelf: searching, playing, renaming, tagging, exporting and purging adventures."""
 
 import sqlite3
 from collections.abc import AsyncIterator, Callable
@@ -23,14 +23,14 @@ from dungeon.tui.widgets.table import Table
 from tests.dungeon.host import (
     LOOKS,
     Host,
-    handled,
     new_session,
-    page,
     press,
+    screen_text,
+    settle,
     showing,
-    shown,
     stop_blinking,
-    until,
+    wait_until,
+    widget_text,
     write_protected,
 )
 
@@ -39,7 +39,7 @@ HOSTILE = "[bold]x[/] [@click=app.quit]y \x1b[31mred\nline 🐉 שלום"
 
 @pytest.fixture
 def session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Session:
-    """Three adventures on the shelf, "The door" in play; the working folder is the test's own."""
+    """Three adventures on the shelf, "The door" in play, and a working folder for this test alone."""
     monkeypatch.chdir(tmp_path)
     session = new_session(tmp_path)
     for title, prose in (("The lamp", "A heron lands."), ("The key", "It is cold, very cold.")):
@@ -67,13 +67,13 @@ def on_disk(session: Session) -> dict[str, tuple[str, ...]]:
 
 
 async def ask(pilot: Pilot[None], key: str, kind: type[Screen[Any]] = LineScreen) -> None:
-    """Presses a key that asks for something."""
+    """Press a key that opens a question."""
     await press(pilot, key)
     assert isinstance(pilot.app.screen, kind)
 
 
 async def answer(pilot: Pilot[None], key: str, line: str | None = None) -> None:
-    """Ends what is asked about with a key; first replaces the line, if one is given."""
+    """Answer the question with a key, after replacing its line if one is given."""
     asked = pilot.app.screen
     if line is not None:
         asked.query_one(Input).value = line
@@ -81,20 +81,20 @@ async def answer(pilot: Pilot[None], key: str, line: str | None = None) -> None:
     assert pilot.app.screen is not asked
 
 
-async def test_the_last_played_comes_first_with_its_counts(session: Session) -> None:
+async def test_the_last_played_adventure_comes_first_with_its_counts(session: Session) -> None:
     async with on_shelf(session, size=(120, 30)) as (app, _):
         assert titles(app) == ["The key", "The lamp", "The door"]
         assert app.screen.query_one(Table).rows[0][1].startswith("today ")
         assert app.screen.query_one(Table).rows[0][2:5] == ("1", "5", "1")
-        assert "Adventures (3)" in page(app)
-        assert shown(app, "#detail") == "1 turn · 5 words · 1 branch"
+        assert "Adventures (3)" in screen_text(app)
+        assert widget_text(app, "#detail") == "1 turn · 5 words · 1 branch"
 
 
 async def test_enter_plays_and_escape_goes_back(session: Session) -> None:
     async with on_shelf(session) as (app, pilot):
         await press(pilot, "down", "enter")
         app.show(ShelfScreen(session))
-        await handled(pilot)
+        await settle(pilot)
         await press(pilot, "escape")
         assert app.results == [2, None]
 
@@ -104,48 +104,48 @@ async def test_a_click_highlights_and_another_plays(session: Session) -> None:
         await pilot.click(Table, offset=(5, 3))
         assert app.screen.query_one(Table).cursor_row == 2
         await pilot.click(Table, offset=(5, 20))
-        assert app.screen.query_one(Table).cursor_row == 2, "there is no row"
+        assert app.screen.query_one(Table).cursor_row == 2, "no row was clicked"
         await pilot.click(Table, offset=(5, 3))
-        await handled(pilot)
+        await settle(pilot)
         assert app.results == [1]
 
 
-async def test_typing_after_a_slash_searches_every_turn(session: Session) -> None:
+async def test_search_covers_every_turn(session: Session) -> None:
     async with on_shelf(session) as (app, pilot):
         await press(pilot, "slash", *"heron")
-        await until(pilot, lambda: titles(app) == ["The lamp"])
-        assert "Adventures (1 of 3)" in page(app)
+        await wait_until(pilot, lambda: titles(app) == ["The lamp"])
+        assert "Adventures (1 of 3)" in screen_text(app)
         await press(pilot, "enter", "enter")
         assert app.results == [2]
 
 
-async def test_a_search_can_be_given_and_left_again(session: Session) -> None:
+async def test_a_search_can_be_preset_and_cleared(session: Session) -> None:
     async with on_shelf(session, "cold") as (app, pilot):
         assert titles(app) == ["The key"]
         await press(pilot, "escape")
         assert titles(app) == ["The key", "The lamp", "The door"]
         await press(pilot, "slash", *"nowhere", "down")
         assert titles(app) == []
-        assert shown(app, "#detail") == "No adventure holds these words."
+        assert widget_text(app, "#detail") == "No adventure holds these words."
         await press(pilot, "enter", "r", "t", "m", "p")
         assert isinstance(app.screen, ShelfScreen), "no row is highlighted, so there is nothing to do"
         await press(pilot, "escape", "escape")
         assert app.results == [None]
 
 
-async def test_it_can_be_sorted_and_the_cursor_stays_on_its_adventure(session: Session) -> None:
+async def test_sorting_keeps_the_cursor_on_its_adventure(session: Session) -> None:
     async with on_shelf(session) as (app, pilot):
         await press(pilot, "s")
         assert titles(app) == ["The door", "The key", "The lamp"]
-        assert "Title ▾" in page(app)
+        assert "Title ▾" in screen_text(app)
         assert app.screen.query_one(Table).cursor_row == 1
         await press(pilot, "s")
         assert titles(app) == ["The key", "The lamp", "The door"]
         await press(pilot, "s")
-        assert "Last played ▾" in page(app)
+        assert "Last played ▾" in screen_text(app)
 
 
-async def test_renaming_and_tagging(session: Session) -> None:
+async def test_an_adventure_is_renamed_and_tagged(session: Session) -> None:
     async with on_shelf(session) as (app, pilot):
         await ask(pilot, "r")
         assert app.screen.query_one(Input).value == "The key"
@@ -153,14 +153,14 @@ async def test_renaming_and_tagging(session: Session) -> None:
         await ask(pilot, "t")
         await answer(pilot, "enter", "winter, [bold]short")
         assert titles(app)[0] == "The cold key"
-        assert "#winter · #[bold]short" in shown(app, "#detail")
+        assert "#winter · #[bold]short" in widget_text(app, "#detail")
         for key in ("r", "t"):
             await ask(pilot, key)
             await answer(pilot, "escape", "not this")
     assert on_disk(session) == {"The cold key": ("winter", "[bold]short"), "The lamp": (), "The door": ()}
 
 
-async def test_exporting_asks_where_and_writes_over_nothing_unasked(session: Session, tmp_path: Path) -> None:
+async def test_export_asks_for_a_path_and_before_overwriting(session: Session, tmp_path: Path) -> None:
     async with on_shelf(session) as (app, pilot):
         await ask(pilot, "m")
         assert app.screen.query_one(Input).value == "the-key.md"
@@ -184,11 +184,11 @@ async def test_exporting_asks_where_and_writes_over_nothing_unasked(session: Ses
         assert isinstance(app.screen, ShelfScreen)
 
 
-async def test_purging_is_confirmed_and_says_what_goes(session: Session) -> None:
+async def test_purging_asks_first_and_says_what_will_be_deleted(session: Session) -> None:
     async with on_shelf(session) as (app, pilot):
         await ask(pilot, "p", ConfirmScreen)
-        assert "Delete “The key” from the disk" in page(app)
-        assert "1 turn · 5 words · 1 branch" in page(app)
+        assert "Delete “The key” from the disk" in screen_text(app)
+        assert "1 turn · 5 words · 1 branch" in screen_text(app)
         await answer(pilot, "enter")
         assert len(on_disk(session)) == 3
         await ask(pilot, "p", ConfirmScreen)
@@ -199,11 +199,11 @@ async def test_purging_is_confirmed_and_says_what_goes(session: Session) -> None
             await ask(pilot, "delete", ConfirmScreen)
             await answer(pilot, "y")
         assert titles(app) == []
-        assert shown(app, "#detail") == "No adventure yet. Esc, then begin one."
+        assert widget_text(app, "#detail") == "No adventure yet. Esc, then begin one."
     assert on_disk(session) == {}
 
 
-async def test_a_shelf_that_can_t_be_written_is_reported(session: Session) -> None:
+async def test_a_failed_write_is_reported(session: Session) -> None:
     async with on_shelf(session) as (app, pilot):
         await ask(pilot, "p", ConfirmScreen)
         with write_protected(session.shelf):
@@ -218,7 +218,7 @@ async def test_hostile_titles_and_tags_are_shown_as_text(session: Session) -> No
     session.shelf.save_adventure_labels(adventure)
     async with on_shelf(session, size=(120, 30)) as (app, pilot):
         assert titles(app)[0] == "[bold]x[/] [@click=app.quit]y [31mred line 🐉 שלום"
-        assert "[bold]x[/] [@click=app.quit]y [31mred" in page(app)
+        assert "[bold]x[/] [@click=app.quit]y [31mred" in screen_text(app)
         for column in range(0, 60, 10):  # a click on the highlighted row would play it
             await pilot.click(Table, offset=(column, 2))
             await pilot.click(Table, offset=(column, 1))
@@ -227,7 +227,7 @@ async def test_hostile_titles_and_tags_are_shown_as_text(session: Session) -> No
 
 
 @pytest.mark.parametrize("size", [(40, 12), (120, 40)])
-async def test_two_thousand_are_there_at_once_in_any_size(session: Session, size: tuple[int, int]) -> None:
+async def test_two_thousand_adventures_can_be_browsed_at_any_size(session: Session, size: tuple[int, int]) -> None:
     with sqlite3.connect(session.shelf.path) as database:
         database.executemany(
             "INSERT INTO adventure (title, scenario, opening, made, played, latest) VALUES (?, '', '', '', '', ?)",
@@ -238,9 +238,9 @@ async def test_two_thousand_are_there_at_once_in_any_size(session: Session, size
         for key, row in (("end", 2002), ("up", 2001), ("home", 0), ("pagedown", table.size.height - 2), ("up", None)):
             await press(pilot, key)
             assert row is None or table.cursor_row == row
-            assert titles(app)[table.cursor_row] in page(app)
-        assert "Title" in page(app)
-        for line in page(app).split("\n"):
+            assert titles(app)[table.cursor_row] in screen_text(app)
+        assert "Title" in screen_text(app)
+        for line in screen_text(app).split("\n"):
             assert len(line) <= size[0]
         assert app.screen.query_one("#detail").region.bottom <= size[1]
 
@@ -257,8 +257,8 @@ def test_snapshot(snap_compare: Callable[..., bool], session: Session, look: str
 
     async def listed(pilot: Pilot[None]) -> None:
         await stop_blinking(pilot)
-        assert "The key" in page(app)
-        assert "1 Mar 2024" in page(app)
-        assert "1 turn · 5 words · 1 branch ·" in page(app)
+        assert "The key" in screen_text(app)
+        assert "1 Mar 2024" in screen_text(app)
+        assert "1 turn · 5 words · 1 branch ·" in screen_text(app)
 
     assert snap_compare(app, terminal_size=size, run_before=listed)

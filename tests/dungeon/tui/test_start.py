@@ -1,4 +1,4 @@
-"""The first screen: adventures to go on with, scenarios by genre, the player's own, and finding among them."""
+"""The first screen: adventures to continue, scenarios by genre, the player's scenarios, and search."""
 
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -22,7 +22,7 @@ from dungeon.tui.screens.scenario_editor import ScenarioEditor
 from dungeon.tui.screens.shelf import ShelfScreen
 from dungeon.tui.screens.start import StartScreen
 from dungeon.tui.widgets.status import READY
-from tests.dungeon.host import LOOKS, notes, page, press, stop_blinking, until
+from tests.dungeon.host import LOOKS, press, screen_text, stop_blinking, toast_text, wait_until
 from tests.dungeon.scripted import ScriptedServer
 
 LAMP_ROAD = Scenario(
@@ -46,7 +46,7 @@ def server() -> Iterator[ScriptedServer]:
 async def choosing(server: ScriptedServer, size: tuple[int, int] = (100, 30)) -> AsyncIterator[Pilot[None]]:
     app = DungeonApp(RemoteStoryteller(server.url, "scripted"))
     async with app.run_test(size=size) as pilot:
-        await until(pilot, lambda: app.voice_state == READY)
+        await wait_until(pilot, lambda: app.voice_state == READY)
         yield pilot
 
 
@@ -67,7 +67,7 @@ def preview(pilot: Pilot[None]) -> str:
     return str(pilot.app.screen.query_one("#opening", Static).content)
 
 
-def begun(*titles: str) -> None:
+def add_adventures(*titles: str) -> None:
     shelf = Shelf(shelf_file())
     for title in titles:
         shelf.add_adventure(scenario_from_opening("You stand there.", title), "v")
@@ -77,7 +77,7 @@ def begun(*titles: str) -> None:
 # ---- adventures --------------------------------------------------------------------------------------------------
 
 
-async def test_a_new_player_sees_the_first_scenario_with_one_genre_unfolded(server: ScriptedServer) -> None:
+async def test_a_new_player_sees_the_first_scenario_in_an_unfolded_genre(server: ScriptedServer) -> None:
     async with choosing(server) as pilot:
         assert lines(pilot)[:3] == ["Write your own…", "▾ Comedy and everyday (5)", "    One Grandfather, Found"]
         assert len(lines(pilot)) == 1 + 12 + 5
@@ -85,8 +85,8 @@ async def test_a_new_player_sees_the_first_scenario_with_one_genre_unfolded(serv
         assert preview(pilot).startswith("One Grandfather, Found\ncomedy and everyday · 3 cards\n\nYou are the clerk")
 
 
-async def test_the_last_adventure_comes_first_and_all_of_them_are_a_key_away(server: ScriptedServer) -> None:
-    begun(*(f"Number {number}" for number in range(7)), HOSTILE)
+async def test_the_latest_adventures_come_first_and_one_row_opens_the_shelf(server: ScriptedServer) -> None:
+    add_adventures(*(f"Number {number}" for number in range(7)), HOSTILE)
     async with choosing(server) as pilot:
         assert lines(pilot)[:6] == [
             f"Continue: {HOSTILE} (0 turns)",
@@ -105,8 +105,8 @@ async def test_the_last_adventure_comes_first_and_all_of_them_are_a_key_away(ser
         assert pilot.app.screen.session.adventure.title == "Number 0"
 
 
-async def test_the_adventure_in_play_is_renamed_on_the_shelf_and_not_purged(server: ScriptedServer) -> None:
-    begun("One", "Two")
+async def test_the_adventure_in_play_can_be_renamed_on_the_shelf_but_not_purged(server: ScriptedServer) -> None:
+    add_adventures("One", "Two")
     async with choosing(server) as pilot:
         await press(pilot, "enter")
         play = pilot.app.screen
@@ -114,7 +114,7 @@ async def test_the_adventure_in_play_is_renamed_on_the_shelf_and_not_purged(serv
         await press(pilot, "ctrl+o", "r", *" more", "enter")
         assert play.session.adventure.title == "Two more"
         await press(pilot, "p")
-        assert "is being played" in notes(pilot.app)
+        assert "is being played" in toast_text(pilot.app)
         await press(pilot, "enter")
         assert pilot.app.screen is play
 
@@ -135,7 +135,7 @@ async def test_genres_fold_and_unfold(server: ScriptedServer) -> None:
         assert "Two Coffins by Noon" in preview(pilot)
 
 
-async def test_typing_finds_by_title_genre_and_opening(server: ScriptedServer) -> None:
+async def test_typing_searches_titles_genres_and_openings(server: ScriptedServer) -> None:
     async with choosing(server) as pilot:
         for typed, found in (
             ("seven door HIGH", ["The Iron Door  high fantasy"]),
@@ -151,7 +151,7 @@ async def test_typing_finds_by_title_genre_and_opening(server: ScriptedServer) -
             assert highlighted(pilot)
 
 
-async def test_titles_are_found_before_openings_and_enter_begins_the_first(server: ScriptedServer) -> None:
+async def test_matching_titles_come_before_openings_and_enter_begins_the_first(server: ScriptedServer) -> None:
     async with choosing(server) as pilot:
         await press(pilot, "down", "down", "down", *"iron")
         assert lines(pilot)[0] == highlighted(pilot) == "The Iron Door  high fantasy"
@@ -161,7 +161,7 @@ async def test_titles_are_found_before_openings_and_enter_begins_the_first(serve
         assert pilot.app.screen.session.adventure.scenario == "iron-door"
 
 
-async def test_the_arrows_and_enter_work_on_what_was_found(server: ScriptedServer) -> None:
+async def test_arrows_and_enter_choose_among_the_matches(server: ScriptedServer) -> None:
     async with choosing(server) as pilot:
         await press(pilot, *"door")
         assert len(lines(pilot)) > 3
@@ -175,17 +175,17 @@ async def test_the_arrows_and_enter_work_on_what_was_found(server: ScriptedServe
         assert second.startswith(pilot.app.screen.session.adventure.title)
 
 
-async def test_deleting_what_was_typed_brings_everything_back(server: ScriptedServer) -> None:
+async def test_deleting_the_search_lists_everything_again(server: ScriptedServer) -> None:
     async with choosing(server) as pilot:
         await press(pilot, "z", "backspace")
         assert len(lines(pilot)) == 18
         assert choices(pilot).has_focus
 
 
-# ---- the player's own --------------------------------------------------------------------------------------------
+# ---- user scenarios -----------------------------------------------------------------------------------------------
 
 
-async def test_the_player_s_own_come_first_and_begin_after_their_questions(server: ScriptedServer) -> None:
+async def test_user_scenarios_come_first_and_ask_for_their_placeholders(server: ScriptedServer) -> None:
     save_scenario(LAMP_ROAD)
     async with choosing(server) as pilot:
         assert lines(pilot)[:3] == ["Write your own…", "▾ Yours (1)", "    The Lamp Road"]
@@ -200,7 +200,7 @@ async def test_the_player_s_own_come_first_and_begin_after_their_questions(serve
         assert pilot.app.screen.session.adventure.scenario == "the-lamp-road"
 
 
-async def test_the_player_s_own_is_edited_in_place(server: ScriptedServer) -> None:
+async def test_a_user_scenario_is_edited_in_its_file(server: ScriptedServer) -> None:
     save_scenario(LAMP_ROAD)
     async with choosing(server) as pilot:
         await press(pilot, "ctrl+e")
@@ -208,21 +208,21 @@ async def test_the_player_s_own_is_edited_in_place(server: ScriptedServer) -> No
         await press(pilot, *"Hm", "f2", "escape")
         assert isinstance(pilot.app.screen, StartScreen)
         assert preview(pilot).startswith("The Lamp Road\nfantasy · 1 card\n\nHmYou are Ada")
-    ((kept,), _) = user_scenarios()
-    assert (kept.opening, kept.placeholders) == ("HmYou are ${name}, a lamp lighter.", LAMP_ROAD.placeholders)
+    ((saved,), _) = user_scenarios()
+    assert (saved.opening, saved.placeholders) == ("HmYou are ${name}, a lamp lighter.", LAMP_ROAD.placeholders)
 
 
-async def test_a_built_in_scenario_is_copied_to_be_edited(server: ScriptedServer) -> None:
+async def test_editing_a_built_in_scenario_makes_a_copy(server: ScriptedServer) -> None:
     async with choosing(server) as pilot:
         await press(pilot, *"iron", "space", *"door", "ctrl+e", "f2", "escape")
         assert isinstance(pilot.app.screen, StartScreen)
         await press(pilot, "escape")
         assert "▾ Yours (1)" in lines(pilot)
-    ((kept,), _) = user_scenarios()
-    assert (kept.name, kept.title, len(kept.cards)) == ("the-iron-door", "The Iron Door", 3)
+    ((saved,), _) = user_scenarios()
+    assert (saved.name, saved.title, len(saved.cards)) == ("the-iron-door", "The Iron Door", 3)
 
 
-async def test_the_player_s_own_is_thrown_away_only_when_that_is_confirmed(server: ScriptedServer) -> None:
+async def test_a_user_scenario_is_deleted_only_after_confirmation(server: ScriptedServer) -> None:
     save_scenario(LAMP_ROAD)
     async with choosing(server) as pilot:
         await press(pilot, "delete")
@@ -236,19 +236,19 @@ async def test_the_player_s_own_is_thrown_away_only_when_that_is_confirmed(serve
     assert [path.name for path in (scenarios_folder() / "trash").iterdir()] == ["the-lamp-road.toml"]
 
 
-async def test_a_broken_file_is_reported_and_the_others_are_listed(server: ScriptedServer) -> None:
+async def test_an_invalid_scenario_file_is_reported_and_the_others_are_listed(server: ScriptedServer) -> None:
     save_scenario(LAMP_ROAD)
     (scenarios_folder() / "broken.toml").write_text(f'titel = "{HOSTILE}"')
     async with choosing(server) as pilot:
-        assert "broken.toml: there is no key titel. Did you mean title?" in notes(pilot.app)
+        assert "broken.toml: there is no key titel. Did you mean title?" in toast_text(pilot.app)
         assert "    The Lamp Road" in lines(pilot)
 
 
 # ---- small and large ---------------------------------------------------------------------------------------------
 
 
-async def test_the_preview_is_where_there_is_room(server: ScriptedServer) -> None:
-    begun("One", "Two", "Three")
+async def test_the_preview_is_placed_by_the_size_of_the_terminal(server: ScriptedServer) -> None:
+    add_adventures("One", "Two", "Three")
     async with choosing(server, (40, 12)) as pilot:
         preview, listed = pilot.app.screen.query_one("#preview"), choices(pilot)
         assert not preview.display
@@ -256,27 +256,27 @@ async def test_the_preview_is_where_there_is_room(server: ScriptedServer) -> Non
         await press(pilot, *"iron")
         assert "The Iron Door  high fantasy" in lines(pilot)
         await pilot.resize_terminal(60, 40)
-        await until(pilot, lambda: preview.display and preview.region.y >= listed.region.bottom)
+        await wait_until(pilot, lambda: preview.display and preview.region.y >= listed.region.bottom)
         for size in ((80, 24), (120, 40)):
             await pilot.resize_terminal(*size)
-            await until(pilot, lambda: preview.region.x >= listed.region.right)
+            await wait_until(pilot, lambda: preview.region.x >= listed.region.right)
 
 
 @pytest.mark.parametrize("look", ["wide", "narrow"])
 def test_snapshot(snap_compare: Callable[..., bool], server: ScriptedServer, look: str) -> None:
     size, theme = LOOKS[look]
     save_scenario(LAMP_ROAD)
-    begun("The Door", "The Gate")
+    add_adventures("The Door", "The Gate")
     with sqlite3.connect(shelf_file()) as database:
         database.execute("UPDATE adventure SET played = '2024-03-01T12:00:00+00:00'")
     app = DungeonApp(RemoteStoryteller(server.url, "scripted"))
 
     async def listed(pilot: Pilot[None]) -> None:
-        await until(pilot, lambda: app.voice_state == READY)
+        await wait_until(pilot, lambda: app.voice_state == READY)
         app.theme = theme
         await stop_blinking(pilot)
-        assert "Continue: The Gate (0 turns)" in page(app)
-        assert "▾ Yours (1)" in page(app)
-        assert "scripted · ready · Enter begins" in page(app)
+        assert "Continue: The Gate (0 turns)" in screen_text(app)
+        assert "▾ Yours (1)" in screen_text(app)
+        assert "scripted · ready · Enter begins" in screen_text(app)
 
     assert snap_compare(app, terminal_size=size, run_before=listed)

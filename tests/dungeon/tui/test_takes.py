@@ -1,4 +1,4 @@
-"""The takes on the screen: each is shown with what differs, and the player chooses one or none."""
+"""The screen of takes: each is shown with its differences, and the player chooses one or none."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +9,7 @@ from textual.widgets import Static
 from dungeon.play.session import Session
 from dungeon.tale.adventure import Node
 from dungeon.tui.screens.takes import TakesScreen
-from tests.dungeon.host import Host, handled, new_session, page, play, press, reopened, showing, shown
+from tests.dungeon.host import Host, add_turn, new_session, press, reopened, screen_text, settle, showing, widget_text
 
 
 @pytest.fixture
@@ -20,18 +20,18 @@ def session(tmp_path: Path) -> Iterator[Session]:
 
 
 def three_takes(session: Session) -> list[Node]:
-    """Of a second turn; the second take is in use."""
-    first = play(session, "go in", "It is dark.")
+    """Three takes of a second turn; the second is the current one."""
+    first = add_turn(session, "go in", "It is dark.")
     takes = []
     for prose in ("You open a door of iron.", "You open a door of glass.", "Nothing at all happens here."):
         session.go_to(first.id)
-        takes.append(play(session, "look", prose))
+        takes.append(add_turn(session, "look", prose))
     session.go_to(takes[1].id)
     return takes
 
 
 def text(app: Host) -> str:
-    return shown(app, "#text")
+    return widget_text(app, "#text")
 
 
 def styles(app: Host) -> set[str]:
@@ -39,23 +39,23 @@ def styles(app: Host) -> set[str]:
     return {str(span.style) for span in content.spans}  # type: ignore[union-attr]
 
 
-async def test_left_and_right_show_what_differs_and_enter_chooses(session: Session) -> None:
+async def test_left_and_right_show_the_differences_and_enter_chooses(session: Session) -> None:
     takes = three_takes(session)
     async with showing(TakesScreen(session, takes[1].id)) as (app, pilot):
         assert text(app) == "> You look.\n\nYou open a door of glass."
-        assert "the one in use" in shown(app, "#about")
+        assert "the one in use" in widget_text(app, "#about")
         await press(pilot, "left")
         assert text(app) == "> You look.\n\nYou open a door of glass. iron."
         assert styles(app) == {"strike $error", "underline $success"}
-        assert "Take 1 of 3" in shown(app, "#about")
-        await press(pilot, "left", "d")  # no further; and the text as it is
+        assert "Take 1 of 3" in widget_text(app, "#about")
+        await press(pilot, "left", "d")  # there is no take further left; d shows the text without differences
         assert text(app) == "> You look.\n\nYou open a door of iron."
         await press(pilot, "right", "right", "right", "enter")
         assert app.results == [True]
     assert reopened(session).adventure.head == takes[2].id
 
 
-async def test_leaving_or_choosing_the_one_in_use_changes_nothing(session: Session) -> None:
+async def test_leaving_or_choosing_the_current_take_changes_nothing(session: Session) -> None:
     takes = three_takes(session)
     for keys in (["left", "escape"], ["left", "right", "enter"]):
         async with showing(TakesScreen(session, takes[1].id)) as (app, pilot):
@@ -64,12 +64,12 @@ async def test_leaving_or_choosing_the_one_in_use_changes_nothing(session: Sessi
     assert session.adventure.head == takes[1].id
 
 
-async def test_a_take_in_the_middle_of_the_branch_is_compared_with_the_one_in_use(session: Session) -> None:
+async def test_a_take_inside_the_branch_is_compared_with_the_current_take(session: Session) -> None:
     takes = three_takes(session)
-    later = play(session, "go on", "On you go.")
+    later = add_turn(session, "go on", "On you go.")
     async with showing(TakesScreen(session, takes[0].id)) as (app, pilot):
-        assert "turn 3" in shown(app, "#about")
-        assert "with 1 turn after it" in shown(app, "#about")
+        assert "turn 3" in widget_text(app, "#about")
+        assert "with 1 turn after it" in widget_text(app, "#about")
         await press(pilot, "enter")
         assert app.results == [False]
     assert session.adventure.head == later.id
@@ -79,34 +79,34 @@ async def test_a_click_highlights_and_a_double_click_chooses(session: Session) -
     takes = three_takes(session)
     async with showing(TakesScreen(session, takes[1].id), size=(100, 30)) as (app, pilot):
         await pilot.click("#takes", offset=(5, 2))
-        assert "Take 3 of 3" in shown(app, "#about")
+        assert "Take 3 of 3" in widget_text(app, "#about")
         assert app.results == []
         await pilot.click("#takes", offset=(5, 0), times=2)
-        await handled(pilot)
+        await settle(pilot)
         assert app.results == [True]
     assert session.adventure.head == takes[0].id
 
 
-async def test_the_only_take_says_how_there_could_be_another(session: Session) -> None:
-    node = play(session, "go in", "It is dark.")
+async def test_a_single_take_is_shown_without_differences(session: Session) -> None:
+    node = add_turn(session, "go in", "It is dark.")
     async with showing(TakesScreen(session, node.id)) as (app, pilot):
-        assert "no other yet" in shown(app, "#about")
+        assert "no other yet" in widget_text(app, "#about")
         await press(pilot, "left", "right", "d")
         assert text(app).endswith("It is dark.")
 
 
-async def test_edited_takes_and_other_actions_are_told_apart(session: Session) -> None:
-    node = play(session, "go in", "It is dark.")
+async def test_edited_takes_and_other_actions_are_labelled(session: Session) -> None:
+    node = add_turn(session, "go in", "It is dark.")
     session.undo()
-    play(session, "run away", "You run.")
+    add_turn(session, "run away", "You run.")
     session.go_to(node.id)
     session.edit(node.id, prose="It is bright.")
     async with showing(TakesScreen(session, node.id)) as (app, _):
-        assert "(edited) It is bright." in page(app)
-        assert "> You run away. You run." in page(app)
+        assert "(edited) It is bright." in screen_text(app)
+        assert "> You run away. You run." in screen_text(app)
 
 
-async def test_without_colours_brackets_mark_what_differs(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_without_colours_brackets_mark_the_differences(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
     takes = three_takes(session)
     async with showing(TakesScreen(session, takes[1].id)) as (app, pilot):
@@ -115,22 +115,22 @@ async def test_without_colours_brackets_mark_what_differs(session: Session, monk
 
 
 @pytest.mark.parametrize("size", [(40, 12), (120, 40)])
-async def test_list_and_text_are_seen_in_every_size(session: Session, size: tuple[int, int]) -> None:
+async def test_list_and_text_are_visible_at_every_size(session: Session, size: tuple[int, int]) -> None:
     takes = three_takes(session)
     async with showing(TakesScreen(session, takes[1].id), size=size) as (app, pilot):
-        assert "● 2 You open a door of glass." in page(app)
-        assert "> You look." in page(app)
+        assert "● 2 You open a door of glass." in screen_text(app)
+        assert "> You look." in screen_text(app)
         await press(pilot, "right")
-        assert "Take 3 of 3" in page(app)
+        assert "Take 3 of 3" in screen_text(app)
         await press(pilot, "pagedown", "pagedown")
-        assert "at all happens here." in page(app)
+        assert "at all happens here." in screen_text(app)
 
 
-async def test_hostile_and_endless_text_is_shown_as_text(session: Session) -> None:
-    play(session, "look", "[bold]one[/] [/x]")
+async def test_hostile_and_very_long_text_is_shown_as_text(session: Session) -> None:
+    add_turn(session, "look", "[bold]one[/] [/x]")
     session.undo()
-    node = play(session, "look", "[@click=app.quit]two[/] " + "word " * 400_000)
+    node = add_turn(session, "look", "[@click=app.quit]two[/] " + "word " * 400_000)
     async with showing(TakesScreen(session, node.id)) as (app, pilot):
-        assert "[@click=app.quit]two[/]" in page(app)
+        assert "[@click=app.quit]two[/]" in screen_text(app)
         await press(pilot, "left")
-        assert "[bold]one[/] [/x]" in page(app)
+        assert "[bold]one[/] [/x]" in screen_text(app)

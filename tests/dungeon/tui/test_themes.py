@@ -1,4 +1,4 @@
-"""The game's themes in Textual."""
+"""The game's colour themes as Textual themes."""
 
 from textual.app import App
 from textual.color import Color

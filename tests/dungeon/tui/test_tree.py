@@ -1,4 +1,4 @@
-"""The story tree on the screen: turns are labelled, folded, searched, compared, edited, purged, and continued from."""
+"""The screen of the story tree: turns are labelled, folded, searched, compared, edited, purged and continued from."""
 
 import random
 from collections.abc import Iterator
@@ -15,19 +15,19 @@ from dungeon.tui.screens.edit import EditScreen
 from dungeon.tui.screens.takes import TakesScreen
 from dungeon.tui.screens.tree import TreeScreen
 from dungeon.tui.widgets.tree_rows import TreeRows
-from tests.dungeon.host import Host, handled, new_session, page, play, press, reopened, showing, shown
+from tests.dungeon.host import Host, add_turn, new_session, press, reopened, screen_text, settle, showing, widget_text
 
 
 @pytest.fixture
 def session(tmp_path: Path) -> Iterator[Session]:
     """One, Two, Three, and beside Two another branch: Left, Far. The player is at Three."""
     session = new_session(tmp_path)
-    play(session, "wait", "One.")
-    play(session, "go right", "Two.")
-    here = play(session, "wait", "Three.")
+    add_turn(session, "wait", "One.")
+    add_turn(session, "go right", "Two.")
+    here = add_turn(session, "wait", "Three.")
     session.go_to(ids(session)["One."])
-    play(session, "go left", "Left.")
-    play(session, "wait", "Far.")
+    add_turn(session, "go left", "Left.")
+    add_turn(session, "wait", "Far.")
     session.go_to(here.id)
     yield session
     session.shelf.close()
@@ -37,8 +37,8 @@ def ids(session: Session) -> dict[str, int]:
     return {node.prose: node.id for node in session.adventure.nodes.values()}
 
 
-def here(session: Session) -> str:
-    """Where the player is, as another process would find it."""
+def saved_head(session: Session) -> str:
+    """The prose of the turn at the head, as another process would find it on the disk."""
     adventure = reopened(session).adventure
     return "" if adventure.head is None else adventure.nodes[adventure.head].prose
 
@@ -53,7 +53,7 @@ def highlighted(app: Host) -> str:
     return rows(app)[at]
 
 
-async def test_the_whole_tree_is_there_and_the_player_in_it(session: Session) -> None:
+async def test_the_whole_tree_is_listed_with_the_players_turn_highlighted(session: Session) -> None:
     async with showing(TreeScreen(session)) as (app, _):
         assert rows(app) == [
             "0 ● The opening",
@@ -64,18 +64,18 @@ async def test_the_whole_tree_is_there_and_the_player_in_it(session: Session) ->
             "3 ◉ > You wait. Three.",
         ]
         assert highlighted(app).endswith("Three.")
-        assert "5 turns, 2 endings" in page(app)
+        assert "5 turns, 2 endings" in screen_text(app)
 
 
-async def test_each_turn_is_shown_and_leaving_changes_nothing(session: Session) -> None:
+async def test_the_highlighted_turn_is_shown_and_leaving_changes_nothing(session: Session) -> None:
     async with showing(TreeScreen(session)) as (app, pilot):
         await press(pilot, "up")
-        assert (shown(app, "#action"), shown(app, "#prose")) == ("> You go right.", "Two.")
+        assert (widget_text(app, "#action"), widget_text(app, "#prose")) == ("> You go right.", "Two.")
         await press(pilot, "home")
-        assert shown(app, "#prose") == "You stand before the iron door."
+        assert widget_text(app, "#prose") == "You stand before the iron door."
         await press(pilot, "escape")
         assert app.results == [False]
-    assert here(session) == "Three."
+    assert saved_head(session) == "Three."
 
 
 async def test_enter_continues_from_any_turn_and_from_the_opening(session: Session) -> None:
@@ -83,7 +83,7 @@ async def test_enter_continues_from_any_turn_and_from_the_opening(session: Sessi
         async with showing(TreeScreen(session)) as (app, pilot):
             await press(pilot, *keys.split(), "enter")
             assert app.results == [True]
-        assert here(session) == place
+        assert saved_head(session) == place
 
 
 async def test_a_double_click_continues_and_a_click_only_highlights(session: Session) -> None:
@@ -92,14 +92,14 @@ async def test_a_double_click_continues_and_a_click_only_highlights(session: Ses
         assert highlighted(app).endswith("Far.")
         assert app.results == []
         await pilot.click("#tree", offset=(10, 2), times=2)
-        await handled(pilot)
+        await settle(pilot)
         assert app.results == [True]
-    assert here(session) == "Left."
+    assert saved_head(session) == "Left."
 
 
 async def test_a_branch_is_folded_and_stays_folded(session: Session) -> None:
     async with showing(TreeScreen(session)) as (app, pilot):
-        await press(pilot, "up", "up", "left", "left")  # to its beginning, then fold
+        await press(pilot, "up", "up", "left", "left")  # to the start of the branch, then fold
         assert rows(app)[2] == "4 ├─▸ 2/2 (1 turn folded) > You go left. Left."
         assert len(rows(app)) == 5
         await press(pilot, "escape")
@@ -118,12 +118,12 @@ async def test_a_branch_is_folded_and_stays_folded(session: Session) -> None:
         assert app.toasts == ["Nothing follows this turn."]
 
 
-async def test_places_are_named_and_bookmarked_and_found_again(session: Session) -> None:
+async def test_turns_are_named_and_bookmarked_and_found_by_key(session: Session) -> None:
     async with showing(TreeScreen(session)) as (app, pilot):
         await press(pilot, "up", "up", "n", "M", "y", "space", "h", "a", "l", "l", "enter", "b")
         assert highlighted(app) == "5 │ ◆ My hall > You wait. Far."
         await press(pilot, "home", "down", "b", "left_square_bracket")
-        assert "My hall" in highlighted(app)  # from the first round to the last
+        assert "My hall" in highlighted(app)  # wraps from the first bookmark to the last
         await press(pilot, "right_square_bracket")
         assert highlighted(app) == "1 ◆ > You wait. One."
         await press(pilot, "b")
@@ -134,7 +134,7 @@ async def test_places_are_named_and_bookmarked_and_found_again(session: Session)
     assert (node.name, node.bookmarked) == ("My hall", True)
 
 
-async def test_a_bookmark_in_what_is_folded_is_found(session: Session) -> None:
+async def test_a_bookmark_in_a_folded_branch_is_found(session: Session) -> None:
     session.label_turn(ids(session)["Far."], bookmarked=True)
     session.label_turn(ids(session)["Left."], folded=True)
     async with showing(TreeScreen(session)) as (app, pilot):
@@ -143,7 +143,7 @@ async def test_a_bookmark_in_what_is_folded_is_found(session: Session) -> None:
         assert highlighted(app).endswith("Far.")
 
 
-async def test_naming_can_be_left_and_a_name_taken_away(session: Session) -> None:
+async def test_naming_can_be_cancelled_and_a_name_removed(session: Session) -> None:
     session.label_turn(ids(session)["Three."], name="Here")
     async with showing(TreeScreen(session)) as (app, pilot):
         await press(pilot, "n", "x", "escape")
@@ -153,23 +153,23 @@ async def test_naming_can_be_left_and_a_name_taken_away(session: Session) -> Non
         assert app.results == []
 
 
-async def test_search_leaves_the_turns_with_the_words(session: Session) -> None:
+async def test_search_shows_only_the_turns_that_contain_the_words(session: Session) -> None:
     async with showing(TreeScreen(session)) as (app, pilot):
         await press(pilot, "slash", "f", "a", "r")
         assert rows(app) == ["5 ○ You wait. Far."]
         await press(pilot, "x")
         assert rows(app) == []
-        assert "0 of 5 turns" in page(app)
+        assert "0 of 5 turns" in screen_text(app)
         await press(pilot, "enter", "enter", "n", "b", "e", "x", "c", "space", "left", "right")  # no row is highlighted
         await press(pilot, "slash", "backspace", "enter", "escape")
         assert len(rows(app)) == 6
-        assert highlighted(app).endswith("Far.")  # where the search led
+        assert highlighted(app).endswith("Far.")  # the turn that the search found
         await press(pilot, "enter")
         assert app.results == [True]
-    assert here(session) == "Far."
+    assert saved_head(session) == "Far."
 
 
-async def test_escape_leaves_the_search_first(session: Session) -> None:
+async def test_escape_closes_the_search_before_the_tree(session: Session) -> None:
     async with showing(TreeScreen(session)) as (app, pilot):
         await press(pilot, "slash", "t", "w", "o", "escape")
         assert len(rows(app)) == 6
@@ -177,31 +177,31 @@ async def test_escape_leaves_the_search_first(session: Session) -> None:
         assert app.results == []
 
 
-async def test_two_branches_are_compared_from_where_they_part(session: Session) -> None:
+async def test_two_branches_are_compared_from_the_turn_where_they_diverge(session: Session) -> None:
     async with showing(TreeScreen(session)) as (app, pilot):
         await press(pilot, "c", "up", "up")
         assert any("⇄" in row for row in rows(app))
         await press(pilot, "c")
         assert isinstance(app.screen, CompareScreen)
-        assert "part after turn 1" in shown(app, "#about")
-        assert shown(app, "#text") == "> You go right.\n\nTwo.\n\nleft.\n\nLeft.\n\n> You wait.\n\nThree. Far."
+        assert "part after turn 1" in widget_text(app, "#about")
+        assert widget_text(app, "#text") == "> You go right.\n\nTwo.\n\nleft.\n\nLeft.\n\n> You wait.\n\nThree. Far."
         await press(pilot, "d")
-        assert shown(app, "#text") == "> You go right.\n\nTwo.\n\n> You wait.\n\nThree."
+        assert widget_text(app, "#text") == "> You go right.\n\nTwo.\n\n> You wait.\n\nThree."
         await press(pilot, "d")
-        assert shown(app, "#text") == "> You go left.\n\nLeft.\n\n> You wait.\n\nFar."
+        assert widget_text(app, "#text") == "> You go left.\n\nLeft.\n\n> You wait.\n\nFar."
         await press(pilot, "escape")
         assert isinstance(app.screen, TreeScreen)
         await press(pilot, "c", "c")  # on the same turn: no longer picked
         assert not any("⇄" in row for row in rows(app))
 
 
-async def test_a_turn_is_compared_with_one_before_it(session: Session) -> None:
+async def test_a_turn_is_compared_with_an_earlier_one_on_its_path(session: Session) -> None:
     async with showing(TreeScreen(session)) as (app, pilot):
         await press(pilot, "up", "c", "down", "c")
-        assert "goes on where the other ends" in shown(app, "#about")
-        assert shown(app, "#text") == "> You wait.\n\nThree."
+        assert "goes on where the other ends" in widget_text(app, "#about")
+        assert widget_text(app, "#text") == "> You wait.\n\nThree."
         await press(pilot, "d")
-        assert "Nothing" in shown(app, "#text")
+        assert "Nothing" in widget_text(app, "#text")
 
 
 async def test_a_turn_is_edited_and_the_tree_shows_both(session: Session) -> None:
@@ -216,21 +216,21 @@ async def test_a_turn_is_edited_and_the_tree_shows_both(session: Session) -> Non
     assert [node.prose for node in reopened(session).adventure.path()] == ["One.", "No Two.", "Three."]
 
 
-async def test_the_takes_of_a_turn(session: Session) -> None:
+async def test_the_takes_of_a_turn_are_opened_from_the_tree(session: Session) -> None:
     async with showing(TreeScreen(session)) as (app, pilot):
         await press(pilot, "up", "t")
         assert isinstance(app.screen, TakesScreen)
         await press(pilot, "right", "enter")
         assert isinstance(app.screen, TreeScreen)
         assert "4 ◉ 2/2 > You go left. Left." in rows(app)
-    assert here(session) == "Left."
+    assert saved_head(session) == "Left."
 
 
-async def test_a_branch_is_purged_only_when_that_is_confirmed(session: Session) -> None:
+async def test_a_branch_is_purged_only_after_confirmation(session: Session) -> None:
     async with showing(TreeScreen(session)) as (app, pilot):
         await press(pilot, "home", "down", "down", "x")
         assert isinstance(app.screen, ConfirmScreen)
-        assert "2 turns, 5 words" in shown(app, "#question")
+        assert "2 turns, 5 words" in widget_text(app, "#question")
         await press(pilot, "enter")
         assert len(rows(app)) == 6
         await press(pilot, "x", "escape", "x", "n")
@@ -243,10 +243,10 @@ async def test_a_branch_is_purged_only_when_that_is_confirmed(session: Session) 
         await press(pilot, "escape")
         assert app.results == [True]
     assert set(ids(reopened(session))) == {"One.", "Two."}
-    assert here(session) == "Two."
+    assert saved_head(session) == "Two."
 
 
-async def test_the_opening_stays_as_it_is(session: Session) -> None:
+async def test_the_opening_can_t_be_changed(session: Session) -> None:
     async with showing(TreeScreen(session)) as (app, pilot):
         await press(pilot, "home")
         for key in "nbectx":
@@ -256,7 +256,7 @@ async def test_the_opening_stays_as_it_is(session: Session) -> None:
     assert len(reopened(session).adventure.nodes) == 5
 
 
-async def test_a_shelf_that_can_t_be_written_is_reported(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_failed_write_is_reported(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object) -> None:
         raise DungeonError("The disk is full.")
 
@@ -266,21 +266,21 @@ async def test_a_shelf_that_can_t_be_written_is_reported(session: Session, monke
         assert (app.toasts, app.results) == (["The disk is full."], [])
 
 
-# ---- long and odd adventures --------------------------------------------------------------------------------------
+# ---- long and hostile adventures -----------------------------------------------------------------------------------
 
 
 def long_adventure(session: Session, turns: int) -> None:
     for number in range(turns):
-        play(session, "walk on", f"Step {number}.")
+        add_turn(session, "walk on", f"Step {number}.")
 
 
-async def test_a_long_stretch_is_opened_and_closed(session: Session) -> None:
+async def test_a_run_of_turns_without_branches_is_collapsed_and_expanded(session: Session) -> None:
     long_adventure(session, 30)
     async with showing(TreeScreen(session), size=(80, 24)) as (app, pilot):
         short = len(rows(app))
         await press(pilot, "up", "up", "up")
         assert "⋮ … 28 turns …" in highlighted(app)
-        assert "28 turns" in shown(app, "#about")
+        assert "28 turns" in widget_text(app, "#about")
         await press(pilot, "b")
         assert "several turns" in app.toasts[0]
         await press(pilot, "enter")
@@ -296,29 +296,29 @@ async def test_a_long_stretch_is_opened_and_closed(session: Session) -> None:
         assert "Step 29." in highlighted(app)
 
 
-async def test_hostile_text_and_names_are_text(session: Session) -> None:
-    node = play(session, "[/x] [@click=app.quit]y", "[bold]red[/bold] [/] שלום 🐉")
+async def test_hostile_text_and_names_are_shown_as_text(session: Session) -> None:
+    node = add_turn(session, "[/x] [@click=app.quit]y", "[bold]red[/bold] [/] שלום 🐉")
     session.label_turn(node.id, name="[/] [red]")
     session.adventure.title = "[/] [blink]"
     async with showing(TreeScreen(session)) as (app, pilot):
         for part in ("[/] [red]", "[@click=app.quit]y", "[bold]red[/bold] [/]", "[/] [blink]"):
-            assert part in page(app)
+            assert part in screen_text(app)
         await press(pilot, "slash", "left_square_bracket", "slash")
-        assert "have “[/”" in page(app)
+        assert "have “[/”" in screen_text(app)
 
 
 @pytest.mark.parametrize("size", [(40, 12), (120, 40)])
-async def test_tree_and_text_fit_every_size(session: Session, size: tuple[int, int]) -> None:
+async def test_tree_and_text_are_visible_at_every_size(session: Session, size: tuple[int, int]) -> None:
     async with showing(TreeScreen(session), size=size) as (app, pilot):
-        assert "3 ◉ > You wait. Three." in page(app)
-        assert "? all keys · Esc back" in page(app)
+        assert "3 ◉ > You wait. Three." in screen_text(app)
+        assert "? all keys · Esc back" in screen_text(app)
         await press(pilot, "question_mark")
-        assert "go on from" in page(app)
+        assert "go on from" in screen_text(app)
         await press(pilot, "question_mark", "n")
-        assert "A name for this place" in page(app)
+        assert "A name for this place" in screen_text(app)
 
 
-async def test_any_keys_in_any_order_leave_every_turn_on_the_disk(session: Session) -> None:
+async def test_random_keys_leave_every_turn_on_the_disk(session: Session) -> None:
     long_adventure(session, 8)
     before = reopened(session).adventure.nodes
     keys = ["up", "down", "left", "right", "space", "b", "c", "t", "a", "h", "x", "n", "slash", "escape", "home", "end"]

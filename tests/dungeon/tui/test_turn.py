@@ -1,20 +1,20 @@
-"""A turn on the screen: what its line of labels says."""
+"""The line of labels below a turn."""
 
 from pathlib import Path
 
 from dungeon.tale.adventure import State
 from dungeon.tui.widgets.turn import turn_labels
-from tests.dungeon.host import new_session, play
+from tests.dungeon.host import add_turn, new_session
 
 
-def test_labels_name_the_turn_its_take_and_how_it_came_to_be(tmp_path: Path) -> None:
+def test_labels_show_name_bookmark_take_and_state(tmp_path: Path) -> None:
     session = new_session(tmp_path)
     adventure = session.adventure
-    first = play(session, "knock", "Nothing.")
+    first = add_turn(session, "knock", "Nothing.")
     assert turn_labels(adventure, first.id) == ""
     session.undo()
-    second = play(session, "knock", "A voi")
-    adventure.set_prose(second.id, "A voice", State.STOPPED)  # its node is another now
+    second = add_turn(session, "knock", "A voi")
+    adventure.set_prose(second.id, "A voice", State.STOPPED)
     session.label_turn(second.id, name="the voice", bookmarked=True)
     assert turn_labels(adventure, second.id) == "★ the voice · take 2 of 2 · stopped"
     edited = session.edit(second.id, prose="A voice answers.")

@@ -1,4 +1,4 @@
-"""Batches: their shapes, and that padding changes nothing."""
+"""Batches: their shapes, and the loss with padding."""
 
 import math
 from pathlib import Path

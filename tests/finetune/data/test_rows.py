@@ -1,4 +1,4 @@
-"""Rows: every target once, enough before it, and the tokens of the whole text."""
+"""Rows: every target token once, with enough context, and the tokens of the whole text."""
 
 import math
 from typing import Any

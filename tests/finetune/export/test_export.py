@@ -1,4 +1,4 @@
-"""An export predicts what the voice predicts, or it isn't kept."""
+"""An export predicts the same as the voice, or it is deleted."""
 
 import re
 import shutil
@@ -17,7 +17,7 @@ from tests.finetune.conftest import Run, Voices
 
 
 def divergences(result: Result) -> list[float]:
-    """Of the export from the voice, and of the base from it."""
+    """The divergence of the export from the voice, and of the base from it."""
     return [float(found) for found in re.findall(r"KL divergence (\S+) nats", result.stdout)]
 
 

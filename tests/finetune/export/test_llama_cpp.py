@@ -1,4 +1,4 @@
-"""llama.cpp predicts what was trained: its next-token log-probabilities beside those of transformers.
+"""llama.cpp predicts the same as transformers: the next-token log-probabilities of a trained voice are compared.
 
 One training for each form of weights: an adapter over the bundled weights, an adapter over a converted base, and
 whole weights. The tiny models have the bundled tokenizer, because llama.cpp's converter must know it.

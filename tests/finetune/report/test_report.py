@@ -47,7 +47,6 @@ def test_a_report_has_a_run_for_each_share_and_method(made: tuple[Path, tuple[st
         1e-3,
         1e-4,
     )  # each method has its default
-    # What was random already can't lose what it knew: the tuned and the random differ from the base by training only.
     assert runs["lora", 8]["bits_per_byte"] < runs["base", 0]["bits_per_byte"]
     assert "at $2.00 an hour" in page
     assert len(runs["base", 0]["samples"]) == len(runs["lora", 8]["samples"]) == len(study["prompts"]) == 3

@@ -31,7 +31,7 @@ def test_the_display_shows_the_progress() -> None:
     for part in ("my-voice", "step 60/180", "33%", "1:02:05 left", "3.600, best 3.400 at step 30", "3.0 GiB"):
         assert part in shown
     assert "812 target tokens/s, 2034 with context and padding" in shown
-    assert "> You run." in shown and "[bold]You[/] [31mrun." in shown  # what a voice writes is not markup
+    assert "> You run." in shown and "[bold]You[/] [31mrun." in shown  # generated text is not markup
     assert not re.search("[\x1b\u202e\u0301]", shown)
 
 

@@ -14,7 +14,7 @@ Refused = Callable[..., str]
 
 @pytest.fixture
 def refused(run: Run, corpus: Path, bases: dict[str, Path], tmp_path: Path) -> Refused:
-    """Runs the training with these options over good ones, and returns the message with which it is refused."""
+    """Runs the training with these options over valid ones, and returns the error message."""
 
     def call(*options: object) -> str:
         out = tmp_path / "voice"

@@ -151,7 +151,7 @@ def test_a_saved_adapter_over_the_base_is_the_trained_model(
 ) -> None:
     plain = logits(load(bases, name))
     model = prepared(load(bases, name), rank=4, **values)
-    torch.testing.assert_close(logits(model), plain, atol=1e-4, rtol=1e-4)  # every start changes nothing
+    torch.testing.assert_close(logits(model), plain, atol=1e-4, rtol=1e-4)  # every init starts from the base
     change_trainable(model)
     trained = logits(model)
     convert_pissa_to_lora(model)

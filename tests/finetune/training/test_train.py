@@ -121,7 +121,7 @@ def test_two_processes_give_the_same_losses_as_one(
 
 
 def test_samples_are_written_and_change_no_loss(tmp_path: Path, bases: dict[str, Path], corpus: Path, run: Run) -> None:
-    """With dropout, whose random numbers samples must not use up. The files say what the voice wrote, and when."""
+    """With dropout, whose random numbers samples must not use up. The files have the text and the step."""
     options = ("--corpus", corpus, "--base", bases["gpt2"], *QUICK, *set_options("dropout=0.1"))
     with_samples, without = tmp_path / "with", tmp_path / "without"
     result = run(*options, *set_options("samples=2"), "--out", with_samples)
@@ -143,7 +143,7 @@ def test_samples_are_written_and_change_no_loss(tmp_path: Path, bases: dict[str,
 def test_training_stops_when_patience_runs_out(
     tmp_path: Path, bases: dict[str, Path], corpus: Path, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """At a harmful learning rate. The best weights are the voice's; interrupted after that, it does not go on."""
+    """At a harmful learning rate. The best weights are the voice's; a resumed training makes no further step."""
     out = tmp_path / "voice"
     harmful = set_options("max_steps=300", "learning_rate=1", "evaluate_every=2", "patience=2", "warmup=0", "epochs=99")
     options = ("--corpus", corpus, "--base", bases["llama"], *QUICK, *harmful, "--out", out)
