@@ -3,19 +3,21 @@
     params = engine_params(header, header.file_size, 8192, free_memory(), on_gpu=False)
 
 A turn that is appended, generated again or taken back changes the end of a prompt. What the engine then has to read
-again depends on the model's kind of memory. With random models of a few layers and histories of 2,700 tokens, one a
-byte (`tests/dungeon/storyteller/test_engine.py`), the tokens read for a turn that was generated again, and for one
-three turns back, were:
+again depends on the model's kind of memory. With tiny random models and a story of 1,972 tokens
+(`tests/dungeon/storyteller/test_engine.py`), these were read to append an action, to generate the last turn again, and
+to go on from four turns back:
 
-| memory | as it comes | with these settings |
+| memory | without checkpoints and `swa_full` | with these settings |
 |---|---|---|
-| attention to everything | 1, 12 | 1, 12 |
-| a sliding window of 128 (Gemma 3) | all, all | 1, 12 (`swa_full`), or 96, 89 (checkpoints) |
-| a state (Mamba, LFM2, Qwen3.5, Granite-4-H, Nemotron-H) | all, all | 95, 88 (checkpoints) |
+| attention to everything | 21, 1, 9 | the same |
+| a sliding window (Gemma 3) | 21, 1,772, 1,105 (all) | `swa_full`: 21, 1, 9; checkpoints: 21, 33, 29 |
+| a state (Mamba, LFM2; so Qwen3.5, Granite-4-H, Nemotron-H) | 21, 1,772, 1,105 (all) | checkpoints: 21, 35, 31 |
 
-So a sliding window is cached whole where memory allows, and otherwise checkpoints are made, as for every model with a
-state, which can't be cut. Checkpoints are 128 tokens apart: at most two turns of the game are read again, and 16 of
-them go back over 2,000 tokens; closer ones use up the 16 within three turns, farther ones make each turn read more.
+So a sliding window is cached whole where memory allows. Otherwise, and for every model with a state, which can't be
+cut, llama.cpp makes checkpoints while it reads. It makes room for a new one by dropping those nearer to each other than
+`checkpoint_min_step`, then the oldest: 128 tokens leave 16 of them a reach of over 2,000 tokens, and what has to be
+read from one to the end of the text is little. With its default of 8,192, 8 checkpoints went back three turns; with 256
+every second turn had to read 300 tokens more.
 """
 
 import math
@@ -82,7 +84,7 @@ def engine_params(header: GgufHeader, file_size: int, wanted: int, free: int | N
 def thread_limit() -> int | None:
     """Return how many threads to use where this process may not use all cores; None where it may.
 
-    llama.cpp counts the cores of the whole machine. Bound to one of two cores, two threads took turns waiting.
+    llama.cpp counts the cores of the whole machine, and threads that share one wait for each other at every step.
     """
     if sys.platform != "linux":
         return None

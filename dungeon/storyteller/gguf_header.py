@@ -28,7 +28,7 @@ _MAX_STRING = 1 << 20
 """Bytes of a string that is kept; the longest that real files hold is a chat template of some 20 kB."""
 _MAX_KEY = 1024
 _MAX_ARRAY = 1024
-"""Numbers of an array that is kept: one for each block."""
+"""Numbers of an array that is kept: one for each block. So it is the most blocks, too."""
 _MAX_ITEMS = 1 << 24
 """Items of an array that is skipped: a tokenizer's list has some hundred thousand."""
 _MAX_DIMENSIONS = 4
@@ -142,7 +142,7 @@ class GgufHeader:
         value = self.values.get(f"{self.architecture}.{key}")
         if isinstance(value, tuple):
             return tuple(each if isinstance(each, int) and 0 <= each <= _MAX_COUNT else 0 for each in value)
-        return (self.number(key),) * min(self.block_count, _MAX_ARRAY) if value is not None else ()
+        return (self.number(key),) * self.block_count if value is not None else ()
 
     @property
     def _head_width(self) -> int:
@@ -200,6 +200,9 @@ class _Reader:
                 values[key] = value
         if not isinstance(values.get("general.architecture"), str):
             raise _Invalid("it does not name its architecture")
+        blocks = values.get(f"{values['general.architecture']}.block_count", 0)
+        if not isinstance(blocks, int) or not 0 <= blocks <= _MAX_ARRAY:
+            raise _Invalid(f"it claims {blocks} blocks")
         parameters = sum(self._tensor_weights() for _ in range(tensors))
         return GgufHeader(values, parameters, self._size)
 

@@ -9,9 +9,7 @@ seconds from closing a request that is being read until the next one begins; the
 """
 
 import json
-import os
 import statistics
-import subprocess
 import sys
 import time
 from collections import defaultdict
@@ -22,16 +20,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import psutil
-from tests.benchmarks.figures import argument_parser
 
-_KEY = "benchmark"
-_SCRIPT = """
-import sys
-from dungeon.storyteller import engine, engine_params
-engine_params.CPU_BATCH = int(sys.argv[1])
-engine_params.thread_limit = lambda: int(sys.argv[2]) or None
-engine.main()
-"""
+from tests.benchmarks.figures import argument_parser
+from tests.dungeon.engine_process import EngineProcess
+
 _CONTEXT = 4096
 _GENERATED = 24
 _CANCEL_AFTER = 0.5
@@ -40,26 +32,16 @@ _CANCEL_AFTER = 0.5
 class Engine:
     """One engine with one size of batch."""
 
-    def __init__(self, model: str, batch: int, threads: int) -> None:
+    def __init__(self, model: Path, batch: int, threads: int) -> None:
         self.name = f"batch {batch}, threads {threads or 'default'}"
         began = time.perf_counter()
-        self._child = subprocess.Popen(
-            [sys.executable, "-c", _SCRIPT, str(batch), str(threads)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env={"GOMP_SPINCOUNT": "2000"} | os.environ,
-        )
-        assert self._child.stdin is not None
-        assert self._child.stdout is not None
-        settings = {"model": model, "adapter": None, "context": _CONTEXT, "key": _KEY}
-        self._child.stdin.write(json.dumps(settings).encode() + b"\n")
-        self._child.stdin.flush()
-        address = urlsplit(json.loads(self._child.stdout.readline())["url"])
+        setup = f"engine_params.CPU_BATCH = {batch}; engine_params.thread_limit = lambda: {threads} or None"
+        self._engine = EngineProcess(model, _CONTEXT, setup)
+        address = urlsplit(self._engine.url)
         self.figures = defaultdict[str, list[float]](list)
         self.figures["ready s"].append(time.perf_counter() - began)
         self._host, self._port = address.hostname or "", address.port
-        self._process = psutil.Process(self._child.pid)
+        self._process = psutil.Process(self._engine.pid)
 
     def measure(self, prompt: str, cancelled_prompt: str) -> None:
         """Have one prompt read and continued, and another cancelled while it is read."""
@@ -90,12 +72,11 @@ class Engine:
     def close(self) -> None:
         """Note the memory that it holds, and end it."""
         self.figures["resident MB"].append(self._process.memory_info().rss / 1e6)
-        self._child.kill()
-        self._child.wait()
+        self._engine.close()
 
     def _post(self, body: dict[str, Any]) -> tuple[HTTPResponse, HTTPConnection]:
         connection = HTTPConnection(self._host, self._port or 80)
-        headers = {"Content-Type": "application/json", "Authorization": f"Bearer {_KEY}"}
+        headers = {"Content-Type": "application/json", "Authorization": f"Bearer {EngineProcess.key}"}
         connection.request("POST", "/v1/completions", json.dumps(body), headers)
         return connection.getresponse(), connection
 
@@ -113,7 +94,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=3)
     arguments = parser.parse_args()
     pairs = product(map(int, arguments.batches.split(",")), map(int, arguments.threads.split(",")))
-    engines = [Engine(str(arguments.model.resolve()), batch, threads) for batch, threads in pairs]
+    engines = [Engine(arguments.model.resolve(), batch, threads) for batch, threads in pairs]
     for run in range(arguments.runs):
         # Each number is a few tokens; every prompt begins with another, so that no cache holds it.
         prompts = [" ".join(f"{run}{side} door {n}," for n in range(arguments.tokens // 5)) for side in (1, 2)]

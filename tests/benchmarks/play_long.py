@@ -28,9 +28,6 @@ from pathlib import Path
 from random import Random
 from unittest import mock
 
-from tests.benchmarks.figures import argument_parser, first_words, show, temporary_home
-from tests.benchmarks.walks import long_walk
-
 from corpus.actions import read_input
 from corpus.turns import Kind, Turn
 from dungeon.generation.prefetch import Phase, PrefetchedTurn, Prefetcher
@@ -47,7 +44,9 @@ from dungeon.tale.adventure import Adventure, Node, State
 from dungeon.tale.context import Context
 from dungeon.tale.lore import Card, Lore
 from dungeon.tale.prose import sentence_end
+from tests.benchmarks.figures import argument_parser, first_words, show, temporary_home
 from tests.benchmarks.prompt_layout import cards_first_prompt
+from tests.benchmarks.walks import long_walk
 from tests.dungeon.completions import completion
 from tests.dungeon.scripted import Answer, ScriptedServer
 from tests.terminal import Terminal

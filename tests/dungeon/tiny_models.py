@@ -26,6 +26,9 @@ WINDOW = 128
 CONTEXT = 4096
 _BYTES = 256
 _SPECIALS = (b"<unk>", b"<s>", b"</s>")
+_SPACE = "\u2581".encode()
+"""What this kind of tokenizer makes of a space before it looks for pieces."""
+_VOCABULARY = len(_SPECIALS) + 1 + _BYTES
 
 
 def write_tiny_model(path: Path, architecture: str) -> Path:
@@ -34,10 +37,10 @@ def write_tiny_model(path: Path, architecture: str) -> Path:
     writer.add_name(f"tiny {architecture}")
     writer.add_context_length(CONTEXT)
     writer.add_embedding_length(WIDTH)
-    writer.add_vocab_size(_BYTES + len(_SPECIALS))
+    writer.add_vocab_size(_VOCABULARY)
     _add_tokenizer(writer)
     tensors = _Tensors(writer)
-    tensors.random("token_embd", _BYTES + len(_SPECIALS), WIDTH)
+    tensors.random("token_embd", _VOCABULARY, WIDTH)
     ARCHITECTURES[architecture](writer, tensors)
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
@@ -81,8 +84,8 @@ class _Tensors:
 
 
 def _add_tokenizer(writer: GGUFWriter) -> None:
-    pieces = [*_SPECIALS, *(f"<0x{byte:02X}>".encode() for byte in range(_BYTES))]
-    kinds = [TokenType.UNKNOWN, TokenType.CONTROL, TokenType.CONTROL] + [TokenType.BYTE] * _BYTES
+    pieces = [*_SPECIALS, _SPACE, *(f"<0x{byte:02X}>".encode() for byte in range(_BYTES))]
+    kinds = [TokenType.UNKNOWN, TokenType.CONTROL, TokenType.CONTROL, TokenType.NORMAL] + [TokenType.BYTE] * _BYTES
     writer.add_tokenizer_model("llama")
     writer.add_token_list(pieces)
     writer.add_token_scores([0.0] * len(pieces))
