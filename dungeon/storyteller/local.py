@@ -44,6 +44,7 @@ class LocalStoryteller:
         self.voice = voice
         self.name = voice.name
         self.context_size = voice.context
+        """The voice's own, until the child has started: less, if the model or the memory allows less."""
         self.sampling = voice.sampling
         self.is_local = self.deterministic_prefill = True
         self.prompt_format: PromptFormat = TALE if voice.prompt_format == "tale" else ChatFormat()
@@ -153,13 +154,13 @@ class LocalStoryteller:
             self.prompt_format = ChatFormat(frame)
 
     async def _handshake(self, child: Process, weights: Path) -> str:
-        """Sends the child what to load, and waits for its address."""
+        """Sends the child what to load, and waits for its address and the context that it has."""
         assert child.stdin is not None
         assert child.stdout is not None
         settings = {
             "model": str(weights),
             "adapter": str(self.voice.adapter) if self.voice.adapter else None,
-            "context": self.context_size,
+            "context": self.voice.context,
             "key": self._key,
         }
         child.stdin.write(json.dumps(settings).encode() + b"\n")
@@ -176,7 +177,9 @@ class LocalStoryteller:
                 child.kill()
             await child.wait()
             raise DungeonError(self._load_error())
-        return str(json.loads(line)["url"])
+        answer = json.loads(line)
+        self.context_size = int(answer["context"])
+        return str(answer["url"])
 
     async def _has_died(self) -> bool:
         """Whether the child is gone; a broken connection shows it a moment before the system does."""
