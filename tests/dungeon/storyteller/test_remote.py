@@ -1,9 +1,4 @@
-"""A server elsewhere: its address and key, and the tokens that it counts."""
-
-import json
-import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+"""A server elsewhere: its address and key. What it is and can do: `test_servers.py`."""
 
 import pytest
 
@@ -14,43 +9,6 @@ from tests.dungeon.completions import completion
 from tests.dungeon.scripted import ScriptedServer
 
 SAMPLING = Sampling()
-
-
-# ---- tokens ------------------------------------------------------------------------------------------------------
-
-
-class _Tokenizer(BaseHTTPRequestHandler):
-    """llama.cpp's `/tokenize`, for which a word is a token."""
-
-    def do_POST(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        assert self.path == "/tokenize"
-        data = json.dumps({"tokens": list(range(len(body["content"].split())))}).encode()
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-        """A test's output is no place for an access log."""
-
-
-@pytest.fixture
-def tokenizer() -> Iterator[str]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Tokenizer)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_address[1]}"
-    server.shutdown()
-    server.server_close()
-    thread.join()
-
-
-async def test_the_server_counts_the_tokens_of_each_text(tokenizer: str) -> None:
-    storyteller = RemoteStoryteller(tokenizer + "/v1", "words")
-    assert await storyteller.count_tokens(["one", "", "two [bold]words", "🐉 שלום\n\n> You wait."]) == [1, 0, 2, 5]
-    assert await storyteller.count_tokens([]) == []
-    await storyteller.close()
 
 
 async def test_without_a_tokenizer_or_a_server_tokens_are_not_counted(server: ScriptedServer) -> None:
