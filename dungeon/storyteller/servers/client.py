@@ -60,7 +60,8 @@ class ServerClient(ABC):
         self.cached_text = ""
         """The last prompt and what was generated behind it: what the server need not read again."""
         self._fields = RefusedFields(self.most_stops, self.optional_fields)
-        self._is_loaded = context_size is not None
+        self._is_context_known = context_size is not None
+        self._has_answered = False
 
     @property
     def url(self) -> str:
@@ -85,15 +86,19 @@ class ServerClient(ABC):
             ContextOverflow: the prompt is too long for the server.
             StorytellerError: anything else that went wrong, with the server's message.
         """
+        if self._has_answered and not self._is_context_known:
+            self._is_context_known = True
+            self.context_size = await self.loaded_context() or self.context_size
         while True:
             body = self._fields.allowed(self.body(request))
             try:
                 async with aclosing(self._pieces(body)) as pieces:
                     async for text in pieces:
                         self._fields.keep()
+                        self._has_answered = True
                         yield text
                 self._fields.keep()
-                break
+                return
             except Refusal as refusal:
                 if overflow := self._overflow(refusal):
                     raise overflow from refusal
@@ -101,10 +106,6 @@ class ServerClient(ABC):
                 if not (is_of_fields and self._fields.learn(refusal.body, body)):
                     self._fields.forget()
                     raise
-        if not self._is_loaded:
-            self._is_loaded = True
-            if context_size := await self.loaded_context():
-                self.context_size = context_size
 
     @abstractmethod
     def body(self, request: GenerationRequest) -> dict[str, object]:

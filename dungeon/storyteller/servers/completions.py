@@ -11,6 +11,7 @@ import json
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from typing import ClassVar
+from urllib.parse import quote
 
 from corpus.turns import STOP
 from dungeon.errors import StorytellerError
@@ -19,7 +20,7 @@ from dungeon.storyteller.messages import Message
 from dungeon.storyteller.request import GenerationRequest
 from dungeon.storyteller.servers.client import COUNT_SECONDS, TEMPLATE_SECONDS, ServerClient
 from dungeon.storyteller.servers.http import RawTextRefused, Refusal, error_message
-from dungeon.storyteller.servers.served import below
+from dungeon.storyteller.servers.served import below, size
 
 STANDARD_SAMPLING = {name: name for name in ("temperature", "top_p", "presence_penalty", "frequency_penalty")}
 """What every server takes, by the name that it has everywhere."""
@@ -109,12 +110,22 @@ class LlamaCpp(CompletionsClient):
 
     async def chat_template(self) -> str | None:
         """See `ServerClient.chat_template`."""
+        template = below(await self._props(), "chat_template")
+        return template if isinstance(template, str) and template else None
+
+    async def loaded_context(self) -> int | None:
+        """See `ServerClient.loaded_context`: a router loads a model when it is first asked for."""
+        return size(below(await self._props(), "default_generation_settings", "n_ctx"))
+
+    async def _props(self) -> object:
+        """The server's properties, or those of the model where the server is a router; None if it shows none."""
         try:
             props = await self.connection.get_json(f"{self.url}/props", COUNT_SECONDS)
+            if below(props, "role") == "router":
+                props = await self.connection.get_json(f"{self.url}/props?model={quote(self.model)}", COUNT_SECONDS)
         except StorytellerError:
             return None
-        template = below(props, "chat_template")
-        return template if isinstance(template, str) and template else None
+        return props
 
 
 class Vllm(CompletionsClient):

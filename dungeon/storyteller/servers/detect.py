@@ -28,10 +28,10 @@ from dungeon.storyteller.servers.ollama import Ollama
 from dungeon.storyteller.servers.served import ServedModel, below, entries, size
 
 PROBE_SECONDS = 1.5
-"""How long a server may take for one answer."""
+LOCAL_SECONDS = 0.7
+"""How long a server may take for one answer; one that was not named, less."""
 LOCAL_PORTS = (11434, 1234, 5001, 8080, 9931, 8000)
 """Ollama, LM Studio, KoboldCpp, llama.cpp old and new, vLLM."""
-_LOCAL_SECONDS = 0.6
 _LISTED = 20
 _NO_KEY = (401, 403)
 
@@ -140,13 +140,16 @@ def make_client(connection: Connection, server: FoundServer, model: ServedModel)
     return _CLIENTS[server.kind](connection, model.name, model.context)
 
 
-async def find_local_servers(ports: Sequence[int] = LOCAL_PORTS) -> list[FoundServer]:
-    """Return what answers on this machine's usual ports, asked by GETs alone and without any key; under 1.5 seconds."""
+async def find_local_servers(ports: Sequence[int] = LOCAL_PORTS, seconds: float = LOCAL_SECONDS) -> list[FoundServer]:
+    """Return what answers on this machine's usual ports, asked by GETs alone and without any key.
+
+    `seconds` is the limit for one answer. It takes at most twice as long, for some kinds are asked a second time.
+    """
 
     async def look(port: int) -> FoundServer | None:
         connection = Connection(parse_address(f"http://127.0.0.1:{port}"))
         try:
-            server = await detect(connection, _LOCAL_SECONDS)
+            server = await detect(connection, seconds)
         except StorytellerError:
             return None
         finally:
@@ -249,10 +252,15 @@ _CONTEXT_FIELDS = ("max_model_len", "context_length", "context_window", "max_con
 
 
 def _openai_models(answers: _Answers) -> tuple[ServedModel, ...]:
+    """The models of `/v1/models`. vLLM lists an adapter without a context: it has that of its base."""
+    contexts = {
+        str(entry["id"]): next((found for name in _CONTEXT_FIELDS if (found := size(entry.get(name)))), None)
+        for entry in answers.models
+    }
     return tuple(
         ServedModel(
             str(entry["id"]),
-            next((found for name in _CONTEXT_FIELDS if (found := size(entry.get(name)))), None),
+            contexts[str(entry["id"])] or contexts.get(str(entry.get("parent"))),
             below(entry, "status", "value") == "loaded",
         )
         for entry in answers.models

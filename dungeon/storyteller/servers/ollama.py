@@ -49,7 +49,7 @@ class Ollama(ServerClient):
             or (int(chosen[1]) if chosen else None)
             or (min(_WANTED_CONTEXT, trained) if trained else DEFAULT_CONTEXT)
         )
-        self._is_loaded = False  # whether the server gave as much is asked after the first answer
+        self._is_context_known = False  # whether the server gave as much is asked after the first answer
 
     async def loaded_context(self) -> int | None:
         """See `ServerClient.loaded_context`."""

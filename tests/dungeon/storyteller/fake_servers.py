@@ -162,6 +162,8 @@ class FakeLlamaRouter(FakeLlamaCpp):
     def get(self, path: str) -> Answered:
         if path == "/props":
             return Answered({"role": "router", "default_generation_settings": {"params": None, "n_ctx": 0}})
+        if path == "/props?model=c":
+            return super().get("/props")
         if path == "/v1/models":
             states = {name: "loaded" if name == self.loaded else "unloaded" for name in "abc"}
             models = [

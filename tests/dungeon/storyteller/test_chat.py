@@ -35,11 +35,6 @@ def chat_request(*messages: Message, max_tokens: int = 100) -> MessagesRequest:
     return MessagesRequest(plain.context, plain.prefix, plain.params, plain.max_tokens, messages)
 
 
-@pytest.fixture(autouse=True)
-def _no_key(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("DUNGEON_API_KEY", raising=False)
-
-
 @pytest.fixture
 async def server() -> AsyncIterator[FakeChatService]:
     with FakeChatService() as running:
