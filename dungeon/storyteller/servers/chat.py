@@ -25,8 +25,6 @@ from dungeon.storyteller.servers.served import below
 _NUDGE = "Go on exactly where your last message stops: write only the words that follow it."
 _ROOM_FOR_THINKING = 2048
 """Tokens on top of an answer's own, for a model whose thinking can't be switched off."""
-_LEAST_ANSWER = 16
-"""Tokens; a shorter request only has the server read the prompt."""
 _SAMPLING_NAMES = {
     **{name: name for name in ("temperature", "top_p", "top_k", "min_p", "presence_penalty", "frequency_penalty")},
     "repeat_penalty": "repetition_penalty",
@@ -107,7 +105,7 @@ class ChatClient(ServerClient):
         }
         if prefill and self._service.prefill in (Prefill.PREFIX, Prefill.PARTIAL):
             body["messages"] = [*as_json(messages[:-1]), {**as_json(messages)[-1], self._service.prefill.value: True}]
-        if self._thinks and request.max_tokens >= _LEAST_ANSWER:
+        if self._thinks:
             body = {**_NO_THINKING, **body, "max_tokens": request.max_tokens + _ROOM_FOR_THINKING}
         return body
 
@@ -124,7 +122,13 @@ class ChatClient(ServerClient):
         return messages, prefill
 
     async def stream(self, request: GenerationRequest) -> AsyncGenerator[str]:
-        """See `ServerClient.stream`. An answer that was all thinking is asked for once more, with room for both."""
+        """See `ServerClient.stream`. An answer that was all thinking is asked for once more, with room for both.
+
+        A request for one token, which would only have the prompt read ahead, is not sent: it is paid for like another,
+        and a service need not keep what it read.
+        """
+        if request.max_tokens == 1:
+            return
         _, prefill = self._messages(request)
         for is_last in (False, True):
             thought_before = self._thinks
@@ -138,7 +142,7 @@ class ChatClient(ServerClient):
             if text := continuation.finish():
                 shown = True
                 yield text
-            if shown or not self._thinks or request.max_tokens < _LEAST_ANSWER:
+            if shown or not self._thinks:
                 return
             if thought_before or is_last:
                 raise StorytellerError(

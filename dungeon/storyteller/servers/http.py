@@ -168,7 +168,7 @@ class Connection:
         if status in (401, 403):
             hint = " Set DUNGEON_API_KEY to the server's key."
         elif status == 404:
-            hint = " Does this server offer /v1/completions, and this model?"
+            hint = f" Does this server offer {response.request.url.path}, and this model?"
         elif status == 429:
             hint = " Wait a moment, then try again."
         elif 300 <= status < 400:

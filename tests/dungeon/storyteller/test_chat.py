@@ -93,6 +93,12 @@ async def test_where_chat_fails_too_the_first_refusal_is_reported() -> None:
         await storyteller.close()
 
 
+async def test_nothing_is_paid_for_reading_ahead(server: FakeChatService, storyteller: RemoteStoryteller) -> None:
+    assert await answer(storyteller, completion("You stand.\n", REMOTE_SAMPLING, max_tokens=1)) == ""
+    assert not storyteller.capabilities.raw_text, "known before the first turn"
+    assert server.bodies(CHAT) == []
+
+
 async def test_a_request_for_raw_text_is_wrapped_in_messages(
     server: FakeChatService, storyteller: RemoteStoryteller
 ) -> None:
@@ -268,13 +274,12 @@ async def test_an_answer_that_was_all_thinking_is_asked_for_once_more(
         await answer(storyteller)
 
 
-async def test_reading_ahead_gives_a_thinking_model_no_room(
+async def test_a_model_whose_thoughts_are_only_counted_is_known_to_think(
     server: FakeChatService, storyteller: RemoteStoryteller
 ) -> None:
-    server.deltas, server.usage = [], {"completion_tokens_details": {"reasoning_tokens": 1}}
-    for _ in range(2):
-        assert await answer(storyteller, chat_request(SYSTEM, ACTION, max_tokens=1)) == ""
-    assert {body["max_tokens"] for body in server.bodies(CHAT)} == {1}
+    server.usage = {"prompt_tokens": 9, "completion_tokens_details": {"reasoning_tokens": 64}}
+    assert [await answer(storyteller), await answer(storyteller)] == [TEXT, TEXT]
+    assert server.bodies(CHAT)[-1]["max_tokens"] > 1000
 
 
 async def test_thoughts_that_the_servers_template_begins_are_hidden_once_that_is_known(

@@ -245,16 +245,18 @@ async def test_a_refusal_for_another_reason_teaches_nothing(play: type[Playing])
 # ---- context and tokens ------------------------------------------------------------------------------------------
 
 
-async def test_a_prompt_too_long_is_an_overflow_that_teaches_the_limit(server: FakeServer, play: type[Playing]) -> None:
-    if isinstance(server, FakeKoboldCpp | FakeLmStudio):
-        pytest.skip("cuts the prompt without a word")
-    playing = play(server)
-    await playing.storyteller.start()
-    server.context = 300
-    with pytest.raises(ContextOverflow, match="refused the prompt as too long"):
-        await playing.text("word " * 9000)
-    if not isinstance(server, FakeOllama):  # which does not say how long it may be
-        assert playing.storyteller.context_size == 300
+@pytest.mark.parametrize("kind", [FakeLlamaCpp, FakeVllm, FakeOllama])
+async def test_a_prompt_too_long_is_an_overflow_that_teaches_the_limit(
+    play: type[Playing], kind: type[FakeServer]
+) -> None:
+    with kind() as server:
+        playing = play(server)
+        await playing.storyteller.start()
+        server.context = 300
+        with pytest.raises(ContextOverflow, match="refused the prompt as too long"):
+            await playing.text("word " * 9000)
+        if kind is not FakeOllama:  # which does not say how long it may be
+            assert playing.storyteller.context_size == 300
 
 
 @pytest.mark.parametrize(
