@@ -34,6 +34,7 @@ LOCAL_PORTS = (11434, 1234, 5001, 8080, 9931, 8000)
 """Ollama, LM Studio, KoboldCpp, llama.cpp old and new, vLLM."""
 _LISTED = 20
 _NO_KEY = (401, 403)
+_GATEWAY = (502, 503, 504)
 
 
 class Kind(StrEnum):
@@ -89,11 +90,12 @@ async def detect(connection: Connection, seconds: float = PROBE_SECONDS) -> Foun
         answers = await _ask(connection, [*(address.root + path for path in _PATHS), models_route], seconds)
     failures = [answer for answer in answers.values() if isinstance(answer, StorytellerError)]
     refusals = [failure for failure in failures if isinstance(failure, Refusal)]
-    if len(failures) == len(answers) and not refusals:
-        raise failures[0]
     for refusal in refusals:
         if refusal.status == 503 and "loading" in refusal.body.lower():
             raise StorytellerError(f"The server at {address.root} is still loading its model. Try again in a moment.")
+    # A gateway's error is not the server's answer.
+    if len(failures) == len(answers) and all(refusal.status in _GATEWAY for refusal in refusals):
+        raise failures[0]
     kind, models = await _identify(connection, _Answers(address, answers), seconds)
     no_key = [refusal for refusal in refusals if refusal.status in _NO_KEY]
     if no_key and kind is Kind.OTHER and not models and connection.has_key:

@@ -536,6 +536,13 @@ async def test_a_server_that_still_loads_its_model_says_so(play: type[Playing]) 
             await play(server).storyteller.start()
 
 
+async def test_an_error_of_a_gateway_is_not_taken_for_a_server(play: type[Playing]) -> None:
+    with FakeServer() as server:
+        server.get = lambda path: Answered("<html>Bad Gateway</html>", 502)
+        with pytest.raises(StorytellerError, match="answered 502: <html>Bad Gateway"):
+            await play(server, "m").storyteller.start()
+
+
 async def test_a_server_that_starts_later_is_found_by_the_next_turn(play: type[Playing]) -> None:
     with FakeLlamaCpp() as server:
         get = server.get
