@@ -85,11 +85,15 @@ class RemoteStoryteller:
         Raises:
             StorytellerError: nothing answers, or it is not clear which model to take; says what to do.
         """
+        await self._started()
+
+    async def _started(self) -> ServerClient:
         async with self._starting:
             if self._client is None:
-                await self._start()
+                self._client = await self._find_out()
+            return self._client
 
-    async def _start(self) -> None:
+    async def _find_out(self) -> ServerClient:
         key = await asyncio.to_thread(find_key, self._address.origin)
         connection = Connection(self._address, key)
         try:
@@ -102,8 +106,8 @@ class RemoteStoryteller:
             raise
         self.kind = server.kind
         self.name = self._wanted or model.title
-        self._client = client
         self.context_size = client.context_size
+        return client
 
     async def disconnect(self) -> None:
         """Closes the connections, which belong to one event loop; the next request opens new ones."""
@@ -156,8 +160,3 @@ class RemoteStoryteller:
     async def close(self) -> None:
         """Closes the connections."""
         await self.disconnect()
-
-    async def _started(self) -> ServerClient:
-        await self.start()
-        assert self._client is not None
-        return self._client
