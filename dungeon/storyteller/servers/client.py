@@ -168,7 +168,8 @@ class ServerClient(ABC):
     def _overflow(self, refusal: Refusal) -> ContextOverflow | None:
         """The error for a prompt that is too long, if the refusal says so; remembers the limit that it names."""
         text = refusal.body.lower()
-        if refusal.status not in _REFUSED or "context" not in text or not ("exceed" in text or "length" in text):
+        is_too_long = ("context" in text and ("exceed" in text or "length" in text)) or "prompt is too long" in text
+        if refusal.status not in _REFUSED or not is_too_long:
             return None
         for pattern in _LIMITS:
             if (found := pattern.search(text)) and int(found[1]) > 0:

@@ -80,4 +80,4 @@ class RefusedFields:
 
 def _names(answer: str, field: str) -> bool:
     """Whether the answer names the field, as a word of its own."""
-    return re.search(rf"(?<![\w.-]){re.escape(field)}(?![\w-])", answer) is not None
+    return re.search(rf"(?<![\w-]){re.escape(field)}(?![\w-])", answer, re.IGNORECASE) is not None

@@ -171,8 +171,9 @@ async def test_a_server_that_refuses_a_standard_request_too_is_an_error(server: 
             }
         },
         {"message": "This model's maximum context length is 2048 tokens.", "object": "error"},
+        {"error": {"message": "prompt is too long: 9000 tokens > 2048 maximum", "type": "invalid_request_error"}},
     ],
-    ids=["llama.cpp", "OpenAI", "older vLLM"],
+    ids=["llama.cpp", "OpenAI", "older vLLM", "Anthropic"],
 )
 async def test_a_prompt_that_is_too_long_raises_context_overflow(
     server: ScriptedServer, client: Client, body: object
