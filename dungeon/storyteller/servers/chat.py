@@ -85,6 +85,8 @@ class ChatClient(ServerClient):
         self._service = service or SERVICES.get(connection.address.host, Service())
         self._thinks = False
         """Whether the model has thought, whatever it was asked."""
+        self._thought = False
+        """Whether it has in this answer."""
         self._opens_inside = False
         """Whether the server's template opens the block of thoughts, and its stream only closes it."""
 
@@ -131,8 +133,8 @@ class ChatClient(ServerClient):
             return
         _, prefill = self._messages(request)
         for is_last in (False, True):
-            thought_before = self._thinks
-            shown = False
+            had_room = self._thinks
+            shown = self._thought = False
             continuation = _Continuation(prefill)
             async with aclosing(super().stream(request)) as pieces:
                 async for piece in pieces:
@@ -142,9 +144,9 @@ class ChatClient(ServerClient):
             if text := continuation.finish():
                 shown = True
                 yield text
-            if shown or not self._thinks:
+            if shown or not self._thought:
                 return
-            if thought_before or is_last:
+            if had_room or is_last:
                 raise StorytellerError(
                     f"The model '{self.model}' at {self.url} thought until its answer was full. Switch its thinking "
                     "off on the server, or choose a model that does not think."
@@ -158,23 +160,26 @@ class ChatClient(ServerClient):
             async for event in events(lines, self.url):
                 self._learn(event, prompt)
                 text, thought = _content(event, self.url)
-                self._thinks = self._thinks or thought
                 shown = hidden.add(text)
+                self._note_thinking(thought or hidden.found or hidden.unopened)
                 if hidden.unopened:
-                    self._opens_inside = self._thinks = True
+                    self._opens_inside = True
                     raise StorytellerError(
                         f"The model '{self.model}' at {self.url} thinks aloud: the text so far was no answer. Retry; "
                         "its thoughts will be hidden from now on."
                     )
                 if shown:
                     yield shown
-        self._thinks = self._thinks or hidden.found
         if shown := hidden.finish():
             yield shown
 
     def _learn(self, event: Mapping[str, object], prompt: str) -> None:
         self._learn_usage(prompt, event.get("usage"))
-        self._thinks = self._thinks or bool(below(event, "usage", "completion_tokens_details", "reasoning_tokens"))
+        self._note_thinking(bool(below(event, "usage", "completion_tokens_details", "reasoning_tokens")))
+
+    def _note_thinking(self, thought: bool) -> None:
+        self._thought = self._thought or thought
+        self._thinks = self._thinks or thought
 
 
 class _Continuation:

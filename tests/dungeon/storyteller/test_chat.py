@@ -282,6 +282,15 @@ async def test_a_model_whose_thoughts_are_only_counted_is_known_to_think(
     assert server.bodies(CHAT)[-1]["max_tokens"] > 1000
 
 
+async def test_an_empty_answer_of_a_model_that_once_thought_is_only_empty(
+    server: FakeChatService, storyteller: RemoteStoryteller
+) -> None:
+    server.deltas = [{"reasoning": "The user"}, {"content": "It is dark."}]
+    await answer(storyteller)
+    server.deltas = [{"content": ""}]
+    assert await answer(storyteller) == ""
+
+
 async def test_thoughts_that_the_servers_template_begins_are_hidden_once_that_is_known(
     server: FakeChatService, storyteller: RemoteStoryteller
 ) -> None:
