@@ -136,6 +136,8 @@ class RemoteStoryteller:
             if self._client is chat:
                 raise
             raise raw_text_refused from None  # no chat either: the first refusal is the one to report
+        finally:
+            self.context_size = chat.context_size
         self._client, self.kind = chat, Kind.CHAT
 
     async def evict_suffix(self, prompt: str) -> None:

@@ -245,7 +245,11 @@ async def _ollama_models(connection: Connection, seconds: float) -> tuple[Served
     answers = await _ask(connection, [f"{connection.url}/api/{path}" for path in ("tags", "ps")], seconds)
     tags, running = answers.values()
     loaded = {str(entry.get("name")): size(entry.get("context_length")) for entry in entries(below(running, "models"))}
-    names = [str(entry.get("name")) for entry in entries(below(tags, "models"))]
+    names = [
+        str(entry.get("name"))
+        for entry in entries(below(tags, "models"))
+        if "bert" not in str(below(entry, "details", "family"))  # those only embed
+    ]
     return tuple(ServedModel(name, loaded.get(name), name in loaded) for name in names)
 
 

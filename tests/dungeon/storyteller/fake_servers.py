@@ -221,7 +221,12 @@ class FakeOllama(FakeServer):
     def get(self, path: str) -> Answered:
         answers: dict[str, object] = {
             "/api/version": {"version": "0.14.2"},
-            "/api/tags": {"models": [{"name": name, "model": name} for name in self.names]},
+            "/api/tags": {
+                "models": [
+                    {"name": "nomic-embed-text:latest", "details": {"family": "nomic-bert"}},
+                    *({"name": name, "model": name, "details": {"family": "llama"}} for name in self.names),
+                ]
+            },
             "/api/ps": {
                 "models": [{"name": name, "model": name, "context_length": size} for name, size in self.loaded.items()]
             },
