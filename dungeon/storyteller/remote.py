@@ -22,7 +22,7 @@ from dungeon.storyteller.servers.chat import ChatClient
 from dungeon.storyteller.servers.client import DEFAULT_CONTEXT, ServerClient
 from dungeon.storyteller.servers.completions import CompletionsClient
 from dungeon.storyteller.servers.detect import Kind, choose_model, detect, make_client
-from dungeon.storyteller.servers.http import Connection, RawTextRefused
+from dungeon.storyteller.servers.http import Connection, RawTextRefused, Refusal
 from dungeon.storyteller.servers.keys import VARIABLE, check_key, find_key
 
 REMOTE_SAMPLING = Sampling(temperature=0.8, top_p=0.95, min_p=0.05, repeat_penalty=1.05, dry_multiplier=0.0, length=110)
@@ -126,19 +126,19 @@ class RemoteStoryteller:
             raw_text_refused = refusal
         finally:
             self.context_size = client.context_size
-        chat = ChatClient(client.connection, client.model, client.context_size)
+        kind, chat = self.kind, ChatClient(client.connection, client.model, client.context_size)
+        self._client, self.kind = chat, Kind.CHAT
         try:
             async with aclosing(chat.stream(request)) as pieces:
                 async for piece in pieces:
-                    self._client, self.kind = chat, Kind.CHAT
                     yield piece
-        except StorytellerError:
-            if self._client is chat:
+        except Refusal as refusal:
+            if not refusal.is_of_route:
                 raise
+            self._client, self.kind = client, kind
             raise raw_text_refused from None  # no chat either: the first refusal is the one to report
         finally:
             self.context_size = chat.context_size
-        self._client, self.kind = chat, Kind.CHAT
 
     async def evict_suffix(self, prompt: str) -> None:
         """See `ServerClient.evict_suffix`."""

@@ -26,7 +26,6 @@ STANDARD_SAMPLING = {name: name for name in ("temperature", "top_p", "presence_p
 """What every server takes, by the name that it has everywhere."""
 USAGE = {"stream_options": {"include_usage": True}}
 """Asks for the number of tokens at the end of the stream."""
-_NO_SUCH_ROUTE = (404, 405, 501)
 
 
 class CompletionsClient(ServerClient):
@@ -223,8 +222,7 @@ def _cached_tokens(event: object) -> int | None:
 def _raw_text_refused(refusal: Refusal) -> RawTextRefused | None:
     """The refusal as one of raw text, if it is not of the model or of a field."""
     text = refusal.body.lower()
-    no_route = refusal.status in _NO_SUCH_ROUTE and "model" not in text
-    chat_only = refusal.status in (400, 404) and "chat" in text and "completions" in text
-    if no_route or chat_only:
+    is_for_chat = refusal.status in (400, 404) and "chat" in text and "completions" in text
+    if refusal.is_of_route or is_for_chat:
         return RawTextRefused(str(refusal), refusal.status, refusal.body)
     return None

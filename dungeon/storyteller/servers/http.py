@@ -21,6 +21,7 @@ from dungeon.storyteller.servers.address import Address
 # A long prompt on a slow machine may take minutes to its first token: no limit on reading.
 _TIMEOUT = httpx2.Timeout(None, connect=10.0)
 _STALE = (httpx2.RemoteProtocolError, httpx2.ReadError, httpx2.WriteError)
+_NO_SUCH_ROUTE = (404, 405, 501)
 _MESSAGE_CHARACTERS = 300
 _BODY_CHARACTERS = 20_000
 
@@ -33,6 +34,11 @@ class Refusal(StorytellerError):
         self.status = status
         self.body = body
         """What the server wrote, to learn from; not for the screen."""
+
+    @property
+    def is_of_route(self) -> bool:
+        """Whether the server has no such route, rather than no such model."""
+        return self.status in _NO_SUCH_ROUTE and "model" not in self.body.lower()
 
 
 class RawTextRefused(Refusal):

@@ -99,6 +99,18 @@ async def test_nothing_is_paid_for_reading_ahead(server: FakeChatService, storyt
     assert server.bodies(CHAT) == []
 
 
+async def test_where_chat_fails_for_another_reason_that_is_reported(
+    server: FakeChatService, storyteller: RemoteStoryteller
+) -> None:
+    taken = server.post
+    busy = Answered({"error": {"message": "Rate limit reached"}}, 429)
+    server.post = lambda path, body: busy if path == CHAT else taken(path, body)
+    with pytest.raises(StorytellerError, match=r"answered 429: Rate limit reached Wait a moment"):
+        await answer(storyteller)
+    server.post = taken
+    assert await answer(storyteller) == TEXT
+
+
 async def test_a_request_for_raw_text_is_wrapped_in_messages(
     server: FakeChatService, storyteller: RemoteStoryteller
 ) -> None:
