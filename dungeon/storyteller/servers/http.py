@@ -179,7 +179,8 @@ class Connection:
             hint = " Wait a moment, then try again."
         elif 300 <= status < 400:
             hint = " It sends elsewhere, which is not followed: give the address that it means, if you trust it."
-        return Refusal(f"The storyteller at {self.url} answered {status}: {message}{hint}", status, body)
+        stop = "." if hint and message[-1:] not in (".", "!", "?") else ""
+        return Refusal(f"The storyteller at {self.url} answered {status}: {message}{stop}{hint}", status, body)
 
     def _redacted(self, text: str) -> str:
         """The text without the key, which some servers repeat in their errors."""

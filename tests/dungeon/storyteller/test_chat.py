@@ -87,7 +87,7 @@ async def test_a_model_that_is_for_chat_only_is_asked_by_chat(
 async def test_where_chat_fails_too_the_first_refusal_is_reported() -> None:
     with FakeServer() as server:
         storyteller = RemoteStoryteller(server.url, "m")
-        with pytest.raises(StorytellerError, match=r"answered 404: nothing at /v1/completions "):
+        with pytest.raises(StorytellerError, match=r"answered 404: nothing at /v1/completions\. "):
             await answer(storyteller)
         assert storyteller.capabilities.raw_text
         await storyteller.close()
@@ -105,7 +105,7 @@ async def test_where_chat_fails_for_another_reason_that_is_reported(
     taken = server.post
     busy = Answered({"error": {"message": "Rate limit reached"}}, 429)
     server.post = lambda path, body: busy if path == CHAT else taken(path, body)
-    with pytest.raises(StorytellerError, match=r"answered 429: Rate limit reached Wait a moment"):
+    with pytest.raises(StorytellerError, match=r"answered 429: Rate limit reached\. Wait a moment"):
         await answer(storyteller)
     server.post = taken
     assert await answer(storyteller) == TEXT

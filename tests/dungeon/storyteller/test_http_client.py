@@ -189,12 +189,12 @@ async def test_a_prompt_that_is_too_long_raises_context_overflow(
 @pytest.mark.parametrize(
     ("status", "body", "message"),
     [
-        (401, {"error": {"message": "Invalid API Key"}}, "answered 401: Invalid API Key Set DUNGEON_API_KEY"),
-        (403, "no", "answered 403: no Set DUNGEON_API_KEY to the server's key."),
+        (401, {"error": {"message": "Invalid API Key"}}, "answered 401: Invalid API Key. Set DUNGEON_API_KEY"),
+        (403, "no", "answered 403: no. Set DUNGEON_API_KEY to the server's key."),
         (
             404,
             {"detail": "Not Found"},
-            "answered 404: Not Found Does this server offer /v1/completions, and this model?",
+            "answered 404: Not Found. Does this server offer /v1/completions, and this model?",
         ),
         (500, "<html>" + "x" * 5000, "answered 500: <html>xxx"),
         (503, {"error": "loading"}, "answered 503: loading"),
