@@ -27,8 +27,8 @@ def _play_options(command: Any) -> Any:
         click.option("--scenario", metavar="NAME|FILE", help="Begin this scenario (see `dungeon scenarios`)."),
         click.option("--continue", "go_on", is_flag=True, help="Continue the last adventure."),
         click.option("--voice", metavar="NAME|PATH", help="A voice's name or folder, or a GGUF file."),
-        click.option("--endpoint", metavar="URL", help="An OpenAI-compatible server, e.g. http://127.0.0.1:8000."),
-        click.option("--model", metavar="NAME", help="The model to ask for at --endpoint."),
+        click.option("--endpoint", metavar="URL", help="A server that runs a model, e.g. http://127.0.0.1:11434."),
+        click.option("--model", metavar="NAME", help="The model to ask for at --endpoint, if it has several."),
         click.option("--seed", type=click.IntRange(0, 2**31 - 1), help="Repeats a story: same seed, same actions."),
         click.option("--plain", is_flag=True, help="Plain lines, for pipes and screen readers."),
     ]
@@ -72,8 +72,8 @@ def _play(
 ) -> None:
     if scenario and go_on:
         raise click.UsageError("--scenario begins an adventure, --continue continues one; give one of them.")
-    if bool(endpoint) != bool(model):
-        raise click.UsageError("--endpoint URL and --model NAME go together.")
+    if model and not endpoint:
+        raise click.UsageError("--model NAME is a model of the server at --endpoint URL; give that, too.")
     if endpoint and voice:
         raise click.UsageError("--voice runs on this machine, --endpoint elsewhere; give one of them.")
     _require_terminal(plain)

@@ -1,19 +1,29 @@
 """Opens the storyteller that the player asked for."""
 
+import asyncio
+
 from dungeon.storyteller.protocol import Storyteller
 from dungeon.storyteller.voices import find_voice
 
 
 def open_storyteller(voice: str | None, endpoint: str | None, model: str | None) -> Storyteller:
-    """A storyteller for these command-line options, not yet started.
+    """A storyteller for these command-line options. A voice is not started yet; a server is asked what it is.
 
     Raises:
-        DungeonError: there is no such voice, its files are not whole, or it must be fetched first.
+        DungeonError: there is no such voice, its files are not whole, or it must be fetched first; no such server or
+            model, or it is not clear which of its models to take.
     """
-    if endpoint and model:
+    if endpoint:
         from dungeon.storyteller.remote import RemoteStoryteller
 
-        return RemoteStoryteller(endpoint, model)
+        remote = RemoteStoryteller(endpoint, model)
+
+        async def find_out() -> None:
+            await remote.start()
+            await remote.disconnect()
+
+        asyncio.run(find_out())
+        return remote
     from dungeon.storyteller.local import LocalStoryteller
     from dungeon.storyteller.overview import check_is_here, default_voice
 

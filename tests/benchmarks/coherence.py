@@ -20,6 +20,7 @@ import statistics
 from itertools import islice
 from pathlib import Path
 
+from dungeon.storyteller.voices import DEFAULT_VOICE, find_voice
 from tests.benchmarks.faults import (
     FAULTS,
     names_someone_known,
@@ -37,8 +38,6 @@ from tests.benchmarks.recorded_turns import (
     play_scripts,
     save_turns,
 )
-
-from dungeon.storyteller.voices import DEFAULT_VOICE, find_voice
 from tests.benchmarks.voice_prompts import LATER, OPENINGS
 
 _PAST = "past tense"

@@ -17,6 +17,7 @@ from collections import Counter
 from collections.abc import Callable
 from itertools import islice
 
+from dungeon.storyteller.voices import DEFAULT_VOICE, find_voice
 from tests.benchmarks.faults import FAULTS
 from tests.benchmarks.figures import argument_parser
 from tests.benchmarks.recorded_turns import (
@@ -26,8 +27,6 @@ from tests.benchmarks.recorded_turns import (
     play_scripts,
     save_turns,
 )
-
-from dungeon.storyteller.voices import DEFAULT_VOICE, find_voice
 
 _SCRIPTS: dict[str, tuple[str, ...]] = {
     "iron-door": ("open the iron door", '"Who is there?"', "hit it with my sword", "", "lick the door"),

@@ -23,7 +23,6 @@ from contextlib import aclosing
 from pathlib import Path
 
 import httpx2
-from tests.benchmarks.figures import argument_parser, first_words, seconds, show, temporary_home
 
 from corpus.turns import Kind
 from dungeon.generation.prefetch import Prefetcher
@@ -33,6 +32,7 @@ from dungeon.storage.shelf import Shelf
 from dungeon.storyteller.catalogue import SMOLLM2
 from dungeon.storyteller.local import LocalStoryteller
 from dungeon.storyteller.voices import DEFAULT_VOICE, find_voice
+from tests.benchmarks.figures import argument_parser, first_words, seconds, show, temporary_home
 from tests.dungeon.completions import completion
 from tests.terminal import Terminal
 

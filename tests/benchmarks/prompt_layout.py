@@ -11,13 +11,12 @@ and drop one turn at a time. `--summary` also prints the summary of the turns th
 import time
 from random import Random
 
-from tests.benchmarks.figures import argument_parser, show
-from tests.benchmarks.walks import long_walk
-
 from corpus.turns import Kind, Turn, prompt, write
 from dungeon.tale.adventure import Adventure, Node, State
 from dungeon.tale.context import TOKENS_PER_BYTE, PartKind, build_context
 from dungeon.tale.lore import Card, Lore, triggered_cards
+from tests.benchmarks.figures import argument_parser, show
+from tests.benchmarks.walks import long_walk
 
 BUDGET = 2048 - 80 - 20 - 16
 """Tokens of a prompt for the bundled voice."""

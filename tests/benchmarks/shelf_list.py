@@ -12,7 +12,6 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.benchmarks.figures import argument_parser, seconds, show
 from textual.app import App
 
 from corpus.turns import Kind
@@ -26,6 +25,7 @@ from dungeon.tale.adventure import State
 from dungeon.tale.transcript import render_markdown
 from dungeon.tui.screens.shelf import ShelfScreen
 from dungeon.tui.widgets.table import Table
+from tests.benchmarks.figures import argument_parser, seconds, show
 from tests.dungeon.host import Host
 
 

@@ -14,8 +14,6 @@ from pathlib import Path
 from random import Random
 from unittest import mock
 
-from tests.benchmarks.figures import argument_parser, seconds, show
-
 from corpus.turns import Kind
 from dungeon.play.session import Session
 from dungeon.reading.books import library
@@ -24,6 +22,7 @@ from dungeon.tale.adventure import State
 from dungeon.tale.diff import diff
 from dungeon.tale.outline import outline, search
 from dungeon.tui.screens.tree import TreeScreen
+from tests.benchmarks.figures import argument_parser, seconds, show
 from tests.dungeon.host import new_session, press, showing
 
 _PASSAGES = [passage.text for book in library() for passage in book.story.passages.values() if passage.text]

@@ -22,6 +22,10 @@ import textwrap
 from collections.abc import Callable
 from pathlib import Path
 
+from corpus.turns import Turn, write
+from dungeon.storyteller.sampling import Sampling
+from dungeon.storyteller.voices import DEFAULT_VOICE, find_voice
+from finetune.compare.measures import GeneratedTurn, measure
 from tests.benchmarks.faults import (
     FAULTS,
     misspells_name,
@@ -41,11 +45,6 @@ from tests.benchmarks.recorded_turns import (
     record_turn,
     save_turns,
 )
-
-from corpus.turns import Turn, write
-from dungeon.storyteller.sampling import Sampling
-from dungeon.storyteller.voices import DEFAULT_VOICE, find_voice
-from finetune.compare.measures import GeneratedTurn, measure
 from tests.benchmarks.voice_prompts import VoicePrompt, prompts
 
 

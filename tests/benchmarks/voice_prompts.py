@@ -10,15 +10,14 @@ from dataclasses import dataclass
 from itertools import islice
 from random import Random
 
-from tests.benchmarks.recorded_turns import add_turn
-from tests.benchmarks.walks import walk
-
 from corpus.actions import read_input
 from corpus.story import Story
 from dungeon.reading.books import library
 from dungeon.scenarios.model import fill_placeholders
 from dungeon.scenarios.user import find_scenario
 from dungeon.tale.adventure import Adventure, Node, State
+from tests.benchmarks.recorded_turns import add_turn
+from tests.benchmarks.walks import walk
 
 OPENINGS = {
     "comedy and everyday": {

@@ -16,6 +16,7 @@ from dungeon.scenarios.library import builtin_scenarios
 from dungeon.scenarios.model import fill_placeholders
 from dungeon.storyteller.catalogue import SMOLLM2
 from tests.dungeon.gguf_files import instruct_gguf
+from tests.dungeon.scripted import ScriptedServer
 
 Refused = Callable[..., str]
 
@@ -126,8 +127,8 @@ def test_version_prints_name_and_version() -> None:
         (["play", "--plain", "--voice", "pyproject.toml"], "pyproject.toml is not a voice"),
         (["play", "--plain", "--voice", "x" * 5000], "can't be read: File name too long"),
         (["play", "--plain", "--scenario", "iron-door", "--continue"], "give one of them"),
-        (["play", "--plain", "--endpoint", "http://127.0.0.1:1"], "--endpoint URL and --model NAME go together"),
-        (["play", "--plain", "--model", "gpt2"], "--endpoint URL and --model NAME go together"),
+        (["play", "--plain", "--endpoint", "http://127.0.0.1:1"], "No storyteller answers at http://127.0.0.1:1. Is"),
+        (["play", "--plain", "--model", "gpt2"], "--model NAME is a model of the server at --endpoint URL"),
         (
             ["play", "--plain", "--endpoint", "http://127.0.0.1:1", "--model", "m", "--voice", "smollm2"],
             "--voice runs on this machine, --endpoint elsewhere; give one of them",
@@ -176,26 +177,33 @@ def test_without_a_terminal_the_message_names_plain(arguments: list[str]) -> Non
     assert "This is not a terminal. Use --plain to play through a pipe." in played.stderr
 
 
-def test_continue_without_an_adventure_is_one_message() -> None:
-    played = run("play", "--plain", "--continue", "--endpoint", "http://127.0.0.1:1", "--model", "m")
+def test_a_mistake_of_a_process_is_one_message() -> None:
+    played = run("play", "--plain", "--scenario", "[bold]nope \x1b[31m")
+    assert (played.returncode, played.stdout) == (2, "")
+    assert played.stderr.startswith("dungeon: There is no scenario '[bold]nope")
+    assert "Traceback" not in played.stderr
+
+
+def test_continue_without_an_adventure_is_one_message(server: ScriptedServer) -> None:
+    played = run("play", "--plain", "--continue", "--endpoint", server.url)
     assert (played.returncode, played.stdout) == (2, "")
     assert "There is no adventure to continue yet. Begin one: dungeon --scenario NAME" in played.stderr
 
 
-def test_an_invalid_key_in_the_settings_is_one_message(home: Path) -> None:
+def test_an_invalid_key_in_the_settings_is_one_message(home: Path, server: ScriptedServer) -> None:
     settings = home / "config" / "settings.toml"
     settings.parent.mkdir(parents=True)
     settings.write_text("[keys]\nretry = 'x'\n")
-    played = run("play", "--plain", "--endpoint", "http://127.0.0.1:1", "--model", "m")
+    played = run("play", "--plain", "--endpoint", server.url)
     assert (played.returncode, played.stdout) == (2, "")
     assert played.stderr.startswith(f"dungeon: The settings file {settings}: keys.retry: x is for typing")
 
 
-def test_a_shelf_that_can_t_be_read_is_one_message(home: Path) -> None:
+def test_a_shelf_that_can_t_be_read_is_one_message(home: Path, server: ScriptedServer) -> None:
     shelf = home / "data" / "shelf.db"
     shelf.parent.mkdir(parents=True)
     shelf.write_bytes(b"not a database" * 1000)
-    played = run("play", "--plain", "--scenario", "iron-door", "--endpoint", "http://127.0.0.1:1", "--model", "m")
+    played = run("play", "--plain", "--scenario", "iron-door", "--endpoint", server.url)
     assert (played.returncode, played.stdout) == (2, "")
     assert played.stderr.startswith(f"dungeon: The shelf {shelf} can't be opened: ")
     assert shelf.read_bytes() == b"not a database" * 1000
@@ -245,6 +253,15 @@ def test_help_of_a_module_is_the_modules() -> None:
     assert "build" in run("corpus", "--help").stdout
 
 
+def test_a_server_is_played_without_naming_its_only_model(server: ScriptedServer) -> None:
+    played = run(
+        *("play", "--plain", "--scenario", "iron-door", "--endpoint", server.url),
+        stdin="open the iron door\n/quit\n",
+    )
+    assert (played.returncode, "It is dark." in played.stdout) == (0, True)
+    assert server.requests[0]["model"] == "scripted"
+
+
 def test_a_folder_named_like_a_module_in_the_working_folder_is_not_run(tmp_path: Path) -> None:
     (tmp_path / "corpus").mkdir()
     (tmp_path / "corpus" / "__init__.py").touch()
@@ -261,11 +278,8 @@ def test_a_folder_named_like_a_module_in_the_working_folder_is_not_run(tmp_path:
     assert "not ours" not in result.stdout
 
 
-def test_help_in_the_game_lists_every_command(home: Path) -> None:
-    played = run(
-        *("play", "--plain", "--scenario", "iron-door", "--endpoint", "http://127.0.0.1:1", "--model", "m"),
-        stdin="/help\n/quit\n",
-    )
+def test_help_in_the_game_lists_every_command(home: Path, server: ScriptedServer) -> None:
+    played = run("play", "--plain", "--scenario", "iron-door", "--endpoint", server.url, stdin="/help\n/quit\n")
     assert played.returncode == 0
     for command in COMMANDS:
         assert f"/{command}" in played.stdout

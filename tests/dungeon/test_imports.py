@@ -32,6 +32,7 @@ def loaded_by(*modules: str) -> set[str]:
         "dungeon.tui.app",
         "dungeon.storyteller.local",
         "dungeon.storyteller.http_client",
+        "dungeon.storyteller.remote",
         "dungeon.storyteller.download",
         "dungeon.storyteller.engine",
     ],

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from tests.dungeon.playing import saved_adventure
-from tests.dungeon.scripted import Hold, ScriptedServer
+from tests.dungeon.scripted import Drop, Hold, ScriptedServer
 from tests.terminal import Terminal
 
 
@@ -126,32 +126,20 @@ def test_a_line_that_is_not_utf_8_does_not_end_the_game(server: ScriptedServer) 
     assert b"> You wait." in result.stdout
 
 
-def test_an_unreachable_server_is_reported_and_the_action_is_saved(server: ScriptedServer) -> None:
-    with ScriptedServer() as gone:
-        url = gone.url
-    result = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "dungeon",
-            "play",
-            "--plain",
-            "--endpoint",
-            url,
-            "--model",
-            "m",
-            "--scenario",
-            "iron-door",
-        ],
-        input="wait\n",
-        capture_output=True,
-        encoding="utf-8",
-        timeout=60,
-        check=False,
-    )
-    assert f"No storyteller answers at {url}" in result.stderr
+def test_a_server_that_breaks_off_is_reported_and_the_action_is_kept(server: ScriptedServer) -> None:
+    server.answers = [Drop()]
+    result = play(server, "wait\n", "--scenario", "iron-door")
+    assert f"The storyteller at {server.url} broke off" in result.stderr
     assert "Traceback" not in result.stderr
     assert "> You wait." in play(server, "", "--continue").stdout
+
+
+def test_a_server_that_is_not_there_is_one_message_at_once() -> None:
+    with ScriptedServer() as gone:
+        pass
+    result = play(gone, "wait\n", "--scenario", "iron-door")
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr.startswith(f"dungeon: No storyteller answers at {gone.url}")
 
 
 def test_a_game_killed_while_a_turn_streams_continues_with_all_its_text(

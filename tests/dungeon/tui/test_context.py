@@ -15,6 +15,7 @@ from dungeon.play.session import Session
 from dungeon.scenarios.model import scenario_from_opening
 from dungeon.storage.shelf import Shelf
 from dungeon.storyteller.remote import RemoteStoryteller
+from dungeon.storyteller.sampling import Sampling
 from dungeon.tale.adventure import Node, State
 from dungeon.tale.context import PartKind, context_to_continue
 from dungeon.tale.lore import Card, Lore
@@ -35,9 +36,12 @@ LORE = Lore(
 class CountingStoryteller(RemoteStoryteller):
     """A word is a token, and all but the last turns are cached."""
 
+    cached_tokens = 1
+    cached_text = ""
+
     def __init__(self) -> None:
         super().__init__("http://127.0.0.1:1", "words")
-        self.cached_tokens = 1
+        self.context_size, self.sampling = 2048, Sampling()
 
     async def count_tokens(self, texts: Sequence[str]) -> list[int] | None:
         return [len(text.split()) for text in texts]
