@@ -9,21 +9,16 @@ a second for 98 MB, where other things than the memory decide, and 23.5 for 1.12
 
 import ctypes
 import os
-import re
-import subprocess
-import sys
 import threading
 import time
 from dataclasses import dataclass
-from pathlib import Path
 
 from dungeon.storyteller.measurements import keep_bandwidth, load_measurements
+from dungeon.storyteller.memory import fits, free_memory, total_memory
 
 READING_WORDS = 4.0
 """Words a second of somebody who reads silently."""
 WORDS_PER_TOKEN = 0.75
-_SHARE = 0.7
-"""Of the free memory, for a voice: the rest of the system needs some, too."""
 _EFFICIENCY = 0.5
 """Of the bandwidth of copying, as an engine reaches it: 23.5 tokens a second of 1.12 GB where 47 GB/s are copied."""
 _MOST_TOKENS = 70.0
@@ -44,7 +39,7 @@ class Machine:
 
     def fits(self, memory: int) -> bool:
         """Return whether a voice that needs so many bytes leaves enough for everything else; yes if nobody knows."""
-        return not self.memory_free or memory <= self.memory_free * _SHARE
+        return fits(memory, self.memory_free or None)
 
     def words_per_second(self, bytes_per_token: float) -> float:
         """Return an estimate for a voice that reads so many bytes of weights for a token."""
@@ -59,61 +54,7 @@ def this_machine() -> Machine:
     if not bandwidth:
         bandwidth = _measure_bandwidth()
         keep_bandwidth(bandwidth)
-    free, total = memory()
-    return Machine(free, total, os.cpu_count() or 1, bandwidth)
-
-
-def memory() -> tuple[int, int]:
-    """Return the bytes of memory that programs can still get, and those in all; 0 where the system does not say."""
-    try:
-        if sys.platform == "win32":
-            return _windows_memory()
-        if sys.platform == "darwin":
-            return _mac_memory()
-        return _linux_memory()
-    except (OSError, ValueError, LookupError, subprocess.SubprocessError):
-        return 0, 0
-
-
-def _linux_memory() -> tuple[int, int]:
-    found = dict(re.findall(r"(\w+):\s+(\d+) kB", Path("/proc/meminfo").read_text()))
-    free, total = int(found["MemAvailable"]) << 10, int(found["MemTotal"]) << 10
-    try:  # a container may have less
-        limit = int(Path("/sys/fs/cgroup/memory.max").read_text())
-        used = int(Path("/sys/fs/cgroup/memory.current").read_text())
-    except (OSError, ValueError):
-        return free, total
-    return min(free, max(0, limit - used)), min(total, limit)
-
-
-def _mac_memory() -> tuple[int, int]:
-    def output(*command: str) -> str:
-        return subprocess.run(command, capture_output=True, text=True, timeout=5, check=True).stdout
-
-    total = int(output("/usr/sbin/sysctl", "-n", "hw.memsize"))
-    pages = output("/usr/bin/vm_stat")
-    size = int(re.findall(r"page size of (\d+)", pages)[0])
-    kinds = dict(re.findall(r"Pages ([\w ]+):\s+(\d+)\.", pages))
-    return sum(int(kinds.get(kind, 0)) for kind in ("free", "inactive", "speculative", "purgeable")) * size, total
-
-
-class _MemoryStatus(ctypes.Structure):
-    """`MEMORYSTATUSEX` of Windows."""
-
-    _fields_ = [
-        ("length", ctypes.c_uint32),
-        ("load", ctypes.c_uint32),
-        ("total", ctypes.c_uint64),
-        ("available", ctypes.c_uint64),
-        ("others", ctypes.c_uint64 * 5),
-    ]
-
-
-def _windows_memory() -> tuple[int, int]:
-    status = _MemoryStatus()
-    status.length = ctypes.sizeof(status)
-    ctypes.windll.kernel32.GlobalMemoryStatusEx(ctypes.byref(status))  # type: ignore[attr-defined, unused-ignore]
-    return int(status.available), int(status.total)
+    return Machine(free_memory() or 0, total_memory() or 0, os.cpu_count() or 1, bandwidth)
 
 
 def _measure_bandwidth() -> float:

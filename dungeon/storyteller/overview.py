@@ -6,6 +6,7 @@ default_voice()                     # the name of the best one that is here and 
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -14,14 +15,14 @@ from dungeon.errors import DungeonError
 from dungeon.storyteller.added import AddedVoice, added_voices
 from dungeon.storyteller.catalogue import CATALOGUE, SMOLLM2, CatalogueVoice, CatalogueWeights
 from dungeon.storyteller.download import is_here, part_bytes, weights_path
-from dungeon.storyteller.gguf_file import read_gguf
-from dungeon.storyteller.machine import READING_WORDS, WORDS_PER_TOKEN, Machine, memory
+from dungeon.storyteller.gguf_header import read_header
+from dungeon.storyteller.machine import READING_WORDS, WORDS_PER_TOKEN, Machine
 from dungeon.storyteller.measurements import Measurements, load_measurements
+from dungeon.storyteller.memory import free_memory, memory_needed, total_memory
 from dungeon.storyteller.voices import DEFAULT_VOICE, Voice
 
-_BUFFERS = 400_000_000
-"""Bytes that an engine takes beside weights and cache."""
-_CACHED_TOKENS = 4096
+_CONTEXT = 4096
+"""Tokens, for which the memory of a voice that the player added is estimated."""
 
 
 class Place(StrEnum):
@@ -88,8 +89,7 @@ def recommended(rows: Sequence[VoiceRow]) -> VoiceRow | None:
 
 def default_voice() -> str:
     """Return the name of the best of the catalogue's voices that are here and fit into the memory that is free."""
-    free, total = memory()
-    machine = Machine(free, total, 1, 0.0)
+    machine = Machine(free_memory() or 0, total_memory() or 0, 1, 0.0)
     here = [
         voice.name
         for voice in CATALOGUE.values()
@@ -148,8 +148,9 @@ def _added_row(voice: AddedVoice, machine: Machine, measured: Measurements) -> V
     file = Path(voice.file)
     size, needed = 0, 0
     if file.is_file():
-        size = file.stat().st_size
-        needed = size + read_gguf(file).kv_bytes * _CACHED_TOKENS + _BUFFERS
+        size = needed = file.stat().st_size
+        with suppress(DungeonError):  # what is wrong with the file is said when it is played
+            needed = memory_needed(read_header(file), size, _CONTEXT)
     words, first = _speed(voice.name, size, machine, measured)
     return VoiceRow(
         voice.name,

@@ -22,7 +22,7 @@ from corpus.text import did_you_mean
 from dungeon.errors import DungeonError
 from dungeon.storyteller.added import added_voices
 from dungeon.storyteller.catalogue import CATALOGUE, DEFAULT_CONTEXT, CatalogueWeights, PromptFormatName
-from dungeon.storyteller.gguf_file import read_gguf
+from dungeon.storyteller.gguf_header import read_header
 from dungeon.storyteller.sampling import Sampling
 
 DEFAULT_VOICE = "lantern"
@@ -119,10 +119,13 @@ def _read_gguf(path: Path) -> Voice:
             raise DungeonError(
                 f"{path} is not a voice: it is neither a GGUF file nor a folder that `dungeon finetune` wrote."
             )
-    about = read_gguf(path)
-    if not about.chat_template:
+    try:
+        header = read_header(path)
+    except DungeonError:
+        return Voice(path.stem, path.resolve())  # the engine will report what is wrong with the file
+    if not header.chat_template:
         return Voice(path.stem, path.resolve())
-    context = min(about.context or _INSTRUCT_CONTEXT, _INSTRUCT_CONTEXT)
+    context = min(header.context_length or _INSTRUCT_CONTEXT, _INSTRUCT_CONTEXT)
     return Voice(path.stem, path.resolve(), None, context, _INSTRUCT, "frame")
 
 

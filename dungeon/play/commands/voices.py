@@ -11,7 +11,7 @@ from dungeon.storyteller.voice_lines import machine_line, voice_lines
 @command(
     Group.SETTINGS,
     "voices",
-    "The voices: what is here, what fits this machine; fetch, switch, remove. With a name, go on with that voice.",
+    "Voices: what is here and what fits this machine; fetch, switch, remove.",
     argument="[NAME]",
     key="f8",
     screen="voices",

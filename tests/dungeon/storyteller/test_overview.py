@@ -111,7 +111,7 @@ def test_the_default_is_the_best_that_is_here_and_fits(
     put: Callable[..., None], monkeypatch: pytest.MonkeyPatch, here: tuple[str, ...], free: int, default: str
 ) -> None:
     put(*here)
-    monkeypatch.setattr(overview_module, "memory", lambda: (free, free))
+    monkeypatch.setattr(overview_module, "free_memory", lambda: free)
     assert default_voice() == default
 
 
