@@ -57,12 +57,17 @@ class Autosave:
             self._shelf.save_turn(node)
 
     async def save(self, node: Node, record: GenerationRecord) -> None:
-        """Writes the finished turn.
+        """Writes the finished turn; to its end, even if the task is cancelled.
 
         Raises:
             DungeonError: it could not be written.
         """
-        await asyncio.wrap_future(self._submit_last(node, record))
+        write = self._submit_last(node, record)
+        try:
+            await asyncio.shield(asyncio.wrap_future(write))
+        except asyncio.CancelledError:
+            write.result()  # a write that is taken back would leave the turn unfinished on the disk
+            raise
 
     def save_now(self, node: Node) -> None:
         """Writes the stopped turn.

@@ -19,7 +19,7 @@ def open_storyteller(voice: str | None, endpoint: str | None, model: str | None)
         remote = RemoteStoryteller(endpoint, model)
 
         async def find_out() -> None:
-            await remote.start()
+            await remote.identify()
             await remote.disconnect()
 
         asyncio.run(find_out())

@@ -1,7 +1,8 @@
 """A server that somebody else runs, at `--endpoint URL`; what it is and what it can do is found out at the start.
 
     storyteller = RemoteStoryteller("http://127.0.0.1:11434")     # a model's name, if the server has several
-    await storyteller.start()                                      # GETs only; fails within two seconds
+    await storyteller.identify()                                   # GETs only; fails within two seconds
+    await storyteller.start()                                      # and learns the chat frame of its model
     storyteller.kind, storyteller.name, storyteller.context_size, storyteller.capabilities
 
 The key is in the variable DUNGEON_API_KEY or in the system's keyring (`servers.keys`).
@@ -50,6 +51,7 @@ class RemoteStoryteller:
         self._wanted = model
         self._client: ServerClient | None = None
         self._starting = asyncio.Lock()
+        self._is_format_known = False
         self.kind: Kind | None = None
         """What the server is; None before `start`."""
         self.name = model or self._address.host
@@ -85,15 +87,27 @@ class RemoteStoryteller:
         """See `ServerClient.cached_text`."""
         return self._client.cached_text if self._client else ""
 
-    async def start(self) -> None:
-        """Finds out what the server is, once; returns when it can be asked.
+    async def identify(self) -> None:
+        """Finds out what the server is, once, by GETs.
 
         Raises:
             StorytellerError: nothing answers, or it is not clear which model to take; says what to do.
         """
-        await self._started()
+        await self._identified()
 
-    async def _started(self) -> ServerClient:
+    async def start(self) -> None:
+        """Finds out what the server is and how its model is asked, once; returns when it can be asked.
+
+        Raises:
+            StorytellerError: as `identify`.
+        """
+        client = await self._identified()
+        async with self._starting:
+            if not self._is_format_known:
+                self.prompt_format = await _prompt_format(client)
+                self._is_format_known = True
+
+    async def _identified(self) -> ServerClient:
         async with self._starting:
             if self._client is None:
                 self._client = await self._find_out()
@@ -107,7 +121,6 @@ class RemoteStoryteller:
             model = choose_model(server, self._wanted)
             client = make_client(connection, server, model)
             await client.prepare()
-            self.prompt_format = await _prompt_format(client)
         except BaseException:
             await connection.close()
             raise
@@ -123,7 +136,7 @@ class RemoteStoryteller:
 
     async def stream(self, request: GenerationRequest) -> AsyncGenerator[str]:
         """See `ServerClient.stream`. A server that has no route for raw text is asked by chat from then on."""
-        client = await self._started()
+        client = await self._identified()
         try:
             async with aclosing(client.stream(request)) as pieces:
                 async for piece in pieces:
@@ -135,7 +148,7 @@ class RemoteStoryteller:
             self.context_size = client.context_size
         kind, chat = self.kind, ChatClient(client.connection, client.model, client.context_size)
         self._client, self.kind = chat, Kind.CHAT
-        self.prompt_format = _MESSAGES
+        self.prompt_format, self._is_format_known = _MESSAGES, True
         try:
             async with aclosing(chat.stream(request)) as pieces:
                 async for piece in pieces:
@@ -150,22 +163,22 @@ class RemoteStoryteller:
 
     async def evict_suffix(self, prompt: str) -> None:
         """See `ServerClient.evict_suffix`."""
-        await (await self._started()).evict_suffix(prompt)
+        await (await self._identified()).evict_suffix(prompt)
 
     async def count_tokens(self, texts: Sequence[str]) -> list[int] | None:
         """See `ServerClient.count_tokens`; None where nothing answers."""
         try:
-            return await (await self._started()).count_tokens(texts)
+            return await (await self._identified()).count_tokens(texts)
         except StorytellerError:
             return None
 
     async def chat_template_prompt(self, messages: Sequence[Message]) -> str | None:
         """See `ServerClient.chat_template_prompt`."""
-        return await (await self._started()).chat_template_prompt(messages)
+        return await (await self._identified()).chat_template_prompt(messages)
 
     async def chat_template(self) -> str | None:
         """See `ServerClient.chat_template`."""
-        return await (await self._started()).chat_template()
+        return await (await self._identified()).chat_template()
 
     async def close(self) -> None:
         """Closes the connections."""

@@ -1,6 +1,7 @@
 """Playing through a session, against a scripted storyteller: turns, takes, edits and the tree."""
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator
 from itertools import pairwise
 from pathlib import Path
@@ -13,6 +14,7 @@ from dungeon.play.editing import Change
 from dungeon.play.session import Session
 from dungeon.scenarios.model import scenario_from_opening
 from dungeon.scenarios.user import find_scenario
+from dungeon.storage.record import GenerationRecord
 from dungeon.storage.shelf import Shelf
 from dungeon.storyteller.remote import RemoteStoryteller
 from dungeon.storyteller.sampling import Sampling
@@ -477,3 +479,25 @@ async def test_another_storyteller_takes_over_and_the_turns_know_theirs(
     voices = [session.shelf.generation_record(node.id).voice for node in (first, second)]
     assert voices == ["scripted", "other"]
     await other.close()
+
+
+async def test_a_turn_cancelled_while_it_is_written_is_saved_whole(
+    server: ScriptedServer, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.answers = ["\nThe door opens. It is dark."]
+    save_turn, disk = session.shelf.save_turn, threading.Event()
+
+    def save_slowly(node: Node, record: GenerationRecord | None = None) -> None:
+        if node.state is State.STREAMING:
+            assert disk.wait(20)
+        save_turn(node, record)
+
+    monkeypatch.setattr(session.shelf, "save_turn", save_slowly)
+    turn = asyncio.create_task(session.play_turn(Kind.DO, "open the door", ignore))
+    while not any(node.state is State.DONE for node in session.adventure.nodes.values()):
+        await asyncio.sleep(0)
+    turn.cancel()
+    threading.Timer(0.05, disk.set).start()
+    with pytest.raises(asyncio.CancelledError):
+        await turn
+    assert reopened(session).adventure.path() == session.adventure.path()

@@ -1,7 +1,7 @@
 """Services that take chat messages only: what they are sent, what they refuse, and what a model thinks."""
 
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 
 import pytest
 
@@ -15,6 +15,7 @@ from dungeon.storyteller.servers.chat import SERVICES, ChatClient, Prefill, Serv
 from dungeon.storyteller.servers.detect import Kind
 from dungeon.storyteller.servers.http import Connection
 from dungeon.storyteller.servers.reasoning import HiddenReasoning
+from dungeon.tale.prompt_format import MESSAGES, ChatFormat
 from tests.dungeon.completions import completion
 from tests.dungeon.storyteller.fake_servers import PIECES, Answered, FakeChatService, FakeServer, chat_events, sse
 
@@ -23,16 +24,11 @@ SYSTEM, ACTION = Message("system", "Narrate."), Message("user", "> You open the 
 TEXT = "".join(PIECES)
 
 
-@dataclass(frozen=True, slots=True)
-class MessagesRequest(GenerationRequest):
-    """A request as the prompt format for chat writes it."""
-
-    messages: tuple[Message, ...] | None = None
-
-
-def chat_request(*messages: Message, max_tokens: int = 100) -> MessagesRequest:
-    plain = completion("You stand.\n", REMOTE_SAMPLING, max_tokens=max_tokens)
-    return MessagesRequest(plain.context, plain.prefix, plain.params, plain.max_tokens, messages)
+def chat_request(*messages: Message, max_tokens: int = 100) -> GenerationRequest:
+    """A request as the prompt format for chat services writes it."""
+    prompt = "".join(f"\x1e{message.role}\x1f{message.content}" for message in messages)
+    plain = completion(prompt, REMOTE_SAMPLING, max_tokens=max_tokens)
+    return replace(plain, context=replace(plain.context, format=ChatFormat(MESSAGES, "messages")))
 
 
 @pytest.fixture

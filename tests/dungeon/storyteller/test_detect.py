@@ -45,10 +45,10 @@ async def test_a_server_is_recognised_with_its_model_and_context(
 ) -> None:
     with kind() as server:
         storyteller = play(server, model).storyteller
-        await storyteller.start()
+        await storyteller.identify()
         assert (storyteller.kind, storyteller.name, storyteller.context_size) == (found, name, context)
         assert storyteller.capabilities.raw_text
-        await storyteller.start()
+        await storyteller.identify()
         posts = [path for path in server.paths if not path.startswith("GET")]
         assert posts == (["POST /api/show"] if kind is FakeOllama else []), "nothing is generated to find out"
 
