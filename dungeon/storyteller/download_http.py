@@ -156,9 +156,11 @@ class Http:
     def _failure(self, response: httpx2.Response) -> Exception:
         """What a refusal means: a failure, or a reason to try again."""
         status = response.status_code
-        explained = self._explain(response)
+        elsewhere = bool(self._token_origin) and _origin(str(response.url)) != _origin(self._token_origin)
+        explained = "" if elsewhere else self._explain(response)
         reason = f"{self.name}: {explained or f'the server answers {status} {response.reason_phrase}'.strip()}"
-        if status not in _LATER:
+        # An address that a redirect leads to is signed and runs out; the next try gets another one.
+        if status not in _LATER and not (elsewhere and status in (401, 403)):
             return SourceFailed(reason)
         wait = _retry_after(response)
         if wait is not None and wait > _LONGEST_WAIT:

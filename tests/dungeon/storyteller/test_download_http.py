@@ -401,6 +401,13 @@ def test_the_token_goes_to_the_hub_and_to_no_other_host(
     assert "hf_secret" not in (weights_folder() / "tiny.gguf.json").read_text()
 
 
+def test_an_address_that_has_run_out_is_asked_for_again(hub: FileServer, cdn: FileServer) -> None:
+    hub.elsewhere = cdn.url
+    cdn.plan = [cut(HALF), status(403)]
+    assert ensure_weights(TINY).read_bytes() == CONTENT
+    assert len([asked for asked in hub.asked if asked.method == "GET"]) == 3
+
+
 def test_redirects_without_end_are_given_up(hub: FileServer) -> None:
     hub.elsewhere = hub.url
     assert "more than 10 redirects" in refusal()
