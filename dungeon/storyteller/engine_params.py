@@ -16,8 +16,8 @@ to go on from four turns back:
 So a sliding window is cached whole where memory allows. Otherwise, and for every model with a state, which can't be
 cut, llama.cpp makes checkpoints while it reads. It makes room for a new one by dropping those nearer to each other than
 `checkpoint_min_step`, then the oldest: 128 tokens leave 16 of them a reach of over 2,000 tokens, and what has to be
-read from one to the end of the text is little. With its default of 8,192, 8 checkpoints went back three turns; with 256
-every second turn had to read 300 tokens more.
+read from one to the end of the text is little. In a story of 14 turns, 16 checkpoints at its default of 8,192 went back
+four turns and not seven; 8 at 256 went back seven, but some turns then read 250 tokens more; 8 at 128 went back four.
 """
 
 import math
@@ -34,9 +34,13 @@ CHECKPOINT_STEP = 128
 """Tokens between checkpoints."""
 _MOST_CHECKPOINTS = 16
 _LEAST_CHECKPOINTS = 4
-CPU_BATCH = 64
-"""Tokens. A request can be cancelled only between two batches of its prompt, and a token costs no more in batches of 64
-than of 256, in a model of 135M parameters as in one of 1.5B: see `tests/benchmarks/engine.py`."""
+LARGE = 500_000_000
+"""Parameters above which a model reads in the smaller batches."""
+CPU_BATCH, CPU_BATCH_LARGE = 64, 32
+"""Tokens. A request can be cancelled only between two batches of its prompt. On a CPU larger ones read no faster: with
+a 135M model, 256 took 0.99 of the processor's time of 64 and eight times as long to cancel; with a 1.5B model 1.03 of
+it and four times as long, while 32 took 0.98 and half as long to cancel, and 16 took 1.05
+(`tests/benchmarks/engine.py`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +77,14 @@ def engine_params(header: GgufHeader, file_size: int, wanted: int, free: int | N
         n_ctx_checkpoints=checkpoints,
         checkpoint_min_step=CHECKPOINT_STEP,
         swa_full=swa_full,
-        n_batch=None if on_gpu else CPU_BATCH,
+        n_batch=None if on_gpu else batch_size(header),
         n_threads=thread_limit(),
     )
+
+
+def batch_size(header: GgufHeader) -> int:
+    """Return the tokens of a prompt that a CPU reads at once."""
+    return CPU_BATCH_LARGE if header.parameters > LARGE else CPU_BATCH
 
 
 # ---- threads -----------------------------------------------------------------------------------------------------
@@ -84,7 +93,8 @@ def engine_params(header: GgufHeader, file_size: int, wanted: int, free: int | N
 def thread_limit() -> int | None:
     """Return how many threads to use where this process may not use all cores; None where it may.
 
-    llama.cpp counts the cores of the whole machine, and threads that share one wait for each other at every step.
+    llama.cpp counts the cores of the whole machine, and threads that share one wait for each other at every step:
+    bound to one core, two threads generated 13 tokens a second, and one 20.
     """
     if sys.platform != "linux":
         return None
