@@ -34,13 +34,11 @@ CHECKPOINT_STEP = 128
 """Tokens between checkpoints."""
 _MOST_CHECKPOINTS = 16
 _LEAST_CHECKPOINTS = 4
-LARGE = 500_000_000
-"""Parameters above which a model reads in the smaller batches."""
-CPU_BATCH, CPU_BATCH_LARGE = 64, 32
-"""Tokens. A request can be cancelled only between two batches of its prompt. On a CPU larger ones read no faster: with
-a 135M model, 256 took 0.99 of the processor's time of 64 and eight times as long to cancel; with a 1.5B model 1.03 of
-it and four times as long, while 32 took 0.98 and half as long to cancel, and 16 took 1.05
-(`tests/benchmarks/engine.py`)."""
+CPU_BATCH = 64
+"""Tokens. A request can be cancelled only between two batches of its prompt, and on a CPU larger ones read no faster:
+batches of 256 took 0.99 of the processor's time of 64 with a 135M model, and 1.03 with one of 1.5B, and eight and four
+times as long to cancel. Batches of 32 halved that and took 0.98 with one thread, but 1.22 with two beside other
+programs, which make each step of a batch wait (`tests/benchmarks/engine.py`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,14 +75,9 @@ def engine_params(header: GgufHeader, file_size: int, wanted: int, free: int | N
         n_ctx_checkpoints=checkpoints,
         checkpoint_min_step=CHECKPOINT_STEP,
         swa_full=swa_full,
-        n_batch=None if on_gpu else batch_size(header),
+        n_batch=None if on_gpu else CPU_BATCH,
         n_threads=thread_limit(),
     )
-
-
-def batch_size(header: GgufHeader) -> int:
-    """Return the tokens of a prompt that a CPU reads at once."""
-    return CPU_BATCH_LARGE if header.parameters > LARGE else CPU_BATCH
 
 
 # ---- threads -----------------------------------------------------------------------------------------------------

@@ -37,7 +37,7 @@ class Engine:
         self.name = f"batch {batch}, threads {threads or 'default'}"
         began = time.perf_counter()
         # Without the engine's low priority: beside other programs it would hardly run at all.
-        setup = f"engine.os.nice = int; engine_params.batch_size = lambda header: {batch}"
+        setup = f"engine.os.nice = int; engine_params.CPU_BATCH = {batch}"
         setup += f"; engine_params.thread_limit = lambda: {threads} or None"
         self._engine = EngineProcess(model, _CONTEXT, setup)
         address = urlsplit(self._engine.url)

@@ -7,14 +7,14 @@ prompt before it is asked for with other last words, and the turn is read again,
 import sys
 from collections.abc import Callable
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import httpx2
 import pytest
 
 from dungeon.errors import DungeonError
-from dungeon.storyteller.engine_params import CHECKPOINT_STEP, EngineParams, batch_size, engine_params
+from dungeon.storyteller.engine_params import CHECKPOINT_STEP, EngineParams, engine_params
 from dungeon.storyteller.gguf_header import read_header
 from dungeon.storyteller.http_client import Client
 from dungeon.storyteller.local import LocalStoryteller
@@ -172,12 +172,6 @@ def chosen(path: Path, wanted: int, free: int | None, *, on_gpu: bool = False) -
 def test_a_model_with_attention_to_everything_needs_no_checkpoints(tiny: Callable[[str], Path]) -> None:
     params = chosen(tiny("llama"), 2048, 8 * 10**9)
     assert (params.n_ctx, params.n_ctx_checkpoints, params.swa_full, params.n_batch) == (2048, 0, False, 64)
-
-
-def test_a_large_model_reads_in_smaller_batches_because_each_takes_longer(tiny: Callable[[str], Path]) -> None:
-    small = read_header(tiny("llama"))
-    large = replace(small, parameters=1_500_000_000)
-    assert batch_size(large) < batch_size(small)
 
 
 def test_a_graphics_card_reads_in_batches_of_its_own(tiny: Callable[[str], Path]) -> None:
