@@ -35,8 +35,8 @@ from dungeon.tui.screens.voices import VoicesScreen
 from dungeon.tui.widgets.table import Table
 from tests.dungeon.file_server import FileServer, hang, serving
 from tests.dungeon.gguf_files import instruct_gguf
-from tests.dungeon.host import handled, notes, page, press, shown, stop_blinking, until
-from tests.dungeon.playing import prompt, send
+from tests.dungeon.host import press, screen_text, settle, stop_blinking, toast_text, wait_until, widget_text
+from tests.dungeon.playing import play_line, prompt
 from tests.dungeon.scripted import Hold, ScriptedServer
 
 GB = 10**9
@@ -115,8 +115,8 @@ async def opened(
     voice = fake(Voice("lantern", Path("/nowhere")))
     app = DungeonApp(voice, scenario=find_scenario(scenario) if scenario else None)
     async with app.run_test(size=size) as pilot:
-        await until(pilot, lambda: app.voice_state == "ready")
-        await handled(pilot)
+        await wait_until(pilot, lambda: app.voice_state == "ready")
+        await settle(pilot)
         yield pilot
         await app.end_game()
 
@@ -126,7 +126,7 @@ async def voices(pilot: Pilot[None], name: str = "") -> VoicesScreen:
     await press(pilot, "f8")
     screen = pilot.app.screen
     assert isinstance(screen, VoicesScreen)
-    await until(pilot, lambda: bool(screen.query_one(Table).rows))
+    await wait_until(pilot, lambda: bool(screen.query_one(Table).rows))
     if name:
         await at(pilot, name)
     return screen
@@ -136,7 +136,7 @@ async def at(pilot: Pilot[None], name: str) -> None:
     screen = pilot.app.screen
     assert isinstance(screen, VoicesScreen)
     screen.query_one(Table).cursor_row = [row.name for row in screen._rows].index(name)
-    await handled(pilot)
+    await settle(pilot)
 
 
 def where(pilot: Pilot[None], name: str) -> str:
@@ -147,7 +147,7 @@ def where(pilot: Pilot[None], name: str) -> str:
 
 
 def detail(pilot: Pilot[None]) -> str:
-    return shown(pilot.app, "#detail")
+    return widget_text(pilot.app, "#detail")
 
 
 def weights(name: str) -> CatalogueWeights:
@@ -161,7 +161,7 @@ async def test_the_list_says_what_a_player_asks(server: ScriptedServer, fake: ty
     keep_network_speed(10e6)
     async with opened(server, fake) as pilot:
         await voices(pilot, "qwen3-4b")
-        assert "6.0 GB of 8.0 GB of memory free, 4 cores" in shown(pilot.app, "#machine")
+        assert "6.0 GB of 8.0 GB of memory free, 4 cores" in widget_text(pilot.app, "#machine")
         text = detail(pilot)
         assert "needs 4.1 GB of memory, which this machine has free" in text and "words a second" in text
         assert "Apache-2.0 https://" in text
@@ -178,7 +178,7 @@ async def test_it_opens_by_key_by_command_and_closes(server: ScriptedServer, fak
         assert isinstance(pilot.app.screen, PlayScreen)
         prompt(pilot).insert("/voices")
         await press(pilot, "enter")
-        await until(pilot, lambda: isinstance(pilot.app.screen, VoicesScreen))
+        await wait_until(pilot, lambda: isinstance(pilot.app.screen, VoicesScreen))
         await press(pilot, "escape")
         assert isinstance(pilot.app.screen, PlayScreen)
 
@@ -191,7 +191,7 @@ async def test_nothing_is_fetched_without_a_yes(server: ScriptedServer, fake: ty
         await voices(pilot, "ember")
         await press(pilot, "enter")
         assert isinstance(pilot.app.screen, ConfirmScreen)
-        assert "Its licence is Apache-2.0: https://example.org/l" in shown(pilot.app, "#question")
+        assert "Its licence is Apache-2.0: https://example.org/l" in widget_text(pilot.app, "#question")
         await press(pilot, "n")
         assert hub.asked == []
 
@@ -203,20 +203,20 @@ async def test_a_voice_is_fetched_while_the_game_goes_on(
     async with opened(server, fake, scenario="iron-door") as pilot:
         await voices(pilot, "ember")
         await press(pilot, "enter", "y")
-        await until(pilot, lambda: part_bytes(weights("ember")) == 100_000)
+        await wait_until(pilot, lambda: part_bytes(weights("ember")) == 100_000)
         await press(pilot, "escape")
         server.answers = ["\nThe door opens wide. "]
-        await send(pilot, "open the door")
-        assert "opens wide" in page(pilot.app)
+        await play_line(pilot, "open the door")
+        assert "opens wide" in screen_text(pilot.app)
         await voices(pilot, "ember")
         assert "Enter pauses the download" in detail(pilot)
         await press(pilot, "enter")
-        await until(pilot, lambda: where(pilot, "ember").startswith("paused at "))
-        await until(pilot, lambda: "goes on fetching it" in detail(pilot))
+        await wait_until(pilot, lambda: where(pilot, "ember").startswith("paused at "))
+        await wait_until(pilot, lambda: "goes on fetching it" in detail(pilot))
         await press(pilot, "enter")
-        await until(pilot, lambda: is_here(weights("ember")))
-        await until(pilot, lambda: where(pilot, "ember") == "here")
-        assert "The voice ember is here. F8 goes on with it." in notes(pilot.app)
+        await wait_until(pilot, lambda: is_here(weights("ember")))
+        await wait_until(pilot, lambda: where(pilot, "ember") == "here")
+        assert "The voice ember is here. F8 goes on with it." in toast_text(pilot.app)
         assert hub.gets[-1].headers["Range"] == "bytes=100000-"
 
 
@@ -227,7 +227,7 @@ async def test_a_fetch_that_fails_says_why_and_the_game_goes_on(
     async with opened(server, fake) as pilot:
         await voices(pilot, "qwen3-4b")
         await press(pilot, "enter", "y")
-        await until(pilot, lambda: "switched off by HF_HUB_OFFLINE" in notes(pilot.app))
+        await wait_until(pilot, lambda: "switched off by HF_HUB_OFFLINE" in toast_text(pilot.app))
         assert where(pilot, "qwen3-4b") == "can be fetched"
 
 
@@ -238,7 +238,7 @@ async def test_leaving_the_game_stops_the_fetch_and_keeps_the_part(
     async with opened(server, fake) as pilot:
         await voices(pilot, "ember")
         await press(pilot, "enter", "y")
-        await until(pilot, lambda: part_bytes(weights("ember")) == 100_000)
+        await wait_until(pilot, lambda: part_bytes(weights("ember")) == 100_000)
     assert part_bytes(weights("ember")) == 100_000
     assert not [thread for thread in threading.enumerate() if thread.name == "fetch ember"]
 
@@ -250,9 +250,9 @@ async def test_the_status_line_shows_how_far_it_is(
     async with opened(server, fake) as pilot:
         await voices(pilot, "ember")
         await press(pilot, "enter", "y")
-        await until(pilot, lambda: pilot.app.fetch_state != "")  # type: ignore[attr-defined]
+        await wait_until(pilot, lambda: pilot.app.fetch_state != "")  # type: ignore[attr-defined]
         await press(pilot, "escape")
-        assert "fetching ember" in page(pilot.app)
+        assert "fetching ember" in screen_text(pilot.app)
 
 
 # ---- switching ---------------------------------------------------------------------------------------------------
@@ -266,17 +266,17 @@ async def test_the_voice_changes_in_mid_adventure_and_each_turn_records_its_own(
         app = pilot.app
         assert isinstance(app, DungeonApp)
         server.answers = ["\nThe door opens wide. "]
-        await send(pilot, "open the door")
+        await play_line(pilot, "open the door")
         await voices(pilot, "ember")
         await press(pilot, "enter")
-        await until(pilot, lambda: app.voice_state == "ready" and "ember" in fake.started)
+        await wait_until(pilot, lambda: app.voice_state == "ready" and "ember" in fake.started)
         assert isinstance(app.screen, PlayScreen)
         assert fake.closed == ["lantern"], "two voices may not fit into the memory"
         assert (app.storyteller.name, app.session.storyteller.name) == ("ember", "ember")
         assert app.session.settings.voice.length == 110
         assert app.session.budget > 2048
         server.answers = ["\nIt is quite dark. "]
-        await send(pilot, "look around")
+        await play_line(pilot, "look around")
         first, second = app.session.adventure.path()
         assert [node.prose for node in (first, second)] == ["The door opens wide.", "It is quite dark."]
         models = [request["model"] for request in server.requests if "look around" in str(request["prompt"])]
@@ -293,19 +293,19 @@ async def test_no_switch_while_a_turn_is_written(
         server.answers = [["\nThe door", Hold(), " opens wide. "]]
         prompt(pilot).insert("open the door")
         await press(pilot, "enter")
-        await until(pilot, lambda: "The door" in page(app))
+        await wait_until(pilot, lambda: "The door" in screen_text(app))
         with pytest.raises(DungeonError, match="A turn is being written"):
             await app.switch_voice("ember")
         server.release()
-        await until(pilot, lambda: isinstance(app.screen, PlayScreen) and not app.screen.busy)
+        await wait_until(pilot, lambda: isinstance(app.screen, PlayScreen) and not app.screen.busy)
 
 
 async def test_a_voice_that_is_not_here_is_not_fetched_by_its_name(
     server: ScriptedServer, fake: type[FakeVoice], hub: FileServer
 ) -> None:
     async with opened(server, fake, scenario="iron-door") as pilot:
-        await send(pilot, "/voices ember")
-        await until(pilot, lambda: "dungeon voices get ember" in notes(pilot.app))
+        await play_line(pilot, "/voices ember")
+        await wait_until(pilot, lambda: "dungeon voices get ember" in toast_text(pilot.app))
         assert hub.asked == []
 
 
@@ -316,9 +316,9 @@ async def test_a_voice_that_needs_too_much_memory_is_asked_about(server: Scripte
     async with opened(server, fake) as pilot:
         await voices(pilot, "harbinger-24b")
         await press(pilot, "enter")
-        assert "It may be very slow" in shown(pilot.app, "#question")
+        assert "It may be very slow" in widget_text(pilot.app, "#question")
         await press(pilot, "y")
-        await until(pilot, lambda: pilot.app.storyteller.name == "harbinger-24b")  # type: ignore[attr-defined]
+        await wait_until(pilot, lambda: pilot.app.storyteller.name == "harbinger-24b")  # type: ignore[attr-defined]
 
 
 # ---- removing ----------------------------------------------------------------------------------------------------
@@ -333,7 +333,7 @@ async def test_a_voice_is_removed_after_a_question(
         await press(pilot, "delete", "n")
         assert is_here(weights("ember"))
         await press(pilot, "delete", "y")
-        await until(pilot, lambda: where(pilot, "ember") == "can be fetched")
+        await wait_until(pilot, lambda: where(pilot, "ember") == "can be fetched")
         assert not is_here(weights("ember"))
 
 
@@ -345,7 +345,7 @@ async def test_what_plays_is_not_removed(server: ScriptedServer, fake: type[Fake
     async with opened(server, fake) as pilot:
         await voices(pilot, "lantern")
         await press(pilot, "delete")
-        assert "This voice is playing" in notes(pilot.app)
+        assert "This voice is playing" in toast_text(pilot.app)
         assert path.exists()
 
 
@@ -363,7 +363,7 @@ async def test_the_first_screen_names_a_better_voice(
     keep_network_speed(10e6)
     async with opened(server, fake) as pilot:
         assert isinstance(pilot.app.screen, StartScreen)
-        await until(pilot, lambda: better(pilot) != "")
+        await wait_until(pilot, lambda: better(pilot) != "")
         assert better(pilot) == (
             "A better voice fits this machine: Qwen3 4B Instruct 2507, 2.5 GB, about 4 min. F8 shows it."
         )
@@ -380,8 +380,8 @@ async def test_the_first_screen_is_silent_where_the_best_is_here(
 
     monkeypatch.setattr(start_module, "recommended", best_is_here)
     async with opened(server, fake) as pilot:
-        await until(pilot, looked.is_set)
-        await handled(pilot)
+        await wait_until(pilot, looked.is_set)
+        await settle(pilot)
         assert better(pilot) == ""
 
 
@@ -399,7 +399,7 @@ def test_snapshot(size: tuple[int, int], snap_compare: Any, server: ScriptedServ
             file.truncate(int(weights(name).size * share))
 
     async def before(pilot: Pilot[None]) -> None:
-        await until(pilot, lambda: pilot.app.voice_state == "ready")  # type: ignore[attr-defined]
+        await wait_until(pilot, lambda: pilot.app.voice_state == "ready")  # type: ignore[attr-defined]
         await voices(pilot, "qwen3-4b")
         await stop_blinking(pilot)
 
