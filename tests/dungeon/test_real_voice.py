@@ -28,7 +28,7 @@ def play(script: str, *options: str) -> str:
     result = subprocess.run(
         [*DUNGEON, "play", "--plain", *options], input=script, capture_output=True, encoding="utf-8", check=False
     )
-    assert (result.returncode, result.stderr) == (0, "")
+    assert (result.returncode, result.stderr) == (0, "The voice is lantern.\n")
     return result.stdout
 
 
