@@ -253,8 +253,8 @@ def voices(context: click.Context) -> None:
     licence, and a line about it. The one that is played by default has a star.
     """
     if context.invoked_subcommand is None:
-        from dungeon.storyteller.machine import this_machine
-        from dungeon.storyteller.voice_lines import machine_line, voice_lines
+        from dungeon.storyteller.hardware.machine import this_machine
+        from dungeon.storyteller.voices.lines import machine_line, voice_lines
 
         machine = this_machine()
         click.echo(machine_line(machine), err=True)
@@ -271,7 +271,7 @@ def get(voice: str, yes: bool) -> None:
     file, or the path of a GGUF file or a voice's folder on this machine. Without a quantisation it is Q4_K_M, or else
     Q8_0, or else the first file.
     """
-    from dungeon.storyteller.getting import find_wish, get_voice
+    from dungeon.storyteller.voices.getting import find_wish, get_voice
 
     wish = find_wish(voice)
     size = f", {wish.size / 1e6:,.0f} MB" if wish.size else ""
@@ -292,7 +292,7 @@ def remove(name: str) -> None:
 
     A file of your own is only taken out of the list.
     """
-    from dungeon.storyteller.getting import remove_voice
+    from dungeon.storyteller.voices.getting import remove_voice
 
     freed = remove_voice(name)
     click.echo(f"Removed: {name} ({freed / 1e6:,.0f} MB)", err=True)
@@ -307,11 +307,11 @@ def try_(name: str) -> None:
     """
     import asyncio
 
-    from dungeon.storyteller.local import LocalStoryteller
-    from dungeon.storyteller.measurements import keep_speed
-    from dungeon.storyteller.overview import check_is_here
-    from dungeon.storyteller.trial import try_voice
-    from dungeon.storyteller.voices import find_voice
+    from dungeon.storyteller.hardware.measurements import keep_speed
+    from dungeon.storyteller.local.storyteller import LocalStoryteller
+    from dungeon.storyteller.local.trial import try_voice
+    from dungeon.storyteller.voices.find import find_voice
+    from dungeon.storyteller.voices.overview import check_is_here
 
     voice = find_voice(name)
     check_is_here(voice)
@@ -331,8 +331,8 @@ def try_(name: str) -> None:
 def fetch(name: str | None) -> None:
     """Fetch and verify a voice's weights; print their path."""
     from dungeon.storyteller.catalogue import CATALOGUE
-    from dungeon.storyteller.download import ensure_weights
-    from dungeon.storyteller.voices import DEFAULT_VOICE
+    from dungeon.storyteller.download.weights import ensure_weights
+    from dungeon.storyteller.voices.find import DEFAULT_VOICE
 
     name = name or DEFAULT_VOICE
     if name not in CATALOGUE:

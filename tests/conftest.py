@@ -12,7 +12,7 @@ from hypothesis import settings
 
 from dungeon.paths import weights_folder
 from dungeon.storyteller.catalogue import SMOLLM2
-from dungeon.storyteller.download import ensure_weights
+from dungeon.storyteller.download.weights import ensure_weights
 
 # A test run in the background has Ctrl-C ignored, and the programs that it starts would inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)

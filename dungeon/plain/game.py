@@ -20,10 +20,10 @@ from dungeon.scenarios.library import builtin_scenarios
 from dungeon.scenarios.model import Scenario, fill_placeholders, scenario_from_opening
 from dungeon.scenarios.user import find_scenario, user_scenarios
 from dungeon.storage.shelf import Shelf
-from dungeon.storyteller.local import LocalStoryteller
-from dungeon.storyteller.overview import check_is_here
+from dungeon.storyteller.local.storyteller import LocalStoryteller
 from dungeon.storyteller.protocol import Storyteller
-from dungeon.storyteller.voices import find_voice
+from dungeon.storyteller.voices.find import find_voice
+from dungeon.storyteller.voices.overview import check_is_here
 from dungeon.tale.adventure import Node
 
 _LAST_TURNS = 4

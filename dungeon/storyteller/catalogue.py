@@ -4,7 +4,7 @@
     voice.weights.size, voice.weights.sources, voice.memory
 
 Voices stand in it from small to large. A voice with `base` is an adapter that comes with the game over the weights of
-another voice. Fetching is `dungeon.storyteller.download`'s work.
+another voice. Fetching is `dungeon.storyteller.download.weights`'s work.
 """
 
 import tomllib

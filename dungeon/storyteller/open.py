@@ -3,7 +3,7 @@
 import asyncio
 
 from dungeon.storyteller.protocol import Storyteller
-from dungeon.storyteller.voices import find_voice
+from dungeon.storyteller.voices.find import find_voice
 
 
 def open_storyteller(voice: str | None, endpoint: str | None, model: str | None) -> Storyteller:
@@ -14,7 +14,7 @@ def open_storyteller(voice: str | None, endpoint: str | None, model: str | None)
             model, or it is not clear which of its models to take.
     """
     if endpoint:
-        from dungeon.storyteller.remote import RemoteStoryteller
+        from dungeon.storyteller.servers.remote import RemoteStoryteller
 
         remote = RemoteStoryteller(endpoint, model)
 
@@ -24,8 +24,8 @@ def open_storyteller(voice: str | None, endpoint: str | None, model: str | None)
 
         asyncio.run(find_out())
         return remote
-    from dungeon.storyteller.local import LocalStoryteller
-    from dungeon.storyteller.overview import check_is_here, default_voice
+    from dungeon.storyteller.local.storyteller import LocalStoryteller
+    from dungeon.storyteller.voices.overview import check_is_here, default_voice
 
     chosen = find_voice(voice or default_voice())
     check_is_here(chosen)

@@ -24,12 +24,12 @@ from dungeon.play.registry import COMMANDS, Request
 from dungeon.play.session import Session
 from dungeon.scenarios.model import Scenario
 from dungeon.storage.shelf import Shelf
-from dungeon.storyteller.download import DownloadCancelled
-from dungeon.storyteller.fetches import Fetch, Fetches, FetchState
-from dungeon.storyteller.local import LocalStoryteller
-from dungeon.storyteller.overview import check_is_here
+from dungeon.storyteller.download.weights import DownloadCancelled
+from dungeon.storyteller.local.storyteller import LocalStoryteller
 from dungeon.storyteller.protocol import Storyteller
-from dungeon.storyteller.voices import find_voice
+from dungeon.storyteller.voices.fetches import Fetch, Fetches, FetchState
+from dungeon.storyteller.voices.find import find_voice
+from dungeon.storyteller.voices.overview import check_is_here
 from dungeon.tui.base_app import BaseApp
 from dungeon.tui.bindings import bindings
 from dungeon.tui.host import KeepsText, ShowsFetches

@@ -17,8 +17,8 @@ from dungeon.play.session import Session
 from dungeon.reading.books import Book
 from dungeon.scenarios.model import Scenario
 from dungeon.storage.shelf import Shelf
-from dungeon.storyteller.fetches import Fetch, Fetches
 from dungeon.storyteller.protocol import Storyteller
+from dungeon.storyteller.voices.fetches import Fetch, Fetches
 
 
 class Toaster(Protocol):

@@ -20,7 +20,7 @@ import statistics
 from itertools import islice
 from pathlib import Path
 
-from dungeon.storyteller.voices import DEFAULT_VOICE, find_voice
+from dungeon.storyteller.voices.find import DEFAULT_VOICE, find_voice
 from tests.benchmarks.faults import (
     FAULTS,
     names_someone_known,

@@ -14,7 +14,7 @@ from corpus.turns import Kind
 from dungeon.paths import weights_folder
 from dungeon.play.session import Session
 from dungeon.storyteller.catalogue import SMOLLM2
-from dungeon.storyteller.download import ensure_weights
+from dungeon.storyteller.download.weights import ensure_weights
 from dungeon.tale.adventure import Node
 
 

@@ -25,8 +25,8 @@ from dungeon.paths import shelf_file
 from dungeon.play.session import Session
 from dungeon.scenarios.user import find_scenario
 from dungeon.storage.shelf import Shelf
-from dungeon.storyteller.local import LocalStoryteller
-from dungeon.storyteller.voices import DEFAULT_VOICE, find_voice
+from dungeon.storyteller.local.storyteller import LocalStoryteller
+from dungeon.storyteller.voices.find import DEFAULT_VOICE, find_voice
 from tests.benchmarks.figures import argument_parser
 from tests.dungeon.killing import Ledger, Lost, RandomProseServer, kill_app, kill_engine, kill_plain, kill_session
 

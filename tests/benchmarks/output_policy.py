@@ -17,7 +17,7 @@ from collections import Counter
 from collections.abc import Callable
 from itertools import islice
 
-from dungeon.storyteller.voices import DEFAULT_VOICE, find_voice
+from dungeon.storyteller.voices.find import DEFAULT_VOICE, find_voice
 from tests.benchmarks.faults import FAULTS
 from tests.benchmarks.figures import argument_parser
 from tests.benchmarks.recorded_turns import (

@@ -37,9 +37,9 @@ from dungeon.scenarios.model import scenario_from_opening
 from dungeon.storage.record import WRITTEN_BY_PLAYER
 from dungeon.storage.shelf import Shelf
 from dungeon.storyteller.catalogue import SMOLLM2
-from dungeon.storyteller.local import LocalStoryteller
+from dungeon.storyteller.local.storyteller import LocalStoryteller
 from dungeon.storyteller.request import GenerationParams
-from dungeon.storyteller.voices import DEFAULT_VOICE, find_voice
+from dungeon.storyteller.voices.find import DEFAULT_VOICE, find_voice
 from dungeon.tale.adventure import Adventure, Node, State
 from dungeon.tale.context import Context
 from dungeon.tale.lore import Card, Lore

@@ -30,8 +30,8 @@ from dungeon.play.session import Session
 from dungeon.scenarios.user import find_scenario
 from dungeon.storage.shelf import Shelf
 from dungeon.storyteller.catalogue import SMOLLM2
-from dungeon.storyteller.local import LocalStoryteller
-from dungeon.storyteller.voices import DEFAULT_VOICE, find_voice
+from dungeon.storyteller.local.storyteller import LocalStoryteller
+from dungeon.storyteller.voices.find import DEFAULT_VOICE, find_voice
 from tests.benchmarks.figures import argument_parser, first_words, seconds, show, temporary_home
 from tests.dungeon.completions import completion
 from tests.terminal import Terminal

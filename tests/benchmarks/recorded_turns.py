@@ -19,10 +19,10 @@ from corpus.actions import action_line, read_input
 from dungeon.generation.generate import StreamStats, generate, turn_policy, turn_request
 from dungeon.scenarios.model import fill_placeholders
 from dungeon.scenarios.user import find_scenario
-from dungeon.storyteller.local import LocalStoryteller
+from dungeon.storyteller.local.storyteller import LocalStoryteller
 from dungeon.storyteller.request import GenerationParams, GenerationRequest
 from dungeon.storyteller.sampling import Sampling
-from dungeon.storyteller.voices import Voice
+from dungeon.storyteller.voices.find import Voice
 from dungeon.tale.adventure import Adventure, Node, State
 from dungeon.tale.prose import OVERRUN_TOKENS
 

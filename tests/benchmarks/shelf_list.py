@@ -20,7 +20,7 @@ from dungeon.scenarios.library import builtin_scenarios
 from dungeon.scenarios.model import scenario_from_opening
 from dungeon.storage.record import WRITTEN_BY_PLAYER
 from dungeon.storage.shelf import Shelf
-from dungeon.storyteller.remote import RemoteStoryteller
+from dungeon.storyteller.servers.remote import RemoteStoryteller
 from dungeon.tale.adventure import State
 from dungeon.tale.transcript import render_markdown
 from dungeon.tui.screens.shelf import ShelfScreen

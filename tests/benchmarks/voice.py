@@ -24,7 +24,7 @@ from pathlib import Path
 
 from corpus.turns import Turn, write
 from dungeon.storyteller.sampling import Sampling
-from dungeon.storyteller.voices import DEFAULT_VOICE, find_voice
+from dungeon.storyteller.voices.find import DEFAULT_VOICE, find_voice
 from finetune.compare.measures import GeneratedTurn, measure
 from tests.benchmarks.faults import (
     FAULTS,

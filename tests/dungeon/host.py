@@ -27,7 +27,7 @@ from dungeon.play.session import Session
 from dungeon.scenarios.model import scenario_from_opening
 from dungeon.storage.record import WRITTEN_BY_PLAYER
 from dungeon.storage.shelf import Shelf
-from dungeon.storyteller.remote import RemoteStoryteller
+from dungeon.storyteller.servers.remote import RemoteStoryteller
 from dungeon.tale.adventure import Node, State
 from dungeon.tui.themes import textual_themes
 

@@ -31,7 +31,7 @@ from typing import Any
 from corpus.turns import Kind
 from dungeon.play.session import Session
 from dungeon.storage.shelf import Shelf
-from dungeon.storyteller.local import LocalStoryteller
+from dungeon.storyteller.local.storyteller import LocalStoryteller
 from dungeon.tale.adventure import Adventure, Node, State
 from dungeon.tale.prose import sentence_end
 from tests.dungeon.scripted import Piece, ScriptedServer

@@ -18,7 +18,7 @@ from dungeon.paths import shelf_file
 from dungeon.scenarios.model import Scenario
 from dungeon.scenarios.user import find_scenario
 from dungeon.storage.shelf import Shelf
-from dungeon.storyteller.remote import RemoteStoryteller
+from dungeon.storyteller.servers.remote import RemoteStoryteller
 from dungeon.tale.adventure import Adventure
 from dungeon.tui.app import DungeonApp
 from dungeon.tui.screens.play import PlayScreen

@@ -28,7 +28,7 @@ from dungeon.play.session import Session
 from dungeon.scenarios.model import scenario_from_opening
 from dungeon.storage import autosave
 from dungeon.storage.shelf import Shelf
-from dungeon.storyteller.remote import RemoteStoryteller
+from dungeon.storyteller.servers.remote import RemoteStoryteller
 from dungeon.tale.adventure import Adventure, Node
 from dungeon.tale.lore import Card, Lore
 

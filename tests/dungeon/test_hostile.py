@@ -24,7 +24,7 @@ from dungeon.scenarios.model import Scenario, scenario_from_opening
 from dungeon.scenarios.user import find_scenario
 from dungeon.storage.record import GenerationRecord
 from dungeon.storage.shelf import Shelf
-from dungeon.storyteller.remote import RemoteStoryteller
+from dungeon.storyteller.servers.remote import RemoteStoryteller
 from dungeon.tale.adventure import Adventure, State
 from dungeon.tale.lore import Card, Lore
 from dungeon.tui.app import DungeonApp

@@ -30,11 +30,11 @@ def loaded_by(*modules: str) -> set[str]:
         "dungeon.plain.game",
         "dungeon.play.session",
         "dungeon.tui.app",
-        "dungeon.storyteller.local",
-        "dungeon.storyteller.http_client",
-        "dungeon.storyteller.remote",
-        "dungeon.storyteller.download",
-        "dungeon.storyteller.engine",
+        "dungeon.storyteller.local.storyteller",
+        "dungeon.storyteller.local.client",
+        "dungeon.storyteller.servers.remote",
+        "dungeon.storyteller.download.weights",
+        "dungeon.storyteller.local.engine",
     ],
 )
 def test_the_game_imports_no_heavy_package(module: str) -> None:
@@ -59,7 +59,9 @@ def test_the_contract_forbids_textual_in_every_package_but_tui() -> None:
 
 
 def test_only_the_engine_process_imports_llama_cpp() -> None:
-    assert "xllamacpp" not in loaded_by("dungeon.tui.app", "dungeon.plain.game", "dungeon.storyteller.local")
+    assert "xllamacpp" not in loaded_by(
+        "dungeon.tui.app", "dungeon.plain.game", "dungeon.storyteller.local.storyteller"
+    )
 
 
 def test_the_tale_imports_no_io_module() -> None:

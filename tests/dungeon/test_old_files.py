@@ -22,7 +22,7 @@ from dungeon.scenarios.drafts import load_draft
 from dungeon.scenarios.user import find_scenario
 from dungeon.settings.file import load_settings
 from dungeon.storage.shelf import Shelf
-from dungeon.storyteller.remote import RemoteStoryteller
+from dungeon.storyteller.servers.remote import RemoteStoryteller
 from dungeon.tale.adventure import State
 from tests.dungeon.scripted import ScriptedServer
 

@@ -26,7 +26,7 @@ from dungeon.scenarios.user import find_scenario
 from dungeon.storage import shelf as shelves
 from dungeon.storage.record import GenerationRecord
 from dungeon.storage.shelf import Shelf
-from dungeon.storyteller.remote import RemoteStoryteller
+from dungeon.storyteller.servers.remote import RemoteStoryteller
 from dungeon.tale.adventure import Adventure, State
 from dungeon.tale.lore import Lore
 from dungeon.tui.app import DungeonApp

@@ -4,8 +4,8 @@ import asyncio
 
 from dungeon.play.frontend import Frontend
 from dungeon.play.registry import Group, Request, command
-from dungeon.storyteller.machine import this_machine
-from dungeon.storyteller.voice_lines import machine_line, voice_lines
+from dungeon.storyteller.hardware.machine import this_machine
+from dungeon.storyteller.voices.lines import machine_line, voice_lines
 
 
 @command(

@@ -25,10 +25,10 @@ from dungeon.scenarios.library import builtin_scenarios
 from dungeon.scenarios.model import Scenario, fill_placeholders
 from dungeon.scenarios.user import trash_scenario, user_scenarios
 from dungeon.storage.shelf import ShelfEntry
-from dungeon.storyteller.local import LocalStoryteller
-from dungeon.storyteller.machine import this_machine
-from dungeon.storyteller.overview import fetch_seconds, overview, recommended
-from dungeon.storyteller.voice_lines import duration_text, size_text
+from dungeon.storyteller.hardware.machine import this_machine
+from dungeon.storyteller.local.storyteller import LocalStoryteller
+from dungeon.storyteller.voices.lines import duration_text, size_text
+from dungeon.storyteller.voices.overview import fetch_seconds, overview, recommended
 from dungeon.tui.host import game
 from dungeon.tui.screens.confirm import ConfirmScreen
 from dungeon.tui.screens.help import key_hints

@@ -16,11 +16,10 @@ from textual.screen import Screen
 from textual.widgets import Static
 
 from corpus.text import one_line
-from dungeon.storyteller.fetches import Fetch, FetchState
-from dungeon.storyteller.getting import find_wish, remove_voice
-from dungeon.storyteller.machine import READING_WORDS, Machine, this_machine
-from dungeon.storyteller.overview import Place, VoiceRow, fetch_seconds, overview
-from dungeon.storyteller.voice_lines import (
+from dungeon.storyteller.hardware.machine import READING_WORDS, Machine, this_machine
+from dungeon.storyteller.voices.fetches import Fetch, FetchState
+from dungeon.storyteller.voices.getting import find_wish, remove_voice
+from dungeon.storyteller.voices.lines import (
     duration_text,
     gigabytes,
     machine_line,
@@ -29,6 +28,7 @@ from dungeon.storyteller.voice_lines import (
     size_text,
     words_text,
 )
+from dungeon.storyteller.voices.overview import Place, VoiceRow, fetch_seconds, overview
 from dungeon.tui.host import game
 from dungeon.tui.screens.confirm import ConfirmScreen
 from dungeon.tui.widgets.status import HintLine

@@ -20,7 +20,7 @@ from dungeon.generation.context_view import (
     legend,
     preview,
 )
-from dungeon.storyteller.remote import RemoteStoryteller
+from dungeon.storyteller.servers.remote import RemoteStoryteller
 from dungeon.tale.adventure import Adventure, Node, State
 from dungeon.tale.context import Context, Part, PartKind, context_to_continue
 from dungeon.tale.lore import Card, Lore

@@ -19,7 +19,7 @@ async def dance(frontend: PlayFrontend, request: Request) -> None:
     frontend.show_lines("Dance", [f"You dance {request.words or 'a jig'} in {frontend.session.adventure.title}."])
 
 from dungeon.scenarios.user import find_scenario
-from dungeon.storyteller.remote import RemoteStoryteller
+from dungeon.storyteller.servers.remote import RemoteStoryteller
 
 storyteller = RemoteStoryteller(sys.argv[1], "scripted")
 """

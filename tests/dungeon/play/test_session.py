@@ -16,8 +16,8 @@ from dungeon.scenarios.model import scenario_from_opening
 from dungeon.scenarios.user import find_scenario
 from dungeon.storage.record import GenerationRecord
 from dungeon.storage.shelf import Shelf
-from dungeon.storyteller.remote import RemoteStoryteller
 from dungeon.storyteller.sampling import Sampling
+from dungeon.storyteller.servers.remote import RemoteStoryteller
 from dungeon.tale.adventure import Node, State
 from tests.dungeon.host import reopened
 from tests.dungeon.scripted import Drop, Fail, Hold, ScriptedServer

@@ -11,7 +11,7 @@ from dungeon.settings.effective import EffectiveSettings, SettingsNotSaved, sett
 from dungeon.settings.file import load_settings
 from dungeon.settings.layers import Settings
 from dungeon.settings.registry import SETTINGS
-from dungeon.storyteller.http_client import Client
+from dungeon.storyteller.local.client import Client
 from dungeon.storyteller.sampling import Sampling
 from tests.dungeon.completions import completion
 

@@ -16,9 +16,9 @@ from dungeon.paths import shelf_file
 from dungeon.play.session import Session
 from dungeon.scenarios.model import scenario_from_opening
 from dungeon.storage.shelf import Shelf
-from dungeon.storyteller.local import LocalStoryteller
+from dungeon.storyteller.local.storyteller import LocalStoryteller
 from dungeon.storyteller.sampling import Sampling
-from dungeon.storyteller.voices import Voice
+from dungeon.storyteller.voices.find import Voice
 from tests.dungeon.killing import Ledger, Lost, RandomProseServer, kill_app, kill_engine, kill_plain, kill_session
 
 pytestmark = pytest.mark.usefixtures("untraced")

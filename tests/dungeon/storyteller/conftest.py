@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from dungeon.storyteller.remote import RemoteStoryteller
+from dungeon.storyteller.servers.remote import RemoteStoryteller
 from tests.dungeon.storyteller.fake_servers import FakeServer
 from tests.dungeon.storyteller.playing import Play, Playing
 

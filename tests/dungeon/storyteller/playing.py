@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from dungeon.storyteller.remote import REMOTE_SAMPLING, RemoteStoryteller
 from dungeon.storyteller.sampling import Sampling
+from dungeon.storyteller.servers.remote import REMOTE_SAMPLING, RemoteStoryteller
 from tests.dungeon.completions import completion
 
 STORY = "You stand before an iron door. " * 20

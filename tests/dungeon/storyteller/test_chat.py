@@ -7,7 +7,6 @@ import pytest
 
 from dungeon.errors import StorytellerError
 from dungeon.storyteller.messages import Message, merge_messages
-from dungeon.storyteller.remote import REMOTE_SAMPLING, RemoteStoryteller
 from dungeon.storyteller.request import GenerationRequest
 from dungeon.storyteller.sampling import Sampling
 from dungeon.storyteller.servers.address import parse_address
@@ -15,6 +14,7 @@ from dungeon.storyteller.servers.chat import SERVICES, ChatClient, Prefill, Serv
 from dungeon.storyteller.servers.detect import Kind
 from dungeon.storyteller.servers.http import Connection
 from dungeon.storyteller.servers.reasoning import HiddenReasoning
+from dungeon.storyteller.servers.remote import REMOTE_SAMPLING, RemoteStoryteller
 from dungeon.tale.prompt_format import MESSAGES, ChatFormat
 from tests.dungeon.completions import completion
 from tests.dungeon.storyteller.fake_servers import PIECES, Answered, FakeChatService, FakeServer, chat_events, sse

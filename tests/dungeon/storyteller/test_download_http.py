@@ -19,10 +19,10 @@ import pytest
 
 from dungeon.errors import DungeonError
 from dungeon.paths import weights_folder
-from dungeon.storyteller import download_http
 from dungeon.storyteller.catalogue import CatalogueWeights, HubSource
-from dungeon.storyteller.download import DownloadCancelled, ensure_weights, fetch_url, part_bytes, weights_path
-from dungeon.storyteller.measurements import load_measurements
+from dungeon.storyteller.download.weights import DownloadCancelled, ensure_weights, fetch_url, part_bytes, weights_path
+from dungeon.storyteller.download.weights import http as download_http
+from dungeon.storyteller.hardware.measurements import load_measurements
 from tests.dungeon.file_server import (
     COMMIT,
     FILE,
@@ -143,7 +143,7 @@ def test_progress_reaches_the_size(hub: FileServer) -> None:
 
 
 def test_the_speed_of_the_network_is_kept(hub: FileServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dungeon.storyteller.download._LEAST_MEASURED", 1000)
+    monkeypatch.setattr("dungeon.storyteller.download.weights._LEAST_MEASURED", 1000)
     ensure_weights(TINY)
     assert load_measurements().network > 0
 
@@ -226,7 +226,7 @@ def test_a_part_that_is_complete_needs_no_more_than_the_check(hub: FileServer) -
 def test_a_killed_game_leaves_a_part_that_the_next_one_continues(hub: FileServer) -> None:
     hub.plan = [hang(HALF)]
     code = (
-        "from dungeon.storyteller.download import ensure_weights\n"
+        "from dungeon.storyteller.download.weights import ensure_weights\n"
         "from tests.dungeon.storyteller.test_download_http import TINY\n"
         "ensure_weights(TINY, lambda done, _: print(done, flush=True))"
     )

@@ -14,13 +14,13 @@ import httpx2
 import pytest
 
 from dungeon.errors import DungeonError
-from dungeon.storyteller.engine_params import CHECKPOINT_STEP, EngineParams, engine_params
 from dungeon.storyteller.gguf_header import read_header
-from dungeon.storyteller.http_client import Client
-from dungeon.storyteller.local import LocalStoryteller
-from dungeon.storyteller.memory import checkpoint_bytes, kv_bytes_per_token, memory_needed, model_file_size
+from dungeon.storyteller.hardware.memory import checkpoint_bytes, kv_bytes_per_token, memory_needed, model_file_size
+from dungeon.storyteller.local.client import Client
+from dungeon.storyteller.local.engine_params import CHECKPOINT_STEP, EngineParams, engine_params
+from dungeon.storyteller.local.storyteller import LocalStoryteller
 from dungeon.storyteller.sampling import Sampling
-from dungeon.storyteller.voices import Voice
+from dungeon.storyteller.voices.find import Voice
 from tests.dungeon.completions import completion
 from tests.dungeon.engine_process import EngineProcess
 from tests.dungeon.tiny_models import ARCHITECTURES, CONTEXT, WINDOW, write_tiny_model

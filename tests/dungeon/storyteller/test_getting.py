@@ -9,12 +9,12 @@ import pytest
 
 from dungeon.errors import DungeonError
 from dungeon.paths import voices_folder, weights_folder
-from dungeon.storyteller.added import AddedVoice, add_voice, added_voices, name_for
 from dungeon.storyteller.catalogue import SMOLLM2
-from dungeon.storyteller.getting import find_wish, get_voice, remove_voice
-from dungeon.storyteller.measurements import Speed, keep_speed, load_measurements
+from dungeon.storyteller.hardware.measurements import Speed, keep_speed, load_measurements
 from dungeon.storyteller.sampling import Sampling
-from dungeon.storyteller.voices import find_voice
+from dungeon.storyteller.voices.added import AddedVoice, add_voice, added_voices, name_for
+from dungeon.storyteller.voices.find import find_voice
+from dungeon.storyteller.voices.getting import find_wish, get_voice, remove_voice
 from tests.dungeon.file_server import COMMIT, FILE, FileServer, serving
 from tests.dungeon.gguf_files import gguf_bytes, instruct_gguf
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from dungeon.errors import DungeonError
 from dungeon.storyteller.gguf_header import GgufHeader, read_header
-from dungeon.storyteller.memory import checkpoint_bytes, largest_context, memory_needed
+from dungeon.storyteller.hardware.memory import checkpoint_bytes, largest_context, memory_needed
 from tests.dungeon.tiny_models import (
     ARCHITECTURES,
     CONTEXT,

@@ -9,7 +9,7 @@ from contextlib import aclosing
 import pytest
 
 from dungeon.errors import ContextOverflow, StorytellerError
-from dungeon.storyteller.http_client import Client
+from dungeon.storyteller.local.client import Client
 from dungeon.storyteller.sampling import Sampling
 from tests.dungeon.completions import completion
 from tests.dungeon.scripted import Answer, Drop, Fail, Hold, Raw, ScriptedServer

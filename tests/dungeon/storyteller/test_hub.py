@@ -2,8 +2,8 @@
 
 import pytest
 
-from dungeon.storyteller.download_errors import SourceFailed
-from dungeon.storyteller.hub import HubFile, Repository, check_repo, choose_file, quant_of
+from dungeon.storyteller.download.errors import SourceFailed
+from dungeon.storyteller.download.hub import HubFile, Repository, check_repo, choose_file, quant_of
 
 NAMES = (
     "tiny-Q2_K.gguf",

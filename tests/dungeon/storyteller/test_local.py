@@ -18,10 +18,10 @@ from gguf import GGUFWriter
 from dungeon.errors import DungeonError, StorytellerError
 from dungeon.paths import log_file
 from dungeon.storyteller.catalogue import SMOLLM2
-from dungeon.storyteller.http_client import Client
-from dungeon.storyteller.local import LocalStoryteller
+from dungeon.storyteller.local.client import Client
+from dungeon.storyteller.local.storyteller import LocalStoryteller
 from dungeon.storyteller.sampling import Sampling
-from dungeon.storyteller.voices import DEFAULT_VOICE, Voice, find_voice
+from dungeon.storyteller.voices.find import DEFAULT_VOICE, Voice, find_voice
 from tests.dungeon.completions import completion
 
 pytestmark = pytest.mark.real
@@ -217,8 +217,8 @@ async def test_an_engine_killed_between_two_turns_is_restarted(storyteller: Loca
 _GAME = """
 import asyncio, sys
 from pathlib import Path
-from dungeon.storyteller.local import LocalStoryteller
-from dungeon.storyteller.voices import Sampling, Voice
+from dungeon.storyteller.local.storyteller import LocalStoryteller
+from dungeon.storyteller.voices.find import Sampling, Voice
 from tests.dungeon.completions import completion
 
 async def game():

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 
 from dungeon.storyteller.gguf_header import GgufHeader, Value
-from dungeon.storyteller.memory import (
+from dungeon.storyteller.hardware.memory import (
     SMALLEST_CONTEXT,
     free_memory,
     kv_bytes_per_token,
@@ -161,7 +161,7 @@ def test_this_machine_has_memory_and_some_of_it_is_free() -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="containers are limited on Linux")
 def test_a_container_has_what_its_limit_leaves(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dungeon.storyteller.memory._container_limit", lambda: (70_000_000, 30_000_000))
+    monkeypatch.setattr("dungeon.storyteller.hardware.memory._container_limit", lambda: (70_000_000, 30_000_000))
     assert (free_memory(), total_memory()) == (40_000_000, 70_000_000)
 
 

@@ -5,15 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from dungeon.storyteller import machine as machine_module
-from dungeon.storyteller import overview as overview_module
-from dungeon.storyteller.added import AddedVoice, add_voice
 from dungeon.storyteller.catalogue import CATALOGUE
-from dungeon.storyteller.download import weights_path
-from dungeon.storyteller.machine import Machine, this_machine
-from dungeon.storyteller.measurements import Speed, keep_network_speed, keep_speed
-from dungeon.storyteller.overview import Place, VoiceRow, default_voice, fetch_seconds, overview, recommended
-from dungeon.storyteller.voice_lines import duration_text, machine_line, voice_lines
+from dungeon.storyteller.download.weights import weights_path
+from dungeon.storyteller.hardware.machine import Machine, this_machine
+from dungeon.storyteller.hardware.measurements import Speed, keep_network_speed, keep_speed
+from dungeon.storyteller.voices.added import AddedVoice, add_voice
+from dungeon.storyteller.voices.find import machine as machine_module
+from dungeon.storyteller.voices.find import overview as overview_module
+from dungeon.storyteller.voices.lines import duration_text, machine_line, voice_lines
+from dungeon.storyteller.voices.overview import Place, VoiceRow, default_voice, fetch_seconds, overview, recommended
 from tests.dungeon.gguf_files import instruct_gguf
 
 GB = 10**9

@@ -6,14 +6,14 @@ from pathlib import Path
 import pytest
 
 from dungeon.errors import ContextOverflow, StorytellerError
-from dungeon.storyteller.local import LocalStoryteller
+from dungeon.storyteller.local.storyteller import LocalStoryteller
 from dungeon.storyteller.messages import Message
-from dungeon.storyteller.remote import REMOTE_SAMPLING, RemoteStoryteller
 from dungeon.storyteller.servers.address import parse_address
 from dungeon.storyteller.servers.chat import LOCAL_SERVICE, ChatClient
 from dungeon.storyteller.servers.detect import Kind
 from dungeon.storyteller.servers.http import Connection
-from dungeon.storyteller.voices import Voice
+from dungeon.storyteller.servers.remote import REMOTE_SAMPLING, RemoteStoryteller
+from dungeon.storyteller.voices.find import Voice
 from tests.dungeon.completions import completion
 from tests.dungeon.storyteller.test_chat import chat_request
 

@@ -8,8 +8,8 @@ from types import SimpleNamespace
 import pytest
 
 from dungeon.errors import DungeonError, StorytellerError
-from dungeon.storyteller.remote import RemoteStoryteller
 from dungeon.storyteller.servers.address import parse_address
+from dungeon.storyteller.servers.remote import RemoteStoryteller
 from tests.dungeon.scripted import ScriptedServer
 from tests.dungeon.storyteller.fake_servers import (
     PIECES,

@@ -9,9 +9,9 @@ import pytest
 
 from dungeon.errors import ContextOverflow, StorytellerError
 from dungeon.storyteller.messages import Message
-from dungeon.storyteller.remote import REMOTE_SAMPLING
 from dungeon.storyteller.sampling import Sampling
 from dungeon.storyteller.servers.detect import Kind
+from dungeon.storyteller.servers.remote import REMOTE_SAMPLING
 from tests.dungeon.completions import completion
 from tests.dungeon.storyteller.fake_servers import (
     PIECES,

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from dungeon.storyteller.local import LocalStoryteller
-from dungeon.storyteller.measurements import Speed, keep_speed, load_measurements
-from dungeon.storyteller.trial import try_voice
-from dungeon.storyteller.voices import Voice
+from dungeon.storyteller.hardware.measurements import Speed, keep_speed, load_measurements
+from dungeon.storyteller.local.storyteller import LocalStoryteller
+from dungeon.storyteller.local.trial import try_voice
+from dungeon.storyteller.voices.find import Voice
 
 
 @pytest.mark.real

@@ -11,7 +11,7 @@ import pytest
 from dungeon.errors import DungeonError
 from dungeon.storyteller.catalogue import CATALOGUE, SMOLLM2
 from dungeon.storyteller.sampling import Sampling
-from dungeon.storyteller.voices import DEFAULT_VOICE, find_voice
+from dungeon.storyteller.voices.find import DEFAULT_VOICE, find_voice
 
 ADAPTER = b"GGUF an adapter"
 BASE = b"GGUF a base"

@@ -14,7 +14,7 @@ from dungeon.scenarios.library import builtin_scenarios
 from dungeon.scenarios.model import Placeholder, Scenario
 from dungeon.scenarios.user import find_scenario
 from dungeon.storage.shelf import Shelf
-from dungeon.storyteller.remote import RemoteStoryteller
+from dungeon.storyteller.servers.remote import RemoteStoryteller
 from dungeon.tui.app import DungeonApp
 from dungeon.tui.screens.ask import AskScreen
 from dungeon.tui.screens.help import HelpScreen

@@ -14,8 +14,8 @@ from dungeon.generation.context_view import TokenCounts
 from dungeon.play.session import Session
 from dungeon.scenarios.model import scenario_from_opening
 from dungeon.storage.shelf import Shelf
-from dungeon.storyteller.remote import RemoteStoryteller
 from dungeon.storyteller.sampling import Sampling
+from dungeon.storyteller.servers.remote import RemoteStoryteller
 from dungeon.tale.adventure import Node, State
 from dungeon.tale.context import PartKind, context_to_continue
 from dungeon.tale.lore import Card, Lore

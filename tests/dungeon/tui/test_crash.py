@@ -24,7 +24,7 @@ BUG = "a bug of the test's own"
 _APP = """
 import sys
 from dungeon.scenarios.user import find_scenario
-from dungeon.storyteller.remote import RemoteStoryteller
+from dungeon.storyteller.servers.remote import RemoteStoryteller
 from dungeon.tui.app import DungeonApp
 from dungeon.tui.widgets.story import StoryView
 

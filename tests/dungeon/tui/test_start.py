@@ -12,7 +12,7 @@ from dungeon.paths import scenarios_folder, shelf_file
 from dungeon.scenarios.model import Placeholder, Scenario, scenario_from_opening
 from dungeon.scenarios.user import save_scenario, user_scenarios
 from dungeon.storage.shelf import Shelf
-from dungeon.storyteller.remote import RemoteStoryteller
+from dungeon.storyteller.servers.remote import RemoteStoryteller
 from dungeon.tale.lore import Card
 from dungeon.tui.app import DungeonApp
 from dungeon.tui.screens.ask import AskScreen

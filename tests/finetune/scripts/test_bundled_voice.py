@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from dungeon.storyteller import voices
 from dungeon.storyteller.catalogue import SMOLLM2
-from dungeon.storyteller.voices import find_voice
+from dungeon.storyteller.voices.find import find as voices
+from dungeon.storyteller.voices.find import find_voice
 from finetune.scripts.bundled_voice import NAME, ship
 
 ADAPTER = b"GGUF an adapter"

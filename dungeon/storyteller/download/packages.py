@@ -20,8 +20,8 @@ from typing import IO
 
 from corpus.text import one_line
 from dungeon.storyteller.catalogue import PackageSource
-from dungeon.storyteller.download_errors import DownloadCancelled, SourceFailed
-from dungeon.storyteller.download_part import Identity, PartFile, Progress
+from dungeon.storyteller.download.errors import DownloadCancelled, SourceFailed
+from dungeon.storyteller.download.part import Identity, PartFile, Progress
 
 NAME = "package index"
 STAGING = "fetch-"

@@ -13,8 +13,8 @@ import threading
 import time
 from dataclasses import dataclass
 
-from dungeon.storyteller.measurements import keep_bandwidth, load_measurements
-from dungeon.storyteller.memory import fits, free_memory, total_memory
+from dungeon.storyteller.hardware.measurements import keep_bandwidth, load_measurements
+from dungeon.storyteller.hardware.memory import fits, free_memory, total_memory
 
 READING_WORDS = 4.0
 """Words a second of somebody who reads silently."""

@@ -12,14 +12,14 @@ from enum import StrEnum
 from pathlib import Path
 
 from dungeon.errors import DungeonError
-from dungeon.storyteller.added import AddedVoice, added_voices
 from dungeon.storyteller.catalogue import CATALOGUE, SMOLLM2, CatalogueVoice, CatalogueWeights
-from dungeon.storyteller.download import is_here, part_bytes, weights_path
+from dungeon.storyteller.download.weights import is_here, part_bytes, weights_path
 from dungeon.storyteller.gguf_header import read_header
-from dungeon.storyteller.machine import READING_WORDS, WORDS_PER_TOKEN, Machine
-from dungeon.storyteller.measurements import Measurements, load_measurements
-from dungeon.storyteller.memory import free_memory, memory_needed, total_memory
-from dungeon.storyteller.voices import DEFAULT_VOICE, Voice
+from dungeon.storyteller.hardware.machine import READING_WORDS, WORDS_PER_TOKEN, Machine
+from dungeon.storyteller.hardware.measurements import Measurements, load_measurements
+from dungeon.storyteller.hardware.memory import free_memory, memory_needed, total_memory
+from dungeon.storyteller.voices.added import AddedVoice, added_voices
+from dungeon.storyteller.voices.find import DEFAULT_VOICE, Voice
 
 _CONTEXT = 4096
 """Tokens, for which the memory of a voice that the player added is estimated."""

@@ -21,8 +21,8 @@ from typing import Self, TypeVar
 import httpx2
 
 from corpus.text import one_line
-from dungeon.storyteller.download_errors import SourceFailed
-from dungeon.storyteller.download_part import Identity, PartFile, Progress
+from dungeon.storyteller.download.errors import SourceFailed
+from dungeon.storyteller.download.part import Identity, PartFile, Progress
 
 T = TypeVar("T")
 _TIMEOUT = httpx2.Timeout(30.0, connect=10.0)

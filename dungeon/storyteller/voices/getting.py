@@ -14,9 +14,9 @@ from urllib.parse import unquote, urlsplit
 from corpus.text import did_you_mean, one_line
 from dungeon.errors import DungeonError
 from dungeon.paths import weights_folder
-from dungeon.storyteller.added import AddedVoice, add_voice, added_voices, forget_voice, name_for
 from dungeon.storyteller.catalogue import CATALOGUE
-from dungeon.storyteller.download import (
+from dungeon.storyteller.download.errors import SourceFailed
+from dungeon.storyteller.download.weights import (
     Progress,
     ensure_weights,
     fetch_hub_file,
@@ -25,9 +25,9 @@ from dungeon.storyteller.download import (
     run_cancellable,
     weights_path,
 )
-from dungeon.storyteller.download_errors import SourceFailed
-from dungeon.storyteller.measurements import forget_speed
-from dungeon.storyteller.voices import find_voice
+from dungeon.storyteller.hardware.measurements import forget_speed
+from dungeon.storyteller.voices.added import AddedVoice, add_voice, added_voices, forget_voice, name_for
+from dungeon.storyteller.voices.find import find_voice
 
 _FORMS = "a voice's name, hf:OWNER/REPO, hf:OWNER/REPO:Q5_K_M, hf:OWNER/REPO:FILE.gguf, an https address, or a path"
 
@@ -139,7 +139,7 @@ def _check_name(wish: Wish) -> None:
 
 
 def _hub_wish(text: str, cancel: threading.Event) -> Wish:
-    from dungeon.storyteller.hub import Hub, Repository, check_repo, choose_file
+    from dungeon.storyteller.download.hub import Hub, Repository, check_repo, choose_file
 
     place, _, wanted = text.removeprefix("hf:").partition(":")
     repo, _, revision = place.partition("@")

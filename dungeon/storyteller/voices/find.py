@@ -20,14 +20,14 @@ import msgspec
 
 from corpus.text import did_you_mean
 from dungeon.errors import DungeonError
-from dungeon.storyteller.added import added_voices
 from dungeon.storyteller.catalogue import CATALOGUE, DEFAULT_CONTEXT, CatalogueWeights, PromptFormatName
 from dungeon.storyteller.gguf_header import read_header
 from dungeon.storyteller.sampling import Sampling
+from dungeon.storyteller.voices.added import added_voices
 
 DEFAULT_VOICE = "lantern"
 """Comes with the game."""
-_DATA = Path(__file__).parent / "data"
+_DATA = Path(__file__).parent.parent / "data"
 _INSTRUCT = Sampling(temperature=0.8, min_p=0.05, repeat_penalty=1.05, dry_multiplier=0.0, length=110)
 """For an instruct model of which nothing is known: a warm voice with a light penalty was read with more pleasure than a
 cool one without."""

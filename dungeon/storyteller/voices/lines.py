@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from dungeon.storyteller.machine import READING_WORDS, Machine
-from dungeon.storyteller.overview import Place, VoiceRow, default_voice, overview
+from dungeon.storyteller.hardware.machine import READING_WORDS, Machine
+from dungeon.storyteller.voices.overview import Place, VoiceRow, default_voice, overview
 
 
 def machine_line(machine: Machine) -> str:

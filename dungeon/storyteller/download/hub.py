@@ -21,9 +21,9 @@ from urllib.parse import quote
 import httpx2
 
 from corpus.text import one_line
-from dungeon.storyteller.download_errors import SourceFailed
-from dungeon.storyteller.download_http import Http
-from dungeon.storyteller.download_part import Identity, PartFile, Progress
+from dungeon.storyteller.download.errors import SourceFailed
+from dungeon.storyteller.download.http import Http
+from dungeon.storyteller.download.part import Identity, PartFile, Progress
 
 NAME = "Hugging Face Hub"
 _ADDRESS = "https://huggingface.co"

@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from dungeon.errors import DungeonError
-from dungeon.storyteller.download_errors import DownloadCancelled
-from dungeon.storyteller.getting import Wish, get_voice
+from dungeon.storyteller.download.errors import DownloadCancelled
+from dungeon.storyteller.voices.getting import Wish, get_voice
 
 _REPORT_SECONDS = 0.25
 _CLOSE_SECONDS = 2.0

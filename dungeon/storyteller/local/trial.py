@@ -13,9 +13,9 @@ from pathlib import Path
 from corpus.actions import action_line
 from corpus.turns import Kind
 from dungeon.errors import DungeonError
-from dungeon.storyteller.download import weights_path
-from dungeon.storyteller.local import LocalStoryteller
-from dungeon.storyteller.measurements import Speed
+from dungeon.storyteller.download.weights import weights_path
+from dungeon.storyteller.hardware.measurements import Speed
+from dungeon.storyteller.local.storyteller import LocalStoryteller
 from dungeon.storyteller.request import GenerationParams, GenerationRequest
 from dungeon.tale.adventure import Adventure, Node, State
 from dungeon.tale.context import build_context
@@ -66,8 +66,9 @@ async def _measure_turn(storyteller: LocalStoryteller, adventure: Adventure, num
     node = Node(number, adventure.head, Kind.DO, words, action_line(Kind.DO, words))
     adventure.add(node)
     budget = storyteller.context_size - _SPOKEN
+    context = build_context(adventure, node, budget, None, storyteller.prompt_format)
     params = GenerationParams(storyteller.sampling, _SEED, budget)
-    request = GenerationRequest(build_context(adventure, node, budget), "", params, _SPOKEN)
+    request = GenerationRequest(context, "", params, _SPOKEN)
     began = first = latest = time.monotonic()
     prose, tokens = "", 0
     async with aclosing(storyteller.stream(request)) as pieces:

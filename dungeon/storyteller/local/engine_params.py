@@ -28,7 +28,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dungeon.storyteller.gguf_header import GgufHeader
-from dungeon.storyteller.memory import checkpoint_bytes, fits, largest_context, memory_needed
+from dungeon.storyteller.hardware.memory import checkpoint_bytes, fits, largest_context, memory_needed
 
 CHECKPOINT_STEP = 128
 """Tokens between checkpoints."""

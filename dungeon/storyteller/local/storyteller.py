@@ -1,7 +1,8 @@
 """A voice on this machine: downloads its weights if they are missing, runs llama.cpp as a child, restarts it once.
 
-The child (`dungeon.storyteller.engine`) listens on a loopback port of the system's choosing behind a random key that
-goes through its stdin, where no process list shows it. Its log, and the one before, are in the user's state folder.
+The child (`dungeon.storyteller.local.engine`) listens on a loopback port of the system's choosing behind a random key
+that goes through its stdin, where no process list shows it. Its log, and the one before, are in the user's state
+folder.
 """
 
 import asyncio
@@ -23,13 +24,13 @@ from dungeon.errors import ContextOverflow, DungeonError, StorytellerError
 from dungeon.paths import log_file
 from dungeon.storyteller.catalogue import CatalogueWeights
 from dungeon.storyteller.chat_frame import learn_frame
-from dungeon.storyteller.download import ensure_weights, weights_path
+from dungeon.storyteller.download.weights import ensure_weights, weights_path
 from dungeon.storyteller.request import GenerationRequest
-from dungeon.storyteller.voices import Voice
+from dungeon.storyteller.voices.find import Voice
 from dungeon.tale.prompt_format import TALE, ChatFormat, PromptFormat
 
 if TYPE_CHECKING:
-    from dungeon.storyteller.http_client import Client
+    from dungeon.storyteller.local.client import Client
 
 _READY_SECONDS = 120.0
 _EXIT_SECONDS = 2.0
@@ -222,7 +223,7 @@ def _fingerprint(voice: Voice) -> str:
 
 def _make_client(url: str, name: str, key: str) -> "Client":
     # The HTTP library takes 80 ms to import: not before the first screen, and not in the way of typing.
-    from dungeon.storyteller.http_client import Client
+    from dungeon.storyteller.local.client import Client
 
     return Client(url, name, key)
 
@@ -246,7 +247,7 @@ async def _spawn_engine() -> Process:
     with stderr:
         # -P: the working folder is the player's; a folder there named like one of our packages is not ours.
         return await asyncio.create_subprocess_exec(
-            *(sys.executable, "-P", "-m", "dungeon.storyteller.engine"),
+            *(sys.executable, "-P", "-m", "dungeon.storyteller.local.engine"),
             stdin=PIPE,
             stdout=PIPE,
             stderr=stderr,

@@ -1,9 +1,10 @@
 """The engine: llama.cpp's server on the loopback interface, as a child process of the game.
 
-`dungeon.storyteller.local` starts it with `python -m dungeon.storyteller.engine`. It reads one line of JSON from stdin
-(model, adapter, context, key) and writes one line to stdout (`{"url": …, "context": …}`): where it listens, and the
-tokens of its context, at most those asked for (`engine_params` says how many). stderr is the log. After that it only
-watches stdin, which the system closes when the parent dies, however it dies; then the engine exits at once.
+`dungeon.storyteller.local.storyteller` starts it with `python -m dungeon.storyteller.local.engine`. It reads one line
+of JSON from stdin (model, adapter, context, key) and writes one line to stdout (`{"url": …, "context": …}`): where it
+listens, and the tokens of its context, at most those asked for (`engine_params` says how many). stderr is the log.
+After that it only watches stdin, which the system closes when the parent dies, however it dies; then the engine exits
+at once.
 
 A process of its own, so that a crash or an out-of-memory kill in native code never takes the game down.
 """
@@ -16,9 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from dungeon.errors import DungeonError
-from dungeon.storyteller.engine_params import engine_params
 from dungeon.storyteller.gguf_header import read_header
-from dungeon.storyteller.memory import free_memory, model_file_size
+from dungeon.storyteller.hardware.memory import free_memory, model_file_size
+from dungeon.storyteller.local.engine_params import engine_params
 
 
 def main() -> None:

