@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-_SCRIPT = "import sys; from dungeon.storyteller import engine, engine_params; exec(sys.argv[1]); engine.main()"
+_SCRIPT = "import sys; from dungeon.storyteller.local import engine, engine_params; exec(sys.argv[1]); engine.main()"
 
 
 class EngineProcess:

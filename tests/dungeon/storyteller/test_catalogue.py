@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from dungeon.storyteller import catalogue
 from dungeon.storyteller.catalogue import CATALOGUE, SMOLLM2, HubSource, PackageSource, read_catalogue
-from dungeon.storyteller.voices.find import catalogue, find_voice
+from dungeon.storyteller.voices.find import find_voice
 
 TEXT = Path(catalogue.__file__).with_suffix(".toml").read_text()
 

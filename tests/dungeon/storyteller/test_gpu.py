@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from dungeon.storyteller.local.storyteller import gpu
+from dungeon.storyteller.hardware import gpu
 
 
 @pytest.fixture(autouse=True)

@@ -7,11 +7,11 @@ import pytest
 
 from dungeon.storyteller.catalogue import CATALOGUE
 from dungeon.storyteller.download.weights import weights_path
+from dungeon.storyteller.hardware import machine as machine_module
 from dungeon.storyteller.hardware.machine import Machine, this_machine
 from dungeon.storyteller.hardware.measurements import Speed, keep_network_speed, keep_speed
+from dungeon.storyteller.voices import overview as overview_module
 from dungeon.storyteller.voices.added import AddedVoice, add_voice
-from dungeon.storyteller.voices.find import machine as machine_module
-from dungeon.storyteller.voices.find import overview as overview_module
 from dungeon.storyteller.voices.lines import duration_text, machine_line, voice_lines
 from dungeon.storyteller.voices.overview import Place, VoiceRow, default_voice, fetch_seconds, overview, recommended
 from tests.dungeon.gguf_files import instruct_gguf

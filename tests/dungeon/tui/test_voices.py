@@ -17,12 +17,12 @@ from dungeon.errors import DungeonError
 from dungeon.scenarios.user import find_scenario
 from dungeon.storyteller.catalogue import CATALOGUE, CatalogueWeights
 from dungeon.storyteller.download.weights import is_here, part_bytes, weights_path
+from dungeon.storyteller.hardware import machine as machine_module
 from dungeon.storyteller.hardware.machine import Machine
 from dungeon.storyteller.hardware.measurements import Speed, keep_network_speed, keep_speed
 from dungeon.storyteller.local.storyteller import LocalStoryteller
 from dungeon.storyteller.servers.remote import RemoteStoryteller
 from dungeon.storyteller.voices.find import Voice
-from dungeon.storyteller.voices.find import machine as machine_module
 from dungeon.storyteller.voices.getting import find_wish, get_voice
 from dungeon.tui import app as app_module
 from dungeon.tui.app import DungeonApp
