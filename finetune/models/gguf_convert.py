@@ -9,6 +9,7 @@ quantises the matrices, everything else is copied.
 import subprocess
 import sys
 import tempfile
+from copy import copy
 from pathlib import Path
 from typing import Any
 
@@ -54,8 +55,14 @@ def write_gguf(model: Any, tokenizer: Any, out: Path, precision: str) -> None:
 
 
 def save_model(model: Any, tokenizer: Any, folder: Path) -> None:
-    """Write a model folder as transformers does, with the one key that llama.cpp's converter misses for GPT-2."""
+    """Write a model folder as transformers does, with the one key that llama.cpp's converter misses for GPT-2.
+
+    Without a chat template: a tuned voice continues plain text, and by the base's template a server or the game would
+    take it for a chat model.
+    """
     model.save_pretrained(folder)
+    tokenizer = copy(tokenizer)
+    tokenizer.chat_template = None
     tokenizer.save_pretrained(folder)
     path = folder / "config.json"
     config = read_json(path)

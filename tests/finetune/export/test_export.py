@@ -12,6 +12,7 @@ from peft import PeftModel
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from finetune.export import export
+from finetune.models.gguf_convert import save_model
 from finetune.models.voice import open_voice
 from tests.finetune.conftest import Run, Voices
 
@@ -49,6 +50,13 @@ def test_merged_in_16_bits(precision: str, dtype: torch.dtype, tmp_path: Path, v
     assert result.exit_code == 0, result.output
     assert next(AutoModelForCausalLM.from_pretrained(out).parameters()).dtype == dtype
     assert abs(divergences(result)[0]) < 0.001
+
+
+def test_an_export_is_not_taken_for_a_chat_model(tmp_path: Path, voices: Voices) -> None:
+    voice = open_voice(voices["llama"][0])
+    voice.tokenizer.chat_template = "{{ messages }}"
+    save_model(voice.model, voice.tokenizer, tmp_path / "merged")
+    assert AutoTokenizer.from_pretrained(tmp_path / "merged").chat_template is None
 
 
 def test_export_of_the_adapter(tmp_path: Path, bases: dict[str, Path], voices: Voices, run: Run) -> None:
