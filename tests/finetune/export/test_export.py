@@ -52,10 +52,10 @@ def test_merged_in_16_bits(precision: str, dtype: torch.dtype, tmp_path: Path, v
     assert abs(divergences(result)[0]) < 0.001
 
 
-def test_an_export_is_not_taken_for_a_chat_model(tmp_path: Path, voices: Voices) -> None:
-    voice = open_voice(voices["llama"][0])
-    voice.tokenizer.chat_template = "{{ messages }}"
-    save_model(voice.model, voice.tokenizer, tmp_path / "merged")
+def test_an_export_is_not_taken_for_a_chat_model(tmp_path: Path, bases: dict[str, Path]) -> None:
+    tokenizer = AutoTokenizer.from_pretrained(bases["llama"])
+    tokenizer.chat_template = "{{ messages }}"
+    save_model(AutoModelForCausalLM.from_pretrained(bases["llama"]), tokenizer, tmp_path / "merged")
     assert AutoTokenizer.from_pretrained(tmp_path / "merged").chat_template is None
 
 
