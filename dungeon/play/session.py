@@ -69,8 +69,8 @@ class Session:
         self._adventure: Adventure | None = None
         self._head_before_edit: dict[int, int] = {}
         """Where the head was before an edit, by where it has been since: what undo goes back to."""
-        self._largest_budget = storyteller.context_size
-        """Tokens of the longest prompt that the server is known to accept."""
+        self._largest_budget: int | None = None
+        """Tokens of the longest prompt that the server is known to accept, once it has refused one."""
 
     @property
     def adventure(self) -> Adventure:
@@ -110,7 +110,7 @@ class Session:
         before, self.storyteller = self.storyteller, storyteller
         self.settings.voice = storyteller.sampling
         self.prefetcher = Prefetcher(storyteller)
-        self._largest_budget = storyteller.context_size
+        self._largest_budget = None
         return before
 
     def _open(self, adventure: Adventure) -> Adventure:
@@ -226,7 +226,7 @@ class Session:
     def budget(self) -> int:
         """The tokens that a prompt may take now, beside the turn that answers it."""
         room = self.storyteller.context_size - self.sampling.length - OVERRUN_TOKENS - _MARGIN
-        return max(_LEAST_BUDGET, min(self._largest_budget, room))
+        return max(_LEAST_BUDGET, min(self._largest_budget or room, room))
 
     def _record(self, params: GenerationParams, prompt: str = "") -> GenerationRecord:
         return GenerationRecord(
