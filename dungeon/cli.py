@@ -253,11 +253,12 @@ def voices(context: click.Context) -> None:
     licence, and a line about it. The one that is played by default has a star.
     """
     if context.invoked_subcommand is None:
+        from dungeon.storyteller.hardware.gpu import gpu_hint
         from dungeon.storyteller.hardware.machine import this_machine
         from dungeon.storyteller.voices.lines import machine_line, voice_lines
 
         machine = this_machine()
-        click.echo(machine_line(machine), err=True)
+        click.echo("\n".join(filter(None, (machine_line(machine), gpu_hint()))), err=True)
         click.echo("\n".join(voice_lines(machine)))
 
 

@@ -205,13 +205,24 @@ class DungeonApp(BaseApp):
 
     async def switch_voice(self, name: str) -> None:
         """Goes on with another voice; the adventure stays where it is."""
+        voice = find_voice(name)
+        check_is_here(voice)
+        self._switch(LocalStoryteller(voice, self._on_download))
+
+    async def switch_server(self, url: str, model: str) -> None:
+        """Goes on with a model of a server."""
+        from dungeon.storyteller.servers.remote import RemoteStoryteller
+
+        remote = RemoteStoryteller(url, model)
+        await remote.identify()
+        self._switch(remote)
+
+    def _switch(self, storyteller: Storyteller) -> None:
         playing = [screen for screen in self.screen_stack if isinstance(screen, PlayScreen)]
         if any(screen.busy for screen in playing):
             raise DungeonError("A turn is being written. Esc stops it; then switch the voice.")
-        voice = find_voice(name)
-        check_is_here(voice)
-        self.storyteller = LocalStoryteller(voice, self._on_download)
-        before = self.session.switch_storyteller(self.storyteller)
+        self.storyteller = storyteller
+        before = self.session.switch_storyteller(storyteller)
         self.session.settings.on_change()
         self.voice_state = "loading the voice"
         self.run_worker(self._load_after(before, playing), group="switch", exit_on_error=False)

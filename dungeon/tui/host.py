@@ -68,6 +68,13 @@ class Game(Toaster, Protocol):
             DungeonError: there is no such voice, it is not here, or a turn is being written.
         """
 
+    async def switch_server(self, url: str, model: str) -> None:
+        """Goes on with a model of a server, unless a turn is being written.
+
+        Raises:
+            DungeonError: the server does not answer, or a turn is being written.
+        """
+
     def leave(self) -> None:
         """Ends the game, after what streams or is being edited has been kept."""
 

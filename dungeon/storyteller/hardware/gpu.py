@@ -39,6 +39,12 @@ def gpu_install_command() -> str | None:
     return subprocess.list2cmdline(words) if sys.platform == "win32" else shlex.join(words)
 
 
+def gpu_hint() -> str:
+    """Return what to do about a graphics card that the engine can't use yet; "" if there is none."""
+    command = gpu_install_command()
+    return f"A graphics card is here that the engine can't use yet: {command}\nSee {GUIDE}" if command else ""
+
+
 def _wheel_index() -> str | None:
     """The part of the index with the wheel for this machine's card; None without a card, or where none is needed."""
     if sys.platform == "darwin":

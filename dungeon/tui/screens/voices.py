@@ -1,6 +1,8 @@
 """The voices: what is here, what can be fetched, what fits this machine. Fetch, pause, switch and remove.
 
-A fetch runs in the app (`dungeon.tui.host.Game.fetches`) and goes on when this screen is closed.
+Below the voices stand the models of servers that answer on this machine's usual ports. They are found by GETs alone;
+nothing else is sent before the player chooses one. A fetch runs in the app (`dungeon.tui.host.Game.fetches`) and goes
+on when this screen is closed.
 """
 
 import asyncio
@@ -16,7 +18,10 @@ from textual.screen import Screen
 from textual.widgets import Static
 
 from corpus.text import one_line
+from dungeon.storyteller.hardware.gpu import gpu_hint
 from dungeon.storyteller.hardware.machine import READING_WORDS, Machine, this_machine
+from dungeon.storyteller.servers.detect import FoundServer, find_local_servers
+from dungeon.storyteller.servers.served import ServedModel
 from dungeon.storyteller.voices.fetches import Fetch, FetchState
 from dungeon.storyteller.voices.getting import find_wish, remove_voice
 from dungeon.storyteller.voices.lines import (
@@ -64,10 +69,19 @@ class VoicesScreen(Screen[None]):
 
         machine: Machine
         rows: list[VoiceRow]
+        gpu_hint: str
+
+    @dataclass
+    class ServersFound(Message):
+        """Servers that answer on this machine."""
+
+        servers: list[FoundServer]
 
     def __init__(self) -> None:
         super().__init__()
         self._rows: list[VoiceRow] = []
+        self._served: list[tuple[FoundServer, ServedModel]] = []
+        """The models of servers, which are listed below the voices."""
         self._machine: Machine | None = None
 
     def compose(self) -> ComposeResult:
@@ -79,6 +93,7 @@ class VoicesScreen(Screen[None]):
 
     def on_mount(self) -> None:
         self._load()
+        self._look_for_servers()
 
     # ---- the list --------------------------------------------------------------------------------------------
 
@@ -86,7 +101,18 @@ class VoicesScreen(Screen[None]):
     async def _load(self) -> None:
         """Look at the machine and the disk, on a thread: that may take a while."""
         machine = await asyncio.to_thread(this_machine)
-        self.post_message(self.Loaded(machine, await asyncio.to_thread(overview, machine)))
+        rows = await asyncio.to_thread(overview, machine)
+        self.post_message(self.Loaded(machine, rows, await asyncio.to_thread(gpu_hint)))
+
+    @work(group="servers", exclusive=True)
+    async def _look_for_servers(self) -> None:
+        self.post_message(self.ServersFound(await find_local_servers()))
+
+    @on(ServersFound)
+    def _servers_found(self, event: ServersFound) -> None:
+        self._served = [(server, model) for server in event.servers for model in server.models]
+        if self._rows:
+            self._fill(self._highlighted.name if self._highlighted else "")
 
     @on(Loaded)
     def _loaded(self, event: Loaded) -> None:
@@ -94,12 +120,14 @@ class VoicesScreen(Screen[None]):
         highlighted = game(self).storyteller.name if first else self._highlighted.name if self._highlighted else ""
         self._machine = event.machine
         self._rows = [row for row in event.rows if row.offered or row.name == game(self).storyteller.name]
-        self.query_one("#machine", Static).update(Content(machine_line(event.machine)))
+        lines = [machine_line(event.machine), event.gpu_hint]
+        self.query_one("#machine", Static).update(Content("\n".join(filter(None, lines))))
         self._fill(highlighted)
 
     def _fill(self, name: str) -> None:
         places = {row.name: place for place, row in enumerate(self._rows)}
-        self.query_one(Table).set_rows([self._cells(row) for row in self._rows], places.get(name, 0))
+        rows = [self._cells(row) for row in self._rows] + [_server_cells(*served) for served in self._served]
+        self.query_one(Table).set_rows(rows, places.get(name, 0))
 
     def _cells(self, row: VoiceRow) -> tuple[str, ...]:
         playing = row.name == game(self).storyteller.name
@@ -130,12 +158,20 @@ class VoicesScreen(Screen[None]):
 
     @property
     def _highlighted(self) -> VoiceRow | None:
-        return self._rows[self.query_one(Table).cursor_row] if self._rows else None
+        place = self.query_one(Table).cursor_row
+        return self._rows[place] if place < len(self._rows) else None
+
+    @property
+    def _highlighted_model(self) -> tuple[FoundServer, ServedModel] | None:
+        place = self.query_one(Table).cursor_row - len(self._rows)
+        return self._served[place] if self._rows and 0 <= place < len(self._served) else None
 
     @on(Table.RowHighlighted)
     def _show_detail(self) -> None:
         if row := self._highlighted:
             self.query_one("#detail", Static).update(Content(self._detail(row)))
+        elif served := self._highlighted_model:
+            self.query_one("#detail", Static).update(Content(_server_detail(*served)))
 
     def _detail(self, row: VoiceRow) -> str:
         speed = ""
@@ -168,6 +204,8 @@ class VoicesScreen(Screen[None]):
 
     @on(Table.RowSelected)
     async def _selected(self) -> None:
+        if served := self._highlighted_model:
+            await self._play_on_server(*served)
         row = self._highlighted
         if row is None:
             return
@@ -205,6 +243,11 @@ class VoicesScreen(Screen[None]):
             with game(self).toast_errors():
                 await game(self).switch_voice(name)
                 self.dismiss(None)
+
+    async def _play_on_server(self, server: FoundServer, model: ServedModel) -> None:
+        with game(self).toast_errors():
+            await game(self).switch_server(server.url, model.name)
+            self.dismiss(None)
 
     # ---- removing --------------------------------------------------------------------------------------------
 
@@ -246,3 +289,13 @@ def _beside_reading(row: VoiceRow) -> str:
     if row.words_per_second >= 2 * READING_WORDS:
         return "faster than people read"
     return "about as fast as people read" if row.reads_along else "slower than people read"
+
+
+def _server_cells(server: FoundServer, model: ServedModel) -> tuple[str, ...]:
+    return (f"  {one_line(model.title)}", f"at {server.kind}", "", "", "", "", "")
+
+
+def _server_detail(server: FoundServer, model: ServedModel) -> str:
+    context = f" Its context has {model.context:,} tokens." if model.context else ""
+    loaded = " It is loaded." if model.is_loaded else ""
+    return f"Enter plays with it.\nA model of the {server.kind} server at {one_line(server.url)}.{context}{loaded}"

@@ -6,6 +6,7 @@ import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,9 @@ from dungeon.storyteller.hardware import machine as machine_module
 from dungeon.storyteller.hardware.machine import Machine
 from dungeon.storyteller.hardware.measurements import Speed, keep_network_speed, keep_speed
 from dungeon.storyteller.local.storyteller import LocalStoryteller
+from dungeon.storyteller.servers.detect import FoundServer, Kind
 from dungeon.storyteller.servers.remote import RemoteStoryteller
+from dungeon.storyteller.servers.served import ServedModel
 from dungeon.storyteller.voices.find import Voice
 from dungeon.storyteller.voices.getting import find_wish, get_voice
 from dungeon.tui import app as app_module
@@ -44,9 +47,14 @@ LAPTOP = Machine(6 * GB, 8 * GB, 4, 50 * GB)
 CONTENT = instruct_gguf() + bytes(200_000)
 
 
+async def answer(servers: list[FoundServer]) -> list[FoundServer]:
+    return servers
+
+
 @pytest.fixture(autouse=True)
 def laptop(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The machine of these tests."""
+    """The machine of these tests. No server runs on it."""
+    monkeypatch.setattr(voices_module, "find_local_servers", partial(answer, []))
     for module in (machine_module, start_module, voices_module):
         monkeypatch.setattr(module, "this_machine", lambda: LAPTOP)
 
@@ -152,6 +160,32 @@ def detail(pilot: Pilot[None]) -> str:
 
 def weights(name: str) -> CatalogueWeights:
     return CATALOGUE[name].weights
+
+
+# ---- servers -----------------------------------------------------------------------------------------------------
+
+
+async def test_the_models_of_a_server_on_this_machine_are_listed_and_one_plays(
+    server: ScriptedServer, fake: type[FakeVoice], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = ServedModel("mist[red]ral", 8192, is_loaded=True)
+    found = FoundServer(server.url, Kind.OLLAMA, (model,))
+    monkeypatch.setattr(voices_module, "find_local_servers", partial(answer, [found]))
+    async with opened(server, fake, scenario="iron-door") as pilot:
+        screen = await voices(pilot)
+        table = screen.query_one(Table)
+        await wait_until(pilot, lambda: "mist[red]ral" in str(table.rows[-1][0]))
+        table.cursor_row = len(table.rows) - 1
+        await settle(pilot)
+        assert server.url in detail(pilot)
+        assert "8,192 tokens" in detail(pilot)
+        await press(pilot, "enter")
+        await wait_until(pilot, lambda: isinstance(pilot.app.screen, PlayScreen))
+        server.answers = ["\nThe door opens wide."]
+        await play_line(pilot, "open the door")
+        assert "opens wide" in screen_text(pilot.app)
+        assert server.requests[-1]["model"] == "mist[red]ral"
+        assert fake.closed == ["lantern"]
 
 
 # ---- the list ----------------------------------------------------------------------------------------------------
