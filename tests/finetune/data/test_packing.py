@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from hypothesis import inputs
+from hypothesis import given
 from hypothesis import strategies as st
 from transformers import AutoModelForCausalLM
 
@@ -17,7 +17,7 @@ from finetune.models.loss import target_loss
 from tests.finetune.data.test_batches import row
 
 
-@inputs(st.lists(st.integers(1, 40), min_size=1, max_size=60))
+@given(st.lists(st.integers(1, 40), min_size=1, max_size=60))
 def test_each_row_is_packed_whole_and_once(lengths: list[int]) -> None:
     rows = [row(100 * n, length) for n, length in enumerate(lengths)]
     packed = pack(rows, 40)
@@ -46,7 +46,7 @@ def fewest(lengths: list[int], rooms: tuple[int, ...] = ()) -> int:
     return min(tries)
 
 
-@inputs(st.lists(st.integers(1, 40), min_size=1, max_size=7))
+@given(st.lists(st.integers(1, 40), min_size=1, max_size=7))
 def test_packing_needs_at_most_half_as_many_rows_again_as_the_optimum(lengths: list[int]) -> None:
     """Best-fit decreasing needs at most 3/2 of the fewest possible (Simchi-Levi 1994)."""
     assert len(pack([row(0, length) for length in lengths], 40)) <= 1.5 * fewest(lengths)
