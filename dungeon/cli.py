@@ -278,7 +278,9 @@ def get(voice: str, yes: bool) -> None:
     size = f", {wish.size / 1e6:,.0f} MB" if wish.size else ""
     terms = f" Licence: {wish.license or 'not stated'} ({wish.license_url})." if wish.license_url else ""
     click.echo(f"{wish.name}{size}.{terms}", err=True)
-    if not yes and sys.stdin.isatty() and wish.kind != "path":
+    if not yes and wish.kind != "path":
+        if not sys.stdin.isatty():
+            raise DungeonError("Nothing is fetched without a yes. If you are sure, add --yes.")
         click.confirm("Fetch it?", default=True, abort=True, err=True)
     with _progress(wish.name) as report:
         name = get_voice(wish, report)

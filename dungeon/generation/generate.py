@@ -31,7 +31,7 @@ from dungeon.storyteller.request import GenerationParams, GenerationRequest
 from dungeon.storyteller.sampling import Sampling
 from dungeon.tale.adventure import Adventure, Node
 from dungeon.tale.context import build_context
-from dungeon.tale.control_strings import hide_thinking
+from dungeon.tale.control_strings import break_control_strings, hide_thinking
 from dungeon.tale.output_policy import (
     FilteredOutput,
     OutputPolicy,
@@ -186,7 +186,7 @@ class _Generation:
             pass
         else:
             return None
-        prefix = self._request.context.format.prose_start + keep if keep else ""
+        prefix = self._request.context.format.prose_start + break_control_strings(keep) if keep else ""
         return _Attempt(prefix, forced_start, sampling, attempt.seed + _SEED_STEP)
 
     def _may_retry(self, reason: str, most: int) -> bool:

@@ -249,10 +249,11 @@ class _DownloadNotes:
         self._tenth = -1
 
     def __call__(self, done: int, total: int) -> None:
-        tenth = done * 10 // total
+        tenth = done * 10 // total if total else 0  # another game fetches it: how much there is, only that one knows
         if tenth > self._tenth:
             self._tenth = tenth
-            note(f"Fetching the voice, once: {done / 1e6:.0f} of {total / 1e6:.0f} MB")
+            of_all = f" of {total / 1e6:.0f}" if total else ""
+            note(f"Fetching the voice, once: {done / 1e6:.0f}{of_all} MB")
 
 
 def _chosen(line: str, scenarios: list[Scenario]) -> Scenario:

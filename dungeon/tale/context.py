@@ -36,7 +36,7 @@ _LONGEST = 0.25
 """The most that the opening, or one turn, may take; longer ones are shortened for the storyteller only."""
 _LAST = 0.08
 """Kept free for the last turn. A longer one takes from the history, for once."""
-_INSTRUCTIONS = 0.15
+_INSTRUCTIONS = 0.3
 _MEMORY = 0.15
 _CARDS = 0.15
 _NOTE = 0.05
@@ -403,7 +403,8 @@ def _shortened(turn: Turn, limit: int) -> Turn:
 
 
 def _first_bytes(text: str, limit: int) -> str:
-    """The beginning of a text, in whole words."""
+    """The beginning of a text, in whole words; "" where there is no room."""
+    limit = max(0, limit)
     if byte_size(text) <= limit:
         return text
     part = text.encode()[:limit].decode(errors="ignore")

@@ -34,14 +34,31 @@ def break_control_strings(text: str) -> str:
     return _CONTROL_STRING.sub(lambda match: match[0] + " ", text)
 
 
-_THINKING = re.compile(r"\s*<(think|thinking|thought|reasoning)>(?:.*?</\1>\s*|.*\Z)", re.DOTALL)
-_THINKING_MARKS = ("<think>", "<thinking>", "<thought>", "<reasoning>")
+THINKING_MARKS = (
+    ("<think>", "</think>"),
+    ("<thinking>", "</thinking>"),
+    ("<thought>", "</thought>"),
+    ("<reasoning>", "</reasoning>"),
+    ("[THINK]", "[/THINK]"),
+    ("<|channel>thought", "<channel|>"),
+)
+"""Around what a model thinks before it answers: Qwen, DeepSeek and most others; some tunes; Magistral; Gemma 4."""
 
 
 def hide_thinking(text: str) -> str:
     """Return what follows a block of thinking at the beginning of a reply; "" while the block, or its mark, is open."""
-    if not text.lstrip().startswith("<"):
-        return text
-    if any(mark.startswith(text.lstrip()) for mark in _THINKING_MARKS):
-        return ""
-    return _THINKING.sub("", text, count=1) if _THINKING.match(text) else text
+    begun = text.lstrip()
+    for start, end in THINKING_MARKS:
+        if begun and start.startswith(begun):
+            return ""
+        if begun.startswith(start):
+            return begun.partition(end)[2].lstrip()
+    return text
+
+
+def close_thinking(text: str) -> str:
+    """Return the beginning of a reply with its block of thinking closed, where a template has opened one."""
+    for start, end in THINKING_MARKS:
+        if text.rstrip().endswith(start):
+            return f"{text.rstrip()}\n\n{end}\n\n"
+    return text

@@ -196,11 +196,12 @@ class DungeonApp(BaseApp):
                 self.voice_state = READY
 
     def _on_download(self, done: int, total: int) -> None:
-        """Called from the thread that downloads."""
+        """Called from the thread that downloads; `total` is 0 while another game fetches the file."""
         width = 20
-        filled = done * width // total
+        filled = done * width // total if total else 0
         bar = "█" * filled + "░" * (width - filled)
-        state = f"fetching the voice, once {bar} {done / 1e6:.0f} of {total / 1e6:.0f} MB"
+        of_all = f" of {total / 1e6:.0f}" if total else ""
+        state = f"fetching the voice, once {bar} {done / 1e6:.0f}{of_all} MB"
         self.call_later(partial(setattr, self, "voice_state", state))
 
     async def switch_voice(self, name: str) -> None:
@@ -213,7 +214,8 @@ class DungeonApp(BaseApp):
         """Goes on with a model of a server."""
         from dungeon.storyteller.servers.remote import RemoteStoryteller
 
-        remote = RemoteStoryteller(url, model)
+        # The key of the environment is for the server of the command line, not for what happens to hold a port.
+        remote = RemoteStoryteller(url, model, use_environment_key=False)
         await remote.identify()
         self._switch(remote)
 

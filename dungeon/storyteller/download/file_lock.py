@@ -6,6 +6,7 @@
 The lock is on `NAME.lock` beside the file, and that is removed at the end.
 """
 
+import errno
 import os
 import sys
 import threading
@@ -15,6 +16,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 _POLL_SECONDS = 0.2
+_BUSY = (errno.EACCES, errno.EAGAIN, errno.EWOULDBLOCK, errno.EDEADLK)
+"""What systems answer where another process has the lock."""
 
 
 class LockCancelled(Exception):
@@ -53,8 +56,9 @@ def _acquire(lock: Path) -> BinaryIO | None:
         with suppress(FileNotFoundError):
             if os.path.samestat(os.fstat(file.fileno()), lock.stat()):
                 return file
-    except OSError:
-        pass
+    except OSError as error:
+        if error.errno not in _BUSY:  # a file system without locks, as of some networks: then there is none
+            return file
     file.close()
     return None
 

@@ -1,9 +1,9 @@
 """The Hugging Face Hub: what a repository holds, and one of its files into a `PartFile`.
 
-    async with open_hub("OWNER/REPO") as hub:
-        repository = await hub.repository("OWNER/REPO")
+    async with Hub("OWNER/REPO") as hub:
+        repository = await hub.repository("main")
         file = choose_file(repository, "Q4_K_M")
-        await hub.fetch("OWNER/REPO", file.path, repository.commit, part, progress, sha256=file.sha256)
+        await hub.fetch(file.path, repository.commit, part, progress, sha256=file.sha256)
 
 The environment's HF_ENDPOINT (another address), HF_TOKEN (for gated and private repositories; sent to that address and
 nowhere else) and HF_HUB_OFFLINE hold here as they do in huggingface_hub. The protocol: the API of

@@ -110,6 +110,11 @@ def ensure_weights(
         ) from failed
 
 
+def are_intact(weights: CatalogueWeights) -> bool:
+    """Return whether the weights are here and verified. Blocks while a file of which that is not known is hashed."""
+    return _is_intact(weights_path(weights), weights)
+
+
 def _is_intact(path: Path, weights: CatalogueWeights) -> bool:
     if weights.sha256:
         return is_intact(path, weights.size, weights.sha256)

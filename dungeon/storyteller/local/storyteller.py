@@ -22,9 +22,10 @@ from typing import TYPE_CHECKING
 
 from dungeon.errors import ContextOverflow, DungeonError, StorytellerError
 from dungeon.paths import log_file
-from dungeon.storyteller.catalogue import CatalogueWeights
+from dungeon.storyteller.catalogue import SMOLLM2, CatalogueWeights
 from dungeon.storyteller.chat_frame import learn_frame
-from dungeon.storyteller.download.weights import ensure_weights, weights_path
+from dungeon.storyteller.download.errors import DownloadCancelled
+from dungeon.storyteller.download.weights import are_intact, ensure_weights, weights_path
 from dungeon.storyteller.request import GenerationRequest
 from dungeon.storyteller.voices.find import Voice
 from dungeon.tale.prompt_format import TALE, ChatFormat, PromptFormat
@@ -144,15 +145,31 @@ class LocalStoryteller:
     async def _start(self) -> None:
         weights = self.voice.weights
         if isinstance(weights, CatalogueWeights):
+            if weights is not SMOLLM2 and not await asyncio.to_thread(are_intact, weights):
+                raise DungeonError(
+                    f"The weights of the voice '{self.name}' are damaged or gone. Fetch them again: "
+                    f"dungeon voices get {self.name}"
+                )
             weights = await asyncio.to_thread(ensure_weights, weights, self.on_download, self._closing)
         self.fingerprint = self.fingerprint or await asyncio.to_thread(_fingerprint, self.voice)
         if self._client:
             await self._client.close()
+        self._check_open()
         self._child = await _spawn_engine()
+        try:
+            self._check_open()
+        except DownloadCancelled:
+            self._child.kill()
+            raise
         url = await self._handshake(self._child, weights)
         self._client = await asyncio.to_thread(_make_client, url, self.name, self._key)
         if self.voice.prompt_format == "frame" and (frame := await learn_frame(self._client.chat_template_prompt)):
             self.prompt_format = ChatFormat(frame)
+
+    def _check_open(self) -> None:
+        """Raises DownloadCancelled if the storyteller was closed meanwhile: its engine must not start."""
+        if self._closing.is_set():
+            raise DownloadCancelled
 
     async def _handshake(self, child: Process, weights: Path) -> str:
         """Sends the child what to load, and waits for its address and the context that it has."""

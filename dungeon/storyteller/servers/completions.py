@@ -140,6 +140,8 @@ class Vllm(CompletionsClient):
     def body(self, request: GenerationRequest) -> dict[str, object]:
         """See `CompletionsClient.body`. All tokens are -1 here, and 0 nowhere but in newer versions."""
         body = super().body(request)
+        if request.context.format.name == "frame":  # it holds the token that begins a text already
+            body["add_special_tokens"] = False
         return body | {"top_k": body["top_k"] or -1}
 
     async def _count(self, text: str) -> object:

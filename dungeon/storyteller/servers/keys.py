@@ -16,13 +16,15 @@ VARIABLE = "DUNGEON_API_KEY"
 SERVICE = "dungeon"
 
 
-def find_key(origin: str) -> str | None:
+def find_key(origin: str, *, use_environment: bool = True) -> str | None:
     """Return the key for the server at this origin, or None. The keyring may ask the player: run it in a thread.
+
+    The variable names no server: `use_environment` is for the one that the player named beside it.
 
     Raises:
         StorytellerError: the key holds characters that no HTTP header may.
     """
-    if key := os.environ.get(VARIABLE):
+    if use_environment and (key := os.environ.get(VARIABLE)):
         return check_key(key, VARIABLE)
     if key := _keyring_password(origin):
         return check_key(key, f"The keyring's entry '{SERVICE}' for {origin}")

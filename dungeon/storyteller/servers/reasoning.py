@@ -5,14 +5,9 @@ for piece in stream: shown = hidden.add(piece)
 shown = hidden.finish()
 """
 
-_TAGS = (
-    ("<think>", "</think>"),
-    ("<thinking>", "</thinking>"),
-    ("[THINK]", "[/THINK]"),
-    ("<|channel>thought", "<channel|>"),
-)
-"""Qwen, DeepSeek and most others; some older tunes; Magistral; Gemma 4."""
-_LONGEST_TAG = max(len(end) for _, end in _TAGS)
+from dungeon.tale.control_strings import THINKING_MARKS
+
+_LONGEST_TAG = max(len(end) for _, end in THINKING_MARKS)
 
 
 class HiddenReasoning:
@@ -24,7 +19,7 @@ class HiddenReasoning:
 
     def __init__(self, *, begins_inside: bool = False) -> None:
         self._held = self._tail = ""
-        self._end = _TAGS[0][1] if begins_inside else None
+        self._end = THINKING_MARKS[0][1] if begins_inside else None
         self._begins_inside = begins_inside
         self._is_past = False
         self.found = False
@@ -36,7 +31,7 @@ class HiddenReasoning:
         """Return what of the text so far can be shown and has not been."""
         if self._is_past:
             self._tail = (self._tail + piece)[-len(piece) - _LONGEST_TAG :]
-            self.unopened = self.unopened or any(end in self._tail for _, end in _TAGS)
+            self.unopened = self.unopened or any(end in self._tail for _, end in THINKING_MARKS)
             return piece
         self._held += piece
         if self._end is None and (self._held.strip() == "" or not self._find_start()):
@@ -59,12 +54,12 @@ class HiddenReasoning:
     def _find_start(self) -> bool:
         """Whether it is settled if the text begins with a block; if it does, `_end` is what ends it."""
         text = self._held.lstrip()
-        for start, end in _TAGS:
+        for start, end in THINKING_MARKS:
             if text.startswith(start):
                 self._end = end
                 self.found = True
                 return True
-        return not any(start.startswith(text) for start, _ in _TAGS)
+        return not any(start.startswith(text) for start, _ in THINKING_MARKS)
 
     def _release(self, text: str) -> str:
         self._held, self._is_past = "", True

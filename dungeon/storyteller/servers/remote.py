@@ -1,7 +1,7 @@
 """A server that somebody else runs, at `--endpoint URL`; what it is and what it can do is found out at the start.
 
     storyteller = RemoteStoryteller("http://127.0.0.1:11434")     # a model's name, if the server has several
-    await storyteller.identify()                                   # GETs only; fails within two seconds
+    await storyteller.identify()                                   # asks what it is, within two seconds
     await storyteller.start()                                      # and learns the chat frame of its model
     storyteller.kind, storyteller.name, storyteller.context_size, storyteller.capabilities
 
@@ -44,9 +44,10 @@ class RemoteStoryteller:
     deterministic_prefill = False
     fingerprint = ""
 
-    def __init__(self, url: str, model: str | None = None) -> None:
+    def __init__(self, url: str, model: str | None = None, *, use_environment_key: bool = True) -> None:
         self._address = parse_address(url)
-        if key := os.environ.get(VARIABLE):
+        self._use_environment_key = use_environment_key
+        if use_environment_key and (key := os.environ.get(VARIABLE)):
             check_key(key, VARIABLE)
         self._wanted = model
         self._client: ServerClient | None = None
@@ -88,7 +89,7 @@ class RemoteStoryteller:
         return self._client.cached_text if self._client else ""
 
     async def identify(self) -> None:
-        """Finds out what the server is, once, by GETs.
+        """Finds out what the server is, once; Ollama is also asked what it knows of the model. Generates nothing.
 
         Raises:
             StorytellerError: nothing answers, or it is not clear which model to take; says what to do.
@@ -114,7 +115,7 @@ class RemoteStoryteller:
             return self._client
 
     async def _find_out(self) -> ServerClient:
-        key = await asyncio.to_thread(find_key, self._address.origin)
+        key = await asyncio.to_thread(find_key, self._address.origin, use_environment=self._use_environment_key)
         connection = Connection(self._address, key)
         try:
             server = await detect(connection)
@@ -146,20 +147,23 @@ class RemoteStoryteller:
             raw_text_refused = refusal
         finally:
             self.context_size = client.context_size
-        kind, chat = self.kind, ChatClient(client.connection, client.model, client.context_size)
-        self._client, self.kind = chat, Kind.CHAT
-        self.prompt_format, self._is_format_known = _MESSAGES, True
+        chat = ChatClient(client.connection, client.model, client.context_size)
         try:
             async with aclosing(chat.stream(request)) as pieces:
                 async for piece in pieces:
+                    self._use_chat(chat)
                     yield piece
+            self._use_chat(chat)
         except Refusal as refusal:
             if not refusal.is_of_route:
                 raise
-            self._client, self.kind = client, kind
             raise raw_text_refused from None  # no chat either: the first refusal is the one to report
         finally:
             self.context_size = chat.context_size
+
+    def _use_chat(self, chat: ChatClient) -> None:
+        self._client, self.kind = chat, Kind.CHAT
+        self.prompt_format, self._is_format_known = _MESSAGES, True
 
     async def evict_suffix(self, prompt: str) -> None:
         """See `ServerClient.evict_suffix`."""

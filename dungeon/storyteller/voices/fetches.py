@@ -115,6 +115,9 @@ class Fetches:
         except DungeonError as error:
             fetch.error = str(error)
             self._change(fetch, FetchState.FAILED)
+        except Exception as error:  # noqa: BLE001 - a bug here must not leave a fetch that seems to run
+            fetch.error = f"The voice '{fetch.wish.name}' could not be fetched: {type(error).__name__}: {error}"
+            self._change(fetch, FetchState.FAILED)
         else:
             self._change(fetch, FetchState.DONE)
 

@@ -82,7 +82,7 @@ def get_voice(wish: Wish, progress: Progress | None = None, cancel: threading.Ev
     _check_name(wish)
     path = Path(wish.file)
     if wish.kind != "path":
-        path = weights_folder() / f"{wish.name}.gguf"
+        path = _added_path(wish.name)
     if wish.kind == "hub":
         fetch_hub_file(
             wish.repo,
@@ -96,9 +96,10 @@ def get_voice(wish: Wish, progress: Progress | None = None, cancel: threading.Ev
         )
     elif wish.kind == "url":
         fetch_url(wish.source, path, progress=progress, cancel=cancel)
+    find_voice(str(path))  # says what is wrong with a file that is not a voice
     fetched = wish.kind != "path"
-    add_voice(AddedVoice(wish.name, str(path), wish.source, wish.license, wish.license_url, fetched))
-    find_voice(wish.name)  # says what is wrong with a file that is not a voice
+    source = wish.source.partition("?")[0] if wish.kind == "url" else wish.source  # a query may hold a signed token
+    add_voice(AddedVoice(wish.name, str(path), source, wish.license, wish.license_url, fetched))
     return wish.name
 
 
@@ -106,7 +107,7 @@ def remove_voice(name: str) -> int:
     """Delete a voice's fetched file, or take the player's own file out of the list. Return the bytes freed.
 
     Raises:
-        DungeonError: there is no such voice, or another needs its weights.
+        DungeonError: there is no such voice, or nothing of it is here.
     """
     try:
         if name in added_voices():
@@ -117,7 +118,7 @@ def remove_voice(name: str) -> int:
             freed = remove_file(weights_path(CATALOGUE[name].weights))
             if not freed:
                 raise DungeonError(f"The voice '{name}' is not here, so there is nothing to remove.")
-        else:
+        elif not (freed := remove_file(_added_path(name_for(name)))):  # what an unfinished fetch has left
             known = [*CATALOGUE, *added_voices()]
             raise DungeonError(
                 f"There is no voice '{one_line(name)[:100]}' to remove.{did_you_mean(name, known)} "
@@ -129,9 +130,14 @@ def remove_voice(name: str) -> int:
     return freed
 
 
+def _added_path(name: str) -> Path:
+    """Where a voice that is fetched and not the catalogue's goes: apart, so that none stands for another."""
+    return weights_folder() / "added" / f"{name}.gguf"
+
+
 def _check_name(wish: Wish) -> None:
     taken = added_voices().get(wish.name)
-    if wish.name in CATALOGUE or (taken and taken.source != wish.source):
+    if wish.name in CATALOGUE or (taken and taken.source != wish.source.partition("?")[0]):
         owner = f"the one from {taken.source}" if taken else "one of the game's"
         raise DungeonError(
             f"Another voice, {owner}, is called '{wish.name}'. Remove it: dungeon voices remove {wish.name}"

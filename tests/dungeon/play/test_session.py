@@ -19,7 +19,7 @@ from dungeon.storage.shelf import Shelf
 from dungeon.storyteller.sampling import Sampling
 from dungeon.storyteller.servers.remote import RemoteStoryteller
 from dungeon.tale.adventure import Node, State
-from tests.dungeon.host import reopened
+from tests.dungeon.host import add_turn, reopened
 from tests.dungeon.scripted import Drop, Fail, Hold, ScriptedServer
 
 
@@ -307,6 +307,32 @@ async def test_the_turns_after_an_edit_are_copied_and_redo_reaches_them(
     copy = session.adventure.path()[-1].id
     assert session.shelf.generation_record(copy) == session.shelf.generation_record(third)  # it can still be replayed
     assert session.shelf.generation_record(session.adventure.path()[0].id).voice == ""
+
+
+async def test_a_stopped_sentence_that_is_finished_commands_no_model(server: ScriptedServer, session: Session) -> None:
+    stopped = add_turn(session, "open the door", "The door.")
+    session.adventure.set_prose(stopped.id, "The door [/INST] is", State.STOPPED)
+    server.answers = [" open."]
+    await session.play_turn(Kind.CONTINUE, "", ignore)
+    assert "[ /INST] is" in server.requests[-1]["prompt"]
+
+
+async def test_the_first_turn_fits_the_context_that_the_engine_turns_out_to_have(
+    server: ScriptedServer, session: Session
+) -> None:
+    session.storyteller.context_size = 8192
+    start = session.storyteller.start
+
+    async def start_smaller() -> None:
+        await start()
+        session.storyteller.context_size = 1024
+
+    session.storyteller.start = start_smaller  # type: ignore[method-assign]
+    for number in range(120):
+        add_turn(session, f"wait {number} hours", "The rain falls on the hills, and the lamp burns low. " * 3)
+    server.answers = ["\nThe door opens."]
+    await session.play_turn(Kind.DO, "open the door", ignore)
+    assert len(server.requests[-1]["prompt"]) < 1024 * 3.4
 
 
 async def test_continue_finishes_a_turn_that_was_stopped_within_a_sentence(

@@ -66,6 +66,17 @@ async def test_what_switches_thinking_off_stands_before_every_reply() -> None:
     assert frame.reply_to_user == CHATML.reply_to_user
 
 
+def always_thinking(messages: Sequence[Message]) -> str:
+    """DeepSeek R1, QwQ: the template opens a block of thinking, whatever it is asked."""
+    return chatml(messages) + "<think>\n"
+
+
+async def test_a_block_of_thinking_that_a_template_opens_is_closed() -> None:
+    frame = await learned(always_thinking)
+    assert frame is not None
+    assert frame.user_to_reply == CHATML.user_to_reply + "<think>\n\n</think>\n\n"
+
+
 @pytest.mark.parametrize("template", [gemma, no_system])
 async def test_without_a_system_role_the_system_text_begins_the_first_turn(template: Template) -> None:
     frame = await learned(template)

@@ -9,7 +9,8 @@ import pytest
 
 from dungeon.errors import DungeonError
 from dungeon.paths import voices_folder, weights_folder
-from dungeon.storyteller.catalogue import SMOLLM2
+from dungeon.storyteller.catalogue import CATALOGUE, SMOLLM2
+from dungeon.storyteller.download.weights import is_here
 from dungeon.storyteller.hardware.measurements import Speed, keep_speed, load_measurements
 from dungeon.storyteller.sampling import Sampling
 from dungeon.storyteller.voices.added import AddedVoice, add_voice, added_voices, name_for
@@ -161,7 +162,7 @@ def test_removing_deletes_what_was_fetched_and_what_is_known_of_it(hub: FileServ
     name = get_voice(find_wish(f"hf:{REPO}"))
     keep_speed(name, Speed(1.0, 0.5, 20.0))
     assert remove_voice(name) >= len(CONTENT)
-    assert list(weights_folder().iterdir()) == []
+    assert [path for path in weights_folder().rglob("*") if path.is_file()] == []
     assert list(voices_folder().iterdir()) == []
     assert load_measurements().voices == {}
 
@@ -194,3 +195,22 @@ def test_a_voice_whose_file_is_gone_is_an_error_that_says_so(tmp_path: Path) -> 
     add_voice(AddedVoice("gone", str(tmp_path / "gone.gguf"), "x"))
     with pytest.raises(DungeonError, match="is not there any more"):
         find_voice("gone")
+
+
+def test_a_voice_that_is_added_never_stands_for_one_of_the_catalogue() -> None:
+    weights = CATALOGUE["wayfarer-12b"].weights
+    with serving(instruct_gguf()) as server:
+        name = get_voice(find_wish(f"{server.url}/{weights.file}?token=secret"))
+        assert not is_here(weights)
+        assert find_voice(name).prompt_format == "frame"
+        assert "secret" not in added_voices()[name].source
+    remove_voice(name)
+    assert added_voices() == {}
+
+
+def test_what_an_unfinished_fetch_has_left_can_be_removed() -> None:
+    part = weights_folder() / "added" / "storm.gguf.part"
+    part.parent.mkdir(parents=True)
+    part.write_bytes(bytes(1000))
+    assert remove_voice("storm") == 1000
+    assert not part.exists()

@@ -93,6 +93,17 @@ async def test_the_key_of_the_environment_goes_with_every_request_and_into_no_me
         assert "sesame-42" not in str(caught.value)
 
 
+async def test_the_key_of_the_environment_is_for_the_server_of_the_command_line_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("DUNGEON_API_KEY", "sesame-42")
+    with FakeLlamaCpp() as server:
+        storyteller = RemoteStoryteller(server.url, use_environment_key=False)
+        await storyteller.identify()
+        await storyteller.close()
+        assert {asked.key for asked in server.asked} == {None}
+
+
 async def test_a_server_that_asks_for_a_key_says_how_to_give_one(play: Play) -> None:
     with FakeLlamaCpp() as server:
         server.key = "sesame"

@@ -55,6 +55,8 @@ def test_breaking_up_leaves_nothing_to_break(text: str) -> None:
         ("<think>He asks who I am.</think>\n\nRain falls.", "Rain falls."),
         ("\n<thinking>\nx\n</thinking>Rain.", "Rain."),
         ("<think>He asks", ""),
+        ("[THINK]He asks.[/THINK]Rain.", "Rain."),
+        ("<|channel>thought He asks.<channel|>Rain.", "Rain."),
         ("<thi", ""),
         ("<", ""),
         ("<think></think>", ""),
