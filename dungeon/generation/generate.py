@@ -8,6 +8,7 @@ was still good, so that whole sentences that were shown stay:
 
 - after a loop, once, with other sampling;
 - after a banned phrase, three times;
+- after a near name or a stock phrase, three times; the third time such sentences are left out;
 - after less than a sentence, twice, with a forced first word;
 - after a few words behind which it played the player's part, twice.
 
@@ -31,7 +32,9 @@ from dungeon.storyteller.request import GenerationParams, GenerationRequest
 from dungeon.storyteller.sampling import Sampling
 from dungeon.tale.adventure import Adventure, Node
 from dungeon.tale.context import build_context
+from dungeon.tale.names import initials, names_of_adventure
 from dungeon.tale.output_policy import (
+    DRAWN_AGAIN,
     FilteredOutput,
     OutputPolicy,
     StopReason,
@@ -43,6 +46,8 @@ from dungeon.tale.prose import OVERRUN_TOKENS, complete_sentences
 
 _BRIEF = 1 / 3
 """Words for each token of a turn's length below which a turn that the player's part cut short is too little."""
+_DRAWS = 3
+"""How often a turn is continued from before a sentence with a near name or a stock phrase."""
 _SEED_STEP = 1_000_003
 """Between the seeds of one attempt and the next."""
 _BYTES_PER_TOKEN = 4
@@ -89,6 +94,9 @@ class GeneratedTurn:
 
 def turn_request(adventure: Adventure, node: Node, params: GenerationParams, prefix: str = "") -> GenerationRequest:
     """The request for the prose of `node`, below any turn of the adventure, which has `prefix` already."""
+    breakers = (*params.sampling.dry_sequence_breakers, *initials(names_of_adventure(adventure, node)))
+    sampling = msgspec.structs.replace(params.sampling, dry_sequence_breakers=tuple(dict.fromkeys(breakers)))
+    params = replace(params, sampling=sampling)
     return GenerationRequest(
         build_context(adventure, node, params.budget),
         prefix,
@@ -175,6 +183,9 @@ class _Generation:
             sampling = _escape_loop(sampling)
         elif output.stop_reason is StopReason.BANNED and self._may_retry("banned", 3):
             pass
+        elif output.stop_reason in DRAWN_AGAIN and self._may_retry("drawn again", _DRAWS):
+            if self._retries["drawn again"] == _DRAWS:
+                self._policy = replace(self._policy, draws_again=False)
         elif not complete_sentences(keep) and self._may_retry("empty", 2):
             keep, forced_start = "", self._policy.forced_starts[self._retries["empty"] - 1]
         elif (

@@ -16,15 +16,20 @@ class Sampling(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     top_k: int = 40
     top_p: float = 0.95
     min_p: float = 0.1
-    repeat_penalty: float = 1.1
+    repeat_penalty: float = 1.0
     """Divides the odds of the last `repeat_last_n` tokens; 1 is off."""
     repeat_last_n: int = 64
+    presence_penalty: float = 0.0
+    """Taken from the logits of the last `repeat_last_n` tokens; 0 is off."""
     dry_multiplier: float = 2.0
-    """Strength of DRY, which penalises the token that would continue a repeated sequence; 0 is off. llama.cpp's own
-    sequence breakers (line break, quotation mark, colon, asterisk) end a sequence."""
+    """Strength of DRY, which penalises the token that would continue a repeated sequence; 0 is off."""
     dry_base: float = 1.75
     dry_allowed_length: int = 3
     dry_penalty_last_n: int = 2048
+    dry_sequence_breakers: tuple[str, ...] = ("\n", ":", '"', "*")
+    """A token with one of these strings in it ends a sequence. llama.cpp refuses an empty list, and each string costs
+    5 ms a request. A turn adds the initials of the tale's names (`dungeon.generation.generate.turn_request`), so that
+    DRY never prices the rest of a name behind its beginning."""
     xtc_probability: float = 0.0
     """How often XTC drops the likeliest tokens: all above `xtc_threshold` but the least likely of them; 0 is off."""
     xtc_threshold: float = 0.1

@@ -61,15 +61,15 @@ def may_become_player_speech(line: str) -> bool:
 def invents_decision(line: str, action_words: str) -> bool:
     """Whether "you" decide something in the narration of a line that the action, as bare words, does not have."""
     return any(
-        _is_decision(narration[: match.start()]) and match["verb"].lower()[:5] not in action_words
-        for narration in _narration(line)
-        for match in _YOU_DECIDE.finditer(narration)
+        _is_decision(words[: match.start()]) and match["verb"].lower()[:5] not in action_words
+        for words in narration(line)
+        for match in _YOU_DECIDE.finditer(words)
     )
 
 
 def is_first_person(line: str) -> bool:
     """Whether a narrator says "I" in a line: `second_person` would change the narration. Initials don't count."""
-    return any(second_person(narration) != narration for narration in _narration(line))
+    return any(second_person(words) != words for words in narration(line))
 
 
 def _is_decision(before: str) -> bool:
@@ -78,7 +78,8 @@ def _is_decision(before: str) -> bool:
     return _NOT_YET.isdisjoint(re.findall(r"[\w']+", clause))
 
 
-def _narration(line: str) -> list[str]:
+def narration(line: str) -> list[str]:
+    """Return the pieces of a line that nobody speaks."""
     return [words for is_speech, words in _pieces(line) if not is_speech]
 
 

@@ -5,7 +5,8 @@
     parse_suggestion(" feel a cold wind.", story)      # None
 
 Small voices write much that is not an action: what happens to the player, names from nowhere, half sentences. A line
-that would come back different when typed is dropped, because the game would play something else.
+that would come back different when typed is dropped, because the game would play something else. So is an action that
+fits anywhere ("Look around"): a suggestion names something of the scene.
 """
 
 import re
@@ -14,7 +15,7 @@ from collections.abc import Iterable, Sequence
 from corpus.actions import QUOTES, action_line, read_input
 from corpus.grammar import begins_with_verb
 from corpus.text import one_line
-from corpus.words import DETERMINERS, HELPERS, PRONOUNS, word_set
+from corpus.words import ASKING, DETERMINERS, DIRECTIONS, HELPERS, IS, PRONOUNS, SUBJECTS, WAYS, word_set
 
 _MAX_CHARACTERS = 60
 """A line of a narrow terminal, with its number."""
@@ -28,6 +29,19 @@ _NOT_DEEDS = word_set("""
 _FUNCTION_WORDS = (
     DETERMINERS | PRONOUNS | word_set("and at for from in into of on onto over the to toward towards with")
 )
+_ANYWHERE = (
+    _FUNCTION_WORDS
+    | DIRECTIONS
+    | WAYS
+    | ASKING
+    | HELPERS
+    | IS
+    | SUBJECTS
+    | word_set(
+        "say tell ask know want need like think see hear thing something anything nothing everything time way no yes"
+    )
+)
+"""Words that name nothing of a scene."""
 _SPEECH = re.compile(r'say,? ("[^"]+")')
 _NAME = re.compile(r"(?<=\s)[A-Z][\w’'-]+")
 _INNER_END = re.compile(r"[.!?…]\s")
@@ -49,6 +63,23 @@ def parse_suggestion(line: str, story: str, banned: Iterable[str] = ()) -> str |
     return action if speech or _is_deed(action) else None
 
 
+def is_speech(action: str) -> bool:
+    """Whether a suggested action is something to say."""
+    return action.startswith('"')
+
+
+def scene_words(texts: Iterable[str]) -> frozenset[str]:
+    """Return the words of a scene that may name something, in lower case, without a plural's ending."""
+    words = (_singular(word) for text in texts for word in re.findall(r"\w{3,}", text.lower()))
+    return frozenset(word for word in words if word not in _ANYWHERE)
+
+
+def names_something(action: str, scene: frozenset[str]) -> bool:
+    """Whether an action names something of the scene: the verb of a deed does not count."""
+    words = action if is_speech(action) else action.partition(" ")[2]
+    return not scene.isdisjoint(_singular(word) for word in re.findall(r"\w{3,}", words.lower()))
+
+
 def same_action(one: str, other: str) -> bool:
     """Whether two actions are the same but for words like "the" or "with", or one adds words to the other."""
     a, b = _content_words(one), _content_words(other)
@@ -65,7 +96,11 @@ def is_new_suggestion(action: str, suggested: Sequence[str], done: Sequence[str]
 
 
 def _first_word(action: str) -> str:
-    return action if action.startswith('"') else action.partition(" ")[0]
+    return action if is_speech(action) else action.partition(" ")[0]
+
+
+def _singular(word: str) -> str:
+    return word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith("ss") else word
 
 
 def _is_deed(action: str) -> bool:

@@ -68,7 +68,7 @@ class PlayScreen(Screen[None]):
         """What the player should know about how it was generated."""
 
     class Suggested(Message):
-        """There are new suggestions."""
+        """Suggestions are being written, there is another one, or all are there."""
 
     def __init__(self, session: Session) -> None:
         super().__init__()
@@ -283,7 +283,9 @@ class PlayScreen(Screen[None]):
     def _suggested(self) -> None:
         if not self.busy:
             self.story.show_suggestions()
-            if not self.session.suggestions():
+            session = self.session
+            writing = session.prefetcher.is_suggesting(session.adventure)
+            if session.prefetcher.are_requested(session.adventure) and not session.suggestions() and not writing:
                 self.show_message("Nothing comes to the voice's mind. What do you do?")
 
     # ---- turns -----------------------------------------------------------------------------------------------

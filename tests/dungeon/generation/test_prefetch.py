@@ -21,7 +21,7 @@ from tests.dungeon.scripted import Answer, Fail, Hold, ScriptedServer
 
 OPENING = "You stand before the iron door. Hessa holds the lamp."
 FIRST = " ".join(["The", *(f"word{n}" for n in range(FIRST_WORDS - 1))])
-ACTIONS = ["open the door.", "ask Hessa what she sees.", 'say "Who is there?"', "light the lamp."]
+ACTIONS = ["open the door.", "ask Hessa what she sees.", 'say "Is that the door?"', "light the lamp."]
 
 
 class Voice(ScriptedServer):
@@ -167,8 +167,45 @@ async def test_after_a_turn_four_different_actions_are_suggested(server: Voice, 
     changes: list[tuple[str, ...]] = []
     await session.prefetch(lambda: changes.append(session.suggestions()))
     # Neither the same twice, nor with the same verb, nor what the player has just done.
-    assert changes == [("Open the door", "Ask Hessa what she sees", '"Who is there?"', "Light the lamp")]
+    four = ("Open the door", "Ask Hessa what she sees", '"Is that the door?"', "Light the lamp")
+    # They come one by one, after a sign that they are being written and before a sign that all are there.
+    assert changes == [four[:number] for number in (0, 1, 2, 3, 4, 4)]
     assert reopened(session) == session.adventure.path(), "suggestions are not on the disk"
+
+
+async def test_at_most_half_of_the_suggestions_are_speech_and_each_names_something_of_the_scene(
+    server: Voice, session: Session
+) -> None:
+    server.actions = [
+        *(f' say "{words}"' for words in ("Who are you?", "Open the door!", "The lamp!", "Hessa, the lamp is out.")),
+        " look around.",
+        " wait.",
+        " knock on the door.",
+        " follow Aldric.",
+        " light the lamps.",
+    ]
+    await play(session, "wait")
+    await session.prefetch(ignore)
+    assert session.suggestions() == ('"Open the door!"', '"The lamp!"', "Knock on the door", "Light the lamps")
+    stops = [request["stop"] for request in server.requests if str(request["prompt"]).endswith("> You")]
+    assert [" say" in stop for stop in stops] == [False] * 3 + [True] * 6, "speech ends at once where none is wanted"
+
+
+async def test_the_screen_can_tell_when_suggestions_are_being_written(server: Voice, session: Session) -> None:
+    await play(session, "wait")
+    states = []
+    await session.prefetch(lambda: states.append(session.prefetcher.is_suggesting(session.adventure)))
+    assert states == [True] * 5 + [False]
+
+
+async def test_with_a_seed_each_try_has_a_seed_of_its_own(server: Voice, tmp_path: Path) -> None:
+    session = Session(Shelf(tmp_path / "seeded.db"), RemoteStoryteller(server.url, "scripted"), seed=7)
+    session.begin(scenario_from_opening(OPENING, "The door"))
+    session.request_suggestions()
+    await session.suggest()
+    seeds = [request["seed"] for request in server.requests]
+    assert len(set(seeds)) == len(seeds) == 4
+    await session.storyteller.close()
 
 
 async def test_after_going_on_and_narrating_there_are_suggestions_too(server: Voice, session: Session) -> None:
@@ -181,7 +218,7 @@ async def test_after_going_on_and_narrating_there_are_suggestions_too(server: Vo
 async def test_requests_to_a_voice_that_writes_no_actions_are_limited(server: Voice, session: Session) -> None:
     server.actions = [" are lost."]
     await play(session, "wait")
-    await session.prefetch(lambda: pytest.fail("on_change was called without suggestions"))
+    await session.prefetch(ignore)
     assert session.suggestions() == ()
     asked = len(server.prompts_ending("> You"))
     await session.prefetch(ignore)
@@ -191,11 +228,11 @@ async def test_requests_to_a_voice_that_writes_no_actions_are_limited(server: Vo
 async def test_request_suggestions_gives_other_suggestions(server: Voice, session: Session) -> None:
     await play(session, "wait")
     await session.prefetch(ignore)
-    server.actions = [" run.", " hide.", " sing.", " sit down."]
+    server.actions = [" run to the door.", " hide behind Hessa.", " sing to the lamp.", " sit on the lamp."]
     session.request_suggestions()
     assert session.suggestions() == ()
     await session.suggest()
-    assert set(session.suggestions()) == {"Run", "Hide", "Sing", "Sit down"}
+    assert set(session.suggestions()) == {"Run to the door", "Hide behind Hessa", "Sing to the lamp", "Sit on the lamp"}
 
 
 async def test_after_undo_the_same_suggestions_are_shown_again(server: Voice, session: Session) -> None:
