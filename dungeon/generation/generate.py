@@ -94,15 +94,21 @@ class GeneratedTurn:
 
 def turn_request(adventure: Adventure, node: Node, params: GenerationParams, prefix: str = "") -> GenerationRequest:
     """The request for the prose of `node`, below any turn of the adventure, which has `prefix` already."""
-    breakers = (*params.sampling.dry_sequence_breakers, *initials(names_of_adventure(adventure, node)))
-    sampling = msgspec.structs.replace(params.sampling, dry_sequence_breakers=tuple(dict.fromkeys(breakers)))
-    params = replace(params, sampling=sampling)
+    params = replace(params, sampling=_without_dry_in_names(params.sampling, adventure, node))
     return GenerationRequest(
         build_context(adventure, node, params.budget),
         prefix,
         params,
         max_tokens=params.sampling.length + OVERRUN_TOKENS,
     )
+
+
+def _without_dry_in_names(sampling: Sampling, adventure: Adventure, node: Node) -> Sampling:
+    """The sampling whose DRY does not price the rest of a name that has begun."""
+    if not sampling.dry_multiplier:
+        return sampling
+    breakers = (*sampling.dry_sequence_breakers, *initials(names_of_adventure(adventure, node)))
+    return msgspec.structs.replace(sampling, dry_sequence_breakers=tuple(dict.fromkeys(breakers)))
 
 
 def turn_policy(adventure: Adventure, node: Node, params: GenerationParams) -> OutputPolicy:

@@ -32,7 +32,14 @@ from dungeon.storyteller.sampling import Sampling
 from dungeon.tale.adventure import Adventure, Node
 from dungeon.tale.context import context_to_continue
 from dungeon.tale.output_policy import filter_output
-from dungeon.tale.suggestion import is_new_suggestion, is_speech, names_something, parse_suggestion, scene_words
+from dungeon.tale.suggestion import (
+    is_new_suggestion,
+    is_speech,
+    names_something,
+    parse_suggestion,
+    scene_things,
+    unused_beginnings,
+)
 
 MAX_SUGGESTIONS = 4
 
@@ -47,8 +54,9 @@ _TRIES = 5
 """How often the voice is asked for each suggestion that is wanted, at most."""
 _SEED_STEP = 1_000_003
 """Between the seeds of one try and the next: with a seed, too, each gives another action."""
-_SAYS = " say"
-"""How an action begins that is something to say."""
+_FREE_TRIES = 2
+"""How often, for each suggestion that is wanted, the voice begins the action itself. After that, and when half of the
+suggestions are speech, it finishes deeds that are begun for it: where people talk, it would only go on talking."""
 _SCENE_TURNS = 3
 """The scene of which a suggestion names something: the last turns."""
 _RECENT_ACTIONS = 3
@@ -279,7 +287,8 @@ class Prefetcher:
             DungeonError: the storyteller failed.
         """
         place = self._place(adventure)
-        if len(self.suggestions(adventure)) >= count or place.tries >= _TRIES * count:
+        has_ideas = self.suggestions(adventure) and not place.suggestions
+        if has_ideas or len(place.suggestions) >= count or place.tries >= _TRIES * count:
             return
         place.being_written = True
         on_change()
@@ -298,15 +307,19 @@ class Prefetcher:
         on_change: Callable[[], object],
     ) -> None:
         recent = [node.action for node in adventure.path()[-_RECENT_ACTIONS:] if node.action]
-        scene = _scene(adventure)
-        request = suggestion_request(adventure, params())
+        things = _things_of_scene(adventure)
+        story = suggestion_request(adventure, params()).context.text
         while len(place.suggestions) < count and place.tries < _TRIES * count:
+            asked = _for_a_suggestion(params(), place.tries)
             may_speak = sum(map(is_speech, place.suggestions)) < count // 2
-            asked = replace(request, params=_for_a_suggestion(params(), place.tries, may_speak=may_speak))
-            line = await self._action(asked)
+            beginning = ""
+            if not may_speak or place.tries >= _FREE_TRIES * count:
+                unused = unused_beginnings(place.suggestions)
+                beginning = unused[asked.seed % len(unused)]
             place.tries += 1
-            action = parse_suggestion(line, request.context.text, params().sampling.banned)
-            if action and names_something(action, scene) and is_new_suggestion(action, place.suggestions, recent):
+            line = beginning + await self._action(suggestion_request(adventure, asked, beginning))
+            action = parse_suggestion(line, story, asked.sampling.banned)
+            if action and names_something(action, things) and is_new_suggestion(action, place.suggestions, recent):
                 place.suggestions.append(action)
                 on_change()
 
@@ -336,7 +349,7 @@ class Prefetcher:
                 tokens += 1
                 if tokens > _ACTION_TOKENS:
                     return ""
-        return line
+        return line.partition("\n")[0]
 
     def _turn(
         self, place: _Place, adventure: Adventure, kind: Kind, words: str, params: GenerationParams
@@ -372,25 +385,25 @@ class Prefetcher:
         return turn
 
 
-def suggestion_request(adventure: Adventure, params: GenerationParams) -> GenerationRequest:
-    """The request for the player's next action: the voice continues `> You`."""
+def suggestion_request(adventure: Adventure, params: GenerationParams, beginning: str = "") -> GenerationRequest:
+    """The request for the player's next action: the voice continues `> You`, and the action's beginning."""
     # A prompt ends with one newline: the one in front of the mark makes the blank line.
     context = context_to_continue(adventure, params.budget)
-    return GenerationRequest(context, f"\n{ACTION_MARK}You", params, max_tokens=2 * _ACTION_TOKENS)
+    return GenerationRequest(context, f"\n{ACTION_MARK}You {beginning}".rstrip(), params, max_tokens=2 * _ACTION_TOKENS)
 
 
-def _scene(adventure: Adventure) -> frozenset[str]:
-    """The words for what is there: in the last turns, in memory, and in the opening if it is not long ago."""
+def _things_of_scene(adventure: Adventure) -> frozenset[str]:
+    """What is there: in the last turns, in memory, and in the opening if it is not long ago."""
     path = adventure.path()
     texts = [adventure.lore.memory, *(text for node in path[-_SCENE_TURNS:] for text in (node.action, node.prose))]
-    return scene_words([*texts, adventure.opening] if len(path) < _SCENE_TURNS else texts)
+    return scene_things([*texts, adventure.opening] if len(path) < _SCENE_TURNS else texts)
 
 
-def _for_a_suggestion(params: GenerationParams, tries: int, *, may_speak: bool) -> GenerationParams:
-    """Warmer sampling, for a single line. One that must not be speech ends where speech begins."""
+def _for_a_suggestion(params: GenerationParams, tries: int) -> GenerationParams:
+    """Warmer sampling, for a single line, and a seed of its own."""
     sampling: Sampling = msgspec.structs.replace(
         params.sampling,
         temperature=max(_LEAST_TEMPERATURE, params.sampling.temperature + _WARMER),
-        stop=("\n",) if may_speak else ("\n", _SAYS),
+        stop=("\n",),
     )
     return replace(params, sampling=sampling, seed=params.seed + tries * _SEED_STEP)

@@ -44,7 +44,13 @@ from dungeon.tale.chat import (
     without_echo,
 )
 from dungeon.tale.names import NO_NAMES, TaleNames, find_near_name, names_of_adventure
-from dungeon.tale.player_speech import invents_decision, is_first_person, may_become_player_speech, player_quotes
+from dungeon.tale.player_speech import (
+    invents_decision,
+    is_first_person,
+    may_become_player_speech,
+    player_quotes,
+    reports_player_speech,
+)
 from dungeon.tale.prose import (
     Sentence,
     clean_turn,
@@ -271,6 +277,8 @@ class Candidate:
     """Its bare words."""
     line: str
     """Its line up to its end."""
+    begins_paragraph: bool
+    """Whether it begins a paragraph behind another one."""
     is_growing: bool
     """Whether the text streams and ends with it."""
     is_settled: bool
@@ -299,8 +307,21 @@ def _candidates(text: str, policy: OutputPolicy, *, streaming: bool, is_whole: b
         long_known = long_known + 1 if repeats and has_words(words, _LONG) else 0
         line = text[sentence.line_start : sentence.end]
         in_loop = loop is not None and loop <= sentence.end
+        begins_paragraph = "\n" in sentence.leading_space and bool(earlier)
         is_last = is_whole and sentence.end == len(text)
-        yield Candidate(sentence, words, line, is_growing, is_settled, is_last, in_loop, known, long_known, earlier)
+        yield Candidate(
+            sentence,
+            words,
+            line,
+            begins_paragraph,
+            is_growing,
+            is_settled,
+            is_last,
+            in_loop,
+            known,
+            long_known,
+            earlier,
+        )
         earlier.append(words)
 
 
@@ -310,6 +331,7 @@ def speaks_for_player(candidate: Candidate, policy: OutputPolicy) -> bool:
     return (
         any(bare_words(quote) not in policy.action_words for quote in player_quotes(line))
         or invents_decision(line, policy.action_words)
+        or (candidate.begins_paragraph and reports_player_speech(line, policy.action_words))
         or (not policy.first_person and is_first_person(line))
     )
 

@@ -35,6 +35,7 @@ _SAID_AFTER = re.compile(rf",?\s*{_YOU_SAY}\b", re.IGNORECASE)
 _SAID_AT_END = re.compile(rf"{_YOU_SAY}\W*$", re.IGNORECASE)
 _DECIDE = "decide|choose|chose|agree|accept|refuse|promise|resolve|vow|make up your mind"
 _YOU_DECIDE = re.compile(rf"\byou {_ADVERB}(?P<verb>{_DECIDE})(?:d|ed)?\b", re.IGNORECASE)
+_REPORTS = re.compile(rf"you {_ADVERB}(?P<verb>{_SAY})\b", re.IGNORECASE)
 _NOT_YET = word_set("""
     if unless when whenever until till before after once whether that which whichever what whatever who how why where as
     do did don't will would won't can could may might should must shall than
@@ -65,6 +66,15 @@ def invents_decision(line: str, action_words: str) -> bool:
         for words in narration(line)
         for match in _YOU_DECIDE.finditer(words)
     )
+
+
+def reports_player_speech(line: str, action_words: str) -> bool:
+    """Whether a line begins with what "you" say or ask, and the action, as bare words, does not have the verb.
+
+    In a paragraph of its own ("You ask what she wears.") that is the player's next action.
+    """
+    match = _REPORTS.match(line)
+    return match is not None and match["verb"].lower()[:3] not in action_words
 
 
 def is_first_person(line: str) -> bool:

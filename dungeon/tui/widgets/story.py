@@ -41,14 +41,6 @@ class Suggestion(Static):
         self.post_message(self.Picked(self._suggested))
 
 
-class SuggestionSign(Static):
-    """Says that suggestions are being written."""
-
-    def __init__(self, *, first: bool) -> None:
-        super().__init__(Content("… thinking of what you might do"), classes="suggestion -sign", markup=False)
-        self.set_class(first, "-first")
-
-
 class StoryView(VerticalScroll):
     """Shows `session.adventure`."""
 
@@ -94,13 +86,10 @@ class StoryView(VerticalScroll):
         self.scroll_end(animate=False)
 
     def show_suggestions(self) -> None:
-        """Shows the suggestions that there are now, and whether more are being written."""
-        self.query(".suggestion").remove()
+        """Shows the suggestions that there are now."""
+        self.query(Suggestion).remove()
         actions = self.session.suggestions()
-        lines: list[Widget] = [Suggestion(number, action) for number, action in enumerate(actions, 1)]
-        if self.session.prefetcher.is_suggesting(self.session.adventure):
-            lines.append(SuggestionSign(first=not lines))
-        self._tale.mount_all(lines)
+        self._tale.mount_all([Suggestion(number, action) for number, action in enumerate(actions, 1)])
 
     def _opening(self) -> list[Widget]:
         adventure = self.session.adventure
@@ -147,7 +136,7 @@ class StoryView(VerticalScroll):
         with self.app.batch_update():
             for view in left:
                 await view.remove()
-            self.query(".suggestion").remove()
+            self.query(Suggestion).remove()
             self._streaming = self._turn_view(adventure.nodes[node_id])
             await self._tale.mount(self._streaming)
         self.anchor()

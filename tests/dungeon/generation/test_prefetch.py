@@ -16,7 +16,7 @@ from dungeon.storage.shelf import Shelf
 from dungeon.storyteller.remote import RemoteStoryteller
 from dungeon.tale.adventure import Node, State
 from dungeon.tale.lore import Lore
-from dungeon.tale.suggestion import parse_suggestion, same_action
+from dungeon.tale.suggestion import BEGINNINGS, parse_suggestion, same_action
 from tests.dungeon.scripted import Answer, Fail, Hold, ScriptedServer
 
 OPENING = "You stand before the iron door. Hessa holds the lamp."
@@ -30,6 +30,8 @@ class Voice(ScriptedServer):
     def __init__(self) -> None:
         super().__init__()
         self.actions = [f" {action}" for action in ACTIONS]
+        self.endings = [" and so on, and on."]
+        """What follows the beginning of a deed."""
         self.waiting: str | None = None
         """The action whose turn waits in the middle until `release`."""
 
@@ -37,6 +39,9 @@ class Voice(ScriptedServer):
         prompt = str(self.requests[-1]["prompt"])
         if prompt.endswith("> You"):
             return self.actions[(len(self.prompts_ending("> You")) - 1) % len(self.actions)]
+        if prompt.rpartition("> You ")[2] in BEGINNINGS:
+            self.endings.append(self.endings.pop(0))
+            return self.endings[-1]
         action, _, prefix = prompt.rpartition("> You ")[2].partition("\n")
         if prefix:
             return [" and", Hold(), " so on."] if action == self.waiting else ". The rest of it."
@@ -176,19 +181,26 @@ async def test_after_a_turn_four_different_actions_are_suggested(server: Voice, 
 async def test_at_most_half_of_the_suggestions_are_speech_and_each_names_something_of_the_scene(
     server: Voice, session: Session
 ) -> None:
-    server.actions = [
-        *(f' say "{words}"' for words in ("Who are you?", "Open the door!", "The lamp!", "Hessa, the lamp is out.")),
-        " look around.",
-        " wait.",
-        " knock on the door.",
-        " follow Aldric.",
-        " light the lamps.",
-    ]
+    spoken = ("Who are you?", "Come here.", "Open the door!", "The lamp!", "Hessa, the lamp is out.")
+    server.actions = [" look around.", " follow Aldric.", *(f' say "{words}"' for words in spoken)]
+    server.endings = [" wait.", " lamps.", " moon.", " iron door."]
     await play(session, "wait")
     await session.prefetch(ignore)
-    assert session.suggestions() == ('"Open the door!"', '"The lamp!"', "Knock on the door", "Light the lamps")
-    stops = [request["stop"] for request in server.requests if str(request["prompt"]).endswith("> You")]
-    assert [" say" in stop for stop in stops] == [False] * 3 + [True] * 6, "speech ends at once where none is wanted"
+    suggestions = session.suggestions()
+    assert suggestions[:2] == ('"Open the door!"', '"The lamp!"')
+    assert [action.split()[-1] for action in suggestions[2:]] == ["lamps", "door"]
+    assert len({action.split()[0] for action in suggestions}) == 4
+
+
+async def test_a_voice_that_finds_no_action_finishes_deeds_that_are_begun_for_it(
+    server: Voice, session: Session
+) -> None:
+    server.actions = [" are lost."]
+    server.endings = [" lamp."]
+    await play(session, "wait")
+    await session.prefetch(ignore)
+    assert len(session.suggestions()) == 4
+    assert all(action.endswith("lamp") for action in session.suggestions())
 
 
 async def test_the_screen_can_tell_when_suggestions_are_being_written(server: Voice, session: Session) -> None:

@@ -107,6 +107,8 @@ def test_streaming_gives_the_same_result_and_takes_no_sentence_back(record: dict
         ("It opens. He asks if you will come in, and you agree.", "It opens."),
         ("It opens. I am glad to see it. He nods.", "It opens."),
         ("It opens. My hand shakes. He nods.", "It opens."),
+        ('It opens.\n\nYou ask what she wears.\n\n"A coat."', "It opens."),
+        ("It opens.\n\nYou quietly tell him that it is late. He nods.", "It opens."),
     ],
 )
 def test_the_turn_ends_before_it_speaks_for_the_player(sent: str, prose: str) -> None:
@@ -135,6 +137,8 @@ def test_speech_and_decisions_of_the_action_are_kept() -> None:
     sent = 'So you say "Who is there?" and wait.'
     assert kept(sent, action='You say "Who is there?"') == sent
     assert kept("You choose the red door. It opens.", action="You choose the red door, and run.") != ""
+    sent = "She looks up.\n\nYou ask her again."
+    assert kept(sent, action="You ask Hessa for the lamp.") == sent
     assert stop_reason("So you decide to go home, and go.", action="You decide to go home.") is None
 
 

@@ -5,7 +5,7 @@ import pytest
 from dungeon.paths import shelf_file
 from dungeon.scenarios.user import find_scenario
 from dungeon.tale.adventure import State
-from dungeon.tui.widgets.status import StatusLine
+from dungeon.tui.widgets.status import SUGGESTING, StatusLine
 from dungeon.tui.widgets.turn import TurnView
 from tests.dungeon.playing import (
     at_the_door,
@@ -25,7 +25,7 @@ from tests.dungeon.scripted import Answer, Fail, Hold, ScriptedServer
 
 async def test_escape_stops_keeps_what_came_and_gives_the_prompt_back(server: ScriptedServer) -> None:
     async with at_the_door(server) as pilot:
-        server.answers = [["\nThe door", " opens a", Hold(), " crack."], "\nYou look."]
+        server.answers = [["\nThe door", " opens a", Hold(), " crack."], "\nA road."]
         await type_in(pilot, "open it")
         await pilot.press("enter")
         await until(pilot, lambda: "The door opens a" in shown(pilot))
@@ -37,7 +37,7 @@ async def test_escape_stops_keeps_what_came_and_gives_the_prompt_back(server: Sc
         assert prompt(pilot).has_focus
         server.release()
         await send(pilot, "look")
-        assert shown(pilot).endswith("The door opens a\n> You look.\nYou look.")
+        assert shown(pilot).endswith("The door opens a\n> You look.\nA road.")
 
 
 async def test_escape_before_the_first_word_gives_the_words_back(server: ScriptedServer) -> None:
@@ -280,3 +280,26 @@ async def test_a_burst_of_commands_adds_no_turn(server: ScriptedServer) -> None:
         await pilot.pause()
         await until(pilot, lambda: not play_screen(pilot).busy)
         assert [node.action for node in on_disk().nodes.values()] == ["You open the door."]
+
+
+class SlowSuggestions(Prefetching):
+    """Stops in the middle of the second suggestion until it is released."""
+
+    def next_answer(self) -> Answer:
+        asked = sum(str(request["prompt"]).endswith("> You") for request in self.requests)
+        if str(self.requests[-1]["prompt"]).endswith("> You"):
+            return {1: " open the door.", 2: [" light", Hold(), " the lamp."]}.get(asked, " wait.")
+        return "\nThe lamp burns low at the door."
+
+
+async def test_suggestions_appear_one_by_one_with_a_sign_that_more_are_being_written() -> None:
+    with SlowSuggestions() as server:
+        async with playing(server, find_scenario("iron-door")) as pilot:
+            await send(pilot, "look around")
+            await until(pilot, lambda: "1. Open the door" in shown(pilot))
+            assert "2. Light the lamp" not in shown(pilot)
+            assert SUGGESTING in str(pilot.app.screen.query_one(StatusLine).content)
+            server.release()
+            await idle(pilot)
+            assert shown(pilot).endswith("1. Open the door\n2. Light the lamp")
+            assert SUGGESTING not in str(pilot.app.screen.query_one(StatusLine).content)
