@@ -8,6 +8,7 @@ was still good, so that whole sentences that were shown stay:
 
 - after a loop, once, with other sampling;
 - after a banned phrase, three times;
+- after a near name or a stock phrase, three times; the third time such sentences are left out;
 - after less than a sentence, twice, with a forced first word;
 - after a few words behind which it played the player's part, twice.
 
@@ -32,7 +33,9 @@ from dungeon.storyteller.sampling import Sampling
 from dungeon.tale.adventure import Adventure, Node
 from dungeon.tale.context import build_context
 from dungeon.tale.control_strings import break_control_strings, hide_thinking
+from dungeon.tale.names import initials, names_of_adventure
 from dungeon.tale.output_policy import (
+    DRAWN_AGAIN,
     FilteredOutput,
     OutputPolicy,
     StopReason,
@@ -44,6 +47,8 @@ from dungeon.tale.prose import OVERRUN_TOKENS, complete_sentences
 
 _BRIEF = 1 / 3
 """Words for each token of a turn's length below which a turn that the player's part cut short is too little."""
+_DRAWS = 3
+"""How often a turn is continued from before a sentence with a near name or a stock phrase."""
 _SEED_STEP = 1_000_003
 """Between the seeds of one attempt and the next."""
 _BYTES_PER_TOKEN = 4
@@ -90,12 +95,21 @@ class GeneratedTurn:
 
 def turn_request(adventure: Adventure, node: Node, params: GenerationParams, prefix: str = "") -> GenerationRequest:
     """The request for the prose of `node`, below any turn of the adventure, which has `prefix` already."""
+    params = replace(params, sampling=_without_dry_in_names(params.sampling, adventure, node))
     return GenerationRequest(
         build_context(adventure, node, params.budget, None, params.prompt_format),
         prefix,
         params,
         max_tokens=params.sampling.length + OVERRUN_TOKENS,
     )
+
+
+def _without_dry_in_names(sampling: Sampling, adventure: Adventure, node: Node) -> Sampling:
+    """The sampling whose DRY does not price the rest of a name that has begun."""
+    if not sampling.dry_multiplier:
+        return sampling
+    breakers = (*sampling.dry_sequence_breakers, *initials(names_of_adventure(adventure, node)))
+    return msgspec.structs.replace(sampling, dry_sequence_breakers=tuple(dict.fromkeys(breakers)))
 
 
 def turn_policy(adventure: Adventure, node: Node, params: GenerationParams) -> OutputPolicy:
@@ -176,6 +190,9 @@ class _Generation:
             sampling = _escape_loop(sampling)
         elif output.stop_reason is StopReason.BANNED and self._may_retry("banned", 3):
             pass
+        elif output.stop_reason in DRAWN_AGAIN and self._may_retry("drawn again", _DRAWS):
+            if self._retries["drawn again"] == _DRAWS:
+                self._policy = replace(self._policy, draws_again=False)
         elif not complete_sentences(keep) and self._may_retry("empty", 2):
             keep, forced_start = "", self._policy.forced_starts[self._retries["empty"] - 1]
         elif (

@@ -32,7 +32,14 @@ from dungeon.storyteller.sampling import Sampling
 from dungeon.tale.adventure import Adventure, Node
 from dungeon.tale.context import context_for_suggestion
 from dungeon.tale.output_policy import filter_output
-from dungeon.tale.suggestion import is_new_suggestion, parse_suggestion
+from dungeon.tale.suggestion import (
+    is_new_suggestion,
+    is_speech,
+    names_something,
+    parse_suggestion,
+    scene_things,
+    unused_beginnings,
+)
 
 MAX_SUGGESTIONS = 4
 
@@ -43,8 +50,15 @@ _ACTION_TOKENS = 20
 _WARMER = 0.3
 _LEAST_TEMPERATURE = 0.9
 """The temperature of suggestions is higher than the story's by this, and at least this, so that they differ."""
-_TRIES = 3
+_TRIES = 5
 """How often the voice is asked for each suggestion that is wanted, at most."""
+_SEED_STEP = 1_000_003
+"""Between the seeds of one try and the next: with a seed, too, each gives another action."""
+_FREE_TRIES = 2
+"""How often, for each suggestion that is wanted, the voice begins the action itself. After that, and when half of the
+suggestions are speech, it finishes deeds that are begun for it: where people talk, it would only go on talking."""
+_SCENE_TURNS = 3
+"""The scene of which a suggestion names something: the last turns."""
 _RECENT_ACTIONS = 3
 """How many of the last actions are not suggested again."""
 _PLACES = 64
@@ -221,6 +235,8 @@ class _Place:
 
     suggestions: list[str] = field(default_factory=list)
     tries: int = 0
+    being_written: bool = False
+    """Whether the voice is writing suggestions."""
     requested: bool = False
     """Whether the player wants other suggestions than were there."""
     turns: dict[str, PrefetchedTurn] = field(default_factory=dict)
@@ -242,6 +258,11 @@ class Prefetcher:
             return adventure.ideas
         return tuple(place.suggestions) if place else ()
 
+    def is_suggesting(self, adventure: Adventure) -> bool:
+        """Whether the voice is writing suggestions here."""
+        place = self._places.get((adventure.id, adventure.head))
+        return place is not None and place.being_written
+
     def request_suggestions(self, adventure: Adventure) -> None:
         """The player wants suggestions here, and others than there are."""
         place = self._place(adventure)
@@ -258,26 +279,49 @@ class Prefetcher:
     async def suggest(
         self, adventure: Adventure, params: Callable[[], GenerationParams], count: int, on_change: Callable[[], object]
     ) -> None:
-        """Has the voice write `count` suggestions; calls `on_change` when they are there.
+        """Has the voice write `count` suggestions, at most half of them something to say.
 
-        And also where none came, if the player has asked for them.
+        Calls `on_change` when it begins, whenever there is another suggestion, and at the end.
 
         Raises:
             DungeonError: the storyteller failed.
         """
         place = self._place(adventure)
-        if len(self.suggestions(adventure)) >= count or place.tries >= _TRIES * count:
+        has_ideas = self.suggestions(adventure) and not place.suggestions
+        if has_ideas or len(place.suggestions) >= count or place.tries >= _TRIES * count:
             return
-        recent = [node.action for node in adventure.path()[-_RECENT_ACTIONS:] if node.action]
-        request = suggestion_request(adventure, params())
-        while len(place.suggestions) < count and place.tries < _TRIES * count:
-            line = await self._action(replace(request, params=_for_a_suggestion(params())))
-            place.tries += 1
-            shown = parse_suggestion(line, request.context.text, params().sampling.banned)
-            if shown and is_new_suggestion(shown, place.suggestions, recent):
-                place.suggestions.append(shown)
-        if place.suggestions or place.requested:
+        place.being_written = True
+        on_change()
+        try:
+            await self._write_suggestions(place, adventure, params, count, on_change)
+        finally:
+            place.being_written = False
             on_change()
+
+    async def _write_suggestions(
+        self,
+        place: _Place,
+        adventure: Adventure,
+        params: Callable[[], GenerationParams],
+        count: int,
+        on_change: Callable[[], object],
+    ) -> None:
+        recent = [node.action for node in adventure.path()[-_RECENT_ACTIONS:] if node.action]
+        things = _things_of_scene(adventure)
+        story = suggestion_request(adventure, params()).context.text
+        while len(place.suggestions) < count and place.tries < _TRIES * count:
+            asked = _for_a_suggestion(params(), place.tries)
+            may_speak = sum(map(is_speech, place.suggestions)) < count // 2
+            beginning = ""
+            if not may_speak or place.tries >= _FREE_TRIES * count:
+                unused = unused_beginnings(place.suggestions)
+                beginning = unused[asked.seed % len(unused)]
+            place.tries += 1
+            line = beginning + await self._action(suggestion_request(adventure, asked, beginning))
+            action = parse_suggestion(line, story, asked.sampling.banned)
+            if action and names_something(action, things) and is_new_suggestion(action, place.suggestions, recent):
+                place.suggestions.append(action)
+                on_change()
 
     async def prefetch(self, adventure: Adventure, params: Callable[[], GenerationParams], count: int) -> None:
         """Generates the turns that would follow a wish to go on, and each of `count` suggestions.
@@ -305,7 +349,7 @@ class Prefetcher:
                 tokens += 1
                 if tokens > _ACTION_TOKENS:
                     return ""
-        return line
+        return line.partition("\n")[0]
 
     def _turn(
         self, place: _Place, adventure: Adventure, kind: Kind, words: str, params: GenerationParams
@@ -341,17 +385,24 @@ class Prefetcher:
         return turn
 
 
-def suggestion_request(adventure: Adventure, params: GenerationParams) -> GenerationRequest:
-    """The request for the player's next action: the voice continues `> You`."""
+def suggestion_request(adventure: Adventure, params: GenerationParams, beginning: str = "") -> GenerationRequest:
+    """The request for the player's next action: the voice continues `> You`, and the action's beginning."""
     context = context_for_suggestion(adventure, params.budget, params.prompt_format)
-    return GenerationRequest(context, "", params, max_tokens=2 * _ACTION_TOKENS)
+    return GenerationRequest(context, f" {beginning}".rstrip(), params, max_tokens=2 * _ACTION_TOKENS)
 
 
-def _for_a_suggestion(params: GenerationParams) -> GenerationParams:
-    """Warmer sampling, for a single line."""
+def _things_of_scene(adventure: Adventure) -> frozenset[str]:
+    """What is there: in the last turns, in memory, and in the opening if it is not long ago."""
+    path = adventure.path()
+    texts = [adventure.lore.memory, *(text for node in path[-_SCENE_TURNS:] for text in (node.action, node.prose))]
+    return scene_things([*texts, adventure.opening] if len(path) < _SCENE_TURNS else texts)
+
+
+def _for_a_suggestion(params: GenerationParams, tries: int) -> GenerationParams:
+    """Warmer sampling, for a single line, and a seed of its own."""
     sampling: Sampling = msgspec.structs.replace(
         params.sampling,
         temperature=max(_LEAST_TEMPERATURE, params.sampling.temperature + _WARMER),
         stop=("\n",),
     )
-    return replace(params, sampling=sampling)
+    return replace(params, sampling=sampling, seed=params.seed + tries * _SEED_STEP)

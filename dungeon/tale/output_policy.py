@@ -30,10 +30,27 @@ from enum import Enum, StrEnum
 from functools import cache
 from operator import itemgetter
 
-from corpus.actions import QUOTES
 from corpus.turns import Kind
 from dungeon.tale.adventure import Adventure, Node
-from dungeon.tale.player_speech import invents_decision, is_first_person, may_become_player_speech, player_quotes
+from dungeon.tale.chat import (
+    asks_player,
+    ends_with_question,
+    find_chat,
+    is_assistant_speech,
+    is_echo,
+    may_ask_player,
+    may_become_echo,
+    moralises,
+    without_echo,
+)
+from dungeon.tale.names import NO_NAMES, TaleNames, find_near_name, names_of_adventure
+from dungeon.tale.player_speech import (
+    invents_decision,
+    is_first_person,
+    may_become_player_speech,
+    player_quotes,
+    reports_player_speech,
+)
 from dungeon.tale.prose import (
     Sentence,
     clean_turn,
@@ -44,10 +61,12 @@ from dungeon.tale.prose import (
     trim_broken_end,
     turn_end,
 )
-from dungeon.tale.repetition import Bigrams, find_loop, has_words, is_known, sentence_bigrams
+from dungeon.tale.repetition import Bigrams, find_loop, has_phrase, has_words, is_known, sentence_bigrams, stock_phrases
 
 _TURNS = 6
 """How many turns back sentences are known."""
+_LONG_MEMORY = 40
+"""How many turns back phrases are known."""
 _LONG = 5
 """Words of a sentence that must not be repeated; shorter ones may ("You wait.")."""
 _LINE_BREAKS = re.compile(r"\n+")
@@ -62,6 +81,12 @@ class StopReason(StrEnum):
     CHAT = "chat"
     LOOP = "loop"
     BANNED = "banned"
+    NEAR_NAME = "near name"
+    STOCK_PHRASE = "stock phrase"
+
+
+DRAWN_AGAIN = frozenset({StopReason.NEAR_NAME, StopReason.STOCK_PHRASE})
+"""Faults of one sentence, which another draw will hardly have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +105,13 @@ class OutputPolicy:
     """A first word for the second and third try of a storyteller that found no beginning, if the tale has that word.
 
     An untuned voice that answers with an action or a heading writes prose after a "The"."""
+    names: TaleNames = NO_NAMES
+    """The names of the tale."""
+    stock_phrases: frozenset[str] = frozenset()
+    """Runs of words that have been in several turns (`repetition.stock_phrases`)."""
+    draws_again: bool = True
+    """Whether a turn ends before a sentence with a near name or a stock phrase, to be drawn again from there. If not,
+    such sentences are left out, unless nothing else is left of the turn."""
     banned: tuple[str, ...] = ()
     """In lower case, with single spaces."""
     stop: tuple[str, ...] = ()
@@ -111,6 +143,7 @@ def policy_for_turn(
     known = frozenset(bare_words(sentence.text) for text in texts for sentence in split_sentences(text))
     narration = [before.input for before in [*nodes, node] if before.kind is Kind.STORY]
     by_people = "\n".join([adventure.opening, adventure.lore.memory, *narration])
+    names = names_of_adventure(adventure, node)
     vocabulary = set(bare_words(" ".join(prose)).split())
     return OutputPolicy(
         action_words=bare_words(node.action),
@@ -118,9 +151,18 @@ def policy_for_turn(
         known_bigrams=sentence_bigrams(known),
         first_person=any(map(is_first_person, by_people.split("\n"))),
         forced_starts=("The" if "the" in vocabulary else "", "You" if "you" in vocabulary else ""),
+        names=names,
+        stock_phrases=_stock_phrases_of(nodes, node, names),
         banned=tuple(" ".join(phrase.lower().split()) for phrase in banned if phrase.strip()),
         stop=stop,
     )
+
+
+def _stock_phrases_of(nodes: Sequence[Node], node: Node, names: TaleNames) -> frozenset[str]:
+    """Return the phrases that came up in several of the earlier turns, but for those that the player typed."""
+    prose = [bare_words(before.prose) for before in nodes[-_LONG_MEMORY:]]
+    typed = [bare_words(before.action) for before in [*nodes[-_LONG_MEMORY:], node]]
+    return stock_phrases(prose, typed, {name.lower() for name in names.names})
 
 
 def filter_output(raw: str, policy: OutputPolicy, *, finished: bool = False) -> FilteredOutput:
@@ -128,7 +170,8 @@ def filter_output(raw: str, policy: OutputPolicy, *, finished: bool = False) -> 
     text, stop_reason = _apply_text_rules(raw, policy, finished=finished)
     # A banned phrase leaves its sentence open: the storyteller is asked again from the middle of it.
     streaming = not finished and stop_reason in (None, StopReason.BANNED)
-    kept, broken_rule, ends_sentence = _apply_sentence_rules(text, policy, streaming=streaming)
+    is_whole = stop_reason in (None, StopReason.TURN_OVER)
+    kept, broken_rule, ends_sentence = _apply_sentence_rules(text, policy, streaming=streaming, is_whole=is_whole)
     stop_reason = broken_rule or stop_reason
     prose = _join(text, kept)
     if broken_rule or not streaming:
@@ -171,18 +214,6 @@ def _without_last_word(text: str) -> str:
 
 # ---- text rules ----------------------------------------------------------------------------------------------
 
-_CHAT = re.compile(
-    r"""(?mix) ^[ ]* (?:
-        \#{1,6}[ ]?\w | [-*•–][ ] | \(?\d{1,2}[.):][ ] | \*\*[^*\n]+\*\* | ``` | [-_*=]{3,}
-        | \[?author's[ ]note | (?:chapter|scene|act|part|step|option|choice)[ ](?:\d|[ivx]+\b)
-        | (?:assistant|user|system|human|ai|narrator|player|storyteller|prompt|title|genre|note|answer|question)[ ]?:
-        | (?:sure|certainly|absolutely)[!,.][ ] | of[ ]course[!,] [ ]here | as[ ]an[ ]ai\b
-        | i'm[ ](?:sorry|afraid),?[ ]but[ ]i[ ] | i[ ](?:can't|cannot|can)[ ](?:help|assist)\b
-        | here(?:'s|[ ]is|[ ]are)[ ](?:an?|the|some|your|my)\b[^.\n"]*:
-        | \[[^\]\n]*\][ ]*\n | the[ ]end\b\W*$ | to[ ]be[ ]continued\b
-    ) | <[|/!a-z] | \[/?(?:inst|author's[ ]note)\b | \blanguage[ ]model\b """
-)
-
 
 def find_banned_phrase(text: str, policy: OutputPolicy, *, growing: bool) -> int:
     """Return where the first banned phrase begins, or the length. A growing text's last word may be unfinished."""
@@ -190,17 +221,17 @@ def find_banned_phrase(text: str, policy: OutputPolicy, *, growing: bool) -> int
     return min((match.start() for match in matches if not growing or match.end() < len(text)), default=len(text))
 
 
-def find_chat(text: str, _policy: OutputPolicy, *, growing: bool) -> int:
+def becomes_chat(text: str, _policy: OutputPolicy, *, growing: bool) -> int:
     """Return where the text turns from a tale to a chat or a document, or its length."""
-    match = _CHAT.search(text.translate(QUOTES))
-    return match.start() if match else len(text)
+    return find_chat(text)
 
 
-TEXT_RULES = ((find_banned_phrase, StopReason.BANNED), (find_chat, StopReason.CHAT))
+TEXT_RULES = ((find_banned_phrase, StopReason.BANNED), (becomes_chat, StopReason.CHAT))
 
 
 def _apply_text_rules(raw: str, policy: OutputPolicy, *, finished: bool) -> tuple[str, StopReason | None]:
     """Return the text up to the earliest cut, and the reason for the cut; of two at one place the first rule's."""
+    raw = without_echo(raw, policy.action_words, growing=not finished)
     text = clean_turn(raw, policy.stop)
     stop_reason = None if turn_end(raw, policy.stop) is None else StopReason.TURN_OVER
     growing = not finished and stop_reason is None
@@ -246,10 +277,14 @@ class Candidate:
     """Its bare words."""
     line: str
     """Its line up to its end."""
+    begins_paragraph: bool
+    """Whether it begins a paragraph behind another one."""
     is_growing: bool
     """Whether the text streams and ends with it."""
     is_settled: bool
     """Whether its text can't change any more: it is complete, or not growing."""
+    is_last: bool
+    """Whether all that the storyteller wrote ends with it: of a text that was cut, the end may have been shown."""
     in_loop: bool
     """Whether the text goes in circles by its end."""
     known_in_a_row: int
@@ -259,7 +294,7 @@ class Candidate:
     """The sentences before it in this turn, as bare words; valid until the next candidate."""
 
 
-def _candidates(text: str, policy: OutputPolicy, *, streaming: bool) -> Iterator[Candidate]:
+def _candidates(text: str, policy: OutputPolicy, *, streaming: bool, is_whole: bool) -> Iterator[Candidate]:
     loop = find_loop(_without_last_word(text) if streaming else text)
     earlier: list[str] = []
     known = long_known = 0
@@ -272,7 +307,21 @@ def _candidates(text: str, policy: OutputPolicy, *, streaming: bool) -> Iterator
         long_known = long_known + 1 if repeats and has_words(words, _LONG) else 0
         line = text[sentence.line_start : sentence.end]
         in_loop = loop is not None and loop <= sentence.end
-        yield Candidate(sentence, words, line, is_growing, is_settled, in_loop, known, long_known, earlier)
+        begins_paragraph = "\n" in sentence.leading_space and bool(earlier)
+        is_last = is_whole and sentence.end == len(text)
+        yield Candidate(
+            sentence,
+            words,
+            line,
+            begins_paragraph,
+            is_growing,
+            is_settled,
+            is_last,
+            in_loop,
+            known,
+            long_known,
+            earlier,
+        )
         earlier.append(words)
 
 
@@ -282,6 +331,7 @@ def speaks_for_player(candidate: Candidate, policy: OutputPolicy) -> bool:
     return (
         any(bare_words(quote) not in policy.action_words for quote in player_quotes(line))
         or invents_decision(line, policy.action_words)
+        or (candidate.begins_paragraph and reports_player_speech(line, policy.action_words))
         or (not policy.first_person and is_first_person(line))
     )
 
@@ -296,42 +346,95 @@ def repeats_known_sentence(candidate: Candidate, _policy: OutputPolicy) -> bool:
     return candidate.long_known_in_a_row > 0
 
 
+def echoes_action(candidate: Candidate, policy: OutputPolicy) -> bool:
+    """Whether it is the turn's first sentence, and the action once more."""
+    return candidate.is_settled and not candidate.earlier and is_echo(candidate.words, policy.action_words)
+
+
+def talks_as_assistant(candidate: Candidate, _policy: OutputPolicy) -> bool:
+    """Whether a narrator talks as an assistant to a user."""
+    return candidate.is_settled and is_assistant_speech(candidate.sentence.text)
+
+
+def asks_or_lectures_player(candidate: Candidate, _policy: OutputPolicy) -> bool:
+    """Whether a narrator asks the player what to do, gives them a lesson, or ends with any question to "you"."""
+    text = candidate.sentence.text
+    return candidate.is_settled and (
+        asks_player(text) or moralises(text) or (candidate.is_last and ends_with_question(text))
+    )
+
+
+def has_near_name(candidate: Candidate, policy: OutputPolicy) -> bool:
+    """Whether it has a name that is nearly one of the tale's."""
+    text = candidate.sentence.text
+    return find_near_name(text if candidate.is_settled else _without_last_word(text), policy.names) is not None
+
+
+def has_stock_phrase(candidate: Candidate, policy: OutputPolicy) -> bool:
+    """Whether it has a run of words that has been in several turns."""
+    words = candidate.words if candidate.is_settled else candidate.words.rpartition(" ")[0]
+    return has_phrase(words, policy.stock_phrases)
+
+
 def is_undecided(candidate: Candidate, policy: OutputPolicy) -> bool:
-    """Whether a growing sentence has no letter yet, or may become the player's speech or a known sentence."""
+    """Whether a growing sentence has no letter yet, or may still become one that an earlier rule is about."""
     if candidate.is_growing and not any(map(str.isalpha, candidate.words)):
         return True
     if candidate.is_settled:
         return False
+    if not candidate.earlier and may_become_echo(candidate.words, policy.action_words):
+        return True
     known = (*policy.known_sentences, *candidate.earlier)
-    return may_become_player_speech(candidate.line) or any(
-        other.startswith(candidate.words) and has_words(other, _LONG) for other in known
+    return (
+        may_become_player_speech(candidate.line)
+        or may_ask_player(candidate.sentence.text)
+        or any(other.startswith(candidate.words) and has_words(other, _LONG) for other in known)
     )
 
 
 SENTENCE_RULES = (
     (speaks_for_player, StopReason.PLAYER),
     (goes_in_circles, StopReason.LOOP),
+    (talks_as_assistant, StopReason.CHAT),
     (repeats_known_sentence, Outcome.DROP),
+    (echoes_action, Outcome.DROP),
+    (asks_or_lectures_player, Outcome.DROP),
+    (has_near_name, StopReason.NEAR_NAME),
+    (has_stock_phrase, StopReason.STOCK_PHRASE),
     (is_undecided, Outcome.WITHHOLD),
 )
 
 
 def _apply_sentence_rules(
-    text: str, policy: OutputPolicy, *, streaming: bool
+    text: str, policy: OutputPolicy, *, streaming: bool, is_whole: bool
 ) -> tuple[list[Sentence], StopReason | None, bool]:
     """Return the sentences that are kept, the rule that ended the turn, and whether the last sentence is complete."""
     kept: list[Sentence] = []
+    spared: list[Sentence] = []
+    """Those that are left out only if others are kept."""
     broken_rule: StopReason | None = None
-    ends_sentence = drops = False
-    for candidate in _candidates(text, policy, streaming=streaming):
+    ends_sentence = repeats = False
+    for candidate in _candidates(text, policy, streaming=streaming, is_whole=is_whole):
         ends_sentence = candidate.sentence.is_complete
-        outcome = next((outcome for applies, outcome in SENTENCE_RULES if applies(candidate, policy)), Outcome.KEEP)
-        if isinstance(outcome, StopReason):
+        rule, outcome = _first_broken_rule(candidate, policy)
+        if outcome in DRAWN_AGAIN and not policy.draws_again:
+            spared.append(candidate.sentence)
+        elif isinstance(outcome, StopReason):
             broken_rule = outcome
             break
-        if outcome is Outcome.KEEP:
+        elif outcome is Outcome.KEEP:
             kept.append(candidate.sentence)
-        drops = drops or outcome is Outcome.DROP
-    if drops and not kept and not streaming:
-        broken_rule = StopReason.LOOP  # the turn is nothing but known sentences
+        repeats = repeats or rule is repeats_known_sentence
+    if not kept and not streaming:
+        kept = spared
+        if repeats and not kept:
+            broken_rule = StopReason.LOOP  # the turn is nothing but known sentences
     return kept, broken_rule, ends_sentence
+
+
+def _first_broken_rule(candidate: Candidate, policy: OutputPolicy) -> tuple[object, Outcome | StopReason]:
+    """Return the first sentence rule that applies to a sentence, and what becomes of it."""
+    for applies, outcome in SENTENCE_RULES:
+        if applies(candidate, policy):
+            return applies, outcome
+    return None, Outcome.KEEP

@@ -35,6 +35,7 @@ _SAID_AFTER = re.compile(rf",?\s*{_YOU_SAY}\b", re.IGNORECASE)
 _SAID_AT_END = re.compile(rf"{_YOU_SAY}\W*$", re.IGNORECASE)
 _DECIDE = "decide|choose|chose|agree|accept|refuse|promise|resolve|vow|make up your mind"
 _YOU_DECIDE = re.compile(rf"\byou {_ADVERB}(?P<verb>{_DECIDE})(?:d|ed)?\b", re.IGNORECASE)
+_REPORTS = re.compile(rf"you {_ADVERB}(?P<verb>{_SAY})\b", re.IGNORECASE)
 _NOT_YET = word_set("""
     if unless when whenever until till before after once whether that which whichever what whatever who how why where as
     do did don't will would won't can could may might should must shall than
@@ -61,15 +62,24 @@ def may_become_player_speech(line: str) -> bool:
 def invents_decision(line: str, action_words: str) -> bool:
     """Whether "you" decide something in the narration of a line that the action, as bare words, does not have."""
     return any(
-        _is_decision(narration[: match.start()]) and match["verb"].lower()[:5] not in action_words
-        for narration in _narration(line)
-        for match in _YOU_DECIDE.finditer(narration)
+        _is_decision(words[: match.start()]) and match["verb"].lower()[:5] not in action_words
+        for words in narration(line)
+        for match in _YOU_DECIDE.finditer(words)
     )
+
+
+def reports_player_speech(line: str, action_words: str) -> bool:
+    """Whether a line begins with what "you" say or ask, and the action, as bare words, does not have the verb.
+
+    In a paragraph of its own ("You ask what she wears.") that is the player's next action.
+    """
+    match = _REPORTS.match(line)
+    return match is not None and match["verb"].lower()[:3] not in action_words
 
 
 def is_first_person(line: str) -> bool:
     """Whether a narrator says "I" in a line: `second_person` would change the narration. Initials don't count."""
-    return any(second_person(narration) != narration for narration in _narration(line))
+    return any(second_person(words) != words for words in narration(line))
 
 
 def _is_decision(before: str) -> bool:
@@ -78,7 +88,8 @@ def _is_decision(before: str) -> bool:
     return _NOT_YET.isdisjoint(re.findall(r"[\w']+", clause))
 
 
-def _narration(line: str) -> list[str]:
+def narration(line: str) -> list[str]:
+    """Return the pieces of a line that nobody speaks."""
     return [words for is_speech, words in _pieces(line) if not is_speech]
 
 

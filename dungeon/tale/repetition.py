@@ -10,12 +10,18 @@ import re
 from collections.abc import Container, Iterable, Sequence
 from itertools import pairwise
 
+from corpus.words import HELPERS, IS, OTHERS, SUBJECTS, word_set
+
 Bigrams = frozenset[tuple[str, str]]
 
 _SIMILAR = 0.75
 """The share of bigrams (pairs of neighbouring words) that two nearly equal sentences have in common."""
 _SIMILAR_WORDS = 8
 """The fewest words of a sentence that may be nearly another one: in a shorter one, one other word makes it another."""
+_PHRASE = 5
+"""Words of a stock phrase."""
+_OF_CLAUSES = (SUBJECTS | OTHERS | IS | HELPERS | word_set("me him them us my your his")) - word_set("this that")
+"""Pronouns and helping verbs, which the name of a thing does not have."""
 _WINDOW = 80
 """Words in which the same four must not appear three times."""
 _TIMES_IN_A_ROW = ((1, 10), (2, 4), *((n, 3) for n in range(3, 13)))
@@ -41,6 +47,37 @@ def is_known(words: str, known: Container[str], known_bigrams: Sequence[Bigrams]
         for bigrams in sentence_bigrams([words])
         for other in (*known_bigrams, *sentence_bigrams(earlier))
     )
+
+
+def stock_phrases(turns: Iterable[str], typed: Iterable[str], names: Container[str]) -> frozenset[str]:
+    """Return the runs of `_PHRASE` words that two of the turns have.
+
+    All texts are bare words. What the player typed is theirs to hear again, and so are names; and only a clause counts,
+    a run with a pronoun or a helping verb: "the man in white gloves" is what a thing is called.
+    """
+    seen: set[str] = set()
+    found: set[str] = set()
+    for words in turns:
+        runs = set(_runs(words))
+        found |= runs & seen
+        seen |= runs
+    found.difference_update(run for words in typed for run in _runs(words))
+    return frozenset(run for run in found if _is_clause(run.split(), names))
+
+
+def has_phrase(words: str, phrases: frozenset[str]) -> bool:
+    """Return whether bare words have one of the phrases that `stock_phrases` returned."""
+    return bool(phrases) and not phrases.isdisjoint(_runs(words))
+
+
+def _runs(words: str) -> Iterable[str]:
+    """Return all runs of `_PHRASE` words."""
+    parts = words.split()
+    return (" ".join(parts[at : at + _PHRASE]) for at in range(len(parts) - _PHRASE + 1))
+
+
+def _is_clause(run: Sequence[str], names: Container[str]) -> bool:
+    return not any(word in names for word in run) and not _OF_CLAUSES.isdisjoint(run)
 
 
 def find_loop(text: str) -> int | None:

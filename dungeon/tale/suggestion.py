@@ -5,16 +5,31 @@
     parse_suggestion(" feel a cold wind.", story)      # None
 
 Small voices write much that is not an action: what happens to the player, names from nowhere, half sentences. A line
-that would come back different when typed is dropped, because the game would play something else.
+that would come back different when typed is dropped, because the game would play something else. So is an action that
+fits anywhere ("Look around"): a suggestion names something of the scene.
 """
 
 import re
 from collections.abc import Iterable, Sequence
+from itertools import takewhile
 
 from corpus.actions import QUOTES, action_line, read_input
 from corpus.grammar import begins_with_verb
 from corpus.text import one_line
-from corpus.words import DETERMINERS, HELPERS, PRONOUNS, word_set
+from corpus.words import (
+    ASKING,
+    DETERMINERS,
+    DIRECTIONS,
+    HELPERS,
+    IS,
+    NUMBERS,
+    OLD,
+    PRONOUNS,
+    SUBJECTS,
+    THIRDS,
+    WAYS,
+    word_set,
+)
 
 _MAX_CHARACTERS = 60
 """A line of a narrow terminal, with its number."""
@@ -28,6 +43,26 @@ _NOT_DEEDS = word_set("""
 _FUNCTION_WORDS = (
     DETERMINERS | PRONOUNS | word_set("and at for from in into of on onto over the to toward towards with")
 )
+_NO_THINGS = (
+    _FUNCTION_WORDS
+    | DIRECTIONS
+    | WAYS
+    | ASKING
+    | HELPERS
+    | IS
+    | SUBJECTS
+    | NUMBERS
+    | OLD
+    | word_set("""
+        first second third last next other same own long good bad more most less such whole only very right left such
+        way time thing moment day night hour minute year word end side place bit lot kind people
+        """)
+)
+"""Words behind an article that name nothing of a scene."""
+_THING = re.compile(
+    rf"\b(?:{'|'.join(sorted(DETERMINERS | NUMBERS))})\s+(?=((?:[a-z’'-]+\s+){{0,3}}[a-z’'-]+))", re.IGNORECASE
+)
+"""An article, or a word in its place, and up to four words behind it."""
 _SPEECH = re.compile(r'say,? ("[^"]+")')
 _NAME = re.compile(r"(?<=\s)[A-Z][\w’'-]+")
 _INNER_END = re.compile(r"[.!?…]\s")
@@ -49,10 +84,46 @@ def parse_suggestion(line: str, story: str, banned: Iterable[str] = ()) -> str |
     return action if speech or _is_deed(action) else None
 
 
+def is_speech(action: str) -> bool:
+    """Whether a suggested action is something to say."""
+    return action.startswith('"')
+
+
+def scene_things(texts: Iterable[str]) -> frozenset[str]:
+    """Return the names and things of a scene, in lower case and the singular: what stands behind an article."""
+    things: set[str] = set()
+    for text in texts:
+        things.update(match[0].lower() for match in _NAME.finditer(text))
+        for match in _THING.finditer(text):
+            first, *others = match[1].lower().split()
+            things.update([first, *takewhile(lambda word: word not in _FUNCTION_WORDS and word not in THIRDS, others)])
+    return frozenset(_singular(word) for word in things if len(word) > 2 and word not in _NO_THINGS)
+
+
+def names_something(action: str, things: frozenset[str]) -> bool:
+    """Whether an action names something of the scene: the verb of a deed does not count."""
+    words = action if is_speech(action) else action.partition(" ")[2]
+    return not things.isdisjoint(_singular(word) for word in re.findall(r"[\w’'-]{3,}", words.lower()))
+
+
 def same_action(one: str, other: str) -> bool:
     """Whether two actions are the same but for words like "the" or "with", or one adds words to the other."""
     a, b = _content_words(one), _content_words(other)
     return a <= b or b <= a
+
+
+BEGINNINGS = (
+    *("ask", "climb onto the", "follow", "give", "go to the", "help", "hide behind the", "hold up the", "listen to"),
+    *("look at the", "open the", "pick up the", "push the", "search the", "show", "stand beside the", "take the"),
+    "touch the",
+)
+"""How deeds begin, for a voice to finish with something of the scene."""
+
+
+def unused_beginnings(suggested: Sequence[str]) -> list[str]:
+    """Return the beginnings whose verb no suggestion has."""
+    used = {_first_word(action).lower() for action in suggested}
+    return [beginning for beginning in BEGINNINGS if _first_word(beginning) not in used]
 
 
 def is_new_suggestion(action: str, suggested: Sequence[str], done: Sequence[str]) -> bool:
@@ -65,7 +136,13 @@ def is_new_suggestion(action: str, suggested: Sequence[str], done: Sequence[str]
 
 
 def _first_word(action: str) -> str:
-    return action if action.startswith('"') else action.partition(" ")[0]
+    return action if is_speech(action) else action.partition(" ")[0]
+
+
+def _singular(word: str) -> str:
+    """Return a noun in lower case without a plural's or a possessive's ending."""
+    word = re.sub(r"['’]s?$", "", word)
+    return word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith("ss") else word
 
 
 def _is_deed(action: str) -> bool:

@@ -206,7 +206,7 @@ def _sentences(chapter: Chapter) -> Iterator[_Sentence]:
     """Yield the sentences of a chapter that could stand in a summary, each once."""
     texts: list[tuple[str, float]] = []
     for action, prose in chapter:
-        texts += [(action, _PLAYER_DEED)] if action else []
+        texts += [(action.lstrip(ACTION_MARK), _PLAYER_DEED)] if action else []
         texts += [(sentence, 1.0) for sentence in _split(prose)]
     parsed = [(text, _WORD.findall(text), worth) for text, worth in texts]
     lower_case = {word for _, words, _ in parsed for word in words if word.islower()}

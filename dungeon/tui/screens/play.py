@@ -27,7 +27,7 @@ from dungeon.tui.host import game
 from dungeon.tui.screens.by_command import open_screen
 from dungeon.tui.screens.help import key_hints
 from dungeon.tui.widgets.prompt import Prompt
-from dungeon.tui.widgets.status import READY, THINKING, StatusLine
+from dungeon.tui.widgets.status import READY, SUGGESTING, THINKING, StatusLine
 from dungeon.tui.widgets.story import StoryView, Suggestion
 from dungeon.tui.widgets.turn import TurnLabels
 
@@ -68,7 +68,7 @@ class PlayScreen(Screen[None]):
         """What the player should know about how it was generated."""
 
     class Suggested(Message):
-        """There are new suggestions."""
+        """Suggestions are being written, there is another one, or all are there."""
 
     def __init__(self, session: Session) -> None:
         super().__init__()
@@ -291,10 +291,14 @@ class PlayScreen(Screen[None]):
 
     @on(Suggested)
     def _suggested(self) -> None:
-        if not self.busy:
-            self.story.show_suggestions()
-            if not self.session.suggestions():
-                self.show_message("Nothing comes to the voice's mind. What do you do?")
+        if self.busy:
+            return
+        prefetcher, adventure = self.session.prefetcher, self.session.adventure
+        is_suggesting = prefetcher.is_suggesting(adventure)
+        self._show_state(SUGGESTING if is_suggesting else "")
+        self.story.show_suggestions()
+        if prefetcher.are_requested(adventure) and not self.session.suggestions() and not is_suggesting:
+            self.show_message("Nothing comes to the voice's mind. What do you do?")
 
     # ---- turns -----------------------------------------------------------------------------------------------
 

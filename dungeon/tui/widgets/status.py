@@ -11,6 +11,9 @@ READY = "ready"
 THINKING = "thinking"
 """The turn's state until its first word."""
 
+SUGGESTING = "thinking of what you might do …"
+"""The state while suggestions are being written."""
+
 
 class HintLine(Static):
     """One line that says which keys do what; cut at the screen's edge."""
@@ -37,7 +40,7 @@ class StatusLine(HintLine):
     hint: reactive[str] = reactive("")
     """Which keys do what."""
     turn_state: reactive[str] = reactive("")
-    """What the turn in progress is doing; "" when none is."""
+    """What the turn in progress is doing, or that suggestions are being written; "" when neither is."""
 
     def __init__(self, hint: str = "") -> None:
         super().__init__(widget_id="status")

@@ -211,6 +211,61 @@ async def test_a_retry_never_lowers_the_players_sampling() -> None:
     assert player.voice.requests[1].params.sampling == player.params.sampling
 
 
+# ---- near names and stock phrases --------------------------------------------------------------------------------
+
+
+def player_with_names(*answers: str | Answer) -> Player:
+    player = Player(*answers)
+    player.adventure.opening = "You stand before the iron door with Hessa, who holds the lamp."
+    return player
+
+
+async def test_a_sentence_with_a_near_name_is_generated_again() -> None:
+    player = player_with_names("\nThe door opens. Hester looks up. It", " Hessa nods. You wait.")
+    answer = await player.generate()
+    assert answer.prose == "The door opens. Hessa nods. You wait."
+    assert answer.notes == ()
+    assert player.kept_shown_sentences()
+    first, second = player.voice.requests
+    assert second.prompt == f"{first.prompt}\nThe door opens."
+    assert second.params.seed != first.params.seed
+    assert "It" not in player.shown[-1], "the stream is left at the name"
+
+
+async def test_a_near_name_that_comes_again_and_again_is_left_out() -> None:
+    player = player_with_names(
+        "\nThe door opens. Hester looks up. It is dark.", *repeat(" Hester nods. It is dark.", 3)
+    )
+    answer = await player.generate()
+    assert answer.prose == "The door opens. It is dark."
+    assert len(player.voice.requests) == 4
+
+
+async def test_a_near_name_is_kept_where_nothing_else_is_left_of_the_turn() -> None:
+    player = player_with_names("\nHester looks up.")
+    assert (await player.generate()).prose == "Hester looks up."
+    assert len(player.voice.requests) == 4
+
+
+async def test_a_phrase_of_two_earlier_turns_is_generated_again() -> None:
+    player = Player("\nIt opens. She looks at you as if she knew.", " A lamp burns low.")
+    player.adventure = Adventure(1, "The door", "You stand before the iron door.", lore=Lore())
+    for number in (1, 2):
+        prose = f"Number {number} rings. He looks at you as if it were late."
+        player.adventure.add(Node(number, number - 1 or None, Kind.DO, "wait", "You wait.", prose, State.DONE))
+    player.node = Node(3, 2, Kind.DO, "open the door", "You open the door.")
+    player.adventure.add(player.node)
+    assert (await player.generate()).prose == "It opens. A lamp burns low."
+    assert len(player.voice.requests) == 2
+
+
+def test_the_initials_of_the_names_end_a_sequence_that_dry_prices() -> None:
+    player = player_with_names("")
+    request = turn_request(player.adventure, player.node, player.params)
+    assert request.params.sampling.dry_sequence_breakers == ("\n", ":", '"', "*", "H")
+    assert turn_request(player.adventure, player.node, request.params) == request
+
+
 # ---- banned phrases and stop strings -------------------------------------------------------------------------
 
 

@@ -17,12 +17,12 @@ from dungeon.storage.shelf import Shelf
 from dungeon.storyteller.servers.remote import RemoteStoryteller
 from dungeon.tale.adventure import Node, State
 from dungeon.tale.lore import Lore
-from dungeon.tale.suggestion import parse_suggestion, same_action
+from dungeon.tale.suggestion import BEGINNINGS, parse_suggestion, same_action
 from tests.dungeon.scripted import Answer, Fail, Hold, ScriptedServer
 
 OPENING = "You stand before the iron door. Hessa holds the lamp."
 FIRST = " ".join(["The", *(f"word{n}" for n in range(FIRST_WORDS - 1))])
-ACTIONS = ["open the door.", "ask Hessa what she sees.", 'say "Who is there?"', "light the lamp."]
+ACTIONS = ["open the door.", "ask Hessa what she sees.", 'say "Is that the door?"', "light the lamp."]
 
 
 class Voice(ScriptedServer):
@@ -31,6 +31,8 @@ class Voice(ScriptedServer):
     def __init__(self) -> None:
         super().__init__()
         self.actions = [f" {action}" for action in ACTIONS]
+        self.endings = [" and so on, and on."]
+        """What follows the beginning of a deed."""
         self.waiting: str | None = None
         """The action whose turn waits in the middle until `release`."""
 
@@ -38,6 +40,9 @@ class Voice(ScriptedServer):
         prompt = str(self.requests[-1]["prompt"])
         if prompt.endswith("> You"):
             return self.actions[(len(self.prompts_ending("> You")) - 1) % len(self.actions)]
+        if prompt.rpartition("> You ")[2] in BEGINNINGS:
+            self.endings.append(self.endings.pop(0))
+            return self.endings[-1]
         action, _, prefix = prompt.rpartition("> You ")[2].partition("\n")
         if prefix:
             return [" and", Hold(), " so on."] if action == self.waiting else ". The rest of it."
@@ -168,9 +173,53 @@ async def test_after_a_turn_four_different_actions_are_suggested(server: Voice, 
     await play(session, "wait")
     changes: list[tuple[str, ...]] = []
     await session.prefetch(lambda: changes.append(session.suggestions()))
-    # None twice, no two with the same verb, and not the player's last action.
-    assert changes == [("Open the door", "Ask Hessa what she sees", '"Who is there?"', "Light the lamp")]
+    # Neither the same twice, nor with the same verb, nor what the player has just done.
+    four = ("Open the door", "Ask Hessa what she sees", '"Is that the door?"', "Light the lamp")
+    # They come one by one, after a sign that they are being written and before a sign that all are there.
+    assert changes == [four[:number] for number in (0, 1, 2, 3, 4, 4)]
     assert saved_turns(session) == session.adventure.path(), "suggestions are not on the disk"
+
+
+async def test_at_most_half_of_the_suggestions_are_speech_and_each_names_something_of_the_scene(
+    server: Voice, session: Session
+) -> None:
+    spoken = ("Who are you?", "Come here.", "Open the door!", "The lamp!", "Hessa, the lamp is out.")
+    server.actions = [" look around.", " follow Aldric.", *(f' say "{words}"' for words in spoken)]
+    server.endings = [" wait.", " lamps.", " moon.", " iron door."]
+    await play(session, "wait")
+    await session.prefetch(ignore)
+    suggestions = session.suggestions()
+    assert suggestions[:2] == ('"Open the door!"', '"The lamp!"')
+    assert [action.split()[-1] for action in suggestions[2:]] == ["lamps", "door"]
+    assert len({action.split()[0] for action in suggestions}) == 4
+
+
+async def test_a_voice_that_finds_no_action_finishes_deeds_that_are_begun_for_it(
+    server: Voice, session: Session
+) -> None:
+    server.actions = [" are lost."]
+    server.endings = [" lamp."]
+    await play(session, "wait")
+    await session.prefetch(ignore)
+    assert len(session.suggestions()) == 4
+    assert all(action.endswith("lamp") for action in session.suggestions())
+
+
+async def test_the_screen_can_tell_when_suggestions_are_being_written(server: Voice, session: Session) -> None:
+    await play(session, "wait")
+    states = []
+    await session.prefetch(lambda: states.append(session.prefetcher.is_suggesting(session.adventure)))
+    assert states == [True] * 5 + [False]
+
+
+async def test_with_a_seed_each_try_has_a_seed_of_its_own(server: Voice, tmp_path: Path) -> None:
+    session = Session(Shelf(tmp_path / "seeded.db"), RemoteStoryteller(server.url, "scripted"), seed=7)
+    session.begin(scenario_from_opening(OPENING, "The door"))
+    session.request_suggestions()
+    await session.suggest()
+    seeds = [request["seed"] for request in server.requests]
+    assert len(set(seeds)) == len(seeds) == 4
+    await session.storyteller.close()
 
 
 async def test_after_going_on_and_narrating_there_are_suggestions_too(server: Voice, session: Session) -> None:
@@ -183,7 +232,7 @@ async def test_after_going_on_and_narrating_there_are_suggestions_too(server: Vo
 async def test_requests_to_a_voice_that_writes_no_actions_are_limited(server: Voice, session: Session) -> None:
     server.actions = [" are lost."]
     await play(session, "wait")
-    await session.prefetch(lambda: pytest.fail("on_change was called without suggestions"))
+    await session.prefetch(ignore)
     assert session.suggestions() == ()
     asked = len(server.prompts_ending("> You"))
     await session.prefetch(ignore)
@@ -193,11 +242,11 @@ async def test_requests_to_a_voice_that_writes_no_actions_are_limited(server: Vo
 async def test_request_suggestions_gives_other_suggestions(server: Voice, session: Session) -> None:
     await play(session, "wait")
     await session.prefetch(ignore)
-    server.actions = [" run.", " hide.", " sing.", " sit down."]
+    server.actions = [" run to the door.", " hide behind Hessa.", " sing to the lamp.", " sit on the lamp."]
     session.request_suggestions()
     assert session.suggestions() == ()
     await session.suggest()
-    assert set(session.suggestions()) == {"Run", "Hide", "Sing", "Sit down"}
+    assert set(session.suggestions()) == {"Run to the door", "Hide behind Hessa", "Sing to the lamp", "Sit on the lamp"}
 
 
 async def test_after_undo_the_same_suggestions_are_shown_again(server: Voice, session: Session) -> None:

@@ -77,6 +77,7 @@ async def test_the_body_of_a_request(server: ScriptedServer, client: Client) -> 
             "dry_base": SAMPLING.dry_base,
             "dry_allowed_length": SAMPLING.dry_allowed_length,
             "dry_penalty_last_n": SAMPLING.dry_penalty_last_n,
+            "dry_sequence_breakers": list(SAMPLING.dry_sequence_breakers),
             "xtc_probability": SAMPLING.xtc_probability,
             "xtc_threshold": SAMPLING.xtc_threshold,
         }

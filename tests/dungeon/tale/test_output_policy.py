@@ -7,6 +7,7 @@ the policy keeps, checked by eye.
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -106,6 +107,8 @@ def test_streaming_gives_the_same_result_and_takes_no_sentence_back(record: dict
         ("It opens. He asks if you will come in, and you agree.", "It opens."),
         ("It opens. I am glad to see it. He nods.", "It opens."),
         ("It opens. My hand shakes. He nods.", "It opens."),
+        ('It opens.\n\nYou ask what she wears.\n\n"A coat."', "It opens."),
+        ("It opens.\n\nYou quietly tell him that it is late. He nods.", "It opens."),
     ],
 )
 def test_the_turn_ends_before_it_speaks_for_the_player(sent: str, prose: str) -> None:
@@ -134,6 +137,8 @@ def test_speech_and_decisions_of_the_action_are_kept() -> None:
     sent = 'So you say "Who is there?" and wait.'
     assert kept(sent, action='You say "Who is there?"') == sent
     assert kept("You choose the red door. It opens.", action="You choose the red door, and run.") != ""
+    sent = "She looks up.\n\nYou ask her again."
+    assert kept(sent, action="You ask Hessa for the lamp.") == sent
     assert stop_reason("So you decide to go home, and go.", action="You decide to go home.") is None
 
 
@@ -203,6 +208,44 @@ def test_speech_is_shown_without_its_closing_mark_until_the_speaker_is_clear() -
         'He nods. "Run," you',
         "He nods.",
     ]
+
+
+# ---- rule: stock phrases -----------------------------------------------------------------------------------------
+
+PHRASE = "He looks at you as if he were a mirror."
+
+
+def turns_with(*prose: str) -> list[list[str]]:
+    return [["You wait.", text] for text in prose]
+
+
+@pytest.mark.parametrize(
+    "again", ["She looks at you as if you were late.", '"He looks at you as if it rains," she says.']
+)
+def test_the_turn_ends_before_a_phrase_of_two_earlier_turns(again: str) -> None:
+    before = turns_with(f"It rains. {PHRASE}", "The cat looks at you as if it had won.")
+    output = finished(f"You nod. {again} It rains.", before=before)
+    assert (output.shown, output.stop_reason) == ("You nod.", StopReason.STOCK_PHRASE)
+
+
+@pytest.mark.parametrize(
+    ("before", "sent"),
+    [
+        ([PHRASE], "She looks at you as if you were late."),
+        ([PHRASE, PHRASE], "She looks at you."),
+        (["The man in white gloves waits.", "The man in white gloves nods."], "The man in white gloves sings."),
+        (["Old Hessa is here with you.", "Old Hessa is here with me."], "Old Hessa is here with him."),
+    ],
+)
+def test_what_one_turn_has_short_runs_things_and_names_are_no_stock_phrases(before: list[str], sent: str) -> None:
+    assert kept(sent, opening="It is Hessa, the driver.", before=turns_with(*before)) == sent
+
+
+def test_the_players_own_words_are_no_stock_phrase() -> None:
+    said = "He hears you say that you are the king of salt."
+    before = [['You say "Say that you are the king!"', said], ["You wait.", "Tell me that you are the king."]]
+    sent = "They shout that you are the king of the hill."
+    assert kept(sent, before=before, action="You wait.") == sent
 
 
 # ---- rule: loops ---------------------------------------------------------------------------------------------
@@ -323,15 +366,20 @@ words = st.sampled_from(
         "1. ",
         "you say",
         KNOWN_SENTENCE,
+        *"Hessa Hester knows > What do you? Remember, you".split(),
+        "looks at you as if",
+        "> You say It rains.",
     ]
 )
 texts = st.lists(words, max_size=40).map(" ".join)
 
 
-@given(texts, texts)
-@example('" . \n You', "you say")
-def test_shown_sentences_stay_shown_with_any_continuation(first: str, more: str) -> None:
-    rules = policy(before=[["You wait.", KNOWN_SENTENCE]], action='You say "It rains."')
+@given(first=texts, more=texts, draws_again=st.booleans())
+@example(first='" . \n You', more="you say", draws_again=True)
+def test_shown_sentences_stay_shown_with_any_continuation(first: str, more: str, draws_again: bool) -> None:
+    told = [["You wait.", f"{KNOWN_SENTENCE} {PHRASE} the Hessa"], ["You wait.", f"Hessa nods. {PHRASE}"]]
+    rules = policy("The cat of Hessa.", before=told, action='You say "It rains."')
+    rules = replace(rules, draws_again=draws_again)
     before, now = filter_output(first, rules), filter_output(f"{first} {more}", rules)
     if before.stop_reason is None:
         assert now.shown.startswith(before.shown[: sentence_end(before.shown)])

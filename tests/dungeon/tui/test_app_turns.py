@@ -6,7 +6,7 @@ from textual.geometry import Offset
 from dungeon.paths import shelf_file
 from dungeon.scenarios.user import find_scenario
 from dungeon.tale.adventure import State
-from dungeon.tui.widgets.status import StatusLine
+from dungeon.tui.widgets.status import SUGGESTING, StatusLine
 from dungeon.tui.widgets.turn import TurnView
 from tests.dungeon.host import paste, press, settle, toast_text, wait_until, write_protected
 from tests.dungeon.playing import (
@@ -26,7 +26,7 @@ from tests.dungeon.scripted import Answer, Fail, Hold, ScriptedServer
 
 async def test_escape_stops_the_turn_keeps_its_text_and_frees_the_prompt(server: ScriptedServer) -> None:
     async with playing_iron_door(server) as pilot:
-        server.answers = [["\nThe door", " opens a", Hold(), " crack."], "\nYou look."]
+        server.answers = [["\nThe door", " opens a", Hold(), " crack."], "\nA road."]
         await enter_line(pilot, "open it")
         await wait_until(pilot, lambda: "The door opens a" in story_text(pilot))
         assert "streaming" in str(pilot.app.screen.query_one(StatusLine).content)
@@ -37,7 +37,7 @@ async def test_escape_stops_the_turn_keeps_its_text_and_frees_the_prompt(server:
         assert prompt(pilot).has_focus
         server.release()
         await play_line(pilot, "look")
-        assert story_text(pilot).endswith("The door opens a\n> You look.\nYou look.")
+        assert story_text(pilot).endswith("The door opens a\n> You look.\nA road.")
 
 
 async def test_escape_before_the_first_word_returns_the_action_to_the_prompt(server: ScriptedServer) -> None:
@@ -270,3 +270,26 @@ async def test_a_burst_of_commands_adds_no_turn(server: ScriptedServer) -> None:
         await wait_for_turn(pilot)
         await settle(pilot)
         assert [node.action for node in saved_adventure().nodes.values()] == ["You open the door."]
+
+
+class SlowSuggestions(SuggestingServer):
+    """Stops in the middle of the second suggestion until it is released."""
+
+    def next_answer(self) -> Answer:
+        asked = sum(str(request["prompt"]).endswith("> You") for request in self.requests)
+        if str(self.requests[-1]["prompt"]).endswith("> You"):
+            return {1: " open the door.", 2: [" light", Hold(), " the lamp."]}.get(asked, " wait.")
+        return "\nThe lamp burns low at the door."
+
+
+async def test_suggestions_appear_one_by_one_with_a_sign_that_more_are_being_written() -> None:
+    with SlowSuggestions() as server:
+        async with playing(server, find_scenario("iron-door")) as pilot:
+            await play_line(pilot, "look around")
+            await wait_until(pilot, lambda: "1. Open the door" in story_text(pilot))
+            assert "2. Light the lamp" not in story_text(pilot)
+            assert SUGGESTING in str(pilot.app.screen.query_one(StatusLine).content)
+            server.release()
+            await wait_for_workers(pilot)
+            assert story_text(pilot).endswith("1. Open the door\n2. Light the lamp")
+            assert SUGGESTING not in str(pilot.app.screen.query_one(StatusLine).content)
