@@ -112,7 +112,7 @@ async def test_an_empty_answer_is_asked_for_again_with_another_seed_and_not_for_
 
 
 async def test_an_answer_that_begins_with_an_action_is_left_at_once(server: ScriptedServer, session: Session) -> None:
-    server.answers = [[">", " You", Hold(), " run on for a hundred tokens."], "\nThe door opens."]
+    server.answers = [[">", " You run", Hold(), " on for a hundred tokens."], "\nThe door opens."]
     node = await session.play_turn(Kind.DO, "open the door", ignore)  # would wait for ever, were it read to its end
     assert node.prose == "The door opens."
     assert session.stats.first_text is not None
