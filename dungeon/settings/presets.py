@@ -15,8 +15,10 @@ from dungeon.storyteller.sampling import Sampling
 
 VOICE = "voice"
 """The preset that changes nothing."""
-PRESET_FIELDS = tuple(name for name in Sampling.__struct_fields__ if name not in ("stop", "banned"))
-"""The settings that a preset may hold. The phrases are the player's, whichever preset is chosen."""
+_NO_PRESET = ("stop", "banned", "dry_sequence_breakers")
+PRESET_FIELDS = tuple(name for name in Sampling.__struct_fields__ if name not in _NO_PRESET)
+"""The settings that a preset may hold. The phrases are the player's, whichever preset is chosen; the breakers are the
+voice's and the tale's."""
 
 _NAME_LENGTH = 30
 

@@ -24,7 +24,14 @@ from itertools import pairwise
 from corpus.turns import PARAGRAPH, Kind, Turn, write
 from dungeon.tale.adventure import Adventure, Node
 from dungeon.tale.lore import Card, Lore, TriggeredCard, triggered_cards
-from dungeon.tale.prompt_format import TALE, PromptFormat, byte_size
+from dungeon.tale.prompt_format import (
+    CARD_LABEL,
+    NOTE_LABEL,
+    SUMMARY_LABEL,
+    TALE,
+    PromptFormat,
+    byte_size,
+)
 from dungeon.tale.summary import Chapter, summarise
 
 TOKENS_PER_BYTE = 1 / 3.4
@@ -45,10 +52,6 @@ _SUMMARY = 0.10
 
 _TURNS_AFTER_NOTE = 2
 """Turns between the author's note and the action."""
-_NOTE_LABEL = "Author's note"
-_CARD_LABEL = "Good to know"
-_SUMMARY_LABEL = "The story so far"
-"""How a chat format marks them."""
 
 
 # ---- what a context is -------------------------------------------------------------------------------------------
@@ -144,21 +147,21 @@ def build_context(
     instructions = _first_bytes(wanted, int(limit * _INSTRUCTIONS))
     memory = _first_bytes(lore.memory, int(limit * _MEMORY))
     opening = _last_bytes(adventure.opening, longest)
-    note = _first_bytes(lore.note, int(limit * _NOTE) - prompt_format.note_overhead(_NOTE_LABEL))
+    note = _first_bytes(lore.note, int(limit * _NOTE) - prompt_format.note_overhead(NOTE_LABEL))
 
     # The room for cards is reserved even while none is triggered, and so is a share for the last turn: the window must
     # not move because a card is triggered, or because one action is longer than another.
-    card_overhead = prompt_format.note_overhead(_CARD_LABEL)
+    card_overhead = prompt_format.note_overhead(CARD_LABEL)
     for_cards = min(int(limit * _CARDS), sum(byte_size(card.text) + card_overhead for card in lore.cards))
     for_last = max(int(limit * _LAST), byte_size(last.action) + byte_size(last.prose)) + prompt_format.fixed_bytes()
     always = byte_size(memory + PARAGRAPH + opening + PARAGRAPH)
     always += byte_size(instructions + PARAGRAPH) if instructions else 0
     # Without its blank line, as ever: a replay compares prompts with those of earlier versions.
-    for_note = byte_size(note) + prompt_format.note_overhead(_NOTE_LABEL) - len(PARAGRAPH) if note else 0
+    for_note = byte_size(note) + prompt_format.note_overhead(NOTE_LABEL) - len(PARAGRAPH) if note else 0
     room = limit - always - for_note - for_cards - for_last
     sizes = [prompt_format.turn_bytes(turn) for turn in turns]
     for_summary = int(limit * _SUMMARY)
-    summary_room = for_summary - prompt_format.note_overhead(_SUMMARY_LABEL)
+    summary_room = for_summary - prompt_format.note_overhead(SUMMARY_LABEL)
     window = _fit_window(turns, sizes, *_players_summary(adventure, nodes, lore), room, for_summary, summary_room)
 
     prompt = _Prompt(prompt_format)
@@ -180,7 +183,7 @@ def build_context(
     before_note = max(window.first, len(turns) - _TURNS_AFTER_NOTE)
     prompt.add_turns(nodes, turns, window.first, before_note)
     late_cards = prompt.add_cards(lore.cards, [Turn("", opening), *turns, last], int(limit * _CARDS))
-    prompt.add_note(PartKind.NOTE, _NOTE_LABEL, note, _reason("always", note, lore.note, _NOTE))
+    prompt.add_note(PartKind.NOTE, NOTE_LABEL, note, _reason("always", note, lore.note, _NOTE))
     prompt.add_turns(nodes, turns, before_note, len(turns))
     for hit in late_cards:
         prompt.add_card(hit)
@@ -222,7 +225,7 @@ class _Prompt:
         """Includes the summary, shortened to its share."""
         shown = _first_bytes(window.summary, window.summary_room)
         reason = _reason(window.summary_source, shown, window.summary, _SUMMARY)
-        self.add_note(PartKind.SUMMARY, "Summary", shown, reason, window.summary_source, _SUMMARY_LABEL)
+        self.add_note(PartKind.SUMMARY, "Summary", shown, reason, window.summary_source, SUMMARY_LABEL)
 
     def add_turns(self, nodes: list[Node], turns: list[Turn], start: int, end: int) -> None:
         """Includes the turns of the window from `start` to before `end`."""
@@ -244,7 +247,7 @@ class _Prompt:
         late: list[TriggeredCard] = []
         left_out: dict[int, str] = {}
         for number, card in sorted(enumerate(cards), key=lambda entry: entry[1] not in early):
-            size = byte_size(card.text) + self._format.note_overhead(_CARD_LABEL)
+            size = byte_size(card.text) + self._format.note_overhead(CARD_LABEL)
             if reason := _why_not(card, hits.keys(), size > room):
                 left_out[number] = reason
                 continue
@@ -259,7 +262,7 @@ class _Prompt:
 
     def add_card(self, hit: TriggeredCard) -> None:
         """Includes a card."""
-        self.add_note(PartKind.CARD, _card_label(hit.card), hit.card.text, _why_triggered(hit), mark=_CARD_LABEL)
+        self.add_note(PartKind.CARD, _card_label(hit.card), hit.card.text, _why_triggered(hit), mark=CARD_LABEL)
 
     def add_action(self, answering: Node, turn: Turn) -> None:
         """Ends the prompt with the action that is to be answered, and what has been written of the answer."""

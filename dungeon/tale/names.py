@@ -12,6 +12,7 @@ Limits: tales in English, for other languages have other capitals; names in the 
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -23,6 +24,8 @@ _TURNS = 40
 """How many turns back the names that a voice brought up are known."""
 
 _CAPITALISED = re.compile(r"(?<![\w'’-])[A-Z][a-z]{2,}(?![\w-])")
+_INSIDE_SENTENCE = re.compile(r"(?<=[a-z,;] )[A-Z][a-z]{2,}(?![\w-])")
+_INITIALS = 8
 _LOWER_CASE = re.compile(r"(?<![\w'’-])[a-z]+(?!\w)")
 _PLACE_ENDINGS = ("s", "es", "n", "an", "ian", "ish", "ese")
 """What a name may end in besides: the Hessas, a Vennian."""
@@ -37,8 +40,8 @@ class TaleNames:
     """What is known of the names in a tale."""
 
     names: frozenset[str] = frozenset()
-    by_people: frozenset[str] = frozenset()
-    """Those of the names that people wrote."""
+    by_people: tuple[str, ...] = ()
+    """Those of the names that people wrote, the most frequent first."""
     lower_case: frozenset[str] = frozenset()
     """The words that the tale has in lower case."""
 
@@ -56,11 +59,11 @@ def names_of_tale(by_people: Iterable[str], by_voice: Iterable[str]) -> TaleName
     lower_case = frozenset(_LOWER_CASE.findall("\n".join([people_text, *turns])))
     if _ENGLISH.isdisjoint(lower_case):
         return NO_NAMES
-    by_people = frozenset(_names_in(people_text, lower_case))
-    names = set(by_people)
+    found = Counter([*_names_in(people_text, lower_case), *_names_inside_sentences(people_text, lower_case)])
+    names = set(found)
     for prose in turns:
         names |= {name for name in _names_in(prose, lower_case) if not _is_near_any(name, names)}
-    return TaleNames(frozenset(names), by_people, lower_case)
+    return TaleNames(frozenset(names), tuple(name for name, _ in found.most_common()), lower_case)
 
 
 def names_of_adventure(adventure: Adventure, node: Node) -> TaleNames:
@@ -75,11 +78,12 @@ def names_of_adventure(adventure: Adventure, node: Node) -> TaleNames:
 
 
 def initials(known: TaleNames) -> tuple[str, ...]:
-    """Return the first letters of the names that people wrote: a name's later tokens follow one that has its initial.
+    """Return the first letters of names that people wrote: a name's later tokens follow one that has its initial.
 
-    Without I, with which too much else begins.
+    Only of the most frequent names, for each letter costs time; and without I, with which too much else begins.
     """
-    return tuple(sorted({name[0] for name in known.by_people} - {"I"}))
+    letters = dict.fromkeys(name[0] for name in known.by_people if name[0] != "I")
+    return tuple(sorted(list(letters)[:_INITIALS]))
 
 
 def find_near_name(text: str, known: TaleNames) -> str | None:
@@ -93,6 +97,14 @@ def _names_in(text: str, lower_case: frozenset[str]) -> Iterator[str]:
     for match in _CAPITALISED.finditer(text):
         word = match[0].lower()
         if word not in lower_case and not is_ordinary(word):
+            yield match[0]
+
+
+def _names_inside_sentences(text: str, lower_case: frozenset[str]) -> Iterator[str]:
+    """Yield ordinary words that are names here, with a capital inside a sentence: Mr. Nibbles, Marrow Ford."""
+    for match in _INSIDE_SENTENCE.finditer(text):
+        word = match[0].lower()
+        if word not in lower_case and is_ordinary(word):
             yield match[0]
 
 

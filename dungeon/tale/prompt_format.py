@@ -29,6 +29,10 @@ DEFAULT_INSTRUCTIONS = (
     "fail if it would. Never decide, speak or act for the player. Never ask the player what to do. Write prose only: "
     "no lists, no headings, no comments."
 )
+CARD_LABEL = "Good to know"
+NOTE_LABEL = "Author's note"
+SUMMARY_LABEL = "The story so far"
+"""How notes are marked."""
 _BEGIN = "Begin the story."
 _CONTINUE = "Continue the story."
 
@@ -127,7 +131,7 @@ class TaleWriter:
 
 def _plain_note(label: str, text: str) -> str:
     """The author's note is marked as one; a summary and a card are paragraphs."""
-    return f"[{label}: {text}]" if label == "Author's note" else text
+    return f"[{label}: {text}]" if label == NOTE_LABEL else text
 
 
 # ---- a chat model's frame ----------------------------------------------------------------------------------------
@@ -181,8 +185,9 @@ class ChatFormat:
 
     @property
     def stop(self) -> tuple[str, ...]:
-        """A reply ends before the player's next action, or with the frame's own mark."""
-        return (STOP, self.frame.end_of_reply) if self.frame.end_of_reply else (STOP,)
+        """A reply ends before the player's next action or a note of ours, or with the frame's own mark."""
+        own = (self.frame.end_of_reply,) if self.frame.end_of_reply else ()
+        return (STOP, *own, *(f"[{label}:" for label in (CARD_LABEL, NOTE_LABEL, SUMMARY_LABEL)))
 
     def writer(self) -> "ChatWriter":
         """Return a writer for one prompt."""

@@ -33,7 +33,7 @@ class Voice(ScriptedServer):
         dice = random.Random(f"{request['prompt']}|{request['seed']}")
         words = ["".join(dice.choices(_SYLLABLES, k=3)) for _ in range(min(request["max_tokens"], 40))]
         if request["prompt"].endswith("> You"):
-            return " open the iron door."
+            return f" open the iron door with a {words[0]}."
         return ["\n" * (not request["prompt"].endswith(words[0])), *(f" {word}" for word in words[:-1]), " end."]
 
 

@@ -111,7 +111,7 @@ async def test_an_empty_answer_is_requested_again_twice_with_other_seeds(
 async def test_an_answer_that_begins_with_an_action_is_cancelled_at_once(
     server: ScriptedServer, session: Session
 ) -> None:
-    server.answers = [[">", " You", Hold(), " run on for a hundred tokens."], "\nThe door opens."]
+    server.answers = [[">", " You run", Hold(), " on for a hundred tokens."], "\nThe door opens."]
     node = await session.play_turn(Kind.DO, "open the door", ignore)  # reading it to its end would wait for ever
     assert node.prose == "The door opens."
     assert session.stats.first_text is not None

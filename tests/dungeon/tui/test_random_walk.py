@@ -42,8 +42,11 @@ class RandomServer(ScriptedServer):
 
     def next_answer(self) -> Answer:
         chance = self.chance
-        if str(self.requests[-1]["prompt"]).endswith("> You"):
+        last_line = str(self.requests[-1]["prompt"]).rpartition("\n")[2]
+        if last_line == "> You":
             return chance.choice(_ACTIONS)
+        if last_line.startswith("> You "):  # an action that is begun for the voice
+            return " lamp."
         if self.is_reliable:
             return "\nThe end."
         if chance.random() < 0.03:
