@@ -91,7 +91,7 @@ async def test_each_kind_gets_sampling_by_its_own_names(server: FakeServer, play
         FakeVllm: ("repetition_penalty", set()),
     }
     penalty, others = names[type(server)]
-    assert sampling[penalty] == 1.1
+    assert sampling[penalty] == Sampling().repeat_penalty
     assert others <= sampling.keys()
     assert len(sampling["stop"]) == 6
     assert sampling["top_k"] == (-1 if isinstance(server, FakeVllm) else 0)

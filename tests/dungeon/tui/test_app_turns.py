@@ -29,7 +29,7 @@ async def test_escape_stops_the_turn_keeps_its_text_and_frees_the_prompt(server:
         server.answers = [["\nThe door", " opens a", Hold(), " crack."], "\nA road."]
         await enter_line(pilot, "open it")
         await wait_until(pilot, lambda: "The door opens a" in story_text(pilot))
-        assert "streaming" in str(pilot.app.screen.query_one(StatusLine).content)
+        await wait_until(pilot, lambda: "streaming" in str(pilot.app.screen.query_one(StatusLine).content))
         await press(pilot, "escape")
         await wait_for_turn(pilot)
         (node,) = saved_adventure().path()

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from dungeon.storyteller.catalogue import SMOLLM2
-from dungeon.storyteller.voices.find import find as voices
+from dungeon.storyteller.voices import find as voices
 from dungeon.storyteller.voices.find import find_voice
 from finetune.scripts.bundled_voice import NAME, ship
 
