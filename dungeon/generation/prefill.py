@@ -2,8 +2,8 @@
 
 What an engine caches of a token that it generated differs, in the last digits, from what it caches of one that it read
 as part of a prompt, and a few digits soon make another story. So where the engine is deterministic in reading
-(`Storyteller.deterministic_prefill`), text that it generated is read again before anything is generated behind it: half
-a second's work for a turn, done while the player reads. Then a turn depends on its prompt and seed alone.
+(`Capabilities.deterministic_prefill`), text that it generated is read again before anything is generated behind it:
+half a second's work for a turn, done while the player reads. Then a turn depends on its prompt and seed alone.
 """
 
 from dataclasses import replace
@@ -20,7 +20,7 @@ async def prefill_context(storyteller: Storyteller, request: GenerationRequest) 
         DungeonError: the storyteller failed.
     """
     before = _before_last_turn(request.context)
-    if before and storyteller.deterministic_prefill:
+    if before and storyteller.capabilities.deterministic_prefill:
         await storyteller.evict_suffix(before)
     async for _ in storyteller.stream(replace(request, max_tokens=1)):
         pass
@@ -38,5 +38,5 @@ async def force_prefill(storyteller: Storyteller, prompt: str) -> None:
 
     Of a prompt that it holds whole, an engine computes the last token once more, alone, which is like generating it.
     """
-    if storyteller.deterministic_prefill and storyteller.cached_text.startswith(prompt):
+    if storyteller.capabilities.deterministic_prefill and storyteller.cached_text.startswith(prompt):
         await storyteller.evict_suffix(prompt)

@@ -153,19 +153,19 @@ class Session:
             raise DungeonError("There is no turn to try again yet.")
         return await self._play_beside(self.adventure.nodes[self.adventure.head], on_update)
 
-    async def _play_beside(self, node: Node, on_update: OnUpdate, begun: str = "") -> Node:
-        """Another take of the head, whose prose begins with `begun`."""
+    async def _play_beside(self, node: Node, on_update: OnUpdate, prefix_prose: str = "") -> Node:
+        """Another take of the head, whose prose begins with `prefix_prose`."""
         self.adventure.undo()
         try:
-            return await self._play(node.kind, node.input, node.action, on_update, begun)
+            return await self._play(node.kind, node.input, node.action, on_update, prefix_prose)
         except DungeonError:
-            if self.adventure.head == node.parent:  # it has not even begun
+            if self.adventure.head == node.parent:  # the turn was not even stored
                 self.adventure.move(node.id)
             raise
 
-    async def _play(self, kind: Kind, words: str, action: str, on_update: OnUpdate, begun: str = "") -> Node:
+    async def _play(self, kind: Kind, words: str, action: str, on_update: OnUpdate, prefix_prose: str = "") -> Node:
         params = self.params()
-        prefetched = None if begun else self.prefetcher.take(self.adventure, kind, action, params)
+        prefetched = None if prefix_prose else self.prefetcher.take(self.adventure, kind, action, params)
         self._cancel_prefetch()
         params = prefetched.params if prefetched else params
         self._forget_edits_before(self.adventure.head)
@@ -183,7 +183,7 @@ class Session:
             if prefetched:
                 answer, request = await prefetched.deliver(on_prose)
             else:
-                answer, request = await self._generate(node, params, begun, on_prose)
+                answer, request = await self._generate(node, params, prefix_prose, on_prose)
         except BaseException:  # stopped by the player, or failed: keep what came, then let it through
             prose = self.adventure.nodes[node.id].prose
             self._autosave.save_now(self.adventure.set_prose(node.id, prose, State.STOPPED))
@@ -191,17 +191,17 @@ class Session:
         self.notes = answer.notes
         node = self.adventure.set_prose(node.id, answer.prose, State.DONE)
         # Without the prompt's hash `dungeon replay` passes it over: nobody knows where its first part was stopped.
-        prompt = "" if begun else hashlib.sha256(request.context.text.encode()).hexdigest()
+        prompt = "" if prefix_prose else hashlib.sha256(request.context.text.encode()).hexdigest()
         await self._autosave.save(node, self._record(request.params, prompt))
         return node
 
     async def _generate(
-        self, node: Node, params: GenerationParams, begun: str, on_prose: OnProse
+        self, node: Node, params: GenerationParams, prefix_prose: str, on_prose: OnProse
     ) -> tuple[GeneratedTurn, GenerationRequest]:
         """The answer, and the request that the server accepted: one that is too long is halved."""
         await self.storyteller.start()  # its context and a chat model's prompt format are known from then on
         params = replace(params, budget=self.budget, prompt_format=self.prompt_format)
-        prefix = params.prompt_format.prose_start + break_control_strings(begun) if begun else ""
+        prefix = params.prompt_format.prose_start + break_control_strings(prefix_prose) if prefix_prose else ""
         policy = turn_policy(self.adventure, node, params)
         while True:
             request = turn_request(self.adventure, node, params, prefix)
@@ -385,7 +385,7 @@ class Session:
         """The player wants others; `prefetch` or `suggest` generates them, whatever the settings say.
 
         Raises:
-            DungeonError: the storyteller's server takes only chat messages, so the player's action can't be begun.
+            DungeonError: the storyteller's server takes only chat messages, so the player's action can't be started.
         """
         if not self.prompt_format.can_prefill:
             raise DungeonError(

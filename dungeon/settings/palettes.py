@@ -1,7 +1,7 @@
 """The colours of the game's themes, and the names and help of all themes that can be chosen.
 
-Plain data, so that the game without a screen knows the names; `dungeon.tui.themes` makes Textual's themes of it. Tests
-measure which colours can be read on which: text on every background at least 7 to 1, dimmed text and colours that
+Plain data, so that the game without a screen knows the names; `dungeon.tui.base_app` makes Textual's themes of it.
+Tests measure which colours can be read on which: text on every background at least 7 to 1, dimmed text and colours that
 carry words at least 4.5 to 1.
 """
 

@@ -1,4 +1,4 @@
-"""What a storyteller's server can do, as data: the game asks here instead of guessing from the server's name."""
+"""What a storyteller can do, as data: the game asks here instead of guessing from a server's name."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,5 @@ class Capabilities:
     """It continues a text as sent. False: it takes chat messages only, and its own template makes the prompt."""
     counts_tokens: bool
     """It counts the tokens of a text."""
-    reports_cache: bool
-    """It says how much of a prompt it had in its cache."""
-    deterministic_prefill: bool
+    deterministic_prefill: bool = False
     """Text that was read, and not generated, leaves the same cache in whatever batches it was read."""

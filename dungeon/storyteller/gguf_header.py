@@ -65,20 +65,9 @@ class GgufHeader:
         return self._text("general.type") or "model"
 
     @property
-    def name(self) -> str:
-        """What the file calls its model; "" if it does not."""
-        return self._text("general.name")
-
-    @property
     def chat_template(self) -> str:
         """The model's chat template, in Jinja; "" if it has none."""
         return self._text("tokenizer.chat_template")
-
-    @property
-    def file_type(self) -> int | None:
-        """llama.cpp's number of the quantisation (`llama_ftype`); None if it is not stated."""
-        value = self.values.get("general.file_type")
-        return value if isinstance(value, int) else None
 
     @property
     def context_length(self) -> int:

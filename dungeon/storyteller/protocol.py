@@ -10,6 +10,7 @@ Leaving the loop, or cancelling the task, stops the generation.
 from collections.abc import AsyncGenerator, Sequence
 from typing import Protocol
 
+from dungeon.storyteller.capabilities import Capabilities
 from dungeon.storyteller.request import GenerationRequest
 from dungeon.storyteller.sampling import Sampling
 from dungeon.tale.prompt_format import PromptFormat
@@ -25,12 +26,14 @@ class Storyteller(Protocol):
     """The voice's own defaults."""
     is_local: bool
     """Whether it runs on this machine, so that requests which the player did not ask for cost nobody anything."""
-    deterministic_prefill: bool
-    """Whether a text that was read, and not generated, leaves the same cache in whatever batches it was read."""
     prompt_format: PromptFormat
     """How a context becomes its prompt. Of a chat model, known for certain from the start on."""
     fingerprint: str
     """sha256 of what makes the voice: its adapter, or else its weights; "" while it is not known."""
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What it can do, as far as that is known before the start."""
 
     @property
     def cached_tokens(self) -> int | None:

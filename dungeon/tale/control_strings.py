@@ -47,12 +47,12 @@ THINKING_MARKS = (
 
 def hide_thinking(text: str) -> str:
     """Return what follows a block of thinking at the beginning of a reply; "" while the block, or its mark, is open."""
-    begun = text.lstrip()
+    reply = text.lstrip()
     for start, end in THINKING_MARKS:
-        if begun and start.startswith(begun):
+        if reply and start.startswith(reply):
             return ""
-        if begun.startswith(start):
-            return begun.partition(end)[2].lstrip()
+        if reply.startswith(start):
+            return reply.partition(end)[2].lstrip()
     return text
 
 

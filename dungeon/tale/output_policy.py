@@ -32,7 +32,7 @@ from operator import itemgetter
 
 from corpus.turns import Kind
 from dungeon.tale.adventure import Adventure, Node
-from dungeon.tale.chat import (
+from dungeon.tale.chat_habits import (
     asks_player,
     ends_with_question,
     find_chat,

@@ -27,7 +27,7 @@ from dungeon.storage.shelf import Shelf
 from dungeon.storyteller.download.weights import DownloadCancelled
 from dungeon.storyteller.local.storyteller import LocalStoryteller
 from dungeon.storyteller.protocol import Storyteller
-from dungeon.storyteller.voices.fetches import Fetch, Fetches, FetchState
+from dungeon.storyteller.voices.background import Fetch, Fetches, FetchState
 from dungeon.storyteller.voices.find import find_voice
 from dungeon.storyteller.voices.overview import check_is_here
 from dungeon.tui.base_app import BaseApp

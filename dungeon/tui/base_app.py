@@ -2,16 +2,18 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from textual.filter import LineFilter
 from textual.screen import Screen
+from textual.theme import Theme
 
 from dungeon.errors import DungeonError
+from dungeon.settings.palettes import PALETTES
 from dungeon.tui.crash import CrashReports, tolerate_odd_bytes
 from dungeon.tui.printable_filter import PRINTABLE_ONLY
-from dungeon.tui.themes import textual_themes
 
 
 class BaseApp(CrashReports):
@@ -23,8 +25,8 @@ class BaseApp(CrashReports):
     def __init__(self) -> None:
         super().__init__()
         tolerate_odd_bytes()
-        for theme in textual_themes():
-            self.register_theme(theme)
+        for palette in PALETTES.values():  # Textual has the themes of the terminal's colours already
+            self.register_theme(Theme(**asdict(palette)))
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Textual's own, and behind them one that lets nothing but text through."""

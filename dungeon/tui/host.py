@@ -18,7 +18,7 @@ from dungeon.reading.books import Book
 from dungeon.scenarios.model import Scenario
 from dungeon.storage.shelf import Shelf
 from dungeon.storyteller.protocol import Storyteller
-from dungeon.storyteller.voices.fetches import Fetch, Fetches
+from dungeon.storyteller.voices.background import Fetch, Fetches
 
 
 class Toaster(Protocol):

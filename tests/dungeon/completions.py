@@ -1,7 +1,10 @@
-"""Generation requests for a bare text, without an adventure."""
+"""Generation requests for a bare text, without an adventure, and a client that sends them."""
 
 from dungeon.storyteller.request import GenerationParams, GenerationRequest
 from dungeon.storyteller.sampling import Sampling
+from dungeon.storyteller.servers.address import parse_address
+from dungeon.storyteller.servers.completions import LlamaCpp
+from dungeon.storyteller.servers.http import Connection
 from dungeon.tale.context import Context, Part, PartKind
 
 
@@ -12,3 +15,8 @@ def completion(
     part = Part(PartKind.OPENING, "Opening", prompt, included=True, reason="always")
     params = GenerationParams(sampling or Sampling(), seed, budget=2000)
     return GenerationRequest(Context((part,), 2000, "", 0), "", params, max_tokens)
+
+
+def llama_cpp(url: str, model: str, key: str | None = None) -> LlamaCpp:
+    """A client of llama.cpp's server, as the game speaks to its own engine."""
+    return LlamaCpp(Connection(parse_address(url), key), model)

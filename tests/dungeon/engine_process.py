@@ -1,7 +1,7 @@
 """The game's engine as a child of a test or a benchmark, with what it decides changed.
 
     with EngineProcess(path, 4096, setup="engine.free_memory = lambda: 10**9") as engine:
-        client = Client(engine.url, "tiny", engine.key)
+        client = llama_cpp(engine.url, "tiny", engine.key)
 
 `setup` is Python that runs in the child before the engine, with `engine` and `engine_params` as names of those modules.
 """
@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-_SCRIPT = "import sys; from dungeon.storyteller.local import engine, engine_params; exec(sys.argv[1]); engine.main()"
+_SCRIPT = "from dungeon.storyteller.local import engine, engine_params; {setup}; engine.main()"
 
 
 class EngineProcess:
@@ -24,7 +24,7 @@ class EngineProcess:
 
     def __init__(self, model: Path, context: int, setup: str = "") -> None:
         self._child = subprocess.Popen(
-            [sys.executable, "-c", _SCRIPT, setup],
+            [sys.executable, "-c", _SCRIPT.format(setup=setup or "pass")],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

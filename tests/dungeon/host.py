@@ -22,14 +22,13 @@ from textual.widgets import Input, Static, TextArea
 
 from corpus.actions import action_line
 from corpus.turns import Kind
-from dungeon.errors import DungeonError
 from dungeon.play.session import Session
 from dungeon.scenarios.model import scenario_from_opening
 from dungeon.storage.record import WRITTEN_BY_PLAYER
 from dungeon.storage.shelf import Shelf
 from dungeon.storyteller.servers.remote import RemoteStoryteller
 from dungeon.tale.adventure import Node, State
-from dungeon.tui.themes import textual_themes
+from dungeon.tui.base_app import BaseApp
 
 LOOKS: dict[str, tuple[tuple[int, int], str]] = {
     "wide": ((100, 30), "lamplight"),
@@ -40,15 +39,15 @@ LOOKS: dict[str, tuple[tuple[int, int], str]] = {
 """The terminal's size and the theme of each snapshot."""
 
 
-class Host(App[None]):
+class Host(BaseApp):
     """What the screens need of the game's app."""
 
+    TITLE = "Host"
+    CSS_PATH = None
     ENABLE_COMMAND_PALETTE = False
 
     def __init__(self, screen: Screen[Any] | None = None, theme: str = "lamplight") -> None:
         super().__init__()
-        for each in textual_themes():
-            self.register_theme(each)
         self.theme = theme
         self.first_screen = screen
         self.toasts: list[str] = []
@@ -61,13 +60,6 @@ class Host(App[None]):
 
     def toast(self, text: str, *, error: bool = False) -> None:
         self.toasts.append(text)
-
-    @contextmanager
-    def toast_errors(self) -> Iterator[None]:
-        try:
-            yield
-        except DungeonError as error:
-            self.toast(str(error), error=True)
 
     def show(self, screen: Screen[Any]) -> None:
         self.push_screen(screen, self.results.append)

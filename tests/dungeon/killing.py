@@ -58,7 +58,7 @@ class RandomProseServer(ScriptedServer):
         self._server.handle_error = lambda *_: None  # type: ignore[method-assign] # a client was killed
         self._chance = random.Random(seed)
         self.texts: dict[str, str] = {}
-        """Every text that it has begun to stream, by the first word, which no two share."""
+        """Every text that it has started to stream, by the first word, which no two share."""
 
     def next_answer(self) -> Any:
         with self._lock:
@@ -207,9 +207,9 @@ class Pipe:
         self._rest = b""
         self._reader, self.writer = os.pipe()
         os.set_inheritable(self.writer, True)
-        self.begun = 0
+        self.started = 0
         self.ended = 0
-        """How many calls the game has begun, and ended."""
+        """How many calls the game has started, and ended."""
 
     def close_writer(self) -> None:
         """Leave the writing end to the game, once it has started."""
@@ -226,7 +226,7 @@ class Pipe:
             for line in lines:
                 self._ledger.record(line)
                 begins = line.startswith(b'{"begins"')
-                self.begun += begins
+                self.started += begins
                 self.ended += not begins
         return True
 
@@ -304,8 +304,8 @@ def kill_app(ledger: Ledger, chance: random.Random) -> None:
             _enter(terminal, pipe, _line(chance))
             if chance.random() < 0.25:
                 terminal.send("\x1b")
-            begun = pipe.begun
-            terminal.until(lambda begun=begun: pipe.read() and pipe.ended >= begun)  # type: ignore[misc]
+            started = pipe.started
+            terminal.until(lambda started=started: pipe.read() and pipe.ended >= started)  # type: ignore[misc]
         _enter(terminal, pipe, _line(chance))
         moment = time.monotonic() + chance.uniform(0, 0.15)
         terminal.until(lambda: pipe.read() and time.monotonic() > moment)
@@ -317,16 +317,16 @@ def kill_app(ledger: Ledger, chance: random.Random) -> None:
 def _enter(terminal: Terminal, pipe: Pipe, line: str) -> None:
     """Type a line and press Enter, again and again until the game has accepted it."""
     terminal.send(f"\x15{line}")  # Ctrl+U removes what was left at the prompt
-    begun = pipe.begun
+    started = pipe.started
     next_press = 0.0
 
     def accepted() -> bool:
         nonlocal next_press
         pipe.read()
-        if pipe.begun == begun and time.monotonic() > next_press:
+        if pipe.started == started and time.monotonic() > next_press:
             terminal.send("\r")
             next_press = time.monotonic() + 0.5
-        return pipe.begun > begun
+        return pipe.started > started
 
     terminal.until(accepted)
 

@@ -31,7 +31,7 @@ def loaded_by(*modules: str) -> set[str]:
         "dungeon.play.session",
         "dungeon.tui.app",
         "dungeon.storyteller.local.storyteller",
-        "dungeon.storyteller.local.client",
+        "dungeon.storyteller.servers.completions",
         "dungeon.storyteller.servers.remote",
         "dungeon.storyteller.download.weights",
         "dungeon.storyteller.local.engine",

@@ -3,5 +3,5 @@
 weights.py    the file of a voice, from its sources in turn
 http.py       one file by HTTP; hub.py asks the Hugging Face Hub where it is
 packages.py   a file in parts, inside packages of the Python package index
-part.py       what has arrived so far; file_lock.py keeps two games from writing it at once
+part_file.py  what has arrived so far; file_lock.py keeps two games from writing it at once
 """

@@ -22,7 +22,7 @@ import httpx2
 
 from corpus.text import one_line
 from dungeon.storyteller.download.errors import SourceFailed
-from dungeon.storyteller.download.part import Identity, PartFile, Progress
+from dungeon.storyteller.download.part_file import Identity, PartFile, Progress
 
 T = TypeVar("T")
 _TIMEOUT = httpx2.Timeout(30.0, connect=10.0)

@@ -23,7 +23,7 @@ import httpx2
 from corpus.text import one_line
 from dungeon.storyteller.download.errors import SourceFailed
 from dungeon.storyteller.download.http import Http
-from dungeon.storyteller.download.part import Identity, PartFile, Progress
+from dungeon.storyteller.download.part_file import Identity, PartFile, Progress
 
 NAME = "Hugging Face Hub"
 _ADDRESS = "https://huggingface.co"

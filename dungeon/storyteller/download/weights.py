@@ -3,9 +3,9 @@
     path = ensure_weights(CATALOGUE["ember"].weights, progress=lambda done, total: print(f"{done} of {total} bytes"))
     path = fetch_url("https://example.org/voice.gguf", folder / "voice.gguf")
 
-The sources of a file are tried in order. What arrives goes into `FILE.part` (`dungeon.storyteller.download.part`); a
-run that fails, is cancelled or killed leaves it, and the next continues it, from another source as well if the hash is
-known. A complete file gets a record beside it, `FILE.json`: while size and date are those of the record, the file is
+The sources of a file are tried in order. What arrives goes into `FILE.part` (`dungeon.storyteller.download.part_file`);
+a run that fails, is cancelled or killed leaves it, and the next continues it, from another source as well if the hash
+is known. A complete file gets a record beside it, `FILE.json`: while size and date are those of the record, the file is
 not hashed again. Only one process fetches a file; others wait for it.
 """
 
@@ -29,7 +29,7 @@ from dungeon.storyteller.catalogue import CatalogueWeights, HubSource, PackageSo
 from dungeon.storyteller.download.errors import DownloadCancelled, SourceFailed
 from dungeon.storyteller.download.file_lock import LockCancelled, file_lock
 from dungeon.storyteller.download.packages import STAGING, fetch_packages
-from dungeon.storyteller.download.part import Identity, PartFile, PartMismatch, Progress
+from dungeon.storyteller.download.part_file import Identity, PartFile, PartMismatch, Progress
 from dungeon.storyteller.hardware.measurements import keep_network_speed
 
 __all__ = ["DownloadCancelled", "Progress", "ensure_weights", "is_here", "part_bytes", "weights_path"]

@@ -21,8 +21,6 @@ class Speed(msgspec.Struct, frozen=True):
     first_warm: float
     """Seconds to the first token of the next turn, which reads only what is new."""
     tokens_per_second: float
-    file_bytes: int = 0
-    """Size of the weights, by which the speed of other voices is estimated."""
 
 
 class Measurements(msgspec.Struct, frozen=True):

@@ -42,11 +42,6 @@ _BATCH_CELLS = 512
 # ---- a model -----------------------------------------------------------------------------------------------------
 
 
-def kv_bytes_per_token(header: GgufHeader) -> int:
-    """Return what each token of the context takes in the KV cache, in bytes (f16)."""
-    return sum(_block_kv_bytes(header))
-
-
 def state_bytes(header: GgufHeader) -> int:
     """Return what the states of all recurrent layers take, in bytes."""
     width, heads = header.embedding_length, header.head_count

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 
 from dungeon.errors import ContextOverflow, DungeonError, StorytellerError
 from dungeon.paths import log_file
+from dungeon.storyteller.capabilities import Capabilities
 from dungeon.storyteller.catalogue import SMOLLM2, CatalogueWeights
 from dungeon.storyteller.chat_frame import learn_frame
 from dungeon.storyteller.download.errors import DownloadCancelled
@@ -31,7 +32,7 @@ from dungeon.storyteller.voices.find import Voice
 from dungeon.tale.prompt_format import TALE, ChatFormat, PromptFormat
 
 if TYPE_CHECKING:
-    from dungeon.storyteller.local.client import Client
+    from dungeon.storyteller.servers.completions import LlamaCpp
 
 _READY_SECONDS = 120.0
 _EXIT_SECONDS = 2.0
@@ -48,7 +49,8 @@ class LocalStoryteller:
         self.context_size = voice.context
         """The voice's own, until the child has started: less, if the model or the memory allows less."""
         self.sampling = voice.sampling
-        self.is_local = self.deterministic_prefill = True
+        self.is_local = True
+        self.capabilities = Capabilities(raw_text=True, counts_tokens=True, deterministic_prefill=True)
         self.prompt_format: PromptFormat = TALE if voice.prompt_format == "tale" else ChatFormat()
         self.fingerprint = ""
         """Known from the start of the child on."""
@@ -56,7 +58,7 @@ class LocalStoryteller:
         """Called from another thread with bytes so far and in all while weights are downloaded."""
         self._key = secrets.token_urlsafe(32)
         self._child: Process | None = None
-        self._client: Client | None = None
+        self._client: LlamaCpp | None = None
         self._starting = asyncio.Lock()
         self._closing = threading.Event()
 
@@ -76,7 +78,7 @@ class LocalStoryteller:
                 await self._start()
 
     async def stream(self, request: GenerationRequest) -> AsyncGenerator[str]:
-        """See `Client.stream`. If the engine dies in the middle it is restarted, once a request, and continues."""
+        """See `ServerClient.stream`. An engine that dies in the middle is restarted, once a request."""
         text = ""
         tokens = 0
         restarted = False
@@ -102,20 +104,20 @@ class LocalStoryteller:
 
     @property
     def cached_tokens(self) -> int | None:
-        """See `Client.cached_tokens`."""
+        """See `ServerClient.cached_tokens`."""
         return self._client.cached_tokens if self._client else None
 
     @property
     def cached_text(self) -> str:
-        """See `Client.cached_text`; "" once the child is gone."""
+        """See `ServerClient.cached_text`; "" once the child is gone."""
         return self._client.cached_text if self._client and self.pid is not None else ""
 
     async def evict_suffix(self, prompt: str) -> None:
-        """See `Client.evict_suffix`."""
+        """See `ServerClient.evict_suffix`."""
         await (await self._running()).evict_suffix(prompt)
 
     async def count_tokens(self, texts: Sequence[str]) -> list[int] | None:
-        """See `Client.count_tokens`; None while there is no child to ask."""
+        """See `ServerClient.count_tokens`; None while there is no child to ask."""
         return await self._client.count_tokens(texts) if self._client and self.pid is not None else None
 
     async def close(self) -> None:
@@ -136,7 +138,7 @@ class LocalStoryteller:
 
     # ---- the child -------------------------------------------------------------------------------------------
 
-    async def _running(self) -> "Client":
+    async def _running(self) -> "LlamaCpp":
         """The client of a child that runs."""
         await self.start()
         assert self._client is not None
@@ -238,11 +240,13 @@ def _fingerprint(voice: Voice) -> str:
         return ""  # the engine will report what is wrong with the file
 
 
-def _make_client(url: str, name: str, key: str) -> "Client":
+def _make_client(url: str, name: str, key: str) -> "LlamaCpp":
     # The HTTP library takes 80 ms to import: not before the first screen, and not in the way of typing.
-    from dungeon.storyteller.local.client import Client
+    from dungeon.storyteller.servers.address import parse_address
+    from dungeon.storyteller.servers.completions import LlamaCpp
+    from dungeon.storyteller.servers.http import Connection
 
-    return Client(url, name, key)
+    return LlamaCpp(Connection(parse_address(url), key), name)
 
 
 async def _spawn_engine() -> Process:

@@ -8,12 +8,10 @@ first, its answer and a new action, as in play. Engines send about a token a pie
 
 import time
 from contextlib import aclosing
-from pathlib import Path
 
 from corpus.actions import action_line
 from corpus.turns import Kind
 from dungeon.errors import DungeonError
-from dungeon.storyteller.download.weights import weights_path
 from dungeon.storyteller.hardware.measurements import Speed
 from dungeon.storyteller.local.storyteller import LocalStoryteller
 from dungeon.storyteller.request import GenerationParams, GenerationRequest
@@ -55,9 +53,7 @@ async def try_voice(storyteller: LocalStoryteller) -> Speed:
         (first_cold, _), (first_warm, rate) = [await _measure_turn(storyteller, adventure, number) for number in (1, 2)]
     finally:
         await storyteller.close()
-    weights = storyteller.voice.weights
-    path = weights if isinstance(weights, Path) else weights_path(weights)
-    return Speed(first_cold, first_warm, rate, path.stat().st_size)
+    return Speed(first_cold, first_warm, rate)
 
 
 async def _measure_turn(storyteller: LocalStoryteller, adventure: Adventure, number: int) -> tuple[float, float]:

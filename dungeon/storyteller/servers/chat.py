@@ -18,8 +18,8 @@ from dungeon.storyteller.request import GenerationRequest
 from dungeon.storyteller.servers.client import ServerClient
 from dungeon.storyteller.servers.completions import USAGE, as_json, events
 from dungeon.storyteller.servers.http import Connection
+from dungeon.storyteller.servers.models import below
 from dungeon.storyteller.servers.reasoning import HiddenReasoning
-from dungeon.storyteller.servers.served import below
 
 _NUDGE = "Go on exactly where your last message stops: write only the words that follow it."
 _ROOM_FOR_THINKING = 2048
@@ -37,8 +37,6 @@ class Prefill(Enum):
 
     NONE = None
     """It answers it instead, or refuses it."""
-    PLAIN = "plain"
-    """It does so unasked."""
     PREFIX = "prefix"
     PARTIAL = "partial"
     """The message carries this field, which is true."""
@@ -67,14 +65,12 @@ SERVICES = {
     "openrouter.ai": Service(no_thinking={"reasoning": {"enabled": False}}),
 }
 """Services that are known to take chat messages only, by host."""
-LOCAL_SERVICE = Service(Prefill.PLAIN, _NO_THINKING)
-"""llama.cpp's chat, should it be asked for: with thinking off it continues a last message of the assistant."""
 
 
 class ChatClient(ServerClient):
     """One service and one model."""
 
-    capabilities = Capabilities(raw_text=False, counts_tokens=False, reports_cache=False, deterministic_prefill=False)
+    capabilities = Capabilities(raw_text=False, counts_tokens=False)
     most_stops = 4
 
     def __init__(
@@ -104,7 +100,7 @@ class ChatClient(ServerClient):
             **USAGE,
             **self._service.no_thinking,
         }
-        if prefill and self._service.prefill in (Prefill.PREFIX, Prefill.PARTIAL):
+        if prefill and self._service.prefill is not Prefill.NONE:
             body["messages"] = [*as_json(messages[:-1]), {**as_json(messages)[-1], self._service.prefill.value: True}]
         if self._thinks:
             body = {**_NO_THINKING, **body, "max_tokens": request.max_tokens + _ROOM_FOR_THINKING}

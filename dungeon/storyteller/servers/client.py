@@ -19,7 +19,7 @@ from dungeon.storyteller.request import GenerationRequest
 from dungeon.storyteller.sampling import Sampling
 from dungeon.storyteller.servers.fields import RefusedFields
 from dungeon.storyteller.servers.http import Connection, RawTextRefused, Refusal
-from dungeon.storyteller.servers.served import below, size
+from dungeon.storyteller.servers.models import below, size
 
 DEFAULT_CONTEXT = 4096
 """Tokens, where a server does not say: what the smallest default of a server in use is."""
@@ -53,8 +53,6 @@ class ServerClient(ABC):
         self.model = model
         self.context_size = context_size or DEFAULT_CONTEXT
         """Tokens of prompt and answer together; corrected when the server says otherwise."""
-        self.tokens_per_byte: float | None = None
-        """Of the prompts so far, for servers that count tokens only in their answers; None before the first."""
         self.cached_tokens: int | None = None
         """Tokens of the last prompt that the server had in its cache; None while it has not said so."""
         self.cached_text = ""
@@ -162,7 +160,6 @@ class ServerClient(ABC):
         tokens, answered = size(below(usage, "prompt_tokens")), size(below(usage, "completion_tokens"))
         length = len(prompt.encode())
         if tokens and length >= _LEAST_BYTES and _PLAUSIBLE[0] <= tokens / length <= _PLAUSIBLE[1]:
-            self.tokens_per_byte = tokens / length
             self.context_size = max(self.context_size, tokens + (answered or 0))
 
     def _overflow(self, refusal: Refusal) -> ContextOverflow | None:

@@ -19,7 +19,7 @@ from dungeon.storyteller.messages import Message
 from dungeon.storyteller.request import GenerationRequest
 from dungeon.storyteller.servers.client import COUNT_SECONDS, TEMPLATE_SECONDS, ServerClient
 from dungeon.storyteller.servers.http import RawTextRefused, Refusal, error_message
-from dungeon.storyteller.servers.served import below, size
+from dungeon.storyteller.servers.models import below, size
 
 STANDARD_SAMPLING = {name: name for name in ("temperature", "top_p", "presence_penalty", "frequency_penalty")}
 """What every server takes, by the name that it has everywhere."""
@@ -30,7 +30,7 @@ USAGE = {"stream_options": {"include_usage": True}}
 class CompletionsClient(ServerClient):
     """Any OpenAI-compatible server. It gets llama.cpp's sampling parameters until it refuses them."""
 
-    capabilities = Capabilities(raw_text=True, counts_tokens=False, reports_cache=False, deterministic_prefill=False)
+    capabilities = Capabilities(raw_text=True, counts_tokens=False)
     sampling_names: ClassVar[dict[str, str] | None] = None
     """Our names of sampling parameters and the server's; None: llama.cpp's, which are ours."""
     extra: ClassVar[Mapping[str, object]] = USAGE
@@ -84,7 +84,7 @@ class CompletionsClient(ServerClient):
 class LlamaCpp(CompletionsClient):
     """llama.cpp's server, which is also the game's own engine."""
 
-    capabilities = Capabilities(raw_text=True, counts_tokens=True, reports_cache=True, deterministic_prefill=False)
+    capabilities = Capabilities(raw_text=True, counts_tokens=True)
     extra = {"cache_prompt": True, "return_progress": True}
 
     async def _count(self, text: str) -> object:
@@ -129,7 +129,7 @@ class LlamaCpp(CompletionsClient):
 class Vllm(CompletionsClient):
     """vLLM, and servers like it (Aphrodite, SGLang). Their counter takes `prompt`; llama.cpp's takes `content`."""
 
-    capabilities = Capabilities(raw_text=True, counts_tokens=True, reports_cache=False, deterministic_prefill=False)
+    capabilities = Capabilities(raw_text=True, counts_tokens=True)
     sampling_names = {
         **STANDARD_SAMPLING,
         "top_k": "top_k",

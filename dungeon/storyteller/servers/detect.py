@@ -24,8 +24,8 @@ from dungeon.storyteller.servers.completions import CompletionsClient, LlamaCpp,
 from dungeon.storyteller.servers.http import Connection, Refusal
 from dungeon.storyteller.servers.koboldcpp import KoboldCpp
 from dungeon.storyteller.servers.lm_studio import LM_STUDIO_PATHS, LmStudio, lm_studio_models
+from dungeon.storyteller.servers.models import ServedModel, below, entries, size
 from dungeon.storyteller.servers.ollama import Ollama
-from dungeon.storyteller.servers.served import ServedModel, below, entries, size
 
 PROBE_SECONDS = 1.5
 LOCAL_SECONDS = 0.7

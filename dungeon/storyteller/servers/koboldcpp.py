@@ -17,7 +17,7 @@ from dungeon.storyteller.request import GenerationRequest
 from dungeon.storyteller.servers.client import COUNT_SECONDS
 from dungeon.storyteller.servers.completions import STANDARD_SAMPLING, LlamaCpp
 from dungeon.storyteller.servers.http import Connection, Refusal
-from dungeon.storyteller.servers.served import below
+from dungeon.storyteller.servers.models import below
 
 _BUSY = 503
 _DRY = ("dry_multiplier", "dry_base", "dry_allowed_length", "dry_penalty_last_n")
@@ -27,7 +27,7 @@ _SAME = ("top_k", "min_p", *_DRY, "xtc_probability", "xtc_threshold")
 class KoboldCpp(LlamaCpp):
     """A KoboldCpp server and the model that it was started with."""
 
-    capabilities = Capabilities(raw_text=True, counts_tokens=True, reports_cache=False, deterministic_prefill=False)
+    capabilities = Capabilities(raw_text=True, counts_tokens=True)
     sampling_names = {
         **STANDARD_SAMPLING,
         **{name: name for name in _SAME},

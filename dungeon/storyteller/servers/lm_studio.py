@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dungeon.errors import StorytellerError
 from dungeon.storyteller.servers.client import COUNT_SECONDS
 from dungeon.storyteller.servers.completions import STANDARD_SAMPLING, CompletionsClient
-from dungeon.storyteller.servers.served import ServedModel, below, entries, size
+from dungeon.storyteller.servers.models import ServedModel, below, entries, size
 
 LM_STUDIO_PATHS = ("/api/v1/models", "/api/v0/models")
 """Its lists of models: since version 0.4, and since 0.3.6."""

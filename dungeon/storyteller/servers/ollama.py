@@ -17,7 +17,7 @@ from dungeon.storyteller.request import GenerationRequest
 from dungeon.storyteller.servers.client import COUNT_SECONDS, DEFAULT_CONTEXT, TEMPLATE_SECONDS, ServerClient
 from dungeon.storyteller.servers.completions import STANDARD_SAMPLING, as_json
 from dungeon.storyteller.servers.http import Refusal, error_message
-from dungeon.storyteller.servers.served import below, entries, size
+from dungeon.storyteller.servers.models import below, entries, size
 
 _WANTED_CONTEXT = 8192
 """Tokens to ask for if the model is not loaded yet: its default on most machines, 4,096, is a short memory."""
@@ -32,7 +32,7 @@ _SAMPLING_NAMES = {
 class Ollama(ServerClient):
     """An Ollama server and one of its models."""
 
-    capabilities = Capabilities(raw_text=True, counts_tokens=False, reports_cache=False, deterministic_prefill=False)
+    capabilities = Capabilities(raw_text=True, counts_tokens=False)
     optional_fields = frozenset({"think", "truncate", "shift", "keep_alive"})
 
     async def prepare(self) -> None:

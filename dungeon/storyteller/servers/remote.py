@@ -20,12 +20,12 @@ from dungeon.storyteller.messages import Message
 from dungeon.storyteller.request import GenerationRequest
 from dungeon.storyteller.sampling import Sampling
 from dungeon.storyteller.servers.address import parse_address
+from dungeon.storyteller.servers.api_keys import VARIABLE, check_key, find_key
 from dungeon.storyteller.servers.chat import ChatClient
 from dungeon.storyteller.servers.client import DEFAULT_CONTEXT, ServerClient
 from dungeon.storyteller.servers.completions import CompletionsClient
 from dungeon.storyteller.servers.detect import Kind, choose_model, detect, make_client
 from dungeon.storyteller.servers.http import Connection, RawTextRefused, Refusal
-from dungeon.storyteller.servers.keys import VARIABLE, check_key, find_key
 from dungeon.tale.prompt_format import MESSAGES, TALE, ChatFormat, PromptFormat
 
 REMOTE_SAMPLING = Sampling(temperature=0.8, top_p=0.95, min_p=0.05, repeat_penalty=1.05, dry_multiplier=0.0, length=110)
@@ -41,7 +41,6 @@ class RemoteStoryteller:
         StorytellerError: the address or the key in the environment is not valid.
     """
 
-    deterministic_prefill = False
     fingerprint = ""
 
     def __init__(self, url: str, model: str | None = None, *, use_environment_key: bool = True) -> None:
@@ -72,11 +71,6 @@ class RemoteStoryteller:
     def capabilities(self) -> Capabilities:
         """What the server can do."""
         return (self._client or CompletionsClient).capabilities
-
-    @property
-    def tokens_per_byte(self) -> float | None:
-        """See `ServerClient.tokens_per_byte`."""
-        return self._client.tokens_per_byte if self._client else None
 
     @property
     def cached_tokens(self) -> int | None:

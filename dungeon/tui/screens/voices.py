@@ -21,8 +21,8 @@ from corpus.text import one_line
 from dungeon.storyteller.hardware.gpu import gpu_hint
 from dungeon.storyteller.hardware.machine import READING_WORDS, Machine, this_machine
 from dungeon.storyteller.servers.detect import FoundServer, find_local_servers
-from dungeon.storyteller.servers.served import ServedModel
-from dungeon.storyteller.voices.fetches import Fetch, FetchState
+from dungeon.storyteller.servers.models import ServedModel
+from dungeon.storyteller.voices.background import Fetch, FetchState
 from dungeon.storyteller.voices.getting import find_wish, remove_voice
 from dungeon.storyteller.voices.lines import (
     duration_text,

@@ -17,6 +17,7 @@ from dungeon.generation.generate import (
     turn_policy,
     turn_request,
 )
+from dungeon.storyteller.capabilities import Capabilities
 from dungeon.storyteller.request import GenerationParams, GenerationRequest
 from dungeon.storyteller.sampling import Sampling
 from dungeon.tale.adventure import Adventure, Node, State
@@ -35,7 +36,8 @@ class Voice:
 
     name = "fake"
     context_size = 2048
-    is_local = deterministic_prefill = False
+    is_local = False
+    capabilities = Capabilities(raw_text=True, counts_tokens=False)
     fingerprint = cached_text = ""
     cached_tokens = None
 

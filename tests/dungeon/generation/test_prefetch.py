@@ -14,6 +14,7 @@ from dungeon.play.registry import parse_line
 from dungeon.play.session import Session
 from dungeon.scenarios.model import Scenario, scenario_from_opening
 from dungeon.storage.shelf import Shelf
+from dungeon.storyteller.capabilities import Capabilities
 from dungeon.storyteller.servers.remote import RemoteStoryteller
 from dungeon.tale.adventure import Node, State
 from dungeon.tale.lore import Lore
@@ -400,9 +401,10 @@ async def test_after_a_stopped_turn_its_continuation_is_not_prefetched(server: V
 
 
 async def test_with_deterministic_prefill_an_engine_reads_again_what_it_generated(
-    server: Voice, session: Session
+    server: Voice, session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    session.storyteller.deterministic_prefill = True
+    capabilities = Capabilities(raw_text=True, counts_tokens=True, deterministic_prefill=True)
+    monkeypatch.setattr(RemoteStoryteller, "capabilities", capabilities)
     await play(session, "open the door")
     server.requests.clear()
     await session.prefill()

@@ -11,9 +11,8 @@ from dungeon.settings.effective import EffectiveSettings, SettingsNotSaved, sett
 from dungeon.settings.file import load_settings
 from dungeon.settings.layers import Settings
 from dungeon.settings.registry import SETTINGS
-from dungeon.storyteller.local.client import Client
 from dungeon.storyteller.sampling import Sampling
-from tests.dungeon.completions import completion
+from tests.dungeon.completions import completion, llama_cpp
 
 VOICE = Sampling(temperature=0.6, length=70, stop=("<end>",))
 
@@ -167,7 +166,7 @@ async def test_settings_are_sent_to_the_server() -> None:
     settings = Bound()
     for name, text in (("xtc-probability", "0.3"), ("stop", "###"), ("banned", "a tapestry"), ("top_k", "7")):
         settings.set(name, text)
-    client = Client("http://127.0.0.1:1", "m")
+    client = llama_cpp("http://127.0.0.1:1", "m")
     body = client.body(completion("x", settings.sampling))
     await client.close()
     assert (body["xtc_probability"], body["top_k"], body["stop"]) == (0.3, 7, ["\n>", "###"])

@@ -197,7 +197,6 @@ async def test_an_answer_that_goes_on_is_asked_for_with_a_nudge_where_the_servic
 @pytest.mark.parametrize(
     ("prefill", "last"),
     [
-        (Prefill.PLAIN, {"role": "assistant", "content": "The door is"}),
         (Prefill.PREFIX, {"role": "assistant", "content": "The door is", "prefix": True}),
         (Prefill.PARTIAL, {"role": "assistant", "content": "The door is", "partial": True}),
     ],

@@ -9,30 +9,30 @@ from contextlib import aclosing
 import pytest
 
 from dungeon.errors import ContextOverflow, StorytellerError
-from dungeon.storyteller.local.client import Client
 from dungeon.storyteller.sampling import Sampling
-from tests.dungeon.completions import completion
+from dungeon.storyteller.servers.completions import LlamaCpp
+from tests.dungeon.completions import completion, llama_cpp
 from tests.dungeon.scripted import Answer, Drop, Fail, Hold, Raw, ScriptedServer
 
 SAMPLING = Sampling()
 
 
 @pytest.fixture
-async def client(server: ScriptedServer) -> AsyncIterator[Client]:
-    client = Client(server.url, "scripted")
+async def client(server: ScriptedServer) -> AsyncIterator[LlamaCpp]:
+    client = llama_cpp(server.url, "scripted")
     yield client
     await client.close()
 
 
-async def all_pieces(client: Client, prompt: str = "You stand.\n") -> list[str]:
+async def all_pieces(client: LlamaCpp, prompt: str = "You stand.\n") -> list[str]:
     return [piece async for piece in client.stream(completion(prompt, SAMPLING, max_tokens=100, seed=7))]
 
 
-async def text(client: Client, prompt: str) -> str:
+async def text(client: LlamaCpp, prompt: str) -> str:
     return "".join(await all_pieces(client, prompt))
 
 
-async def failure(client: Client) -> StorytellerError:
+async def failure(client: LlamaCpp) -> StorytellerError:
     with pytest.raises(StorytellerError) as caught:
         await all_pieces(client)
     return caught.value
@@ -41,12 +41,12 @@ async def failure(client: Client) -> StorytellerError:
 # ---- requests and answers ----------------------------------------------------------------------------------------
 
 
-async def test_pieces_come_in_order(server: ScriptedServer, client: Client) -> None:
+async def test_pieces_come_in_order(server: ScriptedServer, client: LlamaCpp) -> None:
     server.answers = [["\nThe", " door", "", " opens", " 🐉\n", "\n[bold]שלום\x1b[0m\u2028."]]
     assert await all_pieces(client) == ["\nThe", " door", " opens", " 🐉\n", "\n[bold]שלום\x1b[0m\u2028."]
 
 
-async def test_a_piece_comes_before_the_next_one_is_generated(server: ScriptedServer, client: Client) -> None:
+async def test_a_piece_comes_before_the_next_one_is_generated(server: ScriptedServer, client: LlamaCpp) -> None:
     server.answers = [["\nThe", Hold(), " door"]]
     async with aclosing(client.stream(completion("x\n", SAMPLING, max_tokens=100, seed=7))) as pieces:
         assert await anext(pieces) == "\nThe"
@@ -54,7 +54,7 @@ async def test_a_piece_comes_before_the_next_one_is_generated(server: ScriptedSe
         assert await anext(pieces) == " door"
 
 
-async def test_the_body_of_a_request(server: ScriptedServer, client: Client) -> None:
+async def test_the_body_of_a_request(server: ScriptedServer, client: LlamaCpp) -> None:
     prompt = "You stand 🐉.\n\n> You [bold]wait[/] שלום.\n"
     await all_pieces(client, prompt)
     assert server.requests == [
@@ -84,7 +84,7 @@ async def test_the_body_of_a_request(server: ScriptedServer, client: Client) -> 
     ]
 
 
-async def test_a_prompt_and_an_answer_of_a_hundred_thousand_characters(server: ScriptedServer, client: Client) -> None:
+async def test_a_prompt_and_answer_of_a_hundred_thousand_characters(server: ScriptedServer, client: LlamaCpp) -> None:
     server.answers = [["🐉" * 50_000, "x" * 50_000]]
     assert await all_pieces(client, "x" * 100_000) == ["🐉" * 50_000, "x" * 50_000]
     assert server.requests[0]["prompt"] == "x" * 100_000
@@ -92,7 +92,7 @@ async def test_a_prompt_and_an_answer_of_a_hundred_thousand_characters(server: S
 
 @pytest.mark.parametrize("end", ["", "/", "/v1", "/v1/", "//"])
 async def test_the_address_may_end_with_a_slash_or_v1(server: ScriptedServer, end: str) -> None:
-    client = Client(server.url + end, "scripted")
+    client = llama_cpp(server.url + end, "scripted")
     assert "".join(await all_pieces(client)) == "\nIt is dark."
     assert server.paths == ["/v1/completions"]
     await client.close()
@@ -103,7 +103,7 @@ async def test_a_server_on_this_machine_is_reached_without_the_proxy_of_the_envi
 ) -> None:
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:1")
-    client = Client(server.url, "scripted")
+    client = llama_cpp(server.url, "scripted")
     assert "".join(await all_pieces(client)) == "\nIt is dark."
     await client.close()
 
@@ -111,7 +111,7 @@ async def test_a_server_on_this_machine_is_reached_without_the_proxy_of_the_envi
 # ---- stopping ----------------------------------------------------------------------------------------------------
 
 
-async def test_leaving_the_loop_stops_the_server(server: ScriptedServer, client: Client) -> None:
+async def test_leaving_the_loop_stops_the_server(server: ScriptedServer, client: LlamaCpp) -> None:
     server.answers = [["\nThe", " door", Hold(), "never"], "\nNext."]
     async with aclosing(client.stream(completion("x\n", SAMPLING, max_tokens=100, seed=7))) as pieces:
         async for piece in pieces:
@@ -121,7 +121,7 @@ async def test_leaving_the_loop_stops_the_server(server: ScriptedServer, client:
     assert "".join(await all_pieces(client)) == "\nNext."
 
 
-async def test_cancelling_the_task_stops_the_server(server: ScriptedServer, client: Client) -> None:
+async def test_cancelling_the_task_stops_the_server(server: ScriptedServer, client: LlamaCpp) -> None:
     server.answers = [[Hold(), "never"], "\nNext."]
     task = asyncio.create_task(all_pieces(client))
     assert await asyncio.to_thread(server.holding.wait, 10)
@@ -137,7 +137,7 @@ async def test_cancelling_the_task_stops_the_server(server: ScriptedServer, clie
 
 @pytest.mark.parametrize("status", [400, 422])
 async def test_a_server_that_refuses_extensions_one_by_one_gets_standard_requests_from_then_on(
-    server: ScriptedServer, client: Client, status: int
+    server: ScriptedServer, client: LlamaCpp, status: int
 ) -> None:
     refusals = [
         Fail(status, {"error": {"message": f"Unrecognized request argument: {name}"}}) for name in ("top_k", "min_p")
@@ -149,7 +149,7 @@ async def test_a_server_that_refuses_extensions_one_by_one_gets_standard_request
     assert [set(request) == standard for request in server.requests] == [False, False, True, True]
 
 
-async def test_a_server_that_refuses_a_standard_request_too_is_an_error(server: ScriptedServer, client: Client) -> None:
+async def test_a_server_that_refuses_the_standard_request_is_an_error(server: ScriptedServer, client: LlamaCpp) -> None:
     server.answers = [Fail(400, {"error": {"message": "temperature must be 1"}})]
     assert str(await failure(client)).endswith("answered 400: temperature must be 1")
     assert len(server.requests) <= 4
@@ -177,7 +177,7 @@ async def test_a_server_that_refuses_a_standard_request_too_is_an_error(server: 
     ids=["llama.cpp", "OpenAI", "older vLLM", "Anthropic"],
 )
 async def test_a_prompt_that_is_too_long_raises_context_overflow(
-    server: ScriptedServer, client: Client, body: object
+    server: ScriptedServer, client: LlamaCpp, body: object
 ) -> None:
     server.answers = [Fail(400, body)]
     assert isinstance(await failure(client), ContextOverflow)
@@ -206,7 +206,7 @@ async def test_a_prompt_that_is_too_long_raises_context_overflow(
     ],
 )
 async def test_an_error_status_is_reported_with_the_servers_message_and_what_to_do(
-    server: ScriptedServer, client: Client, status: int, body: object, message: str
+    server: ScriptedServer, client: LlamaCpp, status: int, body: object, message: str
 ) -> None:
     server.answers = [Fail(status, body)]
     error = str(await failure(client))
@@ -226,30 +226,30 @@ async def test_an_error_status_is_reported_with_the_servers_message_and_what_to_
         'data: {"choices": {"text": "x"}}',
     ],
 )
-async def test_an_invalid_event_is_an_error(server: ScriptedServer, client: Client, line: str) -> None:
+async def test_an_invalid_event_is_an_error(server: ScriptedServer, client: LlamaCpp, line: str) -> None:
     server.answers = [["\nOne", Raw(line)]]
     assert "not a completion" in str(await failure(client))
 
 
-async def test_an_error_event_in_mid_stream_is_reported(server: ScriptedServer, client: Client) -> None:
+async def test_an_error_event_in_mid_stream_is_reported(server: ScriptedServer, client: LlamaCpp) -> None:
     server.answers = [["\nOne", Raw('data: {"error": {"code": 500, "message": "out of memory"}}')]]
     assert str(await failure(client)).endswith("failed: out of memory")
 
 
-async def test_comments_and_other_fields_of_a_stream_are_ignored(server: ScriptedServer, client: Client) -> None:
+async def test_comments_and_other_fields_of_a_stream_are_ignored(server: ScriptedServer, client: LlamaCpp) -> None:
     ignored = [Raw(": keep-alive"), Raw("event: message"), Raw('data:{"choices": []}'), Raw("")]
     server.answers = [["\nOne", *ignored, " two."]]
     assert await all_pieces(client) == ["\nOne", " two."]
 
 
-async def test_an_html_page_instead_of_a_stream_is_an_error(server: ScriptedServer, client: Client) -> None:
+async def test_an_html_page_instead_of_a_stream_is_an_error(server: ScriptedServer, client: LlamaCpp) -> None:
     server.answers = [Fail(200, "<html>Welcome</html>")]
     assert "not with a stream of completions" in str(await failure(client))
 
 
 @pytest.mark.parametrize("answer", [Drop(), ["\nThe door", Drop()]], ids=["at once", "in the middle"])
 async def test_a_broken_connection_is_an_error_and_the_next_request_works(
-    server: ScriptedServer, client: Client, answer: Answer
+    server: ScriptedServer, client: LlamaCpp, answer: Answer
 ) -> None:
     server.answers = [answer, "\nNext."]
     assert "broke off" in str(await failure(client))
@@ -260,7 +260,7 @@ async def test_an_address_without_a_server_is_an_error() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))  # bound but not listening: no other program gets the port
         url = f"http://127.0.0.1:{taken.getsockname()[1]}"
-        client = Client(url, "m")
+        client = llama_cpp(url, "m")
         assert f"No storyteller answers at {url}" in str(await failure(client))
         await client.close()
 
@@ -277,7 +277,7 @@ async def test_an_address_without_a_server_is_an_error() -> None:
     ids=["llama.cpp, first event", "as OpenAI, last event"],
 )
 async def test_the_cached_tokens_that_the_server_reports(server: ScriptedServer, event: object) -> None:
-    client = Client(server.url, "scripted")
+    client = llama_cpp(server.url, "scripted")
     assert client.cached_tokens is None
     server.answers = [[Raw("data: " + json.dumps(event)), "\nIt is", " dark."]]
     assert await text(client, "You stand.\n") == "\nIt is dark."
@@ -289,7 +289,7 @@ async def test_the_cached_tokens_that_the_server_reports(server: ScriptedServer,
 async def test_cached_tokens_are_unknown_if_the_server_does_not_report_them(
     server: ScriptedServer, usage: object
 ) -> None:
-    client = Client(server.url, "scripted")
+    client = llama_cpp(server.url, "scripted")
     server.answers = [["\nIt is", Raw("data: " + json.dumps({"choices": [], "usage": usage})), " dark."]]
     assert await text(client, "You stand.\n") == "\nIt is dark."
     assert client.cached_tokens is None
@@ -297,7 +297,7 @@ async def test_cached_tokens_are_unknown_if_the_server_does_not_report_them(
 
 
 async def test_cached_text_is_the_prompt_and_the_answer(server: ScriptedServer) -> None:
-    client = Client(server.url, "scripted")
+    client = llama_cpp(server.url, "scripted")
     assert client.cached_text == ""
     server.answers = [["\nIt is", " dark."], [""], Fail(500, "no")]
     await text(client, "You stand.\n")

@@ -18,11 +18,10 @@ from gguf import GGUFWriter
 from dungeon.errors import DungeonError, StorytellerError
 from dungeon.paths import log_file
 from dungeon.storyteller.catalogue import SMOLLM2
-from dungeon.storyteller.local.client import Client
 from dungeon.storyteller.local.storyteller import LocalStoryteller
 from dungeon.storyteller.sampling import Sampling
 from dungeon.storyteller.voices.find import DEFAULT_VOICE, Voice, find_voice
-from tests.dungeon.completions import completion
+from tests.dungeon.completions import completion, llama_cpp
 
 pytestmark = pytest.mark.real
 
@@ -112,7 +111,7 @@ async def test_a_request_without_the_key_is_refused(storyteller: LocalStorytelle
     await storyteller.start()
     assert address(storyteller).startswith("http://127.0.0.1:")
     for key in (None, "sesame"):
-        client = Client(address(storyteller), "smollm2", key)
+        client = llama_cpp(address(storyteller), "smollm2", key)
         with pytest.raises(StorytellerError, match="answered 401"):
             async for _ in client.stream(completion(PROMPT, SAMPLING, max_tokens=1, seed=1)):
                 pass

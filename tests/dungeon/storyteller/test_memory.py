@@ -13,7 +13,6 @@ from dungeon.storyteller.gguf_header import GgufHeader, Value
 from dungeon.storyteller.hardware.memory import (
     SMALLEST_CONTEXT,
     free_memory,
-    kv_bytes_per_token,
     largest_context,
     memory_needed,
     model_file_size,
@@ -22,6 +21,11 @@ from dungeon.storyteller.hardware.memory import (
 )
 
 GB = 10**9
+
+
+def kv_bytes_per_token(header: GgufHeader) -> int:
+    """What each token of a context adds."""
+    return memory_needed(header, 0, 1001) - memory_needed(header, 0, 1000)
 
 
 def header(architecture: str, **values: Value) -> GgufHeader:

@@ -9,7 +9,7 @@ from dungeon.errors import ContextOverflow, StorytellerError
 from dungeon.storyteller.local.storyteller import LocalStoryteller
 from dungeon.storyteller.messages import Message
 from dungeon.storyteller.servers.address import parse_address
-from dungeon.storyteller.servers.chat import LOCAL_SERVICE, ChatClient
+from dungeon.storyteller.servers.chat import ChatClient
 from dungeon.storyteller.servers.detect import Kind
 from dungeon.storyteller.servers.http import Connection
 from dungeon.storyteller.servers.remote import REMOTE_SAMPLING, RemoteStoryteller
@@ -81,9 +81,9 @@ async def test_llama_cpp_without_its_key_says_that_it_needs_one(
     await storyteller.close()
 
 
-async def test_llama_cpps_chat_continues_a_begun_answer(engine: LocalStoryteller) -> None:
+async def test_llama_cpps_chat_answers_messages_and_goes_on_from_a_beginning(engine: LocalStoryteller) -> None:
     assert engine._client is not None
-    chat = ChatClient(Connection(parse_address(engine._client.url), engine._key), "m", service=LOCAL_SERVICE)
+    chat = ChatClient(Connection(parse_address(engine._client.url), engine._key), "m")
     begun = (
         Message("system", "You narrate."),
         Message("user", "> You open the door."),

@@ -211,20 +211,11 @@ async def test_tokens_are_counted_where_the_server_counts(server: FakeServer, pl
     assert storyteller.capabilities.counts_tokens == (not isinstance(server, FakeOllama | FakeLmStudio))
 
 
-async def test_tokens_for_each_byte_are_learned_from_answers(server: FakeServer, play: Play) -> None:
-    playing = play(server)
-    assert playing.storyteller.tokens_per_byte is None
-    await playing.text("word " * 300)
-    known = playing.storyteller.tokens_per_byte
-    assert known == (None if isinstance(server, FakeKoboldCpp) else pytest.approx(0.2))
-
-
 async def test_what_llama_cpp_had_in_its_cache(play: Play) -> None:
     with FakeLlamaCpp() as server:
         playing = play(server)
         await playing.text("one two three")
         assert playing.storyteller.cached_tokens == 2
-        assert playing.storyteller.capabilities.reports_cache
 
 
 # ---- templates ---------------------------------------------------------------------------------------------------

@@ -16,7 +16,6 @@ async def test_a_voice_is_measured_cold_and_warm(weights: Path) -> None:
     speed = await try_voice(storyteller)
     assert 0 < speed.first_warm < speed.first_cold
     assert speed.tokens_per_second > 1
-    assert speed.file_bytes == weights.stat().st_size
     assert storyteller.pid is None, "it has ended"
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from dungeon.tale.chat import asks_player, find_chat, is_assistant_speech, moralises, without_echo
+from dungeon.tale.chat_habits import asks_player, find_chat, is_assistant_speech, moralises, without_echo
 from tests.dungeon.tale.test_output_policy import kept, policy, stop_reason
 
 ACTION = "You open the door."

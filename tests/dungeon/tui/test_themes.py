@@ -1,17 +1,14 @@
-"""The game's colour themes as Textual themes."""
+"""The game's palettes as Textual themes."""
 
-from textual.app import App
 from textual.color import Color
 
 from dungeon.settings.palettes import PALETTES, TERMINAL_THEMES, THEME_HELP
-from dungeon.tui.themes import textual_themes
+from dungeon.tui.base_app import BaseApp
 
 
 async def test_every_theme_can_be_used() -> None:
-    app: App[None] = App()
+    app = BaseApp()
     async with app.run_test() as pilot:
-        for theme in textual_themes():
-            app.register_theme(theme)
         assert set(THEME_HELP) <= set(app.available_themes)
         for name in THEME_HELP:
             app.theme = name

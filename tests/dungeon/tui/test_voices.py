@@ -23,8 +23,8 @@ from dungeon.storyteller.hardware.machine import Machine
 from dungeon.storyteller.hardware.measurements import Speed, keep_network_speed, keep_speed
 from dungeon.storyteller.local.storyteller import LocalStoryteller
 from dungeon.storyteller.servers.detect import FoundServer, Kind
+from dungeon.storyteller.servers.models import ServedModel
 from dungeon.storyteller.servers.remote import RemoteStoryteller
-from dungeon.storyteller.servers.served import ServedModel
 from dungeon.storyteller.voices.find import Voice
 from dungeon.storyteller.voices.getting import find_wish, get_voice
 from dungeon.tui import app as app_module
