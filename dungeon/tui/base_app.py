@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from textual.filter import LineFilter
 from textual.screen import Screen
@@ -20,7 +20,9 @@ class BaseApp(CrashReports):
     """Provides what `dungeon.tui.host.Toaster` asks."""
 
     TITLE = "Dungeon"
-    CSS_PATH = Path(__file__).with_name("app.tcss")  # absolute: a subclass may be in another folder
+    CSS_PATH: ClassVar[Path | None] = Path(__file__).with_name(
+        "app.tcss"
+    )  # absolute: a subclass may be in another folder
 
     def __init__(self) -> None:
         super().__init__()

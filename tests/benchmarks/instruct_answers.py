@@ -2,10 +2,10 @@
 
     python -m tests.benchmarks.instruct_answers MODEL.gguf ANSWERS.jsonl [--every 2] [--skip 0]
 
-The model gets the prompts of `voice_prompts.py` in ChatML: the instructions and the memory as the system text, the
-actions as the user's turns (`> You …`), the prose as the assistant's. Every second prompt has instructions that say
-only what the game is; the others say also what not to write. Each line of the file is an answer: `source`, `action`,
-`opening`, `before` (pairs of action and prose), `instructions` ("short" or "long") and `sent`, up to the next action.
+The model gets the prompts of `voice_prompts.py` in its own chat frame, as in the game. Every second prompt has
+instructions that say only what the game is; the others say also what not to write. Each line of the file is an answer:
+`source`, `action`, `opening`, `before` (pairs of action and prose), `instructions` ("short" or "long") and `sent`, up
+to the next action.
 
 Two seconds to half a minute an answer on two cores, for a model of 1.5 billion parameters.
 """
@@ -14,14 +14,14 @@ import asyncio
 import json
 import sys
 from contextlib import aclosing
-from dataclasses import dataclass
 from pathlib import Path
 
-from corpus.turns import ACTION_MARK
-from dungeon.storyteller.local import LocalStoryteller
+from dungeon.generation.generate import turn_request
+from dungeon.storyteller.local.storyteller import LocalStoryteller
 from dungeon.storyteller.request import GenerationParams
 from dungeon.storyteller.sampling import Sampling
-from dungeon.storyteller.voices import find_voice
+from dungeon.storyteller.voices.find import find_voice
+from dungeon.tale.prompt_format import with_instructions
 from tests.benchmarks.figures import argument_parser
 from tests.benchmarks.voice_prompts import VoicePrompt, prompts
 
@@ -34,20 +34,16 @@ INSTRUCTIONS = {
     ),
 }
 _SAMPLING = Sampling(
-    temperature=0.8, top_k=0, top_p=1.0, min_p=0.05, repeat_penalty=1.05, repeat_last_n=256, dry_multiplier=0.0
+    temperature=0.8,
+    top_k=0,
+    top_p=1.0,
+    min_p=0.05,
+    repeat_penalty=1.05,
+    repeat_last_n=256,
+    dry_multiplier=0.0,
+    length=110,
 )
-_MAX_TOKENS = 110
 _EARLIER_TURNS = 3
-
-
-@dataclass(frozen=True, slots=True)
-class _RawRequest:
-    """What a client reads of a `GenerationRequest`."""
-
-    prompt: str
-    params: GenerationParams
-    max_tokens: int = _MAX_TOKENS
-    prefix: str = ""
 
 
 def main() -> None:
@@ -63,12 +59,14 @@ def main() -> None:
 async def record(model: Path, answers: Path, chosen: list[VoicePrompt]) -> None:
     """Append the model's answer to each prompt."""
     storyteller = LocalStoryteller(find_voice(str(model)))
+    await storyteller.start()
     with answers.open("a", encoding="utf-8") as file:
         for number, prompt in enumerate(chosen):
             instructions = list(INSTRUCTIONS)[number % 2]
-            request = _RawRequest(chat(prompt, INSTRUCTIONS[instructions]), GenerationParams(_SAMPLING, number, 2000))
+            chat = with_instructions(storyteller.prompt_format, INSTRUCTIONS[instructions])
+            params = GenerationParams(_SAMPLING, number, 2000, prompt_format=chat)
             sent = ""
-            async with aclosing(storyteller.stream(request)) as pieces:  # type: ignore[arg-type]
+            async with aclosing(storyteller.stream(turn_request(prompt.adventure, prompt.node, params))) as pieces:
                 async for piece in pieces:
                     sent += piece
             adventure = prompt.adventure
@@ -86,22 +84,8 @@ async def record(model: Path, answers: Path, chosen: list[VoicePrompt]) -> None:
     await storyteller.close()
 
 
-def chat(prompt: VoicePrompt, instructions: str) -> str:
-    """Return the prompt in ChatML, with the opening and the latest turns, ending where the assistant answers."""
-    adventure = prompt.adventure
-    system = f"{instructions}\n\n{adventure.lore.memory}".strip()
-    text = _message("system", system) + _message("user", "> Begin.") + _message("assistant", adventure.opening)
-    for action, prose in _before(prompt):
-        text += _message("user", f"{ACTION_MARK}{action or 'Go on.'}") + _message("assistant", prose)
-    return text + _message("user", f"{ACTION_MARK}{prompt.node.action or 'Go on.'}") + "<|im_start|>assistant\n"
-
-
 def _before(prompt: VoicePrompt) -> list[list[str]]:
     return [[node.action, node.prose] for node in prompt.adventure.path()[:-1][-_EARLIER_TURNS:]]
-
-
-def _message(role: str, text: str) -> str:
-    return f"<|im_start|>{role}\n{text}<|im_end|>\n"
 
 
 if __name__ == "__main__":

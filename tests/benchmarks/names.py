@@ -32,7 +32,7 @@ from dungeon.reading.books import library
 from dungeon.scenarios.library import builtin_scenarios
 from dungeon.scenarios.model import Scenario, fill_placeholders
 from dungeon.scenarios.user import find_scenario
-from dungeon.storyteller.voices import DEFAULT_VOICE, find_voice
+from dungeon.storyteller.voices.find import DEFAULT_VOICE, find_voice
 from finetune.compare.measures import repetition
 from tests.benchmarks.faults import loops, repeated_phrases, repeats_sentence
 from tests.benchmarks.figures import argument_parser

@@ -175,7 +175,7 @@ class Ledger:
             _require(not part or any(text.startswith(part) for text in texts), f"{prose!r} was not streamed")
 
 
-def _labels_and_head(adventure: Adventure) -> dict[str, Any]:
+def _labels_and_head(adventure: Adventure) -> Any:
     """What a game reports of an adventure, besides its turns."""
     return _as_json(
         {
