@@ -20,9 +20,8 @@ class BaseApp(CrashReports):
     """Provides what `dungeon.tui.host.Toaster` asks."""
 
     TITLE = "Dungeon"
-    CSS_PATH: ClassVar[Path | None] = Path(__file__).with_name(
-        "app.tcss"
-    )  # absolute: a subclass may be in another folder
+    # Absolute, because a subclass may be in another folder.
+    CSS_PATH: ClassVar[Path | None] = Path(__file__).with_name("app.tcss")
 
     def __init__(self) -> None:
         super().__init__()
