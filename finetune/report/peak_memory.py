@@ -5,7 +5,7 @@
     print(peak.bytes)
 
 On a CUDA card that is what torch allocated there. Elsewhere it is how far the process grew, sampled fifty times a
-second, so that a shorter peak can be missed.
+second and at the end, so that a shorter peak can be missed.
 """
 
 import ctypes
@@ -34,7 +34,9 @@ class PeakMemory:
             torch.cuda.reset_peak_memory_stats(self.device)
             self._before = torch.cuda.memory_allocated(self.device)
         else:
-            self._sampler = threading.Thread(target=self._sample, daemon=True)
+            self._process = psutil.Process()
+            self._before = self._process.memory_info().rss
+            self._sampler = threading.Thread(target=self._sample_until_done, daemon=True)
             self._sampler.start()
         return self
 
@@ -44,12 +46,14 @@ class PeakMemory:
         else:
             self._done.set()
             self._sampler.join()
+            self._sample()
+
+    def _sample_until_done(self) -> None:
+        while not self._done.wait(_INTERVAL):
+            self._sample()
 
     def _sample(self) -> None:
-        process = psutil.Process()
-        before = process.memory_info().rss
-        while not self._done.wait(_INTERVAL):
-            self.bytes = max(self.bytes, process.memory_info().rss - before)
+        self.bytes = max(self.bytes, self._process.memory_info().rss - self._before)
 
 
 def _free_unused_memory() -> None:
