@@ -102,6 +102,24 @@ _MIGRATIONS = (
         "CREATE TABLE purged (adventure INTEGER NOT NULL, turn INTEGER NOT NULL)",
         "INSERT INTO purged VALUES (0, 0)",
     ),
+    (
+        # Authored stories that are played: the story as it was when the adventure began, so that it stays whole when
+        # its file changes or goes.
+        """
+        CREATE TABLE story (
+            id   INTEGER PRIMARY KEY,
+            book TEXT NOT NULL,                -- which story it is, whatever its version
+            hash TEXT NOT NULL UNIQUE,         -- sha256 of the book and the story
+            story TEXT NOT NULL                -- JSON: `corpus.story.Story`
+        )
+        """,
+        "ALTER TABLE adventure ADD COLUMN story INTEGER REFERENCES story",
+        "ALTER TABLE turn ADD COLUMN passage TEXT",  # the author's passage that answers; NULL: the storyteller, or nobody
+        # Whether the player leaves the author here, and plays freely from then on.
+        "ALTER TABLE turn ADD COLUMN leaves_author INTEGER NOT NULL DEFAULT 0",
+        # Every passage that the player has seen of a story, in whatever adventure, purged ones included.
+        "CREATE TABLE seen (book TEXT NOT NULL, passage TEXT NOT NULL, PRIMARY KEY (book, passage)) WITHOUT ROWID",
+    ),
 )
 _LOCK_SECONDS = 10.0
 
