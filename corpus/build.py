@@ -9,8 +9,11 @@ The second pass writes the examples (`corpus.store`). The corpus is the same, by
 sources and any number of processes, except that of exact duplicates the first is kept.
 
 A corpus is split by story, because examples of one story share most of their context: a split inside it would leak.
+For the same reason a playthrough of an author's story is in the split of that story. What it has of the author's text
+is context only, and counts neither in the figures nor when stories are compared.
 
-Limits: memory grows with the number of stories, about 3 kB each, not with their text.
+Limits: memory grows with the number of stories, about 3 kB each, not with their text, except for 100 bytes for each
+paragraph of an author's story that was played.
 """
 
 from collections import Counter, defaultdict
@@ -26,7 +29,7 @@ from corpus.leaks import PARAGRAPHS, Paragraphs, leaked, paragraphs
 from corpus.pipeline import CompiledBatch, CompiledStory, Settings, compile_stories
 from corpus.rejects import Reject, json_lines, rejects_file
 from corpus.report import Report, StoryLine, leak_warning, write_report
-from corpus.scratch_file import ScratchFile, read_record_batch
+from corpus.scratch_file import Piece, ScratchFile, read_record_batch
 from corpus.sources import compile_sources
 from corpus.splits import SPLITS, split, split_examples
 from corpus.store import Portion, replacing, write_splits
@@ -146,7 +149,10 @@ def _drop(reason: str, story: CompiledStory, drops: Counter[str], write_rejects:
 def _cluster(
     stories: Sequence[CompiledStory], settings: Settings, drops: Counter[str], write_rejects: WriteRejects
 ) -> tuple[list[CompiledStory], list[list[str]]]:
-    """Drop all but the longest of near-duplicates; return the rest, and their ids in clusters of similar stories."""
+    """Drop all but the longest of near-duplicates; return the rest, and their ids in clusters of similar stories.
+
+    A playthrough of an author's story is in the cluster of that story.
+    """
     clusters = Clusters(len(stories))
     copies_of: defaultdict[int, set[int]] = defaultdict(set)
     if settings.near_duplicates:
@@ -156,6 +162,7 @@ def _cluster(
             if similarity >= COPY:
                 copies_of[a].add(b)
                 copies_of[b].add(a)
+    _join_played(stories, clusters)
     dropped: set[int] = set()
     for n in sorted(copies_of, key=lambda n: (-stories[n].words, n)):
         if n not in dropped:
@@ -167,6 +174,22 @@ def _cluster(
     for n in kept:
         members[clusters.find(n)].append(stories[n].id)
     return [stories[n] for n in kept], list(members.values())
+
+
+def _join_played(stories: Sequence[CompiledStory], clusters: Clusters) -> None:
+    """Join the stories that have a paragraph in common which one of them has as context only.
+
+    So a playthrough stays with its story in whatever version, and with other playthroughs of it.
+    """
+    player_of: dict[int, int] = {}  # by digest: the first story that has the paragraph as context only
+    for n, story in enumerate(stories):
+        for digest in _read(story.context_paragraphs)["digest"].tolist():
+            clusters.join(n, player_of.setdefault(digest, n))
+    if player_of:
+        played = np.array(list(player_of), dtype=np.uint64)
+        for n, story in enumerate(stories):
+            for digest in np.intersect1d(_read(story.paragraphs)["digest"], played).tolist():
+                clusters.join(n, player_of[digest])
 
 
 def _assign_splits(
@@ -204,14 +227,20 @@ def _assign_splits(
 
 
 def _paragraphs(splits: Splits, name: str) -> Iterable[Paragraphs]:
-    """Yield the paragraphs of a split's stories; inside a split story, those that the split scores or trains on."""
+    """Yield the paragraphs that the split scores or trains on; for train, also those that are only context."""
     for portion in splits[name]:
         if portion.picked is None:
-            yield np.frombuffer(portion.story.paragraphs.read(), PARAGRAPHS)
+            yield _read(portion.story.paragraphs)
+            if name == "train":
+                yield _read(portion.story.context_paragraphs)
         else:
             rows = portion.rows()
             contexts = rows.column("context").to_pylist() if name == "train" else []
             yield paragraphs([*contexts, *rows.column("target").to_pylist()])
+
+
+def _read(piece: Piece) -> Paragraphs:
+    return np.frombuffer(piece.read() if piece.length else b"", PARAGRAPHS)
 
 
 def _story_lines(splits: Splits) -> Iterable[StoryLine]:

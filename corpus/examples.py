@@ -13,6 +13,9 @@ is the last whole turns that fit; if the last turn alone is too long, its end is
 up to three quarters of a context, which leaves a quarter of a row of that length for context
 (`finetune.data.rows.split_into_rows` cuts such rows); a longer chain continues in the next example.
 
+A passage that is only context (`corpus.story.CONTEXT_ONLY`) is in no target, and nor is a choice that leads to it: it
+only precedes what is trained on. A story of such passages has no example.
+
 Limits: a passage is never cut, so a target has at least one turn, however long.
 """
 
@@ -55,7 +58,7 @@ def edge_cover(graph: Graph, context: int) -> Iterator[Example]:
     came_from: dict[str, tuple[str | None, str]] = {graph.start: (None, nodes[graph.start].text)}
     discovered = [graph.start]
     for root in discovered:  # grows during the loop
-        opening = root == graph.start
+        opening = root == graph.start and not nodes[root].context_only
         while opening or unused[root]:
             # The turns of this chain; the first `written` of them are in examples. A start without text is not a turn.
             turns = [nodes[root].text] if opening and nodes[root].text else []
@@ -67,23 +70,26 @@ def edge_cover(graph: Graph, context: int) -> Iterator[Example]:
             while unused[here]:
                 action, target = unused[here].pop()
                 turn = write((Turn(action, nodes[target].text),))
+                if target not in came_from:
+                    came_from[target] = (here, turn)
+                    discovered.append(target)
+                if nodes[target].context_only:  # a chain of its own follows it
+                    continue
                 if written < len(turns) and size + len(turn) > longest:
                     yield Example(graph.id, before, _target(before, turns[written:]), ends=False)
                     written, size = len(turns), 0
                     before = _last_turns(chain(reversed(turns), _turns_back_from(parent, came_from)), context)
-                if target not in came_from:
-                    came_from[target] = (here, turn)
-                    discovered.append(target)
                 turns.append(turn)
                 size += len(turn) + len(PARAGRAPH)
                 here = target
-            yield Example(graph.id, before, _target(before, turns[written:]), nodes[here].ends)
+            if turns:
+                yield Example(graph.id, before, _target(before, turns[written:]), nodes[here].ends)
 
 
 def max_characters(graph: Graph, context: int) -> int:
     """Return an upper bound of the characters in all contexts, and in all targets, not counting actions."""
-    edges = [target for node in graph.nodes.values() for _, target in node.edges]
-    return max(context * len(edges), sum(len(graph.nodes[target].text) for target in edges))
+    choices = graph.learned_choices()
+    return max(context * len(choices), sum(len(graph.nodes[target].text) for _, target in choices))
 
 
 def _turns_back_from(name: str | None, came_from: dict[str, tuple[str | None, str]]) -> Iterator[str]:

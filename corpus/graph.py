@@ -8,6 +8,9 @@ Passages that can't be reached from the start are left out. Empty passages are s
 followed to the passages with text behind it. If the empty passage has one choice, the first choice's action is used;
 if it has several (a menu), each keeps its own. A start without text is taken for a title page and skipped too.
 
+A passage tagged `CONTEXT_ONLY` is a node that is never trained on. What is removed from its text is not counted,
+because it is counted where the text is learned.
+
 Limits: several choices with the same action between the same two passages count as one.
 """
 
@@ -20,12 +23,14 @@ from functools import lru_cache
 from corpus import labels
 from corpus.clean import clean
 from corpus.rejects import Reject
-from corpus.story import UNFINISHED, Choice, Passage, Story
+from corpus.story import CONTEXT_ONLY, UNFINISHED, Choice, Passage, Story
 
 # A few labels make up most choices: "Continue", "Go back", "Yes".
 label_action = lru_cache(maxsize=1 << 16)(labels.label_action)
 
 _ID_DIGITS = 12
+_CONTEXT_MARK = "\x01"
+"""No clean text has it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +41,8 @@ class Node:
     edges: tuple[tuple[str, str], ...]
     ends: bool
     """Whether the story ends here; False if a choice leads to a passage that doesn't exist."""
+    context_only: bool = False
+    """Whether the text is context, and never trained on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +52,27 @@ class Graph:
     id: str
     """The title and the first digits of `content`: the same in every build of the same text."""
     content: bytes
-    """SHA-256 of the texts, independent of their order and names: equal for copies under another title."""
+    """SHA-256 of the texts, independent of their order and names: equal for copies under another title.
+
+    A story and a playthrough with all of its texts, which has them as context, are not copies.
+    """
     start: str
     nodes: Mapping[str, Node]
     """In the order of the source; empty for a story without text."""
     rejects: tuple[Reject, ...]
+
+    def learned(self) -> list[str]:
+        """Return the texts that are trained on."""
+        return [node.text for node in self.nodes.values() if not node.context_only]
+
+    def learned_choices(self) -> list[tuple[str, str]]:
+        """Return the choices that are trained on, as (action, name of the next node)."""
+        edges = (edge for node in self.nodes.values() for edge in node.edges)
+        return [edge for edge in edges if not self.nodes[edge[1]].context_only]
+
+    def context_only(self) -> list[str]:
+        """Return the texts that are only context."""
+        return [node.text for node in self.nodes.values() if node.context_only]
 
 
 def make_graph(story: Story) -> Graph:
@@ -58,11 +81,12 @@ def make_graph(story: Story) -> Graph:
     texts = _clean_texts(story, rejects)
     nodes = {name: _node(story, name, texts, rejects) for name, text in texts.items() if text or name == story.start}
     start = _skip_title_page(nodes, story.start)
-    sorted_texts = sorted(node.text for node in nodes.values())
+    sorted_texts = sorted(_CONTEXT_MARK * node.context_only + node.text for node in nodes.values())
     content = hashlib.sha256("\0".join(sorted_texts).encode()).digest()
     slug = re.sub(r"[\W_]+", "-", story.title.casefold())[:40].strip("-") or "story"
     graph_id = f"{slug}-{content.hex()[:_ID_DIGITS]}"
-    return Graph(graph_id, content, start, nodes if any(sorted_texts) else {}, tuple(rejects.items))
+    has_text = any(node.text for node in nodes.values())
+    return Graph(graph_id, content, start, nodes if has_text else {}, tuple(rejects.items))
 
 
 class _Rejects:
@@ -84,10 +108,11 @@ def _clean_texts(story: Story, rejects: _Rejects) -> dict[str, str]:
             continue
         cleaned = clean(passage.text, _heading(story, passage))
         texts[name] = cleaned.text
-        for reason, count in cleaned.drops.items():
-            rejects.add(reason, name, passage.text, count)
-        if not cleaned.text:
-            rejects.add("empty passage", name, passage.text)
+        if CONTEXT_ONLY not in passage.tags:
+            for reason, count in cleaned.drops.items():
+                rejects.add(reason, name, passage.text, count)
+            if not cleaned.text:
+                rejects.add("empty passage", name, passage.text)
         for choice in passage.choices:
             if choice.target not in story.passages:
                 rejects.add("dangling choice", name, choice.label)
@@ -114,7 +139,7 @@ def _node(story: Story, name: str, texts: Mapping[str, str], rejects: _Rejects) 
                 rejects.add("repeated choice", name, resolved.label)
             edges[edge] = None
     ends = not edges and not any_dangling and UNFINISHED not in passage.tags
-    return Node(texts[name], tuple(edges), ends)
+    return Node(texts[name], tuple(edges), ends, CONTEXT_ONLY in passage.tags)
 
 
 def _skip_empty(story: Story, texts: Mapping[str, str], choice: Choice) -> tuple[list[Choice], bool]:

@@ -63,6 +63,7 @@ class CompiledStory:
     source: str
     notes: tuple[str, ...]
     passages: int
+    """Passages that are trained on; so are the choices and words, the histogram and the signature."""
     choices: int
     words: int
     examples: int
@@ -75,6 +76,9 @@ class CompiledStory:
     rows: Piece
     """An Arrow record batch of `SCHEMA`."""
     paragraphs: Piece
+    """The paragraphs that are trained on: see `corpus.leaks`."""
+    context_paragraphs: Piece
+    """The paragraphs that are only context, of the author whose story was played."""
     drops: Counter[str]
     rejects: Piece
     """Lines of JSON; empty unless the settings ask for them."""
@@ -127,7 +131,9 @@ def _compile(story: Story, file: ScratchFile, settings: Settings) -> CompiledSto
     if max_characters(graph, settings.context) > _LONGEST_COLUMN:
         return "story too large when unfolded"
     examples = list(edge_cover(graph, settings.context))
-    texts = [node.text for node in graph.nodes.values()]
+    if not examples:
+        return "story with an author's passages only"
+    texts = graph.learned()
     words = count_words(texts)
     return CompiledStory(
         id=graph.id,
@@ -138,7 +144,7 @@ def _compile(story: Story, file: ScratchFile, settings: Settings) -> CompiledSto
         source=story.source,
         notes=story.notes,
         passages=len(texts),
-        choices=sum(len(node.edges) for node in graph.nodes.values()),
+        choices=len(graph.learned_choices()),
         words=sum(words),
         examples=len(examples),
         target_characters=sum(len(example.target) for example in examples),
@@ -147,6 +153,7 @@ def _compile(story: Story, file: ScratchFile, settings: Settings) -> CompiledSto
         signature=signature("\n".join(texts).split()).tobytes() if settings.near_duplicates else b"",
         rows=file.append(to_record_batch(examples).serialize()),
         paragraphs=file.append(paragraphs(texts).tobytes()),
+        context_paragraphs=file.append(paragraphs(graph.context_only()).tobytes()),
         drops=count_by_reason(graph.rejects),
         rejects=file.append(json_lines(graph.rejects if settings.rejects else ())),
     )

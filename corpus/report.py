@@ -59,7 +59,7 @@ class Report:
     titles: Mapping[str, list[str]]
     """Titles of the stories in each split."""
     near_duplicates: tuple[tuple[str, ...], ...]
-    """Groups of similar stories, by id; each group is in one split."""
+    """Groups of similar stories, or of a story and its playthroughs, by id; each group is in one split."""
     leaked: float
     """The share, 0 to 1, of validation characters in paragraphs that are also in train: see `corpus.leaks`."""
     passage_words: list[int]

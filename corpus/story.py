@@ -28,6 +28,12 @@ class Choice:
 UNFINISHED = "unfinished"
 """The tag of a passage where writing or playing stopped: the story breaks off there without an ending."""
 
+CONTEXT_ONLY = "context-only"
+"""The tag of a passage that is context and never trained on: what an author wrote, in a playthrough of the story.
+
+One word, so that it survives in Twee and Twine.
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Passage:

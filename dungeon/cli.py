@@ -17,6 +17,7 @@ from dungeon.errors import DungeonError
 
 if TYPE_CHECKING:
     from dungeon.storage.shelf import Shelf
+    from dungeon.storyteller.protocol import Storyteller
 
 # ---- playing -------------------------------------------------------------------------------------------------
 
@@ -25,6 +26,7 @@ def _play_options(command: Any) -> Any:
     """Add the options of playing, which `dungeon` and `dungeon play` share."""
     options = [
         click.option("--scenario", metavar="NAME|FILE", help="Begin this scenario (see `dungeon scenarios`)."),
+        click.option("--story", metavar="NAME|FILE", help="Play this authored story (see `dungeon stories`)."),
         click.option("--continue", "go_on", is_flag=True, help="Continue the last adventure."),
         click.option("--voice", metavar="NAME|PATH", help="A voice's name or folder, or a GGUF file."),
         click.option("--endpoint", metavar="URL", help="A server that runs a model, e.g. http://127.0.0.1:11434."),
@@ -63,6 +65,7 @@ def play(**options: Any) -> None:
 def _play(
     *,
     scenario: str | None,
+    story: str | None,
     go_on: bool,
     voice: str | None,
     endpoint: str | None,
@@ -70,27 +73,35 @@ def _play(
     seed: int | None,
     plain: bool,
 ) -> None:
-    if scenario and go_on:
-        raise click.UsageError("--scenario begins an adventure, --continue continues one; give one of them.")
+    if sum(map(bool, (scenario, story, go_on))) > 1:
+        raise click.UsageError(
+            "--scenario begins an adventure, --story plays an authored story, --continue continues; give one of them."
+        )
     if model and not endpoint:
         raise click.UsageError("--model NAME is a model of the server at --endpoint URL; give that, too.")
     if endpoint and voice:
         raise click.UsageError("--voice runs on this machine, --endpoint elsewhere; give one of them.")
     _require_terminal(plain)
 
+    from dungeon.authored.books import find_books
     from dungeon.scenarios.user import find_scenario
     from dungeon.storyteller.open import open_storyteller
 
     opening = find_scenario(scenario) if scenario else None
+    books = find_books(story) if story else ()
     storyteller = open_storyteller(voice, endpoint, model)
+    _run_game(storyteller, plain, scenario=opening, books=books, go_on=go_on, seed=seed)
+
+
+def _run_game(storyteller: "Storyteller", plain: bool, **options: Any) -> None:
     if plain:
         from dungeon.plain.game import play_plain
 
-        play_plain(storyteller, scenario=opening, go_on=go_on, seed=seed)
+        play_plain(storyteller, **options)
     else:
         from dungeon.tui.app import DungeonApp
 
-        app = DungeonApp(storyteller, scenario=opening, go_on=go_on, seed=seed)
+        app = DungeonApp(storyteller, **options)
         app.run()
         sys.exit(app.return_code or 0)
 
@@ -99,25 +110,31 @@ def _play(
 @click.argument("story", required=False)
 @click.option("--plain", is_flag=True, help="Plain lines, for pipes and screen readers.")
 def read(story: str | None, plain: bool) -> None:
-    """Read a branching story, choice by choice; no model takes part.
+    """Read an authored story, choice by choice; no voice takes part.
 
-    STORY is a story that comes with the game, or a file of your own. Without it you choose from a list.
+    STORY is a story that comes with the game, or a file of your own. Without it you choose from a list. What you read
+    is on the shelf, like all that you play: `dungeon play --story` goes on from there with what you type.
     """
     _require_terminal(plain)
 
-    from dungeon.reading.books import find_books, library
+    from dungeon.authored.books import find_books, library
+    from dungeon.storyteller.none import NoStoryteller
 
-    books = find_books(story) if story else library()
-    if plain:
-        from dungeon.plain.reader import read_plain
+    _run_game(NoStoryteller(), plain, books=find_books(story) if story else library())
 
-        read_plain(books)
-    else:
-        from dungeon.tui.reader.app import ReaderApp
 
-        app = ReaderApp(books)
-        app.run()
-        sys.exit(app.return_code or 0)
+@cli.command()
+def stories() -> None:
+    """List the authored stories that come with the game.
+
+    Columns, separated by tabs: name, title, genre, words, endings.
+    """
+    from dungeon.authored.books import library
+    from dungeon.tale.authored import endings
+
+    for book in library():
+        columns = (book.name, book.title, book.genre, str(book.story.words()), str(len(endings(book.story))))
+        click.echo("\t".join(columns))
 
 
 def _require_terminal(plain: bool) -> None:

@@ -12,7 +12,8 @@ The pieces form a tree; equal pieces in the same place are stored once. `add_act
 games that store one long text: its lines that begin with `>` are the player's, and a sentence that it continues moves
 into the turn where the sentence ends. The label of a turn is its action, which `corpus.labels` doesn't change.
 
-A passage where playing stopped is tagged `UNFINISHED`: the story breaks off there without an ending.
+A passage where playing stopped is tagged `UNFINISHED`: the story breaks off there without an ending. The text of an
+author, whose story was played, is tagged `CONTEXT_ONLY`: it is learned from the story itself.
 
 Limits: a line break in prose without blank lines is the end of a paragraph. An action without an answer is left out and
 counted, because a passage needs text. More than `_MOST` pieces or `_MOST_TEXT` characters are refused.
@@ -26,7 +27,7 @@ from typing import Literal, NamedTuple
 from corpus.readers.document import Block, left_out_note
 from corpus.readers.passage_splitter import CONTINUE, split_into_passages
 from corpus.readers.source import Source
-from corpus.story import UNFINISHED, Choice, Passage, Story, StoryError
+from corpus.story import CONTEXT_ONLY, UNFINISHED, Choice, Passage, Story, StoryError
 from corpus.text import one_line
 from corpus.turns import PARAGRAPH
 
@@ -54,6 +55,7 @@ class _Piece(NamedTuple):
     parent: int
     kind: Literal["action", "prose", "text"]
     text: str
+    context_only: bool = False
 
 
 class _Turn(NamedTuple):
@@ -65,6 +67,7 @@ class _Turn(NamedTuple):
     """None if the player only continued."""
     text: str
     has_prose: bool
+    context_only: bool = False
 
 
 class _Draft(NamedTuple):
@@ -74,6 +77,7 @@ class _Draft(NamedTuple):
     after: int
     label: str
     text: str
+    context_only: bool
 
 
 class Playthrough:
@@ -97,10 +101,13 @@ class Playthrough:
         words = one_line(words).lstrip("> ")
         return self._add(_Piece(parent, "action", words)) if words else parent
 
-    def add_prose(self, parent: int, prose: str) -> int:
-        """Add prose that is a turn of its own, or the answer to the player's action."""
+    def add_prose(self, parent: int, prose: str, *, context_only: bool = False) -> int:
+        """Add prose that is a turn of its own, or the answer to the player's action.
+
+        With `context_only` it is never trained on, and nor is the action.
+        """
         self._check_size(prose)
-        return self._add(_Piece(parent, "prose", prose)) if prose.strip() else parent
+        return self._add(_Piece(parent, "prose", prose, context_only)) if prose.strip() else parent
 
     def append_text(self, parent: int, text: str) -> int:
         """Add text that directly continues a piece, with prose and the player's lines; return its last piece."""
@@ -156,7 +163,7 @@ class Playthrough:
                 names[n],
                 drafts[n].text,
                 tuple(Choice(drafts[answer].label, names[answer]) for answer in answers),
-                frozenset() if answers or n in endings else frozenset({UNFINISHED}),
+                _tags(drafts[n], unfinished=not answers and n not in endings),
             )
             for n, answers in choices.items()
         ]
@@ -213,15 +220,17 @@ class _Drafts:
             self.unanswered += before.action is not None
             return _Turn(before.after, piece.text, "", False)
         if not before.has_prose:
-            return _Turn(before.after, before.action, piece.text, not piece.text.isspace())
-        length = len(before.text) if piece.kind == "prose" else _complete_length(before.text, piece.text)
+            return _Turn(before.after, before.action, piece.text, not piece.text.isspace(), piece.context_only)
+        # What is only context stays whole: no words of it move into a turn that is trained on.
+        whole = piece.kind == "prose" or before.context_only
+        length = len(before.text) if whole else _complete_length(before.text, piece.text)
         # There is one opening: if it breaks off and several texts continue it, it stays as it is.
         if length == 0 and (before.after != ROOT or self._children[piece.parent] == 1):
             return _Turn(before.after, before.action, before.text + piece.text, True)
         length = length or len(before.text)
         rest = before.text[length:] if piece.kind == "text" else ""
         text = rest.lstrip() + piece.text
-        return _Turn(self.close(piece.parent, length), None, text, not text.isspace())
+        return _Turn(self.close(piece.parent, length), None, text, not text.isspace(), piece.context_only)
 
     def close(self, piece: int, length: int | None = None) -> int:
         """Draft a turn, or its first `length` characters; return the draft, or the last one if the turn is split."""
@@ -230,10 +239,15 @@ class _Drafts:
         if (piece, length) not in self._closed:
             after, label = turn.after, CONTINUE if turn.action is None else turn.action
             for text in _passages(turn.text[:length]):
-                self.drafts.append(_Draft(piece, after, label, text))
+                self.drafts.append(_Draft(piece, after, label, text, turn.context_only))
                 after, label = len(self.drafts) - 1, CONTINUE
             self._closed[piece, length] = after
         return self._closed[piece, length]
+
+
+def _tags(draft: _Draft, *, unfinished: bool) -> frozenset[str]:
+    tags = {UNFINISHED: unfinished, CONTEXT_ONLY: draft.context_only}
+    return frozenset(tag for tag, is_set in tags.items() if is_set)
 
 
 def _complete_length(text: str, following: str) -> int:

@@ -97,7 +97,7 @@ def count(raw: msgspec.Raw) -> int:
             return len(msgspec.json.decode(raw, type=list[msgspec.Raw]))
         if text.startswith(b"{"):
             return len(msgspec.json.decode(raw, type=dict[str, msgspec.Raw]))
-    except (msgspec.DecodeError, UnicodeDecodeError):  # it is only counted here
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):  # it is only counted here
         pass
     return 1
 

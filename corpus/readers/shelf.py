@@ -7,7 +7,11 @@ mode, which sees the latest saves.
 A turn that was cut off, because the player stopped it or the game crashed, is left out unless the game continued from
 it.
 
-Limits: a shelf with a newer schema than this module knows is refused.
+In an adventure that plays an author's story, the author's text is context only: the opening, and every turn whose prose
+is that of a passage. What the storyteller improvised is learned, and so is a passage that the player rewrote.
+
+Limits: a shelf with a newer schema than this module knows is refused. If the author's story is damaged, a turn is the
+author's if the shelf names a passage for it, rewritten or not.
 """
 
 import sqlite3
@@ -15,10 +19,11 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
+from corpus.clean import clean
 from corpus.readers.playthrough import ROOT, Playthrough
 from corpus.readers.save_json import count
 from corpus.readers.source import MAX_BYTES, Format, Source
@@ -26,11 +31,14 @@ from corpus.story import Story, StoryError
 from corpus.turns import PARAGRAPH, Kind
 
 _SIGN = b"SQLite format 3\x00"
-_NEWEST = 3
+_NEWEST = 4
 _WITH_EDITS = 3
+_WITH_AUTHORS = 4
 _TABLES = ("adventure", "turn")
 _DONE = "done"
 _LONGEST_TEXT = 1 << 24
+_MOST_OBJECTS = 400_000
+"""Passages and choices of an author's story, far more than anybody wrote."""
 _SECONDS = 4.0
 """No shelf takes as long, but somebody else's file may have computed columns that never end."""
 _TRIES = 3
@@ -42,6 +50,14 @@ class _Lore(msgspec.Struct):
     cards: msgspec.Raw = msgspec.Raw(b"")
 
 
+class _Authored(NamedTuple):
+    """The passages of an author's story."""
+
+    names: frozenset[str]
+    texts: frozenset[str]
+    """As `_essence` returns them."""
+
+
 def _looks_like(source: Source) -> bool:
     tables = (f"CREATE TABLE {table} (".encode() in source.head for table in _TABLES)
     return source.head.startswith(_SIGN) and all(tables)
@@ -50,19 +66,20 @@ def _looks_like(source: Source) -> bool:
 def _read(source: Source) -> Iterator[Story]:
     try:
         with closing(_opened(source)) as db:
-            adventures, turns = _rows(db, source)
+            adventures, turns, stories = _rows(db, source)
     except (sqlite3.Error, OSError, UnicodeDecodeError) as error:  # SQLite's own message may quote a damaged name
         raise StoryError(
             f"The shelf {source.name} can't be read: {error}. "
             "Open it with dungeon; if that fails, too, restore it from a backup."
         ) from error
+    authored = {row["id"]: _authored(_text(row, "story")) for row in stories}
     turns_of: dict[Any, list[sqlite3.Row]] = {}
     for turn in turns:
         turns_of.setdefault(turn["adventure"], []).append(turn)
     count = 0
     for adventure in adventures:
         play = Playthrough(source)
-        _add_adventure(adventure, turns_of.get(adventure["id"], []), play)
+        _add_adventure(adventure, turns_of.get(adventure["id"], []), authored.get(adventure["story"]), play)
         if play.has_prose:
             count += 1
             yield play.to_story(_text(adventure, "title"))
@@ -70,10 +87,13 @@ def _read(source: Source) -> Iterator[Story]:
         raise StoryError(f"The shelf {source.name} has no story text yet. Play an adventure first.")
 
 
-def _add_adventure(adventure: sqlite3.Row, turns: Sequence[sqlite3.Row], play: Playthrough) -> None:
+def _add_adventure(
+    adventure: sqlite3.Row, turns: Sequence[sqlite3.Row], authored: _Authored | None, play: Playthrough
+) -> None:
     continued = {turn["parent"] for turn in turns}
     replaced = _replaced(turns)
-    pieces: dict[Any, int] = {None: play.add_prose(ROOT, _text(adventure, "opening"))}
+    opening = play.add_prose(ROOT, _text(adventure, "opening"), context_only=adventure["story"] is not None)
+    pieces: dict[Any, int] = {None: opening}
     for turn in turns:
         kind, prose = _text(turn, "kind"), _text(turn, "prose")
         if turn["id"] in replaced:
@@ -82,6 +102,11 @@ def _add_adventure(adventure: sqlite3.Row, turns: Sequence[sqlite3.Row], play: P
             play.left_out["stray turn"] += 1
         elif _text(turn, "state") != _DONE and turn["id"] not in continued:
             play.left_out["unfinished turn"] += 1
+        elif _is_authors(turn, authored):
+            words = _text(turn, "input") if kind == Kind.STORY else ""
+            before = play.add_prose(pieces[turn["parent"]], words)
+            before = play.add_action(before, _text(turn, "action"))
+            pieces[turn["id"]] = play.add_prose(before, prose, context_only=True)
         elif kind == Kind.STORY:
             narration = PARAGRAPH.join(filter(None, (_text(turn, "input"), prose)))
             pieces[turn["id"]] = play.add_prose(pieces[turn["parent"]], narration)
@@ -91,11 +116,37 @@ def _add_adventure(adventure: sqlite3.Row, turns: Sequence[sqlite3.Row], play: P
     if "lore" in adventure.keys():  # noqa: SIM118 (a row is not a mapping)
         try:
             lore = msgspec.json.decode(_text(adventure, "lore"), type=_Lore)
-        except msgspec.DecodeError:  # it is only counted here
+        except (msgspec.DecodeError, RecursionError):  # it is only counted here
             lore = _Lore()
         play.left_out["memory"] += bool(count(lore.memory))
         play.left_out["author's note"] += bool(count(lore.note))
         play.left_out["card"] += count(lore.cards)
+
+
+def _authored(story: str) -> _Authored | None:
+    """Return the passages of a story in JSON, or None if it is damaged."""
+    if story.count("{") > _MOST_OBJECTS:
+        return None
+    try:
+        passages = msgspec.json.decode(story, type=Story).passages
+    except (msgspec.DecodeError, RecursionError):
+        return None
+    return _Authored(frozenset(passages), frozenset(_essence(passage.text) for passage in passages.values()))
+
+
+def _is_authors(turn: sqlite3.Row, authored: _Authored | None) -> bool:
+    """Return whether a turn's prose is the author's, in any passage; without an intact story, what the shelf says."""
+    passage = turn["passage"]
+    if authored is None:
+        return passage is not None
+    if passage is not None and passage not in authored.names:  # nothing to compare with
+        return True
+    return _essence(_text(turn, "prose")) in authored.texts
+
+
+def _essence(text: str) -> str:
+    """Return what would be learned of a text, without its layout, which the game may change."""
+    return " ".join(clean(text).text.split())
 
 
 def _replaced(turns: Sequence[sqlite3.Row]) -> set[Any]:
@@ -143,8 +194,8 @@ def _in_memory(data: bytes) -> sqlite3.Connection:
     return db
 
 
-def _rows(db: sqlite3.Connection, source: Source) -> tuple[list[sqlite3.Row], list[sqlite3.Row]]:
-    """Return the adventures and all turns, from one transaction, each in order of creation."""
+def _rows(db: sqlite3.Connection, source: Source) -> tuple[list[sqlite3.Row], list[sqlite3.Row], list[sqlite3.Row]]:
+    """Return the adventures, all turns and the authors' stories, from one transaction, each in order of creation."""
     deadline = time.monotonic() + _SECONDS
     db.set_progress_handler(lambda: time.monotonic() > deadline, 10_000)
     db.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _LONGEST_TEXT)
@@ -161,15 +212,24 @@ def _rows(db: sqlite3.Connection, source: Source) -> tuple[list[sqlite3.Row], li
     tables = db.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND sql LIKE 'CREATE TABLE %'").fetchall()
     if version < 1 or not {row["name"] for row in tables}.issuperset(_TABLES):
         raise StoryError(f"{source.name} is not a shelf of dungeon.")
-    adventures = "SELECT * FROM adventure ORDER BY id"
-    turns = "SELECT id, adventure, parent, kind, input, action, prose, state, NULL AS edit_of FROM turn ORDER BY id"
+    adventures = "SELECT *, NULL AS story FROM adventure ORDER BY id"
+    turns = (
+        "SELECT id, adventure, parent, kind, input, action, prose, state, NULL AS edit_of, NULL AS passage "
+        "FROM turn ORDER BY id"
+    )
+    stories = "SELECT NULL AS id, NULL AS story WHERE FALSE"
     if version >= _WITH_EDITS:
         adventures = (
             "SELECT id, title, opening, (SELECT lore FROM lore l WHERE l.adventure = a.id ORDER BY l.id DESC LIMIT 1) "
-            "AS lore FROM adventure a ORDER BY id"
+            "AS lore, NULL AS story FROM adventure a ORDER BY id"
         )
-        turns = turns.replace("NULL AS ", "")
-    return _bounded(db.execute(adventures), source), _bounded(db.execute(turns), source)
+        turns = turns.replace("NULL AS edit_of", "edit_of")
+    if version >= _WITH_AUTHORS:
+        adventures = adventures.replace("NULL AS story", "story")
+        turns = turns.replace("NULL AS passage", "passage")
+        stories = "SELECT id, story FROM story WHERE id IN (SELECT story FROM adventure) ORDER BY id"
+    found = [_bounded(db.execute(query), source) for query in (adventures, turns, stories)]
+    return found[0], found[1], found[2]
 
 
 def _bounded(rows: Iterable[sqlite3.Row], source: Source) -> list[sqlite3.Row]:

@@ -8,7 +8,8 @@ was still good, so that whole sentences that were shown stay:
 
 - after a loop, once, with other sampling;
 - after a banned phrase, three times;
-- after a near name or a stock phrase, three times; the third time such sentences are left out;
+- after a near name, a stock phrase or a sentence that changes an author's scene, three times; the third time such
+  sentences are left out;
 - after less than a sentence, twice, with a forced first word;
 - after a few words behind which it played the player's part, twice.
 
@@ -33,6 +34,7 @@ from dungeon.storyteller.sampling import Sampling
 from dungeon.tale.adventure import Adventure, Node
 from dungeon.tale.context import build_context
 from dungeon.tale.control_strings import break_control_strings, hide_thinking
+from dungeon.tale.improvisation import improvised_length, scene_of
 from dungeon.tale.names import initials, names_of_adventure
 from dungeon.tale.output_policy import (
     DRAWN_AGAIN,
@@ -95,7 +97,9 @@ class GeneratedTurn:
 
 def turn_request(adventure: Adventure, node: Node, params: GenerationParams, prefix: str = "") -> GenerationRequest:
     """The request for the prose of `node`, below any turn of the adventure, which has `prefix` already."""
-    params = replace(params, sampling=_without_dry_in_names(params.sampling, adventure, node))
+    length = improvised_length(adventure, node, params.sampling.length, params.prompt_format)
+    sampling = msgspec.structs.replace(params.sampling, length=length)
+    params = replace(params, sampling=_without_dry_in_names(sampling, adventure, node))
     return GenerationRequest(
         build_context(adventure, node, params.budget, None, params.prompt_format),
         prefix,
@@ -114,7 +118,8 @@ def _without_dry_in_names(sampling: Sampling, adventure: Adventure, node: Node) 
 
 def turn_policy(adventure: Adventure, node: Node, params: GenerationParams) -> OutputPolicy:
     """The output policy for the prose of `node`."""
-    return policy_for_turn(adventure, node, params.sampling.banned, params.sampling.stop)
+    scene = scene_of(adventure, node, params.prompt_format)
+    return policy_for_turn(adventure, node, params.sampling.banned, params.sampling.stop, scene)
 
 
 async def generate(

@@ -8,11 +8,14 @@ import asyncio
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 
+from corpus.actions import read_input
 from corpus.turns import Kind
+from dungeon.authored.books import Book
 from dungeon.errors import DungeonError
 from dungeon.paths import shelf_file
 from dungeon.plain.lines import LineReader, TurnPrinter, note, say, turn_heading
 from dungeon.play.adventures import plural
+from dungeon.play.director import open_story
 from dungeon.play.keys import check_keys
 from dungeon.play.registry import COMMANDS, parse_line
 from dungeon.play.session import Session
@@ -21,16 +24,27 @@ from dungeon.scenarios.model import Scenario, fill_placeholders, scenario_from_o
 from dungeon.scenarios.user import find_scenario, user_scenarios
 from dungeon.storage.shelf import Shelf
 from dungeon.storyteller.local.storyteller import LocalStoryteller
+from dungeon.storyteller.none import NoStoryteller
 from dungeon.storyteller.protocol import Storyteller
 from dungeon.storyteller.voices.find import find_voice
 from dungeon.storyteller.voices.overview import check_is_here
 from dungeon.tale.adventure import Node
+from dungeon.tale.authored import endings_line, has_ended
 
 _LAST_TURNS = 4
 
 
-def play_plain(storyteller: Storyteller, *, scenario: Scenario | None, go_on: bool, seed: int | None) -> None:
-    """Plays until /quit or the end of the input.
+def play_plain(
+    storyteller: Storyteller,
+    *,
+    scenario: Scenario | None = None,
+    books: Sequence[Book] = (),
+    go_on: bool = False,
+    seed: int | None = None,
+) -> None:
+    """Plays until /quit or the end of the input. Of several books the player chooses one.
+
+    With `NoStoryteller` they are read, by number.
 
     Raises:
         DungeonError: nothing could be played.
@@ -41,8 +55,9 @@ def play_plain(storyteller: Storyteller, *, scenario: Scenario | None, go_on: bo
     shelf = Shelf(shelf_file())
     try:
         session = Session(shelf, storyteller, seed)
+        session.may_type = not isinstance(storyteller, NoStoryteller)
         check_keys(session.settings.global_settings)
-        asyncio.run(_Game(session).play(scenario, go_on))
+        asyncio.run(_Game(session, books).play(scenario, go_on))
     except KeyboardInterrupt:
         note("Stopped. Everything is saved; --continue goes on.")
         sys.exit(130)
@@ -60,8 +75,9 @@ class _Quit(Exception):
 class _Game:
     """A `PlayFrontend` of lines."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, books: Sequence[Book]) -> None:
         self.session = session
+        self._books = books
         self.mode = Kind.DO
 
     async def play(self, scenario: Scenario | None, go_on: bool) -> None:
@@ -76,16 +92,19 @@ class _Game:
             if go_on:
                 self.session.resume()
                 self._print_story()
+            elif scenario:
+                await self._begin(scenario)
             else:
-                await self._begin(scenario or await self._choose_scenario())
-            await loading
+                await self.choose_adventure()
+            if not self.session.ways_on:  # the author needs no voice
+                await loading
             while True:
                 await self._run_line(await self._lines.next())
         except (_Quit, EOFError):
             pass
         finally:
             loading.cancel()
-            await asyncio.wait([loading])
+            await asyncio.gather(loading, return_exceptions=True)  # a voice that failed was reported when it was asked
             await self.session.storyteller.close()
 
     async def _run_line(self, line: str) -> None:
@@ -96,6 +115,25 @@ class _Game:
             note(str(error))
 
     # ---- beginning -------------------------------------------------------------------------------------------
+
+    async def _choose_book(self) -> Book:
+        if len(self._books) == 1:
+            return self._books[0]
+        genre = ""
+        for number, book in enumerate(self._books, 1):
+            if book.genre != genre:
+                genre = book.genre
+                say(genre.capitalize())
+            seen = self.session.shelf.seen_passages(book.key)
+            say(f"  {number}. {book.title}" + (f" ({endings_line(book.story, seen).lower()})" if seen else ""))
+        say("Type a number.")
+        while True:
+            line = (await self._lines.next()).strip()
+            if line == "/quit":
+                raise _Quit
+            if line.isascii() and line.isdecimal() and len(line) < 6 and 1 <= int(line) <= len(self._books):
+                return self._books[int(line) - 1]
+            note(f"Type a number from 1 to {len(self._books)}, or /quit.")
 
     async def _choose_scenario(self) -> Scenario:
         users, broken = user_scenarios()
@@ -138,10 +176,25 @@ class _Game:
         """Prints the last turns."""
         self._print_story()
 
-    async def play_turn(self, kind: Kind, words: str) -> None:
-        """Plays a turn and prints it while it streams."""
+    async def play_turn(self, kind: Kind, words: str, *, leaves_author: bool = False) -> None:
+        """Has the storyteller play a turn and prints it while it streams."""
         printer = TurnPrinter()
-        self._finish(printer, await self.session.play_turn(kind, words, printer.update))
+        node = await self.session.play_turn(kind, words, printer.update, leaves_author=leaves_author)
+        self._finish(printer, node)
+
+    async def play_suggestion(self, action: str) -> None:
+        """Plays an action that the voice has suggested."""
+        await self.play_turn(*read_input(action))
+
+    async def show_authored_turn(self, node_id: int) -> None:
+        """Prints a turn that the author has answered, and the choices."""
+        printer = TurnPrinter()
+        printer.finish(self.session.adventure.nodes[node_id])
+        self._print_ways_on()
+
+    def show_offer(self, label: str) -> None:
+        """Asks whether the player meant this choice."""
+        note(f"Did you mean “{label}”? An empty line: yes. no: as you typed it.")
 
     async def retry(self) -> None:
         """Plays the last action again."""
@@ -152,6 +205,8 @@ class _Game:
         printer.finish(node)
         for message in self.session.notes:
             note(message)
+        if self.session.ways_on:
+            self._print_ways_on()
 
     def stop_turn(self) -> None:
         """No line is read while a turn streams."""
@@ -220,8 +275,17 @@ class _Game:
         note(f"The voice is {storyteller.name}.")
 
     async def choose_adventure(self) -> None:
-        """Begins another adventure."""
-        await self._begin(await self._choose_scenario())
+        """Begins another adventure, or goes on with an authored story."""
+        if not self._books:
+            await self._begin(await self._choose_scenario())
+            return
+        book = await self._choose_book()
+        open_story(self.session, book)
+        for left_out in book.story.notes:
+            note(left_out)
+        if self.session.adventure.head is not None:
+            note("You go on where you were. /go 0 goes back to the beginning.")
+        self._print_story()
 
     def leave(self) -> None:
         """Leaves the game."""
@@ -236,10 +300,18 @@ class _Game:
         for node in path[-turns:]:
             say("")
             say("\n\n".join(block for block in (turn_heading(node), node.prose) if block))
-        if suggestions := self.session.suggestions():
+        self._print_ways_on()
+
+    def _print_ways_on(self) -> None:
+        """What can be picked by number: the author's choices, or suggestions."""
+        adventure = self.session.adventure
+        suggestions = self.session.suggestions()
+        if suggestions:
             say("")
-            for number, action in enumerate(suggestions, 1):
-                say(f"{number}. {action}")
+        if adventure.story and has_ended(adventure):
+            say(f"The end. {endings_line(adventure.story, self.session.shelf.seen_passages(adventure.book))}.")
+        for number, action in enumerate(suggestions, 1):
+            say(f"{number}. {action}")
 
 
 class _DownloadNotes:

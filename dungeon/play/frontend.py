@@ -40,8 +40,17 @@ class PlayFrontend(Frontend, Protocol):
     async def show_latest(self) -> None:
         """Shows the last turns once more."""
 
-    async def play_turn(self, kind: Kind, words: str) -> None:
-        """Plays a turn."""
+    async def play_turn(self, kind: Kind, words: str, *, leaves_author: bool = False) -> None:
+        """Has the storyteller play a turn; `leaves_author` as in `Session.play_turn`."""
+
+    async def play_suggestion(self, action: str) -> None:
+        """Plays an action that the voice has suggested."""
+
+    async def show_authored_turn(self, node_id: int) -> None:
+        """Shows a turn that the author has answered."""
+
+    def show_offer(self, label: str) -> None:
+        """Asks whether the player meant this choice: Enter takes it."""
 
     async def retry(self) -> None:
         """Plays the last action again."""

@@ -31,6 +31,7 @@ class Group(StrEnum):
     """The headings of the help, in order."""
 
     PLAY = "Play"
+    STORY = "Authored stories"
     TREE = "The story tree"
     LORE = "What the voice knows"
     SETTINGS = "Settings"
@@ -103,11 +104,11 @@ def commands_by_group() -> dict[Group, list[Command]]:
 # ---- what the player typed -----------------------------------------------------------------------------------
 
 _SUGGESTION_NUMBERS = ("1", "2", "3", "4")
-"""Lines that pick a suggestion: nobody does a mere number."""
+"""Lines that pick a suggestion or a choice: nobody does a mere number."""
 
 
 def parse_line(line: str, mode: Kind = Kind.DO, suggestions: tuple[str, ...] = ()) -> Request:
-    """The command that a line gives.
+    """The command that a line gives; `suggestions` are what can be picked by number.
 
     Raises:
         DungeonError: there is no such command or suggestion, or words are missing or too many.
@@ -116,11 +117,10 @@ def parse_line(line: str, mode: Kind = Kind.DO, suggestions: tuple[str, ...] = (
     if text.startswith("/"):
         name, *rest = text[1:].split(maxsplit=1) or [""]
         return _slash_command(name.lower(), "".join(rest))
-    if text in _SUGGESTION_NUMBERS:
+    if text in _SUGGESTION_NUMBERS or (len(text) < 3 and text.isdecimal() and 0 < int(text) <= len(suggestions)):
         if int(text) > len(suggestions):
             raise DungeonError(f"There is no suggestion {text} yet. /suggest has the voice write some.")
-        text = suggestions[int(text) - 1]
-        mode = Kind.DO
+        return Request("choose", str(int(text)))
     kind, words = read_input(text)
     if kind is Kind.DO and mode is not Kind.DO:
         kind = mode

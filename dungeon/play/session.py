@@ -15,11 +15,12 @@ import secrets
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import msgspec
 
 from corpus.actions import action_line
+from corpus.story import Story
 from corpus.text import one_line, printable
 from corpus.turns import Kind, clean_prose
 from dungeon.errors import ContextOverflow, DungeonError
@@ -27,16 +28,16 @@ from dungeon.generation.generate import GeneratedTurn, OnProse, StreamStats, gen
 from dungeon.generation.prefetch import MAX_SUGGESTIONS, Prefetcher
 from dungeon.generation.prefill import prefill_context
 from dungeon.play.editing import Change, edited_turn
-from dungeon.scenarios.model import Scenario
 from dungeon.settings.effective import EffectiveSettings
 from dungeon.settings.file import load_settings
 from dungeon.storage.autosave import Autosave
 from dungeon.storage.record import GenerationRecord
-from dungeon.storage.shelf import Shelf
+from dungeon.storage.shelf import Opening, Shelf
 from dungeon.storyteller.protocol import Storyteller
 from dungeon.storyteller.request import GenerationParams, GenerationRequest
 from dungeon.storyteller.sampling import Sampling
 from dungeon.tale.adventure import Adventure, Node, State
+from dungeon.tale.authored import ways_on
 from dungeon.tale.context import Context, context_to_continue
 from dungeon.tale.control_strings import break_control_strings
 from dungeon.tale.lore import Lore
@@ -44,6 +45,19 @@ from dungeon.tale.prompt_format import PromptFormat, with_instructions
 from dungeon.tale.prose import OVERRUN_TOKENS
 
 OnUpdate = Callable[[Node], object]
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A line that may mean one of the author's choices: the player was asked."""
+
+    head: int | None
+    """Where the player was."""
+    choice: int
+    """From 0."""
+    kind: Kind
+    words: str
+
 
 _LEAST_BUDGET = 128
 """Tokens: a prompt is never asked to be shorter."""
@@ -64,6 +78,10 @@ class Session:
         self.notes: tuple[str, ...] = ()
         """What the player should know about how the latest turn was generated."""
         self.prefetcher = Prefetcher(storyteller)
+        self.may_type = True
+        """Whether a typed line may be more than the number of a choice; not while a story is only read."""
+        self.offer: Offer | None = None
+        """What the player was asked last: whether that line meant one of the author's choices."""
         self._seed = seed
         self._autosave = Autosave(shelf)
         self._prefetching: asyncio.Task[None] | None = None
@@ -89,9 +107,9 @@ class Session:
         """With a seed, the same inputs give the same story on the same machine."""
         return self.settings.seed if self._seed is None else self._seed
 
-    def begin(self, scenario: Scenario) -> Adventure:
-        """Starts a new adventure."""
-        return self._open(self.shelf.add_adventure(scenario, self.storyteller.name))
+    def begin(self, scenario: Opening, *, story: Story | None = None, book: str = "") -> Adventure:
+        """Starts a new adventure; in an authored story, if one is given with what the shelf knows it by."""
+        return self._open(self.shelf.add_adventure(scenario, self.storyteller.name, story=story, book=book))
 
     def resume(self, adventure_id: int | None = None) -> Adventure:
         """Goes on with that adventure, or with the latest.
@@ -127,10 +145,11 @@ class Session:
 
     # ---- turns -----------------------------------------------------------------------------------------------
 
-    async def play_turn(self, kind: Kind, words: str, on_update: OnUpdate) -> Node:
-        """Plays one turn below the head and returns it.
+    async def play_turn(self, kind: Kind, words: str, on_update: OnUpdate, *, leaves_author: bool = False) -> Node:
+        """Has the storyteller play one turn below the head and returns it.
 
-        "Go on" at a turn that was stopped within a sentence finishes that turn, in a copy beside it.
+        "Go on" at a turn that was stopped within a sentence finishes that turn, in a copy beside it. With
+        `leaves_author`, an authored story becomes free play from this turn on.
 
         Raises:
             DungeonError: the storyteller failed, or the disk takes nothing; what came is kept.
@@ -141,7 +160,19 @@ class Session:
             if unfinished := self.adventure.unfinished():
                 return await self._play_beside(unfinished, on_update, unfinished.prose)
             kind, words = Kind.CONTINUE, ""
-        return await self._play(kind, words, action, on_update)
+        return await self._play(kind, words, action, on_update, leaves_author=leaves_author)
+
+    def add_authored_turn(self, kind: Kind, words: str, action: str, passage: str) -> Node:
+        """Adds a turn that the passage of the author's story answers, below the head."""
+        self._cancel_prefetch()
+        adventure = self.adventure
+        assert adventure.story is not None
+        text = adventure.story.passages[passage].text
+        self._forget_edits_before(adventure.head)
+        self.notes = ()
+        return self.shelf.add_authored_turn(
+            adventure, Node(0, None, kind, words, action, text, State.DONE, passage=passage)
+        )
 
     async def retry(self, on_update: OnUpdate) -> Node:
         """Plays the head's action again, in a turn beside it.
@@ -151,25 +182,40 @@ class Session:
         """
         if self.adventure.head is None:
             raise DungeonError("There is no turn to try again yet.")
-        return await self._play_beside(self.adventure.nodes[self.adventure.head], on_update)
+        node = self.adventure.nodes[self.adventure.head]
+        if node.passage is not None:
+            raise DungeonError("The author has one answer to this. Undo goes back to the choice.")
+        return await self._play_beside(node, on_update)
 
     async def _play_beside(self, node: Node, on_update: OnUpdate, prefix_prose: str = "") -> Node:
         """Another take of the head, whose prose begins with `prefix_prose`."""
         self.adventure.undo()
         try:
-            return await self._play(node.kind, node.input, node.action, on_update, prefix_prose)
+            return await self._play(
+                node.kind, node.input, node.action, on_update, prefix_prose, leaves_author=node.leaves_author
+            )
         except DungeonError:
             if self.adventure.head == node.parent:  # the turn was not even stored
                 self.adventure.move(node.id)
             raise
 
-    async def _play(self, kind: Kind, words: str, action: str, on_update: OnUpdate, prefix_prose: str = "") -> Node:
+    async def _play(
+        self,
+        kind: Kind,
+        words: str,
+        action: str,
+        on_update: OnUpdate,
+        prefix_prose: str = "",
+        *,
+        leaves_author: bool = False,
+    ) -> Node:
         params = self.params()
         prefetched = None if prefix_prose else self.prefetcher.take(self.adventure, kind, action, params)
         self._cancel_prefetch()
         params = prefetched.params if prefetched else params
         self._forget_edits_before(self.adventure.head)
-        node = self.shelf.add_turn(self.adventure, kind, words, action, self._record(params))
+        record = self._record(params)
+        node = self.shelf.add_turn(self.adventure, kind, words, action, record, leaves_author=leaves_author)
         on_update(node)
         self.stats = StreamStats(time.monotonic())
 
@@ -378,15 +424,24 @@ class Session:
     # ---- while the player reads ------------------------------------------------------------------------------
 
     def suggestions(self) -> tuple[str, ...]:
-        """What the player might do now, as far as it is known: at the opening, the scenario's ideas."""
-        return self.prefetcher.suggestions(self.adventure)
+        """What the player might do now, as far as it is known: the author's choices, at the opening the scenario's
+        ideas, else what the voice suggests."""
+        return self.ways_on or self.prefetcher.suggestions(self.adventure)
+
+    @property
+    def ways_on(self) -> tuple[str, ...]:
+        """What the author offers here: choices, or at an ending the ways back; () in free play."""
+        return ways_on(self.adventure)
 
     def request_suggestions(self) -> None:
         """The player wants others; `prefetch` or `suggest` generates them, whatever the settings say.
 
         Raises:
-            DungeonError: the storyteller's server takes only chat messages, so the player's action can't be started.
+            DungeonError: the storyteller's server takes only chat messages, so the player's action can't be started; or
+                the author's choices stand here.
         """
+        if self.ways_on:
+            raise DungeonError("The author's choices are the suggestions here. You may also type what you like.")
         if not self.prompt_format.can_prefill:
             raise DungeonError(
                 f"The server of '{self.storyteller.name}' takes only chat messages, so it can't write suggestions."
@@ -404,7 +459,8 @@ class Session:
 
         `on_change` is called when there are suggestions. With a seed, or where the player has switched prefetching off,
         only requested suggestions are generated. A server elsewhere, which somebody may pay for, also reads the prompt,
-        and no more. The next turn cancels this, and so may anybody else.
+        and no more; so does any voice where the author's choices stand. The next turn cancels this, and so may anybody
+        else.
 
         Raises:
             DungeonError: the storyteller failed.
@@ -412,12 +468,14 @@ class Session:
         self._cancel_prefetch()
         self._prefetching = asyncio.current_task()
         adventure = self.adventure
-        if not self.prompt_format.can_prefill:
+        if not self.prompt_format.can_prefill or not self.may_type:
             return
         enabled = self.settings.global_settings.prefetch and self.seed is None
         if enabled:
             await self.prefill()
         enabled = enabled and self.storyteller.is_local
+        if self.ways_on:
+            return
         if enabled or self.prefetcher.are_requested(adventure):
             await self.prefetcher.suggest(adventure, self.params, self._suggestions_wanted(), on_change)
         if enabled:

@@ -41,6 +41,11 @@ class Settings:
         return cast("int", self._value("column"))
 
     @property
+    def pace(self) -> int:
+        """Words a second at which an author's text appears; 0: at once."""
+        return cast("int", self._value("pace"))
+
+    @property
     def prefetch(self) -> bool:
         """Whether turns are prefetched while the player reads."""
         return bool(self._value("prefetch"))

@@ -228,6 +228,16 @@ _LOOKS = (
         options=tuple(THEME_HELP),
     ),
     Setting(
+        "pace",
+        Type.WHOLE,
+        "How fast an author's text appears.",
+        "0 shows all of it at once. Enter or Esc shows the rest of a text that is still appearing.",
+        (0, 200),
+        "words a second",
+        default=30,
+        global_only=True,
+    ),
+    Setting(
         "column",
         Type.WHOLE,
         "How wide the story may get.",

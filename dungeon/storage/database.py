@@ -114,7 +114,7 @@ _MIGRATIONS = (
         )
         """,
         "ALTER TABLE adventure ADD COLUMN story INTEGER REFERENCES story",
-        "ALTER TABLE turn ADD COLUMN passage TEXT",  # the author's passage that answers; NULL: the storyteller, or nobody
+        "ALTER TABLE turn ADD COLUMN passage TEXT",  # the author's passage that answers; NULL: not the author's
         # Whether the player leaves the author here, and plays freely from then on.
         "ALTER TABLE turn ADD COLUMN leaves_author INTEGER NOT NULL DEFAULT 0",
         # Every passage that the player has seen of a story, in whatever adventure, purged ones included.

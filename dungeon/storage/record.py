@@ -8,7 +8,7 @@ class GenerationRecord:
     """Stored beside each turn."""
 
     voice: str
-    """The voice's name; "" for what the player wrote."""
+    """The voice's name; "" for what the player or an author wrote."""
     sampling: str
     """JSON."""
     seed: int
@@ -22,4 +22,4 @@ class GenerationRecord:
     """The tokens that the prompt could take."""
 
 
-WRITTEN_BY_PLAYER = GenerationRecord("", "{}", 0)
+NO_VOICE = GenerationRecord("", "{}", 0)

@@ -8,21 +8,24 @@ A shelf may be used from several threads; each call takes the lock. Several game
 short.
 """
 
+import hashlib
 import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, datetime
+from itertools import groupby
 from pathlib import Path
 from typing import Protocol
 
 import msgspec
 
+from corpus.story import Story
 from corpus.turns import Kind
 from dungeon.errors import DungeonError
 from dungeon.storage.database import PURGED, connect, storage_errors, transaction
-from dungeon.storage.record import WRITTEN_BY_PLAYER, GenerationRecord
+from dungeon.storage.record import NO_VOICE, GenerationRecord
 from dungeon.tale.adventure import Adventure, Node, State
 from dungeon.tale.lore import Lore
 
@@ -116,8 +119,8 @@ class Shelf:
 
     # ---- adventures ------------------------------------------------------------------------------------------
 
-    def add_adventure(self, scenario: Opening, voice: str) -> Adventure:
-        """A new adventure, at its opening."""
+    def add_adventure(self, scenario: Opening, voice: str, *, story: Story | None = None, book: str = "") -> Adventure:
+        """A new adventure, at its opening. With `story`, that is an authored story, and `book` says which."""
         with self._writing() as db:
             now = _now()
             # SQLite would give the id of a purged row again, which another game may still hold for its own; so here and
@@ -126,8 +129,8 @@ class Shelf:
                 "SELECT 1 + max(coalesce(max(id), 0), (SELECT adventure FROM purged)) FROM adventure"
             ).fetchone()
             db.execute(
-                "INSERT INTO adventure (id, title, scenario, opening, voice, ideas, made, played) "
-                "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO adventure (id, title, scenario, opening, voice, ideas, story, made, played) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     adventure_id,
                     scenario.title,
@@ -135,6 +138,7 @@ class Shelf:
                     scenario.opening,
                     voice,
                     _json(scenario.actions),
+                    self._add_story(story, book) if story else None,
                     now,
                     now,
                 ),
@@ -147,7 +151,11 @@ class Shelf:
                 voice,
                 scenario.lore,
                 scenario.actions,
+                story=story,
+                book=book,
             )
+            if story:
+                self._add_seen(book, [story.start])
             self._add_lore(adventure)
             self._set_latest(adventure.id)
             return adventure
@@ -199,7 +207,11 @@ class Shelf:
             DungeonError: there is none with this id, or it can't be read.
         """
         with self._reading() as db:
-            row = db.execute("SELECT * FROM adventure WHERE id = ?", (adventure_id,)).fetchone()
+            row = db.execute(
+                "SELECT a.*, s.story AS story_json, s.book FROM adventure a LEFT JOIN story s ON s.id = a.story "
+                "WHERE a.id = ?",
+                (adventure_id,),
+            ).fetchone()
             if row is None:
                 raise DungeonError(f"There is no adventure {adventure_id} on the shelf {self.path}.")
             lore = db.execute(
@@ -215,6 +227,8 @@ class Shelf:
                 msgspec.json.decode(row["ideas"], type=tuple[str, ...]),
                 _tags(row["tags"]),
                 row["overrides"],
+                msgspec.json.decode(row["story_json"], type=Story) if row["story_json"] else None,
+                row["book"] or "",
             )
             for turn in db.execute("SELECT * FROM turn WHERE adventure = ? ORDER BY id", (adventure_id,)):
                 adventure.add(_node(turn))
@@ -253,6 +267,7 @@ class Shelf:
             self._delete_turns("SELECT id FROM turn WHERE adventure = ?", adventure_id)
             db.execute("DELETE FROM lore WHERE adventure = ?", (adventure_id,))
             db.execute("DELETE FROM adventure WHERE id = ?", (adventure_id,))
+            db.execute("DELETE FROM story WHERE id NOT IN (SELECT story FROM adventure WHERE story IS NOT NULL)")
             db.execute("UPDATE purged SET adventure = max(adventure, ?)", (adventure_id,))
         self._truncate_log()
 
@@ -267,12 +282,74 @@ class Shelf:
             (_now(), adventure_id),
         )
 
+    # ---- authored stories ------------------------------------------------------------------------------------
+
+    def latest_of_book(self, book: str) -> int | None:
+        """The id of the adventure in this authored story that was played last; None if there is none."""
+        with self._reading() as db:
+            row = db.execute(
+                "SELECT a.id FROM adventure a JOIN story s ON s.id = a.story WHERE s.book = ? "
+                "ORDER BY a.latest DESC, a.id DESC LIMIT 1",
+                (book,),
+            ).fetchone()
+            return row["id"] if row else None
+
+    def seen_passages(self, book: str) -> frozenset[str]:
+        """The names of the passages that the player has seen of an authored story."""
+        with self._reading() as db:
+            return frozenset(row["passage"] for row in db.execute("SELECT passage FROM seen WHERE book = ?", (book,)))
+
+    def all_seen_passages(self) -> dict[str, frozenset[str]]:
+        """The same for every story of which anything was seen."""
+        with self._reading() as db:
+            rows = db.execute("SELECT book, passage FROM seen ORDER BY book").fetchall()
+        return {
+            book: frozenset(row["passage"] for row in group)
+            for book, group in groupby(rows, key=lambda row: row["book"])
+        }
+
+    def add_seen(self, book: str, passages: Iterable[str]) -> None:
+        """Adds to the passages that the player has seen."""
+        with self._writing():
+            self._add_seen(book, passages)
+
+    def add_authored_turn(self, adventure: Adventure, node: Node) -> Node:
+        """Adds a turn that the author answers below the head, and moves the head to it; `node` has no id yet."""
+        with self._writing():
+            node = self._insert(adventure, replace(node, parent=adventure.head), NO_VOICE)
+            self._set_head(adventure, node.id)
+            if node.passage is not None:
+                self._add_seen(adventure.book, [node.passage])
+        adventure.add(node)
+        return node
+
+    def _add_story(self, story: Story, book: str) -> int:
+        text = _json(story)
+        digest = hashlib.sha256(f"{book}\n{text}".encode()).hexdigest()
+        self._db.execute(
+            "INSERT INTO story (book, hash, story) VALUES (?, ?, ?) ON CONFLICT (hash) DO NOTHING", (book, digest, text)
+        )
+        return int(self._db.execute("SELECT id FROM story WHERE hash = ?", (digest,)).fetchone()["id"])
+
+    def _add_seen(self, book: str, passages: Iterable[str]) -> None:
+        self._db.executemany("INSERT OR IGNORE INTO seen VALUES (?, ?)", [(book, passage) for passage in passages])
+
     # ---- turns -----------------------------------------------------------------------------------------------
 
-    def add_turn(self, adventure: Adventure, kind: Kind, words: str, action: str, record: GenerationRecord) -> Node:
+    def add_turn(
+        self,
+        adventure: Adventure,
+        kind: Kind,
+        words: str,
+        action: str,
+        record: GenerationRecord,
+        *,
+        leaves_author: bool = False,
+    ) -> Node:
         """Adds a turn without prose below the head, and moves the head to it."""
         with self._writing():
-            node = self._insert(adventure, Node(0, adventure.head, kind, words, action), record)
+            node = Node(0, adventure.head, kind, words, action, leaves_author=leaves_author)
+            node = self._insert(adventure, node, record)
             self._set_head(adventure, node.id, record.voice)
         adventure.voice = record.voice
         adventure.add(node)
@@ -290,7 +367,7 @@ class Shelf:
             for node, original in zip(line, originals, strict=True):
                 parent = copies[-1].id if copies else original.parent
                 copy = replace(node, parent=parent, edit_of=original.id, folded=False)
-                record = self._record(original.id) if node == original else WRITTEN_BY_PLAYER
+                record = self._record(original.id) if node == original else NO_VOICE
                 copies.append(self._insert(adventure, copy, record))
             unlabelled = [replace(original, name="", bookmarked=False) for original in originals]
             for node in (*copies, *unlabelled):
@@ -370,6 +447,8 @@ class Shelf:
             "name": node.name,
             "marked": node.bookmarked,
             "folded": node.folded,
+            "passage": node.passage,
+            "leaves_author": node.leaves_author,
             "made": _now(),
         }
         columns, values = ", ".join(row), ", ".join(f":{column}" for column in row)
@@ -427,6 +506,8 @@ def _node(row: sqlite3.Row) -> Node:
         row["name"],
         bool(row["marked"]),
         bool(row["folded"]),
+        row["passage"],
+        bool(row["leaves_author"]),
     )
 
 

@@ -10,6 +10,7 @@ node, whenever the tree may change before it is used.
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from corpus.story import Story
 from corpus.turns import PARAGRAPH, Kind, Turn
 from dungeon.tale.lore import Lore
 from dungeon.tale.prose import complete_sentences
@@ -47,6 +48,10 @@ class Node:
     bookmarked: bool = False
     folded: bool = False
     """Whether the tree hides what follows."""
+    passage: str | None = None
+    """The author's passage that is the prose, by its name; None for what a storyteller or the player wrote."""
+    leaves_author: bool = False
+    """Whether the player leaves an authored story here: from this turn on it is free play."""
 
     @property
     def has_text(self) -> bool:
@@ -74,6 +79,8 @@ class Adventure:
         ideas: tuple[str, ...] = (),
         tags: tuple[str, ...] = (),
         overrides: str = "{}",
+        story: Story | None = None,
+        book: str = "",
     ) -> None:
         self.id = adventure_id
         self.title = title
@@ -88,6 +95,10 @@ class Adventure:
         self.tags = tags
         self.overrides = overrides
         """JSON: the settings of this adventure where they differ from the game's (`dungeon.settings`)."""
+        self.story = story
+        """The authored story that is played; None for an adventure that only the storyteller writes."""
+        self.book = book
+        """Which authored story that is, whatever its version (`dungeon.authored.books`)."""
         self.nodes: dict[int, Node] = {}
         self.head: int | None = None
         self._last_visited: dict[int | None, int] = {}

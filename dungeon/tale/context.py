@@ -23,6 +23,8 @@ from itertools import pairwise
 
 from corpus.turns import PARAGRAPH, Kind, Turn, write
 from dungeon.tale.adventure import Adventure, Node
+from dungeon.tale.improvisation import INSTRUCTIONS as IMPROVISE
+from dungeon.tale.improvisation import scene_lore
 from dungeon.tale.lore import Card, Lore, TriggeredCard, triggered_cards
 from dungeon.tale.prompt_format import (
     CARD_LABEL,
@@ -137,7 +139,7 @@ def build_context(
 
     Where that node already has prose (the engine died while it streamed), the storyteller continues right after it.
     """
-    lore = adventure.lore if lore is None else lore
+    lore = scene_lore(adventure, answering, adventure.lore if lore is None else lore, prompt_format)
     limit = int(budget / TOKENS_PER_BYTE)  # bytes, from here on
     longest = int(limit * _LONGEST)
     nodes = [] if answering.parent is None else adventure.path(answering.parent)
@@ -166,7 +168,7 @@ def build_context(
 
     prompt = _Prompt(prompt_format)
     if prompt_format.takes_instructions:
-        source = "your words" if lore.instructions else "the default"
+        source = _instructions_source(lore)
         reason = _reason(source, instructions, wanted, _INSTRUCTIONS)
         prompt.add(PartKind.INSTRUCTIONS, "Instructions", prompt.writer.instructions(instructions), reason)
     elif lore.instructions:
@@ -269,6 +271,12 @@ class _Prompt:
         label = "Your action" if answering.action else "Your narration" if answering.input else "Go on"
         text = self.writer.last_turn(turn, is_started=bool(answering.prose))
         self.parts.append(Part(PartKind.ACTION, label, text, included=True, reason="what is to be answered"))
+
+
+def _instructions_source(lore: Lore) -> str:
+    if lore.instructions.startswith(IMPROVISE):
+        return "for a turn within the author's scene"
+    return "your words" if lore.instructions else "the default"
 
 
 def _reason(reason: str, shown: str, whole: str, share: float) -> str:

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from dungeon.tale.adventure import Adventure, Node
+from dungeon.tale.authored import choices_at
 from dungeon.tale.ordinary_words import is_ordinary
 
 _TURNS = 40
@@ -67,13 +68,14 @@ def names_of_tale(by_people: Iterable[str], by_voice: Iterable[str]) -> TaleName
 
 
 def names_of_adventure(adventure: Adventure, node: Node) -> TaleNames:
-    """Return the names in an adventure up to the action of `node`; an edited turn is the player's own."""
+    """Return the names in an adventure up to the action of `node`; edited and authored turns were written by people."""
     lore = adventure.lore
     nodes = [] if node.parent is None else adventure.path(node.parent)
     cards = [text for card in lore.cards for text in (*card.keys, card.text)]
-    edited = [before.prose for before in nodes if before.edit_of is not None]
+    written = [before.prose for before in nodes if before.edit_of is not None or before.passage is not None]
+    choices = [choice.label for choice in choices_at(adventure, node.parent)]
     typed = [before.action or before.input for before in [*nodes, node]]
-    by_people = [adventure.opening, lore.memory, lore.note, lore.summary, *cards, *typed, *edited]
+    by_people = [adventure.opening, lore.memory, lore.note, lore.summary, *cards, *typed, *written, *choices]
     return names_of_tale(by_people, [before.prose for before in nodes[-_TURNS:]])
 
 

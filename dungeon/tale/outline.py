@@ -22,6 +22,7 @@ from itertools import groupby
 from corpus.text import one_line
 from dungeon.errors import DungeonError
 from dungeon.tale.adventure import Adventure, Node, State
+from dungeon.tale.authored import is_improvised
 
 OPENING = "The opening"
 
@@ -74,6 +75,8 @@ class Row:
     name: str = ""
     bookmarked: bool = False
     state: State = State.DONE
+    is_improvised: bool = False
+    """Whether the storyteller answered it within an author's scene."""
     is_edit: bool = False
     """Whether the player wrote it over another turn."""
     has_edit: bool = False
@@ -185,6 +188,7 @@ def remarks(row: Row) -> list[str]:
         ("you are in here", row.hides_head),
         ("bookmarked", row.bookmarked),
         (f"take {row.take} of {row.take_count}", row.take_count > 1),
+        ("improvised", row.is_improvised),
         ("edited", row.is_edit),
         ("before an edit", row.has_edit and not row.on_path),
         ("stopped", row.state is State.STOPPED),
@@ -357,6 +361,7 @@ class _Tree:
             name=node.name,
             bookmarked=node.bookmarked,
             state=node.state,
+            is_improvised=is_improvised(self.adventure, node),
             is_edit=is_edit(self.adventure, node),
             has_edit=node.id in self.edited,
             same_on_path=twin is not None and _same_text(twin, node),

@@ -17,7 +17,10 @@ Sentence rules look at each sentence that is left; the first rule that applies d
 2. Goes in circles: the turn ends before words that loop, two long known sentences in a row, or three of any length.
 3. Repeats a known sentence: one of five words or more that was in the last six turns or in this one, word for word or
    nearly (`repetition`), is left out.
-4. Undecided sentence: while the text streams, the last sentence is withheld as long as it may break rule 1 or 3.
+4. Breaks the author's scene: a turn that is improvised in an authored story ends before a sentence that changes the
+   scene, and after a few sentences (`improvisation`).
+5. Undecided sentence: while the text streams, the last sentence is withheld as long as it may break rule 1 or 3; of an
+   improvised turn, until it is complete.
 
 Pure, and append-only: complete sentences that were shown stay. Only the unfinished last one may be taken back.
 Limits: English; `player_speech` has more.
@@ -43,6 +46,7 @@ from dungeon.tale.chat_habits import (
     moralises,
     without_echo,
 )
+from dungeon.tale.improvisation import Scene, breaks_scene
 from dungeon.tale.names import NO_NAMES, TaleNames, find_near_name, names_of_adventure
 from dungeon.tale.player_speech import (
     invents_decision,
@@ -83,9 +87,11 @@ class StopReason(StrEnum):
     BANNED = "banned"
     NEAR_NAME = "near name"
     STOCK_PHRASE = "stock phrase"
+    SCENE = "scene"
+    """The author's scene would change."""
 
 
-DRAWN_AGAIN = frozenset({StopReason.NEAR_NAME, StopReason.STOCK_PHRASE})
+DRAWN_AGAIN = frozenset({StopReason.NEAR_NAME, StopReason.STOCK_PHRASE, StopReason.SCENE})
 """Faults of one sentence, which another draw will hardly have."""
 
 
@@ -109,9 +115,12 @@ class OutputPolicy:
     """The names of the tale."""
     stock_phrases: frozenset[str] = frozenset()
     """Runs of words that have been in several turns (`repetition.stock_phrases`)."""
+    scene: Scene | None = None
+    """The author's scene that the turn is improvised in; None for other turns."""
     draws_again: bool = True
-    """Whether a turn ends before a sentence with a near name or a stock phrase, to be drawn again from there. If not,
-    such sentences are left out, unless nothing else is left of the turn."""
+    """Whether a turn ends before a sentence with a near name or a stock phrase, or that changes the author's scene, to
+    be drawn again from there. If not, such sentences are left out; the first two kinds are kept if nothing else is left
+    of the turn."""
     banned: tuple[str, ...] = ()
     """In lower case, with single spaces."""
     stop: tuple[str, ...] = ()
@@ -131,7 +140,11 @@ class FilteredOutput:
 
 
 def policy_for_turn(
-    adventure: Adventure, node: Node, banned: Iterable[str] = (), stop: tuple[str, ...] = ()
+    adventure: Adventure,
+    node: Node,
+    banned: Iterable[str] = (),
+    stop: tuple[str, ...] = (),
+    scene: Scene | None = None,
 ) -> OutputPolicy:
     """Return the policy for the prose of `node`, which may stand below any turn of the adventure."""
     nodes = [] if node.parent is None else adventure.path(node.parent)
@@ -153,6 +166,7 @@ def policy_for_turn(
         forced_starts=("The" if "the" in vocabulary else "", "You" if "you" in vocabulary else ""),
         names=names,
         stock_phrases=_stock_phrases_of(nodes, node, names),
+        scene=scene,
         banned=tuple(" ".join(phrase.lower().split()) for phrase in banned if phrase.strip()),
         stop=stop,
     )
@@ -376,8 +390,20 @@ def has_stock_phrase(candidate: Candidate, policy: OutputPolicy) -> bool:
     return has_phrase(words, policy.stock_phrases)
 
 
+def is_past_scene(candidate: Candidate, policy: OutputPolicy) -> bool:
+    """Whether an improvised turn has all the sentences that it may have."""
+    return policy.scene is not None and len(candidate.earlier) >= policy.scene.most_sentences
+
+
+def changes_scene(candidate: Candidate, policy: OutputPolicy) -> bool:
+    """Whether it changes the author's scene that the turn is improvised in."""
+    return policy.scene is not None and candidate.is_settled and breaks_scene(candidate.sentence.text, policy.scene)
+
+
 def is_undecided(candidate: Candidate, policy: OutputPolicy) -> bool:
     """Whether a growing sentence has no letter yet, or may still become one that an earlier rule is about."""
+    if policy.scene and not candidate.is_settled:
+        return True
     if candidate.is_growing and not any(map(str.isalpha, candidate.words)):
         return True
     if candidate.is_settled:
@@ -396,11 +422,13 @@ SENTENCE_RULES = (
     (speaks_for_player, StopReason.PLAYER),
     (goes_in_circles, StopReason.LOOP),
     (talks_as_assistant, StopReason.CHAT),
+    (is_past_scene, StopReason.TURN_OVER),
     (repeats_known_sentence, Outcome.DROP),
     (echoes_action, Outcome.DROP),
     (asks_or_lectures_player, Outcome.DROP),
     (has_near_name, StopReason.NEAR_NAME),
     (has_stock_phrase, StopReason.STOCK_PHRASE),
+    (changes_scene, StopReason.SCENE),
     (is_undecided, Outcome.WITHHOLD),
 )
 
@@ -418,7 +446,7 @@ def _apply_sentence_rules(
         ends_sentence = candidate.sentence.is_complete
         rule, outcome = _first_broken_rule(candidate, policy)
         if outcome in DRAWN_AGAIN and not policy.draws_again:
-            spared.append(candidate.sentence)
+            spared += [candidate.sentence] if outcome is not StopReason.SCENE else []
         elif isinstance(outcome, StopReason):
             broken_rule = outcome
             break

@@ -16,8 +16,10 @@ from textual.reactive import reactive
 from textual.screen import Screen
 from textual.worker import WorkerCancelled
 
+from dungeon.authored.books import Book
 from dungeon.errors import DungeonError
 from dungeon.paths import shelf_file
+from dungeon.play.director import open_story
 from dungeon.play.frontend import PlayFrontend
 from dungeon.play.keys import check_keys, keymap, keys_for
 from dungeon.play.registry import COMMANDS, Request
@@ -26,6 +28,7 @@ from dungeon.scenarios.model import Scenario
 from dungeon.storage.shelf import Shelf
 from dungeon.storyteller.download.weights import DownloadCancelled
 from dungeon.storyteller.local.storyteller import LocalStoryteller
+from dungeon.storyteller.none import NoStoryteller
 from dungeon.storyteller.protocol import Storyteller
 from dungeon.storyteller.voices.background import Fetch, Fetches, FetchState
 from dungeon.storyteller.voices.find import find_voice
@@ -43,7 +46,9 @@ _TOAST_LENGTH = 200
 
 
 class DungeonApp(BaseApp):
-    """`scenario` and `go_on` skip the choice of an adventure.
+    """`scenario`, `go_on` and a single one of `books` skip the choice of an adventure; several are what is offered.
+
+    With `NoStoryteller` authored stories are read, by number, and nothing is typed.
 
     Raises:
         DungeonError: the shelf or the settings can't be read, or there is nothing to go on with.
@@ -61,6 +66,7 @@ class DungeonApp(BaseApp):
         storyteller: Storyteller,
         *,
         scenario: Scenario | None = None,
+        books: Sequence[Book] = (),
         go_on: bool = False,
         seed: int | None = None,
     ) -> None:
@@ -69,6 +75,8 @@ class DungeonApp(BaseApp):
         self.shelf = Shelf(shelf_file())
         self.session = Session(self.shelf, storyteller, seed)
         check_keys(self.session.settings.global_settings)
+        self.session.may_type = not isinstance(storyteller, NoStoryteller)
+        self.books = books
         self._scenario = scenario
         if go_on:
             self.session.resume()  # an empty shelf is reported before the screen changes
@@ -85,7 +93,12 @@ class DungeonApp(BaseApp):
             self._play()
         elif self._scenario:
             self.begin(self._scenario)
-        self.load_voice()
+        elif len(self.books) == 1:
+            self.open_story(self.books[0])
+        if self.session.may_type:
+            self.load_voice()
+        else:
+            self.voice_state = ""
 
     # ---- adventures ------------------------------------------------------------------------------------------
 
@@ -105,6 +118,19 @@ class DungeonApp(BaseApp):
         with self.toast_errors():
             self.session.begin(scenario)
             self._play()
+
+    def open_story(self, book: Book) -> None:
+        """Goes on with an authored story, or begins it. Says what its file has that can't be played."""
+        with self.toast_errors():
+            open_story(self.session, book)
+            self._play()
+            if book.story.notes:
+                self.show_lines(book.title, [*book.story.notes])
+
+    @property
+    def voice_is_missing(self) -> bool:
+        """Whether the voice is still being fetched, or could not be started."""
+        return self.voice_state not in (READY, "loading", "loading the voice")
 
     def _placeholders_filled(self, scenario: Scenario | None) -> None:
         if scenario:

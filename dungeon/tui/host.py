@@ -12,9 +12,9 @@ from typing import Protocol, cast, runtime_checkable
 
 from textual.dom import DOMNode
 
+from dungeon.authored.books import Book
 from dungeon.play.registry import Request
 from dungeon.play.session import Session
-from dungeon.reading.books import Book
 from dungeon.scenarios.model import Scenario
 from dungeon.storage.shelf import Shelf
 from dungeon.storyteller.protocol import Storyteller
@@ -40,11 +40,18 @@ class Game(Toaster, Protocol):
     voice_state: str
     """What the storyteller is doing while no turn streams: "loading", "ready", …"""
     fetches: Fetches
+    voice_is_missing: bool
+    """Whether the voice is still being fetched, or could not be started."""
+    books: Sequence[Book]
+    """The authored stories that are offered; none: those of the library."""
     fetch_state: str
     """How far the voices are that are fetched in the background; "" if none is."""
 
     def begin(self, scenario: Scenario) -> None:
         """Plays a new adventure, after the player has answered what the scenario asks."""
+
+    def open_story(self, book: Book) -> None:
+        """Goes on with an authored story, or begins it."""
 
     def resume(self, adventure_id: int | None = None) -> None:
         """Plays an adventure of the shelf, or the latest."""
@@ -99,21 +106,6 @@ class ShowsFetches(Protocol):
         """A fetch has come further, or has ended."""
 
 
-class Reader(Toaster, Protocol):
-    """The app of `dungeon read`."""
-
-    def choose(self) -> None:
-        """Goes back to the list of stories."""
-
-    def read(self, book: Book) -> None:
-        """Opens a story where the reader left it."""
-
-
 def game(node: DOMNode) -> Game:
     """The game's app, from any screen or widget in it."""
     return cast(Game, node.app)
-
-
-def reader(node: DOMNode) -> Reader:
-    """The reading app, from any screen or widget in it."""
-    return cast(Reader, node.app)

@@ -28,7 +28,7 @@ from functools import cache
 from itertools import cycle, islice
 from pathlib import Path
 
-from dungeon.reading.books import library
+from dungeon.authored.books import library
 from dungeon.scenarios.library import builtin_scenarios
 from dungeon.scenarios.model import Scenario, fill_placeholders
 from dungeon.scenarios.user import find_scenario

@@ -34,7 +34,7 @@ from dungeon.generation.prefetch import Phase, PrefetchedTurn, Prefetcher
 from dungeon.paths import shelf_file
 from dungeon.play.session import Session
 from dungeon.scenarios.model import scenario_from_opening
-from dungeon.storage.record import WRITTEN_BY_PLAYER
+from dungeon.storage.record import NO_VOICE
 from dungeon.storage.shelf import Shelf
 from dungeon.storyteller.catalogue import SMOLLM2
 from dungeon.storyteller.local.storyteller import LocalStoryteller
@@ -101,7 +101,7 @@ def on_shelf(walk: list[Turn]) -> Iterator[None]:
         shelf.save_lore(adventure)
         for turn in walk[1:]:
             kind = Kind.DO if turn.action else Kind.CONTINUE
-            node = shelf.add_turn(adventure, kind, turn.action, turn.action, WRITTEN_BY_PLAYER)
+            node = shelf.add_turn(adventure, kind, turn.action, turn.action, NO_VOICE)
             shelf.save_turn(adventure.set_prose(node.id, _shortened(turn.prose), State.DONE))
     yield
 

@@ -18,7 +18,7 @@ from corpus.turns import Kind
 from dungeon.play.session import Session
 from dungeon.scenarios.library import builtin_scenarios
 from dungeon.scenarios.model import scenario_from_opening
-from dungeon.storage.record import WRITTEN_BY_PLAYER
+from dungeon.storage.record import NO_VOICE
 from dungeon.storage.shelf import Shelf
 from dungeon.storyteller.servers.remote import RemoteStoryteller
 from dungeon.tale.adventure import State
@@ -64,7 +64,7 @@ def filled_shelf(path: Path, adventures: int, turns: int) -> Shelf:
         for number in range(turns):
             if number % 10 == 0:
                 adventure.move(None)
-            node = shelf.add_turn(adventure, Kind.DO, "wait", "You wait.", WRITTEN_BY_PLAYER)
+            node = shelf.add_turn(adventure, Kind.DO, "wait", "You wait.", NO_VOICE)
             prose = " ".join(chance.choices(words, k=80))
             shelf.save_turn(adventure.set_prose(node.id, prose, State.DONE))
     return shelf

@@ -16,8 +16,8 @@ from unittest import mock
 
 from corpus.turns import Kind
 from dungeon.play.session import Session
-from dungeon.reading.books import library
-from dungeon.storage.record import WRITTEN_BY_PLAYER
+from dungeon.authored.books import library
+from dungeon.storage.record import NO_VOICE
 from dungeon.tale.adventure import State
 from dungeon.tale.diff import diff
 from dungeon.tale.outline import outline, search
@@ -105,7 +105,7 @@ def branching_session(folder: Path, turns: int) -> Session:
 
 def _add_turn(session: Session, chance: Random, words: str = "", action: str = "") -> int:
     words = words or f"try number {chance.randrange(10**6)}"
-    node = session.shelf.add_turn(session.adventure, Kind.DO, words, action or f"You {words}.", WRITTEN_BY_PLAYER)
+    node = session.shelf.add_turn(session.adventure, Kind.DO, words, action or f"You {words}.", NO_VOICE)
     session.shelf.save_turn(session.adventure.set_prose(node.id, chance.choice(_PASSAGES), State.DONE))
     return node.id
 

@@ -12,7 +12,7 @@ from random import Random
 
 from corpus.actions import read_input
 from corpus.story import Story
-from dungeon.reading.books import library
+from dungeon.authored.books import library
 from dungeon.scenarios.model import fill_placeholders
 from dungeon.scenarios.user import find_scenario
 from dungeon.tale.adventure import Adventure, Node, State

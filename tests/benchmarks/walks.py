@@ -10,7 +10,7 @@ from random import Random
 from corpus.labels import label_action
 from corpus.story import Story
 from corpus.turns import Turn
-from dungeon.reading.books import library
+from dungeon.authored.books import library
 
 
 def walk(story: Story, chance: Random) -> Iterator[Turn]:

@@ -19,7 +19,7 @@ from corpus.leaks import leaked, paragraphs
 from corpus.pipeline import Settings, count_words
 from corpus.report import Report
 from corpus.splits import SPLITS, split, split_examples
-from corpus.story import Choice, Passage, Provenance, Story
+from corpus.story import CONTEXT_ONLY, UNFINISHED, Choice, Passage, Provenance, Story
 from corpus.turns import clean_prose
 
 Rows = list[dict[str, Any]]
@@ -50,6 +50,30 @@ def tale(seed: int, words: int = 400, changed: int = 0, title: str = "") -> Stor
             "C": Passage("C", f"You ran {seed} {changed}."),
         },
     )
+
+
+def novel(seed: int, passages: int = 6) -> Story:
+    """Return an author's story: a chain of passages with long paragraphs, and an ending."""
+    chance = random.Random(seed)
+    texts = ["You see " + " ".join(f"w{chance.randrange(10**6)}" for _ in range(40)) + "." for _ in range(passages)]
+    rooms = {
+        f"{n}": Passage(f"{n}", text, (Choice("Walk on", f"{n + 1}"),) if n < passages - 1 else ())
+        for n, text in enumerate(texts)
+    }
+    return Story(f"Novel {seed}", "0", rooms, source=f"novel-{seed}.twee")
+
+
+def play_of(story: Story, *own: str) -> Story:
+    """Return a playthrough of a chain to its end, with a turn of the player's own after each of the first passages."""
+    rooms: dict[str, Passage] = {}
+    texts = [passage.text for passage in story.passages.values()]
+    for n, text in enumerate(texts):
+        choices = [Choice("Walk on", f"{n + 1}")] if n < len(texts) - 1 else []
+        if n < len(own):
+            choices.append(Choice("Look around", f"own {n}"))
+            rooms[f"own {n}"] = Passage(f"own {n}", own[n], (), frozenset({UNFINISHED}))
+        rooms[f"{n}"] = Passage(f"{n}", text, tuple(choices), frozenset({CONTEXT_ONLY}))
+    return Story(story.title, "0", rooms, source=f"shelf-{story.title}-{len(own)}.db")
 
 
 def build_corpus(stories: list[Story], folder: Path, **settings: Any) -> tuple[dict[str, Rows], Report]:
@@ -272,6 +296,60 @@ def test_error_without_stories(tmp_path: Path) -> None:
     with pytest.raises(CorpusError, match=r"or filter less. Left out: story under other rights: 1\."):
         build_corpus([ring("A")], tmp_path, rights=("MIT",))
     assert not (tmp_path / "corpus").exists()
+
+
+# ---- play of authors' stories --------------------------------------------------------------------------------
+
+
+def test_author_is_not_learned_twice(tmp_path: Path) -> None:
+    novels = [novel(n) for n in range(5)]
+    plays = [play_of(novels[0], "A cat sits here.", "The wind turns."), play_of(novels[1], "Somebody coughs.")]
+    rows, report = build_corpus([*plays, *novels], tmp_path)
+    assert (report.stories, report.drops, report.warnings) == (7, {}, ())
+    learned = "\n".join(row["target"] for row in chain(*rows.values()))
+    for story in novels:
+        for passage in story.passages.values():
+            assert learned.count(passage.text) == 1
+    for own in ("A cat sits here.", "The wind turns.", "Somebody coughs."):
+        assert learned.count(f"> You look around.\n\n{own}") == 1
+    assert report.passages == 5 * 6 + 3
+    assert report.choices == 5 * 5 + 3
+    assert report.words == sum(story.words() for story in novels) + 4 + 3 + 2
+
+
+@pytest.mark.parametrize("near_duplicates", [True, False])
+def test_play_is_in_the_split_of_its_story(near_duplicates: bool, tmp_path: Path) -> None:
+    novels = [novel(n) for n in range(8)]
+    plays = [play_of(story, f"Cat {n} is here.", f"It is {n}.") for n, story in enumerate(novels)]
+    again = play_of(novels[3], "Another cat.")
+    changed = novels[5].passages["0"]
+    novels[5] = Story("Second edition", "0", {**novels[5].passages, "0": Passage("0", "New.", changed.choices)})
+    for seed in range(4):
+        _, report = build_corpus([*novels, *plays, again], tmp_path, seed=seed, near_duplicates=near_duplicates)
+        assert (report.stories, report.drops, report.leaked) == (17, {}, 0)
+        splits: dict[str, set[str]] = {}
+        for line in report.contents:
+            splits.setdefault(line.title.replace("Second edition", "Novel 5"), set()).add(line.split)
+        assert len(splits) == 8
+        assert all(len(names) == 1 for names in splits.values())
+        assert len(report.near_duplicates) == 8
+
+
+def test_play_without_own_turns_is_left_out(tmp_path: Path) -> None:
+    novels = [novel(n) for n in range(3)]
+    _, report = build_corpus([play_of(novels[0]), *novels], tmp_path, rejects=tmp_path / "rejects.jsonl")
+    assert report.drops == {"story with an author's passages only": 1}
+    assert [line.source for line in report.contents] == [story.source for story in novels]
+    assert [line[:2] for line in rejected(tmp_path)] == [("story with an author's passages only", "Novel 0")]
+    with pytest.raises(CorpusError, match="Left out: story with an author's passages only: 1"):
+        build_corpus([play_of(novels[0])], tmp_path)
+
+
+def test_play_of_one_story_alone_is_split_by_example(tmp_path: Path) -> None:
+    rows, report = build_corpus([play_of(novel(0), *(f"Cat {n}." for n in range(5)))], tmp_path)
+    assert sum(map(len, rows.values())) == 5
+    assert all(row["context"] and row["target"].startswith("\n\n> You") for row in chain(*rows.values()))
+    assert report.leaked == 0
 
 
 # ---- splits --------------------------------------------------------------------------------------------------

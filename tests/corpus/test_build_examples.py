@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from corpus.examples import Example, edge_cover
 from corpus.graph import make_graph
 from corpus.labels import label_action
-from corpus.story import UNFINISHED, Choice, Passage, Story
+from corpus.story import CONTEXT_ONLY, UNFINISHED, Choice, Passage, Story
 
 Edge = tuple[str, str, str]
 Tale = list[tuple[str, str]]
@@ -33,7 +33,7 @@ def examples(story: Story, context: int = 4000) -> list[Example]:
 
 
 @st.composite
-def graphs(draw: st.DrawFn, empty: bool = False) -> Story:
+def graphs(draw: st.DrawFn, empty: bool = False, context_only: bool = False) -> Story:
     """Draw a story of up to nine passages: loops, merges, unreachable parts, dangling and repeated choices."""
     count = draw(st.integers(1, 9))
     choices = st.tuples(st.sampled_from(["Go left", "Go on", "Go right"]), st.integers(0, count).map(str))
@@ -45,6 +45,7 @@ def graphs(draw: st.DrawFn, empty: bool = False) -> Story:
                 str(n),
                 "" if empty and draw(st.booleans()) else room(n, draw(st.integers(0, 30))),
                 tuple(Choice(*choice) for choice in draw(st.lists(choices, max_size=4))),
+                frozenset({CONTEXT_ONLY} if context_only and draw(st.booleans()) else ()),
             )
             for n in range(count)
         },
@@ -106,6 +107,31 @@ def test_each_choice_is_in_exactly_one_target(story: Story, bound: int) -> None:
         counts.update(edges_of(context[-1:] + target))
     assert counts == Counter(dict.fromkeys(edges, 1))
     assert openings == 1
+
+
+@given(graphs(context_only=True), st.integers(12, 600))
+def test_context_only_passages_are_in_no_target_and_all_others_in_one(story: Story, bound: int) -> None:
+    learned = {passage.name for passage in story.passages.values() if CONTEXT_ONLY not in passage.tags}
+    all_edges = reachable_edges(story)
+    counts: Counter[Edge] = Counter()
+    openings = 0
+    for example in examples(story, bound):
+        context, target = steps(example.context), steps(example.target)
+        assert target
+        assert {name for _, name in target} <= learned
+        assert len(example.context) <= bound
+        assert len(example.target) <= bound * 3 // 4 + 2 or len(target) == 1
+        assert example.target.startswith("\n\n") == bool(example.context)
+        assert set(edges_of(context + target)) <= all_edges
+        assert example.ends == (not story.passages[target[-1][1]].choices)
+        if context:
+            assert_complete_turns(story, example.context, bound)
+        else:
+            openings += 1
+            assert target[0] == ("", "0")
+        counts.update(edges_of(context[-1:] + target))
+    assert counts == Counter({edge: 1 for edge in all_edges if edge[2] in learned})
+    assert openings == (story.start in learned)
 
 
 def assert_complete_turns(story: Story, context: str, bound: int) -> None:
@@ -216,6 +242,22 @@ def test_unfinished_passage_is_not_an_ending() -> None:
     story = Story("Play", "A", {"A": Passage("A", "A.", (), frozenset({UNFINISHED}))})
     [example] = examples(story)
     assert (example.target, example.ends) == ("A.", False)
+
+
+def test_cleaning_of_context_is_not_counted() -> None:
+    story = Story(
+        "Play",
+        "A",
+        {
+            "A": Passage("A", "A <b>gate</b>.", (Choice("Go", "B"), Choice("Run", "C")), frozenset({CONTEXT_ONLY})),
+            "B": Passage("B", "A <b>road</b>."),
+            "C": Passage("C", "", (), frozenset({CONTEXT_ONLY})),
+        },
+    )
+    assert [(r.reason, r.passage) for r in make_graph(story).rejects] == [
+        ("HTML tag", "B"),
+        ("choice that leads to no text", "A"),
+    ]
 
 
 def test_empty_title_page_is_skipped() -> None:

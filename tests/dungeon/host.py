@@ -24,7 +24,7 @@ from corpus.actions import action_line
 from corpus.turns import Kind
 from dungeon.play.session import Session
 from dungeon.scenarios.model import scenario_from_opening
-from dungeon.storage.record import WRITTEN_BY_PLAYER
+from dungeon.storage.record import NO_VOICE
 from dungeon.storage.shelf import Shelf
 from dungeon.storyteller.servers.remote import RemoteStoryteller
 from dungeon.tale.adventure import Node, State
@@ -84,7 +84,7 @@ def new_session(folder: Path) -> Session:
 def add_turn(session: Session, words: str, prose: str, kind: Kind = Kind.DO) -> Node:
     """Add a turn below the head, as if the storyteller had answered."""
     adventure = session.adventure
-    node = session.shelf.add_turn(adventure, kind, words, action_line(kind, words), WRITTEN_BY_PLAYER)
+    node = session.shelf.add_turn(adventure, kind, words, action_line(kind, words), NO_VOICE)
     node = adventure.set_prose(node.id, prose, State.DONE)
     session.shelf.save_turn(node)
     return node

@@ -17,7 +17,7 @@ from dungeon.paths import shelf_file
 from dungeon.play.keys import check_keys, keys_for
 from dungeon.play.session import Session
 from dungeon.reading.bookmark import load_walk
-from dungeon.reading.books import library
+from dungeon.authored.books import library
 from dungeon.scenarios.drafts import load_draft
 from dungeon.scenarios.user import find_scenario
 from dungeon.settings.file import load_settings

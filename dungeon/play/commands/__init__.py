@@ -1,5 +1,5 @@
 """The commands, a module a group. Importing them fills `dungeon.play.registry.COMMANDS`."""
 
-from dungeon.play.commands import adventures, lore, settings, tree, turns, voices
+from dungeon.play.commands import adventures, authored, lore, settings, tree, turns, voices
 
-__all__ = ["adventures", "lore", "settings", "tree", "turns", "voices"]
+__all__ = ["adventures", "authored", "lore", "settings", "tree", "turns", "voices"]

@@ -2,6 +2,7 @@
 
 from corpus.turns import Kind
 from dungeon.play.commands.tree import turn_of
+from dungeon.play.director import play_line
 from dungeon.play.frontend import PlayFrontend
 from dungeon.play.registry import Group, Request, command
 from dungeon.tale.adventure import Node
@@ -11,24 +12,24 @@ _MODES = (Kind.DO, Kind.SAY, Kind.STORY)
 
 @command(Group.PLAY, "do", "Do something: open the door. A bare line is the same.", argument="WORDS")
 async def do(frontend: PlayFrontend, request: Request) -> None:
-    await frontend.play_turn(Kind.DO, request.words)
+    await play_line(frontend, Kind.DO, request.words)
 
 
 @command(
     Group.PLAY, "say", 'Say something. A line that starts with a quote is the same: "Who is there?"', argument="WORDS"
 )
 async def say(frontend: PlayFrontend, request: Request) -> None:
-    await frontend.play_turn(Kind.SAY, request.words)
+    await play_line(frontend, Kind.SAY, request.words)
 
 
 @command(Group.PLAY, "story", "Write the next lines of the story yourself.", argument="WORDS")
 async def story(frontend: PlayFrontend, request: Request) -> None:
-    await frontend.play_turn(Kind.STORY, request.words)
+    await play_line(frontend, Kind.STORY, request.words)
 
 
 @command(Group.PLAY, "continue", "Continue the story. An empty line is the same.")
 async def continue_(frontend: PlayFrontend, _: Request) -> None:
-    await frontend.play_turn(Kind.CONTINUE, "")
+    await play_line(frontend, Kind.CONTINUE, "")
 
 
 @command(Group.PLAY, "retry", "Another answer to the last action. The old one is kept.", key="ctrl+r")

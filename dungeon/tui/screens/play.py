@@ -16,6 +16,7 @@ from textual.app import ComposeResult
 from textual.message import Message
 from textual.screen import Screen
 
+from corpus.actions import read_input
 from corpus.turns import Kind
 from dungeon.errors import DungeonError
 from dungeon.play.registry import COMMANDS, Request, parse_line
@@ -31,6 +32,11 @@ from dungeon.tui.widgets.status import READY, SUGGESTING, THINKING, StatusLine
 from dungeon.tui.widgets.story import StoryView, Suggestion
 from dungeon.tui.widgets.turn import TurnLabels
 
+_IN_A_STORY = "Pick a number, or type what you do."
+"""The placeholder where the author's choices stand."""
+_NEEDS_VOICE = (
+    "The author has no answer to this, and the voice that would improvise one is not here yet. Pick a number."
+)
 _PLACEHOLDERS = {
     Kind.DO: 'What do you do?  ("…" to speak, Enter alone to go on)',
     Kind.SAY: "What do you say?",
@@ -97,6 +103,7 @@ class PlayScreen(Screen[None]):
         yield StatusLine()
 
     async def on_mount(self) -> None:
+        self.prompt.display = self.session.may_type
         self.set_mode(Kind.DO)
         self.apply_settings()
         await self.story.show()
@@ -114,14 +121,21 @@ class PlayScreen(Screen[None]):
     # ---- what the player asks for ----------------------------------------------------------------------------
 
     def on_key(self, event: events.Key) -> None:
-        """Typing goes to the prompt, wherever a click has put the focus."""
-        if event.is_printable and event.character and self.focused is not self.prompt:
+        """Typing goes to the prompt, wherever a click has put the focus; without a prompt, a number is a choice."""
+        if not self.session.may_type:
+            if event.key == "enter" or (event.character or "").isdecimal():
+                event.stop()
+                self.post_message(Prompt.Sent("" if event.key == "enter" else event.character or ""))
+        elif event.is_printable and event.character and self.focused is not self.prompt:
             self.prompt.focus()
             self.prompt.insert(event.character)
             event.stop()
 
     @on(Prompt.Sent)
     async def _line_sent(self, event: Prompt.Sent) -> None:
+        if self.story.is_revealing and not event.text.strip():
+            self.story.end_turn()
+            return
         try:
             request = parse_line(event.text, self.mode, self.session.suggestions())
         except DungeonError as error:
@@ -133,7 +147,7 @@ class PlayScreen(Screen[None]):
 
     @on(Suggestion.Picked)
     async def _suggestion_picked(self, event: Suggestion.Picked) -> None:
-        await self.run_command(parse_line(event.action))
+        await self.run_command(Request("choose", str(event.number)))
 
     @on(Prompt.Stepped)
     async def _arrow_pressed(self, event: Prompt.Stepped) -> None:
@@ -212,16 +226,34 @@ class PlayScreen(Screen[None]):
         """Scrolls to the end."""
         self.story.scroll_to_latest()
 
-    async def play_turn(self, kind: Kind, words: str) -> None:
-        """Starts a turn."""
-        self._start_turn(partial(self.session.play_turn, kind, words), words)
+    async def play_turn(self, kind: Kind, words: str, *, leaves_author: bool = False) -> None:
+        """Starts a turn of the storyteller's."""
+        if not leaves_author and self.session.ways_on and game(self).voice_is_missing:
+            self.show_message(_NEEDS_VOICE)
+            self.prompt.give_back(words)
+            return
+        self._start_turn(partial(self.session.play_turn, kind, words, leaves_author=leaves_author), words)
+
+    async def play_suggestion(self, action: str) -> None:
+        """Plays an action that the voice has suggested."""
+        await self.play_turn(*read_input(action))
+
+    async def show_authored_turn(self, node_id: int) -> None:
+        """Shows a turn that the author has answered, as fast as the player wants to read."""
+        await self.story.show_authored_turn(node_id, self.session.settings.global_settings.pace)
+
+    def show_offer(self, label: str) -> None:
+        """Asks whether the player meant this choice."""
+        self.story.show_offer(label)
 
     async def retry(self) -> None:
         """Starts another take of the last turn."""
         self._start_turn(self.session.retry, "")
 
     def stop_turn(self) -> None:
-        """Stops the turn that streams; what came is kept."""
+        """Stops the turn that streams; what came is kept. An authored one is shown whole."""
+        if not self.busy:
+            self.story.end_turn()
         self.workers.cancel_group(self, "turn")
 
     async def edit_turn(self, node_id: int) -> None:
@@ -238,7 +270,7 @@ class PlayScreen(Screen[None]):
     def set_mode(self, mode: Kind) -> None:
         """Changes what a bare line means."""
         self.mode = mode
-        self.prompt.placeholder = _PLACEHOLDERS[mode]
+        self.prompt.placeholder = _IN_A_STORY if mode is Kind.DO and self.session.ways_on else _PLACEHOLDERS[mode]
 
     async def confirm(self, question: str, yes: str, action: Callable[[], Awaitable[None]]) -> None:
         """Asks on a screen of its own."""

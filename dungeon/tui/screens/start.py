@@ -1,11 +1,12 @@
-"""The first screen: continue an adventure, begin a scenario, or write one.
+"""The first screen: continue an adventure, play an authored story, begin a scenario, or write one.
 
-Scenarios are folded under their genres, the player's own under "Yours". Typing filters them: listed are the scenarios
-that have all of the words in their title, genre or opening.
+Stories and scenarios are folded under their genres, the player's own scenarios under "Yours". Typing filters them:
+listed are those that have all of the words in their title, genre or opening. For `dungeon read` there are only stories.
 """
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import partial
 from itertools import groupby
 
@@ -19,19 +20,22 @@ from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from corpus.text import one_line, printable
-from dungeon.play.adventures import plural, time_ago
+from dungeon.authored.books import Book, library
+from dungeon.play.adventures import plural
 from dungeon.play.registry import COMMANDS
 from dungeon.scenarios.library import builtin_scenarios
-from dungeon.scenarios.model import Scenario, fill_placeholders
+from dungeon.scenarios.model import Scenario
 from dungeon.scenarios.user import trash_scenario, user_scenarios
 from dungeon.storage.shelf import ShelfEntry
 from dungeon.storyteller.hardware.machine import this_machine
 from dungeon.storyteller.local.storyteller import LocalStoryteller
 from dungeon.storyteller.voices.lines import duration_text, size_text
 from dungeon.storyteller.voices.overview import fetch_seconds, overview, recommended
+from dungeon.tale.authored import endings_line
 from dungeon.tui.host import game
 from dungeon.tui.screens.confirm import ConfirmScreen
 from dungeon.tui.screens.help import key_hints
+from dungeon.tui.screens.start_preview import about_adventure, about_entry, entry_opening, entry_title, page
 from dungeon.tui.widgets.rows import Options
 from dungeon.tui.widgets.status import StatusLine
 
@@ -39,13 +43,28 @@ _ALL = "all"
 _WRITE = "write"
 _ADVENTURE = "adventure:"
 _YOUR_SCENARIO = "yours:"
+_STORY = "story:"
 _GROUP = "group:"
 """The ids of options, or how they begin; the id of a built-in scenario is its name."""
-_YOURS = "yours"
+_YOURS = "group:yours"
 """The group of the player's own scenarios."""
+_STORIES = "Stories: the author answers you"
+_SCENARIOS = "Scenarios: the voice writes all of it"
 _MOST_ADVENTURES = 4
 _MOST_ADVENTURES_SHORT = 2
 """Adventures that are listed, and on a screen of few lines."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """Stories, or scenarios, under one heading that can be folded."""
+
+    option_id: str
+    name: str
+    section: str
+    """The heading above it and others of its sort."""
+    entries: dict[str, Scenario | Book]
+    """By the ids of their options."""
 
 
 class StartScreen(Screen[None]):
@@ -67,6 +86,8 @@ class StartScreen(Screen[None]):
         super().__init__()
         self._adventures: dict[str, ShelfEntry] = {}
         """The adventures that are listed, by the ids of their options."""
+        self._seen: Mapping[str, frozenset[str]] = {}
+        """The passages that were seen of each story."""
         self._user_scenarios: list[Scenario] = []
         self._unfolded: set[str] = {_YOURS}
         """The groups that are unfolded."""
@@ -76,7 +97,7 @@ class StartScreen(Screen[None]):
     def compose(self) -> ComposeResult:
         yield Static("Dungeon", id="title")
         yield Static(id="better", markup=False)
-        yield Input(placeholder="Find a scenario", id="find", compact=True, select_on_focus=False)
+        yield Input(placeholder="Find a story or a scenario", id="find", compact=True, select_on_focus=False)
         with Container(id="both"):
             yield Options(widget_id="choices")
             with VerticalScroll(id="preview", can_focus=False):
@@ -115,9 +136,9 @@ class StartScreen(Screen[None]):
         self.query_one(StatusLine).hint = " · ".join(filter(None, hints))
         with game(self).toast_errors():
             most = _MOST_ADVENTURES_SHORT if self.app.size.height < 20 else _MOST_ADVENTURES
-            self._adventures = {
-                f"{_ADVENTURE}{entry.id}": entry for entry in game(self).shelf.list_adventures(limit=most)
-            }
+            listed = [] if self._reads_only else game(self).shelf.list_adventures(limit=most)
+            self._adventures = {f"{_ADVENTURE}{entry.id}": entry for entry in listed}
+            self._seen = game(self).shelf.all_seen_passages()
         with game(self).toast_errors():
             self._user_scenarios, troubles = user_scenarios()
             for trouble in troubles:
@@ -131,14 +152,14 @@ class StartScreen(Screen[None]):
         self._list.focus()
 
     def _first_choice(self) -> str:
-        """Return the option to highlight at first: the last adventure, or else a scenario, whose group is unfolded."""
+        """Return the option to highlight at first: the last adventure, or else a story, whose group is unfolded."""
         if self._adventures:
             return next(iter(self._adventures))
         if self._user_scenarios:
             return f"{_YOUR_SCENARIO}{self._user_scenarios[0].name}"
-        first = builtin_scenarios()[0]
-        self._unfolded.add(first.genre)
-        return first.name
+        first = next(self._groups())
+        self._unfolded.add(first.option_id)
+        return next(iter(first.entries))
 
     # ---- the list --------------------------------------------------------------------------------------------
 
@@ -159,7 +180,7 @@ class StartScreen(Screen[None]):
         words = self.query_one("#find", Input).value
         options = self._found(words) if words.strip() else list(self._everything())
         places = {option.id: place for place, option in enumerate(options)}
-        group = next((_GROUP + group for group, scenarios in self._groups() if highlight in scenarios), "")
+        group = next((group.option_id for group in self._groups() if highlight in group.entries), "")
         self._list.clear_options()
         self._list.add_options(options)
         if options:
@@ -171,52 +192,78 @@ class StartScreen(Screen[None]):
             yield _option(f"{verb}: {one_line(entry.title)} ({plural(entry.turns, 'turn')})", option_id)
         if self._adventures:
             yield _option(f"All adventures… ({game(self).shelf.count_adventures()})", _ALL)
-        yield _option("Write your own…", _WRITE)
-        for group, scenarios in self._groups():
-            sign = "▾" if group in self._unfolded else "▸"
-            heading = f"{sign} {group.capitalize()} ({len(scenarios)})"
-            yield Option(Content.styled(heading, "$primary"), id=_GROUP + group)
-            if group in self._unfolded:
-                for option_id, scenario in scenarios.items():
-                    yield _option(f"    {_unasked(scenario).title}", option_id)
+        if not self._reads_only:
+            yield _option("Write your own…", _WRITE)
+        section = ""
+        for group in self._groups():
+            if group.section != section:
+                section = group.section
+                yield Option(Content.styled(section, "bold"), disabled=True)
+            sign = "▾" if group.option_id in self._unfolded else "▸"
+            heading = f"{sign} {group.name.capitalize()} ({len(group.entries)})"
+            yield Option(Content.styled(heading, "$primary"), id=group.option_id)
+            if group.option_id in self._unfolded:
+                yield from (self._row(option_id, entry) for option_id, entry in group.entries.items())
+
+    def _seen_of(self, entry: Scenario | Book) -> frozenset[str]:
+        return self._seen.get(entry.key, frozenset()) if isinstance(entry, Book) else frozenset()
+
+    def _row(self, option_id: str, entry: Scenario | Book) -> Option:
+        """Return the option of a scenario, or of a story with how many of its endings were found."""
+        seen = self._seen_of(entry)
+        found = f"  {endings_line(entry.story, seen).lower()}" if seen and isinstance(entry, Book) else ""
+        return Option(Content.assemble(f"    {entry_title(entry)}", (found, "dim")), id=option_id)
 
     def _found(self, words: str) -> list[Option]:
-        """Return the scenarios that have all the words, first those that have them in the title."""
+        """Return the stories and scenarios that have all the words, first those that have them in the title."""
         wanted = words.casefold().split()
         titled, others = list[Option](), list[Option]()
-        for group, scenarios in self._groups():
-            for option_id, scenario in scenarios.items():
-                shown = _unasked(scenario)
-                title = shown.title.casefold()
-                text = f"{title} {scenario.genre} {group} {shown.opening}".casefold()
+        for group in self._groups():
+            for option_id, entry in group.entries.items():
+                title = entry_title(entry)
+                text = f"{title} {entry.genre} {group.name} {entry_opening(entry)}".casefold()
                 if all(word in text for word in wanted):
-                    option = Option(Content.assemble(shown.title, (f"  {group}", "$foreground 60%")), id=option_id)
-                    (titled if all(word in title for word in wanted) else others).append(option)
+                    kind = f"{group.name}, a story" if isinstance(entry, Book) else group.name
+                    option = Option(Content.assemble(title, (f"  {kind}", "$foreground 60%")), id=option_id)
+                    (titled if all(word in title.casefold() for word in wanted) else others).append(option)
         return titled + others
 
-    def _groups(self) -> Iterator[tuple[str, dict[str, Scenario]]]:
-        """Yield the player's own scenarios, then those of each genre, by the ids of their options."""
-        if self._user_scenarios:
-            yield _YOURS, {f"{_YOUR_SCENARIO}{scenario.name}": scenario for scenario in self._user_scenarios}
-        for genre, scenarios in groupby(builtin_scenarios(), key=lambda scenario: scenario.genre):
-            yield genre, {scenario.name: scenario for scenario in scenarios}
+    @property
+    def _reads_only(self) -> bool:
+        """Whether only authored stories are offered, to be read."""
+        return not game(self).session.may_type
+
+    def _groups(self) -> Iterator[_Group]:
+        """Yield the player's own scenarios, the stories of each genre, and the scenarios of each genre."""
+        if self._user_scenarios and not self._reads_only:
+            entries = {f"{_YOUR_SCENARIO}{scenario.name}": scenario for scenario in self._user_scenarios}
+            yield _Group(_YOURS, "yours", "", dict(entries))
+        for genre, books in groupby(game(self).books or library(), key=lambda book: book.genre):
+            yield _Group(f"{_GROUP}{_STORY}{genre}", genre, _STORIES, {f"{_STORY}{book.key}": book for book in books})
+        if not self._reads_only:
+            for genre, scenarios in groupby(builtin_scenarios(), key=lambda scenario: scenario.genre):
+                yield _Group(_GROUP + genre, genre, _SCENARIOS, {scenario.name: scenario for scenario in scenarios})
+
+    def _entry(self, option_id: str) -> Scenario | Book | None:
+        return next((group.entries[option_id] for group in self._groups() if option_id in group.entries), None)
 
     def _scenario(self, option_id: str) -> Scenario | None:
-        return next((scenarios[option_id] for _, scenarios in self._groups() if option_id in scenarios), None)
+        entry = self._entry(option_id)
+        return entry if isinstance(entry, Scenario) else None
 
     def action_fold(self, fold: bool) -> None:
         """Fold the group of the highlighted option, or unfold it."""
         if self.query_one("#find", Input).value:
             return
         highlighted = self._highlighted
-        for group, scenarios in self._groups():
-            if highlighted == _GROUP + group or highlighted in scenarios:
+        for group in self._groups():
+            if highlighted == group.option_id or highlighted in group.entries:
                 if fold:
-                    self._unfolded.discard(group)
-                    self._fill(_GROUP + group)
-                elif group not in self._unfolded:
-                    self._unfolded.add(group)
-                    self._fill(_GROUP + group)
+                    self._unfolded.discard(group.option_id)
+                    self._fill(group.option_id)
+                elif group.option_id not in self._unfolded:
+                    self._unfolded.add(group.option_id)
+                    self._fill(group.option_id)
 
     # ---- finding ---------------------------------------------------------------------------------------------
 
@@ -263,22 +310,20 @@ class StartScreen(Screen[None]):
             self.query_one("#preview").scroll_home(animate=False)
 
     def _about(self, option_id: str) -> Content:
-        if entry := self._adventures.get(option_id):
-            details = (time_ago(entry.played), plural(entry.turns, "turn"), plural(entry.words, "word"))
-            tags = [f"#{one_line(tag)}" for tag in entry.tags]
-            ending = printable(game(self).shelf.last_passage(entry.id))
-            return _page(one_line(entry.title), " · ".join([*filter(None, details), *tags]), ending)
-        if scenario := self._scenario(option_id):
-            return _about_scenario(scenario)
-        for group, scenarios in self._groups():
-            if option_id == _GROUP + group:
-                titles = "\n".join(_unasked(scenario).title for scenario in scenarios.values())
-                return _page(group.capitalize(), "", titles)
+        if adventure := self._adventures.get(option_id):
+            return about_adventure(adventure, game(self).shelf.last_passage(adventure.id))
+        if entry := self._entry(option_id):
+            return about_entry(
+                entry, self._seen.get(entry.key, frozenset()) if isinstance(entry, Book) else frozenset()
+            )
+        for group in self._groups():
+            if option_id == group.option_id:
+                return page(group.name.capitalize(), "", "\n".join(map(entry_title, group.entries.values())))
         if option_id == _ALL:
-            return _page("All adventures", "", "Search, rename, tag, export and purge them.")
+            return page("All adventures", "", "Search, rename, tag, export and purge them.")
         if option_id == _WRITE:
             ask = "Who are you, where are you, and what is about to happen? A few sentences are enough."
-            return _page("Write your own", "", ask)
+            return page("Write your own", "", ask)
         return Content("")
 
     @on(OptionList.OptionSelected)
@@ -290,10 +335,10 @@ class StartScreen(Screen[None]):
             self.app.call_later(game(self).open_shelf)
         elif option_id == _WRITE:
             self._write(None)
-        elif scenario := self._scenario(option_id):
-            game(self).begin(scenario)
+        elif chosen := self._entry(option_id):
+            game(self).open_story(chosen) if isinstance(chosen, Book) else game(self).begin(chosen)
         else:
-            self.action_fold(option_id.removeprefix(_GROUP) in self._unfolded)
+            self.action_fold(option_id in self._unfolded)
 
     def action_edit(self) -> None:
         """Edit a scenario: the player's own, or a copy of a built-in one."""
@@ -314,7 +359,7 @@ class StartScreen(Screen[None]):
         """Throw one of the player's own scenarios away, once that is confirmed."""
         scenario = self._scenario(self._highlighted)
         if scenario and self._highlighted.startswith(_YOUR_SCENARIO):
-            title = _unasked(scenario).title
+            title = entry_title(scenario)
             question = f"Throw your scenario “{title}” away? Its file goes to the folder trash beside it."
             self.app.push_screen(ConfirmScreen(question, "Throw away"), partial(self._trash, scenario.name))
 
@@ -327,22 +372,3 @@ class StartScreen(Screen[None]):
 
 def _option(text: str, option_id: str) -> Option:
     return Option(Content(text), id=option_id)
-
-
-def _about_scenario(scenario: Scenario) -> Content:
-    shown = _unasked(scenario)
-    details = [scenario.genre] if scenario.genre else []
-    if scenario.cards:
-        details.append(plural(len(scenario.cards), "card"))
-    questions = "".join(f"\n{placeholder.ask}" for placeholder in scenario.placeholders)
-    more = f"\n\nYou are asked:{questions}" if questions else ""
-    return _page(shown.title, " · ".join(details), shown.opening + more)
-
-
-def _page(title: str, details: str, text: str) -> Content:
-    return Content.assemble((title, "bold $primary"), (f"\n{details}" if details else "", "$secondary"), f"\n\n{text}")
-
-
-def _unasked(scenario: Scenario) -> Scenario:
-    """The scenario with its own answers in its placeholders, as it is before the player is asked."""
-    return fill_placeholders(scenario, {})

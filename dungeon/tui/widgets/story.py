@@ -2,8 +2,12 @@
 
 The cost of a layout grows with the widgets that are mounted, so a long adventure shows its last turns and a button for
 those before them, and a game of a thousand turns drops the oldest from the screen as it goes on. The turn that streams
-is read from the adventure at most thirty times a second.
+is read from the adventure at most thirty times a second. An author's turn is there at once, and is shown at the
+player's reading pace.
 """
+
+import re
+import time
 
 from textual import on
 from textual.app import ComposeResult
@@ -15,6 +19,7 @@ from textual.widgets import Button, Static
 
 from dungeon.play.session import Session
 from dungeon.tale.adventure import Node
+from dungeon.tale.authored import endings_line, has_ended, is_improvised
 from dungeon.tui.widgets.turn import TurnView, turn_labels
 
 _FRAME_SECONDS = 1 / 30
@@ -28,17 +33,17 @@ class Suggestion(Static):
     class Picked(Message):
         """The player clicked on it."""
 
-        def __init__(self, action: str) -> None:
+        def __init__(self, number: int) -> None:
             super().__init__()
-            self.action = action
+            self.number = number
 
     def __init__(self, number: int, action: str) -> None:
         super().__init__(Content(f"{number}. {action}"), classes="suggestion", markup=False)
         self.set_class(number == 1, "-first")
-        self._suggested = action
+        self._number = number
 
     def on_click(self) -> None:
-        self.post_message(self.Picked(self._suggested))
+        self.post_message(self.Picked(self._number))
 
 
 class StoryView(VerticalScroll):
@@ -51,6 +56,10 @@ class StoryView(VerticalScroll):
         super().__init__(id="story", can_focus=False)
         self.session = session
         self._streaming: TurnView | None = None
+        self._pace = 0
+        """Words a second at which an author's turn is shown; 0 while none is."""
+        self._reveals_since = 0.0
+        """Monotonic seconds."""
         self._mounted_from = 0
         """The place in the path of the first turn that is mounted."""
 
@@ -86,10 +95,23 @@ class StoryView(VerticalScroll):
         self.scroll_end(animate=False)
 
     def show_suggestions(self) -> None:
-        """Shows the suggestions that there are now."""
-        self.query(Suggestion).remove()
-        actions = self.session.suggestions()
-        self._tale.mount_all([Suggestion(number, action) for number, action in enumerate(actions, 1)])
+        """Shows the suggestions that there are now, and where a story has ended, that it has."""
+        self.query("Suggestion, .end, .offer").remove()
+        widgets: list[Widget] = []
+        adventure = self.session.adventure
+        if adventure.story and has_ended(adventure):
+            seen = self.session.shelf.seen_passages(adventure.book)
+            line = f"The end. {endings_line(adventure.story, seen)}."
+            widgets.append(Static(Content(line), classes="end", markup=False))
+        widgets += [Suggestion(number, action) for number, action in enumerate(self.session.suggestions(), 1)]
+        self._tale.mount_all(widgets)
+
+    def show_offer(self, label: str) -> None:
+        """Asks below the choices whether the player meant this one."""
+        self.query(".offer").remove()
+        text = Content(f"Did you mean “{label}”?  Enter: yes · n: no, as I typed it")
+        self._tale.mount(Static(text, classes="offer", markup=False))
+        self.scroll_to_latest()
 
     def _opening(self) -> list[Widget]:
         adventure = self.session.adventure
@@ -99,7 +121,8 @@ class StoryView(VerticalScroll):
         ]
 
     def _turn_view(self, node: Node) -> TurnView:
-        return TurnView(node, turn_labels(self.session.adventure, node.id))
+        adventure = self.session.adventure
+        return TurnView(node, turn_labels(adventure, node.id), improvised=is_improvised(adventure, node))
 
     def _earlier_button(self) -> Button:
         return Button(f"{self._mounted_from} earlier turns", id="earlier", compact=True)
@@ -123,6 +146,7 @@ class StoryView(VerticalScroll):
 
     async def begin_turn(self, node_id: int) -> None:
         """Mounts a turn that has begun, at the end of the story; a retry takes the place of the take before."""
+        self.end_turn()
         adventure = self.session.adventure
         path = {node.id for node in adventure.path()}
         mounted = list(self.query(TurnView))
@@ -136,19 +160,52 @@ class StoryView(VerticalScroll):
         with self.app.batch_update():
             for view in left:
                 await view.remove()
-            self.query(Suggestion).remove()
+            self.query("Suggestion, .end, .offer").remove()
             self._streaming = self._turn_view(adventure.nodes[node_id])
             await self._tale.mount(self._streaming)
         self.anchor()
 
+    async def show_authored_turn(self, node_id: int, pace: int) -> None:
+        """Mounts a turn that the author has answered, and the choices.
+
+        Its text appears at `pace` words a second; 0: at once.
+        """
+        await self.begin_turn(node_id)
+        if pace and self._streaming:
+            self._streaming.show_prose("")
+            self._pace, self._reveals_since = pace, time.monotonic()
+            self._draw_frame()
+        else:
+            self.end_turn()
+        self.show_suggestions()
+
+    @property
+    def is_revealing(self) -> bool:
+        """Whether an author's turn is on the screen in part."""
+        return bool(self._pace)
+
     def end_turn(self) -> None:
-        """Shows all of the turn that streamed; it will not grow any more."""
+        """Shows all of the turn that streamed, or is being revealed; it will not grow any more."""
+        self._pace = 0
         self._draw_frame()
         self._streaming = None
 
     def _draw_frame(self) -> None:
         view = self._streaming
         node = self.session.adventure.nodes.get(view.node_id) if view else None
-        if view and node and node.prose != view.prose:
-            view.show_prose(node.prose)
+        if view is None or node is None:
+            return
+        prose = node.prose
+        if self._pace:
+            prose = _first_words(prose, 1 + int((time.monotonic() - self._reveals_since) * self._pace))
+        if prose != view.prose:
+            view.show_prose(prose)
             self.post_message(self.Grown())
+        if self._pace and prose == node.prose:
+            self._pace, self._streaming = 0, None
+
+
+def _first_words(text: str, count: int) -> str:
+    """The first words of a text, with the white space between them."""
+    words = re.match(rf"(?:\s*\S+){{0,{count}}}", text)
+    return words[0] if words else ""

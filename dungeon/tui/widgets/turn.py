@@ -47,11 +47,13 @@ class TurnView(Vertical):
         .action { color: $primary; margin: 1 0 0 0; }
         .narration { color: $secondary; margin: 1 0 0 0; }
         .prose { margin: 1 0 0 0; }
+        &.-improvised .prose { border-left: solid $secondary; padding: 0 0 0 1; }
         .labels { color: $foreground 60%; width: auto; &:hover { color: $primary; } }
     }
     """
 
-    def __init__(self, node: Node, labels: str = "") -> None:
+    def __init__(self, node: Node, labels: str = "", *, improvised: bool = False) -> None:
+        """`improvised` marks in the margin that the storyteller, not the author, answers."""
         parts: list[Static] = []
         if node.kind is Kind.STORY:
             parts.append(Static(Content(_shortened(node.input)), classes="narration", markup=False))
@@ -62,6 +64,7 @@ class TurnView(Vertical):
         if labels:
             parts.append(TurnLabels(node.id, labels))
         super().__init__(*parts)
+        self.set_class(improvised, "-improvised")
         self.node_id = node.id
         self.prose = ""
         """What is shown."""

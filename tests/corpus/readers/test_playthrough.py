@@ -8,7 +8,7 @@ from corpus.graph import make_graph
 from corpus.labels import label_action
 from corpus.readers.playthrough import ROOT, Playthrough
 from corpus.readers.source import Source
-from corpus.story import UNFINISHED, Choice, Story, StoryError
+from corpus.story import CONTEXT_ONLY, UNFINISHED, Choice, Story, StoryError
 
 SOURCE = Source("door.json", b"")
 
@@ -57,6 +57,18 @@ def test_last_turn_of_a_branch_is_unfinished() -> None:
     play.mark_ending(play.add_prose(play.add_action(at, "leave"), "You are home. The end."))
     story = play.to_story("")
     assert [UNFINISHED in passage.tags for passage in story.passages.values()] == [False, True, False]
+
+
+def test_author_is_context_only_and_stays_whole() -> None:
+    play = Playthrough(SOURCE)
+    at = play.add_prose(ROOT, "He said. Then he took the", context_only=True)
+    play.append_text(at, " lamp. It was out.")
+    story = play.to_story("")
+    assert [(passage.text, CONTEXT_ONLY in passage.tags) for passage in story.passages.values()] == [
+        ("He said. Then he took the", True),
+        ("lamp. It was out.", False),
+    ]
+    assert play.add_prose(ROOT, "He said. Then he took the") != at
 
 
 def test_continued_sentence_moves_into_the_next_turn() -> None:

@@ -1,4 +1,4 @@
-"""The game's shelf: branches, unfinished turns, shelves in use, and other databases."""
+"""The game's shelf: branches, unfinished turns, authored stories, shelves in use, and other databases."""
 
 import sqlite3
 import subprocess
@@ -6,16 +6,21 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from corpus.examples import edge_cover
 from corpus.graph import make_graph
 from corpus.readers.shelf import FORMATS
 from corpus.readers.source import Source
-from corpus.story import UNFINISHED, Story, StoryError
+from corpus.readers.twee import read_twee
+from corpus.story import CONTEXT_ONLY, UNFINISHED, Choice, Passage, Story, StoryError
 from corpus.turns import Kind
+from corpus.writers import write_twee
 from dungeon.scenarios.model import Scenario
+from dungeon.storage.database import connect
 from dungeon.storage.record import GenerationRecord
 from dungeon.storage.shelf import Shelf
 from dungeon.tale.adventure import Adventure, Node, State
@@ -215,6 +220,159 @@ def test_shelf_of_the_first_version(tmp_path: Path) -> None:
     assert story.notes == ("Left out: 1 unfinished turn.",)
 
 
+# ---- authored stories ----------------------------------------------------------------------------------------
+
+MILL = Story(
+    "The Mill",
+    "Gate",
+    {
+        "Gate": Passage("Gate", "You stand at the gate of the “old” mill.", (Choice("Go in", "Hall"),)),
+        "Hall": Passage("Hall", "Flour lies everywhere.\n\nA ladder leads up.", (Choice("Climb", "Loft"),)),
+        "Loft": Passage("Loft", "The miller is asleep. The end."),
+    },
+)
+MILL_JSON = msgspec.json.encode(MILL).decode()
+GATE, HALL, LOFT = (passage.text for passage in MILL.passages.values())
+
+Row = tuple[int | None, str, str, str, str, str | None]
+IN: Row = (None, "do", "1", "You go in.", HALL, "Hall")
+
+
+def authored(path: Path, *turns: Row, story: object = MILL_JSON, opening: str = GATE) -> Path:
+    """Return a shelf with one adventure; a turn is its parent (counted from 1), kind, input, action, prose, passage."""
+    connect(path).close()
+    db = sqlite3.connect(path)
+    db.execute("INSERT INTO story VALUES (7, 'library/mill', 'abc', ?)", (story,))
+    db.execute(
+        "INSERT INTO adventure (id, title, scenario, opening, made, played, story) "
+        "VALUES (1, 'Mill', '', ?, '', '', 7)",
+        (opening,),
+    )
+    db.executemany(
+        "INSERT INTO turn (adventure, parent, kind, input, action, prose, passage, state, voice, sampling, seed, made) "
+        "VALUES (1, ?, ?, ?, ?, ?, ?, 'done', '', '{}', 0, '')",
+        turns,
+    )
+    db.commit()
+    db.close()
+    return path
+
+
+def context_only(story: Story) -> list[str]:
+    return [passage.text for passage in story.passages.values() if CONTEXT_ONLY in passage.tags]
+
+
+def rows(story: Story) -> list[tuple[str, str]]:
+    return [(example.context, example.target) for example in edge_cover(make_graph(story), 4000)]
+
+
+def test_author_is_context_and_what_was_improvised_is_learned(tmp_path: Path) -> None:
+    path = authored(
+        tmp_path / "shelf.db",
+        IN,
+        (1, "say", "hello", 'You say "Hello."', "Only a cat answers.", None),
+        (2, "do", "1", "You climb.", LOFT, "Loft"),
+        (1, "do", "pet the cat", "You pet the cat.", "It purrs.", None),
+        (3, "do", "wake him", "You wake him.", "He smiles.", None),
+    )
+    [story] = read(path)
+    assert context_only(story) == [GATE, HALL, LOFT]
+    clean_gate = GATE.replace("“", '"').replace("”", '"')
+    scene = f"{clean_gate}\n\n> You go in.\n\n{HALL}"
+    assert sorted(rows(story)) == [
+        (scene, "\n\n> You pet the cat.\n\nIt purrs."),
+        (scene, '\n\n> You say "Hello."\n\nOnly a cat answers.'),
+        (
+            f'{scene}\n\n> You say "Hello."\n\nOnly a cat answers.\n\n> You climb.\n\n{LOFT}',
+            "\n\n> You wake him.\n\nHe smiles.",
+        ),
+    ]
+    assert rows(read_twee(write_twee(story), "mill.twee")) == rows(story)
+
+
+def test_rewritten_passage_is_learned_and_a_copy_of_a_passage_is_not(tmp_path: Path) -> None:
+    path = authored(
+        tmp_path / "shelf.db",
+        (None, "do", "1", "You go in.", "Flour is all you see.", "Hall"),
+        (None, "do", "go", "You go.", HALL.replace("\n\n", "\r\n\r\n ") + "\n", "Hall"),
+        (None, "do", "fly", "You fly.", LOFT, None),  # whoever wrote it, its author's story teaches it
+        (None, "do", "2", "You turn.", "Words that no passage has.", "Cellar"),
+    )
+    [story] = read(path)
+    assert [target for _, target in rows(story)] == ["\n\n> You go in.\n\nFlour is all you see."]
+    assert len(context_only(story)) == 4
+
+
+def test_narration_of_the_player_before_a_passage_is_learned(tmp_path: Path) -> None:
+    path = authored(tmp_path / "shelf.db", (None, "story", "The wind turns.", "", HALL, "Hall"))
+    [story] = read(path)
+    assert [target for _, target in rows(story)] == ["\n\nThe wind turns."]
+    assert context_only(story) == [GATE, HALL]
+
+
+def test_long_passage_is_context_in_all_its_parts(tmp_path: Path) -> None:
+    text = "\n\n".join(f"Step {n} " + "of many steps " * 20 + "is here." for n in range(60))
+    story = replace(MILL, passages={**MILL.passages, "Hall": Passage("Hall", text)})
+    path = authored(
+        tmp_path / "shelf.db",
+        (None, "do", "1", "You go in.", text, "Hall"),
+        (1, "do", "sit", "You sit.", "You rest.", None),
+        story=msgspec.json.encode(story).decode(),
+    )
+    [story] = read(path)
+    assert len(context_only(story)) > 4
+    [(context, target)] = rows(story)
+    assert (context[-8:], target) == ("is here.", "\n\n> You sit.\n\nYou rest.")
+
+
+def test_adventure_with_nothing_improvised_has_no_rows(tmp_path: Path) -> None:
+    [story] = read(authored(tmp_path / "shelf.db", IN, (1, "do", "1", "You climb.", LOFT, "Loft")))
+    assert turns(story) == [(GATE, "You go in.", HALL), (HALL, "You climb.", LOFT)]
+    assert rows(story) == []
+
+
+@pytest.mark.parametrize(
+    "damaged",
+    [
+        "",
+        "null",
+        b"\xff",
+        '{"title": "", "start": "", "passages": 5}',
+        MILL_JSON[:-9],
+        MILL_JSON.replace('"text":', '"text":5,"t":', 1),
+        '{"x": ' + "[" * 200_000,
+        MILL_JSON[:-1] + ',"x":[' + "{}," * 500_000 + "{}]}",
+    ],
+    ids=range(8),
+)
+def test_damaged_story_leaves_the_names_of_passages(tmp_path: Path, damaged: object) -> None:
+    rewritten: Row = (None, "do", "1", "You look.", "Flour is all you see.", "Hall")
+    own: Row = (1, "do", "sit", "You sit.", "You rest.", None)
+    [story] = read(authored(tmp_path / "shelf.db", IN, own, rewritten, story=damaged))
+    assert context_only(story) == [GATE, HALL, "Flour is all you see."]
+    assert [target for _, target in rows(story)] == ["\n\n> You sit.\n\nYou rest."]
+
+
+def test_missing_story_leaves_the_names_of_passages(tmp_path: Path) -> None:
+    path = authored(tmp_path / "shelf.db", IN, (1, "do", "sit", "You sit.", "You rest.", None))
+    database(path, "DELETE FROM story")
+    [story] = read(path)
+    assert context_only(story) == [GATE, HALL]
+
+
+@pytest.mark.parametrize("version", [1, 2, 3])
+def test_older_versions_have_no_authors(tmp_path: Path, version: int) -> None:
+    rows = """
+        INSERT INTO adventure (id, title, opening) VALUES (1, 'The Bell', 'A door.');
+        INSERT INTO turn (id, adventure, kind, action, prose, state) VALUES (1, 1, 'do', 'You go.', 'A hall.', 'done');
+    """
+    later = "CREATE TABLE lore (id INTEGER PRIMARY KEY, adventure, lore); ALTER TABLE turn ADD COLUMN edit_of;"
+    path = database(tmp_path / "a.db", TABLES, later * (version == 3), rows, f"PRAGMA user_version={version}")
+    [story] = read(path)
+    assert turns(story) == [("A door.", "You go.", "A hall.")]
+    assert context_only(story) == []
+
+
 # ---- malformed and hostile input -----------------------------------------------------------------------------
 
 TABLES = """
@@ -238,7 +396,7 @@ def database(path: Path, *scripts: str) -> Path:
     ("script", "message"),
     [
         ("", "has no story text yet"),
-        ("PRAGMA user_version=4", r"made by a newer dungeon \(version 4\). Update this program"),
+        ("PRAGMA user_version=5", r"made by a newer dungeon \(version 5\). Update this program"),
         ("PRAGMA user_version=0", "is not a shelf of dungeon"),
         ("ALTER TABLE turn RENAME TO turns", "is not a shelf of dungeon"),
         ("ALTER TABLE turn DROP COLUMN prose", "can't be read: no such column: prose"),
@@ -277,6 +435,17 @@ def test_invalid_rows_are_left_out(tmp_path: Path) -> None:
     assert story.title == "Odd[31m"
     assert turns(story) == [("A door.", "You dance.", "Music."), ("Music.", "Continue", "Silence.")]
     assert story.notes == ("Left out: 3 stray turns.",)
+
+
+def test_hostile_lore_is_only_counted(tmp_path: Path) -> None:
+    rows = "INSERT INTO adventure (id, title, opening) VALUES (1, 'Deep', 'A door.');"
+    path = database(tmp_path / "a.db", TABLES, rows)
+    db = sqlite3.connect(path)
+    db.execute("UPDATE adventure SET lore = ?", ('{"cards": ' + "[" * 200_000,))
+    db.commit()
+    db.close()
+    [story] = read(path)
+    assert story.notes == ()
 
 
 def test_other_databases_are_not_recognised(tmp_path: Path) -> None:

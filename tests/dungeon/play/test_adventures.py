@@ -21,7 +21,7 @@ from dungeon.play.adventures import (
 )
 from dungeon.scenarios.model import scenario_from_opening
 from dungeon.scenarios.user import save_scenario
-from dungeon.storage.record import WRITTEN_BY_PLAYER
+from dungeon.storage.record import NO_VOICE
 from dungeon.storage.shelf import Shelf
 from dungeon.tale.adventure import State
 
@@ -39,7 +39,7 @@ def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shelf]:
 
 def play_one_turn(shelf: Shelf) -> int:
     adventure = shelf.open(2)
-    node = shelf.add_turn(adventure, Kind.DO, "knock", "You knock.", WRITTEN_BY_PLAYER)
+    node = shelf.add_turn(adventure, Kind.DO, "knock", "You knock.", NO_VOICE)
     shelf.save_turn(adventure.set_prose(node.id, "Nobody answers.", State.DONE))
     return adventure.id
 

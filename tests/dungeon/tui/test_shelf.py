@@ -14,7 +14,7 @@ from textual.widgets import Input
 from corpus.turns import Kind
 from dungeon.play.session import Session
 from dungeon.scenarios.model import scenario_from_opening
-from dungeon.storage.record import WRITTEN_BY_PLAYER
+from dungeon.storage.record import NO_VOICE
 from dungeon.tale.adventure import State
 from dungeon.tui.screens.ask import LineScreen
 from dungeon.tui.screens.confirm import ConfirmScreen
@@ -44,7 +44,7 @@ def session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Session:
     session = new_session(tmp_path)
     for title, prose in (("The lamp", "A heron lands."), ("The key", "It is cold, very cold.")):
         adventure = session.shelf.add_adventure(scenario_from_opening("You wait.", title), "v")
-        node = session.shelf.add_turn(adventure, Kind.DO, "look", "You look.", WRITTEN_BY_PLAYER)
+        node = session.shelf.add_turn(adventure, Kind.DO, "look", "You look.", NO_VOICE)
         session.shelf.save_turn(adventure.set_prose(node.id, prose, State.DONE))
     session.resume(1)
     return session

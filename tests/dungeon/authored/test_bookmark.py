@@ -6,7 +6,7 @@ import pytest
 
 from dungeon.errors import DungeonError
 from dungeon.reading.bookmark import MAX_STEPS, bookmark_file, load_walk, progress, save_walk
-from dungeon.reading.books import Book
+from dungeon.authored.books import Book
 from dungeon.reading.walk import start_walk, take_choice
 from tests.dungeon.stories import GATE
 

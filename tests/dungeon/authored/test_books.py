@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from dungeon.errors import DungeonError
-from dungeon.reading.books import find_books, library
+from dungeon.authored.books import find_books, library
 
 
 def test_the_library_is_sorted_by_genre() -> None:

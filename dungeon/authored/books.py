@@ -1,4 +1,4 @@
-"""The stories that can be read: those that come with the game, and any file in a format that the corpus reads.
+"""The authored stories that can be played: the game's, and any file in a format that the corpus reads.
 
     books = library()
     books = find_books("salt-stair")         # a name, a title, a file or a folder
@@ -7,7 +7,9 @@ The game's stories are Twee files in the package. A format that needs an extra (
 with the line that installs it.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import corpus
@@ -16,18 +18,19 @@ from corpus.readers import read
 from corpus.story import Story, StoryError
 from corpus.text import did_you_mean, printable
 from dungeon.errors import DungeonError
+from dungeon.tale.authored import endings
 
 LIBRARY = Path(corpus.__file__).parent / "library"
 
 
 @dataclass(frozen=True, slots=True)
 class Book:
-    """A story to read."""
+    """A story to play."""
 
     name: str
     """Its name on the command line."""
     key: str
-    """What its bookmark is kept under: the same for the same story at every start."""
+    """What the shelf knows it by: the same for the same story at every start."""
     story: Story
 
     @property
@@ -36,32 +39,48 @@ class Book:
         return printable(self.story.title) or self.name
 
     @property
+    def details(self) -> str:
+        """Genre, length and endings, in one line."""
+        count = len(endings(self.story))
+        return f"{self.genre} · {self.story.words():,} words · {count} ending{'s' * (count != 1)}"
+
+    @property
     def genre(self) -> str:
         """The genre, printable; "other" if the story has none."""
         return printable(self.story.genre) or "other"
 
 
-def library() -> list[Book]:
+@cache
+def library() -> tuple[Book, ...]:
     """Return the game's stories, sorted by genre and title. Raises DungeonError if they can't be read."""
-    books = [Book(Path(story.source).stem, f"library/{Path(story.source).stem}", story) for story in _read(LIBRARY)]
-    return _sorted(books)
+    return _sorted(_read(LIBRARY), _library_book)
 
 
-def find_books(name: str) -> list[Book]:
+def _library_book(story: Story) -> Book:
+    name = Path(story.source).stem
+    return Book(name, f"library/{name}", story)
+
+
+def find_books(name: str) -> tuple[Book, ...]:
     """Return the game's story of this name or title, or else the stories in this file or folder.
+
+    A name is the quickest: only its file is read.
 
     Raises:
         DungeonError: there is no such story, or it can't be read.
     """
-    books = library()
     wanted = name.strip().lower()
-    if found := [book for book in books if wanted in (book.name, book.title.lower())]:
+    file = LIBRARY / f"{wanted}.twee"
+    if Path(wanted).name == wanted and file.is_file():
+        return _sorted(_read(file), _library_book)
+    books = library()
+    if found := tuple(book for book in books if wanted in (book.name, book.title.lower())):
         return found
     path = Path(name)
     if path.exists():
-        return _sorted([_book_from_file(story) for story in _read(path)])
+        return _sorted(_read(path), _book_from_file)
     hint = did_you_mean(wanted, (book.name for book in books))
-    raise DungeonError(f"There is no story or file '{printable(name)}'.{hint} `dungeon read` alone lists the stories.")
+    raise DungeonError(f"There is no story or file '{printable(name)}'.{hint} `dungeon stories` lists the stories.")
 
 
 def _book_from_file(story: Story) -> Book:
@@ -69,8 +88,8 @@ def _book_from_file(story: Story) -> Book:
     return Book(path.stem, f"{path}#{story.title}", story)
 
 
-def _sorted(books: list[Book]) -> list[Book]:
-    return sorted(books, key=lambda book: (book.genre, book.title))
+def _sorted(stories: list[Story], book: Callable[[Story], Book]) -> tuple[Book, ...]:
+    return tuple(sorted(map(book, stories), key=lambda book: (book.genre, book.title)))
 
 
 def _read(path: Path) -> list[Story]:

@@ -1,1 +1,0 @@
-"""`dungeon read` in the terminal: a Textual app without a storyteller."""
