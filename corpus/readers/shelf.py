@@ -14,6 +14,7 @@ Limits: a shelf with a newer schema than this module knows is refused. If the au
 author's if the shelf names a passage for it, rewritten or not.
 """
 
+import re
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -23,7 +24,6 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from corpus.clean import clean
 from corpus.readers.playthrough import ROOT, Playthrough
 from corpus.readers.save_json import count
 from corpus.readers.source import MAX_BYTES, Format, Source
@@ -42,6 +42,7 @@ _MOST_OBJECTS = 400_000
 _SECONDS = 4.0
 """No shelf takes as long, but somebody else's file may have computed columns that never end."""
 _TRIES = 3
+_NO_LETTERS = re.compile(r"[\W_]+")
 
 
 class _Lore(msgspec.Struct):
@@ -145,8 +146,8 @@ def _is_authors(turn: sqlite3.Row, authored: _Authored | None) -> bool:
 
 
 def _essence(text: str) -> str:
-    """Return what would be learned of a text, without its layout, which the game may change."""
-    return " ".join(clean(text).text.split())
+    """Return the letters and digits of a text: the game may change its layout and its quotation marks."""
+    return _NO_LETTERS.sub("", text).casefold()
 
 
 def _replaced(turns: Sequence[sqlite3.Row]) -> set[Any]:

@@ -299,6 +299,14 @@ def test_id_depends_on_title_and_text() -> None:
     assert name("?", "A.").startswith("story-")
 
 
+def test_play_with_the_texts_of_a_story_is_no_copy_of_it() -> None:
+    story = story_of("A", A=("A.", [("Go", "B")]), B=("B.", []))
+    played = Passage("A", "A.", story.passages["A"].choices, frozenset({CONTEXT_ONLY}))
+    play = Story("The Bell", "A", {**story.passages, "A": played})
+    assert make_graph(story).content != make_graph(play).content
+    assert [(example.context, example.target) for example in examples(play)] == [("A.", "\n\n> You go.\n\nB.")]
+
+
 def test_rejects_have_reasons() -> None:
     story = story_of(
         "A",

@@ -109,7 +109,8 @@ class StoryView(VerticalScroll):
     def show_offer(self, label: str) -> None:
         """Asks below the choices whether the player meant this one."""
         self.query(".offer").remove()
-        text = Content(f"Did you mean “{label}”?  Enter: yes · n: no, as I typed it")
+        quoted = label if label.startswith(('"', "“")) else f"“{label}”"
+        text = Content(f"Did you mean {quoted}?  Enter: yes · n: no, as I typed it")
         self._tale.mount(Static(text, classes="offer", markup=False))
         self.scroll_to_latest()
 
