@@ -170,6 +170,7 @@ class _Game:
 
     async def show_story(self) -> None:
         """Prints the turn where the player is."""
+        say("")
         self._print_story(1)
 
     async def show_latest(self) -> None:

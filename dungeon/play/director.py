@@ -26,6 +26,7 @@ from dungeon.play.session import Offer, Session
 from dungeon.tale.adventure import Adventure
 from dungeon.tale.authored import choices_at, has_ended, last_choice, passage_at, targets, ways_on
 from dungeon.tale.lore import Lore
+from dungeon.tale.output_policy import bare_words
 
 _NO = ("no", "n", "nope")
 _ENDED = "The story ends here. 1 goes back to the last choice, 2 begins it again; /leave goes on without the author."
@@ -181,6 +182,6 @@ def _take(session: Session, number: int, words: str, kind: Kind) -> int:
     adventure = session.adventure
     choice = choices_at(adventure, adventure.head)[number]
     label = one_line(choice.label)
-    is_label = words in ("", label)
+    is_label = bare_words(words) in ("", bare_words(label))
     action = label_action(label) if is_label else action_line(kind, words)
-    return session.add_authored_turn(kind, "" if is_label else words, action, choice.target).id
+    return session.add_authored_turn(kind, words, action, choice.target).id

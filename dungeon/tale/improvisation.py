@@ -45,7 +45,8 @@ _GO = (
 _GOES = re.compile(rf"\b(?:you|he|she|they|[A-Z][a-z]+) (?:\w+ly |then |just )?(?P<verb>{_GO})\b")
 _COMES = re.compile(
     r"\b(?:an?|another|some|two|three|several) (?:[a-z]+ )?"
-    r"(?:man|woman|men|women|boy|girl|child|stranger|soldier|guard|policeman|officer|voice|figure)s?\b"
+    r"(?:man|woman|men|women|boy|girl|child|stranger|soldier|guard|policeman|officer|voice|figure)s?\b",
+    re.IGNORECASE,
 )
 _TIME_PASSES = re.compile(
     r"\b(?:the next (?:day|morning|week|evening|night)|(?:hours?|days?|weeks?|months?|years?) (?:later|pass(?:es)?)|"
@@ -125,7 +126,7 @@ def breaks_scene(sentence: str, scene: Scene) -> bool:
         return True
     if (going := _GOES.search(sentence)) and going["verb"].split()[0] not in scene.words:
         return True
-    if (coming := _COMES.search(sentence)) and coming[0].split()[-1] not in scene.words:
+    if (coming := _COMES.search(sentence)) and coming[0].split()[-1].lower() not in scene.words:
         return True
     if any(name.lower() not in scene.known for name in _CAPITAL_INSIDE.findall(sentence)):
         return True

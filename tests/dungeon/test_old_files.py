@@ -14,14 +14,15 @@ import pytest
 from corpus.turns import Kind
 from dungeon.generation.replay import NOT_GENERATED, run_replay
 from dungeon.paths import shelf_file
+from dungeon.play.director import open_story
 from dungeon.play.keys import check_keys, keys_for
 from dungeon.play.session import Session
-from dungeon.reading.bookmark import load_walk
-from dungeon.authored.books import library
+from dungeon.authored.books import find_books
 from dungeon.scenarios.drafts import load_draft
 from dungeon.scenarios.user import find_scenario
 from dungeon.settings.file import load_settings
 from dungeon.storage.shelf import Shelf
+from dungeon.storyteller.none import NoStoryteller
 from dungeon.storyteller.servers.remote import RemoteStoryteller
 from dungeon.tale.adventure import State
 from tests.dungeon.scripted import ScriptedServer
@@ -86,10 +87,19 @@ def test_the_settings_are_read_by_their_former_names() -> None:
     assert settings.presets["mine"]["length"] == 120
 
 
-def test_scenarios_drafts_and_bookmarks_are_read() -> None:
+def test_scenarios_and_drafts_are_read() -> None:
     scenario = find_scenario("the salt road")
     assert [placeholder.name for placeholder in scenario.placeholders] == ["name"]
     assert scenario.cards[0].depth == 8
     assert load_draft("") == {"title": "Half", "opening": "You are"}
-    walk = load_walk(next(book for book in library() if book.name == "the-ten-forty"))
-    assert len(walk.steps) == 3
+
+
+def test_a_readers_bookmark_becomes_an_adventure_at_the_same_page() -> None:
+    (book,) = find_books("the-ten-forty")
+    with closing(Shelf(shelf_file())) as shelf:
+        session = Session(shelf, NoStoryteller())
+        adventure = open_story(session, book)
+        assert [node.passage for node in adventure.path()] == ["Wire", "Fremont"]
+        assert adventure.path()[0].action == "You try the telegraph once more."
+        assert shelf.seen_passages(book.key) == {"Half past nine", "Wire", "Fremont"}
+        assert open_story(session, book).id == adventure.id, "it is taken over once"

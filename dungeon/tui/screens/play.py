@@ -34,9 +34,7 @@ from dungeon.tui.widgets.turn import TurnLabels
 
 _IN_A_STORY = "Pick a number, or type what you do."
 """The placeholder where the author's choices stand."""
-_NEEDS_VOICE = (
-    "The author has no answer to this, and the voice that would improvise one is not here yet. Pick a number."
-)
+_NEEDS_VOICE = "The author has no answer to this, and the voice that could improvise one is not here yet."
 _PLACEHOLDERS = {
     Kind.DO: 'What do you do?  ("…" to speak, Enter alone to go on)',
     Kind.SAY: "What do you say?",
@@ -79,6 +77,8 @@ class PlayScreen(Screen[None]):
     def __init__(self, session: Session) -> None:
         super().__init__()
         self.session = session
+        if not session.may_type:
+            self.AUTO_FOCUS = ""
         self.mode = Kind.DO
         self.busy = False
         """Whether a turn is being played."""
@@ -380,6 +380,8 @@ class PlayScreen(Screen[None]):
         self.busy = False
         self._show_state("")
         self.story.end_turn()
+        if self.session.ways_on:
+            self.story.show_suggestions()
         if event.error:
             game(self).toast(event.error, error=event.node_id is not None)
         for note in event.notes:

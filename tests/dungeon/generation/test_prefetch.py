@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from corpus.actions import read_input
 from corpus.turns import Kind
 from dungeon.errors import DungeonError
 from dungeon.generation.prefetch import FIRST_WORDS
@@ -94,6 +95,8 @@ def ignore(*_: object) -> None:
 async def play(session: Session, line: str) -> Node:
     """What a front end does with a line."""
     request = parse_line(line, suggestions=session.suggestions())
+    if request.command == "choose":
+        return await session.play_turn(*read_input(session.suggestions()[int(request.words) - 1]), ignore)
     return await session.play_turn(Kind(request.command), request.words, ignore)
 
 

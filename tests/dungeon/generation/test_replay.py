@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from corpus.actions import read_input
 from corpus.turns import Kind
 from dungeon.errors import DungeonError
 from dungeon.generation.prefetch import FIRST_WORDS
@@ -61,7 +62,11 @@ def ignore(*_: object) -> None:
 async def play(session: Session, *lines: str) -> None:
     for line in lines:
         request = parse_line(line, suggestions=session.suggestions())
-        await session.play_turn(Kind(request.command), request.words, ignore)
+        action = request.words
+        if request.command == "choose":
+            action = session.suggestions()[int(request.words) - 1]
+        kind = read_input(action)[0] if request.command == "choose" else Kind(request.command)
+        await session.play_turn(kind, action, ignore)
 
 
 async def replay(session: Session) -> tuple[ReplayResult, list[str]]:

@@ -32,6 +32,9 @@ LAMP_ROAD = Scenario(
     cards=(Card(("Berrin",), "He is old."),),
     placeholders=(Placeholder("name", "What is your name?", "Ada"),),
 )
+STORIES = "Stories: the author answers you"
+LISTED_FOLDED = 1 + 2 * (1 + 12)
+"""The lines while every genre is folded: write your own, and stories and scenarios with their headings."""
 HOSTILE = "[bold]x[/] [@click=app.quit]y"
 
 
@@ -77,11 +80,24 @@ def add_adventures(*titles: str) -> None:
 # ---- adventures --------------------------------------------------------------------------------------------------
 
 
-async def test_a_new_player_sees_the_first_scenario_in_an_unfolded_genre(server: ScriptedServer) -> None:
+async def test_a_new_player_sees_the_first_story_in_an_unfolded_genre(server: ScriptedServer) -> None:
     async with choosing(server) as pilot:
-        assert lines(pilot)[:3] == ["Write your own…", "▾ Comedy and everyday (5)", "    One Grandfather, Found"]
-        assert len(lines(pilot)) == 1 + 12 + 5
-        assert highlighted(pilot) == "    One Grandfather, Found"
+        assert lines(pilot)[:4] == [
+            "Write your own…",
+            STORIES,
+            "▾ Comedy and everyday (6)",
+            "    Four Hundred Steps to the Harbor",
+        ]
+        assert len(lines(pilot)) == LISTED_FOLDED + 6
+        assert highlighted(pilot) == "    Four Hundred Steps to the Harbor"
+        assert preview(pilot).startswith(
+            "Four Hundred Steps to the Harbor\ncomedy and everyday · 7,055 words · 10 endings\n\nYou are Lalo"
+        )
+
+
+async def test_the_preview_of_a_scenario_tells_its_genre_and_cards(server: ScriptedServer) -> None:
+    async with choosing(server) as pilot:
+        await press(pilot, *"grandfather,found")
         assert preview(pilot).startswith("One Grandfather, Found\ncomedy and everyday · 3 cards\n\nYou are the clerk")
 
 
@@ -125,8 +141,8 @@ async def test_the_adventure_in_play_can_be_renamed_on_the_shelf_but_not_purged(
 async def test_genres_fold_and_unfold(server: ScriptedServer) -> None:
     async with choosing(server) as pilot:
         await press(pilot, "left")
-        assert highlighted(pilot) == "▸ Comedy and everyday (5)"
-        assert len(lines(pilot)) == 13
+        assert highlighted(pilot) == "▸ Comedy and everyday (6)"
+        assert len(lines(pilot)) == LISTED_FOLDED
         await press(pilot, "end", "right", "down")
         assert "▾ Western (5)" in lines(pilot)
         assert highlighted(pilot) == "    Dry Creek Mail"
@@ -140,7 +156,8 @@ async def test_typing_searches_titles_genres_and_openings(server: ScriptedServer
         for typed, found in (
             ("seven door HIGH", ["The Iron Door  high fantasy"]),
             ("WESTERN coffins", ["Two Coffins by Noon  western"]),
-            ("midwife", ["The Wolf at the Door  fairy tale and myth"]),
+            ("midwife wolf", ["The Wolf at the Door  fairy tale and myth"]),
+            ("telegraph FORTY", ["The Ten-Forty  western, a story"]),
             ("zzz", []),
         ):
             await press(pilot, *typed)
@@ -178,7 +195,7 @@ async def test_arrows_and_enter_choose_among_the_matches(server: ScriptedServer)
 async def test_deleting_the_search_lists_everything_again(server: ScriptedServer) -> None:
     async with choosing(server) as pilot:
         await press(pilot, "z", "backspace")
-        assert len(lines(pilot)) == 18
+        assert len(lines(pilot)) == LISTED_FOLDED + 6
         assert choices(pilot).has_focus
 
 
