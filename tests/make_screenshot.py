@@ -1,6 +1,7 @@
 """Draws the README's screenshot from the running game: `python tests/make_screenshot.py [--voice NAME]`.
 
-The real app, the real voice, one scripted turn; writes tests/screenshot.svg. It uses a temporary shelf, not yours.
+The real app, the real voice, a story and two typed lines; writes tests/screenshot.svg. It uses a temporary shelf, not
+yours.
 """
 
 import argparse
@@ -14,16 +15,18 @@ from pathlib import Path
 sys.path[0] = str(Path(__file__).parent.parent)
 
 SIZE = (92, 36)
-ACTIONS = ("1",)
+STORY = "the-ten-forty"
+LINES = ("wake the station master", "look through the window at the dark")
+"""The first is one of the author's choices in other words, the second is not."""
 
 
 async def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--voice")
-    parser.add_argument("--seed", type=int, help="without a seed, each run shows another turn, with suggestions")
+    parser.add_argument("--seed", type=int, help="without a seed, each run shows another turn")
     arguments = parser.parse_args()
 
-    from dungeon.scenarios.user import find_scenario
+    from dungeon.authored.books import find_books
     from dungeon.storyteller.open import open_storyteller
     from dungeon.tui import app as game
     from dungeon.tui.screens.play import PlayScreen
@@ -31,13 +34,15 @@ async def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         game.shelf_file = lambda: Path(folder) / "shelf.db"
         storyteller = open_storyteller(arguments.voice, None, None)
-        app = game.DungeonApp(storyteller, scenario=find_scenario("iron-door"), seed=arguments.seed)
+        app = game.DungeonApp(storyteller, books=find_books(STORY), seed=arguments.seed)
+        app.session.settings.set("pace", "0", globally=True)
         async with app.run_test(size=SIZE) as pilot:
             await app.workers.wait_for_complete()
             screen = app.screen
             assert isinstance(screen, PlayScreen)
-            for action in ACTIONS:
-                await pilot.press(*action, "enter")
+            for line in LINES:
+                screen.prompt.text = line
+                await pilot.press("enter")
                 await pilot.pause()
                 await app.workers.wait_for_complete()
                 await pilot.pause()

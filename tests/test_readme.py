@@ -67,11 +67,17 @@ def run(command: str, folder: Path) -> str:
 
 
 def play_on_terminal(command: str, folder: Path, *, choose: bool) -> None:
-    """Runs the command on a terminal, starts a scenario, play_on_terminal a turn if `choose`, and quits."""
+    """Runs the command on a terminal and quits; plays a turn of a story and one of a scenario before if `choose`."""
     with Terminal(["bash", "-c", command], cwd=folder) as terminal:
         terminal.expect("Enter begins", seconds=300)
         terminal.send("\r")
         if choose:
+            terminal.expect("Pick a number")
+            terminal.send("1\r")
+            terminal.expect("> You")
+            terminal.send("\x0e")
+            terminal.expect("Enter begins")
+            terminal.send("iron door\r")
             terminal.expect("What do you do?")
             terminal.send("wait\r")
             terminal.expect("tokens/s", seconds=300)
@@ -132,7 +138,7 @@ def build_corpus(command: str, workshop: Path) -> None:
 
 def read_story(command: str, workshop: Path) -> None:
     with Terminal(["bash", "-c", with_this_python(command)], cwd=workshop) as terminal:
-        terminal.expect("F1 keys")
+        terminal.expect("Ten-Forty" if "ten-forty" in command else "Enter begins")
         terminal.send("\x11")
         assert terminal.wait() == 0
 
@@ -204,7 +210,9 @@ CHECKS: dict[str, Callable[[str, Path], None]] = {
     ".venv/bin/dungeon voices": expect_output("ember\t"),
     ".venv/bin/dungeon voices try lantern": expect_output("tokens a second"),
     ".venv/bin/dungeon play --endpoint http://127.0.0.1:8000 --model my-model": play_on_server,
+    ".venv/bin/dungeon stories": expect_output("the-ten-forty\tThe Ten-Forty\twestern\t"),
     ".venv/bin/dungeon read": read_story,
+    ".venv/bin/dungeon play --story the-ten-forty": read_story,
     ".venv/bin/dungeon read the-ten-forty": read_story,
     ".venv/bin/pip install '.[corpus,finetune]'": install_dry_run,
     ".venv/bin/dungeon corpus formats": expect_output("ChoiceScript"),
@@ -248,7 +256,7 @@ def test_the_readme_has_the_table_of_the_games_commands() -> None:
 def test_the_screenshot_shows_the_game() -> None:
     picture = re.search(r"!\[.*\]\((.*)\)", README)
     assert picture
-    assert "Iron" in (ROOT / picture[1]).read_text(encoding="utf-8")
+    assert "Ten-Forty" in (ROOT / picture[1]).read_text(encoding="utf-8")
 
 
 def test_local_links_of_the_readme_exist() -> None:

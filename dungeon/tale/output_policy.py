@@ -391,8 +391,10 @@ def has_stock_phrase(candidate: Candidate, policy: OutputPolicy) -> bool:
 
 
 def is_past_scene(candidate: Candidate, policy: OutputPolicy) -> bool:
-    """Whether an improvised turn has all the sentences that it may have."""
-    return policy.scene is not None and len(candidate.earlier) >= policy.scene.most_sentences
+    """Whether an improvised turn is long enough without it."""
+    return (
+        policy.scene is not None and sum(len(words.split()) for words in candidate.earlier) >= policy.scene.enough_words
+    )
 
 
 def changes_scene(candidate: Candidate, policy: OutputPolicy) -> bool:

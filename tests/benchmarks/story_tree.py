@@ -15,8 +15,8 @@ from random import Random
 from unittest import mock
 
 from corpus.turns import Kind
-from dungeon.play.session import Session
 from dungeon.authored.books import library
+from dungeon.play.session import Session
 from dungeon.storage.record import NO_VOICE
 from dungeon.tale.adventure import State
 from dungeon.tale.diff import diff

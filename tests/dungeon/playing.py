@@ -8,12 +8,13 @@
 `tests.dungeon.host` shows one screen alone, which is faster.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from textual.pilot import Pilot
 from textual.widgets import Static
 
+from dungeon.authored.books import Book
 from dungeon.paths import shelf_file
 from dungeon.scenarios.model import Scenario
 from dungeon.scenarios.user import find_scenario
@@ -33,10 +34,11 @@ async def playing(
     server: ScriptedServer,
     scenario: Scenario | None = None,
     go_on: bool = False,
+    books: Sequence[Book] = (),
     size: tuple[int, int] = (100, 30),
 ) -> AsyncIterator[Pilot[None]]:
     """The game, once its voice is ready and nothing is prefetched any more."""
-    app = DungeonApp(RemoteStoryteller(server.url, "scripted"), scenario=scenario, go_on=go_on)
+    app = DungeonApp(RemoteStoryteller(server.url, "scripted"), scenario=scenario, go_on=go_on, books=books)
     async with app.run_test(size=size) as pilot:
         await wait_until(pilot, lambda: app.voice_state == READY)
         await wait_for_workers(pilot)

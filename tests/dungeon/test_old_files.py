@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 
 from corpus.turns import Kind
+from dungeon.authored.books import find_books
 from dungeon.generation.replay import NOT_GENERATED, run_replay
 from dungeon.paths import shelf_file
 from dungeon.play.director import open_story
 from dungeon.play.keys import check_keys, keys_for
 from dungeon.play.session import Session
-from dungeon.authored.books import find_books
 from dungeon.scenarios.drafts import load_draft
 from dungeon.scenarios.user import find_scenario
 from dungeon.settings.file import load_settings

@@ -77,8 +77,6 @@ class PlayScreen(Screen[None]):
     def __init__(self, session: Session) -> None:
         super().__init__()
         self.session = session
-        if not session.may_type:
-            self.AUTO_FOCUS = ""
         self.mode = Kind.DO
         self.busy = False
         """Whether a turn is being played."""
@@ -99,11 +97,10 @@ class PlayScreen(Screen[None]):
 
     def compose(self) -> ComposeResult:
         yield StoryView(self.session)
-        yield Prompt()
+        yield Prompt(enabled=self.session.may_type)
         yield StatusLine()
 
     async def on_mount(self) -> None:
-        self.prompt.display = self.session.may_type
         self.set_mode(Kind.DO)
         self.apply_settings()
         await self.story.show()

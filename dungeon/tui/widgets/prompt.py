@@ -33,8 +33,10 @@ class Prompt(TextArea):
 
         step: int
 
-    def __init__(self) -> None:
+    def __init__(self, *, enabled: bool = True) -> None:
+        """`enabled`: whether the player may type; if not, it is not shown."""
         super().__init__(id="prompt", compact=True, highlight_cursor_line=False, soft_wrap=True, tab_behavior="focus")
+        self.display = self.can_focus = enabled
 
     def give_back(self, text: str) -> None:
         """Puts text that was not used into the prompt again, unless the player has typed something else."""

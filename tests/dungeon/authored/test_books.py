@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from dungeon.errors import DungeonError
 from dungeon.authored.books import find_books, library
+from dungeon.errors import DungeonError
 
 
 def test_the_library_is_sorted_by_genre() -> None:

@@ -90,11 +90,11 @@ def test_a_turn_of_free_play_gets_none_of_it() -> None:
     assert INSTRUCTIONS not in build_context(adventure, node, 2000, None, ChatFormat()).text
 
 
-def test_a_turn_ends_after_three_sentences_and_before_one_that_changes_the_scene() -> None:
+def test_a_turn_ends_with_the_sentence_that_is_enough_and_before_one_that_changes_the_scene() -> None:
     adventure, node = improvised()
     policy = policy_for_turn(adventure, node, scene=scene_of(adventure, node, TALE))
-    told = filter_output("The stove rings. Your toe hurts. Nobody stirs. The clock ticks loudly.", policy)
-    assert (told.shown, told.stop_reason) == ("The stove rings. Your toe hurts. Nobody stirs.", StopReason.TURN_OVER)
+    told = filter_output("The stove rings. Your toe hurts in its shoe. Nobody stirs.", policy)
+    assert (told.shown, told.stop_reason) == ("The stove rings. Your toe hurts in its shoe.", StopReason.TURN_OVER)
     broken = filter_output("The stove rings. You shake Mr. Gault awake. He swears.", policy)
     assert (broken.shown, broken.stop_reason) == ("The stove rings.", StopReason.SCENE)
 

@@ -1,7 +1,8 @@
 """Random keys at random moments: the app never crashes, never loses a turn, never adds one.
 
 The storyteller is a server that streams, pauses and fails at random. Between two steps the app gets a random time,
-often none, so that the keys meet turns, suggestions and prefetched turns in every state.
+often none, so that the keys meet turns, suggestions and prefetched turns in every state. Every second walk is through
+an authored story.
 
 DUNGEON_WALKS=20 DUNGEON_WALK_STEPS=500 makes the walks longer and more.
 """
@@ -15,6 +16,7 @@ import pytest
 from textual.pilot import Pilot
 
 from corpus.turns import Kind
+from dungeon.authored.books import find_books
 from dungeon.play.session import OnUpdate, Session
 from dungeon.scenarios.user import find_scenario
 from dungeon.tale.adventure import Node, State
@@ -62,8 +64,8 @@ class RandomServer(ScriptedServer):
 
 
 @pytest.fixture
-def chance(request: pytest.FixtureRequest) -> random.Random:
-    return random.Random(request.param)
+def chance(seed: int) -> random.Random:
+    return random.Random(seed)
 
 
 @pytest.fixture
@@ -90,11 +92,17 @@ class Walk:
         self._watch(monkeypatch)
 
     def _watch(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        play_turn, retry = Session.play_turn, Session.retry
+        play_turn, retry, add_authored = Session.play_turn, Session.retry, Session.add_authored_turn
 
-        async def watched_turn(session: Session, kind: Kind, words: str, on_update: OnUpdate) -> Node:
+        async def watched_turn(
+            session: Session, kind: Kind, words: str, on_update: OnUpdate, *, leaves_author: bool = False
+        ) -> Node:
             self.started += 1
-            return await play_turn(session, kind, words, on_update)
+            return await play_turn(session, kind, words, on_update, leaves_author=leaves_author)
+
+        def watched_authored_turn(session: Session, kind: Kind, words: str, action: str, passage: str) -> Node:
+            self.started += 1
+            return add_authored(session, kind, words, action, passage)
 
         async def watched_retry(session: Session, on_update: OnUpdate) -> Node:
             self.started += 1
@@ -102,6 +110,7 @@ class Walk:
 
         monkeypatch.setattr(Session, "play_turn", watched_turn)
         monkeypatch.setattr(Session, "retry", watched_retry)
+        monkeypatch.setattr(Session, "add_authored_turn", watched_authored_turn)
 
     async def step(self) -> None:
         """Press random keys that fit the screen, then let the app run for a random time."""
@@ -136,7 +145,10 @@ class Walk:
         await press(self.pilot, "enter")
 
     async def enter_line(self) -> None:
-        await self._enter(self.chance.choice(["look", "run", "/undo", "/redo", "/left", "/name x", "/story it rains"]))
+        lines = ["look", "run", "/undo", "/redo", "/left", "/name x", "/story it rains"]
+        if self.session.adventure.story:
+            lines += ["no", "tell somebody", "wake the man", "/back", "/leave"]
+        await self._enter(self.chance.choice(lines))
 
     async def pick_suggestion(self) -> None:
         await self._enter(str(self.chance.randint(1, 4)))
@@ -186,12 +198,14 @@ class Walk:
         assert saved.head == shown.head
 
 
-@pytest.mark.parametrize("chance", range(WALKS), indirect=True)
+@pytest.mark.parametrize("seed", range(WALKS))
 async def test_random_keys_lose_no_turn_and_add_none(
-    server: RandomServer, chance: random.Random, monkeypatch: pytest.MonkeyPatch
+    server: RandomServer, chance: random.Random, seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # A small terminal, because most of the time goes into drawing.
-    async with playing(server, find_scenario("iron-door"), size=(60, 20)) as pilot:
+    books = find_books("the-ten-forty") if seed % 2 else ()
+    scenario = None if seed % 2 else find_scenario("iron-door")
+    async with playing(server, scenario, books=books, size=(60, 20)) as pilot:
         walk = Walk(pilot, server, chance, monkeypatch)
         server.is_reliable = False
         for _ in range(STEPS):
