@@ -2,20 +2,18 @@
 
 A turn is written when it begins and again while it streams, each time in a transaction that is on the disk when the
 call returns: a game that is killed loses at most what came since the last save. Only `purge` deletes. A database that
-can't be read is an error with its path, never an empty shelf. The tables are in `dungeon.storage.database`.
+can't be read is an error with its path, never an empty shelf. The tables are in `dungeon.storage.database`, the SQL of
+turns and of authored stories in `turn_rows` and `story_rows`.
 
 A shelf may be used from several threads; each call takes the lock. Several games may share one file: each commit is
 short.
 """
 
-import hashlib
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, fields, replace
-from datetime import UTC, datetime
-from itertools import groupby
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -24,9 +22,10 @@ import msgspec
 from corpus.story import Story
 from corpus.turns import Kind
 from dungeon.errors import DungeonError
+from dungeon.storage import story_rows, turn_rows
 from dungeon.storage.database import PURGED, connect, storage_errors, transaction
 from dungeon.storage.record import NO_VOICE, GenerationRecord
-from dungeon.tale.adventure import Adventure, Node, State
+from dungeon.tale.adventure import Adventure, Node
 from dungeon.tale.lore import Lore
 
 # Read from an index alone. A story has as many endings as there are turns that no turn follows.
@@ -44,12 +43,6 @@ _SEARCH = r"""
     )
     ORDER BY latest DESC, id DESC LIMIT ?
 """
-_BELOW = """
-    WITH RECURSIVE gone(id) AS (VALUES (?) UNION SELECT t.id FROM turn t JOIN gone g ON t.parent = g.id)
-    SELECT id FROM gone
-"""
-_RECORD = tuple(field.name for field in fields(GenerationRecord))
-"""The columns of `turn` that hold its generation record."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +107,7 @@ class Shelf:
 
     def _flush(self) -> None:
         for node_id, (node, record) in list(self._pending_writes.items()):
-            self._update(node, record)
+            turn_rows.update(self._db, node, record)
             del self._pending_writes[node_id]
 
     # ---- adventures ------------------------------------------------------------------------------------------
@@ -122,9 +115,8 @@ class Shelf:
     def add_adventure(self, scenario: Opening, voice: str, *, story: Story | None = None, book: str = "") -> Adventure:
         """A new adventure, at its opening. With `story`, that is an authored story, and `book` says which."""
         with self._writing() as db:
-            now = _now()
-            # SQLite would give the id of a purged row again, which another game may still hold for its own; so here and
-            # with turns.
+            now = turn_rows.now()
+            # SQLite would give the id of a purged row again, which another game may still hold for its own.
             (adventure_id,) = db.execute(
                 "SELECT 1 + max(coalesce(max(id), 0), (SELECT adventure FROM purged)) FROM adventure"
             ).fetchone()
@@ -138,7 +130,7 @@ class Shelf:
                     scenario.opening,
                     voice,
                     _json(scenario.actions),
-                    self._add_story(story, book) if story else None,
+                    story_rows.add_story(self._db, story, book) if story else None,
                     now,
                     now,
                 ),
@@ -155,7 +147,7 @@ class Shelf:
                 book=book,
             )
             if story:
-                self._add_seen(book, [story.start])
+                story_rows.add_seen(self._db, book, [story.start])
             self._add_lore(adventure)
             self._set_latest(adventure.id)
             return adventure
@@ -207,11 +199,7 @@ class Shelf:
             DungeonError: there is none with this id, or it can't be read.
         """
         with self._reading() as db:
-            row = db.execute(
-                "SELECT a.*, s.story AS story_json, s.book FROM adventure a LEFT JOIN story s ON s.id = a.story "
-                "WHERE a.id = ?",
-                (adventure_id,),
-            ).fetchone()
+            row = db.execute("SELECT * FROM adventure WHERE id = ?", (adventure_id,)).fetchone()
             if row is None:
                 raise DungeonError(f"There is no adventure {adventure_id} on the shelf {self.path}.")
             lore = db.execute(
@@ -227,11 +215,10 @@ class Shelf:
                 msgspec.json.decode(row["ideas"], type=tuple[str, ...]),
                 _tags(row["tags"]),
                 row["overrides"],
-                msgspec.json.decode(row["story_json"], type=Story) if row["story_json"] else None,
-                row["book"] or "",
+                *story_rows.story_and_book(db, row["story"]),
             )
             for turn in db.execute("SELECT * FROM turn WHERE adventure = ? ORDER BY id", (adventure_id,)):
-                adventure.add(_node(turn))
+                adventure.add(turn_rows.node(turn))
             adventure.move(row["head"])
             return adventure
 
@@ -264,22 +251,23 @@ class Shelf:
         """Deletes the adventure and all its turns, for good. The player has confirmed it."""
         with self._writing() as db:
             db.execute("UPDATE adventure SET head = NULL WHERE id = ?", (adventure_id,))
-            self._delete_turns("SELECT id FROM turn WHERE adventure = ?", adventure_id)
+            turn_rows.delete_of_adventure(self._db, adventure_id)
             db.execute("DELETE FROM lore WHERE adventure = ?", (adventure_id,))
             db.execute("DELETE FROM adventure WHERE id = ?", (adventure_id,))
-            db.execute("DELETE FROM story WHERE id NOT IN (SELECT story FROM adventure WHERE story IS NOT NULL)")
+            story_rows.delete_unused(db)
             db.execute("UPDATE purged SET adventure = max(adventure, ?)", (adventure_id,))
         self._truncate_log()
 
     def _add_lore(self, adventure: Adventure) -> None:
         self._db.execute(
-            "INSERT INTO lore (adventure, lore, made) VALUES (?, ?, ?)", (adventure.id, _json(adventure.lore), _now())
+            "INSERT INTO lore (adventure, lore, made) VALUES (?, ?, ?)",
+            (adventure.id, _json(adventure.lore), turn_rows.now()),
         )
 
     def _set_latest(self, adventure_id: int) -> None:
         self._db.execute(
             "UPDATE adventure SET played = ?, latest = (SELECT max(latest) + 1 FROM adventure) WHERE id = ?",
-            (_now(), adventure_id),
+            (turn_rows.now(), adventure_id),
         )
 
     # ---- authored stories ------------------------------------------------------------------------------------
@@ -287,52 +275,31 @@ class Shelf:
     def latest_of_book(self, book: str) -> int | None:
         """The id of the adventure in this authored story that was played last; None if there is none."""
         with self._reading() as db:
-            row = db.execute(
-                "SELECT a.id FROM adventure a JOIN story s ON s.id = a.story WHERE s.book = ? "
-                "ORDER BY a.latest DESC, a.id DESC LIMIT 1",
-                (book,),
-            ).fetchone()
-            return row["id"] if row else None
+            return story_rows.latest_adventure(db, book)
 
     def seen_passages(self, book: str) -> frozenset[str]:
         """The names of the passages that the player has seen of an authored story."""
-        with self._reading() as db:
-            return frozenset(row["passage"] for row in db.execute("SELECT passage FROM seen WHERE book = ?", (book,)))
+        return self.all_seen_passages().get(book, frozenset())
 
     def all_seen_passages(self) -> dict[str, frozenset[str]]:
         """The same for every story of which anything was seen."""
         with self._reading() as db:
-            rows = db.execute("SELECT book, passage FROM seen ORDER BY book").fetchall()
-        return {
-            book: frozenset(row["passage"] for row in group)
-            for book, group in groupby(rows, key=lambda row: row["book"])
-        }
+            return story_rows.seen(db)
 
     def add_seen(self, book: str, passages: Iterable[str]) -> None:
         """Adds to the passages that the player has seen."""
         with self._writing():
-            self._add_seen(book, passages)
+            story_rows.add_seen(self._db, book, passages)
 
     def add_authored_turn(self, adventure: Adventure, node: Node) -> Node:
         """Adds a turn that the author answers below the head, and moves the head to it; `node` has no id yet."""
         with self._writing():
-            node = self._insert(adventure, replace(node, parent=adventure.head), NO_VOICE)
+            node = turn_rows.insert(self._db, adventure.id, replace(node, parent=adventure.head), NO_VOICE)
             self._set_head(adventure, node.id)
             if node.passage is not None:
-                self._add_seen(adventure.book, [node.passage])
+                story_rows.add_seen(self._db, adventure.book, [node.passage])
         adventure.add(node)
         return node
-
-    def _add_story(self, story: Story, book: str) -> int:
-        text = _json(story)
-        digest = hashlib.sha256(f"{book}\n{text}".encode()).hexdigest()
-        self._db.execute(
-            "INSERT INTO story (book, hash, story) VALUES (?, ?, ?) ON CONFLICT (hash) DO NOTHING", (book, digest, text)
-        )
-        return int(self._db.execute("SELECT id FROM story WHERE hash = ?", (digest,)).fetchone()["id"])
-
-    def _add_seen(self, book: str, passages: Iterable[str]) -> None:
-        self._db.executemany("INSERT OR IGNORE INTO seen VALUES (?, ?)", [(book, passage) for passage in passages])
 
     # ---- turns -----------------------------------------------------------------------------------------------
 
@@ -349,7 +316,7 @@ class Shelf:
         """Adds a turn without prose below the head, and moves the head to it."""
         with self._writing():
             node = Node(0, adventure.head, kind, words, action, leaves_author=leaves_author)
-            node = self._insert(adventure, node, record)
+            node = turn_rows.insert(self._db, adventure.id, node, record)
             self._set_head(adventure, node.id, record.voice)
         adventure.voice = record.voice
         adventure.add(node)
@@ -367,11 +334,11 @@ class Shelf:
             for node, original in zip(line, originals, strict=True):
                 parent = copies[-1].id if copies else original.parent
                 copy = replace(node, parent=parent, edit_of=original.id, folded=False)
-                record = self._record(original.id) if node == original else NO_VOICE
-                copies.append(self._insert(adventure, copy, record))
+                record = turn_rows.record(self._db, original.id) if node == original else NO_VOICE
+                copies.append(turn_rows.insert(self._db, adventure.id, copy, record))
             unlabelled = [replace(original, name="", bookmarked=False) for original in originals]
             for node in (*copies, *unlabelled):
-                self._update_labels(node)
+                turn_rows.update_labels(self._db, node)
             copy_of = {original.id: copy.id for original, copy in zip(originals, copies, strict=True)}
             head = adventure.head if adventure.head is None else copy_of.get(adventure.head, adventure.head)
             self._set_head(adventure, head)
@@ -394,7 +361,7 @@ class Shelf:
             with storage_errors(self.path, "written"):
                 try:
                     self._flush()
-                    is_there = self._update(node, record)
+                    is_there = turn_rows.update(self._db, node, record)
                 except sqlite3.OperationalError:
                     self._pending_writes[node.id] = node, record
                     raise
@@ -404,7 +371,7 @@ class Shelf:
     def save_turn_labels(self, node: Node) -> None:
         """Saves the turn's name, bookmark and fold."""
         with self._writing():
-            self._update_labels(node)
+            turn_rows.update_labels(self._db, node)
 
     def save_head(self, adventure: Adventure) -> None:
         """Saves where the player is."""
@@ -414,7 +381,7 @@ class Shelf:
     def generation_record(self, node_id: int) -> GenerationRecord:
         """How the turn was generated."""
         with self._reading():
-            return self._record(node_id)
+            return turn_rows.record(self._db, node_id)
 
     def purge_turn(self, adventure: Adventure, node_id: int) -> Adventure:
         """Deletes the turn and all that follow it, for good; returns the adventure without them.
@@ -425,49 +392,9 @@ class Shelf:
         head = adventure.nodes[node_id].parent if adventure.head in gone else adventure.head
         with self._writing() as db:
             db.execute("UPDATE adventure SET head = ? WHERE id = ?", (head, adventure.id))
-            self._delete_turns(_BELOW, node_id)
+            turn_rows.delete_from(self._db, node_id)
         self._truncate_log()
         return self.open(adventure.id)
-
-    def _insert(self, adventure: Adventure, node: Node, record: GenerationRecord) -> Node:
-        (node_id,) = self._db.execute(
-            "SELECT 1 + max(coalesce(max(id), 0), (SELECT turn FROM purged)) FROM turn"
-        ).fetchone()
-        row = asdict(record) | {
-            "id": node_id,
-            "adventure": adventure.id,
-            "parent": node.parent,
-            "kind": node.kind,
-            "input": node.input,
-            "action": node.action,
-            "prose": node.prose,
-            "state": node.state,
-            "edit_of": node.edit_of,
-            "words": _word_count(node),
-            "name": node.name,
-            "marked": node.bookmarked,
-            "folded": node.folded,
-            "passage": node.passage,
-            "leaves_author": node.leaves_author,
-            "made": _now(),
-        }
-        columns, values = ", ".join(row), ", ".join(f":{column}" for column in row)
-        self._db.execute(f"INSERT INTO turn ({columns}) VALUES ({values})", row)  # noqa: S608 - names of ours
-        return replace(node, id=node_id)
-
-    def _update_labels(self, node: Node) -> None:
-        self._db.execute(
-            "UPDATE turn SET name = ?, marked = ?, folded = ? WHERE id = ?",
-            (node.name, node.bookmarked, node.folded, node.id),
-        )
-
-    def _update(self, node: Node, record: GenerationRecord | None) -> bool:
-        """Whether the turn is still on the shelf."""
-        row: dict[str, object] = {"prose": node.prose, "state": node.state, "words": _word_count(node)}
-        row |= asdict(record) if record else {}
-        changes = ", ".join(f"{column} = :{column}" for column in row)
-        row |= {"id": node.id}
-        return self._db.execute(f"UPDATE turn SET {changes} WHERE id = :id", row).rowcount > 0  # noqa: S608 - as above
 
     def _set_head(self, adventure: Adventure, head: int | None, voice: str | None = None) -> None:
         self._db.execute(
@@ -475,45 +402,10 @@ class Shelf:
         )
         self._set_latest(adventure.id)
 
-    def _record(self, node_id: int) -> GenerationRecord:
-        row = self._db.execute("SELECT * FROM turn WHERE id = ?", (node_id,)).fetchone()
-        return GenerationRecord(**{column: row[column] for column in _RECORD})
-
-    def _delete_turns(self, query: str, parameter: int) -> None:
-        """Deletes the turns whose ids the query finds."""
-        ids = sorted((row["id"] for row in self._db.execute(query, (parameter,))), reverse=True)
-        self._db.executemany("UPDATE turn SET edit_of = NULL WHERE edit_of = ?", [(node_id,) for node_id in ids])
-        self._db.executemany("UPDATE purged SET turn = max(turn, ?)", [(node_id,) for node_id in ids])
-        # A turn goes before its parent, which is older.
-        self._db.executemany("DELETE FROM turn WHERE id = ?", [(node_id,) for node_id in ids])
-
     def _truncate_log(self) -> None:
         """What was purged must not stay readable in the log beside the database."""
         with self._lock, storage_errors(self.path, "written"):
             self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-
-
-def _node(row: sqlite3.Row) -> Node:
-    return Node(
-        row["id"],
-        row["parent"],
-        Kind(row["kind"]),
-        row["input"],
-        row["action"],
-        row["prose"],
-        State(row["state"]),
-        row["edit_of"],
-        row["name"],
-        bool(row["marked"]),
-        bool(row["folded"]),
-        row["passage"],
-        bool(row["leaves_author"]),
-    )
-
-
-def _word_count(node: Node) -> int:
-    """Words of the story: the storyteller's, and those that the player narrated."""
-    return len(node.prose.split()) + (len(node.input.split()) if node.kind is Kind.STORY else 0)
 
 
 def _tags(column: str) -> tuple[str, ...]:
@@ -527,7 +419,3 @@ def _json(value: object) -> str:
 def _escape_like(word: str) -> str:
     r"""For LIKE … ESCAPE '\'."""
     return word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat()
