@@ -22,21 +22,19 @@ from dungeon.tale.lore import Lore
 from dungeon.tale.prompt_format import PromptFormat
 
 INSTRUCTIONS = (
-    "You are the narrator of a story that somebody else has written. The player has just done something that its "
-    "author did not foresee. Answer only that, in one to three sentences, in the second person and the present tense, "
-    "in the manner of the story so far. Let the action happen as far as it harmlessly can, and let the people and "
-    "things of this scene answer it. Keep the scene as it is: nobody comes, goes or dies, no time passes, nothing is "
-    "solved, and the player stays in this place. What would change the scene fails, or is put off, for a reason that "
-    "one can believe. Nothing that the note calls open may happen now. Never decide, speak or act for the player. "
-    "Never ask the player what to do. Write prose only."
+    "You are the narrator of a story. The player has just done something small that the author did not write about. "
+    "Tell in one or two short sentences what comes of it, in the second person and the present tense, in the manner of "
+    "the story so far. Use only the people and the things of the last scene. Nothing important changes: nobody comes or "
+    "goes, nobody is hurt, no secret comes out, no time passes, and the player stays in this place. Never decide, speak "
+    "or act for the player, and never ask the player what to do. Write prose only."
 )
-_OPEN = "Still open, so it does not happen yet"
+_OPEN = "Not yet"
 _ENOUGH = 8
-_ENOUGH_OF_CHAT_MODEL = 40
+_ENOUGH_OF_CHAT_MODEL = 20
 """Words after which an improvised turn ends with its sentence. The first sentence of a small voice is about the deed,
 and what follows strays (`tests/benchmarks/improvised.py`)."""
 _TOKENS = 50
-_TOKENS_OF_CHAT_MODEL = 120
+_TOKENS_OF_CHAT_MODEL = 80
 
 _DEATH = word_set("die dies died dying dead death kill kills killed murder murders murdered corpse")
 _GO = (
