@@ -30,7 +30,7 @@ INSTRUCTIONS = (
 )
 _OPEN = "Not yet"
 _ENOUGH = 8
-_ENOUGH_OF_CHAT_MODEL = 20
+_ENOUGH_OF_CHAT_MODEL = 16
 """Words after which an improvised turn ends with its sentence. The first sentence of a small voice is about the deed,
 and what follows strays (`tests/benchmarks/improvised.py`)."""
 _TOKENS = 50

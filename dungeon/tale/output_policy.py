@@ -391,10 +391,11 @@ def has_stock_phrase(candidate: Candidate, policy: OutputPolicy) -> bool:
 
 
 def is_past_scene(candidate: Candidate, policy: OutputPolicy) -> bool:
-    """Whether an improvised turn is long enough without it."""
-    return (
-        policy.scene is not None and sum(len(words.split()) for words in candidate.earlier) >= policy.scene.enough_words
-    )
+    """Whether an improvised turn is long enough without it, or it begins something new."""
+    if policy.scene is None:
+        return False
+    told = sum(len(words.split()) for words in candidate.earlier)
+    return candidate.begins_paragraph or told >= policy.scene.enough_words
 
 
 def changes_scene(candidate: Candidate, policy: OutputPolicy) -> bool:

@@ -99,6 +99,12 @@ def test_a_turn_ends_with_the_sentence_that_is_enough_and_before_one_that_change
     assert (broken.shown, broken.stop_reason) == ("The stove rings.", StopReason.SCENE)
 
 
+def test_a_turn_is_one_paragraph() -> None:
+    adventure, node = improvised()
+    policy = policy_for_turn(adventure, node, scene=scene_of(adventure, node, TALE))
+    assert filter_output("The stove rings.\n\nYou wait.", policy, finished=True).shown == "The stove rings."
+
+
 def test_a_sentence_is_shown_when_it_is_complete() -> None:
     adventure, node = improvised()
     policy = policy_for_turn(adventure, node, scene=scene_of(adventure, node, TALE))
