@@ -143,7 +143,7 @@ async def test_an_unsure_line_is_offered_and_never_forced(lines: Lines, answer: 
     assert lines.session.adventure.head is None
     await lines.type(answer)
     assert lines.shown[1:] == [shown]
-    assert lines.session.adventure.path()[0].action == "You choose Gault." or answer == ""
+    assert len(lines.session.adventure.path()) == 1
 
 
 async def test_an_offer_is_gone_after_another_line(lines: Lines) -> None:

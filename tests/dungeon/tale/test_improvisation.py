@@ -76,9 +76,7 @@ def test_a_chat_model_is_told_what_is_still_open_and_a_plain_voice_is_not() -> N
     chat = {part.kind: part for part in build_context(adventure, node, 2000, None, ChatFormat()).parts if part.included}
     assert INSTRUCTIONS in chat[PartKind.INSTRUCTIONS].text and "Rhyme." in chat[PartKind.INSTRUCTIONS].text
     assert chat[PartKind.INSTRUCTIONS].reason == "for a turn within the author's scene"
-    assert 'Be dry.\n\nNot yet: Shake Mr. Gault awake; "Who are you, sir?".' in (
-        chat[PartKind.NOTE].text
-    )
+    assert 'Be dry.\n\nNot yet: Shake Mr. Gault awake; "Who are you, sir?".' in (chat[PartKind.NOTE].text)
     plain = build_context(adventure, node, 2000, None, TALE).text
     assert "Shake" not in plain and "Be dry." in plain
 
