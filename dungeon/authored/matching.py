@@ -49,9 +49,13 @@ _LONGEST = 300
 """Characters of a line that can be a choice in other words; a longer one tells a story of its own."""
 _OFFERED = 0.3
 _SURE = 0.65
+_VERY_SURE = 0.8
 """The least chance that an offered choice, or one that is answered unasked, is meant."""
+_SAID_OF_OFFERED = 0.2
 _SAID = 0.6
-"""The least share of the label that a line says which is answered unasked."""
+_SAID_BY_VERY_SURE = 0.45
+_MEANT_BY_VERY_SURE = 0.7
+"""The least share of the label that a line says, and of the line that the label says, for that."""
 _AHEAD = 0.15
 """How much less likely the next choice must be."""
 
@@ -67,11 +71,18 @@ def match_line(typed: str, scene: Scene, weights: Mapping[str, float] | None = N
     fits = line_fits(read_line(typed, place.names, place), place)
     chances = [chance(fit, weights or WEIGHTS) for fit in fits]
     best = max(range(len(fits)), key=chances.__getitem__)
-    if chances[best] < _OFFERED:
+    fit = fits[best]
+    if chances[best] < _OFFERED or fit.said < _SAID_OF_OFFERED:
         return None
     ahead = all(chances[best] - other >= _AHEAD for n, other in enumerate(chances) if n != best)
-    clear = chances[best] >= _SURE and fits[best].said >= _SAID
-    return Match(best, sure=ahead and clear and _is_sure(fits[best]))
+    return Match(best, sure=ahead and _is_likely(fit, chances[best]) and _is_sure(fit))
+
+
+def _is_likely(fit: Fit, chance: float) -> bool:
+    """Return whether a choice is likely enough to be answered unasked."""
+    if chance >= _VERY_SURE and fit.said >= _SAID_BY_VERY_SURE and fit.meant >= _MEANT_BY_VERY_SURE:
+        return True
+    return chance >= _SURE and fit.said >= _SAID
 
 
 # ---- the label itself ------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ was still good, so that whole sentences that were shown stay:
 - after a banned phrase, three times;
 - after a near name, a stock phrase or a sentence that changes an author's scene, three times; the third time such
   sentences are left out;
-- after less than a sentence, twice, with a forced first word;
+- after less than a sentence, or less than four words in an author's scene, twice, with a forced first word;
 - after a few words behind which it played the player's part, twice.
 
 Cancelling the task ends the turn; what was shown is then all of it. However long a server goes on, a turn ends: so many
@@ -49,6 +49,8 @@ from dungeon.tale.prose import OVERRUN_TOKENS, complete_sentences
 
 _BRIEF = 1 / 3
 """Words for each token of a turn's length below which a turn that the player's part cut short is too little."""
+_LEAST_IN_SCENE = 4
+"""Words of an improvised turn below which it is drawn again."""
 _DRAWS = 3
 """How often a turn is continued from before a sentence with a near name or a stock phrase."""
 _SEED_STEP = 1_000_003
@@ -198,7 +200,7 @@ class _Generation:
         elif output.stop_reason in DRAWN_AGAIN and self._may_retry("drawn again", _DRAWS):
             if self._retries["drawn again"] == _DRAWS:
                 self._policy = replace(self._policy, draws_again=False)
-        elif not complete_sentences(keep) and self._may_retry("empty", 2):
+        elif self._is_nothing(complete_sentences(keep)) and self._may_retry("empty", 2):
             keep, forced_start = "", self._policy.forced_starts[self._retries["empty"] - 1]
         elif (
             output.stop_reason is StopReason.PLAYER
@@ -216,6 +218,10 @@ class _Generation:
             return False
         self._retries[reason] += 1
         return True
+
+    def _is_nothing(self, prose: str) -> bool:
+        """Whether there is no sentence; in an author's scene, where one may be all of it, no sentence worth telling."""
+        return not prose or (self._policy.scene is not None and len(prose.split()) < _LEAST_IN_SCENE)
 
     def _is_brief(self, prose: str) -> bool:
         """Whether there is something, and too little for a turn."""

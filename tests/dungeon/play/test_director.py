@@ -91,7 +91,7 @@ async def lines(server: ScriptedServer, tmp_path: Path) -> AsyncIterator[Lines]:
     shelf = Shelf(tmp_path / "shelf.db")
     session = Session(shelf, storyteller)
     open_story(session, BOOK)
-    server.answers = ["\nThe stove rings.", "\nThe bell rings."]
+    server.answers = ["\nThe old stove rings twice.", "\nThe old bell rings twice."]
     yield Lines(session)
     await storyteller.close()
     shelf.close()
@@ -118,13 +118,13 @@ async def test_speech_that_means_a_choice_is_answered_by_the_author(lines: Lines
 
 async def test_any_other_line_is_improvised_and_the_choices_stay(server: ScriptedServer, lines: Lines) -> None:
     await lines.type("kick the stove")
-    assert lines.shown == ["voice: The stove rings."]
+    assert lines.shown == ["voice: The old stove rings twice."]
     assert len(server.requests) == 1
     assert lines.session.suggestions() == ("Shake Mr. Gault awake", '"Who set the fire, Nyberg?"')
     await lines.type("1")
     path = lines.session.shelf.open(lines.session.adventure.id).path()
     assert [(node.passage, node.prose) for node in path] == [
-        (None, "The stove rings."),
+        (None, "The old stove rings twice."),
         ("Gault", STATION.passages["Gault"].text),
     ]
 
@@ -133,8 +133,8 @@ async def test_any_other_line_is_improvised_and_the_choices_stay(server: Scripte
     ("answer", "shown"),
     [
         ("", 'author: He opens one eye. "What is it?"'),
-        ("no", "voice: The stove rings."),
-        ("gault", "voice: The stove rings."),
+        ("no", "voice: The old stove rings twice."),
+        ("gault", "voice: The old stove rings twice."),
     ],
 )
 async def test_an_unsure_line_is_offered_and_never_forced(lines: Lines, answer: str, shown: str) -> None:
@@ -189,7 +189,7 @@ async def test_leaving_the_author_is_free_play_with_the_cast_and_undo_leads_back
 ) -> None:
     await lines.type("/leave run into the night")
     adventure = lines.session.adventure
-    assert (lines.shown, lines.session.suggestions()) == (["voice: The stove rings."], ())
+    assert (lines.shown, lines.session.suggestions()) == (["voice: The old stove rings twice."], ())
     assert adventure.lore.memory.startswith("You work the telegraph in the station.")
     assert [(card.keys, card.text) for card in adventure.lore.cards] == [
         (("Gault",), "Mr. Gault, the station master, snores. Mr. Gault is old.")
@@ -215,7 +215,10 @@ async def test_improvised_turns_have_takes(server: ScriptedServer, lines: Lines)
     await lines.type("/retry")
     adventure = lines.session.adventure
     assert adventure.head is not None
-    assert [take.prose for take in adventure.takes(adventure.head)] == ["The stove rings.", "The bell rings."]
+    assert [take.prose for take in adventure.takes(adventure.head)] == [
+        "The old stove rings twice.",
+        "The old bell rings twice.",
+    ]
 
 
 async def test_while_reading_only_choices_are_taken(server: ScriptedServer, lines: Lines) -> None:
