@@ -5,7 +5,6 @@
 Only what the player has read goes in: it gives nothing away.
 """
 
-from collections import Counter
 from dataclasses import replace
 
 from dungeon.tale.adventure import Adventure
@@ -38,5 +37,6 @@ def lore_for_leaving(adventure: Adventure) -> Lore:
 def _people(texts: list[str]) -> list[str]:
     """Return the names that come up more than once, the most frequent first."""
     text = "\n".join(texts)
-    counts = Counter({name: text.count(name) for name in names_of_tale(texts, ()).names})
-    return [name for name, count in counts.most_common() if count > 1]
+    counts = {name: text.count(name) for name in names_of_tale(texts, ()).names}
+    repeated = [name for name, count in counts.items() if count > 1]
+    return sorted(repeated, key=lambda name: (-counts[name], text.index(name)))
