@@ -5,7 +5,7 @@
     await choose(frontend, 2)                        # the second choice
 
 A line that surely means one of the author's choices is answered by the author. One that may mean a choice is offered
-("Did you mean …?"): Enter takes it, the same line again or "no" does not. Any other is improvised by the storyteller,
+("Did you mean …?"): Enter or "yes" takes it, the same line again or "no" does not. Any other is improvised by the storyteller,
 in the author's scene, whose choices stay. In free play a line is simply played.
 """
 
@@ -28,6 +28,7 @@ from dungeon.tale.authored import choices_at, has_ended, last_choice, passage_at
 from dungeon.tale.lore import Lore
 from dungeon.tale.output_policy import bare_words
 
+_YES = ("yes", "y", "yeah", "yep")
 _NO = ("no", "n", "nope")
 _ENDED = "The story ends here. 1 goes back to the last choice, 2 begins it again; /leave goes on without the author."
 
@@ -89,15 +90,16 @@ async def play_line(frontend: PlayFrontend, kind: Kind, words: str) -> None:
     offer, session.offer = session.offer, None
     offer = offer if offer and offer.head == adventure.head else None
     passage = passage_at(adventure, adventure.head)
+    answer = bare_words(words)
     if passage is None or adventure.unfinished():
         await frontend.play_turn(kind, words)
-    elif kind is Kind.CONTINUE or not words.strip():
+    elif kind is Kind.CONTINUE or not answer or (offer and answer in _YES):
         await _go_on(frontend, offer)
     elif has_ended(adventure):
         frontend.show_message(_ENDED)
     elif not session.may_type:
         frontend.show_message(f"Pick a number from 1 to {len(ways_on(adventure))}: typing is for `dungeon play`.")
-    elif offer and words.strip().strip(".!").lower() in (*_NO, offer.words.strip().strip(".!").lower()):
+    elif offer and answer in (*_NO, bare_words(offer.words)):
         await frontend.play_turn(offer.kind, offer.words)
     else:
         await _answer(frontend, passage, kind, words)

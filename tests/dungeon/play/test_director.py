@@ -133,6 +133,7 @@ async def test_any_other_line_is_improvised_and_the_choices_stay(server: Scripte
     ("answer", "shown"),
     [
         ("", 'author: He opens one eye. "What is it?"'),
+        ("Yes!", 'author: He opens one eye. "What is it?"'),
         ("no", "voice: The old stove rings twice."),
         ("gault", "voice: The old stove rings twice."),
     ],
