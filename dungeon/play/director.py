@@ -5,8 +5,8 @@
     await choose(frontend, 2)                        # the second choice
 
 A line that surely means one of the author's choices is answered by the author. One that may mean a choice is offered
-("Did you mean …?"): Enter or "yes" takes it, the same line again or "no" does not. Any other is improvised by the storyteller,
-in the author's scene, whose choices stay. In free play a line is simply played.
+("Did you mean …?"): Enter or "yes" takes it, the same line again or "no" does not. Any other is improvised by the
+storyteller, in the author's scene, whose choices stay. In free play a line is simply played.
 """
 
 from dataclasses import dataclass, replace
@@ -93,7 +93,7 @@ async def play_line(frontend: PlayFrontend, kind: Kind, words: str) -> None:
     answer = bare_words(words)
     if passage is None or adventure.unfinished():
         await frontend.play_turn(kind, words)
-    elif kind is Kind.CONTINUE or not answer or (offer and answer in _YES):
+    elif kind is Kind.CONTINUE or not words.strip() or (offer and answer in _YES):
         await _go_on(frontend, offer)
     elif has_ended(adventure):
         frontend.show_message(_ENDED)

@@ -6,7 +6,7 @@ from dungeon.tale.adventure import Adventure, Node, State
 from dungeon.tale.lore import Card, Lore
 from tests.dungeon.stories import GATE
 
-OPENING = "You are the keeper of the gate. Old Hessa sits by the fire. Hessa is blind. It is winter. The wolves are near."
+OPENING = "You are the keeper of the gate. Old Hessa sits by the fire. Hessa is blind. It is winter."
 
 
 def adventure(lore: Lore = Lore()) -> Adventure:  # noqa: B008 - frozen
