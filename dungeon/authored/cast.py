@@ -10,6 +10,7 @@ from dataclasses import replace
 from dungeon.tale.adventure import Adventure
 from dungeon.tale.lore import Card, Lore, clean_text
 from dungeon.tale.names import names_of_tale
+from dungeon.tale.ordinary_words import is_ordinary
 from dungeon.tale.prose import split_sentences
 
 _MOST_CARDS = 12
@@ -37,6 +38,7 @@ def lore_for_leaving(adventure: Adventure) -> Lore:
 def _people(texts: list[str]) -> list[str]:
     """Return the names that come up more than once, the most frequent first."""
     text = "\n".join(texts)
-    counts = {name: text.count(name) for name in names_of_tale(texts, ()).names}
+    names = names_of_tale(texts, ()).names
+    counts = {name: text.count(name) for name in names if not is_ordinary(name.lower())}  # a month is nobody
     repeated = [name for name, count in counts.items() if count > 1]
     return sorted(repeated, key=lambda name: (-counts[name], text.index(name)))

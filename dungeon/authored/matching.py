@@ -47,17 +47,14 @@ class Match:
 
 _LONGEST = 300
 """Characters of a line that can be a choice in other words; a longer one tells a story of its own."""
-_OFFERED = 0.3
-_SURE = 0.65
-_VERY_SURE = 0.8
-"""The least chance that an offered choice, or one that is answered unasked, is meant."""
-_SAID_OF_OFFERED = 0.2
-_SAID = 0.6
-_SAID_BY_VERY_SURE = 0.45
-_MEANT_BY_VERY_SURE = 0.7
-"""The least share of the label that a line says, and of the line that the label says, for that."""
+_OFFERED = 0.25
+_SURE = 0.6
+"""The least chance that an offered choice, or one that is answered unasked, is meant. A wrong offer costs the player a
+key, a choice that is missed an improvised turn that may contradict it."""
+_SAID = 0.2
+"""The least share of the label that a line says which is offered."""
 _AHEAD = 0.15
-"""How much less likely the next choice must be."""
+"""How much less likely the next choice must be that leads elsewhere."""
 
 
 def match_line(typed: str, scene: Scene, weights: Mapping[str, float] | None = None) -> Match | None:
@@ -72,17 +69,11 @@ def match_line(typed: str, scene: Scene, weights: Mapping[str, float] | None = N
     chances = [chance(fit, weights or WEIGHTS) for fit in fits]
     best = max(range(len(fits)), key=chances.__getitem__)
     fit = fits[best]
-    if chances[best] < _OFFERED or fit.said < _SAID_OF_OFFERED:
+    if chances[best] < _OFFERED or fit.said < _SAID:
         return None
-    ahead = all(chances[best] - other >= _AHEAD for n, other in enumerate(chances) if n != best)
-    return Match(best, sure=ahead and _is_likely(fit, chances[best]) and _is_sure(fit))
-
-
-def _is_likely(fit: Fit, chance: float) -> bool:
-    """Return whether a choice is likely enough to be answered unasked."""
-    if chance >= _VERY_SURE and fit.said >= _SAID_BY_VERY_SURE and fit.meant >= _MEANT_BY_VERY_SURE:
-        return True
-    return chance >= _SURE and fit.said >= _SAID
+    rivals = [other for n, other in enumerate(chances) if scene.answers[n] != scene.answers[best]]
+    ahead = all(chances[best] - other >= _AHEAD for other in rivals)
+    return Match(best, sure=ahead and chances[best] >= _SURE and _is_sure(fit))
 
 
 # ---- the label itself ------------------------------------------------------------------------------------------

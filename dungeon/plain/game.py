@@ -286,6 +286,8 @@ class _Game:
             note(left_out)
         if self.session.adventure.head is not None:
             note("You go on where you were. /go 0 goes back to the beginning.")
+        if self.session.may_type:
+            note("Pick a number, or type what you do.")
         self._print_story()
 
     def leave(self) -> None:

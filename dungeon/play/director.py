@@ -9,6 +9,7 @@ A line that surely means one of the author's choices is answered by the author. 
 storyteller, in the author's scene, whose choices stay. In free play a line is simply played.
 """
 
+import re
 from dataclasses import dataclass, replace
 
 from corpus.actions import action_line
@@ -30,6 +31,10 @@ from dungeon.tale.output_policy import bare_words
 
 _YES = ("yes", "y", "yeah", "yep")
 _NO = ("no", "n", "nope")
+_NUMBER = re.compile(r"(?:#|no\. ?|number |option |choice )?(\d{1,3})[.)]?", re.IGNORECASE)
+"""A line that is the number of a choice, not a deed."""
+_NO_DEED = ("You choose ", "You wait, and ")
+"""How the action of a line begins that is not a deed; the choice that it means says it better."""
 _ENDED = "The story ends here. 1 goes back to the last choice, 2 begins it again; /leave goes on without the author."
 
 
@@ -50,15 +55,18 @@ class _Opening:
 def open_story(session: Session, book: Book) -> Adventure:
     """Goes on with the latest adventure in a story; begins one if there is none.
 
-    A reader's bookmark of an earlier version becomes an adventure.
+    A reader's bookmark of an earlier version becomes an adventure. A story that has changed since goes on as it is now.
 
     Raises:
         DungeonError: the shelf can't be written, or the old bookmark can't be read.
     """
-    if (found := session.shelf.latest_of_book(book.key)) is not None:
-        return session.resume(found)
-    bookmark = old_bookmark(book.key)
     story = _printable(book.story)
+    if (found := session.shelf.latest_of_book(book.key)) is not None:
+        adventure = session.resume(found)
+        if adventure.story != story:  # its author has written on
+            session.replace_story(story)
+        return adventure
+    bookmark = old_bookmark(book.key)
     opening = _Opening(book.title, story.passages[story.start].text)
     adventure = session.begin(opening, story=story, book=book.key)
     if bookmark:
@@ -101,6 +109,8 @@ async def play_line(frontend: PlayFrontend, kind: Kind, words: str) -> None:
         frontend.show_message(f"Pick a number from 1 to {len(ways_on(adventure))}: typing is for `dungeon play`.")
     elif offer and answer in (*_NO, bare_words(offer.words)):
         await frontend.play_turn(offer.kind, offer.words)
+    elif number := _NUMBER.fullmatch(words.strip()):
+        await choose(frontend, int(number[1]))
     else:
         await _answer(frontend, passage, kind, words)
 
@@ -110,7 +120,7 @@ async def _go_on(frontend: PlayFrontend, offer: Offer | None) -> None:
     session = frontend.session
     choices = choices_at(session.adventure, session.adventure.head)
     if offer:
-        await _show_choice(frontend, offer.choice, offer.words, offer.kind)
+        await _show_choice(frontend, offer.choice, "", offer.kind)
     elif len(choices) == 1:
         await _show_choice(frontend, 0, "", Kind.CONTINUE)
     elif not choices:
@@ -150,7 +160,7 @@ async def choose(frontend: PlayFrontend, number: int) -> None:
     session.offer = None
     options = session.suggestions()
     if not 1 <= number <= len(options):
-        raise DungeonError(f"There is no choice {number} here." if options else "There is nothing to choose here yet.")
+        raise DungeonError(_no_such_choice(session, number))
     if has_ended(adventure):
         session.go_to(last_choice(adventure) if number == 1 else None)
         await frontend.show_story()
@@ -160,6 +170,13 @@ async def choose(frontend: PlayFrontend, number: int) -> None:
         await _show_choice(frontend, number - 1, label, kind)
     else:
         await frontend.play_suggestion(options[number - 1])
+
+
+def _no_such_choice(session: Session, number: int) -> str:
+    if not session.ways_on:
+        return f"There is no suggestion {number} yet. /suggest has the voice write some."
+    count = len(session.ways_on)
+    return f"There is no choice {number} here: pick " + (f"a number from 1 to {count}." if count > 1 else "1.")
 
 
 async def leave_author(frontend: PlayFrontend, words: str) -> None:
@@ -184,6 +201,7 @@ def _take(session: Session, number: int, words: str, kind: Kind) -> int:
     adventure = session.adventure
     choice = choices_at(adventure, adventure.head)[number]
     label = one_line(choice.label)
-    is_label = bare_words(words) in ("", bare_words(label))
-    action = label_action(label) if is_label else action_line(kind, words)
-    return session.add_authored_turn(kind, words, action, choice.target).id
+    action = action_line(kind, words)
+    if bare_words(words) in ("", bare_words(label)) or action.startswith(_NO_DEED):
+        action = label_action(label)
+    return session.add_authored_turn(kind, words or label, action, choice.target).id

@@ -106,21 +106,25 @@ def commands_by_group() -> dict[Group, list[Command]]:
 _SUGGESTION_NUMBERS = ("1", "2", "3", "4")
 """Lines that pick a suggestion or a choice: nobody does a mere number."""
 
+_LIKELY_COMMANDS = {"help": "help", "quit": "quit", "exit": "quit", "undo": "undo", "redo": "redo", "map": "map"}
+"""Lines that hardly anybody means as a deed, and the commands that they mean."""
+
 
 def parse_line(line: str, mode: Kind = Kind.DO, suggestions: tuple[str, ...] = ()) -> Request:
     """The command that a line gives; `suggestions` are what can be picked by number.
 
     Raises:
-        DungeonError: there is no such command or suggestion, or words are missing or too many.
+        DungeonError: there is no such command, its words are missing or too many, or the line is a command's name.
     """
     text = line.strip()
     if text.startswith("/"):
         name, *rest = text[1:].split(maxsplit=1) or [""]
         return _slash_command(name.lower(), "".join(rest))
     if text in _SUGGESTION_NUMBERS or (len(text) < 3 and text.isdecimal() and 0 < int(text) <= len(suggestions)):
-        if int(text) > len(suggestions):
-            raise DungeonError(f"There is no suggestion {text} yet. /suggest has the voice write some.")
         return Request("choose", str(int(text)))
+    if text.lower() in _LIKELY_COMMANDS:
+        command = _LIKELY_COMMANDS[text.lower()]
+        raise DungeonError(f"Did you mean /{command}? A line without a slash is what you do; /do {text} does it.")
     kind, words = read_input(text)
     if kind is Kind.DO and mode is not Kind.DO:
         kind = mode

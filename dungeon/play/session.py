@@ -37,7 +37,7 @@ from dungeon.storyteller.protocol import Storyteller
 from dungeon.storyteller.request import GenerationParams, GenerationRequest
 from dungeon.storyteller.sampling import Sampling
 from dungeon.tale.adventure import Adventure, Node, State
-from dungeon.tale.authored import ways_on
+from dungeon.tale.authored import passage_at, ways_on
 from dungeon.tale.context import Context, context_to_continue
 from dungeon.tale.control_strings import break_control_strings
 from dungeon.tale.lore import Lore
@@ -122,6 +122,16 @@ class Session:
         if adventure_id is None:
             raise DungeonError("There is no adventure to continue yet. Begin one: dungeon --scenario NAME")
         return self._open(self.shelf.open(adventure_id))
+
+    def replace_story(self, story: Story) -> None:
+        """Goes on in another version of the authored story; what was played stays as it was.
+
+        If the passage where the player is exists no more, they are at the opening again.
+        """
+        self.shelf.replace_story(self.adventure, story)
+        if passage_at(self.adventure, self.adventure.head) is None and self.adventure.head is not None:
+            left = any(node.leaves_author for node in self.adventure.path())
+            self.go_to(self.adventure.head if left else None)
 
     def switch_storyteller(self, storyteller: Storyteller) -> Storyteller:
         """Goes on with another storyteller, not while a turn is played. Returns the one before, which is not closed."""

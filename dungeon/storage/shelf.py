@@ -272,6 +272,15 @@ class Shelf:
 
     # ---- authored stories ------------------------------------------------------------------------------------
 
+    def replace_story(self, adventure: Adventure, story: Story) -> None:
+        """Puts another version of the authored story, with its opening, in place of the one that is played."""
+        opening = story.passages[story.start].text
+        with self._writing() as db:
+            story_id = story_rows.add_story(db, story, adventure.book)
+            db.execute("UPDATE adventure SET story = ?, opening = ? WHERE id = ?", (story_id, opening, adventure.id))
+            story_rows.delete_unused(db)
+        adventure.story, adventure.opening = story, opening
+
     def latest_of_book(self, book: str) -> int | None:
         """The id of the adventure in this authored story that was played last; None if there is none."""
         with self._reading() as db:

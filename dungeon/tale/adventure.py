@@ -112,8 +112,15 @@ class Adventure:
         return [self.nodes[child] for child in self._children.get(node_id, ())]
 
     def takes(self, node_id: int) -> list[Node]:
-        """The turn and its siblings, oldest first; siblings without any text are left out."""
-        return [node for node in self.children(self.nodes[node_id].parent) if node.has_text or node.id == node_id]
+        """The turn and its siblings, oldest first; siblings without any text are left out.
+
+        In an authored story other actions are other ways, not takes, and an author's passage has no other take.
+        """
+        taken = self.nodes[node_id]
+        siblings = [node for node in self.children(taken.parent) if node.has_text or node.id == node_id]
+        if self.story is None:
+            return siblings
+        return [node for node in siblings if (node.action, node.passage) == (taken.action, taken.passage)]
 
     def take_number(self, node_id: int) -> int:
         """The place of the turn among its takes, from 1."""

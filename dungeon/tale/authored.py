@@ -70,9 +70,14 @@ def has_ended(adventure: Adventure) -> bool:
 
 
 def last_choice(adventure: Adventure) -> int | None:
-    """Return the turn nearest above the head whose passage has several choices; None is the opening."""
+    """Return the turn nearest above the head whose passage has several choices; None is the opening.
+
+    In free play it is the turn where the player has left the author.
+    """
     here = passage_at(adventure, adventure.head)
     for node in reversed(adventure.path()):
+        if node.leaves_author:
+            return node.parent
         passage = passage_at(adventure, node.id)
         if node.passage is not None and passage is not here and len(choices_at(adventure, node.id)) > 1:
             return node.id

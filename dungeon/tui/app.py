@@ -122,8 +122,10 @@ class DungeonApp(BaseApp):
     def open_story(self, book: Book) -> None:
         """Goes on with an authored story, or begins it. Says what its file has that can't be played."""
         with self.toast_errors():
-            open_story(self.session, book)
+            adventure = open_story(self.session, book)
             self._play()
+            if adventure.head is not None:
+                self.toast("You go on where you were. /go 0 goes back to the beginning; nothing is lost.")
             if book.story.notes:
                 self.show_lines(book.title, [*book.story.notes])
 

@@ -40,8 +40,11 @@ class BaseApp(CrashReports):
         self.push_screen(screen)
 
     def toast(self, text: str, *, error: bool = False) -> None:
-        """Shows a short message, an error for longer. The text may come from anywhere: it is never markup."""
-        self.notify(text, severity="error" if error else "information", timeout=30 if error else 4, markup=False)
+        """Shows a short message, an error for longer. The text may come from anywhere: it is never markup.
+
+        The player's next line takes messages away (`clear_notifications`), so that they never pile up over the story.
+        """
+        self.notify(text, severity="error" if error else "information", timeout=10 if error else 4, markup=False)
 
     @contextmanager
     def toast_errors(self) -> Iterator[None]:

@@ -23,7 +23,7 @@ from dungeon.play.adventures import relabel
 from dungeon.play.session import Session
 from dungeon.scenarios.model import scenario_from_opening
 from dungeon.scenarios.user import find_scenario
-from dungeon.storage import shelf as shelves
+from dungeon.storage import turn_rows
 from dungeon.storage.record import GenerationRecord
 from dungeon.storage.shelf import Shelf
 from dungeon.storyteller.servers.remote import RemoteStoryteller
@@ -487,7 +487,7 @@ def test_the_order_of_adventures_does_not_depend_on_the_clock(
         now -= timedelta(days=40)
         return now.isoformat()
 
-    monkeypatch.setattr(shelves, "_now", earlier)
+    monkeypatch.setattr(turn_rows, "now", earlier)
     with closing(Shelf(shelf_file())) as shelf:
         first = shelf.add_adventure(scenario_from_opening("One."), "v")
         second = shelf.add_adventure(scenario_from_opening("Two."), "v")

@@ -15,8 +15,8 @@ async def choose_(frontend: PlayFrontend, request: Request) -> None:
 @command(Group.STORY, "back", "Back to the last choice of the author's. What you played is kept.")
 async def back(frontend: PlayFrontend, _: Request) -> None:
     adventure = frontend.session.adventure
-    if passage_at(adventure, adventure.head) is None:
-        raise DungeonError("This is free play. Undo goes back a turn.")
+    if adventure.story is None:
+        raise DungeonError("Only an authored story has choices to go back to. Undo goes back a turn.")
     frontend.session.go_to(last_choice(adventure))
     await frontend.show_story()
 

@@ -32,6 +32,7 @@ from dungeon.tui.widgets.status import READY, SUGGESTING, THINKING, StatusLine
 from dungeon.tui.widgets.story import StoryView, Suggestion
 from dungeon.tui.widgets.turn import TurnLabels
 
+_OFFERED = "Enter: yes · n: no, as you typed it · or something else"
 _IN_A_STORY = "Pick a number, or type what you do."
 """The placeholder where the author's choices stand."""
 _NEEDS_VOICE = "The author has no answer to this, and the voice that could improvise one is not here yet."
@@ -110,7 +111,8 @@ class PlayScreen(Screen[None]):
         """The width of the column, and the keys in the hints, as the player has set them."""
         settings = self.session.settings.global_settings
         self.story.query_one("#tale").styles.max_width = settings.column
-        self.query_one(StatusLine).hint = key_hints(settings, "help", "retry", "undo", "tree")
+        names = ("help", "retry", "undo", "tree") if self.session.may_type else ("help", "undo", "tree")
+        self.query_one(StatusLine).hint = key_hints(settings, *names)
 
     def _show_state(self, text: str) -> None:
         self.query_one(StatusLine).turn_state = text
@@ -130,6 +132,7 @@ class PlayScreen(Screen[None]):
 
     @on(Prompt.Sent)
     async def _line_sent(self, event: Prompt.Sent) -> None:
+        self.app.clear_notifications()  # they are about earlier lines
         if self.story.is_revealing and not event.text.strip():
             self.story.end_turn()
             return
@@ -159,6 +162,7 @@ class PlayScreen(Screen[None]):
 
     async def action_command(self, name: str) -> None:
         """A command by its key. Undo and redo are the prompt's own while something is typed there."""
+        self.app.clear_notifications()
         if name in ("undo", "redo") and self.prompt.text:
             self.prompt.undo() if name == "undo" else self.prompt.redo()
         else:
@@ -218,6 +222,7 @@ class PlayScreen(Screen[None]):
     async def show_story(self) -> None:
         """Shows the story as it is now."""
         await self.story.show()
+        self._show_placeholder()
 
     async def show_latest(self) -> None:
         """Scrolls to the end."""
@@ -238,10 +243,12 @@ class PlayScreen(Screen[None]):
     async def show_authored_turn(self, node_id: int) -> None:
         """Shows a turn that the author has answered, as fast as the player wants to read."""
         await self.story.show_authored_turn(node_id, self.session.settings.global_settings.pace)
+        self._show_placeholder()
 
     def show_offer(self, label: str) -> None:
         """Asks whether the player meant this choice."""
         self.story.show_offer(label)
+        self._show_placeholder()
 
     async def retry(self) -> None:
         """Starts another take of the last turn."""
@@ -251,6 +258,9 @@ class PlayScreen(Screen[None]):
         """Stops the turn that streams; what came is kept. An authored one is shown whole."""
         if not self.busy:
             self.story.end_turn()
+            self.session.offer = None
+            self.story.remove_offer()
+            self._show_placeholder()
         self.workers.cancel_group(self, "turn")
 
     async def edit_turn(self, node_id: int) -> None:
@@ -267,7 +277,13 @@ class PlayScreen(Screen[None]):
     def set_mode(self, mode: Kind) -> None:
         """Changes what a bare line means."""
         self.mode = mode
-        self.prompt.placeholder = _IN_A_STORY if mode is Kind.DO and self.session.ways_on else _PLACEHOLDERS[mode]
+        self._show_placeholder()
+
+    def _show_placeholder(self) -> None:
+        """What can be typed now."""
+        in_a_story = self.mode is Kind.DO and self.session.ways_on
+        text = _IN_A_STORY if in_a_story else _PLACEHOLDERS[self.mode]
+        self.prompt.placeholder = _OFFERED if self.session.offer else text
 
     async def confirm(self, question: str, yes: str, action: Callable[[], Awaitable[None]]) -> None:
         """Asks on a screen of its own."""
@@ -379,6 +395,7 @@ class PlayScreen(Screen[None]):
         self.story.end_turn()
         if self.session.ways_on:
             self.story.show_suggestions()
+        self._show_placeholder()
         if event.error:
             game(self).toast(event.error, error=event.node_id is not None)
         for note in event.notes:

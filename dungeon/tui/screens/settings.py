@@ -180,7 +180,7 @@ class SettingsScreen(Screen[None]):
         try:
             change()
         except SettingsNotSaved as error:
-            self.notify(str(error), severity="error", timeout=30, markup=False)
+            self.notify(str(error), severity="error", timeout=10, markup=False)
         except DungeonError as error:
             self.notify(str(error), severity="warning", markup=False)
             return False

@@ -48,8 +48,8 @@ _GROUP = "group:"
 """The ids of options, or how they begin; the id of a built-in scenario is its name."""
 _YOURS = "group:yours"
 """The group of the player's own scenarios."""
-_STORIES = "Stories: the author answers you"
-_SCENARIOS = "Scenarios: the voice writes all of it"
+_STORIES = "Stories: written, with endings"
+_SCENARIOS = "Scenarios: the voice writes all"
 _MOST_ADVENTURES = 4
 _MOST_ADVENTURES_SHORT = 2
 """Adventures that are listed, and on a screen of few lines."""
@@ -121,13 +121,10 @@ class StartScreen(Screen[None]):
         line.display = better is not None and game(self).fetches.get(better.name) is None
         if better:
             seconds = fetch_seconds(better)
-            time = f", about {duration_text(seconds)}" if seconds else ""
+            time = f", about {duration_text(seconds)} to fetch" if seconds else ""
             key = key_hints(game(self).session.settings.global_settings, "voices").partition(" ")[0] or "/voices"
-            line.update(
-                Content(
-                    f"A better voice fits this machine: {better.title}, {size_text(better.size)}{time}. {key} shows it."
-                )
-            )
+            what = f"{better.title} fits this machine: {size_text(better.size)}{time}"
+            line.update(Content(f"Larger voices make more sense. {what}. {key} shows it."))
 
     def on_screen_resume(self) -> None:
         self._look_for_better_voice()
@@ -183,7 +180,9 @@ class StartScreen(Screen[None]):
         group = next((group.option_id for group in self._groups() if highlight in group.entries), "")
         self._list.clear_options()
         self._list.add_options(options)
-        if options:
+        if not options:
+            self.query_one("#opening", Static).update("Nothing has all of these words. Esc shows everything again.")
+        else:
             self._list.highlighted = places.get(highlight, places.get(group, min(place, len(options) - 1)))
 
     def _everything(self) -> Iterator[Option]:

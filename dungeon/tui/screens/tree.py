@@ -105,8 +105,8 @@ class TreeScreen(Screen[bool]):
         if self._words:
             what = f"{len(self._outline.rows):,} of {plural(len(nodes), 'turn')} have “{self._words}”"
         else:
-            endings = len(nodes) - len({node.parent for node in nodes.values() if node.parent is not None})
-            what = f"{plural(len(nodes), 'turn')}, {plural(endings, 'ending')}"
+            ends = len(nodes) - len({node.parent for node in nodes.values() if node.parent is not None})
+            what = f"{plural(len(nodes), 'turn')}, {plural(max(1, ends), 'branch')}"
         self.query_one("#title", Static).update(Content(f"{self.session.adventure.title} · {what}"))
 
     @on(OptionList.OptionHighlighted)

@@ -39,10 +39,13 @@ class Prompt(TextArea):
         self.display = self.can_focus = enabled
 
     def give_back(self, text: str) -> None:
-        """Puts text that was not used into the prompt again, unless the player has typed something else."""
+        """Puts text that was not used into the prompt again, unless the player has typed something else.
+
+        It is selected: what is typed next replaces it.
+        """
         if not self.text:
             self.text = text
-            self.move_cursor(self.document.end)
+            self.select_all()
 
     async def _on_key(self, event: events.Key) -> None:
         if event.key == "enter":

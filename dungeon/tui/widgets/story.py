@@ -106,11 +106,15 @@ class StoryView(VerticalScroll):
         widgets += [Suggestion(number, action) for number, action in enumerate(self.session.suggestions(), 1)]
         self._tale.mount_all(widgets)
 
+    def remove_offer(self) -> None:
+        """Takes the question away."""
+        self.query(".offer").remove()
+
     def show_offer(self, label: str) -> None:
         """Asks below the choices whether the player meant this one."""
-        self.query(".offer").remove()
+        self.remove_offer()
         quoted = label if label.startswith(('"', "“")) else f"“{label}”"
-        text = Content(f"Did you mean {quoted}?  Enter: yes · n: no, as I typed it")
+        text = Content(f"Did you mean {quoted}?")
         self._tale.mount(Static(text, classes="offer", markup=False))
         self.scroll_to_latest()
 

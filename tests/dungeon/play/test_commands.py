@@ -45,10 +45,11 @@ def test_the_mode_applies_to_bare_lines_but_not_to_quotes_or_empty_lines() -> No
     assert parse_line("", Kind.SAY) == Request("continue")
 
 
-@pytest.mark.parametrize("suggestions", [(), SUGGESTIONS])
-def test_the_number_of_a_missing_suggestion_is_an_error(suggestions: tuple[str, ...]) -> None:
-    with pytest.raises(DungeonError, match="no suggestion 3 yet"):
-        parse_line("3", suggestions=suggestions)
+@pytest.mark.parametrize(("line", "command"), [("help", "help"), ("QUIT", "quit"), ("exit", "quit"), ("undo", "undo")])
+def test_the_name_of_a_command_is_not_played(line: str, command: str) -> None:
+    with pytest.raises(DungeonError, match=f"Did you mean /{command}\\? .* /do {line} does it"):
+        parse_line(line)
+    assert parse_line(f"/do {line}") == Request("do", line)
 
 
 @pytest.mark.parametrize("name", ["do", "say", "story"])
@@ -78,7 +79,7 @@ def test_any_line_is_a_request_or_an_error(line: str, mode: Kind) -> None:
     try:
         request = parse_line(line, mode, SUGGESTIONS)
     except DungeonError:
-        assert line.strip().startswith("/") or line.strip() in ("3", "4")
+        assert line.strip().startswith("/") or line.strip().lower() in ("help", "quit", "exit", "undo", "redo", "map")
     else:
         assert request.command in COMMANDS
 

@@ -1,6 +1,7 @@
 """Playing authored stories: what a line means, who answers it, endings, leaving the author, and reading."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -177,6 +178,48 @@ async def test_an_ending_is_an_ending_with_ways_back(lines: Lines) -> None:
     assert lines.session.adventure.head is None
 
 
+@pytest.mark.parametrize("line", ["2", "2.", "#2", "option 2", "/choose 2"])
+async def test_a_number_is_a_choice_however_it_is_written(lines: Lines, line: str) -> None:
+    await lines.type(line)
+    assert lines.session.adventure.path()[0].passage == "Fire"
+
+
+@pytest.mark.parametrize("line", ["3", "0", "99", "5."])
+async def test_a_number_without_a_choice_is_not_played(lines: Lines, line: str) -> None:
+    with pytest.raises(DungeonError, match=r"There is no choice \d+ here: pick a number from 1 to 2\."):
+        await lines.type(line)
+    assert lines.session.adventure.head is None
+
+
+async def test_a_number_without_a_suggestion_is_not_played_in_free_play(lines: Lines) -> None:
+    await lines.type("/leave run")
+    with pytest.raises(DungeonError, match="no suggestion 3 yet"):
+        await lines.type("3")
+
+
+async def test_a_story_that_its_author_has_changed_goes_on_as_it_is_now(lines: Lines) -> None:
+    await lines.type("1")
+    passages = dict(STATION.passages)
+    passages["Gault"] = replace(passages["Gault"], choices=(Choice("Run to the bridge", "Train"),))
+    passages["Night"] = replace(passages["Night"], text="It is a dark night.")
+    adventure = open_story(lines.session, replace(BOOK, story=replace(STATION, passages=passages)))
+    assert adventure.path()[0].prose == STATION.passages["Gault"].text, "what was played stays"
+    assert lines.session.suggestions() == ("Run to the bridge",)
+    assert lines.session.shelf.open(adventure.id).opening == "It is a dark night."
+    del passages["Gault"]
+    open_story(lines.session, replace(BOOK, story=replace(STATION, passages=passages)))
+    assert lines.session.adventure.head is None, "the passage is gone"
+
+
+async def test_other_ways_are_no_takes(lines: Lines) -> None:
+    await lines.type("1")
+    await lines.type("/back")
+    await lines.type("2")
+    adventure = lines.session.adventure
+    assert adventure.head is not None
+    assert len(adventure.takes(adventure.head)) == 1
+
+
 async def test_back_returns_to_the_last_choice_and_nothing_is_lost(lines: Lines) -> None:
     await lines.type("1")
     await lines.type("/back")
@@ -197,8 +240,7 @@ async def test_leaving_the_author_is_free_play_with_the_cast_and_undo_leads_back
     ]
     await lines.type("Shake Mr. Gault awake")
     assert len(server.requests) == 2, "the author does not answer any more"
-    lines.session.undo()
-    lines.session.undo()
+    await lines.type("/back")
     assert lines.session.suggestions()[0] == "Shake Mr. Gault awake"
     lines.session.redo()
     with pytest.raises(DungeonError, match="playing freely already"):

@@ -180,7 +180,7 @@ async def test_an_unknown_command_is_reported_and_stays_in_the_prompt(server: Sc
 async def test_the_game_is_playable_in_a_terminal_of_40_by_12(server: ScriptedServer) -> None:
     server.answers = ["x"]
     async with playing(server, size=(40, 12)) as pilot:
-        await press(pilot, "enter")
+        await press(pilot, *"iron", "enter")
         await wait_for_workers(pilot)
         server.answers = ["\nThe door opens."]
         await play_line(pilot, "open it")

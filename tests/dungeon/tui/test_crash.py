@@ -15,6 +15,7 @@ from tests.dungeon.playing import (
     prompt,
     saved_adventure,
     story_text,
+    wait_for_turn,
 )
 from tests.dungeon.scripted import ScriptedServer
 from tests.terminal import Terminal
@@ -68,7 +69,8 @@ async def test_a_bug_in_a_turn_is_reported_and_its_text_is_saved(
         assert "Something went wrong in dungeon." in toast_text(pilot.app)
         assert not play_screen(pilot).busy
         assert prompt(pilot).text == "open the door", "the action is not lost"
-        await play_line(pilot, "")
+        await press(pilot, "enter")
+        await wait_for_turn(pilot)
         assert saved_adventure().path()[-1].prose == "The door opens. It is dark."
 
 

@@ -34,7 +34,7 @@ SCREENS: dict[str, Callable[[Session], Screen[Any]]] = {
     "choose": lambda session: ChooseScreen("Theme", {name: (name, text) for name, text in THEME_HELP.items()}, "dusk"),
 }
 TEXTS = {
-    "tree": "5 turns, 3 endings",
+    "tree": "5 turns, 3 branches",
     "takes": "Take 2 of 2",
     "compare": "They part after turn 1",
     "edit": "turn 2 of 3 on this branch",

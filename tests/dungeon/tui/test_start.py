@@ -32,7 +32,7 @@ LAMP_ROAD = Scenario(
     cards=(Card(("Berrin",), "He is old."),),
     placeholders=(Placeholder("name", "What is your name?", "Ada"),),
 )
-STORIES = "Stories: the author answers you"
+STORIES = "Stories: written, with endings"
 LISTED_FOLDED = 1 + 2 * (1 + 12)
 """The lines while every genre is folded: write your own, and stories and scenarios with their headings."""
 HOSTILE = "[bold]x[/] [@click=app.quit]y"
@@ -97,7 +97,7 @@ async def test_a_new_player_sees_the_first_story_in_an_unfolded_genre(server: Sc
 
 async def test_the_preview_of_a_scenario_tells_its_genre_and_cards(server: ScriptedServer) -> None:
     async with choosing(server) as pilot:
-        await press(pilot, *"grandfather,found")
+        await press(pilot, *"grandfather,", "space", *"found")
         assert preview(pilot).startswith("One Grandfather, Found\ncomedy and everyday · 3 cards\n\nYou are the clerk")
 
 

@@ -64,7 +64,7 @@ async def test_the_whole_tree_is_listed_with_the_players_turn_highlighted(sessio
             "3 ◉ > You wait. Three.",
         ]
         assert highlighted(app).endswith("Three.")
-        assert "5 turns, 2 endings" in screen_text(app)
+        assert "5 turns, 2 branches" in screen_text(app)
 
 
 async def test_the_highlighted_turn_is_shown_and_leaving_changes_nothing(session: Session) -> None:

@@ -399,7 +399,8 @@ async def test_the_first_screen_names_a_better_voice(
         assert isinstance(pilot.app.screen, StartScreen)
         await wait_until(pilot, lambda: better(pilot) != "")
         assert better(pilot) == (
-            "A better voice fits this machine: Qwen3 4B Instruct 2507, 2.5 GB, about 4 min. F8 shows it."
+            "Larger voices make more sense. "
+            "Qwen3 4B Instruct 2507 fits this machine: 2.5 GB, about 4 min to fetch. F8 shows it."
         )
         assert hub.asked == []
 
