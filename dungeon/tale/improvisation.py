@@ -43,6 +43,11 @@ _GO = (
     r"(?:back )?(?:away|out|off|outside|home)|sets? (?:off|out)|disappears?|vanish(?:es)?|flees?|escapes?)"
 )
 _GOES = re.compile(rf"\b(?:you|he|she|they|[A-Z][a-z]+) (?:\w+ly |then |just )?(?P<verb>{_GO})\b")
+_MOVES = re.compile(
+    r"\b(?:you|and) (?:\w+ly |then |just )?"
+    r"(?P<verb>step|walk|go|run|ride|climb|swim|jump|head|hurry|crawl|move|cross|reach|arrive|enter)(?:e?s)? (?:back |up |down |out )?(?:on|onto|in|into|to|towards?|across|over|through|at|the)\b",
+    re.IGNORECASE,
+)
 _COMES = re.compile(
     r"\b(?:an?|another|some|two|three|several) (?:[a-z]+ )?"
     r"(?:man|woman|men|women|boy|girl|child|stranger|soldier|guard|policeman|officer|voice|figure)s?\b",
@@ -126,6 +131,8 @@ def breaks_scene(sentence: str, scene: Scene) -> bool:
     if words & _DEATH - scene.words or _TIME_PASSES.search(sentence):
         return True
     if (going := _GOES.search(sentence)) and going["verb"].split()[0] not in scene.words:
+        return True
+    if (moving := _MOVES.search(sentence)) and moving["verb"].lower() not in scene.words:
         return True
     if (coming := _COMES.search(sentence)) and coming[0].split()[-1].lower() not in scene.words:
         return True
