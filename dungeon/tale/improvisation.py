@@ -45,7 +45,8 @@ _GO = (
 _GOES = re.compile(rf"\b(?:you|he|she|they|[A-Z][a-z]+) (?:\w+ly |then |just )?(?P<verb>{_GO})\b")
 _MOVES = re.compile(
     r"\b(?:you|and) (?:\w+ly |then |just )?"
-    r"(?P<verb>step|walk|go|run|ride|climb|swim|jump|head|hurry|crawl|move|cross|reach|arrive|enter)(?:e?s)? (?:back |up |down |out )?(?:on|onto|in|into|to|towards?|across|over|through|at|the)\b",
+    r"(?P<verb>step|walk|go|run|ride|climb|swim|jump|head|hurry|crawl|move|cross|reach|arrive|enter)(?:e?s)? "
+    r"(?:back |up |down |out )?(?:on|onto|in|into|to|towards?|across|over|through|at|the)\b",
     re.IGNORECASE,
 )
 _COMES = re.compile(
