@@ -14,11 +14,12 @@ from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass
 
 from corpus.story import Choice, Passage, Story
-from corpus.text import one_line, printable
+from corpus.text import one_line
 from dungeon.tale.adventure import Adventure, Node
 
 BACK = "Go back to the last choice"
 AGAIN = "Begin this story again"
+_BEGINNING = "The beginning"
 AT_THE_END = (BACK, AGAIN)
 """What can be picked where a story has ended."""
 
@@ -104,7 +105,8 @@ def endings_line(story: Story, seen: Set[str]) -> str:
 class MapEntry:
     """A line of the map: one passage that was seen."""
 
-    passage: str
+    label: str
+    """The choice that leads there; passages have names for their author only."""
     depth: int
     """Choices from the start to the passage, by the shortest path over passages that were seen."""
     untried: int
@@ -122,7 +124,7 @@ def map_lines(story: Story, seen: Set[str], here: str) -> list[str]:
             *(["an ending"] if entry.is_ending else []),
             *([f"{entry.untried} not tried"] if entry.untried else []),
         ]
-        lines.append("  " * entry.depth + printable(entry.passage) + (f" ({', '.join(remarks)})" if remarks else ""))
+        lines.append("  " * entry.depth + entry.label + (f" ({', '.join(remarks)})" if remarks else ""))
     return [*lines, "", endings_line(story, seen)]
 
 
@@ -130,12 +132,14 @@ def story_map(story: Story, seen: Set[str], here: str) -> Iterator[MapEntry]:
     """Yield every seen passage once, below the passage that the shortest path to it comes from."""
     seen = seen | {story.start}
     children: dict[str, list[str]] = {story.start: []}
+    labels = {story.start: _BEGINNING}
     queue = deque([story.start])
     while queue:
         name = queue.popleft()
         for choice in choices_of(story, story.passages[name]):
             if choice.target in seen and choice.target not in children:
                 children[choice.target] = []
+                labels[choice.target] = one_line(choice.label)
                 children[name].append(choice.target)
                 queue.append(choice.target)
     stack = [(story.start, 0)]
@@ -143,7 +147,7 @@ def story_map(story: Story, seen: Set[str], here: str) -> Iterator[MapEntry]:
         name, depth = stack.pop()
         choices = choices_of(story, story.passages[name])
         yield MapEntry(
-            name,
+            labels[name],
             depth,
             untried=sum(choice.target not in seen for choice in choices),
             is_ending=not choices,

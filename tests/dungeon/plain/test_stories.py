@@ -40,7 +40,7 @@ END = ["Nobody answers.", "The end. Endings found: 1 of 1.\n1. Go back to the la
 def test_a_story_is_read_to_its_ending_and_back(tale: str) -> None:
     result = run("1\n1\n1\n2\n/map\n/quit\n", "read", "--plain", tale)
     assert (result.returncode, result.stderr) == (0, "")
-    story_map = "Start\n  Hall\n  End (you are here, an ending)"
+    story_map = 'The beginning\n  Open the gate\n  "Who is there?" (you are here, an ending)'
     asked = '> You say "Who is there?"'
     assert paragraphs(result.stdout) == [
         *(*GATE, *HALL, *END, *GATE, asked),

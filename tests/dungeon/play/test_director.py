@@ -172,7 +172,8 @@ async def test_an_ending_is_an_ending_with_ways_back(lines: Lines) -> None:
     await lines.type("2")
     await lines.type("/map")
     assert lines.shown[-1] == (
-        "Night\n  Gault\n    Train (an ending)\n  Fire (you are here, an ending)\n\nEndings found: 2 of 2"
+        "The beginning\n  Shake Mr. Gault awake\n    Continue (an ending)\n"
+        '  "Who set the fire, Nyberg?" (you are here, an ending)\n\nEndings found: 2 of 2'
     )
     await lines.type("2")
     assert lines.session.adventure.head is None

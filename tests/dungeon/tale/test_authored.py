@@ -84,9 +84,9 @@ def test_endings_are_those_that_can_be_reached() -> None:
 
 def test_the_map_shows_what_was_seen_and_names_nothing_else() -> None:
     assert map_lines(GATE, {"Gate", "Cave", "Home"}, "Cave") == [
-        "Gate (1 not tried)",
-        "  Cave (you are here, 1 not tried)",
-        "    Home (an ending)",
+        "The beginning (1 not tried)",
+        "  Go to Cave (you are here, 1 not tried)",
+        "    Go to Home (an ending)",
         "",
         "Endings found: 1 of 2",
     ]

@@ -138,7 +138,7 @@ async def test_an_ending_is_shown_and_leads_back(server: ScriptedServer, books: 
         assert "The end. Endings found: 2 of 2." in story_text(pilot)
         await enter_line(pilot, "/map")
         assert isinstance(pilot.app.screen, TextScreen)
-        assert "Goat (you are here, an ending)" in screen_text(pilot.app)
+        assert '"Who is there?" (you are here, an ending)' in screen_text(pilot.app)
 
 
 async def test_an_author_s_text_appears_at_the_reading_pace_and_enter_shows_the_rest(
