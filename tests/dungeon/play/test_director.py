@@ -130,6 +130,15 @@ async def test_any_other_line_is_improvised_and_the_choices_stay(server: Scripte
     ]
 
 
+async def test_an_improvised_turn_that_says_nothing_or_changes_the_scene_is_drawn_again(
+    server: ScriptedServer, lines: Lines
+) -> None:
+    server.answers = ["\nThe dark.", "\nYou shake Mr. Gault awake.", "\nThe night outside is black and cold."]
+    await lines.type("look through the window")
+    assert lines.shown == ["voice: The night outside is black and cold."]
+    assert len(server.requests) == 3
+
+
 @pytest.mark.parametrize(
     ("answer", "shown"),
     [
