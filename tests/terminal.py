@@ -44,7 +44,9 @@ class Terminal:
             left = deadline - time.monotonic()
             ready, _, _ = select.select([self._fd], [], [], max(0.0, left))
             assert ready, f"{text!r} was not written in {seconds} s, but {self.seen[-2000:]!r}"
-            self.seen += self._read()
+            piece = self._read()
+            assert piece, f"the command has ended without writing {text!r}: {self.seen[-2000:]!r}"
+            self.seen += piece
         self.seen = self.seen[self.seen.index(wanted) + len(wanted) :]
 
     def until(self, condition: Callable[[], bool], seconds: float = 60.0) -> None:

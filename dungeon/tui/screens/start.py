@@ -15,6 +15,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Container, VerticalScroll
 from textual.content import Content
+from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
@@ -30,7 +31,7 @@ from dungeon.storage.shelf import ShelfEntry
 from dungeon.storyteller.hardware.machine import this_machine
 from dungeon.storyteller.local.storyteller import LocalStoryteller
 from dungeon.storyteller.voices.lines import duration_text, size_text
-from dungeon.storyteller.voices.overview import fetch_seconds, overview, recommended
+from dungeon.storyteller.voices.overview import VoiceRow, fetch_seconds, overview, recommended
 from dungeon.tale.authored import endings_line
 from dungeon.tui.host import game
 from dungeon.tui.screens.confirm import ConfirmScreen
@@ -82,6 +83,12 @@ class StartScreen(Screen[None]):
         Binding(COMMANDS["shelf"].key, "app.command('shelf')", "All adventures", id="shelf", priority=True),
     ]
 
+    @dataclass
+    class BetterVoiceFound(Message):
+        """It is known which voice would play better on this machine; None: none would."""
+
+        voice: VoiceRow | None
+
     def __init__(self) -> None:
         super().__init__()
         self._adventures: dict[str, ShelfEntry] = {}
@@ -114,10 +121,17 @@ class StartScreen(Screen[None]):
 
     @work(group="better", exclusive=True)
     async def _find_better_voice(self) -> None:
-        """Say in one line which voice would play better on this machine; nothing where there is none."""
+        """Look for a voice that would play better on this machine."""
         rows = await asyncio.to_thread(lambda: overview(this_machine()))
-        better = recommended(rows)
-        line = self.query_one("#better", Static)
+        self.post_message(self.BetterVoiceFound(recommended(rows)))
+
+    @on(BetterVoiceFound)
+    def _better_voice_found(self, event: BetterVoiceFound) -> None:
+        """Say in one line which voice that is; nothing where there is none."""
+        better = event.voice
+        line = next(iter(self.query("#better").results(Static)), None)
+        if line is None:  # the player has begun meanwhile, and the screen is gone
+            return
         line.display = better is not None and game(self).fetches.get(better.name) is None
         if better:
             seconds = fetch_seconds(better)

@@ -1,6 +1,7 @@
 """The first screen: adventures to continue, scenarios by genre, the player's scenarios, and search."""
 
 import sqlite3
+import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 
@@ -13,6 +14,7 @@ from dungeon.scenarios.model import Placeholder, Scenario, scenario_from_opening
 from dungeon.scenarios.user import save_scenario, user_scenarios
 from dungeon.storage.shelf import Shelf
 from dungeon.storyteller.servers.remote import RemoteStoryteller
+from dungeon.storyteller.voices.overview import VoiceRow
 from dungeon.tale.lore import Card
 from dungeon.tui.app import DungeonApp
 from dungeon.tui.screens.ask import AskScreen
@@ -259,6 +261,29 @@ async def test_an_invalid_scenario_file_is_reported_and_the_others_are_listed(se
     async with choosing(server) as pilot:
         assert "broken.toml: there is no key titel. Did you mean title?" in toast_text(pilot.app)
         assert "    The Lamp Road" in lines(pilot)
+
+
+async def test_a_player_who_begins_before_the_machine_is_known_plays_on(
+    server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = threading.Event()
+
+    def slow_overview(_: object) -> list[VoiceRow]:
+        known.wait(30)
+        return []
+
+    monkeypatch.setattr("dungeon.tui.screens.start.overview", slow_overview)
+    async with choosing(server) as pilot:
+        first = pilot.app.screen
+        assert isinstance(first, StartScreen)
+        worker = first._find_better_voice()
+        await press(pilot, *"iron", "enter")
+        await press(pilot, "ctrl+n")
+        assert pilot.app.screen is not first
+        known.set()
+        await wait_until(pilot, lambda: worker.is_finished)
+        await press(pilot, *"iron", "enter")
+        assert isinstance(pilot.app.screen, PlayScreen)
 
 
 # ---- small and large ---------------------------------------------------------------------------------------------
