@@ -34,7 +34,7 @@ def shelf_file() -> Path:
 
 
 def readings_folder() -> Path:
-    """The bookmarks of `dungeon read`, a small file a story."""
+    """The bookmarks that earlier versions kept, a small file a story; they are only read."""
     return _folder("data") / "readings"
 
 

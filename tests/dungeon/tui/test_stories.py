@@ -203,7 +203,7 @@ async def test_going_your_own_way_is_free_play(server: ScriptedServer, books: tu
     async with playing_story(server, books[:1]) as pilot:
         server.answers = ["\nThe hill is steep."]
         await play_line(pilot, "/leave run down the hill")
-        assert story_text(pilot).endswith("> You run down the hill.\nThe hill is steep.") or "1." in story_text(pilot)
+        assert "> You run down the hill.\nThe hill is steep." in story_text(pilot)
         assert '2. "Who is there?"' not in story_text(pilot)
         await press(pilot, "ctrl+z")
         assert choices(pilot) == ["1. Open the gate", '2. "Who is there?"']
