@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
+from dungeon.play.keys import key_name
 from dungeon.play.registry import COMMANDS
-from dungeon.tui.screens.help import key_name
 from tests.corpus.crawl.graphs import random_story
 from tests.corpus.crawl.replica import Replica
 from tests.dungeon.scripted import ScriptedServer

@@ -22,6 +22,17 @@ _NAMED = (
     "full_stop|comma|slash|backslash|minus|underscore|at|space"
 )
 _KEY = re.compile(rf"(?:ctrl\+|alt\+|shift\+|super\+|meta\+|hyper\+)*(?:f\d{{1,2}}|[a-z0-9]|{_NAMED})")
+_KEY_NAMES = {
+    "escape": "Esc",
+    "delete": "Del",
+    "pageup": "PgUp",
+    "pagedown": "PgDn",
+    "slash": "/",
+    "question_mark": "?",
+    "left_square_bracket": "[",
+    "right_square_bracket": "]",
+}
+"""What people write for a key where that is not Textual's name of it."""
 _TYPES_A_LETTER = re.compile(r"(?:shift\+)?(?:[a-z0-9]|full_stop|comma|slash|backslash|minus|underscore|at|space)")
 _RESERVED = {
     "ctrl+i": "it is Tab to a terminal",
@@ -54,6 +65,17 @@ def keymap(settings: Settings) -> dict[str, str]:
     Bindings must have their command's name as id, and `UNBOUND` for a key where the registry has none.
     """
     return {name: key or UNBOUND for name, key in keys_for(settings).items() if key != COMMANDS[name].key}
+
+
+def key_name(key: str) -> str:
+    """Return Textual's name of a key as people write it: "Ctrl+R" for "ctrl+r", "" for none."""
+    return "+".join(_KEY_NAMES.get(part, part.capitalize()) for part in key.split("+"))
+
+
+def key_hints(settings: Settings, *names: str) -> str:
+    """Return the player's keys for these commands as a hint, "F1 help · Ctrl+R retry"; those without a key are out."""
+    keys = keys_for(settings)
+    return " · ".join(f"{key_name(keys[name])} {name}" for name in names if keys[name])
 
 
 def check_keys(settings: Settings) -> None:

@@ -21,7 +21,7 @@ from dungeon.errors import DungeonError
 from dungeon.paths import shelf_file
 from dungeon.play.director import open_story
 from dungeon.play.frontend import PlayFrontend
-from dungeon.play.keys import check_keys, keymap, keys_for
+from dungeon.play.keys import check_keys, key_name, keymap, keys_for
 from dungeon.play.registry import COMMANDS, Request
 from dungeon.play.session import Session
 from dungeon.scenarios.model import Scenario
@@ -37,7 +37,6 @@ from dungeon.tui.base_app import BaseApp
 from dungeon.tui.bindings import bindings
 from dungeon.tui.host import KeepsText, ShowsFetches
 from dungeon.tui.screens.by_command import open_screen
-from dungeon.tui.screens.help import key_name
 from dungeon.tui.screens.play import PlayScreen
 from dungeon.tui.widgets.status import READY
 

@@ -6,11 +6,13 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, ClassVar
 
+from textual.binding import Binding
 from textual.filter import LineFilter
 from textual.screen import Screen
 from textual.theme import Theme
 
 from dungeon.errors import DungeonError
+from dungeon.play.keys import key_name
 from dungeon.settings.palettes import PALETTES
 from dungeon.tui.crash import CrashReports, tolerate_odd_bytes
 from dungeon.tui.printable_filter import PRINTABLE_ONLY
@@ -32,6 +34,10 @@ class BaseApp(CrashReports):
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Textual's own, and behind them one that lets nothing but text through."""
         return [*super().get_line_filters(), PRINTABLE_ONLY]
+
+    def get_key_display(self, binding: Binding) -> str:
+        """A key as help and messages write it: Ctrl+R."""
+        return key_name(binding.key)
 
     def show_first(self, screen: Screen[Any]) -> None:
         """Shows a screen in place of all that are open."""

@@ -6,7 +6,7 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
-from dungeon.play.keys import keys_for
+from dungeon.play.keys import key_name, keys_for
 from dungeon.play.registry import commands_by_group
 from dungeon.settings.layers import Settings
 from dungeon.tui.screens.box import BoxScreen
@@ -34,14 +34,3 @@ class HelpScreen(BoxScreen[None]):
                     )
                     yield Static(Content(command.summary), classes="summary")
             yield Static("A number picks one of the suggested actions. Esc closes this.", classes="usage")
-
-
-def key_name(key: str) -> str:
-    """Return Textual's name of a key as people write it: "Ctrl+R" for "ctrl+r", "" for none."""
-    return "+".join(part.capitalize() for part in key.replace("escape", "esc").split("+")) if key else ""
-
-
-def key_hints(settings: Settings, *names: str) -> str:
-    """Return the player's keys for these commands as a hint, "F1 help · Ctrl+R retry"; those without a key are out."""
-    keys = keys_for(settings)
-    return " · ".join(f"{key_name(keys[name])} {name}" for name in names if keys[name])

@@ -19,6 +19,7 @@ from textual.screen import Screen
 from corpus.actions import read_input
 from corpus.turns import Kind
 from dungeon.errors import DungeonError
+from dungeon.play.keys import key_hints
 from dungeon.play.registry import COMMANDS, Request, parse_line
 from dungeon.play.session import OnUpdate, Session
 from dungeon.tale.adventure import Node
@@ -26,7 +27,6 @@ from dungeon.tui import crash
 from dungeon.tui.bindings import bindings
 from dungeon.tui.host import game
 from dungeon.tui.screens.by_command import open_screen
-from dungeon.tui.screens.help import key_hints
 from dungeon.tui.widgets.prompt import Prompt
 from dungeon.tui.widgets.status import READY, SUGGESTING, THINKING, StatusLine
 from dungeon.tui.widgets.story import StoryView, Suggestion

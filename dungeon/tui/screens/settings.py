@@ -16,14 +16,13 @@ from textual.widgets import Button, Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from dungeon.errors import DungeonError
-from dungeon.play.keys import keys_for, set_key
+from dungeon.play.keys import key_name, keys_for, set_key
 from dungeon.play.registry import COMMANDS
 from dungeon.settings.effective import EffectiveSettings, SettingsNotSaved
 from dungeon.settings.palettes import THEME_HELP
 from dungeon.settings.presets import PRESETS, parse_preset_name
 from dungeon.settings.registry import BY_NAME, GROUPS, SETTINGS, Setting, Type, allowed_values, parse_setting
 from dungeon.tui.screens.choose import ChooseScreen, KeyScreen
-from dungeon.tui.screens.help import key_name
 from dungeon.tui.widgets.rows import Options
 from dungeon.tui.widgets.status import HintLine
 

@@ -23,6 +23,7 @@ from textual.widgets.option_list import Option
 from corpus.text import one_line, printable
 from dungeon.authored.books import Book, library
 from dungeon.play.adventures import plural
+from dungeon.play.keys import key_hints
 from dungeon.play.registry import COMMANDS
 from dungeon.scenarios.library import builtin_scenarios
 from dungeon.scenarios.model import Scenario
@@ -35,7 +36,6 @@ from dungeon.storyteller.voices.overview import VoiceRow, fetch_seconds, overvie
 from dungeon.tale.authored import endings_line
 from dungeon.tui.host import game
 from dungeon.tui.screens.confirm import ConfirmScreen
-from dungeon.tui.screens.help import key_hints
 from dungeon.tui.screens.start_preview import about_adventure, about_entry, entry_opening, entry_title, page
 from dungeon.tui.widgets.rows import Options
 from dungeon.tui.widgets.status import StatusLine
