@@ -172,6 +172,7 @@ _LOOKS = (
     ),
     Setting(
         "panel",
+        "The side panel",
         Type.NAME,
         "The panel beside the story: people and things, memory, summary.",
         "auto shows it where the terminal has 120 columns or more.",
