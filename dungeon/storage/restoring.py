@@ -19,9 +19,9 @@ from pathlib import Path
 from corpus.text import did_you_mean, printable
 from dungeon.errors import DungeonError
 from dungeon.storage.backups import Backup, check_pages, list_backups, remove_stale, write_copy
-from dungeon.storage.database import backups_folder, open_file, storage_errors
+from dungeon.storage.database import backups_folder, check_file, open_file, storage_errors
 
-_LOCK_MILLISECONDS = 2000
+_LOCK_MILLISECONDS = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +65,9 @@ def _write_into(shelf: Path, source: sqlite3.Connection) -> Path | None:
         DungeonError: a game is running.
         sqlite3.Error, OSError: the disk is full, say; the shelf is as it was.
     """
-    if not shelf.exists():
-        return None
     try:
+        if not _is_database(shelf):
+            return None
         with closing(open_file(shelf, "rw")) as db:
             _lock(db, shelf)
             kept = _free_file(shelf, "before-restore", ".db")
@@ -79,6 +79,19 @@ def _write_into(shelf: Path, source: sqlite3.Connection) -> Path | None:
         if error.sqlite_errorname.startswith(("SQLITE_NOTADB", "SQLITE_CORRUPT")):
             return None
         raise
+
+
+def _is_database(shelf: Path) -> bool:
+    """Whether the file is there and looks whole. Only read, because SQLite may remove the log of one that is not."""
+    if not shelf.exists():
+        return False
+    try:
+        check_file(shelf)
+    except ValueError:
+        return False
+    except DungeonError:
+        pass  # a newer version of the game made it
+    return True
 
 
 def _lock(db: sqlite3.Connection, shelf: Path) -> None:

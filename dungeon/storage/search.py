@@ -183,7 +183,11 @@ def _shortened(text: str, anyone: re.Pattern[str]) -> str:
     if len(text) <= _LONGEST:
         return text
     first = anyone.search(text)
-    begin = max(0, first.start() - _LEAD) if first else 0
-    begin = text.find(" ", begin) + 1 if begin else 0
-    end = begin + _LONGEST
-    return ("…" if begin else "") + text[begin:end] + ("…" if end < len(text) else "")
+    at = first.start() if first else 0
+    begin = max(0, at - _LEAD)
+    if begin:  # at a word, if one begins before
+        begin = text.find(" ", begin, at) + 1 or begin
+    part = text[begin : begin + _LONGEST]
+    if begin + len(part) < len(text):
+        part = f"{part.rpartition(' ')[0] or part}…"
+    return f"…{part}" if begin else part
