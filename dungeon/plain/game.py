@@ -155,8 +155,11 @@ class _Game:
     async def _begin(self, scenario: Scenario) -> None:
         answers = {}
         for placeholder in scenario.placeholders:
-            say(f"{placeholder.ask} (an empty line: {placeholder.default})")
+            say(placeholder.ask + (f" (an empty line: {placeholder.default})" if placeholder.default else ""))
             answers[placeholder.name] = await self._lines.next()
+            while not placeholder.is_answered(answers[placeholder.name]):
+                note("The story needs an answer to this.")
+                answers[placeholder.name] = await self._lines.next()
         self.session.begin(fill_placeholders(scenario, answers))
         self._print_story()
 
