@@ -41,11 +41,15 @@ class SidePanel(VerticalScroll, can_focus=False):
         if not self.display:
             return
         lore = self._session.adventure.lore
+        known = people_and_things(self._session.adventure)
+        cards = [each for each in known if each.text]
+        others = ", ".join(one_line(each.name) for each in known if not each.text)
         people: list[Content | tuple[str, str]] = []
-        for known in people_and_things(self._session.adventure):
-            people.append(("\n" + one_line(known.name), "bold $secondary"))
-            if known.text:
-                people.append((f"\n  {_shortened(known.text, _CARD_LENGTH)}", "$foreground 75%"))
+        for each in cards:
+            people.append((f"\n{one_line(each.name)}\n", "bold $secondary"))
+            people.append((f"{_shortened(each.text, _CARD_LENGTH)}\n", "$foreground 75%"))
+        if others:
+            people.append((f"\n{'Also named: ' if cards else ''}{others}", ""))
         named = Content.assemble(*people) if people else None
         self._fill("people", "People and things", named, "\nNobody is named yet.")
         memory = _shortened(lore.memory, _TEXT_LENGTH)
