@@ -16,7 +16,7 @@ import json
 import re
 import sqlite3
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import msgspec
 
@@ -27,8 +27,6 @@ from dungeon.tale.prose import split_sentences
 
 _LONGEST = 240
 """Characters of a sentence that are shown."""
-_LEAD = 60
-"""Characters before the first of the words in a sentence that is longer."""
 _MOST_TURNS = 12
 """Turns of an adventure whose sentences are compared: those that hold most of the words."""
 
@@ -78,6 +76,23 @@ class Found:
     turn: int | None = None
     """The id of the turn that holds them."""
 
+    def shortened(self, length: int) -> "Found":
+        """The same with so many characters of the text, around the first of the words."""
+        if len(self.text) <= length:
+            return self
+        at = self.marks[0][0] if self.marks else 0
+        begin = max(0, at - length // 4)
+        if begin:  # at a word, if one begins before
+            begin = self.text.find(" ", begin, at) + 1 or begin
+        part = self.text[begin : begin + length - 2]
+        if begin + len(part) < len(self.text):
+            part = part.rpartition(" ")[0] or part
+        end = begin + len(part)
+        before, after = "…" if begin else "", "…" if end < len(self.text) else ""
+        shift = len(before) - begin
+        marks = tuple((first + shift, last + shift) for first, last in self.marks if begin <= first and last <= end)
+        return replace(self, text=f"{before}{part}{after}", marks=marks)
+
 
 def word_forms(search: str) -> str:
     """Return the words that are searched for as patterns of LIKE … ESCAPE '\\', JSON: an array of forms for each."""
@@ -123,8 +138,9 @@ def find_words(db: sqlite3.Connection, adventure: int, search: str) -> Found | N
             "SELECT count(*) FROM turn WHERE adventure = ? AND id <= ?", (adventure, turn)
         ).fetchone()
         place = f"turn {number}"
-    text = _shortened(one_line(sentence_text), wanted.anyone)
-    return Found(place, text, tuple(match.span() for match in wanted.anyone.finditer(text)), turn)
+    text = one_line(sentence_text)
+    marks = tuple(match.span() for match in wanted.anyone.finditer(text))
+    return Found(place, text, marks, turn).shortened(_LONGEST)
 
 
 _NOTHING = (0, False, 0)
@@ -176,18 +192,3 @@ def _texts(db: sqlite3.Connection, adventure: int, search: str) -> Iterator[tupl
     for tag in msgspec.json.decode(row["tags"], type=tuple[str, ...]):
         yield "tag", None, tag
     yield "title", None, row["title"]
-
-
-def _shortened(text: str, anyone: re.Pattern[str]) -> str:
-    """Cut a long text around the first of the words."""
-    if len(text) <= _LONGEST:
-        return text
-    first = anyone.search(text)
-    at = first.start() if first else 0
-    begin = max(0, at - _LEAD)
-    if begin:  # at a word, if one begins before
-        begin = text.find(" ", begin, at) + 1 or begin
-    part = text[begin : begin + _LONGEST]
-    if begin + len(part) < len(text):
-        part = f"{part.rpartition(' ')[0] or part}…"
-    return f"…{part}" if begin else part

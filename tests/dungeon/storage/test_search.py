@@ -1,5 +1,6 @@
 """Searching the shelf: which adventures hold the words, and the sentence that is shown for it."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -119,10 +120,23 @@ def test_a_long_sentence_is_cut_around_the_words(shelf: Shelf) -> None:
     play(shelf, adventure, "and so on " * 500 + "until a heron lands " + "and so on " * 500)
     place, sentence = shown(shelf, "heron")
     assert (place, sentence.count("[heron]")) == ("turn 1", 1)
-    assert sentence.startswith("…and so on") and sentence.endswith("so on…")
+    assert re.fullmatch(r"…(and so on )+until a \[heron\] lands .* (and|so|on)…", sentence)
     assert len(sentence) < 260
     play(shelf, adventure, "x" * 1000 + "wren" + "x" * 1000)
     assert "xxx[wren]xxx" in shown(shelf, "wren")[1]
+
+
+def test_it_can_be_shortened_further(shelf: Shelf) -> None:
+    adventure = shelf.add_adventure(scenario_from_opening("You wait."), "v")
+    play(shelf, adventure, "The lamp is out when a heron lands on the roof, and the lamp is lit again by nobody.")
+    found = shelf.find_words(adventure.id, "heron lamp")
+    assert found is not None
+    for length in range(12, len(found.text) + 5):
+        short = found.shortened(length)
+        assert len(short.text) <= length
+        assert all(short.text[begin:end] in ("heron", "lamp") for begin, end in short.marks)
+        assert short.marks
+    assert marked(found.shortened(40)) == "The [lamp] is out when a [heron] lands on…"
 
 
 def test_hostile_text_is_found_as_text_on_one_line(shelf: Shelf) -> None:
