@@ -26,6 +26,7 @@ from dungeon.play.keys import check_keys, key_name, keymap, keys_for
 from dungeon.play.registry import COMMANDS, Request
 from dungeon.play.session import Session
 from dungeon.scenarios.model import Scenario
+from dungeon.storage.backups import start_daily_backup
 from dungeon.storage.shelf import Shelf
 from dungeon.storyteller.download.weights import DownloadCancelled
 from dungeon.storyteller.local.storyteller import LocalStoryteller
@@ -104,6 +105,11 @@ class DungeonApp(BaseApp):
             self.load_voice()
         else:
             self.voice_state = ""
+        self.call_after_refresh(start_daily_backup, self.shelf.path, self._backup_failed)
+
+    def _backup_failed(self, problem: str) -> None:
+        """Called from the thread of the backup."""
+        self.call_later(partial(self.toast, problem, error=True))
 
     # ---- adventures ------------------------------------------------------------------------------------------
 
