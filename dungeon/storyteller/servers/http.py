@@ -41,6 +41,13 @@ class Refusal(StorytellerError):
         return self.status in _NO_SUCH_ROUTE and "model" not in self.body.lower()
 
 
+class BrokeOff(StorytellerError):
+    """The answer ended before it was complete."""
+
+    def __init__(self, url: str, reason: str = "the end of its answer did not come") -> None:
+        super().__init__(f"The storyteller at {url} broke off: {reason}. Try again, or look at the server's log.")
+
+
 class RawTextRefused(Refusal):
     """The server has no route for raw text, or not for this model; it may have one for chat."""
 
@@ -106,7 +113,8 @@ class Connection:
 
         Raises:
             Refusal: it answered with an error status.
-            StorytellerError: it can't be reached, or the stream broke off.
+            BrokeOff: the stream ended in the middle, as far as HTTP can tell.
+            StorytellerError: it can't be reached.
         """
         try:
             response = await self._send("POST", url, body)
@@ -161,7 +169,7 @@ class Connection:
                 f"No storyteller answers at {self.url}. Is the server running? Start it, or check the address.{hint}"
             )
         reason = self._redacted(str(error)) or type(error).__name__
-        return StorytellerError(f"The storyteller at {self.url} broke off: {reason}.")
+        return BrokeOff(self.url, reason.rstrip("."))
 
     def _refusal(self, response: httpx2.Response) -> Refusal:
         status = response.status_code

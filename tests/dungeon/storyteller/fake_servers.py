@@ -11,6 +11,7 @@ import json
 import threading
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from enum import Enum
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import pairwise
 from typing import Any, Self
@@ -27,11 +28,20 @@ class Answered:
     headers: dict[str, str] = field(default_factory=dict)
 
 
+class Body(Enum):
+    """How an answer in lines goes over the wire."""
+
+    CHUNKED = "in chunks, with the last one"
+    BROKEN = "in chunks, and the connection is closed before the last one"
+    CLOSED = "as HTTP 1.0 has it: all up to where the connection is closed"
+
+
 @dataclass(frozen=True)
 class Streamed:
     """An answer in lines, each of which is sent by itself. None: the client must leave before the rest comes."""
 
     lines: Iterable[str | None]
+    body: Body = Body.CHUNKED
 
 
 @dataclass(frozen=True)
@@ -105,6 +115,13 @@ class FakeServer:
 def sse(events: Iterable[object]) -> Streamed:
     """Events as OpenAI's API streams them."""
     return Streamed([*("data: " + json.dumps(event) for event in events), "data: [DONE]"])
+
+
+def without_end(answer: Answered | Streamed, body: Body) -> Streamed:
+    """A stream as a server leaves it that dies behind the last piece of text."""
+    assert isinstance(answer, Streamed)
+    marks = ('"finish_reason": "stop"', "[DONE]", '"done": true', '"usage"')
+    return Streamed([line for line in answer.lines if line and not any(mark in line for mark in marks)], body)
 
 
 def completion_events(pieces: Iterable[str], usage: object = None) -> list[object]:
@@ -407,7 +424,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._whole(answer)
             return
         try:
-            self._stream(answer.lines)
+            self._stream(answer)
         except ConnectionError:
             fake.left.set()
             self.close_connection = True
@@ -420,17 +437,23 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(data)
 
-    def _stream(self, lines: Iterable[str | None]) -> None:
+    def _stream(self, answer: Streamed) -> None:
         self.send_response(200)
-        self.send_header("Transfer-Encoding", "chunked")
+        if is_chunked := answer.body is not Body.CLOSED:
+            self.send_header("Transfer-Encoding", "chunked")
+        else:
+            self.send_header("Connection", "close")
         self.end_headers()
-        for line in lines:
+        for line in answer.lines:
             if line is None:
                 self.fake.hold()
                 raise ConnectionAbortedError
             data = line.encode() + b"\n"
-            self.wfile.write(f"{len(data):x}\r\n".encode() + data + b"\r\n")
-        self.wfile.write(b"0\r\n\r\n")
+            self.wfile.write(f"{len(data):x}\r\n".encode() + data + b"\r\n" if is_chunked else data)
+        if answer.body is Body.CHUNKED:
+            self.wfile.write(b"0\r\n\r\n")
+        else:
+            self.close_connection = True
 
     def handle(self) -> None:
         try:
