@@ -8,8 +8,10 @@ None of them generates: they answer `server.answer`, a piece at a time. For all 
 """
 
 import json
+import socket
 import threading
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import Enum
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -65,13 +67,14 @@ class FakeServer:
     """Where it takes raw text."""
     context = 2048
 
-    def __init__(self) -> None:
+    def __init__(self, port: int = 0) -> None:
         self.asked: list[Asked] = []
         self.answer: tuple[str, ...] = PIECES
         self.left = threading.Event()
         """Set once a client has left before the end of its answer."""
         self._closing = threading.Event()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), type("_Bound", (_Handler,), {"fake": self}))
+        self.connections: list[socket.socket] = []
+        self._server = ThreadingHTTPServer(("127.0.0.1", port), type("_Bound", (_Handler,), {"fake": self}))
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
         self.port = self._server.server_address[1]
         self.url = f"http://127.0.0.1:{self.port}"
@@ -85,6 +88,9 @@ class FakeServer:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
+        for connection in self.connections:  # those that a client keeps open
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
 
     def bodies(self, path: str) -> list[Any]:
         """The bodies of the requests to a route."""
@@ -406,6 +412,10 @@ class _Handler(BaseHTTPRequestHandler):
     fake: FakeServer
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
+
+    def setup(self) -> None:
+        super().setup()
+        self.fake.connections.append(self.connection)
 
     def do_GET(self) -> None:
         self._answer("GET", None)

@@ -172,7 +172,7 @@ async def test_a_server_that_still_loads_its_model_says_so(play: Play) -> None:
         error = {"error": {"message": "Loading model", "type": "unavailable_error", "code": 503}}
         server.get = lambda path: Answered(error, 503)
         with pytest.raises(StorytellerError, match=r"still loading its model\. Try again"):
-            await play(server).storyteller.start()
+            await play(server).storyteller.identify()
 
 
 async def test_an_error_of_a_gateway_is_not_taken_for_a_server(play: Play) -> None:
