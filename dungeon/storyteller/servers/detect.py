@@ -28,8 +28,9 @@ from dungeon.storyteller.servers.models import ServedModel, below, entries, size
 from dungeon.storyteller.servers.ollama import Ollama
 
 PROBE_SECONDS = 1.5
+REMOTE_SECONDS = 5.0
 LOCAL_SECONDS = 0.7
-"""How long a server may take for one answer; one that was not named, less."""
+"""How long a server may take for one answer: on this machine, and elsewhere; one that was not named, less."""
 LOCAL_PORTS = (11434, 1234, 5001, 8080, 9931, 8000)
 """Ollama, LM Studio, KoboldCpp, llama.cpp old and new, vLLM."""
 _LISTED = 20
@@ -79,14 +80,16 @@ class FoundServer:
 # ---- one server --------------------------------------------------------------------------------------------------
 
 
-async def detect(connection: Connection, seconds: float = PROBE_SECONDS) -> FoundServer:
-    """Return what answers at this address.
+async def detect(connection: Connection, seconds: float | None = None) -> FoundServer:
+    """Return what answers at this address; one answer may take so many seconds.
 
     Raises:
         StillLoading: the server is still loading its model.
         StorytellerError: nothing answers, the server fails, or it does not accept the key.
     """
     address = connection.address
+    if seconds is None:
+        seconds = PROBE_SECONDS if address.is_local else REMOTE_SECONDS
     models_route = f"{address.api}/models"
     if address.host in SERVICES:
         answers = await _ask(connection, [models_route], seconds)

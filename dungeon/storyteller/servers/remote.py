@@ -1,7 +1,7 @@
 """A server that somebody else runs, at `--endpoint URL`; what it is and what it can do is found out at the start.
 
     storyteller = RemoteStoryteller("http://127.0.0.1:11434")     # a model's name, if the server has several
-    await storyteller.identify()                                   # asks what it is, within two seconds
+    await storyteller.identify()                                   # asks what it is, within seconds
     await storyteller.start()                                      # and learns the chat frame of its model
     storyteller.kind, storyteller.name, storyteller.context_size, storyteller.capabilities
 

@@ -67,17 +67,19 @@ class FakeServer:
     """Where it takes raw text."""
     context = 2048
 
-    def __init__(self, port: int = 0) -> None:
+    def __init__(self, port: int = 0, host: str = "127.0.0.1") -> None:
         self.asked: list[Asked] = []
         self.answer: tuple[str, ...] = PIECES
         self.left = threading.Event()
         """Set once a client has left before the end of its answer."""
         self._closing = threading.Event()
         self.connections: list[socket.socket] = []
-        self._server = ThreadingHTTPServer(("127.0.0.1", port), type("_Bound", (_Handler,), {"fake": self}))
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        server = type("_Server", (ThreadingHTTPServer,), {"address_family": family})
+        self._server = server(address, type("_Bound", (_Handler,), {"fake": self}))
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
         self.port = self._server.server_address[1]
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.url = f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
 
     def __enter__(self) -> Self:
         self._thread.start()
