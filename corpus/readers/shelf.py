@@ -231,7 +231,8 @@ def _rows(db: sqlite3.Connection, source: Source) -> tuple[list[sqlite3.Row], li
     if version >= _WITH_EDITS:
         adventures = (
             "SELECT id, title, opening, head, "
-            "(SELECT lore FROM lore l WHERE l.adventure = a.id ORDER BY l.id DESC LIMIT 1) AS lore, NULL AS story FROM adventure a ORDER BY id"
+            "(SELECT lore FROM lore l WHERE l.adventure = a.id ORDER BY l.id DESC LIMIT 1) AS lore, "
+            "NULL AS story FROM adventure a ORDER BY id"
         )
         turns = turns.replace("NULL AS edit_of", "edit_of")
     if version >= _WITH_AUTHORS:

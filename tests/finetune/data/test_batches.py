@@ -31,6 +31,16 @@ def test_a_batch_is_not_longer_than_the_models_positions() -> None:
     assert Collator(0, 100)([row(2, 29)])["input_ids"].shape == (1, 32)
 
 
+def test_several_processes_measure_all_rows_once_and_none_waits_for_another() -> None:
+    rows = [row(start, start) for start in range(2, 25)]
+    shares = [HeldOutRows(rows, 100).share(process, 3) for process in range(3)]
+    assert sorted(one["input_ids"] for share in shares for one in share.rows) == [one["input_ids"] for one in rows]
+    tokens = [sum(len(one["input_ids"]) for one in share.rows) for share in shares]
+    assert max(tokens) - min(tokens) <= 24  # the longest row
+    assert [len(share.rows) for share in shares] == [8, 8, 7]
+    assert HeldOutRows(rows[:1], 100).share(1, 2).rows == []
+
+
 @pytest.mark.parametrize("name", ["gpt2", "llama"])
 def test_padding_and_batching_do_not_change_the_loss(name: str, bases: dict[str, Path]) -> None:
     model = AutoModelForCausalLM.from_pretrained(bases[name])
