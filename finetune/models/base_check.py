@@ -9,6 +9,7 @@
 
 import json
 import re
+import socket
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -149,17 +150,29 @@ def _check_hub(name: str) -> None:
     from huggingface_hub import get_hf_file_metadata, hf_hub_url
     from huggingface_hub.errors import OfflineModeIsEnabled, RepositoryNotFoundError
 
+    reason: str
+    source: Exception
     try:
         get_hf_file_metadata(hf_hub_url(name, CONFIG))
+        return
     except OfflineModeIsEnabled as error:
-        raise cannot_open(hub_subject(name), "HF_HUB_OFFLINE is set, and the model was never fetched") from error
+        reason, source = "HF_HUB_OFFLINE is set, and the model was never fetched.", error
     except RepositoryNotFoundError as error:
-        reason = "the Hub has no model of that name, or it is private"
-        if "/" not in name:
-            reason += f". If {name} is a voice of the game: --base takes the weights that it was tuned on"
-        raise cannot_open(hub_subject(name), reason) from error
+        reason, source = "the Hub has no model of that name, or it is private.", error
     except httpx2.TransportError as error:
-        reason = f"the Hub can't be reached ({cause(error)}). Is this machine online?"
-        raise cannot_open(hub_subject(name), reason) from error
+        reason, source = f"the Hub can't be reached{_beside_dns(error)}. Is this machine online?", error
     except (httpx2.HTTPError, OSError, ValueError) as error:
-        raise cannot_open(hub_subject(name), cause(error)) from error
+        reason, source = cause(error), error
+    if "/" not in name:
+        reason += f" If {name} is a voice of the game: --base takes the weights that it was tuned on."
+    raise cannot_open(hub_subject(name), reason) from source
+
+
+def _beside_dns(error: Exception) -> str:
+    """Return an error's message in brackets, but not that of a name that no server knows: a machine offline."""
+    link: BaseException | None = error
+    while link is not None:
+        if isinstance(link, socket.gaierror):
+            return ""
+        link = link.__cause__ or link.__context__
+    return f" ({cause(error)})"

@@ -1,13 +1,13 @@
 """What a training is asked to do, and every check of it that needs no heavy import."""
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from finetune.data.corpus_files import find_files
-from finetune.errors import FinetuneError
+from finetune.errors import FinetuneError, cause
 from finetune.files import read_json
 from finetune.models.base_check import check_base, check_layers, read_layers
 from finetune.models.card_driver import check_card, may_have_card
@@ -103,12 +103,16 @@ def check_writable(out: Path) -> None:
     """Check that something can be made at `out`.
 
     Raises:
-        FinetuneError: the folder that it would be made in is none, or must not be written to.
+        FinetuneError: the folder that it would be made in is none, or can't be written to.
     """
     folder = out.absolute().parent
     while not folder.exists() and folder != folder.parent:
         folder = folder.parent
     if not folder.is_dir():
         raise FinetuneError(f"{folder} is a file, so {out} can't be made in it. Name another place with --out.")
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise FinetuneError(f"Nothing can be written to {folder}. Name another place with --out.")
+    try:
+        with TemporaryDirectory(dir=folder):  # its permissions alone don't tell
+            pass
+    except OSError as error:
+        reason = error.strerror or cause(error)
+        raise FinetuneError(f"Nothing can be written to {folder}: {reason}. Name another place with --out.") from error

@@ -1,5 +1,6 @@
 """Wrong options of a training: the message names the option and what to do, the exit code is 2, no file is written."""
 
+import errno
 import json
 import os
 from collections.abc import Callable
@@ -70,8 +71,12 @@ def test_without_a_driver_no_card_is_looked_for_with_torch(refused: Refused, mon
 def test_a_folder_that_must_not_be_written_to_is_an_error(
     refused: Refused, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(os, "access", lambda path, mode: path != tmp_path)  # for root may write anywhere
-    assert f"Nothing can be written to {tmp_path}. Name another place with --out." in refused()
+    def read_only(**given: Path) -> None:  # what a folder's permissions are to root
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(given["dir"]))
+
+    monkeypatch.setattr(job, "TemporaryDirectory", read_only)
+    expected = f"Nothing can be written to {tmp_path}: Read-only file system. Name another place with --out."
+    assert expected in refused()
 
 
 @pytest.mark.usefixtures("no_conversion")
