@@ -27,7 +27,8 @@ class TrainingFigures:
     """Optimizer steps after which it was the lowest."""
     steps: int
     target_tokens: int
-    """Distinct target tokens of the training split; each is learned once per epoch."""
+    """Target tokens of the training split, each of which is learned once per epoch; estimated where the steps end long
+    before an epoch."""
     seconds: float
     """Spent in training since the last start."""
     target_tokens_per_second: float

@@ -20,7 +20,6 @@ from transformers import PreTrainedModel, set_seed
 
 from finetune.console import print_status
 from finetune.data.corpus import Corpus, read_corpus
-from finetune.data.rows import count_targets
 from finetune.errors import FinetuneError
 from finetune.files import read_json, write_json
 from finetune.models.base import Base, open_base
@@ -105,7 +104,7 @@ def train(job: TrainingJob, corpus: Corpus, base: Base, before: HeldOutLoss | No
     opened = _open_work_folder(job, corpus, base, state.num_processes) if state.is_main_process else None
     precision: Precision = broadcast_object_list([opened])[0]
 
-    data = prepare_data(corpus, base, recipe)
+    data = prepare_data(corpus, base, recipe, state.num_processes)
     set_seed(recipe.seed)
     model = prepare_model(base.model, recipe)
     if recipe.weights == "half" and precision.precision != "fp32":
@@ -132,7 +131,7 @@ def train(job: TrainingJob, corpus: Corpus, base: Base, before: HeldOutLoss | No
         validation_loss=best.loss,
         best_step=best.step,
         steps=trainer.state.global_step,
-        target_tokens=count_targets(data.train),
+        target_tokens=data.target_tokens,
         seconds=round(trainer.progress.seconds, 1),
         target_tokens_per_second=round(trainer.tokens.targets / seconds, 1),
         tokens_per_second=round(trainer.tokens.all / seconds, 1),

@@ -18,6 +18,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from accelerate import PartialState  # type: ignore[import-untyped]
 from accelerate.utils import broadcast_object_list  # type: ignore[import-untyped]
@@ -103,7 +104,7 @@ class VoiceTrainer(Trainer):
         super().__init__(
             model=model,
             args=arguments,
-            train_dataset=[*data.train, Row(input_ids=[pad], labels=[IGNORED])],  # the last: the order's filler
+            train_dataset=[*data.train, _filler(pad)],  # the last: the order's filler
             eval_dataset=data.validation.rows,
             data_collator=self.collator,
             callbacks=[self.progress, self.trackers, self.stop, _Bookkeeping(self.order, work)],
@@ -361,6 +362,11 @@ class VoiceTrainer(Trainer):
     def bare_model(self) -> PeftModel:
         """The model, without what accelerate wrapped around it."""
         return self.accelerator.unwrap_model(self.model, keep_torch_compile=False)  # type: ignore[no-any-return]
+
+
+def _filler(pad: int) -> Row:
+    """Return a row with nothing to learn."""
+    return Row(input_ids=np.array([pad], np.int32), labels=np.array([IGNORED], np.int32))
 
 
 def _arguments(recipe: Recipe, precision: Precision, work: Path) -> TrainingArguments:
