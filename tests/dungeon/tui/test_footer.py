@@ -17,7 +17,7 @@ class Page(Screen[None]):
         Binding("ctrl+t", "next_tab", "Next tab"),
         Binding("slash", "search", "Search"),
         Binding("f11", "explain", "A key with a long explanation"),
-        *bindings("quit", "tree", "help", "rename"),
+        *bindings("quit", "tree", "help", "rename", shown=True),
     ]
 
     def action_next_tab(self) -> None: ...
