@@ -184,7 +184,15 @@ class DungeonApp(BaseApp):
             elif isinstance(self.screen, type(screen)):
                 self.pop_screen()  # the same key closes it
             else:
-                self.push_screen(screen)
+                self.push_screen(screen, self._chosen)
+
+    async def _chosen(self, chosen: object) -> None:
+        """Runs or begins the command that the player chose in a screen, as they do in the help."""
+        if isinstance(chosen, Request):
+            run = self.screen.run_command if isinstance(self.screen, PlayScreen) else self.run_command
+            await run(chosen)
+        elif isinstance(chosen, str) and isinstance(self.screen, PlayScreen):
+            self.screen.prompt.set_line(chosen)
 
     def toast(self, text: str, *, error: bool = False) -> None:
         """Shows a short message: above the prompt while the story is on the screen."""
