@@ -66,8 +66,11 @@ _NOT_TEXT = re.compile(f"[\x00-\x09\x0b-\x1f\x7f-\x9f\xad{''.join(HIDING)}]")
 TEN_MILLION = 10_000_000
 
 
+DUNGEON = [sys.executable, "-m", "dungeon"]
+
+
 def command(server: ScriptedServer, *options: str) -> list[str]:
-    return [sys.executable, "-m", "dungeon", "play", "--endpoint", server.url, "--model", "scripted", *options]
+    return [*DUNGEON, "play", "--endpoint", server.url, "--model", "scripted", *options]
 
 
 def answer_with(text: str) -> str:
@@ -177,6 +180,23 @@ def test_a_hostile_argument_is_printed_as_text() -> None:
     assert "Traceback" not in stderr
     assert not _NOT_TEXT.search(stderr)
     assert "[/nope]" in stderr
+
+
+def test_lists_mark_what_turns_or_hides_text_and_an_export_keeps_it() -> None:
+    adventure = save_hostile_adventure()
+
+    def output(*arguments: str) -> str:
+        done = subprocess.run([*DUNGEON, *arguments], capture_output=True, timeout=60, check=True)
+        return done.stdout.decode() + done.stderr.decode()
+
+    for listed in (output("adventures"), output("adventures", "wall")):
+        assert not _NOT_TEXT.search(listed.replace("\t", ""))
+        assert "abc␦def␦ ␦ghi␦ ␦jkl" in listed
+    assert "abc\u202edef" in output("export", str(adventure.id)), "in a pipe as in a file"
+    with Terminal([*DUNGEON, "export", str(adventure.id)]) as terminal:
+        assert terminal.wait() == 0
+    assert "abc␦def" in terminal.drawn.decode()
+    assert not _NOT_TEXT.search(re.sub(r"[\t\r]", "", terminal.drawn.decode()))
 
 
 # ---- the screen ------------------------------------------------------------------------------------------------------
