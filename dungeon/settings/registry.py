@@ -16,7 +16,6 @@ from itertools import chain
 from corpus.text import did_you_mean, printable
 from corpus.turns import clean_prose
 from dungeon.errors import DungeonError
-from dungeon.settings.palettes import THEME_HELP
 
 Value = int | float | str | tuple[str, ...]
 """A switch is a bool, which is an int."""
@@ -53,8 +52,6 @@ class Setting:
     """None where the voice has its own value, or where the setting may be unset."""
     global_only: bool = False
     """Whether it applies to all adventures and can't be set for one."""
-    options: tuple[str, ...] = ()
-    """The names allowed; none where they are not fixed."""
 
 
 _STORYTELLER = (
@@ -222,10 +219,10 @@ _LOOKS = (
         "theme",
         Type.NAME,
         "The colours.",
-        "ansi-dark and ansi-light use those of your terminal. With NO_COLOR set in the environment there are none.",
+        "ansi-dark and ansi-light use those of your terminal. With NO_COLOR set in the environment there are none. "
+        "Themes of your own are files in the folder themes, beside the settings file.",
         default="lamplight",
         global_only=True,
-        options=tuple(THEME_HELP),
     ),
     Setting(
         "pace",
@@ -315,7 +312,7 @@ def _convert(setting: Setting, value: object) -> Value | None:
     if setting.type is Type.SWITCH:
         return value if isinstance(value, bool) else None
     if setting.type is Type.NAME:
-        return value if isinstance(value, str) and (not setting.options or value in setting.options) else None
+        return value if isinstance(value, str) else None
     if setting.type is Type.PHRASES:
         return _convert_phrases(value, int(setting.limits[1]))
     if setting.type is Type.TEXT:
@@ -347,8 +344,6 @@ def allowed_values(setting: Setting) -> str:
         return f"at most {high:g} phrases of up to {_PHRASE_LENGTH} letters"
     if setting.type is Type.TEXT:
         return f"a text of up to {high:,.0f} letters"
-    if setting.options:
-        return f"one of {', '.join(setting.options)}"
     if setting.type in (Type.WHOLE, Type.NUMBER):
         unit = f" {setting.unit}" if setting.unit else ""
         return f"{setting.type} from {low:.10g} to {high:.10g}{unit}"

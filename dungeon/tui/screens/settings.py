@@ -19,9 +19,9 @@ from dungeon.errors import DungeonError
 from dungeon.play.keys import key_name, keys_for, set_key
 from dungeon.play.registry import COMMANDS
 from dungeon.settings.effective import EffectiveSettings, SettingsNotSaved
-from dungeon.settings.palettes import THEME_HELP
 from dungeon.settings.presets import PRESETS, parse_preset_name
 from dungeon.settings.registry import BY_NAME, GROUPS, SETTINGS, Setting, Type, allowed_values, parse_setting
+from dungeon.tui.host import game
 from dungeon.tui.screens.choose import ChooseScreen, KeyScreen
 from dungeon.tui.widgets.rows import Options
 from dungeon.tui.widgets.status import HintLine
@@ -275,16 +275,13 @@ class SettingsScreen(Screen[None]):
         return name != _SAVE and self._change(lambda: self.settings.delete_preset(name))
 
     def _choose_theme(self) -> None:
-        options = {name: (name, help_text) for name, help_text in THEME_HELP.items()}
-        screen = ChooseScreen("Theme", options, self.settings.global_settings.theme, on_highlight=self._preview_theme)
+        options = {name: (name, help_text) for name, help_text in self.settings.themes.help.items()}
+        screen = ChooseScreen("Theme", options, self.settings.theme, on_highlight=game(self).use_theme)
         self.app.push_screen(screen, self._theme_chosen)
-
-    def _preview_theme(self, theme: str) -> None:
-        self.app.theme = theme
 
     def _theme_chosen(self, theme: str | None) -> None:
         if theme is None:
-            self.app.theme = self.settings.global_settings.theme
+            game(self).use_theme(self.settings.theme)
         else:
             self._set("theme", theme)
 
