@@ -43,7 +43,6 @@ class Host(BaseApp):
     """What the screens need of the game's app."""
 
     TITLE = "Host"
-    CSS_PATH = None
     ENABLE_COMMAND_PALETTE = False
 
     def __init__(self, screen: Screen[Any] | None = None, theme: str = "lamplight") -> None:

@@ -27,7 +27,7 @@ from dungeon.generation.context_view import (
 from dungeon.play.session import Session
 from dungeon.tale.context import PartKind
 from dungeon.tui.screens.text import TextScreen
-from dungeon.tui.widgets.rows import ColouredOptions
+from dungeon.tui.widgets.rows import Options
 from dungeon.tui.widgets.status import HintLine
 
 _COLOURS = {
@@ -78,7 +78,7 @@ class ContextScreen(Screen[None]):
         yield Static(id="headline", markup=False)
         yield Static(id="bar", markup=False)
         yield Static(id="legend", markup=False)
-        yield ColouredOptions(widget_id="parts")
+        yield Options(widget_id="parts")
         yield HintLine(f"{_CACHED} cached {_TO_READ} to read {_LEFT_OUT} left out · Enter shows it · Esc closes")
 
     def on_mount(self) -> None:
@@ -129,7 +129,7 @@ class ContextScreen(Screen[None]):
             elif number == folded[0]:
                 text = f"{_LEFT_OUT}        {len(folded)} cards are left out…"
                 options.append(Option(Content.assemble(("C ", _style(PartKind.CARD)), text), id=_UNFOLD))
-        parts = self.query_one("#parts", ColouredOptions)
+        parts = self.query_one("#parts", Options)
         highlighted = parts.highlighted or 0
         parts.set_options(options)
         parts.highlighted = min(highlighted, len(options) - 1)

@@ -1,6 +1,7 @@
 """Lists of options in the look of the game. Options are `Content`, never markup."""
 
 from textual import events
+from textual.style import Style
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
@@ -22,21 +23,14 @@ class Options(OptionList):
     def __init__(self, *options: Option, widget_id: str) -> None:
         super().__init__(*options, id=widget_id, markup=False)
 
-
-class ColouredOptions(Options):
-    """Options with colours of their own, which can be seen on the highlighted one as well."""
-
-    DEFAULT_CSS = """
-    ColouredOptions {
-        & > .option-list--option-highlighted { background: $panel; color: $foreground; text-style: bold; }
-        &:focus > .option-list--option-highlighted { background: $primary 25%; color: $foreground; text-style: bold; }
-        &:focus:ansi > .option-list--option-highlighted { background: ansi_bright_black; text-style: bold underline; }
-        &:focus:ansi:light > .option-list--option-highlighted { background: ansi_white; }
-    }
-    """
+    def get_visual_style(self, *component_classes: str, partial: bool = False) -> Style:
+        """Return Textual's style of a part of the list, reversed where the style sheet says so: Textual drops that."""
+        style = super().get_visual_style(*component_classes, partial=partial)
+        reverse = any(self.get_component_styles(name).text_style.reverse for name in component_classes)
+        return style + Style(reverse=True) if reverse else style
 
 
-class Rows(ColouredOptions):
+class Rows(Options):
     """Options of one line, which are cropped. A click highlights one; Enter or a double click selects it."""
 
     DEFAULT_CSS = """
