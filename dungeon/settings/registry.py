@@ -244,6 +244,15 @@ _LOOKS = (
         default=78,
         global_only=True,
     ),
+    Setting(
+        "panel",
+        Type.NAME,
+        "The panel beside the story: people and things, memory, summary.",
+        "auto shows it where the terminal has 120 columns or more.",
+        default="auto",
+        global_only=True,
+        options=("auto", "on", "off"),
+    ),
 )
 GROUPS = {"Storyteller": (*_STORYTELLER, _INSTRUCTIONS), "Suggestions": _SUGGESTIONS, "Looks": _LOOKS}
 SETTINGS = tuple(chain.from_iterable(GROUPS.values()))

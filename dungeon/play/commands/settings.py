@@ -67,3 +67,10 @@ async def theme(frontend: Frontend, request: Request) -> None:
     following = names[(names.index(current.theme) + 1) % len(names)]
     line = current.set("theme", request.words or following, globally=True)
     frontend.show_lines("Settings", [line, current.themes.help[current.theme]])
+
+
+@command(
+    Group.SETTINGS, "panel", "Show or hide people, memory and summary beside the story.", key="f9", while_streaming=True
+)
+async def panel(frontend: PlayFrontend, _: Request) -> None:
+    frontend.toggle_panel()
