@@ -52,6 +52,8 @@ class Setting:
     """None where the voice has its own value, or where the setting may be unset."""
     global_only: bool = False
     """Whether it applies to all adventures and can't be set for one."""
+    options: tuple[str, ...] = ()
+    """The names allowed; none where they are not fixed."""
 
 
 _STORYTELLER = (
@@ -321,7 +323,7 @@ def _convert(setting: Setting, value: object) -> Value | None:
     if setting.type is Type.SWITCH:
         return value if isinstance(value, bool) else None
     if setting.type is Type.NAME:
-        return value if isinstance(value, str) else None
+        return value if isinstance(value, str) and (not setting.options or value in setting.options) else None
     if setting.type is Type.PHRASES:
         return _convert_phrases(value, int(setting.limits[1]))
     if setting.type is Type.TEXT:
@@ -353,6 +355,8 @@ def allowed_values(setting: Setting) -> str:
         return f"at most {high:g} phrases of up to {_PHRASE_LENGTH} letters"
     if setting.type is Type.TEXT:
         return f"a text of up to {high:,.0f} letters"
+    if setting.options:
+        return f"one of {', '.join(setting.options)}"
     if setting.type in (Type.WHOLE, Type.NUMBER):
         unit = f" {setting.unit}" if setting.unit else ""
         return f"{setting.type} from {low:.10g} to {high:.10g}{unit}"

@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+from textual.notifications import SeverityLevel
 from textual.pilot import Pilot
 from textual.screen import Screen
 
@@ -39,10 +40,10 @@ from dungeon.tui.screens.takes import TakesScreen
 from dungeon.tui.screens.text import TextScreen
 from dungeon.tui.screens.tree import TreeScreen
 from dungeon.tui.screens.voices import VoicesScreen
-from dungeon.tui.widgets.status import READY
+from dungeon.tui.widgets.header import READY
 from dungeon.tui.widgets.table import Table
 from tests.dungeon.host import add_turn, new_session, paste, press, settle, stop_blinking, wait_until
-from tests.dungeon.playing import enter_line, play_line, wait_for_workers
+from tests.dungeon.playing import enter_line, play_line, play_screen, wait_for_workers
 from tests.dungeon.scripted import SuggestingServer
 
 TALE = """:: StoryTitle
@@ -70,6 +71,12 @@ LAMP_ROAD = Scenario(
     cards=(Card(("Berrin",), "He is old."),),
     placeholders=(Placeholder("name", "What is your name?", "Ada"),),
 )
+
+TOASTS: dict[str, SeverityLevel] = {
+    "The voice ember is here.": "information",
+    "There is no such file.": "error",
+    "That is no number.": "warning",
+}
 
 
 def played_session(folder: Path) -> Session:
@@ -101,7 +108,7 @@ async def visiting(
     with SuggestingServer() as server:
         app = DungeonApp(RemoteStoryteller(server.url, "scripted"), go_on=True)
         app.session.settings.set("theme", theme)
-        async with app.run_test(size=size, notifications=True) as pilot:
+        async with app.run_test(size=SMALL.get(scene, (100, 30)), notifications=True) as pilot:
             await wait_until(pilot, lambda: app.voice_state == READY)
             await wait_for_workers(pilot)
             await SCENES[scene](pilot)
@@ -130,15 +137,21 @@ def _opens(screen: Callable[[Session], Screen[Any]], *keys: str) -> Callable[[Pi
 
 
 async def _play(pilot: Pilot[None]) -> None:
-    """Suggestions, and the three kinds of messages over the story."""
-    game_of(pilot).toast("The voice ember is here.")
-    game_of(pilot).toast("The disk is full.", error=True)
-    pilot.app.notify("There is no setting 'x'.", severity="warning")
+    """The side panel, a message, and what the app says over any screen."""
+    await press(pilot, "f9")
+    play_screen(pilot).show_message("The key of retry is f8.")
+    for words, severity in TOASTS.items():
+        pilot.app.notify(words, severity=severity, timeout=60)
 
 
 async def _play_typing(pilot: Pilot[None]) -> None:
     await paste(pilot, "open the iron door")
     await press(pilot, "shift+home")
+    play_screen(pilot).show_error("The disk is full.")
+
+
+async def _play_completing(pilot: Pilot[None]) -> None:
+    await press(pilot, "tab", "slash", *"boo")
 
 
 async def _story(pilot: Pilot[None]) -> None:
@@ -186,6 +199,8 @@ async def _palette(pilot: Pilot[None]) -> None:
 SCENES: dict[str, Callable[[Pilot[None]], Awaitable[None]]] = {
     "play": _play,
     "play, typing": _play_typing,
+    "play, completing": _play_completing,
+    "play, small": _play_typing,
     "story": _story,
     "story, ended": _story_ended,
     "start": _start,
@@ -216,3 +231,5 @@ SCENES: dict[str, Callable[[Pilot[None]], Awaitable[None]]] = {
     "palette": _palette,
 }
 """By its name, what brings the game there from the latest adventure."""
+SMALL = {"play, small": (50, 14)}
+"""The sizes of scenes on a small screen."""
