@@ -79,6 +79,9 @@ class Session:
         """What the player should know about how the latest turn was generated."""
         self.context_share: float | None = None
         """How much of the room for the prompt the latest one took, from 0 to 1, as estimated; None before the first."""
+        self.on_notice: Callable[[str], object] = lambda text: None
+        """Called with what the player should know while the storyteller is waited for, see `Storyteller.on_notice`."""
+        storyteller.on_notice = self._notice
         self.prefetcher = Prefetcher(storyteller)
         self.may_type = True
         """Whether a typed line may be more than the number of a choice; not while a story is only read."""
@@ -92,6 +95,11 @@ class Session:
         """Where the head was before an edit, by where it has been since: what undo goes back to."""
         self._largest_budget: int | None = None
         """Tokens of the longest prompt that the server is known to accept, once it has refused one."""
+
+    @property
+    def has_adventure(self) -> bool:
+        """Whether an adventure is in play."""
+        return self._adventure is not None
 
     @property
     def adventure(self) -> Adventure:
@@ -139,10 +147,14 @@ class Session:
         """Goes on with another storyteller, not while a turn is played. Returns the one before, which is not closed."""
         self._cancel_prefetch()
         before, self.storyteller = self.storyteller, storyteller
+        storyteller.on_notice = self._notice
         self.settings.voice = storyteller.sampling
         self.prefetcher = Prefetcher(storyteller)
         self._largest_budget = None
         return before
+
+    def _notice(self, text: str) -> None:
+        self.on_notice(text)
 
     def _open(self, adventure: Adventure) -> Adventure:
         self._adventure = adventure
