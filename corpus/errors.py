@@ -2,7 +2,7 @@
 
 import click
 
-from corpus.text import printable
+from corpus.text import visible
 
 
 class CorpusError(click.ClickException):
@@ -12,4 +12,4 @@ class CorpusError(click.ClickException):
 
     def __init__(self, message: str) -> None:
         # Names and titles come from files: no escape sequence in them may reach the terminal.
-        super().__init__(printable(message))
+        super().__init__(visible(message))

@@ -142,6 +142,13 @@ def _require_terminal(plain: bool) -> None:
         raise click.UsageError("This is not a terminal. Use --plain to play through a pipe.")
 
 
+def _echo(text: object, *, err: bool = False) -> None:
+    """Print what may hold another's words: nothing in it turns or hides text, or commands the terminal. Tabs stay."""
+    from corpus.text import visible
+
+    click.echo("\t".join(map(visible, str(text).split("\t"))), err=err)
+
+
 # ---- scenarios -----------------------------------------------------------------------------------------------
 
 
@@ -163,9 +170,9 @@ def scenarios(save: str | None) -> None:
         click.echo(save_scenario(read_scenario(Path(save))))
         return
     lines, problems = scenario_lines()
-    click.echo("\n".join(lines))
+    _echo("\n".join(lines))
     for problem in problems:
-        click.echo(f"dungeon: {problem}", err=True)
+        _echo(f"dungeon: {problem}", err=True)
 
 
 # ---- the shelf -----------------------------------------------------------------------------------------------
@@ -199,7 +206,7 @@ def adventures(words: tuple[str, ...]) -> None:
         entries = shelf.list_adventures(search)
         for entry, line in zip(entries, adventure_lines(entries), strict=True):
             found = shelf.find_words(entry.id, search) if search.strip() else None
-            click.echo(f"{line}\t{found.place}\t{found.text}" if found else line)
+            _echo(f"{line}\t{found.place}\t{found.text}" if found else line)
 
 
 @cli.command()
@@ -213,7 +220,12 @@ def export(adventure: str, to: str | None, whole: bool) -> None:
 
     with _open_shelf() as shelf:
         opened = shelf.open(find_adventure(shelf, adventure))
-        click.echo(export_adventure(opened, to, whole=whole) if to else render_markdown(opened, whole))
+        if to:
+            _echo(export_adventure(opened, to, whole=whole))
+            return
+        markdown = render_markdown(opened, whole)
+        # A pipe gets the text as it is, like a file.
+        _echo(markdown) if sys.stdout.isatty() else click.echo(markdown)
 
 
 @cli.command()
@@ -230,7 +242,7 @@ def purge(adventure: str, yes: bool) -> None:
         if not yes:
             raise DungeonError(f"This would delete {summary} from the disk for good. If you are sure, add --yes.")
         shelf.purge(adventure_id)
-        click.echo(f"Deleted: {summary}", err=True)
+        _echo(f"Deleted: {summary}", err=True)
 
 
 @cli.command()
@@ -288,7 +300,7 @@ def replay(adventure: str, voice: str | None) -> None:
         instructions = str(load_settings().values.get("instructions", ""))
         try:
             found = find_adventure(shelf, adventure)
-            return (await run_replay(shelf, storyteller, found, click.echo, instructions)).differ
+            return (await run_replay(shelf, storyteller, found, _echo, instructions)).differ
         finally:
             await storyteller.close()
 
@@ -483,7 +495,5 @@ def main() -> None:
     try:
         cli(prog_name="dungeon")
     except DungeonError as error:
-        from corpus.text import printable
-
-        click.echo(f"dungeon: {printable(str(error))}", err=True)
+        _echo(f"dungeon: {error}", err=True)
         sys.exit(2)

@@ -2,7 +2,7 @@
 
 import click
 
-from corpus.text import one_line, printable
+from corpus.text import one_line, visible
 
 
 class FinetuneError(click.ClickException):
@@ -12,7 +12,7 @@ class FinetuneError(click.ClickException):
 
     def __init__(self, message: str) -> None:
         # File names and titles are data: no escape sequence in them reaches the terminal.
-        super().__init__(printable(message))
+        super().__init__(visible(message))
 
 
 def cause(error: Exception) -> str:

@@ -9,7 +9,7 @@ import click
 from corpus.errors import CorpusError
 from corpus.readers import formats_read
 from corpus.story import StoryError
-from corpus.text import printable
+from corpus.text import visible
 
 _MIN_CONTEXT = 256
 
@@ -80,11 +80,11 @@ def command(
         if terminal:
             click.echo("\r\x1b[K", err=True, nl=False)
     for note in report.notes:
-        click.echo(printable(f"Note: {note}"), err=True)
+        click.echo(visible(f"Note: {note}"), err=True)
     for warning in report.warnings:
         click.echo(f"Warning: {warning}", err=True)
-    click.echo(printable(report.table()))
-    click.echo(printable(f"The corpus is in {out}."), err=True)
+    click.echo(visible(report.table()))
+    click.echo(visible(f"The corpus is in {out}."), err=True)
 
 
 def _show_progress(stories: int) -> None:

@@ -7,7 +7,7 @@ import click
 from corpus.errors import CorpusError
 from corpus.readers import formats_read, read
 from corpus.story import StoryError
-from corpus.text import printable
+from corpus.text import visible
 
 
 @click.command("check", epilog=formats_read())
@@ -33,8 +33,8 @@ def command(stories: tuple[Path, ...], any_style: bool, notes: bool) -> None:
     with_notes = notes or len(read_stories) == 1
     shown = [finding for finding in result.findings if with_notes or not finding.note]
     for finding in shown:
-        click.echo(printable(str(finding)))
-    click.echo(("\n" if shown else "") + printable(result.table))
+        click.echo(visible(str(finding)))
+    click.echo(("\n" if shown else "") + visible(result.table))
     if hidden := len(result.findings) - len(shown):
         click.echo(f"{hidden} notes are hidden; --notes shows them.", err=True)
     if not result.clean:

@@ -9,7 +9,7 @@ from corpus.errors import CorpusError
 from corpus.files import write_atomic
 from corpus.readers import formats_read, read
 from corpus.story import StoryError
-from corpus.text import printable
+from corpus.text import visible
 from corpus.writers import write_twee, write_twine
 
 _WRITERS = {"twee": (".twee", write_twee), "twine": (".html", write_twine)}
@@ -49,12 +49,12 @@ def command(stories: tuple[Path, ...], out: Path, target_format: str) -> None:
         out.mkdir(parents=True, exist_ok=True)
         for path, text in files.items():
             write_atomic(path, text)
-            click.echo(printable(str(path)))
+            click.echo(visible(str(path)))
     except OSError as error:
         raise CorpusError(f"{error.filename or out} can't be written: {error.strerror or error}.") from error
     for story in found:
         for note in story.notes:
-            click.echo(printable(f"Note: {story.source}: {note}"), err=True)
+            click.echo(visible(f"Note: {story.source}: {note}"), err=True)
 
 
 def _file_name(title: str) -> str:

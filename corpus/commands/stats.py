@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from corpus.text import printable
+from corpus.text import visible
 
 
 @click.command("stats")
@@ -24,6 +24,6 @@ def command(corpus: Path) -> None:
         bars(report.example_characters, EXAMPLE_CHARACTERS),
         stories,
     )
-    click.echo(printable("\n\n".join(blocks)))
+    click.echo(visible("\n\n".join(blocks)))
     for warning in report.warnings:
         click.echo(f"Warning: {warning}", err=True)

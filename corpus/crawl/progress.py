@@ -12,7 +12,7 @@ import time
 from typing import TextIO
 
 from corpus.crawl.crawler import Summary
-from corpus.text import printable
+from corpus.text import visible
 
 
 class Progress:
@@ -36,9 +36,9 @@ class Progress:
         self._stream.flush()
 
     def print(self, text: str) -> None:
-        """Print a line that stays. It may contain text of the site, so control characters are removed."""
+        """Print a line that stays. It may contain text of the site, so what hides or commands in it is made visible."""
         self.end()
-        self._stream.write(f"{printable(text)}\n")
+        self._stream.write(f"{visible(text)}\n")
         self._stream.flush()
 
     def end(self) -> None:

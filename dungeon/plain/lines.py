@@ -10,20 +10,20 @@ import sys
 import threading
 from typing import cast
 
-from corpus.text import printable
+from corpus.text import visible
 from corpus.turns import ACTION_MARK, Kind
 from dungeon.tale.adventure import Node, State
 from dungeon.tale.prose import sentence_end
 
 
 def say(text: str) -> None:
-    """Prints a line of the story; nothing in it is a command to the terminal."""
-    print(printable(text), flush=True)
+    """Prints a line of the story; nothing in it turns or hides text, or commands the terminal."""
+    print(visible(text), flush=True)
 
 
 def note(text: str) -> None:
     """Prints a note of the game to stderr."""
-    print(printable(text), file=sys.stderr, flush=True)
+    print(visible(text), file=sys.stderr, flush=True)
 
 
 def turn_heading(node: Node) -> str:
@@ -61,7 +61,7 @@ class TurnPrinter:
 
     @staticmethod
     def _write(text: str) -> None:
-        sys.stdout.write(printable(text))
+        sys.stdout.write(visible(text))
         sys.stdout.flush()
 
 

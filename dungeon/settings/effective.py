@@ -10,6 +10,7 @@ A change takes effect at once. If it can't be written to disk, `SettingsNotSaved
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import cached_property
 from typing import cast
 
 from dungeon.errors import DungeonError
@@ -27,6 +28,7 @@ from dungeon.settings.layers import (
 )
 from dungeon.settings.presets import PRESET_FIELDS, parse_preset_name
 from dungeon.settings.registry import BY_NAME, GROUPS, Value, allowed_values, find_setting, format_value
+from dungeon.settings.user_themes import Themes, load_themes
 from dungeon.storyteller.sampling import Sampling
 
 
@@ -74,6 +76,17 @@ class EffectiveSettings:
         """What a chat model is asked to do in adventures without their own instructions; "" is the game's default."""
         return cast("str | None", self.value("instructions")) or ""
 
+    @cached_property
+    def themes(self) -> Themes:
+        """The themes that can be chosen, the player's own among them: read once, when first asked for."""
+        return load_themes()
+
+    @property
+    def theme(self) -> str:
+        """The theme that is shown: the one that is set, or the default where there is no theme of that name."""
+        chosen = self.global_settings.theme
+        return chosen if chosen in self.themes.help else str(BY_NAME["theme"].default)
+
     def value(self, name: str, *, globally: bool = False) -> Value | None:
         """Return the value in force in this adventure, or in adventures without overrides; None if it is unset."""
         overrides = self._overrides(globally)
@@ -113,10 +126,8 @@ class EffectiveSettings:
         """
         setting = find_setting(name)
         scope = ", for all adventures" if setting.global_only else ""
-        return (
-            f"{self.summary(setting.name)}\n{setting.help} {setting.details}\n"
-            f"It can be {allowed_values(setting)}{scope}."
-        )
+        allowed = f"one of {', '.join(self.themes.help)}" if setting.name == "theme" else allowed_values(setting)
+        return f"{self.summary(setting.name)}\n{setting.help} {setting.details}\nIt can be {allowed}{scope}."
 
     def summary(self, name: str) -> str:
         """Return `name = value (origin)` for the value in force."""
@@ -139,6 +150,8 @@ class EffectiveSettings:
         setting = find_setting(name)
         if setting.name == "preset" and text is not None:
             check_preset(self.global_settings, text.strip().lower())
+        if setting.name == "theme" and text is not None:
+            self.themes.check(text.strip().lower())
         if globally or setting.global_only or self.overrides is None:
             values = with_value(self.global_settings.values, name, text)
             self._change_globally(replace(self.global_settings, values=values))

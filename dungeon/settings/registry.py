@@ -16,7 +16,6 @@ from itertools import chain
 from corpus.text import did_you_mean, printable
 from corpus.turns import clean_prose
 from dungeon.errors import DungeonError
-from dungeon.settings.palettes import THEME_HELP
 
 Value = int | float | str | tuple[str, ...]
 """A switch is a bool, which is an int."""
@@ -141,10 +140,10 @@ _LOOKS = (
         "Theme",
         Type.NAME,
         "The colours.",
-        "ansi-dark and ansi-light use those of your terminal. With NO_COLOR set in the environment there are none.",
+        "ansi-dark and ansi-light use those of your terminal. With NO_COLOR set in the environment there are none. "
+        "Themes of your own are files in the folder themes, beside the settings file.",
         default="lamplight",
         global_only=True,
-        options=tuple(THEME_HELP),
     ),
     Setting(
         "pace",

@@ -17,6 +17,7 @@ from textual.reactive import reactive
 from textual.screen import Screen
 from textual.worker import WorkerCancelled
 
+from corpus.text import printable
 from dungeon.authored.books import Book
 from dungeon.errors import DungeonError
 from dungeon.paths import shelf_file
@@ -40,6 +41,7 @@ from dungeon.tui.bindings import bindings
 from dungeon.tui.host import KeepsText, ShowsFetches
 from dungeon.tui.screens.by_command import open_screen
 from dungeon.tui.screens.play import PlayScreen
+from dungeon.tui.themes import theme_of
 from dungeon.tui.widgets.header import NO_VOICE, READY
 
 _TOAST_LENGTH = 200
@@ -79,6 +81,8 @@ class DungeonApp(BaseApp):
         self.shelf = Shelf(shelf_file())
         self.session = Session(self.shelf, storyteller, seed)
         check_keys(self.session.settings.global_settings)
+        for palette in self.session.settings.themes.own.values():
+            self.register_theme(theme_of(palette))
         self.session.may_type = not isinstance(storyteller, NoStoryteller)
         self.books = books
         self._scenario = scenario
@@ -94,6 +98,7 @@ class DungeonApp(BaseApp):
     def on_mount(self) -> None:
         self.session.settings.on_change = self.apply_settings
         self.apply_settings()
+        self._report_themes()
         self.choose()
         if self._go_on:
             self._play()
@@ -233,10 +238,22 @@ class DungeonApp(BaseApp):
 
     def apply_settings(self) -> None:
         """The theme and the keys, as the player has set them."""
-        self.theme = str(self.session.settings.value("theme"))
+        self.use_theme(self.session.settings.theme)
         self.set_keymap(keymap(self.session.settings.global_settings))
         if isinstance(self.screen, PlayScreen):
             self.screen.apply_settings()
+
+    def _report_themes(self) -> None:
+        """Says which of the player's themes can't be used, and that the one that is set is gone."""
+        settings = self.session.settings
+        for problem in settings.themes.problems.values():
+            self.toast(problem, error=True)
+        chosen = settings.global_settings.theme
+        if chosen not in (settings.theme, *settings.themes.problems):
+            name = printable(chosen)[:30]
+            self.toast(
+                f"There is no theme '{name}' any more, so this is {settings.theme}. /theme NAME chooses another."
+            )
 
     # ---- the voice -------------------------------------------------------------------------------------------
 

@@ -49,6 +49,9 @@ class Game(Toaster, Protocol):
     fetch_state: str
     """How far the voices are that are fetched in the background; "" if none is."""
 
+    def use_theme(self, name: str) -> None:
+        """Shows a theme; what the player has set stays."""
+
     def begin(self, scenario: Scenario) -> None:
         """Plays a new adventure, after the player has answered what the scenario asks."""
 

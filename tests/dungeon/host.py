@@ -45,7 +45,6 @@ class Host(BaseApp):
     """What the screens need of the game's app."""
 
     TITLE = "Host"
-    CSS_PATH = None
     ENABLE_COMMAND_PALETTE = False
     is_playing = True
 

@@ -1,6 +1,7 @@
 """Text with markup or terminal control sequences, from any source: it is shown as text and has no effect."""
 
 import asyncio
+import html
 import json
 import re
 import subprocess
@@ -29,6 +30,8 @@ from dungeon.tale.adventure import Adventure, State
 from dungeon.tale.lore import Card, Lore
 from dungeon.tui.app import DungeonApp
 from dungeon.tui.widgets.prompt import Prompt
+from tests.corpus.test_text import HIDING
+from tests.dungeon.playing import play_line, playing_iron_door, saved_adventure
 from tests.dungeon.scripted import Answer, Fail, ScriptedServer
 from tests.terminal import Terminal
 
@@ -47,6 +50,8 @@ HOSTILE = {
     "zero": "a\x00b",
     "C1": "a\x9b5;53mb \x9d52;c;ZWNobw==\x9c \x90q\x9c",
     "right to left": "abc\u202edef\u202c \u2066ghi\u2069 \u200fjkl",
+    "hidden": "pass\u200bword\u2060 \ufeffx \u061cy\u200e pay\u200dpal \U000e0001\U000e0041\U000e007f a\ufff9b\ufffa",
+    "soft hyphens": "so\xadft",
     "lone surrogates": "a\ud83db \udc00c",
     "marks without end": "z" + "\u0301" * 15 + "o",
     "tabs": "one\ttwo\t\tthree",
@@ -57,12 +62,15 @@ HOSTILE = {
     "a path": "../../../../etc/passwd C:\\con nul:",
     "a database's": "'; DROP TABLE turn; --",
 }
-_NOT_TEXT = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
+_NOT_TEXT = re.compile(f"[\x00-\x09\x0b-\x1f\x7f-\x9f\xad{''.join(HIDING)}]")
 TEN_MILLION = 10_000_000
 
 
+DUNGEON = [sys.executable, "-m", "dungeon"]
+
+
 def command(server: ScriptedServer, *options: str) -> list[str]:
-    return [sys.executable, "-m", "dungeon", "play", "--endpoint", server.url, "--model", "scripted", *options]
+    return [*DUNGEON, "play", "--endpoint", server.url, "--model", "scripted", *options]
 
 
 def answer_with(text: str) -> str:
@@ -174,6 +182,23 @@ def test_a_hostile_argument_is_printed_as_text() -> None:
     assert "[/nope]" in stderr
 
 
+def test_lists_mark_what_turns_or_hides_text_and_an_export_keeps_it() -> None:
+    adventure = save_hostile_adventure()
+
+    def output(*arguments: str) -> str:
+        done = subprocess.run([*DUNGEON, *arguments], capture_output=True, timeout=60, check=True)
+        return done.stdout.decode() + done.stderr.decode()
+
+    for listed in (output("adventures"), output("adventures", "wall")):
+        assert not _NOT_TEXT.search(listed.replace("\t", ""))
+        assert "abc␦def␦ ␦ghi␦ ␦jkl" in listed
+    assert "abc\u202edef" in output("export", str(adventure.id)), "in a pipe as in a file"
+    with Terminal([*DUNGEON, "export", str(adventure.id)]) as terminal:
+        assert terminal.wait() == 0
+    assert "abc␦def" in terminal.drawn.decode()
+    assert not _NOT_TEXT.search(re.sub(r"[\t\r]", "", terminal.drawn.decode()))
+
+
 # ---- the screen ------------------------------------------------------------------------------------------------------
 
 
@@ -199,6 +224,24 @@ async def test_the_screen_shows_hostile_text_unchanged(server: ScriptedServer) -
             prose = app.screen.query(".prose").last(Static)
             assert prose.content == Content(app.session.adventure.path()[-1].prose), "the prose was not read as markup"
             assert not [word for word in printable_words(answer_with(text)) if word not in str(prose.content)], text
+
+
+async def test_what_turns_or_hides_text_is_marked_on_the_screen_and_kept_as_it_came(
+    server: ScriptedServer, tmp_path: Path
+) -> None:
+    async with playing_iron_door(server) as pilot, asyncio.timeout(60):
+        server.answers = ["\nThe sign says \u202eevil\u202c in so\xadft ink."]
+        await play_line(pilot, "read \u2066it\u2069 pay\u200bpal")
+        drawn = html.unescape(pilot.app.export_screenshot()).replace("\xa0", " ")
+        assert "The sign says ␦evil␦ in soft ink." in drawn
+        assert "You read ␦it␦ pay␦pal." in drawn
+        assert not set(drawn) & set(HIDING)
+        file = tmp_path / "story.md"
+        await play_line(pilot, f"/export {file}")
+        (turn,) = saved_adventure().path()
+        for text in ("The sign says \u202eevil\u202c in so\xadft ink.", "read \u2066it\u2069 pay\u200bpal"):
+            assert text in f"{turn.input} {turn.prose}"
+            assert text in file.read_text()
 
 
 SCREENS = ("edit", "takes", "tree", "memory", "cards", "context", "settings", "shelf", "help")
@@ -248,6 +291,7 @@ def test_no_control_sequence_reaches_the_terminal(server: ScriptedServer) -> Non
         at = drawn.find(forbidden)
         assert at < 0, f"{drawn[max(0, at - 200) : at + 60]!r}"
     assert not re.search(rb"\xc2[\x80-\x9f]", drawn)
+    assert not _NOT_TEXT.search(re.sub(r"[\x00-\x1f\x7f]", "", drawn.decode()))
 
 
 # ---- very long texts -------------------------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ from dungeon.tui.host import game
 from dungeon.tui.screens.box import BoxScreen
 from dungeon.tui.widgets.footer import KeyFooter
 from dungeon.tui.widgets.pane import Pane
-from dungeon.tui.widgets.rows import ColouredOptions, Fitted, hanging
+from dungeon.tui.widgets.rows import Fitted, Options, hanging
 
 HelpResult = Request | str | None
 """What the player chose: a command to run now, the beginning of a line for the prompt ("/go "), or nothing."""
@@ -68,7 +68,7 @@ class HelpScreen(BoxScreen[HelpResult]):
     def compose(self) -> ComposeResult:
         with Pane("Help", widget_id="box"):
             yield FilterField(id="filter", placeholder="Type to find a command")
-            commands = ColouredOptions(widget_id="commands")
+            commands = Options(widget_id="commands")
             commands.can_focus = False
             yield commands
         yield KeyFooter()
@@ -77,8 +77,8 @@ class HelpScreen(BoxScreen[HelpResult]):
         self._fill("")
 
     @property
-    def _list(self) -> ColouredOptions:
-        return self.query_one("#commands", ColouredOptions)
+    def _list(self) -> Options:
+        return self.query_one("#commands", Options)
 
     # ---- the list --------------------------------------------------------------------------------------------
 

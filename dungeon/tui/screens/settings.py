@@ -20,7 +20,6 @@ from dungeon.errors import DungeonError
 from dungeon.play.keys import set_key
 from dungeon.play.registry import COMMANDS, commands_by_group
 from dungeon.settings.effective import EffectiveSettings, SettingsNotSaved
-from dungeon.settings.palettes import THEME_HELP
 from dungeon.settings.presets import PRESET_FIELDS, PRESETS, parse_preset_name
 from dungeon.settings.registry import (
     ADVANCED,
@@ -277,7 +276,7 @@ class SettingsScreen(Screen[None]):
 
     def _next(self, setting: Setting, direction: int) -> Value | None:
         value = self.settings.value(setting.name, globally=self.globally)
-        return next_value(setting, value, direction, names_of(self.settings.global_settings, setting.name))
+        return next_value(setting, value, direction, names_of(self.settings, setting.name))
 
     def _set(self, name: str, text: str | None) -> bool:
         if name.startswith(_KEY):
@@ -384,16 +383,13 @@ class SettingsScreen(Screen[None]):
         return name != _SAVE and self._change(lambda: self.settings.delete_preset(name))
 
     def _choose_theme(self) -> None:
-        options = {name: (name, help_text) for name, help_text in THEME_HELP.items()}
-        screen = ChooseScreen("Theme", options, self.settings.global_settings.theme, on_highlight=self._preview_theme)
+        options = {name: (name, help_text) for name, help_text in self.settings.themes.help.items()}
+        screen = ChooseScreen("Theme", options, self.settings.theme, on_highlight=game(self).use_theme)
         self.app.push_screen(screen, self._theme_chosen)
-
-    def _preview_theme(self, theme: str) -> None:
-        self.app.theme = theme
 
     def _theme_chosen(self, theme: str | None) -> None:
         if theme is None:
-            self.app.theme = self.settings.global_settings.theme
+            game(self).use_theme(self.settings.theme)
         else:
             self._set("theme", theme)
 
