@@ -1,9 +1,13 @@
 """The shelf: every adventure on the disk, in one SQLite database that only grows.
 
 A turn is written when it begins and again while it streams, each time in a transaction that is on the disk when the
-call returns: a game that is killed loses at most what came since the last save. Only `purge` deletes. A database that
-can't be read is an error with its path, never an empty shelf. The tables are in `dungeon.storage.database`, the SQL of
-turns and of authored stories in `turn_rows` and `story_rows`.
+call returns: a game that is killed loses at most what came since the last save. Only `purge` deletes what was played.
+A database that can't be read is an error with its path, never an empty shelf. The tables are in
+`dungeon.storage.database`, the SQL of adventures, turns and authored stories in `adventure_rows`, `turn_rows` and
+`story_rows`.
+
+An adventure that was opened and not played is not on the shelf: `new_adventure` only takes an id, and the adventure is
+written with its first turn, or with the first change of its title, tags, lore or settings.
 
 A shelf may be used from several threads; each call takes the lock. Several games may share one file: each commit is
 short.
@@ -11,7 +15,7 @@ short.
 
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,7 +26,7 @@ import msgspec
 from corpus.story import Story
 from corpus.turns import Kind
 from dungeon.errors import DungeonError
-from dungeon.storage import story_rows, turn_rows
+from dungeon.storage import adventure_rows, story_rows, turn_rows
 from dungeon.storage.database import PURGED, connect, storage_errors, transaction
 from dungeon.storage.record import NO_VOICE, GenerationRecord
 from dungeon.tale.adventure import Adventure, Node
@@ -31,7 +35,8 @@ from dungeon.tale.lore import Lore
 # Read from an index alone. A story has as many endings as there are turns that no turn follows.
 _COUNTS = "SELECT adventure, count(*), sum(words), count(*) - count(DISTINCT parent) FROM turn"
 _SEARCH = r"""
-    SELECT id, title, tags, played FROM adventure a
+    SELECT a.id, title, tags, played, coalesce(nullif(head.action, ''), head.input, '') AS last_action
+    FROM adventure a LEFT JOIN turn head ON head.id = a.head
     WHERE NOT EXISTS (
         SELECT 1 FROM json_each(?) AS word WHERE NOT (
             a.title || ' ' || a.tags || ' ' || a.opening LIKE word.value ESCAPE '\'
@@ -41,7 +46,7 @@ _SEARCH = r"""
             )
         )
     )
-    ORDER BY latest DESC, id DESC LIMIT ?
+    ORDER BY latest DESC, a.id DESC LIMIT ?
 """
 
 
@@ -58,6 +63,8 @@ class ShelfEntry:
     words: int
     branches: int
     """Turns that no turn follows."""
+    last_action: str = ""
+    """What the player did last, where they are; "" at the opening and where the story just went on."""
 
 
 class Opening(Protocol):
@@ -112,45 +119,56 @@ class Shelf:
 
     # ---- adventures ------------------------------------------------------------------------------------------
 
-    def add_adventure(self, scenario: Opening, voice: str, *, story: Story | None = None, book: str = "") -> Adventure:
-        """A new adventure, at its opening. With `story`, that is an authored story, and `book` says which."""
+    def new_adventure(self, scenario: Opening, voice: str, *, story: Story | None = None, book: str = "") -> Adventure:
+        """A new adventure, at its opening. With `story`, that is an authored story, and `book` says which.
+
+        It comes to the shelf when it is played or changed; its id is its own from now on.
+        """
         with self._writing() as db:
-            now = turn_rows.now()
-            # SQLite would give the id of a purged row again, which another game may still hold for its own.
-            (adventure_id,) = db.execute(
-                "SELECT 1 + max(coalesce(max(id), 0), (SELECT adventure FROM purged)) FROM adventure"
-            ).fetchone()
-            db.execute(
-                "INSERT INTO adventure (id, title, scenario, opening, voice, ideas, story, made, played) "
-                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (
-                    adventure_id,
-                    scenario.title,
-                    scenario.name,
-                    scenario.opening,
-                    voice,
-                    _json(scenario.actions),
-                    story_rows.add_story(self._db, story, book) if story else None,
-                    now,
-                    now,
-                ),
-            )
-            adventure = Adventure(
-                adventure_id,
-                scenario.title,
-                scenario.opening,
-                scenario.name,
-                voice,
-                scenario.lore,
-                scenario.actions,
-                story=story,
-                book=book,
-            )
-            if story:
-                story_rows.add_seen(self._db, book, [story.start])
-            self._add_lore(adventure)
-            self._set_latest(adventure.id)
-            return adventure
+            adventure_id = adventure_rows.take_id(db)
+        return Adventure(
+            adventure_id,
+            scenario.title,
+            scenario.opening,
+            scenario.name,
+            voice,
+            scenario.lore,
+            scenario.actions,
+            story=story,
+            book=book,
+        )
+
+    def add_adventure(self, scenario: Opening, voice: str, *, story: Story | None = None, book: str = "") -> Adventure:
+        """The same, on the shelf at once."""
+        adventure = self.new_adventure(scenario, voice, story=story, book=book)
+        with self._writing():
+            self._add_if_missing(adventure)
+        return adventure
+
+    def _add_if_missing(self, adventure: Adventure) -> bool:
+        """Writes an adventure without turns that the shelf hasn't got; whether it did.
+
+        One with turns that is missing was purged by another game, and stays so.
+        """
+        if adventure.nodes or adventure_rows.is_there(self._db, adventure.id):
+            return False
+        adventure_rows.insert(self._db, adventure)
+        self._add_lore(adventure)
+        self._set_latest(adventure.id)
+        return True
+
+    def delete_unplayed(self, titles: Mapping[str, str]) -> None:
+        """Deletes adventures that have no turn, if the player has not changed their title, tags, lore or settings.
+
+        Earlier versions wrote an adventure when it was opened. `titles` are those of the scenarios, by name; openings
+        that the player wrote stay. A game that has such an adventure open writes it again with its first turn.
+        """
+        with self._reading() as db:
+            if not adventure_rows.unplayed(db, titles):
+                return
+        with self._writing() as db:
+            for adventure_id in adventure_rows.unplayed(db, titles):
+                adventure_rows.delete(db, adventure_id)
 
     def latest_id(self) -> int | None:
         """The id of the adventure that was played last, None on an empty shelf."""
@@ -173,7 +191,12 @@ class Shelf:
             counted = {adventure: (turns, words, max(1, ends)) for adventure, turns, words, ends in counts}
             return [
                 ShelfEntry(
-                    row["id"], row["title"], _tags(row["tags"]), row["played"], *counted.get(row["id"], (0, 0, 1))
+                    row["id"],
+                    row["title"],
+                    _tags(row["tags"]),
+                    row["played"],
+                    *counted.get(row["id"], (0, 0, 1)),
+                    row["last_action"],
                 )
                 for row in rows
             ]
@@ -225,6 +248,7 @@ class Shelf:
     def save_adventure_labels(self, adventure: Adventure) -> None:
         """Saves the adventure's title, tags and own settings."""
         with self._writing() as db:
+            self._add_if_missing(adventure)
             db.execute(
                 "UPDATE adventure SET title = ?, tags = ?, overrides = ? WHERE id = ?",
                 (adventure.title, _json(adventure.tags), adventure.overrides, adventure.id),
@@ -233,13 +257,17 @@ class Shelf:
     def save_lore(self, adventure: Adventure) -> None:
         """Saves the adventure's lore; every earlier version is kept."""
         with self._writing():
-            self._add_lore(adventure)
+            self._add_if_missing(adventure)
+            self._add_lore(adventure)  # a second version, even of a new adventure: the player has changed it
 
     def current_lore_id(self, adventure: Adventure) -> int | None:
         """The id of the adventure's lore, for its generation records."""
-        with self._reading() as db:
-            row = db.execute("SELECT max(id) AS id FROM lore WHERE adventure = ?", (adventure.id,)).fetchone()
-            return None if row["id"] is None else int(row["id"])
+        with self._reading():
+            return self._lore_id(adventure)
+
+    def _lore_id(self, adventure: Adventure) -> int | None:
+        row = self._db.execute("SELECT max(id) AS id FROM lore WHERE adventure = ?", (adventure.id,)).fetchone()
+        return None if row["id"] is None else int(row["id"])
 
     def lore(self, lore_id: int) -> Lore:
         """The lore with that id."""
@@ -250,12 +278,7 @@ class Shelf:
     def purge(self, adventure_id: int) -> None:
         """Deletes the adventure and all its turns, for good. The player has confirmed it."""
         with self._writing() as db:
-            db.execute("UPDATE adventure SET head = NULL WHERE id = ?", (adventure_id,))
-            turn_rows.delete_of_adventure(self._db, adventure_id)
-            db.execute("DELETE FROM lore WHERE adventure = ?", (adventure_id,))
-            db.execute("DELETE FROM adventure WHERE id = ?", (adventure_id,))
-            story_rows.delete_unused(db)
-            db.execute("UPDATE purged SET adventure = max(adventure, ?)", (adventure_id,))
+            adventure_rows.delete(db, adventure_id)
         self._truncate_log()
 
     def _add_lore(self, adventure: Adventure) -> None:
@@ -303,6 +326,7 @@ class Shelf:
     def add_authored_turn(self, adventure: Adventure, node: Node) -> Node:
         """Adds a turn that the author answers below the head, and moves the head to it; `node` has no id yet."""
         with self._writing():
+            self._add_if_missing(adventure)
             node = turn_rows.insert(self._db, adventure.id, replace(node, parent=adventure.head), NO_VOICE)
             self._set_head(adventure, node.id)
             if node.passage is not None:
@@ -324,6 +348,8 @@ class Shelf:
     ) -> Node:
         """Adds a turn without prose below the head, and moves the head to it."""
         with self._writing():
+            if self._add_if_missing(adventure):
+                record = replace(record, lore=self._lore_id(adventure))
             node = Node(0, adventure.head, kind, words, action, leaves_author=leaves_author)
             node = turn_rows.insert(self._db, adventure.id, node, record)
             self._set_head(adventure, node.id, record.voice)

@@ -19,6 +19,7 @@ from textual.worker import WorkerCancelled
 from dungeon.authored.books import Book
 from dungeon.errors import DungeonError
 from dungeon.paths import shelf_file
+from dungeon.play.adventures import delete_unplayed
 from dungeon.play.director import open_story
 from dungeon.play.frontend import PlayFrontend
 from dungeon.play.keys import check_keys, key_name, keymap, keys_for
@@ -72,6 +73,7 @@ class DungeonApp(BaseApp):
         super().__init__()
         self.storyteller = storyteller
         self.shelf = Shelf(shelf_file())
+        delete_unplayed(self.shelf)
         self.session = Session(self.shelf, storyteller, seed)
         check_keys(self.session.settings.global_settings)
         self.session.may_type = not isinstance(storyteller, NoStoryteller)
