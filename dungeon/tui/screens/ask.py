@@ -10,16 +10,20 @@ from textual.widgets import Button, Input, Label, Static
 
 from dungeon.scenarios.model import ANSWER_LENGTH, Scenario, fill_placeholders
 from dungeon.tui.screens.box import BoxScreen
-from dungeon.tui.widgets.status import HintLine
+from dungeon.tui.widgets.footer import KeyFooter
 
 
 class AskScreen(Screen[Scenario | None]):
-    """One line for each placeholder. Returns the scenario with the answers in it, or None if the player went back."""
+    """One line for each placeholder, and where there is room, the opening with the answers in it.
+
+    Returns the scenario with the answers in it, or None if the player went back.
+    """
 
     CSS_PATH = "ask.tcss"
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (20, "-tall")]
     BINDINGS = [
-        Binding("escape", "dismiss(None)", "Back"),
         Binding("ctrl+s", "begin", "Begin", priority=True),
+        Binding("escape", "dismiss(None)", "Back"),
     ]
 
     def __init__(self, scenario: Scenario) -> None:
@@ -27,13 +31,24 @@ class AskScreen(Screen[Scenario | None]):
         self.scenario = scenario
 
     def compose(self) -> ComposeResult:
-        with VerticalScroll(can_focus=False):
-            yield Label(Content(fill_placeholders(self.scenario, {}).title), id="heading")
+        with VerticalScroll(id="questions", can_focus=False):
             for placeholder in self.scenario.placeholders:
                 yield Label(Content(placeholder.ask))
                 yield Input(placeholder=placeholder.default, max_length=ANSWER_LENGTH)
             yield Button("Begin", id="begin", variant="primary", compact=True)
-        yield HintLine("Enter next question · Ctrl+S begin · Esc back")
+        with VerticalScroll(id="preview", can_focus=False):
+            yield Static(id="opening", markup=False)
+        yield KeyFooter()
+
+    def on_mount(self) -> None:
+        self.query_one("#questions").border_title = Content(fill_placeholders(self.scenario, {}).title)
+        self.query_one("#questions").border_subtitle = "empty: the grey answer"
+        self.query_one("#preview").border_title = "How it begins"
+        self._show_opening()
+
+    @on(Input.Changed)
+    def _show_opening(self) -> None:
+        self.query_one("#opening", Static).update(Content(self._filled().opening))
 
     @on(Input.Submitted)
     def _next(self, event: Input.Submitted) -> None:
@@ -46,9 +61,13 @@ class AskScreen(Screen[Scenario | None]):
     @on(Button.Pressed, "#begin")
     def action_begin(self) -> None:
         """Begin; a question that was left empty gets the scenario's own answer."""
+        self.dismiss(self._filled())
+
+    def _filled(self) -> Scenario:
+        """Return the scenario with the answers in it."""
         names = (placeholder.name for placeholder in self.scenario.placeholders)
         answers = dict(zip(names, (field.value for field in self.query(Input)), strict=True))
-        self.dismiss(fill_placeholders(self.scenario, answers))
+        return fill_placeholders(self.scenario, answers)
 
 
 class LineScreen(BoxScreen[str | None]):
