@@ -35,8 +35,9 @@ from dungeon.tale.lore import Lore
 # Read from an index alone. A story has as many endings as there are turns that no turn follows.
 _COUNTS = "SELECT adventure, count(*), sum(words), count(*) - count(DISTINCT parent) FROM turn"
 _SEARCH = r"""
-    SELECT a.id, title, tags, played, coalesce(nullif(head.action, ''), head.input, '') AS last_action
-    FROM adventure a LEFT JOIN turn head ON head.id = a.head
+    SELECT id, title, tags, played,
+        coalesce((SELECT coalesce(nullif(action, ''), input) FROM turn WHERE turn.id = a.head), '') AS last_action
+    FROM adventure a
     WHERE NOT EXISTS (
         SELECT 1 FROM json_each(?) AS word WHERE NOT (
             a.title || ' ' || a.tags || ' ' || a.opening LIKE word.value ESCAPE '\'
@@ -46,7 +47,7 @@ _SEARCH = r"""
             )
         )
     )
-    ORDER BY latest DESC, a.id DESC LIMIT ?
+    ORDER BY latest DESC, id DESC LIMIT ?
 """
 
 

@@ -104,7 +104,8 @@ class ShelfScreen(Screen[int | None]):
     @on(Table.RowHighlighted)
     def _show_detail(self) -> None:
         if entry := self._highlighted:
-            text = " · ".join([*_counts(entry), *(f"#{one_line(tag)}" for tag in entry.tags)])
+            tags = (f"#{one_line(tag)}" for tag in entry.tags)
+            text = " · ".join(filter(None, [*_counts(entry), one_line(entry.last_action), *tags]))
         elif self._search_words.strip():
             text = "No adventure holds these words."
         else:

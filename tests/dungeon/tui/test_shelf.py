@@ -87,7 +87,7 @@ async def test_the_last_played_adventure_comes_first_with_its_counts(session: Se
         assert app.screen.query_one(Table).rows[0][1].startswith("today ")
         assert app.screen.query_one(Table).rows[0][2:5] == ("1", "5", "1")
         assert "Adventures (3)" in screen_text(app)
-        assert widget_text(app, "#detail") == "1 turn · 5 words · 1 branch"
+        assert widget_text(app, "#detail") == "1 turn · 5 words · 1 branch · You look."
 
 
 async def test_enter_plays_and_escape_goes_back(session: Session) -> None:
