@@ -5,8 +5,9 @@ The voice starts loading when the app does; the player can choose and type meanw
 """
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
+from datetime import date
 from functools import partial
 from typing import Any, cast
 
@@ -69,6 +70,7 @@ class DungeonApp(BaseApp):
         books: Sequence[Book] = (),
         go_on: bool = False,
         seed: int | None = None,
+        today: Callable[[], date] = date.today,
     ) -> None:
         super().__init__()
         self.storyteller = storyteller
@@ -78,6 +80,7 @@ class DungeonApp(BaseApp):
         check_keys(self.session.settings.global_settings)
         self.session.may_type = not isinstance(storyteller, NoStoryteller)
         self.books = books
+        self._today = today
         self._scenario = scenario
         if go_on:
             self.session.resume()  # an empty shelf is reported before the screen changes
@@ -89,7 +92,7 @@ class DungeonApp(BaseApp):
     def on_mount(self) -> None:
         self.session.settings.on_change = self.apply_settings
         self.apply_settings()
-        self.choose()
+        self._show_start()
         if self._go_on:
             self._play()
         elif self._scenario:
@@ -104,10 +107,14 @@ class DungeonApp(BaseApp):
     # ---- adventures ------------------------------------------------------------------------------------------
 
     def choose(self) -> None:
-        """Shows the first screen, with nothing above it."""
+        """Leaves the adventure, and shows the first screen with nothing above it."""
+        self.session.settings.unbind()
+        self._show_start()
+
+    def _show_start(self) -> None:
         from dungeon.tui.screens.start import StartScreen
 
-        self.show_first(StartScreen())
+        self.show_first(StartScreen(self._today()))
 
     def begin(self, scenario: Scenario) -> None:
         """Plays a new adventure, after the player has answered what its scenario asks."""
@@ -155,7 +162,8 @@ class DungeonApp(BaseApp):
         playing = isinstance(screen, PlayScreen)
         for command in COMMANDS.values():
             if command.stands_alone and (playing or not command.needs_adventure):
-                run = partial(self.call_later, self.run_action, f"command('{command.name}')", screen)
+                runs_it = screen if playing else self
+                run = partial(self.call_later, self.run_action, f"command('{command.name}')", runs_it)
                 yield SystemCommand(command.name.capitalize(), command.summary, run)
 
     async def action_command(self, name: str) -> None:
