@@ -209,16 +209,17 @@ class StartScreen(Screen[None]):
     def _featured(self) -> Iterator[Option]:
         """Yield the ways in that suit everybody."""
         books = game(self).books or library()
-        beginner = featured.first_story(books)
+        first = featured.first_story(books) if self._latest is None or self._reads_only else None
         if self._latest and not self._reads_only:
             yield Option(featured.continue_row(self._latest), id=_CONTINUE)
-        elif beginner:
-            yield Option(featured.first_story_row(beginner), id=f"{_FEATURED}{_STORY}{beginner.key}")
+        if first:
+            yield Option(featured.first_story_row(first), id=f"{_FEATURED}{_STORY}{first.key}")
         if not self._reads_only:
             scenario = featured.scenario_of_the_day(builtin_scenarios(), self._today)
             yield Option(featured.scenario_row(scenario), id=f"{_FEATURED}{scenario.name}")
         book = featured.story_of_the_day(books, self._seen.keys(), self._today)
-        yield Option(featured.story_row(book), id=f"{_FEATURED}{_STORY}{book.key}")
+        if book is not first:  # it is, if it is the only one
+            yield Option(featured.story_row(book), id=f"{_FEATURED}{_STORY}{book.key}")
 
     def _seen_of(self, entry: Scenario | Book) -> frozenset[str]:
         return self._seen.get(entry.key, frozenset()) if isinstance(entry, Book) else frozenset()

@@ -11,7 +11,7 @@ from textual.pilot import Pilot
 from textual.widgets import OptionList, Static
 
 from corpus.turns import Kind
-from dungeon.authored.books import library
+from dungeon.authored.books import find_books, library
 from dungeon.paths import scenarios_folder, shelf_file
 from dungeon.scenarios.library import builtin_scenarios
 from dungeon.scenarios.model import Placeholder, Scenario, scenario_from_opening
@@ -33,6 +33,7 @@ from dungeon.tui.screens.start_featured import first_story, scenario_of_the_day,
 from dungeon.tui.screens.start_voice import VoiceLines
 from dungeon.tui.widgets.status import READY
 from tests.dungeon.host import LOOKS, press, screen_text, settle, stop_blinking, toast_text, wait_until
+from tests.dungeon.playing import playing
 from tests.dungeon.scripted import ScriptedServer
 
 LAMP_ROAD = Scenario(
@@ -175,6 +176,13 @@ async def test_a_story_that_was_begun_is_not_the_story_of_the_day(server: Script
         await press(pilot, "home", "down", "down", "enter", *"/choose 1", "enter", "ctrl+n")
         assert lines(pilot)[0].startswith("Continue: One Scream Before Sunrise\n")
         assert lines(pilot)[2].startswith("Story: Take Forty-One\n")
+
+
+async def test_the_only_story_is_offered_once(server: ScriptedServer) -> None:
+    server.answers = ["x"]
+    async with playing(server, books=find_books("the-ten-forty")) as pilot:
+        await press(pilot, "ctrl+n")
+        assert [line for line in lines(pilot) if "The Ten-Forty" in line] == [BEGIN_HERE, "    The Ten-Forty"]
 
 
 def test_every_scenario_has_its_day() -> None:
