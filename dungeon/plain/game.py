@@ -22,6 +22,7 @@ from dungeon.play.session import Session
 from dungeon.scenarios.library import builtin_scenarios
 from dungeon.scenarios.model import Scenario, fill_placeholders, scenario_from_opening
 from dungeon.scenarios.user import find_scenario, user_scenarios
+from dungeon.storage.backups import start_daily_backup
 from dungeon.storage.shelf import Shelf
 from dungeon.storyteller.local.storyteller import LocalStoryteller
 from dungeon.storyteller.none import NoStoryteller
@@ -54,6 +55,7 @@ def play_plain(
         stream.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]
     shelf = Shelf(shelf_file())
     delete_unplayed(shelf)
+    start_daily_backup(shelf.path, note)
     try:
         session = Session(shelf, storyteller, seed)
         session.may_type = not isinstance(storyteller, NoStoryteller)
@@ -154,8 +156,11 @@ class _Game:
     async def _begin(self, scenario: Scenario) -> None:
         answers = {}
         for placeholder in scenario.placeholders:
-            say(f"{placeholder.ask} (an empty line: {placeholder.default})")
+            say(placeholder.ask + (f" (an empty line: {placeholder.default})" if placeholder.default else ""))
             answers[placeholder.name] = await self._lines.next()
+            while not placeholder.is_answered(answers[placeholder.name]):
+                note("The story needs an answer to this.")
+                answers[placeholder.name] = await self._lines.next()
         self.session.begin(fill_placeholders(scenario, answers))
         self._print_story()
 
@@ -237,6 +242,10 @@ class _Game:
         """Changes what a bare line means."""
         self.mode = mode
         note(f"A bare line is now: {mode}.")
+
+    def toggle_panel(self) -> None:
+        """Lines have nothing beside them."""
+        note("Only the screen has a panel. /memory, /cards and /summary print what it shows.")
 
     async def confirm(self, question: str, yes: str, action: Callable[[], Awaitable[None]]) -> None:
         """Asks for the word yes."""

@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 
 import msgspec
 
-from corpus.actions import action_line
+from corpus.actions import action_line, read_input
 from corpus.story import Story
 from corpus.text import one_line, printable
 from corpus.turns import Kind, clean_prose
@@ -77,6 +77,11 @@ class Session:
         """Of the latest turn."""
         self.notes: tuple[str, ...] = ()
         """What the player should know about how the latest turn was generated."""
+        self.context_share: float | None = None
+        """How much of the room for the prompt the latest one took, from 0 to 1, as estimated; None before the first."""
+        self.on_notice: Callable[[str], object] = lambda text: None
+        """Called with what the player should know while the storyteller is waited for, see `Storyteller.on_notice`."""
+        storyteller.on_notice = self._notice
         self.prefetcher = Prefetcher(storyteller)
         self.may_type = True
         """Whether a typed line may be more than the number of a choice; not while a story is only read."""
@@ -90,6 +95,11 @@ class Session:
         """Where the head was before an edit, by where it has been since: what undo goes back to."""
         self._largest_budget: int | None = None
         """Tokens of the longest prompt that the server is known to accept, once it has refused one."""
+
+    @property
+    def has_adventure(self) -> bool:
+        """Whether an adventure is in play: not while the player chooses another."""
+        return self.settings.overrides is not None
 
     @property
     def adventure(self) -> Adventure:
@@ -142,13 +152,18 @@ class Session:
         """Goes on with another storyteller, not while a turn is played. Returns the one before, which is not closed."""
         self._cancel_prefetch()
         before, self.storyteller = self.storyteller, storyteller
+        storyteller.on_notice = self._notice
         self.settings.voice = storyteller.sampling
         self.prefetcher = Prefetcher(storyteller)
         self._largest_budget = None
         return before
 
+    def _notice(self, text: str) -> None:
+        self.on_notice(text)
+
     def _open(self, adventure: Adventure) -> Adventure:
         self._adventure = adventure
+        self.context_share = None
         self._head_before_edit.clear()
 
         def save(overrides: str) -> None:
@@ -266,6 +281,7 @@ class Session:
         policy = turn_policy(self.adventure, node, params)
         while True:
             request = turn_request(self.adventure, node, params, prefix)
+            self.context_share = request.context.share
             try:
                 return await generate(self.storyteller, request, policy, on_prose), request
             except ContextOverflow:
@@ -443,6 +459,11 @@ class Session:
         ideas, else what the voice suggests."""
         return self.ways_on or self.prefetcher.suggestions(self.adventure)
 
+    def ready_actions(self) -> frozenset[str]:
+        """Those of the suggestions whose turns start at once; not of the author's, who always answers at once."""
+        ready = self.prefetcher.ready_actions(self.adventure)
+        return frozenset(action for action in self.suggestions() if action_line(*read_input(action)) in ready)
+
     @property
     def ways_on(self) -> tuple[str, ...]:
         """What the author offers here: choices, or at an ending the ways back; () in free play."""
@@ -472,10 +493,10 @@ class Session:
     async def prefetch(self, on_change: Callable[[], object]) -> None:
         """Works until the player moves: reads the prompt, suggests actions, generates the turns that may follow.
 
-        `on_change` is called when there are suggestions. With a seed, or where the player has switched prefetching off,
-        only requested suggestions are generated. A server elsewhere, which somebody may pay for, also reads the prompt,
-        and no more; so does any voice where the author's choices stand. The next turn cancels this, and so may anybody
-        else.
+        `on_change` is called when the prompt is read, when there are suggestions, and when the turn of one is there.
+        With a seed, or where the player has switched prefetching off, only requested suggestions are generated. A
+        server elsewhere, which somebody may pay for, also reads the prompt, and no more; so does any voice where the
+        author's choices stand. The next turn cancels this, and so may anybody else.
 
         Raises:
             DungeonError: the storyteller failed.
@@ -488,13 +509,14 @@ class Session:
         enabled = self.settings.global_settings.prefetch and self.seed is None
         if enabled:
             await self.prefill()
+            on_change()
         enabled = enabled and self.storyteller.is_local
         if self.ways_on:
             return
         if enabled or self.prefetcher.are_requested(adventure):
             await self.prefetcher.suggest(adventure, self.params, self._suggestions_wanted(), on_change)
         if enabled:
-            await self.prefetcher.prefetch(adventure, self.params, self._suggestions_wanted())
+            await self.prefetcher.prefetch(adventure, self.params, self._suggestions_wanted(), on_change)
 
     async def prefill(self) -> None:
         """Has the storyteller read the story so far, so that the next turn need not wait for that.
@@ -507,6 +529,7 @@ class Session:
         # The first time in a long adventure, summing it up takes a while: not in the way of typing, nor of the first
         # screen, which is there before the engine.
         context = await asyncio.to_thread(self.context)
+        self.context_share = context.share
         request = GenerationRequest(context, "", self.params(), max_tokens=1)
         await prefill_context(self.storyteller, request)
 

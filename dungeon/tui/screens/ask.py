@@ -9,8 +9,13 @@ from textual.screen import Screen
 from textual.widgets import Button, Input, Label, Static
 
 from dungeon.scenarios.model import ANSWER_LENGTH, Scenario, fill_placeholders
+from dungeon.tui.host import game
 from dungeon.tui.screens.box import BoxScreen
 from dungeon.tui.widgets.footer import KeyFooter
+from dungeon.tui.widgets.pane import Pane
+
+_BLANK = "…"
+"""Stands in the opening for an answer that is still to be given."""
 
 
 class AskScreen(Screen[Scenario | None]):
@@ -31,24 +36,34 @@ class AskScreen(Screen[Scenario | None]):
         self.scenario = scenario
 
     def compose(self) -> ComposeResult:
-        with VerticalScroll(id="questions", can_focus=False):
+        title = fill_placeholders(self.scenario, self._answers(_BLANK)).title
+        with Pane(title, widget_id="asked"), VerticalScroll(can_focus=False):
             for placeholder in self.scenario.placeholders:
                 yield Label(Content(placeholder.ask))
-                yield Input(placeholder=placeholder.default, max_length=ANSWER_LENGTH)
+                yield Input(placeholder=placeholder.default or "Your answer", max_length=ANSWER_LENGTH)
             yield Button("Begin", id="begin", variant="primary", compact=True)
-        with VerticalScroll(id="preview", can_focus=False):
+        with Pane("How it begins", widget_id="preview"), VerticalScroll(can_focus=False):
             yield Static(id="opening", markup=False)
         yield KeyFooter()
 
     def on_mount(self) -> None:
-        self.query_one("#questions").border_title = Content(fill_placeholders(self.scenario, {}).title)
-        self.query_one("#questions").border_subtitle = "empty: the grey answer"
-        self.query_one("#preview").border_title = "How it begins"
+        if any(placeholder.default for placeholder in self.scenario.placeholders):
+            self.query_one("#asked").border_subtitle = "empty: the grey answer"
         self._show_opening()
+
+    def _answers(self, blank: str = "") -> dict[str, str]:
+        """Return the answers by placeholder; `blank` stands for one that is missing and has no default."""
+        fields = self.query(Input)
+        typed = [field.value for field in fields] if fields else [""] * len(self.scenario.placeholders)
+        asked = zip(self.scenario.placeholders, typed, strict=True)
+        return {each.name: answer if each.is_answered(answer) else blank for each, answer in asked}
 
     @on(Input.Changed)
     def _show_opening(self) -> None:
-        self.query_one("#opening", Static).update(Content(self._filled().opening))
+        """Show the opening as the answers make it."""
+        self.query_one("#opening", Static).update(
+            Content(fill_placeholders(self.scenario, self._answers(_BLANK)).opening)
+        )
 
     @on(Input.Submitted)
     def _next(self, event: Input.Submitted) -> None:
@@ -60,14 +75,13 @@ class AskScreen(Screen[Scenario | None]):
 
     @on(Button.Pressed, "#begin")
     def action_begin(self) -> None:
-        """Begin; a question that was left empty gets the scenario's own answer."""
-        self.dismiss(self._filled())
-
-    def _filled(self) -> Scenario:
-        """Return the scenario with the answers in it."""
-        names = (placeholder.name for placeholder in self.scenario.placeholders)
-        answers = dict(zip(names, (field.value for field in self.query(Input)), strict=True))
-        return fill_placeholders(self.scenario, answers)
+        """Begin; a question that was left empty gets the scenario's own answer, if it has one."""
+        for placeholder, field in zip(self.scenario.placeholders, self.query(Input), strict=True):
+            if not placeholder.is_answered(field.value):
+                field.focus()
+                game(self).toast(f"This needs an answer: {placeholder.ask}")
+                return
+        self.dismiss(fill_placeholders(self.scenario, self._answers()))
 
 
 class LineScreen(BoxScreen[str | None]):

@@ -27,6 +27,7 @@ from dungeon.tui.host import game
 from dungeon.tui.screens.ask import AskScreen
 from dungeon.tui.screens.confirm import ConfirmScreen
 from dungeon.tui.widgets.footer import KeyFooter
+from dungeon.tui.widgets.pane import Pane
 from dungeon.tui.widgets.text_area import text_area
 
 _DRAFT_SECONDS = 2.0
@@ -76,7 +77,8 @@ class ScenarioEditor(Screen[Scenario | None]):
                 self._fields |= {field: text for field, text in saved.items() if field in self._fields}
                 game(self).toast("Here is what you wrote last. Esc throws it away.")
         fields = self._fields
-        with VerticalScroll(id="form", can_focus=False):
+        own = "Your own scenario" if self._scenario_name else "Your own adventure"
+        with Pane(own), VerticalScroll(id="form", can_focus=False):
             yield Input(fields["title"], placeholder="Title (optional)", id="own-title", max_length=TITLE_LENGTH)
             yield text_area("own-opening", fields["opening"], _OPENING)
             with Vertical(id="folded"):
@@ -92,8 +94,6 @@ class ScenarioEditor(Screen[Scenario | None]):
         yield KeyFooter()
 
     def on_mount(self) -> None:
-        own = "Your own scenario" if self._scenario_name else "Your own adventure"
-        self.query_one("#form").border_title = own
         if any(self._fields[field] for field in (*_FOLDED, "genre")):
             self.action_more()
         self._show_questions()
@@ -123,7 +123,7 @@ class ScenarioEditor(Screen[Scenario | None]):
         """Show which placeholders the player will be asked for."""
         texts = [text for field, text in self._fields.items() if field != "genre"]
         names = placeholder_names(Scenario("", "\n".join(texts)))
-        hint = "A ${name} is asked for at the start."
+        hint = "${name} and ${Who?} are asked first."
         questions = f"Asked at the start: {', '.join(names)}" if names else hint
         self.query_one("#questions", Static).update(Content(printable(questions)))
 

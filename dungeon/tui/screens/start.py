@@ -42,6 +42,7 @@ from dungeon.tui.screens.start_preview import (
 )
 from dungeon.tui.screens.start_voice import VoiceLines
 from dungeon.tui.widgets.footer import KeyFooter
+from dungeon.tui.widgets.pane import Pane
 from dungeon.tui.widgets.rows import ColouredOptions
 
 _ALL = "all"
@@ -129,15 +130,14 @@ class StartScreen(Screen[None]):
         yield VoiceLines()
         yield _Find(placeholder="Find a story or a scenario", id="find", compact=True, select_on_focus=False)
         with Container(id="both"):
-            yield _Ways(widget_id="choices")
-            with VerticalScroll(id="preview", can_focus=False):
+            with Pane("Begin or continue", widget_id="ways"):
+                yield _Ways(widget_id="choices")
+            with Pane("Preview", widget_id="preview"), VerticalScroll(can_focus=False):
                 yield Static(id="opening", markup=False)
         yield KeyFooter()
 
     def on_mount(self) -> None:
-        self._list.border_title = "Begin or continue"
-        self._list.border_subtitle = "type to find"
-        self.query_one("#preview").border_title = "Preview"
+        self.query_one("#ways").border_subtitle = "type to find"
         if len(game(self).books) <= _FEW:
             self._unfolded.update(group.option_id for group in self._groups() if game(self).books)
 
@@ -337,7 +337,7 @@ class StartScreen(Screen[None]):
     def _preview(self, event: OptionList.OptionHighlighted) -> None:
         with game(self).toast_errors():
             self.query_one("#opening", Static).update(self._about(event.option_id or ""))
-            self.query_one("#preview").scroll_home(animate=False)
+            self.query_one("#preview VerticalScroll").scroll_home(animate=False)
         self.refresh_bindings()
 
     def _about(self, option_id: str) -> Content:

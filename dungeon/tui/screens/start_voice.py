@@ -16,12 +16,7 @@ from dungeon.storyteller.local.storyteller import LocalStoryteller
 from dungeon.storyteller.voices.lines import duration_text, size_text
 from dungeon.storyteller.voices.overview import VoiceRow, fetch_seconds, overview, recommended
 from dungeon.tui.host import game
-from dungeon.tui.widgets.status import READY
-
-_NONE = "no voice"
-"""The voice's state when it could not be started (`DungeonApp.voice_state`)."""
-_COLOURS = {READY: "$success", _NONE: "$error"}
-"""Of the sign, by the voice's state; any other is on the way to ready."""
+from dungeon.tui.widgets.header import NO_VOICE, state_sign
 
 
 class VoiceLines(Vertical):
@@ -77,10 +72,10 @@ class VoiceLines(Vertical):
     def _show_state(self) -> None:
         app = game(self)
         state = app.voice_state
-        more = f"stories play without one; {self._voices_key} has others" if state == _NONE else app.fetch_state
+        more = f"stories play without one; {self._voices_key} has others" if state == NO_VOICE else app.fetch_state
         text = " · ".join(filter(None, (f"Voice: {app.storyteller.name}", state, more)))
-        sign = ("● ", _COLOURS.get(state, "$warning"))
-        self.query_one("#voice", Static).update(Content.assemble(sign, text))
+        sign, colour = state_sign(state)
+        self.query_one("#voice", Static).update(Content.assemble((f"{sign} ", colour), text))
 
     @work(group="better", exclusive=True)
     async def _find_better_voice(self) -> None:

@@ -77,6 +77,14 @@ def test_a_scenario_asks_for_its_placeholders_before_it_begins(server: ScriptedS
     assert "You are Brindle, who pulls teeth" in play(server, "\n/quit\n", "--scenario", "dragons-tooth").stdout
 
 
+def test_a_question_in_a_typed_opening_is_asked_until_it_is_answered(server: ScriptedServer) -> None:
+    result = play(server, "You are ${Who are you?} of ${town}, and late.\n\n \nBo\n\n/quit\n")
+    assert result.returncode == 0
+    assert result.stdout.count("Who are you?\n") == 1
+    assert result.stderr.count("The story needs an answer to this.") == 2
+    assert "You are Bo of town, and late." in result.stdout
+
+
 def test_without_a_scenario_option_the_player_chooses_or_writes_one(server: ScriptedServer) -> None:
     server.answers = ["\nThe sea is calm."]
     result = play(server, "nonsense\nYou are a cook on a small grey ship.\nlook out\n/new\n3\n/quit\n")

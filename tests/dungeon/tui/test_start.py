@@ -31,7 +31,7 @@ from dungeon.tui.screens.shelf import ShelfScreen
 from dungeon.tui.screens.start import StartScreen
 from dungeon.tui.screens.start_featured import first_story, scenario_of_the_day, story_of_the_day
 from dungeon.tui.screens.start_voice import VoiceLines
-from dungeon.tui.widgets.status import READY
+from dungeon.tui.widgets.header import READY
 from tests.dungeon.host import LOOKS, press, screen_text, settle, stop_blinking, toast_text, wait_until
 from tests.dungeon.playing import playing
 from tests.dungeon.scripted import ScriptedServer
@@ -209,8 +209,8 @@ def test_the_story_of_the_day_is_one_that_was_not_begun_while_there_is_one() -> 
     ("state", "colour", "text"),
     [
         ("ready", "$success", "● Voice: scripted · ready"),
-        ("loading the voice", "$warning", "● Voice: scripted · loading the voice"),
-        ("no voice", "$error", "● Voice: scripted · no voice · stories play without one; F8 has others"),
+        ("loading the voice", "$warning", "◐ Voice: scripted · loading the voice"),
+        ("no voice", "$error", "✗ Voice: scripted · no voice · stories play without one; F8 has others"),
     ],
 )
 async def test_the_voice_has_a_sign_in_a_colour_and_words(
@@ -259,7 +259,7 @@ async def test_the_palette_runs_what_can_be_done_here(server: ScriptedServer) ->
 async def test_the_footer_shows_the_keys_that_do_something_here(server: ScriptedServer) -> None:
     save_scenario(LAMP_ROAD)
     async with choosing(server, (160, 30)) as pilot:
-        always = ["F1 Help", "Enter Begin", "Ctrl+O Adventures", "F4 Settings", "F7 Theme", "F8 Voices", "Ctrl+Q Quit"]
+        always = ["F1 Help", "Enter Begin", "Ctrl+O Adventures", "F4 Settings", "F8 Voices", "Ctrl+Q Quit"]
         for keys, here in (
             ([], []),
             (["down"] * 4, ["Left Fold"]),
