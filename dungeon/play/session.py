@@ -97,11 +97,6 @@ class Session:
         """Tokens of the longest prompt that the server is known to accept, once it has refused one."""
 
     @property
-    def has_adventure(self) -> bool:
-        """Whether an adventure is in play: not while the player chooses another."""
-        return self.settings.overrides is not None
-
-    @property
     def adventure(self) -> Adventure:
         """The adventure in play."""
         assert self._adventure is not None, "begin() or resume() first"

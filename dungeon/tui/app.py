@@ -149,6 +149,11 @@ class DungeonApp(BaseApp):
                 self.show_lines(book.title, [*book.story.notes])
 
     @property
+    def is_playing(self) -> bool:
+        """Whether an adventure is on a screen, perhaps below others: the session keeps the one that was left."""
+        return any(isinstance(screen, PlayScreen) for screen in self.screen_stack)
+
+    @property
     def voice_is_missing(self) -> bool:
         """Whether the voice is still being fetched, or could not be started."""
         return self.voice_state not in (READY, "loading", "loading the voice")

@@ -42,6 +42,8 @@ class Game(Toaster, Protocol):
     fetches: Fetches
     voice_is_missing: bool
     """Whether the voice is still being fetched, or could not be started."""
+    is_playing: bool
+    """Whether an adventure is on a screen, perhaps below others."""
     books: Sequence[Book]
     """The authored stories that are offered; none: those of the library."""
     fetch_state: str

@@ -47,6 +47,7 @@ class Host(BaseApp):
     TITLE = "Host"
     CSS_PATH = None
     ENABLE_COMMAND_PALETTE = False
+    is_playing = True
 
     def __init__(self, screen: Screen[Any] | None = None, theme: str = "lamplight") -> None:
         super().__init__()

@@ -411,7 +411,7 @@ def test_a_shelf_truncated_anywhere_is_an_error_and_is_not_changed(tmp_path: Pat
         file.write_bytes(whole[:cut])
         message = refusal(file)
         assert str(file) in message
-        assert "copy it somewhere safe, then restore it from a backup" in message
+        assert "copy it somewhere safe, then move it away to begin a new shelf" in message
         assert file.read_bytes() == whole[:cut], f"changed, cut off at {cut}"
         for log in tmp_path.glob("shelf.db-*"):
             log.unlink()

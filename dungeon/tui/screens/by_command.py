@@ -67,7 +67,7 @@ def _voices(_: Session, request: Request) -> Screen[Any] | None:
 def _help(session: Session, _: Request) -> Screen[Any]:
     from dungeon.tui.screens.help import HelpScreen
 
-    return HelpScreen(session.settings.global_settings, in_play=session.has_adventure)
+    return HelpScreen(session.settings.global_settings)
 
 
 SCREENS: dict[str, Callable[[Session, Request], Screen[Any] | None]] = {

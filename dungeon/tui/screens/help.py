@@ -61,11 +61,9 @@ class HelpScreen(BoxScreen[HelpResult]):
     AUTO_FOCUS = "#filter"
     BINDINGS = [Binding("escape", "dismiss(None)", "Close")]
 
-    def __init__(self, settings: Settings, *, in_play: bool) -> None:
-        """`in_play`: whether there is an adventure that commands can work on."""
+    def __init__(self, settings: Settings) -> None:
         super().__init__()
         self._keys = keys_for(settings)
-        self._in_play = in_play
 
     def compose(self) -> ComposeResult:
         with Pane("Help", widget_id="box"):
@@ -110,10 +108,13 @@ class HelpScreen(BoxScreen[HelpResult]):
         """The headings with their commands: those that can be given here, and then the rest."""
         rest: list[Command] = []
         for group, commands in commands_by_group().items():
-            here = [command for command in commands if self._in_play or not command.needs_adventure]
+            here = [command for command in commands if self._can_be_given(command)]
             rest += [command for command in commands if command not in here]
             yield group, here
         yield _IN_PLAY, rest
+
+    def _can_be_given(self, command: Command) -> bool:
+        return game(self).is_playing or not command.needs_adventure
 
     def _searched(self, command: Command) -> str:
         key = key_name(self._keys[command.name])
@@ -142,7 +143,7 @@ class HelpScreen(BoxScreen[HelpResult]):
     @on(OptionList.OptionSelected)
     def _selected(self, event: OptionList.OptionSelected) -> None:
         command = COMMANDS[event.option_id or ""]
-        if command.needs_adventure and not self._in_play:
+        if not self._can_be_given(command):
             game(self).toast(f"/{command.name} is for the story: begin one first.")
         elif command.stands_alone:
             self.dismiss(Request(command.name))

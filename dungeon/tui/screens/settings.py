@@ -35,6 +35,7 @@ from dungeon.settings.registry import (
 )
 from dungeon.settings.steps import next_value
 from dungeon.storyteller.sampling import Sampling
+from dungeon.tui.host import game
 from dungeon.tui.screens.choose import ChooseScreen, KeyScreen
 from dungeon.tui.widgets.footer import KeyFooter
 from dungeon.tui.widgets.pane import Pane
@@ -79,23 +80,26 @@ class SettingsScreen(Screen[None]):
     VERTICAL_BREAKPOINTS = [(0, "-low"), (_SPACIOUS, "-tall")]
     BINDINGS = [
         Binding("escape", "back", "Back"),
-        Binding("tab", "scope('all')", "All adventures"),
-        Binding("tab", "scope('here')", "This adventure"),
+        Binding("tab,shift+tab", "stay", show=False),
     ]
 
     def __init__(self, settings: EffectiveSettings) -> None:
         super().__init__()
         self.settings = settings
-        self.globally = settings.overrides is None
+        self.globally = True
         """Whether the settings of all adventures are shown and changed, or this adventure's."""
+        self._has_adventure = False
         self._unfolded: set[str] = set()
         self._editing = ""
         """What is being typed: the value of this setting, or with `_SAVE` the name of a preset."""
 
     def compose(self) -> ComposeResult:
+        # The settings keep those of an adventure that was left.
+        self._has_adventure = self.settings.overrides is not None and game(self).is_playing
+        self.globally = not self._has_adventure
         tabs = Tabs(Tab("This adventure", id="here"), Tab("All adventures", id="all"))
         tabs.can_focus = False
-        tabs.display = not self.globally
+        tabs.display = self._has_adventure
         yield tabs
         with Container(id="both"):
             with Pane(widget_id="pane"):
@@ -226,7 +230,7 @@ class SettingsScreen(Screen[None]):
         if action == "unset":
             return bool(name) and not name.startswith(_GROUP) and self._is_set(name)
         if action == "scope":
-            return self.settings.overrides is not None and not self._editing and parameters != (self._scope,)
+            return self._has_adventure and parameters != (self._scope,)
         return super().check_action(action, parameters)
 
     @property
@@ -301,9 +305,12 @@ class SettingsScreen(Screen[None]):
         """Show and change this adventure's settings ("here"), or those of all adventures ("all")."""
         self.query_one(Tabs).active = scope
 
+    def action_stay(self) -> None:
+        """Keep the focus: the field is not left for the list before Enter or Escape."""
+
     @on(Tabs.TabActivated)
     def _scope_chosen(self, event: Tabs.TabActivated) -> None:
-        if self.settings.overrides is not None and event.tab.id != self._scope:
+        if self._has_adventure and event.tab.id != self._scope:
             self.globally = not self.globally
             self._fill()
             self._show_about()

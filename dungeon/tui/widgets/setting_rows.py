@@ -61,6 +61,8 @@ class SettingList(ColouredOptions, inherit_bindings=False):
         Binding("space", "screen.fold", "Fold or unfold", show=False),
         Binding("space", "screen.switch", "Switch"),
         Binding("delete,backspace", "screen.unset", "Reset"),
+        Binding("tab", "screen.scope('all')", "All adventures"),
+        Binding("tab", "screen.scope('here')", "This adventure"),
         *OptionList.BINDINGS,
     ]
 
