@@ -231,7 +231,8 @@ class PlayScreen(Screen[None]):
         if self.busy and not command.while_streaming:
             self.show_message("Still writing. Esc stops it and keeps what came.")
             return False
-        if not command.needs_adventure:
+        # The adventure's settings may change below the screen of settings, which this screen shows when that is closed.
+        if not command.needs_adventure and command.name != "settings":
             await game(self).run_command(request)
             return True
         before = self._what_prefetching_depends_on()
