@@ -14,7 +14,7 @@ from dungeon.authored.books import Book
 from dungeon.errors import DungeonError
 from dungeon.paths import shelf_file
 from dungeon.plain.lines import LineReader, TurnPrinter, note, say, turn_heading
-from dungeon.play.adventures import plural
+from dungeon.play.adventures import delete_unplayed, plural
 from dungeon.play.director import open_story
 from dungeon.play.keys import check_keys
 from dungeon.play.registry import COMMANDS, parse_line
@@ -54,6 +54,7 @@ def play_plain(
         # Whatever the locale says: a story is not lost to a console that can't show a letter of it.
         stream.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]
     shelf = Shelf(shelf_file())
+    delete_unplayed(shelf)
     start_daily_backup(shelf.path, note)
     try:
         session = Session(shelf, storyteller, seed)

@@ -47,6 +47,13 @@ def find_adventure(shelf: Shelf, wanted: str) -> int:
     return found[0].id
 
 
+def delete_unplayed(shelf: Shelf) -> None:
+    """Deletes adventures that were opened and never played, which earlier versions of the game have left."""
+    with suppress(DungeonError):  # the disk is full, say: the next start tries again
+        scenarios = [*builtin_scenarios(), *user_scenarios()[0]]
+        shelf.delete_unplayed({scenario.name: fill_placeholders(scenario, {}).title for scenario in scenarios})
+
+
 def adventure_lines(listing: Iterable[ShelfEntry]) -> list[str]:
     """A line each: id, title, turns, words, branches, when it was played, tabs between them."""
     return [

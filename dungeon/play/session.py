@@ -113,8 +113,13 @@ class Session:
         return self.settings.seed if self._seed is None else self._seed
 
     def begin(self, scenario: Opening, *, story: Story | None = None, book: str = "") -> Adventure:
-        """Starts a new adventure; in an authored story, if one is given with what the shelf knows it by."""
-        return self._open(self.shelf.add_adventure(scenario, self.storyteller.name, story=story, book=book))
+        """Starts a new adventure; in an authored story, if one is given with what the shelf knows it by.
+
+        It comes to the shelf with its first turn, or change. An opening that the player wrote is saved at once.
+        """
+        written = not scenario.name and story is None
+        add = self.shelf.add_adventure if written else self.shelf.new_adventure
+        return self._open(add(scenario, self.storyteller.name, story=story, book=book))
 
     def resume(self, adventure_id: int | None = None) -> Adventure:
         """Goes on with that adventure, or with the latest.

@@ -1,9 +1,13 @@
 """The shelf: every adventure on the disk, in one SQLite database that only grows.
 
 A turn is written when it begins and again while it streams, each time in a transaction that is on the disk when the
-call returns: a game that is killed loses at most what came since the last save. Only `purge` deletes. A database that
-can't be read is an error with its path, never an empty shelf. The tables are in `dungeon.storage.database`, the SQL of
-turns and of authored stories in `turn_rows` and `story_rows`.
+call returns: a game that is killed loses at most what came since the last save. Only `purge` deletes what was played.
+A database that can't be read is an error with its path, never an empty shelf. The tables are in
+`dungeon.storage.database`, the SQL of adventures, turns and authored stories in `adventure_rows`, `turn_rows` and
+`story_rows`.
+
+An adventure that was opened and not played is not on the shelf: `new_adventure` only takes an id, and the adventure is
+written with its first turn, or with the first change of its title, tags, lore or settings.
 
 A shelf may be used from several threads; each call takes the lock. Several games may share one file: each commit is
 short.
@@ -11,7 +15,7 @@ short.
 
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -23,7 +27,7 @@ import msgspec
 from corpus.story import Story
 from corpus.turns import Kind
 from dungeon.errors import DungeonError
-from dungeon.storage import story_rows, turn_rows
+from dungeon.storage import adventure_rows, story_rows, turn_rows
 from dungeon.storage.backups import purge_from_backups
 from dungeon.storage.database import PURGED, connect, storage_errors, transaction
 from dungeon.storage.record import NO_VOICE, GenerationRecord
@@ -34,7 +38,9 @@ from dungeon.tale.lore import Lore
 # Read from an index alone. A story has as many endings as there are turns that no turn follows.
 _COUNTS = "SELECT adventure, count(*), sum(words), count(*) - count(DISTINCT parent) FROM turn"
 _LIST = f"""
-    SELECT id, title, tags, played FROM adventure a WHERE {HOLDS_ALL_WORDS}
+    SELECT id, title, tags, played,
+        coalesce((SELECT coalesce(nullif(action, ''), input) FROM turn WHERE turn.id = a.head), '') AS last_action
+    FROM adventure a WHERE {HOLDS_ALL_WORDS}
     ORDER BY latest DESC, id DESC LIMIT :limit
 """  # noqa: S608 - SQL of ours
 
@@ -52,6 +58,8 @@ class ShelfEntry:
     words: int
     branches: int
     """Turns that no turn follows."""
+    last_action: str = ""
+    """What the player did last, where they are; "" at the opening and where the story just went on."""
 
 
 class Opening(Protocol):
@@ -106,45 +114,56 @@ class Shelf:
 
     # ---- adventures ------------------------------------------------------------------------------------------
 
-    def add_adventure(self, scenario: Opening, voice: str, *, story: Story | None = None, book: str = "") -> Adventure:
-        """A new adventure, at its opening. With `story`, that is an authored story, and `book` says which."""
+    def new_adventure(self, scenario: Opening, voice: str, *, story: Story | None = None, book: str = "") -> Adventure:
+        """A new adventure, at its opening. With `story`, that is an authored story, and `book` says which.
+
+        It comes to the shelf when it is played or changed; its id is its own from now on.
+        """
         with self._writing() as db:
-            now = turn_rows.now()
-            # SQLite would give the id of a purged row again, which another game may still hold for its own.
-            (adventure_id,) = db.execute(
-                "SELECT 1 + max(coalesce(max(id), 0), (SELECT adventure FROM purged)) FROM adventure"
-            ).fetchone()
-            db.execute(
-                "INSERT INTO adventure (id, title, scenario, opening, voice, ideas, story, made, played) "
-                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (
-                    adventure_id,
-                    scenario.title,
-                    scenario.name,
-                    scenario.opening,
-                    voice,
-                    _json(scenario.actions),
-                    story_rows.add_story(self._db, story, book) if story else None,
-                    now,
-                    now,
-                ),
-            )
-            adventure = Adventure(
-                adventure_id,
-                scenario.title,
-                scenario.opening,
-                scenario.name,
-                voice,
-                scenario.lore,
-                scenario.actions,
-                story=story,
-                book=book,
-            )
-            if story:
-                story_rows.add_seen(self._db, book, [story.start])
-            self._add_lore(adventure)
-            self._set_latest(adventure.id)
-            return adventure
+            adventure_id = adventure_rows.take_id(db)
+        return Adventure(
+            adventure_id,
+            scenario.title,
+            scenario.opening,
+            scenario.name,
+            voice,
+            scenario.lore,
+            scenario.actions,
+            story=story,
+            book=book,
+        )
+
+    def add_adventure(self, scenario: Opening, voice: str, *, story: Story | None = None, book: str = "") -> Adventure:
+        """The same, on the shelf at once."""
+        adventure = self.new_adventure(scenario, voice, story=story, book=book)
+        with self._writing():
+            self._add_if_missing(adventure)
+        return adventure
+
+    def _add_if_missing(self, adventure: Adventure) -> bool:
+        """Writes an adventure without turns that the shelf hasn't got; whether it did.
+
+        One with turns that is missing was purged by another game, and stays so.
+        """
+        if adventure.nodes or adventure_rows.is_there(self._db, adventure.id):
+            return False
+        adventure_rows.insert(self._db, adventure)
+        self._add_lore(adventure)
+        self._set_latest(adventure.id)
+        return True
+
+    def delete_unplayed(self, titles: Mapping[str, str]) -> None:
+        """Deletes adventures that have no turn, if the player has not changed their title, tags, lore or settings.
+
+        Earlier versions wrote an adventure when it was opened. `titles` are those of the scenarios, by name; openings
+        that the player wrote stay. A game that has such an adventure open writes it again with its first turn.
+        """
+        with self._reading() as db:
+            if not adventure_rows.unplayed(db, titles):
+                return
+        with self._writing() as db:
+            for adventure_id in adventure_rows.unplayed(db, titles):
+                adventure_rows.delete(db, adventure_id)
 
     def latest_id(self) -> int | None:
         """The id of the adventure that was played last, None on an empty shelf."""
@@ -166,7 +185,12 @@ class Shelf:
             counted = {adventure: (turns, words, max(1, ends)) for adventure, turns, words, ends in counts}
             return [
                 ShelfEntry(
-                    row["id"], row["title"], _tags(row["tags"]), row["played"], *counted.get(row["id"], (0, 0, 1))
+                    row["id"],
+                    row["title"],
+                    _tags(row["tags"]),
+                    row["played"],
+                    *counted.get(row["id"], (0, 0, 1)),
+                    row["last_action"],
                 )
                 for row in rows
             ]
@@ -223,6 +247,7 @@ class Shelf:
     def save_adventure_labels(self, adventure: Adventure) -> None:
         """Saves the adventure's title, tags and own settings."""
         with self._writing() as db:
+            self._add_if_missing(adventure)
             db.execute(
                 "UPDATE adventure SET title = ?, tags = ?, overrides = ? WHERE id = ?",
                 (adventure.title, _json(adventure.tags), adventure.overrides, adventure.id),
@@ -231,13 +256,17 @@ class Shelf:
     def save_lore(self, adventure: Adventure) -> None:
         """Saves the adventure's lore; every earlier version is kept."""
         with self._writing():
-            self._add_lore(adventure)
+            self._add_if_missing(adventure)
+            self._add_lore(adventure)  # a second version, even of a new adventure: the player has changed it
 
     def current_lore_id(self, adventure: Adventure) -> int | None:
         """The id of the adventure's lore, for its generation records."""
-        with self._reading() as db:
-            row = db.execute("SELECT max(id) AS id FROM lore WHERE adventure = ?", (adventure.id,)).fetchone()
-            return None if row["id"] is None else int(row["id"])
+        with self._reading():
+            return self._lore_id(adventure)
+
+    def _lore_id(self, adventure: Adventure) -> int | None:
+        row = self._db.execute("SELECT max(id) AS id FROM lore WHERE adventure = ?", (adventure.id,)).fetchone()
+        return None if row["id"] is None else int(row["id"])
 
     def lore(self, lore_id: int) -> Lore:
         """The lore with that id."""
@@ -250,7 +279,7 @@ class Shelf:
         with self._writing() as db:
             row = db.execute("SELECT made FROM adventure WHERE id = ?", (adventure_id,)).fetchone()
             if row:
-                delete = partial(_delete_adventure, adventure_id=adventure_id)
+                delete = partial(adventure_rows.delete, adventure_id=adventure_id)
                 delete(db)
                 purge_from_backups(self.path, "adventure", adventure_id, row["made"], delete)
         self._truncate_log()
@@ -300,6 +329,7 @@ class Shelf:
     def add_authored_turn(self, adventure: Adventure, node: Node) -> Node:
         """Adds a turn that the author answers below the head, and moves the head to it; `node` has no id yet."""
         with self._writing():
+            self._add_if_missing(adventure)
             node = turn_rows.insert(self._db, adventure.id, replace(node, parent=adventure.head), NO_VOICE)
             self._set_head(adventure, node.id)
             if node.passage is not None:
@@ -321,6 +351,8 @@ class Shelf:
     ) -> Node:
         """Adds a turn without prose below the head, and moves the head to it."""
         with self._writing():
+            if self._add_if_missing(adventure):
+                record = replace(record, lore=self._lore_id(adventure))
             node = Node(0, adventure.head, kind, words, action, leaves_author=leaves_author)
             node = turn_rows.insert(self._db, adventure.id, node, record)
             self._set_head(adventure, node.id, record.voice)
@@ -413,15 +445,6 @@ class Shelf:
         """What was purged must not stay readable in the log beside the database."""
         with self._lock, storage_errors(self.path, "written"):
             self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-
-
-def _delete_adventure(db: sqlite3.Connection, adventure_id: int) -> None:
-    db.execute("UPDATE adventure SET head = NULL WHERE id = ?", (adventure_id,))
-    turn_rows.delete_of_adventure(db, adventure_id)
-    db.execute("DELETE FROM lore WHERE adventure = ?", (adventure_id,))
-    db.execute("DELETE FROM adventure WHERE id = ?", (adventure_id,))
-    story_rows.delete_unused(db)
-    db.execute("UPDATE purged SET adventure = max(adventure, ?)", (adventure_id,))
 
 
 def _tags(column: str) -> tuple[str, ...]:
