@@ -198,16 +198,6 @@ async def test_without_an_adventure_settings_apply_to_all() -> None:
         assert "Settings of all adventures" in screen_text(app)
 
 
-async def test_the_settings_of_an_adventure_that_was_left_are_not_changed() -> None:
-    app = SettingsHost()
-    app.is_playing = False
-    async with running(app) as pilot:
-        await highlight(pilot, "temperature")
-        await press(pilot, "right")
-        assert load_settings() == Settings({"temperature": 0.75})
-        assert app.saved == "{}"
-
-
 async def test_enter_space_and_arrows_turn_a_switch() -> None:
     app = SettingsHost()
     async with running(app) as pilot:
