@@ -247,6 +247,15 @@ _LOOKS = (
         default=78,
         global_only=True,
     ),
+    Setting(
+        "plain_cues",
+        Type.NAME,
+        "Whether the game in lines (--plain) says when it is your turn.",
+        "It is a sign before your line, and a line at the end of a turn. auto: on a terminal, and not in a pipe.",
+        default="auto",
+        global_only=True,
+        options=("auto", "on", "off"),
+    ),
 )
 GROUPS = {"Storyteller": (*_STORYTELLER, _INSTRUCTIONS), "Suggestions": _SUGGESTIONS, "Looks": _LOOKS}
 SETTINGS = tuple(chain.from_iterable(GROUPS.values()))
