@@ -1,7 +1,7 @@
 """Works on what may come next while the player reads: suggests actions, and prefetches the turns that answer them.
 
     await prefetcher.suggest(adventure, params, 4, on_change)   # in the background
-    await prefetcher.prefetch(adventure, params, 4)             # in the background: "go on", and a turn a suggestion
+    await prefetcher.prefetch(adventure, params, 4, on_change)  # in the background: "go on", and a turn a suggestion
     turn = prefetcher.take(adventure, kind, action, params)     # when the player has chosen
     answer = await turn.deliver(on_prose)                       # like `generate`, but for what is there already
 
@@ -127,6 +127,11 @@ class PrefetchedTurn:
     def is_ready(self) -> bool:
         """Whether there is anything of it, or soon will be."""
         return self.phase is not Phase.QUEUED and not (self._answer and not self._answer.prose)
+
+    @property
+    def has_words(self) -> bool:
+        """Whether its first words are there."""
+        return self.is_ready and self.phase is not Phase.STARTING
 
     async def start(self) -> None:
         """Generates the first words, if they are not there."""
@@ -258,6 +263,11 @@ class Prefetcher:
             return adventure.ideas
         return tuple(place.suggestions) if place else ()
 
+    def ready_actions(self, adventure: Adventure) -> frozenset[str]:
+        """The actions whose turns have their first words already: they start at once."""
+        place = self._places.get((adventure.id, adventure.head))
+        return frozenset(action for action, turn in place.turns.items() if turn.has_words) if place else frozenset()
+
     def is_suggesting(self, adventure: Adventure) -> bool:
         """Whether the voice is writing suggestions here."""
         place = self._places.get((adventure.id, adventure.head))
@@ -323,8 +333,12 @@ class Prefetcher:
                 place.suggestions.append(action)
                 on_change()
 
-    async def prefetch(self, adventure: Adventure, params: Callable[[], GenerationParams], count: int) -> None:
+    async def prefetch(
+        self, adventure: Adventure, params: Callable[[], GenerationParams], count: int, on_change: Callable[[], object]
+    ) -> None:
         """Generates the turns that would follow a wish to go on, and each of `count` suggestions.
+
+        Calls `on_change` whenever another of them could start at once.
 
         Raises:
             DungeonError: the storyteller failed.
@@ -335,6 +349,7 @@ class Prefetcher:
         turns += [self._turn(place, adventure, *read_input(action), params()) for action in suggestions]
         for turn in turns:
             await turn.start()
+            on_change()
         for turn in turns:
             await turn.finish()
 

@@ -348,6 +348,10 @@ class _Game:
         self.mode = mode
         note(f"A bare line is now: {mode}.")
 
+    def toggle_panel(self) -> None:
+        """Lines have nothing beside them."""
+        note("Only the screen has a panel. /memory, /cards and /summary print what it shows.")
+
     async def confirm(self, question: str, yes: str, action: Callable[[], Awaitable[None]]) -> None:
         """Asks for the word yes."""
         if (await self._ask(f"{question} Type yes to do it.", note)).strip().lower() == "yes":

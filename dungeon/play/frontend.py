@@ -67,6 +67,9 @@ class PlayFrontend(Frontend, Protocol):
     def set_mode(self, mode: Kind) -> None:
         """Changes what a bare line means."""
 
+    def toggle_panel(self) -> None:
+        """Shows or hides what stands beside the story."""
+
     async def confirm(self, question: str, yes: str, action: Callable[[], Awaitable[None]]) -> None:
         """Asks the player, and runs the action if the answer is yes. `yes` names it on the button."""
 

@@ -17,6 +17,7 @@ from corpus.text import did_you_mean
 from corpus.turns import Kind
 from dungeon.errors import DungeonError
 from dungeon.play.frontend import PlayFrontend
+from dungeon.tale.adventure import Node
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +160,15 @@ def _slash_command(name: str, words: str) -> Request:
     if words and not command.argument:
         raise DungeonError(f"/{name} takes no words; leave out '{words[:30]}'.")
     return Request(name, words)
+
+
+def typed_line(turn: Node) -> str:
+    """The line that a player may have typed for a turn: what `parse_line` reads as the same."""
+    if turn.kind is Kind.STORY:
+        return f"/{Kind.STORY.value} {turn.input}"
+    if turn.kind is Kind.SAY and not turn.input.startswith('"'):
+        return f'"{turn.input}"'
+    return turn.input
 
 
 def number_in(request: Request) -> int:

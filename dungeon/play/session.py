@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 
 import msgspec
 
-from corpus.actions import action_line
+from corpus.actions import action_line, read_input
 from corpus.story import Story
 from corpus.text import printable
 from corpus.turns import Kind, clean_prose
@@ -75,6 +75,8 @@ class Session(OpenAdventure):
         """Of the latest turn."""
         self.notes: tuple[str, ...] = ()
         """What the player should know about how the latest turn was generated."""
+        self.context_share: float | None = None
+        """How much of the room for the prompt the latest one took, from 0 to 1, as estimated; None before the first."""
         self.prefetcher = Prefetcher(storyteller)
         self.may_type = True
         """Whether a typed line may be more than the number of a choice; not while a story is only read."""
@@ -111,6 +113,7 @@ class Session(OpenAdventure):
 
     def _open(self, adventure: Adventure) -> Adventure:
         super()._open(adventure)
+        self.context_share = None
 
         def save(overrides: str) -> None:
             adventure.overrides = overrides
@@ -227,6 +230,7 @@ class Session(OpenAdventure):
         policy = turn_policy(self.adventure, node, params)
         while True:
             request = turn_request(self.adventure, node, params, prefix)
+            self.context_share = request.context.share
             try:
                 return await generate(self.storyteller, request, policy, on_prose), request
             except ContextOverflow:
@@ -273,6 +277,11 @@ class Session(OpenAdventure):
         ideas, else what the voice suggests."""
         return self.ways_on or self.prefetcher.suggestions(self.adventure)
 
+    def ready_actions(self) -> frozenset[str]:
+        """Those of the suggestions whose turns start at once; not of the author's, who always answers at once."""
+        ready = self.prefetcher.ready_actions(self.adventure)
+        return frozenset(action for action in self.suggestions() if action_line(*read_input(action)) in ready)
+
     def request_suggestions(self) -> None:
         """The player wants others; `prefetch` or `suggest` generates them, whatever the settings say.
 
@@ -297,10 +306,10 @@ class Session(OpenAdventure):
     async def prefetch(self, on_change: Callable[[], object]) -> None:
         """Works until the player moves: reads the prompt, suggests actions, generates the turns that may follow.
 
-        `on_change` is called when there are suggestions. With a seed, or where the player has switched prefetching off,
-        only requested suggestions are generated. A server elsewhere, which somebody may pay for, also reads the prompt,
-        and no more; so does any voice where the author's choices stand. The next turn cancels this, and so may anybody
-        else.
+        `on_change` is called when the prompt is read, when there are suggestions, and when the turn of one is there.
+        With a seed, or where the player has switched prefetching off, only requested suggestions are generated. A
+        server elsewhere, which somebody may pay for, also reads the prompt, and no more; so does any voice where the
+        author's choices stand. The next turn cancels this, and so may anybody else.
 
         Raises:
             DungeonError: the storyteller failed.
@@ -313,13 +322,14 @@ class Session(OpenAdventure):
         enabled = self.settings.global_settings.prefetch and self.seed is None
         if enabled:
             await self.prefill()
+            on_change()
         enabled = enabled and self.storyteller.is_local
         if self.ways_on:
             return
         if enabled or self.prefetcher.are_requested(adventure):
             await self.prefetcher.suggest(adventure, self.params, self._suggestions_wanted(), on_change)
         if enabled:
-            await self.prefetcher.prefetch(adventure, self.params, self._suggestions_wanted())
+            await self.prefetcher.prefetch(adventure, self.params, self._suggestions_wanted(), on_change)
 
     async def prefill(self) -> None:
         """Has the storyteller read the story so far, so that the next turn need not wait for that.
@@ -332,6 +342,7 @@ class Session(OpenAdventure):
         # The first time in a long adventure, summing it up takes a while: not in the way of typing, nor of the first
         # screen, which is there before the engine.
         context = await asyncio.to_thread(self.context)
+        self.context_share = context.share
         request = GenerationRequest(context, "", self.params(), max_tokens=1)
         await prefill_context(self.storyteller, request)
 

@@ -46,6 +46,11 @@ class Settings:
         return cast("int", self._value("pace"))
 
     @property
+    def panel(self) -> str:
+        """Whether the side panel is shown: "on", "off", or "auto" where there is room."""
+        return str(self._value("panel"))
+
+    @property
     def prefetch(self) -> bool:
         """Whether turns are prefetched while the player reads."""
         return bool(self._value("prefetch"))

@@ -248,6 +248,15 @@ _LOOKS = (
         global_only=True,
     ),
     Setting(
+        "panel",
+        Type.NAME,
+        "The panel beside the story: people and things, memory, summary.",
+        "auto shows it where the terminal has 120 columns or more.",
+        default="auto",
+        global_only=True,
+        options=("auto", "on", "off"),
+    ),
+    Setting(
         "plain_cues",
         Type.NAME,
         "Whether the game in lines (--plain) says when it is your turn.",

@@ -109,6 +109,11 @@ class Context:
         """The prompt."""
         return "".join(part.text for part in self.parts if part.included)
 
+    @property
+    def share(self) -> float:
+        """How much of the budget the prompt takes, from 0 to 1, by the estimate."""
+        return min(1.0, sum(part.estimated_tokens for part in self.parts if part.included) / self.budget)
+
 
 def context_to_continue(
     adventure: Adventure, budget: int, lore: Lore | None = None, prompt_format: PromptFormat = TALE

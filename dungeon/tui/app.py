@@ -5,6 +5,7 @@ The voice starts loading when the app does; the player can choose and type meanw
 """
 
 import asyncio
+import time
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from functools import partial
@@ -38,10 +39,13 @@ from dungeon.tui.bindings import bindings
 from dungeon.tui.host import KeepsText, ShowsFetches
 from dungeon.tui.screens.by_command import open_screen
 from dungeon.tui.screens.play import PlayScreen
-from dungeon.tui.widgets.status import READY
+from dungeon.tui.widgets.header import NO_VOICE, READY
 
 _TOAST_LENGTH = 200
 """Characters of a command's output that a toast holds; a longer one gets a page."""
+
+_TWICE_SECONDS = 5.0
+"""Within which a second Ctrl+C leaves."""
 
 
 class DungeonApp(BaseApp):
@@ -53,7 +57,7 @@ class DungeonApp(BaseApp):
         DungeonError: the shelf or the settings can't be read, or there is nothing to go on with.
     """
 
-    BINDINGS = bindings("help", "quit", "theme", "voices")
+    BINDINGS = bindings("help", "voices", "quit", shown=True) + bindings("theme")
 
     voice_state: reactive[str] = reactive("loading")
     """What the storyteller is doing while no turn streams, for the status line."""
@@ -80,6 +84,8 @@ class DungeonApp(BaseApp):
         if go_on:
             self.session.resume()  # an empty shelf is reported before the screen changes
         self._go_on = go_on
+        self._interrupted = -_TWICE_SECONDS
+        """When Ctrl+C was pressed last, in monotonic seconds."""
         if isinstance(storyteller, LocalStoryteller):
             storyteller.on_download = self._on_download
         self.fetches = Fetches(lambda fetch: self.call_later(self._fetch_changed, fetch))
@@ -122,9 +128,8 @@ class DungeonApp(BaseApp):
         """Goes on with an authored story, or begins it. Says what its file has that can't be played."""
         with self.toast_errors():
             adventure = open_story(self.session, book)
-            self._play()
-            if adventure.head is not None:
-                self.toast("You go on where you were. /go 0 goes back to the beginning; nothing is lost.")
+            again = "You go on where you were. /go 0 goes back to the beginning; nothing is lost."
+            self._play("" if adventure.head is None else again)
             if book.story.notes:
                 self.show_lines(book.title, [*book.story.notes])
 
@@ -143,18 +148,21 @@ class DungeonApp(BaseApp):
             self.session.resume(adventure_id)
             self._play()
 
-    def _play(self) -> None:
-        self.push_screen(PlayScreen(self.session))
+    def _play(self, message: str = "") -> None:
+        self.push_screen(PlayScreen(self.session, message))
 
     # ---- commands --------------------------------------------------------------------------------------------
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
-        """The palette: every command that can be given here without words."""
+        """The palette: every command that can be given here; one that needs words is begun in the prompt."""
         playing = isinstance(screen, PlayScreen)
         for command in COMMANDS.values():
             if command.stands_alone and (playing or not command.needs_adventure):
                 run = partial(self.call_later, self.run_action, f"command('{command.name}')", screen)
                 yield SystemCommand(command.name.capitalize(), command.summary, run)
+            elif isinstance(screen, PlayScreen) and screen.session.may_type:
+                begin = partial(self.call_later, screen.begin_command, command.name)
+                yield SystemCommand(f"{command.name.capitalize()} {command.argument}", command.summary, begin)
 
     async def action_command(self, name: str) -> None:
         """A command that needs no adventure, by its key."""
@@ -172,8 +180,15 @@ class DungeonApp(BaseApp):
             else:
                 self.push_screen(screen)
 
+    def toast(self, text: str, *, error: bool = False) -> None:
+        """Shows a short message: above the prompt while the story is on the screen."""
+        if isinstance(self.screen, PlayScreen) and self.screen.is_mounted:
+            self.screen.show_error(text) if error else self.screen.show_message(text)
+        else:
+            super().toast(text, error=error)
+
     def show_message(self, text: str) -> None:
-        """Shows a toast."""
+        """Shows a short message."""
         self.toast(text)
 
     def show_lines(self, title: str, lines: Sequence[str]) -> None:
@@ -214,7 +229,7 @@ class DungeonApp(BaseApp):
             await storyteller.start()
         except DungeonError as error:
             if storyteller is self.storyteller:  # else the player has switched to another meanwhile
-                self.voice_state = "no voice"
+                self.voice_state = NO_VOICE
                 self.toast(str(error), error=True)
         except DownloadCancelled:
             return
@@ -224,11 +239,8 @@ class DungeonApp(BaseApp):
 
     def _on_download(self, done: int, total: int) -> None:
         """Called from the thread that downloads; `total` is 0 while another game fetches the file."""
-        width = 20
-        filled = done * width // total if total else 0
-        bar = "█" * filled + "░" * (width - filled)
         of_all = f" of {total / 1e6:.0f}" if total else ""
-        state = f"fetching the voice, once {bar} {done / 1e6:.0f}{of_all} MB"
+        state = f"is being fetched, once: {done / 1e6:.0f}{of_all} MB"
         self.call_later(partial(setattr, self, "voice_state", state))
 
     async def switch_voice(self, name: str) -> None:
@@ -279,7 +291,19 @@ class DungeonApp(BaseApp):
 
     def _voices_hint(self) -> str:
         """The key of the voices' screen, or else its command."""
-        return key_name(keys_for(self.session.settings.global_settings)["voices"]) or "/voices"
+        return self._key_or_command("voices")
+
+    def _key_or_command(self, name: str) -> str:
+        return key_name(keys_for(self.session.settings.global_settings)[name]) or f"/{name}"
+
+    def action_help_quit(self) -> None:
+        """Ctrl+C with nothing selected says how to leave; soon once more, it leaves."""
+        now = time.monotonic()
+        if now - self._interrupted < _TWICE_SECONDS:
+            self.leave()
+        else:
+            self._interrupted = now
+            self.toast(f"{self._key_or_command('quit')} leaves, and so does Ctrl+C once more. Everything is saved.")
 
     # ---- the end ---------------------------------------------------------------------------------------------
 

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from textual.binding import Binding
 from textual.filter import LineFilter
+from textual.notifications import SeverityLevel
 from textual.screen import Screen
 from textual.theme import Theme
 
@@ -16,6 +17,9 @@ from dungeon.play.keys import key_name
 from dungeon.settings.palettes import PALETTES
 from dungeon.tui.crash import CrashReports, tolerate_odd_bytes
 from dungeon.tui.printable_filter import PRINTABLE_ONLY
+
+_CHARACTERS_PER_SECOND = 20
+"""How fast a message is read."""
 
 
 class BaseApp(CrashReports):
@@ -46,11 +50,10 @@ class BaseApp(CrashReports):
         self.push_screen(screen)
 
     def toast(self, text: str, *, error: bool = False) -> None:
-        """Shows a short message, an error for longer. The text may come from anywhere: it is never markup.
-
-        The player's next line takes messages away (`clear_notifications`), so that they never pile up over the story.
-        """
-        self.notify(text, severity="error" if error else "information", timeout=10 if error else 4, markup=False)
+        """Shows a short message in place of the one before. The text may come from anywhere: it is never markup."""
+        self.clear_notifications()
+        severity: SeverityLevel = "error" if error else "information"
+        self.notify(text, severity=severity, timeout=message_seconds(text), markup=False)
 
     @contextmanager
     def toast_errors(self) -> Iterator[None]:
@@ -59,3 +62,8 @@ class BaseApp(CrashReports):
             yield
         except DungeonError as error:
             self.toast(str(error), error=True)
+
+
+def message_seconds(text: str) -> float:
+    """How long a message stays: as long as it takes to read it, and at least five seconds."""
+    return max(5.0, len(text) / _CHARACTERS_PER_SECOND)

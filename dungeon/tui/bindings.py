@@ -7,19 +7,22 @@ from dungeon.play.keys import UNBOUND
 from dungeon.play.registry import COMMANDS
 
 PAGE_KEYS: list[BindingType] = [
-    Binding("pageup", "page(-1)", "Scroll up", priority=True),
-    Binding("pagedown", "page(1)", "Scroll down", priority=True),
+    Binding("pageup", "page(-1)", "Scroll up", show=False, priority=True),
+    Binding("pagedown", "page(1)", "Scroll down", show=False, priority=True),
 ]
 """For a screen whose `action_page` calls `scroll_page`."""
 
 
-def bindings(*names: str, page: bool = False) -> list[BindingType]:
+def bindings(*names: str, shown: bool = False, page: bool = False) -> list[BindingType]:
     """Return a binding for each of these commands, with the action `command(NAME)`; with `page`, `PAGE_KEYS` as well.
 
-    A binding's id is its command's name, which `App.set_keymap` takes; a command without a key is bound to `UNBOUND`.
+    The footer shows them if they are `shown`. A binding's id is its command's name, which `App.set_keymap` takes; a
+    command without a key is bound to `UNBOUND`.
     """
     commands: list[BindingType] = [
-        Binding(COMMANDS[name].key or UNBOUND, f"command('{name}')", name.capitalize(), id=name, priority=True)
+        Binding(
+            COMMANDS[name].key or UNBOUND, f"command('{name}')", name.capitalize(), show=shown, id=name, priority=True
+        )
         for name in names
     ]
     return commands + PAGE_KEYS * page

@@ -29,6 +29,7 @@ from dungeon.storage.shelf import Shelf
 from dungeon.storyteller.servers.remote import RemoteStoryteller
 from dungeon.tale.adventure import Node, State
 from dungeon.tui.base_app import BaseApp
+from dungeon.tui.widgets.message_line import MessageLine
 
 LOOKS: dict[str, tuple[tuple[int, int], str]] = {
     "wide": ((100, 30), "lamplight"),
@@ -154,9 +155,10 @@ def screen_text(app: App[Any]) -> str:
 
 
 def toast_text(app: App[Any], severity: str = "") -> str:
-    """The messages that the app shows over the screen; with a severity, only those of it."""
+    """The messages that the app shows above the prompt or over the screen; with a severity, only those of it."""
     toasts = [toast for toast in app._notifications if severity in ("", toast.severity)]  # private: no list is public
-    return "\n".join(toast.message for toast in toasts)
+    shown = [line for line in app.screen.query(MessageLine) if severity != "error" or line.has_class("-error")]
+    return "\n".join([*(toast.message for toast in toasts), *(line.message for line in shown)])
 
 
 async def stop_blinking(pilot: Pilot[None]) -> None:

@@ -23,8 +23,8 @@ from dungeon.storyteller.servers.remote import RemoteStoryteller
 from dungeon.tale.adventure import Adventure
 from dungeon.tui.app import DungeonApp
 from dungeon.tui.screens.play import PlayScreen
+from dungeon.tui.widgets.header import READY
 from dungeon.tui.widgets.prompt import Prompt
-from dungeon.tui.widgets.status import READY
 from tests.dungeon.host import paste, press, settle, wait_until
 from tests.dungeon.scripted import ScriptedServer
 
@@ -97,10 +97,20 @@ def prompt(pilot: Pilot[None]) -> Prompt:
 
 
 def story_text(pilot: Pilot[None]) -> str:
-    """All the text of the story on the screen, in order."""
-    return "\n".join(
-        str(static.content) for static in pilot.app.screen.query("#tale Static").results(Static) if static.display
-    )
+    """All the text of the story on the screen, in order, without what stands in the margin."""
+    texts = pilot.app.screen.query("#tale Static").exclude(".margin, .labels").results(Static)
+    text = ""
+    for static in texts:
+        if static.has_class("number"):
+            text += f"{str(static.content).lstrip(' ▸')} "
+        elif static.display:
+            text += f"{static.content}\n"
+    return text.rstrip("\n")
+
+
+def margins(pilot: Pilot[None]) -> list[list[str]]:
+    """The signs in the margin of each turn on the screen."""
+    return [str(margin.content).split() for margin in pilot.app.screen.query("#tale .margin").results(Static)]
 
 
 def saved_adventure() -> Adventure:

@@ -67,3 +67,10 @@ async def theme(frontend: Frontend, request: Request) -> None:
     names = list(THEME_HELP)
     following = names[(names.index(current.global_settings.theme) + 1) % len(names)]
     frontend.show_lines("Settings", [current.set("theme", request.words or following, globally=True)])
+
+
+@command(
+    Group.SETTINGS, "panel", "Show or hide people, memory and summary beside the story.", key="f9", while_streaming=True
+)
+async def panel(frontend: PlayFrontend, _: Request) -> None:
+    frontend.toggle_panel()

@@ -13,24 +13,29 @@ from typing import Any
 
 from textual import events, on, work
 from textual.app import ComposeResult
+from textual.containers import Horizontal
 from textual.message import Message
 from textual.screen import Screen
 
 from corpus.actions import read_input
 from corpus.turns import Kind
 from dungeon.errors import DungeonError
-from dungeon.play.keys import key_hints
-from dungeon.play.registry import COMMANDS, Request, parse_line
+from dungeon.play.registry import COMMANDS, Request, parse_line, typed_line
 from dungeon.play.session import OnUpdate, Session
 from dungeon.tale.adventure import Node
+from dungeon.tale.people import people_and_things
 from dungeon.tui import crash
 from dungeon.tui.bindings import bindings
 from dungeon.tui.host import game
 from dungeon.tui.screens.by_command import open_screen
-from dungeon.tui.widgets.prompt import Prompt
-from dungeon.tui.widgets.status import READY, SUGGESTING, THINKING, StatusLine
-from dungeon.tui.widgets.story import StoryView, Suggestion
-from dungeon.tui.widgets.turn import TurnLabels
+from dungeon.tui.widgets.footer import KeyFooter
+from dungeon.tui.widgets.header import READY, SUGGESTING, THINKING, PlayHeader
+from dungeon.tui.widgets.message_line import MessageLine
+from dungeon.tui.widgets.prompt import Prompt, PromptBar
+from dungeon.tui.widgets.side_panel import SidePanel
+from dungeon.tui.widgets.story import StoryView
+from dungeon.tui.widgets.suggestions import Suggestion
+from dungeon.tui.widgets.turn import MARGIN, TurnLabels
 
 _OFFERED = "Enter: yes · n: no, as you typed it · or something else"
 _IN_A_STORY = "Pick a number, or type what you do."
@@ -43,17 +48,28 @@ _PLACEHOLDERS = {
 }
 
 
+_SHOWN_KEYS = ("retry", "undo", "tree", "memory", "settings", "panel", "context", "edit", "new")
+"""The commands whose keys are shown while there is room, in this order."""
+_OTHER_KEYS = (
+    *(
+        name
+        for name, command in COMMANDS.items()
+        if command.stands_alone and command.needs_adventure and name not in _SHOWN_KEYS
+    ),
+    "shelf",
+)
+_PANEL_FROM = 120
+"""Columns from which the side panel is shown, unless the player has chosen."""
+
+
 class PlayScreen(Screen[None]):
     """One adventure in play: a `PlayFrontend`."""
 
     CSS_PATH = "play.tcss"
     AUTO_FOCUS = "#prompt"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (60, "-wide")]
-    BINDINGS = bindings(
-        *(name for name, command in COMMANDS.items() if command.stands_alone and command.needs_adventure),
-        "shelf",
-        page=True,
-    )
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (16, "-tall")]
+    BINDINGS = bindings(*_SHOWN_KEYS, shown=True) + bindings(*_OTHER_KEYS, page=True)
 
     @dataclass
     class TurnStarted(Message):
@@ -75,9 +91,11 @@ class PlayScreen(Screen[None]):
     class Suggested(Message):
         """Suggestions are being written, there is another one, or all are there."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, message: str = "") -> None:
+        """`message` is shown at first."""
         super().__init__()
         self.session = session
+        self._first_message = message
         self.mode = Kind.DO
         self.busy = False
         """Whether a turn is being played."""
@@ -85,6 +103,8 @@ class PlayScreen(Screen[None]):
         """What the player typed for the turn that is being played; "" for a retry."""
         self._head_before = session.adventure.head
         """Where the player was before that turn: for a retry, on the take that was there."""
+        self._names: tuple[str, ...] = ()
+        """The names that Tab completes."""
 
     @property
     def story(self) -> StoryView:
@@ -97,25 +117,47 @@ class PlayScreen(Screen[None]):
         return self.query_one(Prompt)
 
     def compose(self) -> ComposeResult:
-        yield StoryView(self.session)
-        yield Prompt(enabled=self.session.may_type)
-        yield StatusLine()
+        yield PlayHeader(self.session)
+        with Horizontal(id="middle"):
+            yield StoryView(self.session)
+            yield SidePanel(self.session)
+        yield MessageLine()
+        yield PromptBar(Prompt(self._names_to_complete), enabled=self.session.may_type)
+        yield KeyFooter()
 
     async def on_mount(self) -> None:
         self.set_mode(Kind.DO)
+        self.prompt.remember([typed_line(node) for node in self.session.adventure.path()])
         self.apply_settings()
-        await self.story.show()
+        await self.show_story()
+        if self._first_message:
+            self.show_message(self._first_message)
         self.prefetch()
 
     def apply_settings(self) -> None:
-        """The width of the column, and the keys in the hints, as the player has set them."""
-        settings = self.session.settings.global_settings
-        self.story.query_one("#tale").styles.max_width = settings.column
-        names = ("help", "retry", "undo", "tree") if self.session.may_type else ("help", "undo", "tree")
-        self.query_one(StatusLine).hint = key_hints(settings, *names)
+        """The width of the column, and the side panel, as the player has set them."""
+        self.story.query_one("#tale").styles.max_width = self.session.settings.global_settings.column + MARGIN
+        self._show_panel()
+
+    def on_resize(self) -> None:
+        self._show_panel()
+
+    def _show_panel(self) -> None:
+        wanted = self.session.settings.global_settings.panel
+        panel = self.query_one(SidePanel)
+        panel.display = self.app.size.width >= _PANEL_FROM if wanted == "auto" else wanted == "on"
+        panel.show()
+        self._names = tuple(known.name for known in people_and_things(self.session.adventure))
+
+    def _names_to_complete(self) -> Sequence[str]:
+        return self._names
 
     def _show_state(self, text: str) -> None:
-        self.query_one(StatusLine).turn_state = text
+        self.query_one(PlayHeader).turn_state = text
+        if text == SUGGESTING:
+            self.query_one(PromptBar).show_work("thinking of what you might do")
+        else:
+            self.query_one(PromptBar).show_work("writing · Esc stops" if self.busy else "")
 
     # ---- what the player asks for ----------------------------------------------------------------------------
 
@@ -132,7 +174,7 @@ class PlayScreen(Screen[None]):
 
     @on(Prompt.Sent)
     async def _line_sent(self, event: Prompt.Sent) -> None:
-        self.app.clear_notifications()  # they are about earlier lines
+        self.clear_message()  # it is about an earlier line
         if self.story.is_revealing and not event.text.strip():
             self.story.end_turn()
             return
@@ -147,7 +189,12 @@ class PlayScreen(Screen[None]):
 
     @on(Suggestion.Picked)
     async def _suggestion_picked(self, event: Suggestion.Picked) -> None:
+        self.prompt.focus()
         await self.run_command(Request("choose", str(event.number)))
+
+    @on(Prompt.SteppedOut)
+    def _left_history(self) -> None:
+        self.focus_next(Suggestion)
 
     @on(Prompt.Stepped)
     async def _arrow_pressed(self, event: Prompt.Stepped) -> None:
@@ -161,10 +208,13 @@ class PlayScreen(Screen[None]):
             self.app.push_screen(TakesScreen(self.session, event.node_id), self._screen_closed)
 
     async def action_command(self, name: str) -> None:
-        """A command by its key. Undo and redo are the prompt's own while something is typed there."""
-        self.app.clear_notifications()
+        """A command by its key. While something is typed, undo and redo are the prompt's own, and Tab completes."""
+        self.clear_message()
         if name in ("undo", "redo") and self.prompt.text:
             self.prompt.undo() if name == "undo" else self.prompt.redo()
+        elif name == "mode" and (self.focused is not self.prompt or self.prompt.text):
+            if not self.prompt.complete():
+                self.prompt.focus()
         else:
             await self.run_command(Request(name))
 
@@ -184,9 +234,9 @@ class PlayScreen(Screen[None]):
             else:
                 await command.handler(self, request)
         except DungeonError as error:
-            game(self).toast(str(error), error=True)
+            self.show_error(str(error))
         except Exception as error:  # noqa: BLE001 - a bug in one command must not end the game
-            game(self).toast(crash.report(error), error=True)
+            self.show_error(crash.report(error))
             await self.story.show()
         if not self.busy and self._what_prefetching_depends_on() != before:
             self.apply_settings()
@@ -201,8 +251,13 @@ class PlayScreen(Screen[None]):
     async def _screen_closed(self, _: Any) -> None:
         """Whatever a screen has changed."""
         self.apply_settings()
-        await self.story.show()
+        await self.show_story()
         self.prefetch()
+
+    def begin_command(self, name: str) -> None:
+        """Begins a command in the prompt that needs words."""
+        self.prompt.set_line(f"/{name} ")
+        self.prompt.focus()
 
     def action_page(self, direction: int) -> None:
         """Scrolls the story by a page."""
@@ -212,17 +267,25 @@ class PlayScreen(Screen[None]):
     # ---- what commands need (`PlayFrontend`) -----------------------------------------------------------------
 
     def show_message(self, text: str) -> None:
-        """Shows a toast."""
-        game(self).toast(text)
+        """Shows a message above the prompt."""
+        self.query_one(MessageLine).show_message(text)
+
+    def show_error(self, text: str) -> None:
+        """Shows what went wrong above the prompt."""
+        self.query_one(MessageLine).show_message(text, error=True)
+
+    def clear_message(self) -> None:
+        """Takes the message away."""
+        self.query_one(MessageLine).clear_message()
 
     def show_lines(self, title: str, lines: Sequence[str]) -> None:
-        """Shows a toast, or a page where that is too little."""
+        """Shows a message, or a page where that is too little."""
         game(self).show_lines(title, lines)
 
     async def show_story(self) -> None:
         """Shows the story as it is now."""
         await self.story.show()
-        self._show_placeholder()
+        self._show_place()
 
     async def show_latest(self) -> None:
         """Scrolls to the end."""
@@ -243,7 +306,7 @@ class PlayScreen(Screen[None]):
     async def show_authored_turn(self, node_id: int) -> None:
         """Shows a turn that the author has answered, as fast as the player wants to read."""
         await self.story.show_authored_turn(node_id, self.session.settings.global_settings.pace)
-        self._show_placeholder()
+        self._show_place()
 
     def show_offer(self, label: str) -> None:
         """Asks whether the player meant this choice."""
@@ -277,7 +340,19 @@ class PlayScreen(Screen[None]):
     def set_mode(self, mode: Kind) -> None:
         """Changes what a bare line means."""
         self.mode = mode
+        self.query_one(PromptBar).show_mode(mode)
         self._show_placeholder()
+
+    def toggle_panel(self) -> None:
+        """Shows or hides the side panel, from now on."""
+        shown = self.query_one(SidePanel).display
+        self.session.settings.set("panel", "off" if shown else "on", globally=True)
+
+    def _show_place(self) -> None:
+        """What depends on where the player is in the adventure, beside the story."""
+        self._show_placeholder()
+        self.query_one(PlayHeader).show()
+        self._show_panel()
 
     def _show_placeholder(self) -> None:
         """What can be typed now."""
@@ -338,6 +413,7 @@ class PlayScreen(Screen[None]):
     def _suggested(self) -> None:
         if self.busy:
             return
+        self.query_one(PlayHeader).show()  # the context has been counted
         prefetcher, adventure = self.session.prefetcher, self.session.adventure
         is_suggesting = prefetcher.is_suggesting(adventure)
         self._show_state(SUGGESTING if is_suggesting else "")
@@ -395,11 +471,11 @@ class PlayScreen(Screen[None]):
         self.story.end_turn()
         if self.session.ways_on:
             self.story.show_suggestions()
-        self._show_placeholder()
+        self._show_place()
         if event.error:
-            game(self).toast(event.error, error=event.node_id is not None)
-        for note in event.notes:
-            self.show_message(note)
+            self.show_error(event.error)
+        if event.notes:
+            self.show_message(" ".join(event.notes))
         node = self.session.adventure.nodes.get(event.node_id or 0)
         if node is None:  # it never started: the disk is full, say
             self.prompt.give_back(self._turn_words)

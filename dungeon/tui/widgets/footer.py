@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from rich.cells import cell_len
 from textual import events
 from textual.app import ComposeResult
+from textual.binding import Binding
 from textual.widgets import Footer
 from textual.widgets._footer import FooterKey
 
@@ -36,6 +37,9 @@ class KeyFooter(Footer):
 
     def compose(self) -> ComposeResult:
         keys = [key for key in super().compose() if isinstance(key, FooterKey) and key.key != UNBOUND]
+        # Textual lists the keys of what has the focus first, even where the screen's own binding replaces theirs.
+        order = [binding.action for binding in self.screen.BINDINGS if isinstance(binding, Binding)]
+        keys.sort(key=lambda key: order.index(key.action) if key.action in order else len(order))
         yield from fitting_keys(keys, self.app.size.width - 2)
 
     def bindings_changed(self, screen: "Screen[object]") -> None:

@@ -5,14 +5,7 @@ from textual.reactive import reactive
 from textual.widgets import Static
 
 from dungeon.tui.host import game
-
-READY = "ready"
-"""The storyteller's state when it can be asked."""
-THINKING = "thinking"
-"""The turn's state until its first word."""
-
-SUGGESTING = "thinking of what you might do …"
-"""The state while suggestions are being written."""
+from dungeon.tui.widgets.header import READY, THINKING
 
 
 class HintLine(Static):

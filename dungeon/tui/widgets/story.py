@@ -19,31 +19,13 @@ from textual.widgets import Button, Static
 
 from dungeon.play.session import Session
 from dungeon.tale.adventure import Node
-from dungeon.tale.authored import endings_line, has_ended, is_improvised
-from dungeon.tui.widgets.turn import TurnView, turn_labels
+from dungeon.tale.authored import endings_line, has_ended
+from dungeon.tui.widgets.suggestions import Suggestion
+from dungeon.tui.widgets.turn import TurnView, turn_signs
 
 _FRAME_SECONDS = 1 / 30
 _PAGE = 40
 """Turns mounted at a time."""
-
-
-class Suggestion(Static):
-    """An action that the player may pick by its number, or with the mouse."""
-
-    class Picked(Message):
-        """The player clicked on it."""
-
-        def __init__(self, number: int) -> None:
-            super().__init__()
-            self.number = number
-
-    def __init__(self, number: int, action: str) -> None:
-        super().__init__(Content(f"{number}. {action}"), classes="suggestion", markup=False)
-        self.set_class(number == 1, "-first")
-        self._number = number
-
-    def on_click(self) -> None:
-        self.post_message(self.Picked(self._number))
 
 
 class StoryView(VerticalScroll):
@@ -95,16 +77,32 @@ class StoryView(VerticalScroll):
         self.scroll_end(animate=False)
 
     def show_suggestions(self) -> None:
-        """Shows the suggestions that there are now, and where a story has ended, that it has."""
-        self.query("Suggestion, .end, .offer").remove()
-        widgets: list[Widget] = []
+        """Shows the suggestions that there are now, and where a story has ended, that it has.
+
+        Those that are on the screen stay: a new one comes below them.
+        """
+        actions, ready = self.session.suggestions(), self.session.ready_actions()
+        shown = [view for view in self.query(Suggestion) if not view.is_leaving]
+        if [view.action for view in shown] != list(actions[: len(shown)]) or not shown:
+            self._remove_suggestions()
+            shown = []
+        for view in shown:
+            view.show_ready(view.action in ready)
         adventure = self.session.adventure
-        if adventure.story and has_ended(adventure):
+        widgets: list[Widget] = []
+        if adventure.story and has_ended(adventure) and not shown:
             seen = self.session.shelf.seen_passages(adventure.book)
             line = f"The end. {endings_line(adventure.story, seen)}."
             widgets.append(Static(Content(line), classes="end", markup=False))
-        widgets += [Suggestion(number, action) for number, action in enumerate(self.session.suggestions(), 1)]
+        first = len(shown) + 1
+        new = enumerate(actions[len(shown) :], first)
+        widgets += [Suggestion(number, action, ready=action in ready) for number, action in new]
         self._tale.mount_all(widgets)
+
+    def _remove_suggestions(self) -> None:
+        for view in self.query(Suggestion):
+            view.is_leaving = True
+        self.query("Suggestion, .end, .offer").remove()
 
     def remove_offer(self) -> None:
         """Takes the question away."""
@@ -126,8 +124,7 @@ class StoryView(VerticalScroll):
         ]
 
     def _turn_view(self, node: Node) -> TurnView:
-        adventure = self.session.adventure
-        return TurnView(node, turn_labels(adventure, node.id), improvised=is_improvised(adventure, node))
+        return TurnView(node, turn_signs(self.session.adventure, node.id))
 
     def _earlier_button(self) -> Button:
         return Button(f"{self._mounted_from} earlier turns", id="earlier", compact=True)
@@ -165,7 +162,7 @@ class StoryView(VerticalScroll):
         with self.app.batch_update():
             for view in left:
                 await view.remove()
-            self.query("Suggestion, .end, .offer").remove()
+            self._remove_suggestions()
             self._streaming = self._turn_view(adventure.nodes[node_id])
             await self._tale.mount(self._streaming)
         self.anchor()

@@ -20,11 +20,12 @@ from dungeon.tui.screens.ask import AskScreen
 from dungeon.tui.screens.help import HelpScreen
 from dungeon.tui.screens.play import PlayScreen
 from dungeon.tui.screens.start import StartScreen
-from dungeon.tui.widgets.status import READY, StatusLine
+from dungeon.tui.widgets.header import READY, PlayHeader
 from dungeon.tui.widgets.turn import TurnView
-from tests.dungeon.host import LOOKS, add_turn, paste, press, settle, stop_blinking, toast_text, wait_until
+from tests.dungeon.host import LOOKS, add_turn, paste, press, screen_text, settle, stop_blinking, toast_text, wait_until
 from tests.dungeon.playing import (
     enter_line,
+    margins,
     play_line,
     play_screen,
     playing,
@@ -104,7 +105,7 @@ async def test_a_line_entered_while_the_voice_loads_is_played_when_it_is_ready(s
     async with app.run_test() as pilot:
         await enter_line(pilot, "open the door")
         assert "> You open the door." in story_text(pilot)
-        assert "loading" in str(pilot.app.screen.query_one(StatusLine).content)
+        assert "loading" in str(pilot.app.screen.query_one(PlayHeader).content)
         loaded.set()
         await wait_until(pilot, lambda: "The door opens." in story_text(pilot))
         await app.end_game()
@@ -184,7 +185,7 @@ async def test_the_game_is_playable_in_a_terminal_of_40_by_12(server: ScriptedSe
         await wait_for_workers(pilot)
         server.answers = ["\nThe door opens."]
         await play_line(pilot, "open it")
-        for selector in ("#prompt", "#status"):
+        for selector in ("#prompt", "KeyFooter", "#header"):
             region = pilot.app.screen.query_one(selector).region
             assert region.height >= 1
             assert region.bottom <= 12
@@ -298,7 +299,7 @@ async def test_a_key_that_the_player_sets_works_and_is_shown(server: ScriptedSer
         server.answers = ["\nOne bell rings."]
         await play_line(pilot, "wait")
         await enter_line(pilot, "/set keys.retry f8")
-        await wait_until(pilot, lambda: "F8 retry" in play_screen(pilot).query_one(StatusLine).hint)
+        await wait_until(pilot, lambda: "F8 Retry" in screen_text(pilot.app))
         await press(pilot, "ctrl+r")
         await wait_for_workers(pilot)
         assert len(saved_adventure().nodes) == 1, "the default key does nothing"
@@ -318,4 +319,4 @@ async def test_the_palette_runs_a_command(server: ScriptedServer) -> None:
         await settle(pilot)
         await press(pilot, "enter")
         await wait_until(pilot, lambda: saved_adventure().path()[-1].bookmarked)
-        assert "★" in story_text(pilot)
+        assert margins(pilot)[-1] == ["★"]

@@ -6,11 +6,12 @@ from textual.geometry import Offset
 from dungeon.paths import shelf_file
 from dungeon.scenarios.user import find_scenario
 from dungeon.tale.adventure import State
-from dungeon.tui.widgets.status import SUGGESTING, StatusLine
+from dungeon.tui.widgets.header import SUGGESTING, PlayHeader
 from dungeon.tui.widgets.turn import TurnView
 from tests.dungeon.host import paste, press, settle, toast_text, wait_until, write_protected
 from tests.dungeon.playing import (
     enter_line,
+    margins,
     play_line,
     play_screen,
     playing,
@@ -29,7 +30,7 @@ async def test_escape_stops_the_turn_keeps_its_text_and_frees_the_prompt(server:
         server.answers = [["\nThe door", " opens a", Hold(), " crack."], "\nA road."]
         await enter_line(pilot, "open it")
         await wait_until(pilot, lambda: "The door opens a" in story_text(pilot))
-        await wait_until(pilot, lambda: "streaming" in str(pilot.app.screen.query_one(StatusLine).content))
+        await wait_until(pilot, lambda: "streaming" in str(pilot.app.screen.query_one(PlayHeader).content))
         await press(pilot, "escape")
         await wait_for_turn(pilot)
         (node,) = saved_adventure().path()
@@ -104,7 +105,8 @@ async def test_retry_undo_and_redo_by_key(server: ScriptedServer) -> None:
         assert "1. Open the iron door" in story_text(pilot)
         await press(pilot, "ctrl+y")
         await wait_for_workers(pilot)
-        assert "> You wait.\nTwo.\ntake 2 of 2" in story_text(pilot)
+        assert "> You wait.\nTwo." in story_text(pilot)
+        assert margins(pilot) == [["2/2"]]
         assert {node.prose for node in saved_adventure().nodes.values()} == {"One.", "Two."}
 
 
@@ -123,10 +125,10 @@ async def test_the_arrow_keys_browse_the_takes_while_nothing_is_typed(server: Sc
         await play_line(pilot, "wait")
         server.answers = ["\nTwo bells ring."]
         await press(pilot, "ctrl+r")
-        await wait_until(pilot, lambda: "take 2 of 2" in story_text(pilot) and not play_screen(pilot).busy)
+        await wait_until(pilot, lambda: margins(pilot)[-1:] == [["2/2"]] and not play_screen(pilot).busy)
         await press(pilot, "left")
         await wait_until(pilot, lambda: "One bell rings." in story_text(pilot))
-        assert "take 1 of 2" in story_text(pilot)
+        assert margins(pilot)[-1] == ["1/2"]
         assert saved_adventure().path()[-1].prose == "One bell rings."
         await paste(pilot, "ab")
         await press(pilot, "left", "right")
@@ -241,7 +243,7 @@ async def test_a_prefetched_turn_is_undone_and_another_prefetched_turn_takes_its
             adventure = saved_adventure()
             assert len(adventure.nodes) == 3
             assert len(adventure.takes(adventure.path()[-1].id)) == 2
-            assert "take 2 of 2" in story_text(pilot)
+            assert margins(pilot)[-1:] == [["2/2"]]
             assert adventure.path()[-1].prose in story_text(pilot)
 
 
@@ -288,8 +290,8 @@ async def test_suggestions_appear_one_by_one_with_a_sign_that_more_are_being_wri
             await play_line(pilot, "look around")
             await wait_until(pilot, lambda: "1. Open the door" in story_text(pilot))
             assert "2. Light the lamp" not in story_text(pilot)
-            assert SUGGESTING in str(pilot.app.screen.query_one(StatusLine).content)
+            assert SUGGESTING in str(pilot.app.screen.query_one(PlayHeader).content)
             server.release()
             await wait_for_workers(pilot)
             assert story_text(pilot).endswith("1. Open the door\n2. Light the lamp")
-            assert SUGGESTING not in str(pilot.app.screen.query_one(StatusLine).content)
+            assert SUGGESTING not in str(pilot.app.screen.query_one(PlayHeader).content)

@@ -21,7 +21,7 @@ from dungeon.tui.screens.play import PlayScreen
 from dungeon.tui.screens.scenario_editor import ScenarioEditor
 from dungeon.tui.screens.shelf import ShelfScreen
 from dungeon.tui.screens.start import StartScreen
-from dungeon.tui.widgets.status import READY
+from dungeon.tui.widgets.header import READY
 from tests.dungeon.host import LOOKS, press, screen_text, stop_blinking, toast_text, wait_until
 from tests.dungeon.scripted import ScriptedServer
 

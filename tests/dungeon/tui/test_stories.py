@@ -19,8 +19,10 @@ from dungeon.tui.screens.play import PlayScreen
 from dungeon.tui.screens.start import StartScreen
 from dungeon.tui.screens.text import TextScreen
 from dungeon.tui.screens.tree import TreeScreen
-from dungeon.tui.widgets.status import READY
-from dungeon.tui.widgets.story import StoryView, Suggestion
+from dungeon.tui.widgets.header import READY
+from dungeon.tui.widgets.prompt import PromptBar
+from dungeon.tui.widgets.story import StoryView
+from dungeon.tui.widgets.suggestions import Suggestion
 from dungeon.tui.widgets.turn import TurnView
 from tests.dungeon.host import press, screen_text, settle, stop_blinking, toast_text, wait_until
 from tests.dungeon.playing import (
@@ -92,7 +94,7 @@ async def playing_story(
 
 
 def choices(pilot: Pilot[None]) -> list[str]:
-    return [str(each.content) for each in pilot.app.screen.query(Suggestion)]
+    return [f"{each.number}. {each.action}" for each in pilot.app.screen.query(Suggestion)]
 
 
 def story_view(pilot: Pilot[None]) -> StoryView:
@@ -214,7 +216,7 @@ async def test_going_your_own_way_is_free_play(server: ScriptedServer, books: tu
 
 async def test_a_story_is_read_with_numbers_and_enter(books: tuple[Book, ...]) -> None:
     async with playing_story(None, books[:1]) as pilot:
-        assert not prompt(pilot).display
+        assert not play_screen(pilot).query_one(PromptBar).display
         await press(pilot, "9")
         assert "Pick a number from 1 to 2" in toast_text(pilot.app)
         await press(pilot, "1")
