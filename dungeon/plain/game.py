@@ -16,7 +16,7 @@ from dungeon.authored.books import Book
 from dungeon.errors import DungeonError
 from dungeon.paths import shelf_file
 from dungeon.plain.interrupts import Interrupts
-from dungeon.plain.lines import DownloadNotes, LineReader, note, say
+from dungeon.plain.lines import DownloadNotes, LineReader, is_terminal, note, say
 from dungeon.plain.menu import ANYWHERE, Choice, Menu
 from dungeon.plain.story import StoryPrinter, TurnPrinter
 from dungeon.play.adventures import plural
@@ -111,7 +111,7 @@ class _Game:
         self._menu = Menu(self.session, self._books, self._lines, self._run_anywhere)
         storyteller = self.session.storyteller
         if isinstance(storyteller, LocalStoryteller):
-            storyteller.on_download = DownloadNotes()
+            storyteller.on_download = DownloadNotes(self._lines)
             note(f"The voice is {storyteller.name}.")
         loading = asyncio.create_task(storyteller.start())
         try:
@@ -144,7 +144,7 @@ class _Game:
 
     def _has_cues(self) -> bool:
         chosen = self.session.settings.value("plain_cues")
-        return chosen == "on" or (chosen == "auto" and sys.stdin.isatty() and sys.stdout.isatty())
+        return chosen == "on" or (chosen == "auto" and is_terminal())
 
     async def _run_line(self, line: str) -> None:
         self._has_answered = False
@@ -305,12 +305,12 @@ class _Game:
 
     def _stopped(self, printer: TurnPrinter, head: int | None) -> None:
         node = self._begun(printer)
-        say("")
         if node is None or not node.prose:
             if node:
                 self.session.abandon_turn(node.id, head)
-            note("Stopped before the first word came: the line is taken back.")
+            note("\nStopped before the first word came: the line is taken back.")
         else:
+            printer.break_line(node)
             if printer.print_rest(node):
                 say("")
             if node.state is not State.DONE:  # else it had just come to its end
@@ -319,7 +319,7 @@ class _Game:
 
     def stop_turn(self) -> None:
         """No line is run while a turn streams; on a terminal it has been stopped before."""
-        if sys.stdin.isatty():
+        if is_terminal():
             note("Nothing is running. Ctrl+C or /stop stops a turn; what came is kept.")
         else:
             note("Nothing is running. Ctrl-C stops the game in the middle of a turn; what came is kept.")
@@ -383,7 +383,7 @@ class _Game:
         """Goes on with another voice, once it is loaded."""
         voice = find_voice(name)
         check_is_here(voice)
-        storyteller = LocalStoryteller(voice, DownloadNotes())
+        storyteller = LocalStoryteller(voice, DownloadNotes(self._lines))
         await self.session.switch_storyteller(storyteller).close()  # first: two voices may not fit into the memory
         await storyteller.start()
         note(f"The voice is {storyteller.name}.")

@@ -8,11 +8,10 @@ While a turn streams, the line `/stop` is the same. In a pipe nothing is changed
 
 import asyncio
 import signal
-import sys
 from collections.abc import Awaitable
 from types import TracebackType
 
-from dungeon.plain.lines import LineReader, note
+from dungeon.plain.lines import LineReader, is_terminal, note
 
 _STOP = "/stop"
 _HOW_TO_LEAVE = "\n/quit leaves; Ctrl+C once more as well."
@@ -40,7 +39,7 @@ class Interrupts:
         assert task is not None
         self._task = task
         # A game in the background has SIGINT ignored, and it stays so.
-        if sys.stdin.isatty() and signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        if is_terminal() and signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
             loop = asyncio.get_running_loop()
 
             def pressed(*_: object) -> None:

@@ -13,6 +13,11 @@ from corpus.text import printable
 _PROMPT = "> "
 
 
+def is_terminal() -> bool:
+    """Whether somebody types and reads on a terminal: neither end is a pipe or a file."""
+    return sys.stdin.isatty() and sys.stdout.isatty()
+
+
 def say(text: str) -> None:
     """Prints a line of the story; nothing in it is a command to the terminal."""
     print(printable(text), flush=True)
@@ -61,6 +66,13 @@ class LineReader:
             raise EOFError
         return line
 
+    def interject(self, text: str) -> None:
+        """Prints a note, after which the prompt sign stands again if a line is awaited."""
+        has_prompt = self.is_waiting and self._has_cues()
+        note(f"\n{text}" if has_prompt else text)
+        if has_prompt:
+            self.show_prompt()
+
     def show_prompt(self) -> None:
         """Prints the prompt sign, if there are cues."""
         if self._has_cues():
@@ -88,15 +100,17 @@ class LineReader:
 
 
 class DownloadNotes:
-    """Notes on stderr, in quarters, how far the weights are downloaded."""
+    """Notes on stderr, when the weights begin to come, when half of them are there, and all."""
 
-    def __init__(self) -> None:
-        self._quarter = -1
+    def __init__(self, lines: LineReader) -> None:
+        self._lines = lines
+        self._halves = -1
+        """How many were there when that was last said."""
 
     def __call__(self, done: int, total: int) -> None:
         """Says how far it is, if that has not been said."""
-        quarter = done * 4 // total if total else 0  # another game fetches it: how much there is, only that one knows
-        if quarter > self._quarter:
-            self._quarter = quarter
+        halves = min(2, done * 2 // total) if total else 0  # of another game's download only that one knows the total
+        if halves > self._halves:
+            self._halves = halves
             of_all = f" of {total / 1e6:.0f}" if total else ""
-            note(f"Fetching the voice, once: {done / 1e6:.0f}{of_all} MB")
+            self._lines.interject(f"Fetching the voice, once: {done / 1e6:.0f}{of_all} MB")

@@ -54,6 +54,12 @@ class TurnPrinter:
         if not node.prose:
             note("The storyteller has nothing to say. Try /retry, or do something else.")
 
+    def break_line(self, node: Node) -> None:
+        """Goes on in a new line: the terminal has put the player's ^C in this one."""
+        say("")
+        rest = node.prose[self._printed :]
+        self._printed += len(rest) - len(rest.lstrip())
+
     def print_rest(self, node: Node) -> bool:
         """Prints the rest of what has come, whole sentences or not; whether there was any."""
         return self._print_up_to(len(node.prose), node)

@@ -167,5 +167,8 @@ def test_whenever_ctrl_c_is_pressed_what_was_printed_is_saved_and_the_game_goes_
     assert saved.path()[-1].input == "sleep"
     assert all(node.state is not State.STREAMING for node in saved.nodes.values()), "each turn came to an end"
     hours = r"Hour \d+ goes by\."
-    assert re.findall(hours, printed) == re.findall(hours, "".join(node.prose for node in saved.path()))
+    saved_hours = re.findall(hours, "".join(node.prose for node in saved.path()))
+    printed_hours = re.findall(hours, printed)
+    # A terminal drops what it has not shown yet when Ctrl+C is pressed, so not all that is kept must be there.
+    assert printed_hours == [hour for hour in saved_hours if hour in printed_hours]
     assert len([node for node in saved.nodes.values() if node.input.startswith("wait")]) == 12, "no turn is lost"
