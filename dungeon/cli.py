@@ -200,14 +200,26 @@ def adventures(words: tuple[str, ...]) -> None:
     """List the adventures.
 
     Columns, separated by tabs: number, title, turns, words, branches, last played. With WORDS, only the adventures
-    that have all of the words in the title, the tags or the story.
+    that have all of the words in the title, the tags, the lore or the story; two more columns say where most of the
+    words stand together, and the sentence.
     """
     from dungeon.play.adventures import adventure_lines
 
+    search = " ".join(words)
     with _open_shelf() as shelf:
-        _head("number", "title", "turns", "words", "branches", "last played")
-        for line in adventure_lines(shelf.list_adventures(" ".join(words))):
-            click.echo(line)
+        entries = shelf.list_adventures(search)
+        _head(
+            "number",
+            "title",
+            "turns",
+            "words",
+            "branches",
+            "last played",
+            *(["found in", "sentence"] if search else []),
+        )
+        for entry, line in zip(entries, adventure_lines(entries), strict=True):
+            found = shelf.find_words(entry.id, search) if search.strip() else None
+            click.echo(f"{line}\t{found.place}\t{found.text}" if found else line)
 
 
 @cli.command()
@@ -239,6 +251,40 @@ def purge(adventure: str, yes: bool) -> None:
             raise DungeonError(f"This would delete {summary} from the disk for good. If you are sure, add --yes.")
         shelf.purge(adventure_id)
         click.echo(f"Deleted: {summary}", err=True)
+
+
+@cli.command()
+@click.argument("backup", required=False, metavar="[DATE|NAME]")
+def restore(backup: str | None) -> None:
+    """List the backups of the shelf, or put one back.
+
+    The first game of a day makes one, and seven are kept. Columns, separated by tabs: date or name, adventures, turns,
+    size; the latest comes first. With DATE or NAME, that backup takes the place of the shelf, and what was on the shelf
+    becomes a backup itself.
+    """
+    from dungeon.paths import shelf_file
+    from dungeon.play.adventures import plural
+    from dungeon.storage.backups import list_backups
+    from dungeon.storage.restoring import put_back
+
+    shelf = shelf_file()
+    if backup:
+        restored = put_back(shelf, backup)
+        counts = f"{plural(restored.backup.adventures, 'adventure')}, {plural(restored.backup.turns, 'turn')}"
+        click.echo(f"The shelf is that of {restored.backup.name} again: {counts}.", err=True)
+        if restored.kept:
+            click.echo(f"What was on it before is in {restored.kept}", err=True)
+        return
+    backups = list_backups(shelf)
+    for each in reversed(backups):
+        if each.problem:
+            click.echo(f"dungeon: {each.problem}", err=True)
+        else:
+            click.echo(f"{each.name}\t{each.adventures}\t{each.turns}\t{each.size / 1e6:.1f} MB")
+    if backups:
+        click.echo("`dungeon restore DATE` puts one back; what is on the shelf now is kept.", err=True)
+    else:
+        click.echo("There is no backup yet. The game makes one at its first start of a day.", err=True)
 
 
 @cli.command()

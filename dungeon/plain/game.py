@@ -24,7 +24,8 @@ from dungeon.play.director import open_story
 from dungeon.play.keys import check_keys
 from dungeon.play.registry import COMMANDS, parse_line
 from dungeon.play.session import OnUpdate, Session
-from dungeon.scenarios.model import Scenario, fill_placeholders
+from dungeon.scenarios.model import Placeholder, Scenario, fill_placeholders
+from dungeon.storage.backups import start_daily_backup
 from dungeon.storage.shelf import Shelf
 from dungeon.storyteller.local.storyteller import LocalStoryteller
 from dungeon.storyteller.none import NoStoryteller
@@ -58,6 +59,7 @@ def play_plain(
         # Whatever the locale says: a story is not lost to a console that can't show a letter of it.
         stream.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]
     shelf = Shelf(shelf_file())
+    start_daily_backup(shelf.path, note)
     try:
         session = Session(shelf, storyteller, seed)
         session.may_type = not isinstance(storyteller, NoStoryteller)
@@ -109,6 +111,7 @@ class _Game:
         """
         self._lines = LineReader(self._has_cues)
         self._menu = Menu(self.session, self._books, self._lines, self._run_anywhere)
+        self.session.on_notice = self._lines.interject
         storyteller = self.session.storyteller
         if isinstance(storyteller, LocalStoryteller):
             storyteller.on_download = DownloadNotes(self._lines)
@@ -174,13 +177,19 @@ class _Game:
         if isinstance(choice, Scenario):
             answers = {}
             for placeholder in choice.placeholders:
-                answers[placeholder.name] = await self._ask(f"{placeholder.ask} (an empty line: {placeholder.default})")
+                answers[placeholder.name] = await self._ask_placeholder(placeholder)
             self.session.begin(fill_placeholders(choice, answers))
         elif isinstance(choice, Book):
             self._open_book(choice)
         else:
             self.session.resume(choice.id)
         await self.show_latest()
+
+    async def _ask_placeholder(self, placeholder: Placeholder) -> str:
+        default = f" (an empty line: {placeholder.default})" if placeholder.default else ""
+        while not placeholder.is_answered(answer := await self._ask(placeholder.ask + default)):
+            note("The story needs an answer to this.")
+        return answer
 
     def _open_book(self, book: Book) -> None:
         open_story(self.session, book)

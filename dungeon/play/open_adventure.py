@@ -33,6 +33,11 @@ class OpenAdventure:
         """Where the head was before an edit, by where it has been since: what undo goes back to."""
 
     @property
+    def has_adventure(self) -> bool:
+        """Whether an adventure is in play."""
+        return self._adventure is not None
+
+    @property
     def adventure(self) -> Adventure:
         """The adventure in play."""
         assert self._adventure is not None, "begin() or resume() first"

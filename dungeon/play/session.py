@@ -77,6 +77,9 @@ class Session(OpenAdventure):
         """What the player should know about how the latest turn was generated."""
         self.context_share: float | None = None
         """How much of the room for the prompt the latest one took, from 0 to 1, as estimated; None before the first."""
+        self.on_notice: Callable[[str], object] = lambda text: None
+        """Called with what the player should know while the storyteller is waited for, see `Storyteller.on_notice`."""
+        storyteller.on_notice = self._notice
         self.prefetcher = Prefetcher(storyteller)
         self.may_type = True
         """Whether a typed line may be more than the number of a choice; not while a story is only read."""
@@ -106,10 +109,14 @@ class Session(OpenAdventure):
         """Goes on with another storyteller, not while a turn is played. Returns the one before, which is not closed."""
         self._cancel_prefetch()
         before, self.storyteller = self.storyteller, storyteller
+        storyteller.on_notice = self._notice
         self.settings.voice = storyteller.sampling
         self.prefetcher = Prefetcher(storyteller)
         self._largest_budget = None
         return before
+
+    def _notice(self, text: str) -> None:
+        self.on_notice(text)
 
     def _open(self, adventure: Adventure) -> Adventure:
         super()._open(adventure)

@@ -18,12 +18,16 @@
     scenario = read_scenario(Path("lamp-road.toml"))
     scenario = fill_placeholders(scenario, {"name": "Ada"})
 
+A placeholder may also be the question itself, as in AI Dungeon: `${What is your name?}`. The same text is asked for
+once; with any difference it is another question.
+
 The game's scenarios are in `dungeon.scenarios.library`, the player's own in `dungeon.scenarios.user`.
 """
 
 import dataclasses
 import re
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -38,17 +42,25 @@ from dungeon.tale.lore import MAX_DEPTH, Card, Lore
 TITLE_LENGTH = 60
 ANSWER_LENGTH = 60
 _MAX_QUESTIONS = 20
-_PLACEHOLDER = re.compile(r"\$\{(\w+)\}")
+_PLACEHOLDER = re.compile(r"\$\{([ \t]*[^\s{}][^\n{}]{0,199})\}")
+"""Longer texts, and those with a brace or a line break in them, are no questions: they stay as they are."""
+_WORD = re.compile(rf"(?:{_PLACEHOLDER.pattern}|\S)+")
+_UNANSWERED = "…"
+"""Stands where a question without a default has no answer."""
 
 
 class Placeholder(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A question that the player answers before the story begins."""
 
     name: str
-    """The word between `${` and `}` in the scenario's texts."""
+    """What is between `${` and `}` in the scenario's texts: a word, or a question."""
     ask: str
-    default: str
-    """Stands for an empty answer."""
+    default: str = ""
+    """Stands for an empty answer; "": the player has to answer."""
+
+    def is_answered(self, answer: str) -> bool:
+        """Whether the player may begin with this answer."""
+        return bool(one_line(answer) or self.default)
 
 
 class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -78,15 +90,25 @@ class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def scenario_from_opening(opening: str, title: str = "") -> Scenario:
-    """Return a scenario with this opening. Without a title, its first words are the title.
+    """Return a scenario with this opening, and the questions in it. Without a title, its first words are the title.
 
     Raises:
-        DungeonError: the opening is empty.
+        DungeonError: the opening is empty, or asks more than 20 questions.
     """
     opening = clean_prose(opening).strip()
     if not opening:
         raise DungeonError("An adventure needs an opening: write a few sentences about who you are and where.")
-    return Scenario(one_line(title)[:TITLE_LENGTH] or " ".join(opening.split()[:6])[:TITLE_LENGTH], opening)
+    title = _title(title) or _title(" ".join(match[0] for match in islice(_WORD.finditer(opening), 6)))
+    return ask_for_placeholders(Scenario(title, opening), "The opening")
+
+
+def _title(text: str) -> str:
+    """Return the text as a title: one line, which is cut before a placeholder rather than within."""
+    text = one_line(text)
+    for match in _PLACEHOLDER.finditer(text):
+        if match.start() < TITLE_LENGTH < match.end():
+            return text[: match.start()].rstrip() or match[0]
+    return text[:TITLE_LENGTH]
 
 
 def read_scenario(path: Path) -> Scenario:
@@ -125,8 +147,8 @@ def _problems(scenario: Scenario) -> Iterator[str]:
         if not 0 <= card.depth <= MAX_DEPTH:
             yield f"cards[{number}].depth must be from 0 to {MAX_DEPTH}"
     for number, placeholder in enumerate(scenario.placeholders, 1):
-        if not re.fullmatch(r"\w+", placeholder.name):
-            yield f"placeholders[{number}].name must be one word, as between ${{ and }}"
+        if not _PLACEHOLDER.fullmatch(f"${{{placeholder.name}}}"):
+            yield f"placeholders[{number}].name must be what is between ${{ and }}: a word, or a question of one line"
 
 
 def clean_scenario(scenario: Scenario) -> Scenario:
@@ -137,7 +159,7 @@ def clean_scenario(scenario: Scenario) -> Scenario:
 
     return msgspec.structs.replace(
         scenario,
-        title=one_line(scenario.title)[:TITLE_LENGTH],
+        title=_title(scenario.title),
         opening=clean_prose(scenario.opening).strip(),
         genre=one_line(scenario.genre)[:TITLE_LENGTH],
         memory=clean_prose(scenario.memory).strip(),
@@ -159,10 +181,11 @@ def clean_scenario(scenario: Scenario) -> Scenario:
 
 
 def fill_placeholders(scenario: Scenario, answers: Mapping[str, str]) -> Scenario:
-    """Put the player's answers, by placeholder name, into every text; an empty answer is the default."""
+    """Put the player's answers, by placeholder name, into every text; an empty answer is the default, or else "…"."""
     words = {}
     for placeholder in scenario.placeholders:
-        words[placeholder.name] = one_line(answers.get(placeholder.name, ""))[:ANSWER_LENGTH] or placeholder.default
+        answer = one_line(clean_prose(answers.get(placeholder.name, "")))[:ANSWER_LENGTH]
+        words[placeholder.name] = answer or placeholder.default or _UNANSWERED
 
     def fill(value: Any) -> Any:
         if isinstance(value, str):
@@ -179,7 +202,7 @@ def fill_placeholders(scenario: Scenario, answers: Mapping[str, str]) -> Scenari
 
 
 def ask_for_placeholders(scenario: Scenario, place: str = "The scenario") -> Scenario:
-    """Add a plain question for each `${name}` in the texts that has no placeholder of its own.
+    """Add a question for each `${name}` and `${question}` in the texts that has no placeholder of its own.
 
     Raises:
         DungeonError: there are more than 20 questions; `place` names the scenario.
@@ -195,12 +218,14 @@ def ask_for_placeholders(scenario: Scenario, place: str = "The scenario") -> Sce
 def _default_question(name: str) -> Placeholder:
     if name == "name":
         return Placeholder(name, "What is your name?", "Robin")
+    if not re.fullmatch(r"\w+", name):
+        return Placeholder(name, one_line(name))
     words = " ".join(name.split("_")).strip() or name
     return Placeholder(name, f"What is the {words}?", words[:ANSWER_LENGTH])
 
 
 def placeholder_names(scenario: Scenario) -> list[str]:
-    """Return the names between `${` and `}` in the scenario's texts, each once, in order."""
+    """Return what is between `${` and `}` in the scenario's texts, each once, in order."""
     texts = [scenario.title, scenario.opening, scenario.memory, scenario.note, *scenario.actions, scenario.instructions]
     for card in scenario.cards:
         texts += [*card.keys, card.text]

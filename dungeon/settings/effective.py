@@ -85,6 +85,22 @@ class EffectiveSettings:
         """Return in words which layer that value comes from."""
         return origin(self.global_settings, self._overrides(globally), name)
 
+    def own_value(self, name: str) -> Value | None:
+        """Return the voice's own value, whatever is set; of what a voice does not have, the default."""
+        if name in Sampling.__struct_fields__:
+            return cast("Value", getattr(self.voice, name))
+        return BY_NAME[name].default
+
+    def differs(self, name: str, *, globally: bool = False) -> bool:
+        """Return whether the value in force is another than the voice's own, or the default."""
+        return self.value(name, globally=globally) != self.own_value(name)
+
+    def is_set(self, name: str, *, globally: bool = False) -> bool:
+        """Return whether the player has set it in this adventure, or for all adventures."""
+        if globally or BY_NAME[name].global_only:
+            return name in self.global_settings.values
+        return name in (self.overrides or {})
+
     def display(self, name: str, *, globally: bool = False) -> str:
         """Return that value as a player would type it."""
         return format_value(self.value(name, globally=globally), "a new one each turn" if name == "seed" else "none")

@@ -123,7 +123,13 @@ _MIGRATIONS = (
 )
 _LOCK_SECONDS = 10.0
 
+
 PURGED = "Another game has purged this adventure, or these turns, from the shelf. Begin or continue another adventure."
+
+
+def backups_folder(shelf: Path) -> Path:
+    """Return the folder in which `dungeon.storage.backups` keeps copies of the shelf."""
+    return shelf.parent / "backups"
 
 
 def connect(path: Path) -> sqlite3.Connection:
@@ -135,8 +141,10 @@ def connect(path: Path) -> sqlite3.Connection:
     with storage_errors(path, "opened"):
         if not path.exists():
             _create(path)
-        _check_file(path)
-        db = _connect(path, "rw")
+        check_file(path)
+        if not os.access(path, os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        db = open_file(path, "rw")
     try:
         with storage_errors(path, "opened"):
             db.row_factory = sqlite3.Row
@@ -160,10 +168,10 @@ def storage_errors(path: Path, action: str) -> Iterator[None]:
     try:
         yield
     except (sqlite3.Error, OSError, ValueError, KeyError) as error:
-        raise DungeonError(f"The shelf {path} can't be {action}: {error}.\n{_advice(error)}") from error
+        raise DungeonError(f"The shelf {path} can't be {action}: {error}.\n{_advice(path, error)}") from error
 
 
-def _advice(error: Exception) -> str:
+def _advice(path: Path, error: Exception) -> str:
     name = getattr(error, "sqlite_errorname", "")
     number = getattr(error, "errno", None)
     if name.startswith(("SQLITE_FULL", "SQLITE_IOERR")) or number in (errno.ENOSPC, errno.EDQUOT, errno.EIO):
@@ -177,9 +185,14 @@ def _advice(error: Exception) -> str:
             "Your adventures are kept there, so dungeon must be able to write there. Change the permissions, or set "
             "DUNGEON_HOME to a folder of your own."
         )
+    if any(backups_folder(path).glob("*.db")):
+        return (
+            "Your adventures are in that file, which seems to be damaged. `dungeon restore` lists the backups that the "
+            "game has made, and puts one of them back; the damaged file is kept, too."
+        )
     return (
-        "Your adventures are in that file, which seems to be damaged: copy it somewhere safe, then restore it from a "
-        "backup, or move it away to begin a new shelf."
+        "Your adventures are in that file, which seems to be damaged, and there is no backup of it: copy it somewhere "
+        "safe, then move it away to begin a new shelf."
     )
 
 
@@ -201,12 +214,13 @@ def _create(path: Path) -> None:
     if _has_log(path):
         raise DungeonError(
             f"The shelf {path} is gone, but its log {path}-wal is still there, with the last turns that you played. "
-            "Put the shelf back beside the log, or move the log away to begin a new shelf."
+            "Put the shelf back beside the log, or a backup in its place (`dungeon restore` lists them), or move the "
+            "log away to begin a new shelf."
         )
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".new-shelf-", dir=path.parent) as folder:
         new = Path(folder) / path.name
-        db = _connect(new, "rwc")
+        db = open_file(new, "rwc")
         try:
             _migrate(db)
         finally:
@@ -220,10 +234,15 @@ def _create(path: Path) -> None:
                 file.write(new.read_bytes())
 
 
-def _check_file(path: Path) -> None:
-    """Raise if the file is not a shelf that this version can use. Changes neither the file nor its log."""
+def check_file(path: Path) -> None:
+    """Raise if the file is not a shelf that this version can use. Changes neither the file nor its log.
+
+    Raises:
+        DungeonError: a newer version of the game made it.
+        sqlite3.Error, OSError, ValueError: it is something else, or damaged.
+    """
     size = path.stat().st_size
-    db = _connect(path, "ro")
+    db = open_file(path, "ro")
     try:
         version = _version(db)
         (page,) = db.execute("PRAGMA page_size").fetchone()
@@ -233,8 +252,6 @@ def _check_file(path: Path) -> None:
         raise ValueError("it is empty, or another program's")
     if size % page and not _has_log(path):  # SQLite would read zeros in place of the missing bytes
         raise ValueError("its end is missing")
-    if not os.access(path, os.W_OK):
-        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
     if version > len(_MIGRATIONS):
         raise DungeonError(f"The shelf {path} was made by a newer dungeon (version {version}). Update dungeon.")
 
@@ -245,7 +262,8 @@ def _has_log(path: Path) -> bool:
     return log.exists() and log.stat().st_size > 0
 
 
-def _connect(path: Path, mode: str) -> sqlite3.Connection:
+def open_file(path: Path, mode: str) -> sqlite3.Connection:
+    """Open a database as it is, "ro", "rw", or "rwc" to create it; it is neither checked nor migrated."""
     address = f"{path.absolute().as_uri()}?mode={mode}"
     # The shelf has a lock of its own: a turn that streams is saved on another thread.
     return sqlite3.connect(address, uri=True, timeout=_LOCK_SECONDS, isolation_level=None, check_same_thread=False)

@@ -14,6 +14,7 @@ import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -23,26 +24,19 @@ from corpus.story import Story
 from corpus.turns import Kind
 from dungeon.errors import DungeonError
 from dungeon.storage import story_rows, turn_rows
+from dungeon.storage.backups import purge_from_backups
 from dungeon.storage.database import PURGED, connect, storage_errors, transaction
 from dungeon.storage.record import NO_VOICE, GenerationRecord
+from dungeon.storage.search import HOLDS_ALL_WORDS, Found, find_words, word_forms
 from dungeon.tale.adventure import Adventure, Node
 from dungeon.tale.lore import Lore
 
 # Read from an index alone. A story has as many endings as there are turns that no turn follows.
 _COUNTS = "SELECT adventure, count(*), sum(words), count(*) - count(DISTINCT parent) FROM turn"
-_SEARCH = r"""
-    SELECT id, title, tags, played FROM adventure a
-    WHERE NOT EXISTS (
-        SELECT 1 FROM json_each(?) AS word WHERE NOT (
-            a.title || ' ' || a.tags || ' ' || a.opening LIKE word.value ESCAPE '\'
-            OR EXISTS (
-                SELECT 1 FROM turn t
-                WHERE t.adventure = a.id AND t.input || ' ' || t.prose LIKE word.value ESCAPE '\'
-            )
-        )
-    )
-    ORDER BY latest DESC, id DESC LIMIT ?
-"""
+_LIST = f"""
+    SELECT id, title, tags, played FROM adventure a WHERE {HOLDS_ALL_WORDS}
+    ORDER BY latest DESC, id DESC LIMIT :limit
+"""  # noqa: S608 - SQL of ours
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,14 +153,13 @@ class Shelf:
             return row["id"] if row else None
 
     def list_adventures(self, search: str = "", limit: int = -1) -> list[ShelfEntry]:
-        """The adventures whose title, tags, opening or turns hold all words of `search`; last played first.
+        """The adventures whose title, tags, opening, lore or turns hold all words of `search`; last played first.
 
         With `limit`, only the first so many.
         """
-        patterns = [f"%{_escape_like(word)}%" for word in search.split()]
         with self._reading() as db:
-            rows = db.execute(_SEARCH, (_json(patterns), limit)).fetchall()
-            only_some = bool(patterns) or limit >= 0
+            rows = db.execute(_LIST, {"words": word_forms(search), "limit": limit}).fetchall()
+            only_some = bool(search.strip()) or limit >= 0
             where = " WHERE adventure IN (SELECT value FROM json_each(?))" if only_some else ""
             ids = (_json([row["id"] for row in rows]),) if only_some else ()
             counts = db.execute(f"{_COUNTS}{where} GROUP BY adventure", ids)
@@ -177,6 +170,11 @@ class Shelf:
                 )
                 for row in rows
             ]
+
+    def find_words(self, adventure_id: int, search: str) -> Found | None:
+        """The sentence in which most words of `search` stand in an adventure; None where none of them does."""
+        with self._reading() as db:
+            return find_words(db, adventure_id, search)
 
     def count_adventures(self) -> int:
         """The number of adventures on the shelf."""
@@ -248,14 +246,13 @@ class Shelf:
             return msgspec.json.decode(row["lore"], type=Lore) if row else Lore()
 
     def purge(self, adventure_id: int) -> None:
-        """Deletes the adventure and all its turns, for good. The player has confirmed it."""
+        """Deletes the adventure and all its turns, for good, and in the backups, too. The player has confirmed it."""
         with self._writing() as db:
-            db.execute("UPDATE adventure SET head = NULL WHERE id = ?", (adventure_id,))
-            turn_rows.delete_of_adventure(self._db, adventure_id)
-            db.execute("DELETE FROM lore WHERE adventure = ?", (adventure_id,))
-            db.execute("DELETE FROM adventure WHERE id = ?", (adventure_id,))
-            story_rows.delete_unused(db)
-            db.execute("UPDATE purged SET adventure = max(adventure, ?)", (adventure_id,))
+            row = db.execute("SELECT made FROM adventure WHERE id = ?", (adventure_id,)).fetchone()
+            if row:
+                delete = partial(_delete_adventure, adventure_id=adventure_id)
+                delete(db)
+                purge_from_backups(self.path, "adventure", adventure_id, row["made"], delete)
         self._truncate_log()
 
     def _add_lore(self, adventure: Adventure) -> None:
@@ -395,13 +392,14 @@ class Shelf:
     def purge_turn(self, adventure: Adventure, node_id: int) -> Adventure:
         """Deletes the turn and all that follow it, for good; returns the adventure without them.
 
-        The head, if it was there, moves to the turn before. The player has confirmed it.
+        The head, if it was there, moves to the turn before. The backups lose them, too. The player has confirmed it.
         """
-        gone = {node_id, *(node.id for node in adventure.below(node_id))}
-        head = adventure.nodes[node_id].parent if adventure.head in gone else adventure.head
         with self._writing() as db:
-            db.execute("UPDATE adventure SET head = ? WHERE id = ?", (head, adventure.id))
-            turn_rows.delete_from(self._db, node_id)
+            db.execute("UPDATE adventure SET head = ? WHERE id = ?", (adventure.head, adventure.id))
+            made = turn_rows.made(db, node_id)
+            delete = partial(turn_rows.delete_from, node_id=node_id)
+            delete(db)
+            purge_from_backups(self.path, "turn", node_id, made, delete)
         self._truncate_log()
         return self.open(adventure.id)
 
@@ -417,14 +415,18 @@ class Shelf:
             self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
+def _delete_adventure(db: sqlite3.Connection, adventure_id: int) -> None:
+    db.execute("UPDATE adventure SET head = NULL WHERE id = ?", (adventure_id,))
+    turn_rows.delete_of_adventure(db, adventure_id)
+    db.execute("DELETE FROM lore WHERE adventure = ?", (adventure_id,))
+    db.execute("DELETE FROM adventure WHERE id = ?", (adventure_id,))
+    story_rows.delete_unused(db)
+    db.execute("UPDATE purged SET adventure = max(adventure, ?)", (adventure_id,))
+
+
 def _tags(column: str) -> tuple[str, ...]:
     return msgspec.json.decode(column, type=tuple[str, ...])
 
 
 def _json(value: object) -> str:
     return msgspec.json.encode(value).decode()
-
-
-def _escape_like(word: str) -> str:
-    r"""For LIKE … ESCAPE '\'."""
-    return word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

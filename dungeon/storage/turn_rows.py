@@ -9,7 +9,7 @@ from dungeon.storage.record import GenerationRecord
 from dungeon.tale.adventure import Node, State
 
 _BELOW = """
-    WITH RECURSIVE gone(id) AS (VALUES (?) UNION SELECT t.id FROM turn t JOIN gone g ON t.parent = g.id)
+    WITH RECURSIVE gone(id) AS (VALUES (:turn) UNION SELECT t.id FROM turn t JOIN gone g ON t.parent = g.id)
     SELECT id FROM gone
 """
 _RECORD = tuple(field.name for field in fields(GenerationRecord))
@@ -84,6 +84,12 @@ def update_labels(db: sqlite3.Connection, node: Node) -> None:
     )
 
 
+def made(db: sqlite3.Connection, node_id: int) -> str:
+    """Return when the turn was made, as `now` writes it; "" if it is not on the shelf."""
+    row = db.execute("SELECT made FROM turn WHERE id = ?", (node_id,)).fetchone()
+    return row["made"] if row else ""
+
+
 def record(db: sqlite3.Connection, node_id: int) -> GenerationRecord:
     """Return how the turn was generated."""
     row = db.execute("SELECT * FROM turn WHERE id = ?", (node_id,)).fetchone()
@@ -92,17 +98,21 @@ def record(db: sqlite3.Connection, node_id: int) -> GenerationRecord:
 
 def delete_of_adventure(db: sqlite3.Connection, adventure: int) -> None:
     """Delete all turns of an adventure."""
-    _delete(db, "SELECT id FROM turn WHERE adventure = ?", adventure)
+    _delete(db, "SELECT id FROM turn WHERE adventure = :adventure", {"adventure": adventure})
 
 
 def delete_from(db: sqlite3.Connection, node_id: int) -> None:
-    """Delete a turn and all that follow it."""
-    _delete(db, _BELOW, node_id)
+    """Delete a turn and all that follow it; a head that was there is at the turn before."""
+    db.execute(
+        f"UPDATE adventure SET head = (SELECT parent FROM turn WHERE id = :turn) WHERE head IN ({_BELOW})",  # noqa: S608
+        {"turn": node_id},
+    )
+    _delete(db, _BELOW, {"turn": node_id})
 
 
-def _delete(db: sqlite3.Connection, query: str, parameter: int) -> None:
+def _delete(db: sqlite3.Connection, query: str, parameters: dict[str, int]) -> None:
     """Delete the turns whose ids the query finds."""
-    ids = sorted((row["id"] for row in db.execute(query, (parameter,))), reverse=True)
+    ids = sorted((row["id"] for row in db.execute(query, parameters)), reverse=True)
     db.executemany("UPDATE turn SET edit_of = NULL WHERE edit_of = ?", [(node_id,) for node_id in ids])
     db.executemany("UPDATE purged SET turn = max(turn, ?)", [(node_id,) for node_id in ids])
     # A turn goes before its parent, which is older.

@@ -1,6 +1,6 @@
 """No storyteller: for `dungeon read`, where the author answers everything."""
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 
 from dungeon.errors import DungeonError
 from dungeon.storyteller.capabilities import Capabilities
@@ -22,6 +22,8 @@ class NoStoryteller:
         self.capabilities = Capabilities(raw_text=True, counts_tokens=False)
         self.cached_tokens: int | None = None
         self.cached_text = ""
+        self.is_ready = True
+        self.on_notice: Callable[[str], object] = lambda text: None
 
     async def start(self) -> None:
         """There is nothing to start."""

@@ -7,7 +7,7 @@
 Leaving the loop, or cancelling the task, stops the generation.
 """
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from typing import Protocol
 
 from dungeon.storyteller.capabilities import Capabilities
@@ -30,6 +30,13 @@ class Storyteller(Protocol):
     """How a context becomes its prompt. Of a chat model, known for certain from the start on."""
     fingerprint: str
     """sha256 of what makes the voice: its adapter, or else its weights; "" while it is not known."""
+    on_notice: Callable[[str], object]
+    """Called in the event loop, while something is waited for, with a sentence for the player: that nothing has come
+    for a while. It may be about a request that the player did not make."""
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether it can be asked: it has started, and its server has not failed since."""
 
     @property
     def capabilities(self) -> Capabilities:
@@ -44,7 +51,7 @@ class Storyteller(Protocol):
         """The last prompt and what was generated behind it: what the engine can continue without reading it again."""
 
     async def start(self) -> None:
-        """Returns when the storyteller can be asked.
+        """Returns when the storyteller can be asked, at once if `is_ready`.
 
         Raises:
             DungeonError: it can't be started.

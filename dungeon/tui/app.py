@@ -26,6 +26,7 @@ from dungeon.play.keys import check_keys, key_name, keymap, keys_for
 from dungeon.play.registry import COMMANDS, Request
 from dungeon.play.session import Session
 from dungeon.scenarios.model import Scenario
+from dungeon.storage.backups import start_daily_backup
 from dungeon.storage.shelf import Shelf
 from dungeon.storyteller.download.weights import DownloadCancelled
 from dungeon.storyteller.local.storyteller import LocalStoryteller
@@ -104,6 +105,11 @@ class DungeonApp(BaseApp):
             self.load_voice()
         else:
             self.voice_state = ""
+        self.call_after_refresh(start_daily_backup, self.shelf.path, self._backup_failed)
+
+    def _backup_failed(self, problem: str) -> None:
+        """Called from the thread of the backup."""
+        self.call_later(partial(self.toast, problem, error=True))
 
     # ---- adventures ------------------------------------------------------------------------------------------
 
@@ -178,7 +184,15 @@ class DungeonApp(BaseApp):
             elif isinstance(self.screen, type(screen)):
                 self.pop_screen()  # the same key closes it
             else:
-                self.push_screen(screen)
+                self.push_screen(screen, self._chosen)
+
+    async def _chosen(self, chosen: object) -> None:
+        """Runs or begins the command that the player chose in a screen, as they do in the help."""
+        if isinstance(chosen, Request):
+            run = self.screen.run_command if isinstance(self.screen, PlayScreen) else self.run_command
+            await run(chosen)
+        elif isinstance(chosen, str) and isinstance(self.screen, PlayScreen):
+            self.screen.prompt.set_line(chosen)
 
     def toast(self, text: str, *, error: bool = False) -> None:
         """Shows a short message: above the prompt while the story is on the screen."""

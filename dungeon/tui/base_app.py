@@ -40,8 +40,8 @@ class BaseApp(CrashReports):
         return [*super().get_line_filters(), PRINTABLE_ONLY]
 
     def get_key_display(self, binding: Binding) -> str:
-        """A key as help and messages write it: Ctrl+R."""
-        return key_name(binding.key)
+        """A key as help and messages write it, Ctrl+R; a letter alone as it is typed."""
+        return binding.key_display or (binding.key if len(binding.key) == 1 else key_name(binding.key))
 
     def show_first(self, screen: Screen[Any]) -> None:
         """Shows a screen in place of all that are open."""

@@ -30,6 +30,7 @@ from dungeon.storyteller.servers.remote import RemoteStoryteller
 from dungeon.tale.adventure import Node, State
 from dungeon.tui.base_app import BaseApp
 from dungeon.tui.widgets.message_line import MessageLine
+from dungeon.tui.widgets.pane import Pane
 
 LOOKS: dict[str, tuple[tuple[int, int], str]] = {
     "wide": ((100, 30), "lamplight"),
@@ -146,6 +147,11 @@ async def wait_until(pilot: Pilot[None], condition: Callable[[], bool], seconds:
 def widget_text(app: App[Any], selector: str) -> str:
     """The text of a widget."""
     return str(app.screen.query_one(selector, Static).content)
+
+
+def pane_title(app: App[Any], selector: str) -> str:
+    """The title of a pane."""
+    return app.screen.query_one(selector, Pane).title
 
 
 def screen_text(app: App[Any]) -> str:

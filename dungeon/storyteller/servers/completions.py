@@ -18,11 +18,13 @@ from dungeon.storyteller.capabilities import Capabilities
 from dungeon.storyteller.messages import Message
 from dungeon.storyteller.request import GenerationRequest
 from dungeon.storyteller.servers.client import COUNT_SECONDS, TEMPLATE_SECONDS, ServerClient
-from dungeon.storyteller.servers.http import RawTextRefused, Refusal, error_message
-from dungeon.storyteller.servers.models import below, size
+from dungeon.storyteller.servers.http import BrokeOff, RawTextRefused, Refusal, error_message
+from dungeon.storyteller.servers.models import below, entries, size
 
 STANDARD_SAMPLING = {name: name for name in ("temperature", "top_p", "presence_penalty", "frequency_penalty")}
 """What every server takes, by the name that it has everywhere."""
+_ABORTED = ("abort", "cancelled", "error", "insufficient_system_resource")
+"""Reasons to finish that mean an answer which is not whole: of vLLM, other servers, OpenRouter and DeepSeek."""
 USAGE = {"stream_options": {"include_usage": True}}
 """Asks for the number of tokens at the end of the stream."""
 
@@ -170,32 +172,56 @@ class Vllm(CompletionsClient):
 
 
 async def events(lines: AsyncGenerator[str], url: str) -> AsyncGenerator[dict[str, object]]:
-    """The events of an OpenAI-style stream, up to `[DONE]` or its end.
+    """The events of an OpenAI-style stream, up to its end: `[DONE]`, or a choice's `finish_reason` and nothing more.
+
+    One of both is enough, for there are servers which never send the one or the other (ik_llama.cpp, vllm-mlx).
 
     Raises:
+        BrokeOff: the stream stopped before its end.
         StorytellerError: an event reports an error or can't be read, or there is none.
     """
-    received = False
-    async for line in lines:
-        if not line.startswith("data:"):
-            continue
-        received = True
-        data = line[5:].strip()
-        if data == "[DONE]":
-            return
-        try:
-            event = json.loads(data)
-        except ValueError as error:
-            raise StorytellerError(f"{url} sent what is not a completion: {data[:200]}") from error
-        if not isinstance(event, dict):
-            raise StorytellerError(f"{url} sent what is not a completion: {data[:200]}")
-        if "error" in event:
-            raise StorytellerError(f"The storyteller at {url} failed: {error_message(event)}")
-        yield event
+    received = is_whole = False
+    try:
+        async for line in lines:
+            if not line.startswith("data:"):
+                continue
+            received = True
+            data = line[5:].strip()
+            if data == "[DONE]":
+                return
+            event = _event(data, url)
+            yield event
+            if reason := _finish_reason(event):
+                is_whole = reason not in _ABORTED
+                if not is_whole:
+                    raise BrokeOff(url, f"it says '{reason}'")
+    except BrokeOff:
+        if not is_whole:
+            raise
     if not received:
         raise StorytellerError(
             f"{url} answered, but not with a stream of completions. Is it an OpenAI-compatible server?"
         )
+    if not is_whole:
+        raise BrokeOff(url)
+
+
+def _event(data: str, url: str) -> dict[str, object]:
+    try:
+        event = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise StorytellerError(f"{url} sent what is not a completion: {data[:200]}") from error
+    if not isinstance(event, dict):
+        raise StorytellerError(f"{url} sent what is not a completion: {data[:200]}")
+    if "error" in event:
+        raise StorytellerError(f"The storyteller at {url} failed: {error_message(event)}")
+    return event
+
+
+def _finish_reason(event: Mapping[str, object]) -> str:
+    """Why the answer is over, as its last event says; "" in every other."""
+    choices = entries(event.get("choices"))
+    return str(choices[0].get("finish_reason") or "") if choices else ""
 
 
 def as_json(messages: Sequence[Message]) -> list[dict[str, str]]:

@@ -28,13 +28,13 @@ from dungeon.storyteller.servers.models import ServedModel, below, entries, size
 from dungeon.storyteller.servers.ollama import Ollama
 
 PROBE_SECONDS = 1.5
+REMOTE_SECONDS = 5.0
 LOCAL_SECONDS = 0.7
-"""How long a server may take for one answer; one that was not named, less."""
+"""How long a server may take for one answer: on this machine, and elsewhere; one that was not named, less."""
 LOCAL_PORTS = (11434, 1234, 5001, 8080, 9931, 8000)
 """Ollama, LM Studio, KoboldCpp, llama.cpp old and new, vLLM."""
 _LISTED = 20
 _NO_KEY = (401, 403)
-_GATEWAY = (502, 503, 504)
 
 
 class Kind(StrEnum):
@@ -62,6 +62,10 @@ _LIST_ALL = frozenset({Kind.OLLAMA, Kind.LM_STUDIO, Kind.VLLM})
 """Kinds whose list of models has every name that they take."""
 
 
+class StillLoading(StorytellerError):
+    """The server answers, and will have its model in a while."""
+
+
 @dataclass(frozen=True, slots=True)
 class FoundServer:
     """A server that answers."""
@@ -76,13 +80,16 @@ class FoundServer:
 # ---- one server --------------------------------------------------------------------------------------------------
 
 
-async def detect(connection: Connection, seconds: float = PROBE_SECONDS) -> FoundServer:
-    """Return what answers at this address.
+async def detect(connection: Connection, seconds: float | None = None) -> FoundServer:
+    """Return what answers at this address; one answer may take so many seconds.
 
     Raises:
-        StorytellerError: nothing answers, or the server is still loading its model.
+        StillLoading: the server is still loading its model.
+        StorytellerError: nothing answers, the server fails, or it does not accept the key.
     """
     address = connection.address
+    if seconds is None:
+        seconds = PROBE_SECONDS if address.is_local else REMOTE_SECONDS
     models_route = f"{address.api}/models"
     if address.host in SERVICES:
         answers = await _ask(connection, [models_route], seconds)
@@ -90,17 +97,20 @@ async def detect(connection: Connection, seconds: float = PROBE_SECONDS) -> Foun
         answers = await _ask(connection, [*(address.root + path for path in _PATHS), models_route], seconds)
     failures = [answer for answer in answers.values() if isinstance(answer, StorytellerError)]
     refusals = [failure for failure in failures if isinstance(failure, Refusal)]
-    for refusal in refusals:
-        if refusal.status == 503 and "loading" in refusal.body.lower():
-            raise StorytellerError(f"The server at {address.root} is still loading its model. Try again in a moment.")
-    # A gateway's error is not the server's answer.
-    if len(failures) == len(answers) and all(refusal.status in _GATEWAY for refusal in refusals):
-        raise failures[0]
-    kind, models = await _identify(connection, _Answers(address, answers), seconds)
+    if any(refusal.is_of_loading for refusal in refusals):
+        raise StillLoading(f"The server at {address.root} is still loading its model. Try again in a moment.")
+    nothing_known = len(failures) == len(answers)
+    if nothing_known and (not refusals or any(refusal.status >= 500 for refusal in refusals)):
+        raise next((refusal for refusal in refusals if refusal.status >= 500), failures[0])
+    found = _Answers(address, answers)
+    kind, models = await _identify(connection, found, seconds)
     no_key = [refusal for refusal in refusals if refusal.status in _NO_KEY]
-    if no_key and kind is Kind.OTHER and not models and connection.has_key:
+    # llama.cpp lists its models for everybody, and keeps its properties to those who have the key.
+    is_locked = bool(no_key) and (not models or kind is Kind.LLAMA_CPP)
+    if is_locked and connection.has_key and (kind in (Kind.OTHER, Kind.LLAMA_CPP)):
         raise no_key[0]
-    return FoundServer(address.root, kind, models, needs_key=bool(no_key) and not models and not connection.has_key)
+    asks_for_key = is_locked or found.get(_KOBOLD, "protected") is True
+    return FoundServer(address.root, kind, models, needs_key=asks_for_key and not connection.has_key)
 
 
 def choose_model(server: FoundServer, wanted: str | None) -> ServedModel:
@@ -131,7 +141,10 @@ def choose_model(server: FoundServer, wanted: str | None) -> ServedModel:
     if len(models) == 1 or len(loaded) == 1:
         return (loaded or models)[0]
     if not models:
-        raise StorytellerError(f"The server at {server.url} lists no models. Name one: --model NAME")
+        raise StorytellerError(
+            f"The server at {server.url} lists no models. Name one: --model NAME\n"
+            "If it is no storyteller's server, check the address."
+        )
     raise StorytellerError(
         f"The server at {server.url} has several models. Choose one: --model NAME\n{_listed(models)}"
     )

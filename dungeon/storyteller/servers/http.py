@@ -7,23 +7,36 @@
 
 Redirects are not followed: the key and the story are meant for one server. Connections belong to an event loop; after
 `close` the next request opens new ones, in another loop if need be.
+
+A server may take minutes to its first byte: it loads a model, or reads a long prompt. So it is waited for, long, and
+`on_silence` is called when nothing has come for 20 seconds. Cancelling the task closes the connection at once.
 """
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator
+import socket
+from collections.abc import AsyncGenerator, Callable, Iterator
+from contextlib import contextmanager
 
 import httpx2
 
 from dungeon.errors import StorytellerError
 from dungeon.storyteller.servers.address import Address
 
-# A long prompt on a slow machine may take minutes to its first token: no limit on reading.
-_TIMEOUT = httpx2.Timeout(None, connect=10.0)
+SILENCE_SECONDS = 20.0
+"""Without a byte, until the player is told."""
+LIMIT_SECONDS = 900.0
+"""Without a byte, until the request is given up: so long, on a slow machine, a long prompt may take to be read."""
+_CONNECT_SECONDS = 10.0
 _STALE = (httpx2.RemoteProtocolError, httpx2.ReadError, httpx2.WriteError)
 _NO_SUCH_ROUTE = (404, 405, 501)
 _MESSAGE_CHARACTERS = 300
 _BODY_CHARACTERS = 20_000
+_LINE_BYTES = 1 << 25
+
+
+class Unreachable(StorytellerError):
+    """Nothing answers at the address, or not in time."""
 
 
 class Refusal(StorytellerError):
@@ -40,6 +53,23 @@ class Refusal(StorytellerError):
         """Whether the server has no such route, rather than no such model."""
         return self.status in _NO_SUCH_ROUTE and "model" not in self.body.lower()
 
+    @property
+    def is_of_loading(self) -> bool:
+        """Whether the server is still loading its model."""
+        return self.status == 503 and "loading" in self.body.lower()
+
+    @property
+    def is_of_server(self) -> bool:
+        """Whether any other request would be refused as well: the key or the model is missing, or the server fails."""
+        return self.status in (401, 403, 404) or self.status >= 500
+
+
+class BrokeOff(StorytellerError):
+    """The answer ended before it was complete."""
+
+    def __init__(self, url: str, reason: str = "the end of its answer did not come") -> None:
+        super().__init__(f"The storyteller at {url} broke off: {reason}. Try again, or look at the server's log.")
+
 
 class RawTextRefused(Refusal):
     """The server has no route for raw text, or not for this model; it may have one for chat."""
@@ -50,6 +80,8 @@ class Connection:
 
     def __init__(self, address: Address, key: str | None = None) -> None:
         self.address = address
+        self.on_silence: Callable[[], object] = lambda: None
+        """Called in the event loop when a request has waited for a byte for `SILENCE_SECONDS`."""
         self._key = key
         self._http: httpx2.AsyncClient | None = None
 
@@ -74,7 +106,8 @@ class Connection:
 
         Raises:
             Refusal: it answered with an error status.
-            StorytellerError: it can't be reached, did not answer in time, or not in JSON.
+            Unreachable: it can't be reached, or did not answer in time.
+            StorytellerError: it did not answer in JSON.
         """
         return await self._json("GET", url, None, seconds)
 
@@ -85,13 +118,14 @@ class Connection:
     async def _json(self, method: str, url: str, body: object, seconds: float) -> object:
         try:
             async with asyncio.timeout(seconds):
-                response = await self._send(method, url, body)
-                try:
-                    content = await response.aread()
-                finally:
-                    await response.aclose()
+                with self._noticing_silence():
+                    response = await self._send(method, url, body)
+                    try:
+                        content = await response.aread()
+                    finally:
+                        await response.aclose()
         except TimeoutError:
-            raise StorytellerError(f"The server at {self.url} does not answer within {seconds:g} seconds.") from None
+            raise Unreachable(f"The server at {self.url} does not answer within {seconds:g} seconds.") from None
         except httpx2.HTTPError as error:
             raise self._failure(error) from error
         if response.status_code != 200:
@@ -106,18 +140,27 @@ class Connection:
 
         Raises:
             Refusal: it answered with an error status.
-            StorytellerError: it can't be reached, or the stream broke off.
+            BrokeOff: the stream ended in the middle, as far as HTTP can tell.
+            Unreachable: nothing answers, or nothing came for `LIMIT_SECONDS`.
         """
         try:
-            response = await self._send("POST", url, body)
+            with self._noticing_silence():
+                response = await self._send("POST", url, body)
             try:
                 if response.status_code != 200:
                     await response.aread()
                     raise self._refusal(response)
                 # Not `aiter_lines`, which also ends a line at characters like U+2028 that may stand in a story.
                 rest = b""
-                async for block in response.aiter_bytes():
+                blocks = response.aiter_bytes()
+                while True:
+                    with self._noticing_silence():
+                        block = await anext(blocks, None)
+                    if block is None:
+                        break
                     *lines, rest = (rest + block).split(b"\n")
+                    if len(rest) > _LINE_BYTES:
+                        raise StorytellerError(f"{self.url} sent what is not a completion: a line without an end.")
                     for line in lines:
                         yield line.decode(errors="replace").rstrip("\r")
                 yield rest.decode(errors="replace")
@@ -126,13 +169,21 @@ class Connection:
         except httpx2.HTTPError as error:
             raise self._failure(error) from error
 
+    @contextmanager
+    def _noticing_silence(self) -> Iterator[None]:
+        timer = asyncio.get_running_loop().call_later(SILENCE_SECONDS, self.on_silence)
+        try:
+            yield
+        finally:
+            timer.cancel()
+
     async def _send(self, method: str, url: str, body: object) -> httpx2.Response:
         """The response, whose body is still to be read."""
         if self._http is None:
             headers = {"Authorization": f"Bearer {self._key}"} if self._key else {}
             self._http = httpx2.AsyncClient(
                 headers=headers,
-                timeout=_TIMEOUT,
+                timeout=httpx2.Timeout(LIMIT_SECONDS, connect=_CONNECT_SECONDS),
                 # A proxy of the environment must not see what goes to this machine's own loopback.
                 trust_env=not self.address.is_local,
                 follow_redirects=False,
@@ -152,16 +203,28 @@ class Connection:
     def _failure(self, error: httpx2.HTTPError) -> StorytellerError:
         """The error for a request that got no answer, or half of one."""
         if isinstance(error, httpx2.ConnectError | httpx2.ConnectTimeout):
-            hint = ""
-            if "SSL" in str(error):
-                hint = (
-                    f" The connection is not secure ({self._redacted(str(error))}); is it http:// instead of https://?"
-                )
-            return StorytellerError(
-                f"No storyteller answers at {self.url}. Is the server running? Start it, or check the address.{hint}"
+            return self._no_connection(error)
+        if isinstance(error, httpx2.TimeoutException):
+            return Unreachable(
+                f"The server at {self.url} has not answered for {LIMIT_SECONDS / 60:.0f} minutes, and is waited for no "
+                "longer. Look at its log, or start it again."
             )
-        reason = self._redacted(str(error)) or type(error).__name__
-        return StorytellerError(f"The storyteller at {self.url} broke off: {reason}.")
+        return BrokeOff(self.url, (self._redacted(str(error)) or type(error).__name__).rstrip("."))
+
+    def _no_connection(self, error: httpx2.HTTPError) -> Unreachable:
+        cause: BaseException | None = error
+        while cause and not isinstance(cause, socket.gaierror):
+            cause = cause.__cause__ or cause.__context__
+        if isinstance(cause, socket.gaierror):
+            return Unreachable(
+                f"No machine is known by the name in {self.url} ({cause.strerror}). Check the address, and the network."
+            )
+        hint = ""
+        if "SSL" in str(error):
+            hint = f" The connection is not secure ({self._redacted(str(error))}); is it http:// instead of https://?"
+        return Unreachable(
+            f"No storyteller answers at {self.url}. Is the server running? Start it, or check the address.{hint}"
+        )
 
     def _refusal(self, response: httpx2.Response) -> Refusal:
         status = response.status_code

@@ -16,7 +16,7 @@ from dungeon.storyteller.messages import Message
 from dungeon.storyteller.request import GenerationRequest
 from dungeon.storyteller.servers.client import COUNT_SECONDS, DEFAULT_CONTEXT, TEMPLATE_SECONDS, ServerClient
 from dungeon.storyteller.servers.completions import STANDARD_SAMPLING, as_json
-from dungeon.storyteller.servers.http import Refusal, error_message
+from dungeon.storyteller.servers.http import BrokeOff, Refusal, error_message
 from dungeon.storyteller.servers.models import below, entries, size
 
 _WANTED_CONTEXT = 8192
@@ -85,7 +85,7 @@ class Ollama(ServerClient):
     async def _pieces(self, body: dict[str, object]) -> AsyncGenerator[str]:
         prompt = str(body["prompt"])
         text = ""
-        received = False
+        received = is_whole = False
         async with aclosing(self.connection.stream_lines(f"{self.url}/api/generate", body)) as lines:
             async for line in lines:
                 if not line.strip():
@@ -102,15 +102,18 @@ class Ollama(ServerClient):
                         "completion_tokens": event.get("eval_count"),
                     }
                     self._learn_usage(prompt, used)
+                    is_whole = True
                     break
         if not received:
             raise StorytellerError(f"{self.url} answered nothing. Is it an Ollama server?")
+        if not is_whole:
+            raise BrokeOff(self.url)
         self.cached_text = prompt + text
 
     def _event(self, line: str) -> dict[str, object]:
         try:
             event = json.loads(line)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise StorytellerError(f"{self.url} sent what is not a completion: {line[:200]}") from error
         if not isinstance(event, dict):
             raise StorytellerError(f"{self.url} sent what is not a completion: {line[:200]}")

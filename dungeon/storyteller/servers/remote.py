@@ -1,36 +1,50 @@
 """A server that somebody else runs, at `--endpoint URL`; what it is and what it can do is found out at the start.
 
     storyteller = RemoteStoryteller("http://127.0.0.1:11434")     # a model's name, if the server has several
-    await storyteller.identify()                                   # asks what it is, within two seconds
+    await storyteller.identify()                                   # asks what it is, within seconds
     await storyteller.start()                                      # and learns the chat frame of its model
     storyteller.kind, storyteller.name, storyteller.context_size, storyteller.capabilities
 
-The key is in the variable DUNGEON_API_KEY or in the system's keyring (`servers.keys`).
+A server may end, start again with another model, or load one for minutes, between any two turns. After a request that
+failed because of the server, `start` finds out again what is there; until that has worked `is_ready` is false.
+
+The key is in the variable DUNGEON_API_KEY or in the system's keyring (`servers.api_keys`).
 """
 
 import asyncio
 import os
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 
 from dungeon.errors import StorytellerError
 from dungeon.storyteller.capabilities import Capabilities
 from dungeon.storyteller.chat_frame import learn_frame
 from dungeon.storyteller.messages import Message
-from dungeon.storyteller.request import GenerationRequest
+from dungeon.storyteller.request import GenerationParams, GenerationRequest
 from dungeon.storyteller.sampling import Sampling
 from dungeon.storyteller.servers.address import parse_address
 from dungeon.storyteller.servers.api_keys import VARIABLE, check_key, find_key
 from dungeon.storyteller.servers.chat import ChatClient
 from dungeon.storyteller.servers.client import DEFAULT_CONTEXT, ServerClient
 from dungeon.storyteller.servers.completions import CompletionsClient
-from dungeon.storyteller.servers.detect import Kind, choose_model, detect, make_client
-from dungeon.storyteller.servers.http import Connection, RawTextRefused, Refusal
+from dungeon.storyteller.servers.detect import FoundServer, Kind, StillLoading, choose_model, detect, make_client
+from dungeon.storyteller.servers.http import (
+    SILENCE_SECONDS,
+    BrokeOff,
+    Connection,
+    RawTextRefused,
+    Refusal,
+    Unreachable,
+)
+from dungeon.tale.context import Context, Part, PartKind
 from dungeon.tale.prompt_format import MESSAGES, TALE, ChatFormat, PromptFormat
 
 REMOTE_SAMPLING = Sampling(temperature=0.8, top_p=0.95, min_p=0.05, repeat_penalty=1.05, dry_multiplier=0.0, length=110)
 """For a model that nobody has tried: what most are played with. The bundled voice's values would make it terse."""
 
+LOADING_SECONDS = 900.0
+"""How long `start` waits for a server that says it is loading its model."""
+_POLL_SECONDS = 1.0
 _MESSAGES = ChatFormat(MESSAGES, "messages")
 
 
@@ -50,8 +64,10 @@ class RemoteStoryteller:
             check_key(key, VARIABLE)
         self._wanted = model
         self._client: ServerClient | None = None
+        self._server: FoundServer | None = None
         self._starting = asyncio.Lock()
-        self._is_format_known = False
+        self._has_started = self._has_failed = False
+        self.on_notice: Callable[[str], object] = lambda text: None
         self.kind: Kind | None = None
         """What the server is; None before `start`."""
         self.name = model or self._address.host
@@ -82,6 +98,11 @@ class RemoteStoryteller:
         """See `ServerClient.cached_text`."""
         return self._client.cached_text if self._client else ""
 
+    @property
+    def is_ready(self) -> bool:
+        """Whether it has started, and has not failed since."""
+        return self._has_started and not self._has_failed
+
     async def identify(self) -> None:
         """Finds out what the server is, once; Ollama is also asked what it knows of the model. Generates nothing.
 
@@ -91,38 +112,72 @@ class RemoteStoryteller:
         await self._identified()
 
     async def start(self) -> None:
-        """Finds out what the server is and how its model is asked, once; returns when it can be asked.
+        """Finds out what the server is and how its model is asked, unless that is known; returns when it can be asked.
+
+        A server that is still loading its model is waited for. One whose routes prove nothing is asked for a word.
 
         Raises:
             StorytellerError: as `identify`.
         """
-        client = await self._identified()
         async with self._starting:
-            if not self._is_format_known:
-                self.prompt_format = await _prompt_format(client)
-                self._is_format_known = True
+            if self.is_ready:
+                return
+            await self._find_out_once_loaded()
+            assert self._client is not None
+            assert self._server is not None
+            if not self._server.models:
+                async with aclosing(self._answer(self._client, _request_for_a_word())) as pieces:
+                    await anext(pieces, None)
+            self.prompt_format = await _prompt_format(self._client)
+            self._has_started, self._has_failed = True, False
 
     async def _identified(self) -> ServerClient:
         async with self._starting:
-            if self._client is None:
-                self._client = await self._find_out()
-            return self._client
+            return self._client or await self._find_out()
+
+    async def _find_out_once_loaded(self) -> None:
+        clock = asyncio.get_running_loop().time
+        began = clock()
+        is_told = False
+        while True:
+            try:
+                await self._find_out()
+                return
+            except StillLoading:
+                if clock() - began > LOADING_SECONDS:
+                    raise
+            if not is_told:
+                self.on_notice(f"The server at {self.url} is still loading its model.")
+                is_told = True
+            await asyncio.sleep(_POLL_SECONDS)
 
     async def _find_out(self) -> ServerClient:
-        key = await asyncio.to_thread(find_key, self._address.origin, use_environment=self._use_environment_key)
-        connection = Connection(self._address, key)
+        """The client for what is there now: the one before, with all that it has learned, if that is the same."""
+        connection = self._client.connection if self._client else await self._connection()
         try:
             server = await detect(connection)
+            if self._client and server == self._server:
+                return self._client
             model = choose_model(server, self._wanted)
             client = make_client(connection, server, model)
             await client.prepare()
         except BaseException:
-            await connection.close()
+            if not self._client:
+                await connection.close()
             raise
+        self._client, self._server = client, server
         self.kind = server.kind
         self.name = self._wanted or model.title
         self.context_size = client.context_size
         return client
+
+    async def _connection(self) -> Connection:
+        key = await asyncio.to_thread(find_key, self._address.origin, use_environment=self._use_environment_key)
+        connection = Connection(self._address, key)
+        connection.on_silence = lambda: self.on_notice(
+            f"The server at {self.url} has not answered for {SILENCE_SECONDS:.0f} seconds."
+        )
+        return connection
 
     async def disconnect(self) -> None:
         """Closes the connections, which belong to one event loop; the next request opens new ones."""
@@ -131,7 +186,25 @@ class RemoteStoryteller:
 
     async def stream(self, request: GenerationRequest) -> AsyncGenerator[str]:
         """See `ServerClient.stream`. A server that has no route for raw text is asked by chat from then on."""
-        client = await self._identified()
+        waits_for_loading = True
+        while True:
+            try:
+                async with aclosing(self._answer(await self._identified(), request)) as pieces:
+                    async for piece in pieces:
+                        self._has_failed = waits_for_loading = False
+                        yield piece
+                return
+            except (Unreachable, BrokeOff):
+                self._has_failed = True
+                raise
+            except Refusal as refusal:
+                self._has_failed = self._has_failed or refusal.is_of_server
+                if not (refusal.is_of_loading and waits_for_loading):
+                    raise
+                waits_for_loading = False
+                await self.start()  # it was started again since the last request
+
+    async def _answer(self, client: ServerClient, request: GenerationRequest) -> AsyncGenerator[str]:
         try:
             async with aclosing(client.stream(request)) as pieces:
                 async for piece in pieces:
@@ -157,7 +230,7 @@ class RemoteStoryteller:
 
     def _use_chat(self, chat: ChatClient) -> None:
         self._client, self.kind = chat, Kind.CHAT
-        self.prompt_format, self._is_format_known = _MESSAGES, True
+        self.prompt_format = _MESSAGES
 
     async def evict_suffix(self, prompt: str) -> None:
         """See `ServerClient.evict_suffix`."""
@@ -181,6 +254,12 @@ class RemoteStoryteller:
     async def close(self) -> None:
         """Closes the connections."""
         await self.disconnect()
+
+
+def _request_for_a_word() -> GenerationRequest:
+    part = Part(PartKind.OPENING, "Trial", "Once upon a", included=True, reason="trial")
+    params = GenerationParams(REMOTE_SAMPLING, seed=1, budget=100)
+    return GenerationRequest(Context((part,), 100, "", 0), "", params, max_tokens=2)
 
 
 async def _prompt_format(client: ServerClient) -> PromptFormat:

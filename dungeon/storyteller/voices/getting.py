@@ -16,15 +16,9 @@ from dungeon.errors import DungeonError
 from dungeon.paths import weights_folder
 from dungeon.storyteller.catalogue import CATALOGUE
 from dungeon.storyteller.download.errors import SourceFailed
-from dungeon.storyteller.download.weights import (
-    Progress,
-    ensure_weights,
-    fetch_hub_file,
-    fetch_url,
-    remove_file,
-    run_cancellable,
-    weights_path,
-)
+from dungeon.storyteller.download.kept_file import remove_file
+from dungeon.storyteller.download.one_file import run_cancellable
+from dungeon.storyteller.download.weights import Progress, ensure_weights, fetch_hub_file, fetch_url, weights_path
 from dungeon.storyteller.hardware.measurements import forget_speed
 from dungeon.storyteller.voices.added import AddedVoice, add_voice, added_voices, forget_voice, name_for
 from dungeon.storyteller.voices.find import find_voice

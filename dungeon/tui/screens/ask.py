@@ -9,6 +9,7 @@ from textual.screen import Screen
 from textual.widgets import Button, Input, Label, Static
 
 from dungeon.scenarios.model import ANSWER_LENGTH, Scenario, fill_placeholders
+from dungeon.tui.host import game
 from dungeon.tui.screens.box import BoxScreen
 from dungeon.tui.widgets.status import HintLine
 
@@ -31,7 +32,7 @@ class AskScreen(Screen[Scenario | None]):
             yield Label(Content(fill_placeholders(self.scenario, {}).title), id="heading")
             for placeholder in self.scenario.placeholders:
                 yield Label(Content(placeholder.ask))
-                yield Input(placeholder=placeholder.default, max_length=ANSWER_LENGTH)
+                yield Input(placeholder=placeholder.default or "Your answer", max_length=ANSWER_LENGTH)
             yield Button("Begin", id="begin", variant="primary", compact=True)
         yield HintLine("Enter next question · Ctrl+S begin · Esc back")
 
@@ -45,9 +46,14 @@ class AskScreen(Screen[Scenario | None]):
 
     @on(Button.Pressed, "#begin")
     def action_begin(self) -> None:
-        """Begin; a question that was left empty gets the scenario's own answer."""
-        names = (placeholder.name for placeholder in self.scenario.placeholders)
-        answers = dict(zip(names, (field.value for field in self.query(Input)), strict=True))
+        """Begin; a question that was left empty gets the scenario's own answer, if it has one."""
+        answers = {}
+        for placeholder, field in zip(self.scenario.placeholders, self.query(Input), strict=True):
+            if not placeholder.is_answered(field.value):
+                field.focus()
+                game(self).toast(f"This needs an answer: {placeholder.ask}")
+                return
+            answers[placeholder.name] = field.value
         self.dismiss(fill_placeholders(self.scenario, answers))
 
 

@@ -8,8 +8,9 @@ ResultType = TypeVar("ResultType")
 
 
 class BoxScreen(ModalScreen[ResultType], Generic[ResultType]):
-    """Shows its container `#box` over the middle of the screen below."""
+    """Shows its pane `#box` over the middle of the screen below. It yields a `KeyFooter` as any screen does."""
 
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (20, "-tall")]
     DEFAULT_CSS = """
     BoxScreen {
         align: center middle;
@@ -21,9 +22,7 @@ class BoxScreen(ModalScreen[ResultType], Generic[ResultType]):
             background: $surface;
             border: round $primary;
             padding: 1 2;
-            scrollbar-size-vertical: 1;
         }
-        #title { text-style: bold; color: $primary; }
-        #hint { margin: 1 0 0 0; color: $foreground 60%; }
+        &.-low #box { padding: 0 1; }
     }
     """

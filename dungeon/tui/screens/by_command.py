@@ -67,7 +67,7 @@ def _voices(_: Session, request: Request) -> Screen[Any] | None:
 def _help(session: Session, request: Request) -> Screen[Any] | None:
     from dungeon.tui.screens.help import HelpScreen
 
-    return None if request.words else HelpScreen(session.settings.global_settings)
+    return None if request.words else HelpScreen(session.settings.global_settings, in_play=session.has_adventure)
 
 
 SCREENS: dict[str, Callable[[Session, Request], Screen[Any] | None]] = {

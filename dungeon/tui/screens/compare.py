@@ -20,7 +20,8 @@ from dungeon.tale.diff import (
     visible_pieces,
 )
 from dungeon.tale.outline import turn_number
-from dungeon.tui.widgets.status import HintLine
+from dungeon.tui.widgets.footer import KeyFooter
+from dungeon.tui.widgets.pane import Pane
 
 _STYLES = {Op.EQUAL: "", Op.DELETED: "strike $error", Op.INSERTED: "underline $success"}
 _LONGEST = 60_000
@@ -40,12 +41,13 @@ def similarity_text(pieces: tuple[Piece, ...]) -> str:
 
 
 class CompareScreen(Screen[None]):
-    """The branches up to two turns (None: the opening), from where they part. `d` shows each in full."""
+    """The branches up to two turns (None: the opening), from where they part; `d` shows each in full."""
 
     CSS_PATH = "compare.tcss"
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (20, "-tall")]
     BINDINGS = [
+        Binding("d", "next_view", "Difference or text"),
         Binding("escape,c", "dismiss", "Close"),
-        Binding("d", "next_view", "In full"),
     ]
 
     def __init__(self, adventure: Adventure, first_id: int | None, second_id: int | None) -> None:
@@ -62,17 +64,19 @@ class CompareScreen(Screen[None]):
         """0: what differs; 1 and 2: the first and the second branch in full."""
 
     def compose(self) -> ComposeResult:
-        first, second = self._numbers
-        yield Static(f"What differs: the branch to turn {first}, and the branch to turn {second}", id="title")
-        yield Static(id="about", markup=False)
-        with VerticalScroll(id="page"):
-            yield Static(id="text", markup=False)
-        yield HintLine("d what differs, or each in full · ↑ ↓ scroll · Esc back")
+        with Pane(widget_id="pane"):
+            yield Static(id="about", markup=False)
+            with VerticalScroll(id="page"):
+                yield Static(id="text", markup=False)
+        yield KeyFooter()
 
     def on_mount(self) -> None:
         self._show()
 
     def _show(self) -> None:
+        first, second = self._numbers
+        titles = (f"What differs: turn {first} and turn {second}", f"The branch to turn {first}, in full")
+        self.query_one("#pane", Pane).set_title((*titles, f"The branch to turn {second}, in full")[self._view])
         self.query_one("#about", Static).update(Content(self._about()))
         if self._view:
             text = Content(self._texts[self._view - 1] or "Nothing: this branch ends where they part.")
@@ -89,9 +93,7 @@ class CompareScreen(Screen[None]):
             about = f"They part {where}; {similarity_text(self._pieces)}."
         else:
             about = "One branch goes on where the other ends."
-        if self._view:
-            about += f" Here: the branch to turn {self._numbers[self._view - 1]}, in full."
-        else:
+        if not self._view:
             first, second = ("[-like this-]", "{+like this+}") if self.app.no_color else ("Struck out", "Underlined")
             about += f" {first}: only in the first. {second}: only in the second."
         if self._omitted:

@@ -3,11 +3,13 @@
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding
-from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
 from textual.widgets import Button, Static
 
 from dungeon.tui.screens.box import BoxScreen
+from dungeon.tui.widgets.footer import KeyFooter
+from dungeon.tui.widgets.pane import Pane
 
 
 class ConfirmScreen(BoxScreen[bool]):
@@ -18,8 +20,8 @@ class ConfirmScreen(BoxScreen[bool]):
     BINDINGS = [
         Binding("escape,n", "dismiss(False)", "No"),
         Binding("y", "dismiss(True)", "Yes"),
-        Binding("left,up", "app.focus_previous", "Other"),
-        Binding("right,down", "app.focus_next", "Other"),
+        Binding("left,up", "app.focus_previous", "Other", show=False),
+        Binding("right,down", "app.focus_next", "Other", show=False),
     ]
 
     def __init__(self, question: str, yes: str = "Yes", no: str = "No") -> None:
@@ -29,12 +31,13 @@ class ConfirmScreen(BoxScreen[bool]):
         self._no = no
 
     def compose(self) -> ComposeResult:
-        with Vertical(id="box"):
+        with Pane(self._yes, widget_id="box"):
             with VerticalScroll(id="words", can_focus=False):
                 yield Static(Content(self._question), id="question", markup=False)
             with Horizontal(id="answers"):
                 yield Button(Content(f"{self._no} (n)"), id="no", compact=True)
                 yield Button(Content(f"{self._yes} (y)"), id="yes", variant="error", compact=True)
+        yield KeyFooter()
 
     @on(Button.Pressed)
     def _pressed(self, event: Button.Pressed) -> None:

@@ -1,6 +1,7 @@
 """Exactly what the voice will see: each part with its tokens, whether it is included, why, and whether it is cached."""
 
 from dataclasses import dataclass
+from functools import partial
 
 from textual import on, work
 from textual.app import ComposeResult
@@ -27,8 +28,9 @@ from dungeon.generation.context_view import (
 from dungeon.play.session import Session
 from dungeon.tale.context import PartKind
 from dungeon.tui.screens.text import TextScreen
-from dungeon.tui.widgets.rows import ColouredOptions
-from dungeon.tui.widgets.status import HintLine
+from dungeon.tui.widgets.footer import KeyFooter
+from dungeon.tui.widgets.pane import Pane
+from dungeon.tui.widgets.rows import ColouredOptions, Fitted
 
 _COLOURS = {
     PartKind.INSTRUCTIONS: "$secondary",
@@ -48,6 +50,12 @@ _MAX_LEFT_OUT = 3
 _WIDE = 70
 _LONGEST = 20_000
 """Characters of a part that are shown at once: the turns that have left the window may be a whole book."""
+
+
+class PartList(ColouredOptions):
+    """The parts."""
+
+    BINDINGS = [Binding("enter", "select", "Show")]
 
 
 class ContextScreen(Screen[None]):
@@ -74,12 +82,13 @@ class ContextScreen(Screen[None]):
         self._longest_reason = max(len(part.reason) for part in self.context.parts)
 
     def compose(self) -> ComposeResult:
-        yield Static("What the voice will see", id="title")
-        yield Static(id="headline", markup=False)
-        yield Static(id="bar", markup=False)
-        yield Static(id="legend", markup=False)
-        yield ColouredOptions(widget_id="parts")
-        yield HintLine(f"{_CACHED} cached {_TO_READ} to read {_LEFT_OUT} left out · Enter shows it · Esc closes")
+        with Pane("What the voice will see", widget_id="whole"):
+            yield Static(id="headline", markup=False)
+            yield Static(id="bar", markup=False)
+            yield Static(id="legend", markup=False)
+        with Pane(f"Parts: {_CACHED} cached {_TO_READ} to read {_LEFT_OUT} left out", widget_id="list"):
+            yield PartList(widget_id="parts")
+        yield KeyFooter()
 
     def on_mount(self) -> None:
         self._count()
@@ -100,7 +109,7 @@ class ContextScreen(Screen[None]):
 
     def _show(self) -> None:
         context, counts = self.context, self.token_counts
-        width = max(10, self.size.width - 3)
+        width = max(10, self.size.width - 4)
         self.query_one("#headline", Static).update(Content(headline(context, counts)))
         pieces = [
             ((FREE if kind is None else LETTERS[kind]) * cells, _style(kind))
@@ -111,10 +120,10 @@ class ContextScreen(Screen[None]):
         for kind, text in legend(context, counts):
             names += ["  " if names else "", (text, _style(kind))]
         self.query_one("#legend", Static).update(Content.assemble(*names))
-        self._fill(width)
+        self._fill()
 
-    def _fill(self, width: int) -> None:
-        """List the parts in rows of `width` cells."""
+    def _fill(self) -> None:
+        """List the parts."""
         cards = [
             number
             for number, part in enumerate(self.context.parts)
@@ -125,7 +134,7 @@ class ContextScreen(Screen[None]):
         options = []
         for number in range(len(self.context.parts)):
             if number not in folded:
-                options.append(Option(self._row(number, cached[number], width), id=str(number)))
+                options.append(Option(Fitted(partial(self._row, number, cached[number])), id=str(number)))
             elif number == folded[0]:
                 text = f"{_LEFT_OUT}        {len(folded)} cards are left out…"
                 options.append(Option(Content.assemble(("C ", _style(PartKind.CARD)), text), id=_UNFOLD))
@@ -135,6 +144,7 @@ class ContextScreen(Screen[None]):
         parts.highlighted = min(highlighted, len(options) - 1)
 
     def _row(self, number: int, cached: bool, width: int) -> Content:
+        """Draw a part in so many cells."""
         part = self.context.parts[number]
         sign = _LEFT_OUT if not part.included else _CACHED if cached else _TO_READ
         tokens = f"{self.token_counts.counts[number]:,}" if part.text else ""

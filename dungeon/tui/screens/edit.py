@@ -3,9 +3,10 @@
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding
+from textual.containers import Horizontal
 from textual.content import Content
 from textual.screen import Screen
-from textual.widgets import Label, Static, TextArea
+from textual.widgets import Button, Static, TextArea
 
 from corpus.actions import action_line
 from corpus.turns import ACTION_MARK, Kind
@@ -16,7 +17,8 @@ from dungeon.tale.adventure import Node
 from dungeon.tale.outline import turn_number
 from dungeon.tui.host import game
 from dungeon.tui.screens.confirm import ConfirmScreen
-from dungeon.tui.widgets.status import HintLine
+from dungeon.tui.widgets.footer import KeyFooter
+from dungeon.tui.widgets.pane import Pane
 from dungeon.tui.widgets.text_area import text_area
 
 _WORDS_LABELS = {
@@ -43,10 +45,10 @@ class EditScreen(Screen[bool]):
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (70, "-wide")]
     VERTICAL_BREAKPOINTS = [(0, "-low"), (16, "-tall")]
     BINDINGS = [
-        Binding("escape", "leave", "Back", priority=True),
         Binding("ctrl+s", "keep", "Keep", priority=True),
-        Binding("ctrl+up,alt+up", "step(-1)", "The turn before", priority=True),
-        Binding("ctrl+down,alt+down", "step(1)", "The turn after", priority=True),
+        Binding("ctrl+up,alt+up", "step(-1)", "Other turn", key_display="Ctrl+↑ ↓", priority=True),
+        Binding("ctrl+down,alt+down", "step(1)", "Other turn", show=False, priority=True),
+        Binding("escape", "leave", "Back", priority=True),
     ]
 
     def __init__(self, session: Session, node_id: int) -> None:
@@ -66,12 +68,15 @@ class EditScreen(Screen[bool]):
 
     def compose(self) -> ComposeResult:
         yield Static(id="title", markup=False)
-        yield Label(id="words-label", markup=False)
-        yield text_area("words")
-        yield Static(id="action", markup=False)
-        yield Label("The storyteller's answer", id="prose-label")
-        yield text_area("prose")
-        yield HintLine("Ctrl+S keep · Ctrl+↑ ↓ other turns · Esc back")
+        with Pane(widget_id="words-pane"):
+            yield text_area("words")
+            yield Static(id="action", markup=False)
+        with Pane("The storyteller's answer", widget_id="prose-pane"):
+            yield text_area("prose")
+        with Horizontal(id="buttons"):
+            yield Button("Leave", id="leave", compact=True)
+            yield Button("Keep", id="keep", compact=True)
+        yield KeyFooter()
 
     def on_mount(self) -> None:
         self._load()
@@ -91,7 +96,7 @@ class EditScreen(Screen[bool]):
         words, prose = self._drafts.get(node.id, (node.input, node.prose))
         self._words.load_text(words)
         self._prose.load_text(prose)
-        self.query_one("#words-label", Label).update(Content(_WORDS_LABELS[node.kind]))
+        self.query_one("#words-pane", Pane).set_title(_WORDS_LABELS[node.kind])
         self._show_action()
 
     @on(TextArea.Changed)
@@ -101,7 +106,7 @@ class EditScreen(Screen[bool]):
         action = action_line(Kind.DO if kind is Kind.CONTINUE else kind, self._words.text)
         line = self.query_one("#action", Static)
         line.update(Content(ACTION_MARK + action))
-        line.display = bool(action)
+        line.set_class(not action, "-empty")
         changed = len(self._changes())
         note = "" if not changed else " · changed" if changed == 1 else f" · {changed} turns changed"
         number = turn_number(self.session.adventure, self._node.id)
@@ -144,6 +149,13 @@ class EditScreen(Screen[bool]):
             return
         what = "your change" if changed == 1 else f"your changes to {changed} turns"
         self.app.push_screen(ConfirmScreen(f"Leave without {what}?", "Leave", "Stay"), self._left)
+
+    @on(Button.Pressed)
+    def _pressed(self, event: Button.Pressed) -> None:
+        if event.button.id == "keep":
+            self.action_keep()
+        else:
+            self.action_leave()
 
     def _left(self, yes: bool | None) -> None:
         if yes:

@@ -10,12 +10,12 @@ from dataclasses import dataclass, replace
 from textual import events, on, work
 from textual.app import ComposeResult
 from textual.binding import Binding
-from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
 from textual.message import Message
 from textual.screen import Screen
 from textual.timer import Timer
-from textual.widgets import Checkbox, Input, Label, OptionList, Static, TabbedContent, TabPane, TextArea
+from textual.widgets import Button, Checkbox, Input, Label, OptionList, Static, TabbedContent, TabPane, TextArea
 from textual.widgets.option_list import Option
 
 from corpus.text import one_line, printable
@@ -23,11 +23,18 @@ from dungeon.play.session import Session
 from dungeon.tale.context import Context, Part, PartKind, context_to_continue
 from dungeon.tale.lore import DEFAULT_DEPTH, Card, Lore, clean_keys, clean_text
 from dungeon.tui.host import game
+from dungeon.tui.widgets.footer import KeyFooter
+from dungeon.tui.widgets.pane import Pane
 from dungeon.tui.widgets.rows import Options
-from dungeon.tui.widgets.status import HintLine
 from dungeon.tui.widgets.text_area import text_area
 
 _TABS = {"memory": "Memory", "note": "Note", "cards": "Cards", "summary": "Summary", "instructions": "Instructions"}
+_TITLES = {
+    "memory": "What the voice always knows",
+    "note": "A word to the storyteller",
+    "summary": "What happened so far",
+    "instructions": "What the voice is asked to do",
+}
 _TEXTS = {
     "memory": PartKind.MEMORY,
     "note": PartKind.NOTE,
@@ -49,7 +56,7 @@ class CardList(Options):
 
     BINDINGS = [
         Binding("n", "screen.new", "New"),
-        Binding("d", "screen.duplicate", "Duplicate"),
+        Binding("d", "screen.duplicate", "Copy"),
         Binding("delete,backspace", "screen.delete", "Delete"),
     ]
 
@@ -72,7 +79,7 @@ class LoreScreen(Screen[None]):
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (70, "-wide")]
     VERTICAL_BREAKPOINTS = [(0, "-low"), (16, "-tall")]
     BINDINGS = [
-        Binding("escape,ctrl+s", "keep", "Keep and close", priority=True),
+        Binding("escape,ctrl+s", "keep", "Keep", priority=True),
         Binding("ctrl+t", "next_tab", "Next tab", priority=True),
         Binding("ctrl+n", "new", "New card", priority=True),
     ]
@@ -110,14 +117,15 @@ class LoreScreen(Screen[None]):
             yield self._text_tab("memory", self.before.memory, _MEMORY)
             yield self._text_tab("note", self.before.note, _NOTE)
             with TabPane(_TABS["cards"], id="cards"), Horizontal(id="cards-both"):
-                with Vertical(id="cards-left"):
+                with Pane("Cards", widget_id="cards-left"):
                     yield CardList(widget_id="cards-list")
                     with Horizontal(id="cards-buttons"):
-                        for label, action in (("New", "new"), ("Copy", "duplicate"), ("Delete", "delete")):
-                            yield Static(f"[@click=screen.{action}]{label}[/]", classes="link")
-                with VerticalScroll(id="card", can_focus=False):
+                        yield Button("New", id="new", compact=True)
+                        yield Button("Copy", id="duplicate", compact=True)
+                        yield Button("Delete", id="delete", compact=True)
+                with Pane("The card", widget_id="card"), VerticalScroll(can_focus=False):
                     yield Label("Keys, separated by commas")
-                    yield Input(placeholder="Berrin, old man", id="card-keys", compact=True)
+                    yield Input(placeholder="Berrin, old man", id="card-keys")
                     yield text_area("card-text", placeholder=_CARD)
                     yield Static(id="cards-hint", classes="hint", markup=False)
                     yield Tick("Always included", id="card-always", compact=True)
@@ -125,14 +133,15 @@ class LoreScreen(Screen[None]):
                     yield Tick("Whole words only", id="card-whole", compact=True)
                     with Horizontal(id="card-depth-line"):
                         yield Label("Turns back in which a key is looked for ")
-                        yield Input(id="card-depth", restrict=r"\d{0,2}", compact=True)
+                        yield Input(id="card-depth", restrict=r"\d{0,2}")
             yield self._text_tab("summary", self._summary, _SUMMARY)
             yield self._text_tab("instructions", self._instructions, _INSTRUCTIONS)
-        yield HintLine()
+        yield KeyFooter()
 
     def _text_tab(self, name: str, text: str, placeholder: str) -> TabPane:
         area = text_area(f"{name}-text", printable(text), placeholder)
-        return TabPane(_TABS[name], area, Static(id=f"{name}-hint", classes="hint", markup=False), id=name)
+        hint = Static(id=f"{name}-hint", classes="hint", markup=False)
+        return TabPane(_TABS[name], Pane(_TITLES[name], area, hint), id=name)
 
     def on_mount(self) -> None:
         for area in self.query(TextArea):
@@ -145,8 +154,6 @@ class LoreScreen(Screen[None]):
     def _activated(self) -> None:
         active = self.query_one(TabbedContent).active
         self.query_one("#cards-list" if active == "cards" else f"#{active}-text").focus()
-        keys = "n new · d copy · Del delete · " if active == "cards" else ""
-        self.query_one(HintLine).update(f"Esc keeps and closes · Ctrl+T next tab · {keys}Tab next field")
 
     def action_next_tab(self) -> None:
         """Show the next tab, and after the last the first."""
@@ -244,6 +251,10 @@ class LoreScreen(Screen[None]):
             del self._cards[self._edited]
             self._fill(self._edited)
             self._changed()
+
+    @on(Button.Pressed)
+    async def _pressed(self, event: Button.Pressed) -> None:
+        await self.run_action(event.button.id or "")
 
     # ---- hints -----------------------------------------------------------------------------------------------
 

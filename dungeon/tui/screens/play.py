@@ -29,7 +29,7 @@ from dungeon.tui.bindings import bindings
 from dungeon.tui.host import game
 from dungeon.tui.screens.by_command import open_screen
 from dungeon.tui.widgets.footer import KeyFooter
-from dungeon.tui.widgets.header import READY, SUGGESTING, THINKING, PlayHeader
+from dungeon.tui.widgets.header import READY, SUGGESTING, THINKING, WAITING, PlayHeader
 from dungeon.tui.widgets.message_line import MessageLine
 from dungeon.tui.widgets.prompt import Prompt, PromptBar
 from dungeon.tui.widgets.side_panel import SidePanel
@@ -91,6 +91,12 @@ class PlayScreen(Screen[None]):
     class Suggested(Message):
         """Suggestions are being written, there is another one, or all are there."""
 
+    @dataclass
+    class NoticeGiven(Message):
+        """The storyteller keeps the player waiting; why."""
+
+        text: str
+
     def __init__(self, session: Session, message: str = "") -> None:
         """`message` is shown at first."""
         super().__init__()
@@ -126,6 +132,7 @@ class PlayScreen(Screen[None]):
         yield KeyFooter()
 
     async def on_mount(self) -> None:
+        self.session.on_notice = lambda text: self.post_message(self.NoticeGiven(text))
         self.set_mode(Kind.DO)
         self.prompt.remember([typed_line(node) for node in self.session.adventure.path()])
         self.apply_settings()
@@ -463,6 +470,12 @@ class PlayScreen(Screen[None]):
         if self.busy:
             speed = self.session.stats.tokens_per_second
             self._show_state("streaming" + (f" {speed:.0f} tokens/s" if speed else ""))
+
+    @on(NoticeGiven)
+    def _notice_given(self, event: NoticeGiven) -> None:
+        if self.busy:  # nobody waits for what is prefetched
+            self._show_state(WAITING)
+            self.show_message(event.text)
 
     @on(TurnEnded)
     async def _turn_ended(self, event: TurnEnded) -> None:

@@ -120,7 +120,7 @@ class ScenarioEditor(Screen[Scenario | None]):
         """Show which placeholders the player will be asked for."""
         texts = [text for field, text in self._fields.items() if field != "genre"]
         names = placeholder_names(Scenario("", "\n".join(texts)))
-        hint = "A ${name} is asked for at the start."
+        hint = "${name} and ${Who?} are asked first."
         questions = f"Asked at the start: {', '.join(names)}" if names else hint
         self.query_one("#questions", Static).update(Content(printable(questions)))
 

@@ -8,20 +8,22 @@ from typing import Any
 from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding
-from textual.content import Content
+from textual.containers import Container, Vertical
 from textual.screen import Screen
 from textual.timer import Timer
-from textual.widgets import Input, Static
+from textual.widgets import Input
 
 from corpus.text import one_line, printable
 from dungeon.play.adventures import ExportFileExists, default_export_path, export_adventure, plural, relabel, time_ago
 from dungeon.play.session import Session
+from dungeon.storage.search import Found
 from dungeon.storage.shelf import ShelfEntry
 from dungeon.tale.adventure import Adventure
 from dungeon.tui.host import game
 from dungeon.tui.screens.ask import LineScreen
 from dungeon.tui.screens.confirm import ConfirmScreen
-from dungeon.tui.widgets.status import HintLine
+from dungeon.tui.widgets.adventure_detail import AdventureDetail
+from dungeon.tui.widgets.footer import KeyFooter
 from dungeon.tui.widgets.table import Column, Table
 
 _SEARCH_SECONDS = 0.2
@@ -29,14 +31,30 @@ _SEARCH_SECONDS = 0.2
 _COLUMNS = (
     Column("Title"),
     Column("Last played", 15),
-    Column("Turns", 7, right=True, from_width=56),
+    Column("Turns", 7, right=True, from_width=52),
     Column("Words", 9, right=True, from_width=66),
     Column("Branches", 8, right=True, from_width=78),
     Column("Tags", 22, from_width=104),
 )
 _ORDERS = ("Last played", "Title", "Words")
 """The columns to sort by; the shelf itself sorts by the first."""
-_HINT = "Enter play · / search · r rename · t tags · s sort · m export .md · x export .txt · p purge"
+
+
+class AdventureTable(Table):
+    """The adventures; its keys are for the highlighted one."""
+
+    BINDINGS = [
+        Binding("enter", "select", "Play"),
+        Binding("g", "screen.go", "Play from there"),
+        Binding("r", "screen.rename", "Rename"),
+        Binding("t", "screen.tag", "Tags"),
+        Binding("s", "screen.sort", "Sort"),
+        Binding("m", "screen.export('.md', False)", "Markdown"),
+        Binding("x", "screen.export('.txt', False)", "Text"),
+        Binding("p,delete", "screen.purge", "Purge"),
+        Binding("M", "screen.export('.md', True)", "Markdown, all branches", show=False),
+        Binding("X", "screen.export('.txt', True)", "Text, all branches", show=False),
+    ]
 
 
 class ShelfScreen(Screen[int | None]):
@@ -44,18 +62,11 @@ class ShelfScreen(Screen[int | None]):
 
     CSS_PATH = "shelf.tcss"
     AUTO_FOCUS = "#adventures"
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide")]
     VERTICAL_BREAKPOINTS = [(0, "-short"), (20, "-tall")]
     BINDINGS = [
         Binding("escape", "back", "Back"),
         Binding("slash", "search", "Search"),
-        Binding("r", "rename", "Rename"),
-        Binding("t", "tag", "Tags"),
-        Binding("s", "sort", "Sort"),
-        Binding("m", "export('.md', False)", "Markdown"),
-        Binding("x", "export('.txt', False)", "Text"),
-        Binding("M", "export('.md', True)", "Markdown, all branches"),
-        Binding("X", "export('.txt', True)", "Text, all branches"),
-        Binding("p,delete", "purge", "Purge"),
     ]
 
     def __init__(self, session: Session, search: str = "") -> None:
@@ -64,15 +75,18 @@ class ShelfScreen(Screen[int | None]):
         self.shelf = session.shelf
         self._search_words = search
         self._entries: list[ShelfEntry] = []
+        self._found: Found | None = None
+        """Where the words that are searched for stand in the highlighted adventure."""
         self._order = _ORDERS[0]
         self._timer: Timer | None = None
 
     def compose(self) -> ComposeResult:
-        yield Static("Adventures", id="title", markup=False)
-        yield Input(self._search_words, placeholder="/ searches titles, tags and every turn", id="search", compact=True)
-        yield Table(_COLUMNS, widget_id="adventures")
-        yield Static(id="detail", markup=False)
-        yield HintLine(_HINT)
+        with Container(id="both"):
+            with Vertical(id="list"):
+                yield Input(self._search_words, placeholder="/ searches all that was played", id="search", compact=True)
+                yield AdventureTable(_COLUMNS, widget_id="adventures")
+            yield AdventureDetail()
+        yield KeyFooter()
 
     def on_mount(self) -> None:
         self._fill(self._playing)
@@ -94,8 +108,9 @@ class ShelfScreen(Screen[int | None]):
             ]
             self.query_one(Table).set_rows(_Rows(self._entries), places.get(adventure_id or 0, 0), columns)
             count = self.shelf.count_adventures()
-            found = f"{len(self._entries)} of {count}" if self._search_words.strip() else f"{count}"
-            self.query_one("#title", Static).update(Content(f"Adventures ({found})"))
+            found = f"{len(self._entries):,} of {count:,}" if self._search_words.strip() else f"{count:,}"
+            self.query_one("#list").border_title = f"Adventures ({found})"
+            self.query_one("#list").border_subtitle = f"by {self._order.lower()}"
 
     @property
     def _highlighted(self) -> ShelfEntry | None:
@@ -103,18 +118,36 @@ class ShelfScreen(Screen[int | None]):
 
     @on(Table.RowHighlighted)
     def _show_detail(self) -> None:
-        if entry := self._highlighted:
-            text = " · ".join([*_counts(entry), *(f"#{one_line(tag)}" for tag in entry.tags)])
-        elif self._search_words.strip():
-            text = "No adventure holds these words."
+        self._found = None
+        detail, searching = self.query_one(AdventureDetail), self._search_words.strip()
+        entry = self._highlighted
+        if entry is None:
+            none = "No adventure holds these words." if searching else "No adventure yet. Esc, then begin one."
+            detail.show("", none)
         else:
-            text = "No adventure yet. Esc, then begin one."
-        self.query_one("#detail", Static).update(Content(text))
+            about = " · ".join([*_counts(entry), *(f"#{one_line(tag)}" for tag in entry.tags)])
+            with game(self).toast_errors():
+                self._found = self.shelf.find_words(entry.id, self._search_words) if searching else None
+                detail.show(entry.title, about, self._found or self.shelf.last_passage(entry.id))
+        self.refresh_bindings()
 
     @on(Table.RowSelected)
     def _play(self) -> None:
         if entry := self._highlighted:
             self.dismiss(None if entry.id == self._playing else entry.id)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer to play from a turn only where one was found."""
+        return action != "go" or bool(self._found and self._found.turn is not None)
+
+    def action_go(self) -> None:
+        """Play from the turn that was found; undo and redo lead from there to the others."""
+        if (entry := self._highlighted) and self._found:
+            with game(self).toast_errors():
+                adventure = self._open(entry)
+                adventure.move(self._found.turn)
+                self.shelf.save_head(adventure)
+                self.dismiss(entry.id)
 
     @property
     def _playing(self) -> int | None:

@@ -6,7 +6,7 @@ from textual.binding import Binding
 from textual.containers import Container, VerticalScroll
 from textual.content import Content
 from textual.screen import Screen
-from textual.widgets import Static
+from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from dungeon.play.adventures import plural
@@ -17,11 +17,24 @@ from dungeon.tale.outline import is_edit, prose_preview, turn_number
 from dungeon.tui.bindings import PAGE_KEYS, scroll_page
 from dungeon.tui.host import game
 from dungeon.tui.screens.compare import diff_content, similarity_text
+from dungeon.tui.widgets.footer import KeyFooter
+from dungeon.tui.widgets.pane import Pane
 from dungeon.tui.widgets.rows import Rows
-from dungeon.tui.widgets.status import HintLine
 
 _LONGEST = 20_000
 """Characters of a take that are shown."""
+
+
+class TakeRows(Rows, inherit_bindings=False):
+    """The takes, a row each."""
+
+    BINDINGS = [
+        Binding("enter", "select", "Use"),
+        Binding("left", "screen.step(-1)", "Other take", key_display="← →"),
+        Binding("right", "screen.step(1)", "Other take", show=False),
+        Binding("d", "screen.next_view", "Difference or text"),
+        *OptionList.BINDINGS,
+    ]
 
 
 class TakesScreen(Screen[bool]):
@@ -32,13 +45,11 @@ class TakesScreen(Screen[bool]):
 
     CSS_PATH = "takes.tcss"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (90, "-wide")]
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (20, "-tall")]
     BINDINGS = [
         Binding("escape", "dismiss(False)", "Back"),
-        Binding("left", "step(-1)", "Before", priority=True),
-        Binding("right", "step(1)", "After", priority=True),
-        Binding("d", "next_view", "Difference or text"),
         *PAGE_KEYS,
-        Binding("space", "page(1)", "Scroll down", priority=True),
+        Binding("space", "page(1)", "Scroll down", show=False, priority=True),
     ]
 
     def __init__(self, session: Session, node_id: int) -> None:
@@ -51,13 +62,13 @@ class TakesScreen(Screen[bool]):
 
     def compose(self) -> ComposeResult:
         turn = turn_number(self.session.adventure, self._used_id)
-        yield Static(f"The takes of turn {turn}", id="title", markup=False)
         with Container(id="both"):
-            yield Rows(widget_id="takes")
-            with VerticalScroll(id="page", can_focus=False):
+            with Pane(f"The takes of turn {turn}", widget_id="left"):
+                yield TakeRows(widget_id="takes")
+            with Pane(widget_id="right"), VerticalScroll(id="page", can_focus=False):
                 yield Static(id="about", markup=False)
                 yield Static(id="text", markup=False)
-        yield HintLine("← → the takes · Enter use this one · d difference or text · Esc back")
+        yield KeyFooter()
 
     def on_mount(self) -> None:
         self._list.add_options(
@@ -77,7 +88,7 @@ class TakesScreen(Screen[bool]):
         """Draw the take of this number, counted from 1."""
         node = self._node(self._take_ids[number - 1])
         sign = "●" if node.id == self._used_id else " "
-        action = f"> {node.action} " if node.action != self._node(self._used_id).action else ""
+        action = f"> {node.action} " if node.action not in ("", self._node(self._used_id).action) else ""
         return Content.assemble(
             (f"{sign} {number} ", "$primary"),
             (self._remarks(node), "dim"),
@@ -99,20 +110,20 @@ class TakesScreen(Screen[bool]):
     def _show(self) -> None:
         place = self._list.highlighted or 0
         node = self._node(self._take_ids[place])
-        about = f"Take {place + 1} of {len(self._take_ids)}, turn {turn_number(self.session.adventure, node.id)}"
-        if following := len(self.session.adventure.below(node.id)):
-            about += f", with {plural(following, 'turn')} after it"
+        title = f"Take {place + 1} of {len(self._take_ids)}, turn {turn_number(self.session.adventure, node.id)}"
+        about = ""
         text = Content(render_turns([node], _LONGEST))
         if node.id == self._used_id:
-            about += ". This is the one in use."
+            about = "This is the one in use."
             if len(self._take_ids) == 1:
                 about += " There is no other yet: retry the turn, and this one is kept."
-        elif self._in_full:
-            about += "."
-        else:
+        elif not self._in_full:
             pieces = diff(render_turns([self._node(self._used_id)], _LONGEST), render_turns([node], _LONGEST))
             text = diff_content(pieces, colours=not self.app.no_color)
-            about += f", compared with the one in use: {similarity_text(pieces)}."
+            about = f"Compared with the one in use: {similarity_text(pieces)}."
+        if following := len(self.session.adventure.below(node.id)):
+            about = f"{about} It has {plural(following, 'turn')} after it.".lstrip()
+        self.query_one("#right", Pane).set_title(title)
         self.query_one("#about", Static).update(Content(about))
         self.query_one("#text", Static).update(text)
         self.query_one("#page", VerticalScroll).scroll_home(animate=False)

@@ -27,11 +27,18 @@ from dungeon.tale.outline import (
     turn_number,
 )
 from dungeon.tui.host import game
-from dungeon.tui.widgets.status import HintLine
-from dungeon.tui.widgets.tree_rows import HINT, KEYS, TreeRows, row_content
+from dungeon.tui.widgets.footer import KeyFooter
+from dungeon.tui.widgets.pane import Pane
+from dungeon.tui.widgets.tree_rows import TreeRows, key_lines, row_content
 
 _LONGEST = 4000
 """Characters of a turn that are shown beside the tree."""
+
+
+class Line(Input):
+    """Where a name is typed, or words to look for."""
+
+    BINDINGS = [Binding("enter", "submit", "Keep")]
 
 
 class TreeScreen(Screen[bool]):
@@ -59,15 +66,15 @@ class TreeScreen(Screen[bool]):
         self._changed = False
 
     def compose(self) -> ComposeResult:
-        yield Static(id="title", markup=False)
         with Container(id="both"):
-            yield TreeRows(widget_id="tree")
-            with VerticalScroll(id="preview", can_focus=False):
+            with Pane(widget_id="left"):
+                yield TreeRows(widget_id="tree")
+                yield Line(id="line", select_on_focus=False)
+            with Pane(widget_id="right"), VerticalScroll(id="preview", can_focus=False):
                 yield Static(id="about", markup=False)
                 yield Static(id="action", markup=False)
                 yield Static(id="prose", markup=False)
-        yield Input(id="line", compact=True, select_on_focus=False)
-        yield HintLine(HINT)
+        yield KeyFooter()
 
     def on_mount(self) -> None:
         self.query_one("#line").display = False
@@ -107,31 +114,33 @@ class TreeScreen(Screen[bool]):
         else:
             ends = len(nodes) - len({node.parent for node in nodes.values() if node.parent is not None})
             what = f"{plural(len(nodes), 'turn')}, {plural(max(1, ends), 'branch')}"
-        self.query_one("#title", Static).update(Content(f"{self.session.adventure.title} · {what}"))
+        # The title last, because what does not fit is cropped at the end.
+        self.query_one("#left", Pane).set_title(f"Tree · {what} · {self.session.adventure.title}")
 
     @on(OptionList.OptionHighlighted)
     def _preview(self) -> None:
         row = self._row()
         if row is None:
             return
-        texts = dict(zip(("#about", "#action", "#prose"), self._preview_texts(row), strict=True))
+        title, *parts = self._preview_texts(row)
+        self.query_one("#right", Pane).set_title(title)
+        texts = dict(zip(("#about", "#action", "#prose"), parts, strict=True))
         for widget_id, text in texts.items():
             static = self.query_one(widget_id, Static)
             static.update(Content(text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"))
             static.display = bool(text)
         self.query_one("#preview", VerticalScroll).scroll_home(animate=False)
 
-    def _preview_texts(self, row: Row) -> tuple[str, str, str]:
-        """Return what the row is about, the player's part and the storyteller's."""
+    def _preview_texts(self, row: Row) -> tuple[str, str, str, str]:
+        """Return a title for the row, what else there is to say of it, the player's part and the storyteller's."""
         node = self._node(row)
         if node is None:
-            return "Where the story begins", "", self.session.adventure.opening
+            return "The opening", "Where the story begins", "", self.session.adventure.opening
         if row.kind is not RowKind.TURN:
-            return f"{placeholder_text(row)}  (→ shows them)", "", ""
-        name = f"{row.name}: " if row.name else ""
-        about = " · ".join((f"{name}turn {row.number}", *remarks(row)))
+            return "Several turns", f"{placeholder_text(row)}  (→ shows them)", "", ""
+        about = " · ".join((*([row.name] if row.name else []), *remarks(row)))
         action = node.input if node.kind is Kind.STORY else ACTION_MARK + node.action if node.action else ""
-        return about, action, node.prose
+        return f"Turn {row.number}", about, action, node.prose
 
     # ---- the highlighted row ---------------------------------------------------------------------------------
 
@@ -246,7 +255,8 @@ class TreeScreen(Screen[bool]):
         """Show the keys of this screen."""
         from dungeon.tui.screens.text import TextScreen
 
-        self.app.push_screen(TextScreen("The story tree", KEYS, key="question_mark"))
+        lines = key_lines(self.app.get_key_display)
+        self.app.push_screen(TextScreen("The keys of the tree", lines, key="question_mark"))
 
     def action_back(self) -> None:
         """Leave the line, then the search, then the screen."""

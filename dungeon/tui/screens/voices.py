@@ -15,7 +15,7 @@ from textual.binding import Binding
 from textual.content import Content
 from textual.message import Message
 from textual.screen import Screen
-from textual.widgets import Static
+from textual.widgets import ProgressBar, Static
 
 from corpus.text import one_line
 from dungeon.storyteller.hardware.gpu import gpu_hint
@@ -36,7 +36,8 @@ from dungeon.storyteller.voices.lines import (
 from dungeon.storyteller.voices.overview import Place, VoiceRow, fetch_seconds, overview
 from dungeon.tui.host import game
 from dungeon.tui.screens.confirm import ConfirmScreen
-from dungeon.tui.widgets.status import HintLine
+from dungeon.tui.widgets.footer import KeyFooter
+from dungeon.tui.widgets.pane import Pane
 from dungeon.tui.widgets.table import Column, Table
 
 _COLUMNS = (
@@ -48,8 +49,16 @@ _COLUMNS = (
     Column("Words/s", 7, right=True, from_width=78),
     Column("Licence", 11, from_width=96),
 )
-_HINT = "Enter fetch, pause or play · Del remove · Esc back"
 _PLAYING = "● "
+
+
+class VoiceTable(Table):
+    """The voices."""
+
+    BINDINGS = [
+        Binding("enter", "select", "Fetch, pause or play"),
+        Binding("delete", "screen.remove", "Remove"),
+    ]
 
 
 class VoicesScreen(Screen[None]):
@@ -57,11 +66,8 @@ class VoicesScreen(Screen[None]):
 
     CSS_PATH = "voices.tcss"
     AUTO_FOCUS = "#voices"
-    VERTICAL_BREAKPOINTS = [(0, "-short"), (20, "-tall")]
-    BINDINGS = [
-        Binding("escape", "dismiss", "Back"),
-        Binding("delete", "remove", "Remove"),
-    ]
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (20, "-tall")]
+    BINDINGS = [Binding("escape", "dismiss", "Back")]
 
     @dataclass
     class Loaded(Message):
@@ -85,11 +91,13 @@ class VoicesScreen(Screen[None]):
         self._machine: Machine | None = None
 
     def compose(self) -> ComposeResult:
-        yield Static("Voices", id="title", markup=False)
-        yield Static("Looking at this machine…", id="machine", markup=False)
-        yield Table(_COLUMNS, widget_id="voices")
-        yield Static(id="detail", markup=False)
-        yield HintLine(_HINT)
+        with Pane("Voices", widget_id="pane"):
+            yield Static("Looking at this machine…", id="machine", markup=False)
+            yield VoiceTable(_COLUMNS, widget_id="voices")
+        with Pane(widget_id="about"):
+            yield ProgressBar(id="progress")
+            yield Static(id="detail", markup=False)
+        yield KeyFooter()
 
     def on_mount(self) -> None:
         self._load()
@@ -168,10 +176,22 @@ class VoicesScreen(Screen[None]):
 
     @on(Table.RowHighlighted)
     def _show_detail(self) -> None:
+        title, text = "", ""
         if row := self._highlighted:
-            self.query_one("#detail", Static).update(Content(self._detail(row)))
+            title, text = row.title, self._detail(row)
         elif served := self._highlighted_model:
-            self.query_one("#detail", Static).update(Content(_server_detail(*served)))
+            title, text = served[1].title, _server_detail(*served)
+        self.query_one("#about", Pane).set_title(title)
+        self.query_one("#detail", Static).update(Content(text))
+        self._show_progress(row)
+
+    def _show_progress(self, row: VoiceRow | None) -> None:
+        """Show how much of the highlighted voice has arrived, if it is being fetched."""
+        bar = self.query_one(ProgressBar)
+        fetch = game(self).fetches.get(row.name) if row else None
+        bar.display = fetch is not None and fetch.state is FetchState.RUNNING and fetch.total > 0
+        if fetch and bar.display:
+            bar.update(total=fetch.total, progress=fetch.done)
 
     def _detail(self, row: VoiceRow) -> str:
         speed = ""

@@ -18,6 +18,8 @@ NO_VOICE = "no voice"
 """Its state when it could not be started."""
 THINKING = "thinking"
 """The turn's state until its first word."""
+WAITING = "no answer yet"
+"""Its state when the storyteller keeps the player waiting for longer than usual."""
 SUGGESTING = "suggesting"
 """The state while suggestions are being written."""
 

@@ -1,8 +1,56 @@
-"""Lists of options in the look of the game. Options are `Content`, never markup."""
+"""Lists of options in the look of the game. Options are `Content`, never markup.
+
+    Option(Fitted(lambda width: hanging(Content("theme"), Content("The colours."), 12, width)))
+
+What a row shows may depend on the width of the list, which is known only when it is drawn: such a row is `Fitted`.
+"""
+
+from collections.abc import Callable
 
 from textual import events
+from textual.content import Content
+from textual.css.styles import RulesMap
+from textual.strip import Strip
+from textual.style import Style
+from textual.visual import RenderOptions, Visual
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
+
+_LEAST_BESIDE = 20
+"""Cells that a text needs to stand beside a heading; if there are fewer, it stands below it."""
+_STEP = 2
+"""Cells by which a text below its heading is indented."""
+
+
+class Fitted(Visual):
+    """What `draw` makes of the width, in cells, that there is."""
+
+    def __init__(self, draw: Callable[[int], Content]) -> None:
+        self._draw = draw
+
+    def __str__(self) -> str:
+        return self._draw(120).plain
+
+    def render_strips(self, width: int, height: int | None, style: Style, options: RenderOptions) -> list[Strip]:
+        return self._draw(width).render_strips(width, height, style, options)
+
+    def get_optimal_width(self, rules: RulesMap, container_width: int) -> int:
+        return self._draw(container_width).get_optimal_width(rules, container_width)
+
+    def get_height(self, rules: RulesMap, width: int) -> int:
+        return self._draw(width).get_height(rules, width)
+
+
+def hanging(head: Content, text: Content, indent: int, width: int) -> Content:
+    """Return a text beside its heading, every line of it indented; below the heading where that leaves no room."""
+    beside = head.cell_length < indent and width - indent >= _LEAST_BESIDE
+    indent = indent if beside else _STEP
+    lines = [line.pad_left(indent) for line in text.wrap(max(1, width - indent))]
+    if beside:
+        lines[0] = Content.assemble(head, lines[0][head.cell_length :])
+    else:
+        lines.insert(0, head)
+    return Content("\n").join(lines)
 
 
 class Options(OptionList):
@@ -21,6 +69,17 @@ class Options(OptionList):
 
     def __init__(self, *options: Option, widget_id: str) -> None:
         super().__init__(*options, id=widget_id, markup=False)
+
+    def scroll_to_highlight(self, top: bool = False) -> None:
+        """Show the highlighted option, and with the first one that can be highlighted the headings above it."""
+        super().scroll_to_highlight(top)
+        highlighted = self.highlighted
+        if not highlighted or not all(option.disabled for option in self.options[:highlighted]):
+            return
+        # Private: OptionList tells nobody on which line an option is.
+        end = self._index_to_line.get(highlighted, 0) + self._heights.get(highlighted, 0)
+        if end <= self.scrollable_content_region.height:
+            self.scroll_home(animate=False, force=True, immediate=True)
 
 
 class ColouredOptions(Options):

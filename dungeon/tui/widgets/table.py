@@ -50,7 +50,7 @@ class Table(ScrollView, can_focus=True):
         height: 1fr;
         background: $background;
         scrollbar-size-vertical: 1;
-        & > .table--header { color: $primary; text-style: bold; }
+        & > .table--header { color: $foreground 75%; text-style: bold; }
         & > .table--faint { color: $foreground 70%; }
         & > .table--cursor { background: $panel; color: $foreground; text-style: bold; }
         &:focus > .table--cursor { background: $primary; color: $background; }
@@ -147,7 +147,7 @@ class Table(ScrollView, can_focus=True):
         left = max(1, width - 2 - sum(column.width + _GAP for column, _ in shown[1:]))
         segments = [Segment(" ", self._style(first))]
         for number, (column, cell) in enumerate(shown):
-            text = _fit(cell, column.width if number else left, column.right)
+            text = fit(cell, column.width if number else left, column.right)
             segments.append(Segment(text, self._style(others if number else first)))
             segments.append(Segment(" " * _GAP, self._style(others)))
         return Strip(segments).adjust_cell_length(width, self._style(others)).simplify()
@@ -156,9 +156,9 @@ class Table(ScrollView, can_focus=True):
         return self.get_component_rich_style(name) if name else self.rich_style
 
 
-def _fit(text: str, width: int, right: bool) -> str:
-    """Crop or pad the text to exactly this many cells."""
+def fit(text: str, width: int, right: bool = False) -> str:
+    """Return the text cropped or padded to exactly this many cells."""
     size = cell_len(text)
     if size > width:
-        return set_cell_size(text, width - 1) + "…"
+        return set_cell_size(text, width - 1) + "…" if width > 0 else ""
     return " " * (width - size) + text if right else text + " " * (width - size)

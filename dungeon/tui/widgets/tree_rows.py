@@ -1,30 +1,15 @@
 """The rows of the story tree, and the keys that work on them."""
 
+from collections.abc import Callable
+
 from textual.binding import Binding
 from textual.content import Content
+from textual.widgets import OptionList
 
 from dungeon.tale.outline import Row, RowKind, placeholder_text, remarks
-from dungeon.tui.widgets.rows import Rows
+from dungeon.tui.widgets.rows import Fitted, Rows, hanging
 
-HINT = "? all keys · Esc back · Enter go on · n name · b bookmark · c compare · e edit · / find · x purge"
-KEYS = """\
-↑ ↓          move; PgUp, PgDn, Home and End as well
-Enter        go on from this turn; or show what "…" stands for
-→            show what is folded, or what "…" stands for
-←            fold this branch, or go to the turn before it
-Space        fold or unfold what follows this turn
-n            name this place
-b            bookmark it, or remove the bookmark
-[ and ]      the bookmark before, the bookmark after
-c            pick a turn to compare; on another turn: what differs
-t            the takes of this turn
-e            edit it; the old text is kept
-x            purge it and all that follows it, for good
-/            show only the turns with these words
-a            show every turn, or the overview
-h            where you are
-Esc          back to the story
-
+_SIGNS = """
 Your branch is the straight line of turns marked ●. Turns of other branches are marked ○; they stand above the turn \
 of yours that took their place. ◆ is a bookmark, ▸ is folded, ◉ is where you are.
 
@@ -35,26 +20,48 @@ _MOST_STEPS = 6
 """Steps to the right that are drawn; a deeper row has its depth as a number instead."""
 
 
-class TreeRows(Rows):
-    """The rows. The keys call actions of the screen, and work only while the list has the focus."""
+class TreeRows(Rows, inherit_bindings=False):
+    """The rows. The keys call actions of the screen, and work only while the list has the focus.
+
+    A key's tooltip is what the list of keys says of it.
+    """
 
     BINDINGS = [
-        Binding("left", "screen.close", "Fold", show=False),
-        Binding("right", "screen.open", "Unfold", show=False),
-        Binding("space", "screen.fold", "Fold or unfold", show=False),
-        Binding("n", "screen.name", "Name", show=False),
-        Binding("b", "screen.bookmark", "Bookmark", show=False),
-        Binding("left_square_bracket", "screen.next_bookmark(-1)", "Bookmark before", show=False),
-        Binding("right_square_bracket", "screen.next_bookmark(1)", "Bookmark after", show=False),
-        Binding("c", "screen.compare", "Compare", show=False),
-        Binding("t", "screen.takes", "Takes", show=False),
-        Binding("e", "screen.edit", "Edit", show=False),
-        Binding("x", "screen.purge", "Purge", show=False),
-        Binding("slash", "screen.search", "Search", show=False),
-        Binding("a", "screen.all", "All", show=False),
-        Binding("h", "screen.here", "Here", show=False),
-        Binding("question_mark", "screen.keys", "Keys", show=False),
+        Binding("question_mark", "screen.keys", "Keys", tooltip="this list"),
+        Binding("enter", "select", "Go", tooltip='go on from this turn; or show what "…" stands for'),
+        Binding("n", "screen.name", "Name", tooltip="name this place"),
+        Binding("b", "screen.bookmark", "Bookmark", tooltip="bookmark it, or remove the bookmark"),
+        Binding("slash", "screen.search", "Find", tooltip="show only the turns with these words"),
+        Binding("e", "screen.edit", "Edit", tooltip="edit it; the old text is kept"),
+        Binding("t", "screen.takes", "Takes", tooltip="the takes of this turn"),
+        Binding("c", "screen.compare", "Compare", tooltip="pick a turn; on another turn: what differs"),
+        Binding("space", "screen.fold", "Fold", tooltip="fold or unfold what follows this turn"),
+        Binding("x", "screen.purge", "Purge", tooltip="purge it and all that follows it, for good"),
+        Binding("a", "screen.all", "All", tooltip="show every turn, or the overview"),
+        Binding("h", "screen.here", "Here", tooltip="where you are"),
+        Binding("right", "screen.open", "Open", show=False, tooltip='show what is folded, or what "…" stands for'),
+        Binding("left", "screen.close", "Close", show=False, tooltip="fold this branch, or go to the turn before it"),
+        Binding("left_square_bracket", "screen.next_bookmark(-1)", show=False, tooltip="the bookmark before"),
+        Binding("right_square_bracket", "screen.next_bookmark(1)", show=False, tooltip="the bookmark after"),
+        *OptionList.BINDINGS,
     ]
+
+
+def key_lines(key_name: Callable[[Binding], str]) -> list[Fitted | Content]:
+    """Return the list of all keys, and below it what the signs mean; `key_name` names the key of a binding."""
+    texts = {key_name(binding): binding.tooltip for binding in _bindings() if binding.tooltip}
+    texts["↑ ↓"] = "move; PgUp, PgDn, Home and End as well"
+    texts["Esc"] = "leave the field, the search, the tree"
+    lines = [_key_line(key, text) for key, text in texts.items()]
+    return [*lines, Content(_SIGNS)]
+
+
+def _bindings() -> list[Binding]:
+    return [binding for binding in TreeRows.BINDINGS if isinstance(binding, Binding)]
+
+
+def _key_line(key: str, text: str) -> Fitted:
+    return Fitted(lambda width: hanging(Content.styled(key, "bold"), Content(text), 8, width))
 
 
 def row_content(row: Row, digits: int, *, compared: bool) -> Content:
@@ -73,7 +80,7 @@ def row_content(row: Row, digits: int, *, compared: bool) -> Content:
         (f"{row.number:{digits}} {guide}", "$foreground 60%"),
         (f"{sign} ", f"bold {'$warning' if row.bookmarked or row.is_head else colour}"),
         ("⇄ " if compared else "", "bold $warning"),
-        (f"{row.name} " if row.name else "", f"bold {colour}"),
+        (f"{row.name} " if row.name else "", f"bold {text}"),
         (f"{row.take}/{row.take_count} " if row.take_count > 1 else "", "$foreground 60%"),
         (_other_remarks(row, sign), "$foreground 60%"),
         (f"> {row.action} " if row.action else "", colour),

@@ -53,7 +53,8 @@ async def play():
         print("palette:", [command.title for command in app.get_system_commands(app.screen)])
         await pilot.press("f1")
         await pilot.pause()
-        print("help:", " ".join(str(static.content) for static in app.screen.query("Static")))
+        rows = [str(option.prompt) for option in app.screen.query_one("#commands").options]
+        print("help:", " ".join(" ".join(rows).split()))
         print("keys:", keys_for(app.session.settings.global_settings)["dance"])
         await app.end_game()
 

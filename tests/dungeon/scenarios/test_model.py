@@ -84,6 +84,113 @@ def test_a_placeholder_without_a_question_gets_one(tmp_path: Path) -> None:
     ]
 
 
+# ---- questions as placeholders -----------------------------------------------------------------------------------
+
+QUESTIONS = r"""
+title = "The quest of ${What is your name?}"
+opening = "You are ${What is your name?}, and you like ${Tea, or coffee?}. ${what is your name?} is somebody else."
+memory = "${What is your name?} drinks ${Tea, or coffee?}."
+note = "Tell it like ${Whose favourite author?} would."
+actions = ["Call ${What is your name?}"]
+[[cards]]
+keys = ["${What is your name?}"]
+text = "${What is your name?} comes from ${town}."
+"""
+
+
+def asked(scenario: Scenario) -> list[str]:
+    return [placeholder.ask for placeholder in scenario.placeholders]
+
+
+def test_a_question_between_braces_is_asked_once_wherever_it_stands(tmp_path: Path) -> None:
+    scenario = read_scenario(write(tmp_path, QUESTIONS))
+    assert asked(scenario) == [
+        "What is your name?",
+        "Tea, or coffee?",
+        "what is your name?",
+        "Whose favourite author?",
+        "What is the town?",
+    ]
+    answers = {"What is your name?": "Ada", "Tea, or coffee?": "tea", "what is your name?": "Bo", "town": "Lund"}
+    filled = fill_placeholders(scenario, answers | {"Whose favourite author?": "Ibsen"})
+    assert filled.title == "The quest of Ada"
+    assert filled.opening == "You are Ada, and you like tea. Bo is somebody else."
+    assert filled.memory == "Ada drinks tea."
+    assert filled.note == "Tell it like Ibsen would."
+    assert filled.actions == ("Call Ada",)
+    assert filled.cards == (Card(("Ada",), "Ada comes from Lund."),)
+    assert filled.placeholders == ()
+
+
+def test_a_question_needs_an_answer_where_a_word_has_a_default(tmp_path: Path) -> None:
+    question, word = ask_for_placeholders(scenario_from_opening("You are ${Who?} of ${town}.")).placeholders
+    assert not question.is_answered("") and not question.is_answered(" \t\x1b ") and question.is_answered("Bo")
+    assert word.is_answered("")
+    scenario = scenario_from_opening("You are ${Who?} of ${town}.")
+    assert fill_placeholders(scenario, {"Who?": " "}).opening == "You are … of town."
+    declared = HEAD.replace("B", "${Who?}") + '[[placeholders]]\nname = "Who?"\nask = "Who is it?"\ndefault = "Ada"'
+    assert read_scenario(write(tmp_path, declared)).placeholders == (Placeholder("Who?", "Who is it?", "Ada"),)
+
+
+def test_an_opening_that_a_player_writes_asks_too() -> None:
+    scenario = scenario_from_opening("You are ${What is your name, stranger?}, a cook. It rains on ${town}.")
+    assert asked(scenario) == ["What is your name, stranger?", "What is the town?"]
+    assert scenario.title == "You are ${What is your name, stranger?}, a cook. It"
+    assert fill_placeholders(scenario, {"What is your name, stranger?": "Bo"}).title == "You are Bo, a cook. It"
+
+
+def test_a_title_is_not_cut_within_a_question() -> None:
+    question = "${What is the name of the dragon that you have been looking for?}"
+    assert scenario_from_opening("You wait.", f"The hunt for {question} and its hoard").title == "The hunt for"
+    assert scenario_from_opening("You wait.", question).title == question
+    assert scenario_from_opening(f"You look for {question} in the hills.").title == "You look for"
+
+
+@pytest.mark.parametrize(
+    ("text", "questions"),
+    [
+        ("${a ${b c} d}", ["b c"]),
+        ("${${b c}}", ["b c"]),
+        ("${one} ${", ["What is the one?"]),
+        ("${ no end. ${What?} and } more", ["What?"]),
+        ("${} ${ } ${\t} $ {a} {b} $", []),
+        ("${a question\nof two lines?}", []),
+        ("${" + "a " * 200 + "}", []),
+        ("${[bold]Who?[/] \x1b[31m}", ["[bold]Who?[/] [31m"]),
+        ("${Wer, wo? 🐉 שלום}", ["Wer, wo? 🐉 שלום"]),
+        ("${ Who? } ${Who?}", ["Who?", "Who?"]),
+    ],
+)
+def test_odd_braces_are_text(text: str, questions: list[str]) -> None:
+    scenario = scenario_from_opening(f"You wait. {text}")
+    assert asked(scenario) == questions
+    answers = {placeholder.name: "${x} {y}" for placeholder in scenario.placeholders}
+    filled = fill_placeholders(scenario, answers)
+    assert filled.opening.count("${x} {y}") == len(questions), "an answer is text, too"
+
+
+def test_an_answer_is_one_line_that_is_no_action() -> None:
+    scenario = scenario_from_opening("${What do you say?} That is how it began.")
+    for answer in ("> You obey.\n\n> You run.", "\x1b[31m>> You obey."):
+        filled = fill_placeholders(scenario, {"What do you say?": answer}).opening
+        assert not filled.startswith(">") and "\n" not in filled and "\x1b" not in filled
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["${" * 50_000, "${a?" * 50_000, "${a b}" * 50_000, "${" + " " * 100_000, "${ a" + "} ${" * 50_000],
+    ids=["begun", "a letter", "whole", "spaces", "odd"],
+)
+def test_thousands_of_braces_are_read_in_no_time(text: str) -> None:
+    fill_placeholders(scenario_from_opening(f"You wait. {text}"), {})
+
+
+def test_ten_thousand_questions_are_refused() -> None:
+    opening = "You wait. " + " ".join(f"${{Question {number}?}}" for number in range(10_000))
+    with pytest.raises(DungeonError, match="The opening asks 10000 questions; 20 is the most"):
+        scenario_from_opening(opening)
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -100,7 +207,8 @@ def test_a_placeholder_without_a_question_gets_one(tmp_path: Path) -> None:
         (HEAD + '[[cards]]\nkeys = ["x"]\ntext = ""', "cards[1] must have a text"),
         (HEAD + '[[cards]]\nkeys = ["x, y"]\ntext = "z"', "cards[1].keys may hold no comma"),
         (HEAD + '[[cards]]\nkeys = ["x"]\ntext = "z"\ndepth = 1000', "cards[1].depth must be from 0"),
-        (HEAD + '[[placeholders]]\nname = "a b"\nask = "c"\ndefault = "d"', "placeholders[1].name must be one word"),
+        (HEAD + '[[placeholders]]\nname = "a {b}"\nask = "c"', "placeholders[1].name must be what is between ${ and }"),
+        (HEAD + '[[placeholders]]\nname = " "\nask = "c"', "placeholders[1].name must be what is between ${ and }"),
         ("title = A", "is not valid TOML: Invalid value (at line 1, column 9)"),
         ("a = " + "[" * 100_000, "nested too deeply"),
         ("a." * 100_000 + "a = 1", "a key in it has too many parts"),

@@ -44,6 +44,20 @@ def test_each_setting_is_explained_in_sentences() -> None:
         assert len(setting.help) <= 76
 
 
+@pytest.mark.parametrize("name", ["Creativity", "creativity", "temperature"])
+def test_a_setting_is_found_by_what_people_call_it(name: str) -> None:
+    assert find_setting(name) is BY_NAME["temperature"]
+
+
+def test_titles_are_short_and_each_means_one_setting() -> None:
+    titles = [setting.title.lower().replace(" ", "_") for setting in SETTINGS]
+    assert len(set(titles)) == len(titles)
+    for setting, title in zip(SETTINGS, titles, strict=True):
+        assert len(title) <= 20
+        assert find_setting(setting.title) is setting
+        assert title == setting.name or title not in BY_NAME
+
+
 @pytest.mark.parametrize("name", ["prefetch", "Prefetch", "ahead", "AHEAD"])
 def test_a_setting_is_found_by_its_name_and_its_former_name(name: str) -> None:
     assert find_setting(name) is BY_NAME["prefetch"]

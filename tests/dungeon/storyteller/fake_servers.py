@@ -8,9 +8,12 @@ None of them generates: they answer `server.answer`, a piece at a time. For all 
 """
 
 import json
+import socket
 import threading
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
+from enum import Enum
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import pairwise
 from typing import Any, Self
@@ -27,11 +30,20 @@ class Answered:
     headers: dict[str, str] = field(default_factory=dict)
 
 
+class Body(Enum):
+    """How an answer in lines goes over the wire."""
+
+    CHUNKED = "in chunks, with the last one"
+    BROKEN = "in chunks, and the connection is closed before the last one"
+    CLOSED = "as HTTP 1.0 has it: all up to where the connection is closed"
+
+
 @dataclass(frozen=True)
 class Streamed:
     """An answer in lines, each of which is sent by itself. None: the client must leave before the rest comes."""
 
     lines: Iterable[str | None]
+    body: Body = Body.CHUNKED
 
 
 @dataclass(frozen=True)
@@ -55,16 +67,19 @@ class FakeServer:
     """Where it takes raw text."""
     context = 2048
 
-    def __init__(self) -> None:
+    def __init__(self, port: int = 0, host: str = "127.0.0.1") -> None:
         self.asked: list[Asked] = []
         self.answer: tuple[str, ...] = PIECES
         self.left = threading.Event()
         """Set once a client has left before the end of its answer."""
         self._closing = threading.Event()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), type("_Bound", (_Handler,), {"fake": self}))
+        self.connections: list[socket.socket] = []
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        server = type("_Server", (ThreadingHTTPServer,), {"address_family": family})
+        self._server = server(address, type("_Bound", (_Handler,), {"fake": self}))
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
         self.port = self._server.server_address[1]
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.url = f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -75,6 +90,9 @@ class FakeServer:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
+        for connection in self.connections:  # those that a client keeps open
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
 
     def bodies(self, path: str) -> list[Any]:
         """The bodies of the requests to a route."""
@@ -105,6 +123,13 @@ class FakeServer:
 def sse(events: Iterable[object]) -> Streamed:
     """Events as OpenAI's API streams them."""
     return Streamed([*("data: " + json.dumps(event) for event in events), "data: [DONE]"])
+
+
+def without_end(answer: Answered | Streamed, body: Body) -> Streamed:
+    """A stream as a server leaves it that dies behind the last piece of text."""
+    assert isinstance(answer, Streamed)
+    marks = ('"finish_reason": "stop"', "[DONE]", '"done": true', '"usage"')
+    return Streamed([line for line in answer.lines if line and not any(mark in line for mark in marks)], body)
 
 
 def completion_events(pieces: Iterable[str], usage: object = None) -> list[object]:
@@ -390,6 +415,10 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
 
+    def setup(self) -> None:
+        super().setup()
+        self.fake.connections.append(self.connection)
+
     def do_GET(self) -> None:
         self._answer("GET", None)
 
@@ -407,7 +436,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._whole(answer)
             return
         try:
-            self._stream(answer.lines)
+            self._stream(answer)
         except ConnectionError:
             fake.left.set()
             self.close_connection = True
@@ -420,17 +449,23 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(data)
 
-    def _stream(self, lines: Iterable[str | None]) -> None:
+    def _stream(self, answer: Streamed) -> None:
         self.send_response(200)
-        self.send_header("Transfer-Encoding", "chunked")
+        if is_chunked := answer.body is not Body.CLOSED:
+            self.send_header("Transfer-Encoding", "chunked")
+        else:
+            self.send_header("Connection", "close")
         self.end_headers()
-        for line in lines:
+        for line in answer.lines:
             if line is None:
                 self.fake.hold()
                 raise ConnectionAbortedError
             data = line.encode() + b"\n"
-            self.wfile.write(f"{len(data):x}\r\n".encode() + data + b"\r\n")
-        self.wfile.write(b"0\r\n\r\n")
+            self.wfile.write(f"{len(data):x}\r\n".encode() + data + b"\r\n" if is_chunked else data)
+        if answer.body is Body.CHUNKED:
+            self.wfile.write(b"0\r\n\r\n")
+        else:
+            self.close_connection = True
 
     def handle(self) -> None:
         try:

@@ -8,6 +8,7 @@ import pytest
 from dungeon.errors import StorytellerError
 from dungeon.storyteller.servers.detect import LOCAL_SECONDS, Kind, find_local_servers
 from tests.dungeon.storyteller.fake_servers import (
+    PIECES,
     Answered,
     FakeKoboldCpp,
     FakeLlamaCpp,
@@ -17,6 +18,8 @@ from tests.dungeon.storyteller.fake_servers import (
     FakeServer,
     FakeVllm,
     FakeWeb,
+    completion_events,
+    sse,
 )
 from tests.dungeon.storyteller.playing import Play
 
@@ -86,6 +89,7 @@ async def test_a_server_that_lists_no_models_needs_a_name(play: Play) -> None:
     with FakeServer() as server:
         with pytest.raises(StorytellerError, match=r"lists no models\. Name one: --model NAME"):
             await play(server).storyteller.start()
+        server.post = lambda path, body: sse(completion_events(PIECES))
         storyteller = play(server, "gpt2").storyteller
         await storyteller.start()
         assert (storyteller.kind, storyteller.name, storyteller.context_size) == (Kind.OTHER, "gpt2", 4096)
@@ -128,7 +132,7 @@ async def test_a_servers_answers_of_any_shape_are_no_crash(play: Play) -> None:
         with FakeServer() as server:
             server.get = lambda path, shape=shape: Answered(shape)
             storyteller = play(server, "m").storyteller
-            await storyteller.start()
+            await storyteller.identify()
             assert storyteller.kind is Kind.OTHER
 
 

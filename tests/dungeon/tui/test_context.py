@@ -21,7 +21,7 @@ from dungeon.tale.context import PartKind, context_to_continue
 from dungeon.tale.lore import Card, Lore
 from dungeon.tui.screens.context import ContextScreen
 from dungeon.tui.screens.text import TextScreen
-from tests.dungeon.host import LOOKS, Host, press, screen_text, settle, wait_until, widget_text
+from tests.dungeon.host import LOOKS, Host, pane_title, press, screen_text, settle, wait_until, widget_text
 
 LORE = Lore(
     "You are the helmsman of the Kind Harriet.",
@@ -110,7 +110,7 @@ async def test_the_headline_and_the_bar_show_how_full_the_window_is(session: Ses
         total = len(context.text.split())
         assert widget_text(pilot.app, "#headline").startswith(f"{total:,} of {context.budget:,} tokens · ")
         bar = widget_text(pilot.app, "#bar")
-        assert len(bar) == 97
+        assert len(bar) == 96
         assert bar[0] == "M"
         assert bar[-1] == "·"
         assert set(bar) == set("MOSTCNA·"), "the letters differ without colours"
@@ -121,7 +121,7 @@ async def test_enter_shows_a_part_in_full_and_escape_closes_each(session: Sessio
     async with showing_context(session) as pilot:
         await press(pilot, "down", "enter")
         assert isinstance(pilot.app.screen, TextScreen)
-        assert widget_text(pilot.app, "#title") == "Opening · included: always"
+        assert pane_title(pilot.app, "#box") == "Opening · included: always"
         assert widget_text(pilot.app, "#text") == session.adventure.opening
         await press(pilot, "escape")
         assert isinstance(pilot.app.screen, ContextScreen)

@@ -5,14 +5,25 @@ from pathlib import Path
 
 import pytest
 from textual.pilot import Pilot
-from textual.widgets import Static, TextArea
+from textual.widgets import TextArea
 
 from corpus.turns import Kind
 from dungeon.errors import DungeonError
 from dungeon.play.session import Session
 from dungeon.tui.screens.confirm import ConfirmScreen
 from dungeon.tui.screens.edit import EditScreen
-from tests.dungeon.host import Host, add_turn, new_session, press, reopened, screen_text, settle, showing, widget_text
+from tests.dungeon.host import (
+    Host,
+    add_turn,
+    new_session,
+    pane_title,
+    press,
+    reopened,
+    screen_text,
+    settle,
+    showing,
+    widget_text,
+)
 
 
 @pytest.fixture
@@ -127,7 +138,7 @@ async def test_a_turn_on_another_branch_is_edited_with_its_neighbours(session: S
 async def test_the_label_names_the_kind_of_the_turn(session: Session, kind: Kind, label: str) -> None:
     node = add_turn(session, "" if kind is Kind.CONTINUE else "It rains", "And so.", kind)
     async with showing(EditScreen(session, node.id)) as (app, _):
-        assert label in str(app.screen.query_one("#words-label", Static).content)
+        assert label in pane_title(app, "#words-pane")
 
 
 async def test_hostile_text_is_shown_as_text(session: Session) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 from textual.screen import Screen
+from textual.widgets._footer import FooterKey
 
 from corpus.turns import PARAGRAPH
 from dungeon.play.session import Session
@@ -17,11 +18,15 @@ from dungeon.tui.screens.ask import AskScreen
 from dungeon.tui.screens.choose import ChooseScreen
 from dungeon.tui.screens.compare import CompareScreen
 from dungeon.tui.screens.confirm import ConfirmScreen
+from dungeon.tui.screens.context import ContextScreen
 from dungeon.tui.screens.edit import EditScreen
 from dungeon.tui.screens.help import HelpScreen
+from dungeon.tui.screens.lore import LoreScreen
+from dungeon.tui.screens.settings import SettingsScreen
 from dungeon.tui.screens.takes import TakesScreen
 from dungeon.tui.screens.tree import TreeScreen
-from tests.dungeon.host import LOOKS, Host, add_turn, new_session, screen_text, stop_blinking
+from dungeon.tui.widgets.footer import KeyFooter
+from tests.dungeon.host import LOOKS, Host, add_turn, new_session, screen_text, settle, showing, stop_blinking
 
 SCREENS: dict[str, Callable[[Session], Screen[Any]]] = {
     "tree": TreeScreen,
@@ -29,7 +34,10 @@ SCREENS: dict[str, Callable[[Session], Screen[Any]]] = {
     "compare": lambda session: CompareScreen(session.adventure, 2, session.adventure.head),
     "edit": lambda session: EditScreen(session, 3),
     "confirm": lambda session: ConfirmScreen("Delete 3 turns, 40 words, from the disk, for good?", "Purge"),
-    "help": lambda session: HelpScreen(Settings()),
+    "help": lambda session: HelpScreen(Settings(), in_play=True),
+    "settings": lambda session: SettingsScreen(session.settings),
+    "context": ContextScreen,
+    "lore": LoreScreen,
     "ask": lambda session: AskScreen(find_scenario("a-voice-from-tomorrow")),
     "choose": lambda session: ChooseScreen("Theme", {name: (name, text) for name, text in THEME_HELP.items()}, "dusk"),
 }
@@ -39,11 +47,11 @@ TEXTS = {
     "compare": "They part after turn 1",
     "edit": "turn 2 of 3 on this branch",
     "confirm": "Delete 3 turns",
-    "help": "A bare line is the same.",
+    "help": "What you say, in quotes.",
     "ask": "Begin",
     "choose": "lamplight",
 }
-"""Text that each snapshot must show."""
+"""Text that each snapshot must show; the others have snapshots in the tests of their own."""
 
 
 @pytest.fixture
@@ -60,10 +68,21 @@ def session(tmp_path: Path) -> Session:
     return session
 
 
+@pytest.mark.parametrize("width", [40, 80, 110, 160])
+@pytest.mark.parametrize("name", [name for name in SCREENS if name != "ask"])
+async def test_the_last_line_names_keys_that_are_all_whole(session: Session, name: str, width: int) -> None:
+    async with showing(SCREENS[name](session), size=(width, 24)) as (app, pilot):
+        await settle(pilot)
+        footer = app.screen.query_one(KeyFooter)
+        assert footer.region.bottom == 24
+        assert "escape" in {key.key for key in footer.query(FooterKey)}
+        assert all(footer.region.contains_region(key.region) for key in footer.query(FooterKey))
+
+
 @pytest.mark.parametrize(
     ("name", "look"),
     [
-        *((name, "wide") for name in SCREENS if name != "confirm"),
+        *((name, "wide") for name in TEXTS if name != "confirm"),
         ("tree", "narrow"),
         ("tree", "ansi"),
         ("takes", "narrow"),

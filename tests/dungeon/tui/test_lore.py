@@ -269,13 +269,12 @@ async def test_cards_are_copied_and_deleted_by_key(session: Session) -> None:
 
 async def test_cards_are_added_copied_and_deleted_with_the_mouse(session: Session) -> None:
     async with editing(session, "cards") as pilot:
-        new, copy, delete = pilot.app.screen.query(".link")
-        await pilot.click(copy, offset=(1, 0))
-        await pilot.click(copy, offset=(1, 0))
+        await pilot.click("#duplicate")
+        await pilot.click("#duplicate")
         await settle(pilot)
         assert len(titles(pilot)) == 4
-        await pilot.click(delete, offset=(1, 0))
-        await pilot.click(new, offset=(1, 0))
+        await pilot.click("#delete")
+        await pilot.click("#new")
         await settle(pilot)
         assert titles(pilot) == ["Roke, captain", "Roke, captain", "gold", "(new)"]
 

@@ -96,6 +96,18 @@ async def test_placeholders_are_asked_for_before_the_adventure_begins() -> None:
     assert (scenario.opening, scenario.placeholders) == ("You are Bo of town.", ())
 
 
+async def test_a_question_in_an_opening_needs_an_answer() -> None:
+    async with writing() as (app, pilot):
+        write(app, "opening", "You are ${Who are you?} of ${town}. [bold]${Who are you?}[/] waits.")
+        await press(pilot, "ctrl+s", "enter", "enter")
+        assert isinstance(app.screen, AskScreen)
+        assert app.toasts == ["This needs an answer: Who are you?"]
+        await press(pilot, "B", "o", "ctrl+s")
+    (scenario,) = app.results
+    assert isinstance(scenario, Scenario)
+    assert scenario.opening == "You are Bo of town. [bold]Bo[/] waits."
+
+
 async def test_an_invalid_card_is_reported_with_its_number() -> None:
     async with writing() as (app, pilot):
         write(app, "opening", OPENING)
@@ -241,10 +253,12 @@ async def test_hostile_text_is_shown_as_text() -> None:
         await press(pilot, "f2")
         assert app.is_running
         write(app, "cards", "")
-        await press(pilot, "ctrl+s", "ctrl+s")
+        await press(pilot, "ctrl+s")
+        assert "[bold]" in screen_text(app), "the question"
+        await press(pilot, "y", "ctrl+s")
     (scenario,) = app.results
     assert isinstance(scenario, Scenario)
-    assert scenario.opening == "[bold]You[/] [@click=app.quit]wait[31m. ${[bold]} x"
+    assert scenario.opening == "[bold]You[/] [@click=app.quit]wait[31m. y x"
 
 
 @pytest.mark.parametrize(("size", "text"), [((100, 40), "Hamster"), ((40, 12), "More (F3)")], ids=["wide", "narrow"])

@@ -16,9 +16,11 @@ from dungeon.play.session import Session
 from dungeon.scenarios.model import scenario_from_opening
 from dungeon.storage.record import NO_VOICE
 from dungeon.tale.adventure import State
+from dungeon.tale.lore import Lore
 from dungeon.tui.screens.ask import LineScreen
 from dungeon.tui.screens.confirm import ConfirmScreen
 from dungeon.tui.screens.shelf import ShelfScreen
+from dungeon.tui.widgets.adventure_detail import AdventureDetail
 from dungeon.tui.widgets.table import Table
 from tests.dungeon.host import (
     LOOKS,
@@ -30,7 +32,6 @@ from tests.dungeon.host import (
     showing,
     stop_blinking,
     wait_until,
-    widget_text,
     write_protected,
 )
 
@@ -62,6 +63,11 @@ def titles(app: Host) -> list[str]:
     return [row[0] for row in app.screen.query_one(Table).rows]
 
 
+def detail(app: Host) -> list[str]:
+    """The lines of the pane about the highlighted adventure, without those that are empty."""
+    return [line for line in app.screen.query_one(AdventureDetail).render().plain.split("\n") if line]
+
+
 def on_disk(session: Session) -> dict[str, tuple[str, ...]]:
     return {entry.title: entry.tags for entry in session.shelf.list_adventures()}
 
@@ -87,7 +93,7 @@ async def test_the_last_played_adventure_comes_first_with_its_counts(session: Se
         assert app.screen.query_one(Table).rows[0][1].startswith("today ")
         assert app.screen.query_one(Table).rows[0][2:5] == ("1", "5", "1")
         assert "Adventures (3)" in screen_text(app)
-        assert widget_text(app, "#detail") == "1 turn · 5 words · 1 branch"
+        assert detail(app) == ["1 turn · 5 words · 1 branch", "It is cold, very cold."]
 
 
 async def test_enter_plays_and_escape_goes_back(session: Session) -> None:
@@ -119,6 +125,83 @@ async def test_search_covers_every_turn(session: Session) -> None:
         assert app.results == [2]
 
 
+async def test_the_sentence_that_was_found_is_shown_with_the_words_marked(session: Session) -> None:
+    async with on_shelf(session, "COLD it") as (app, pilot):
+        assert detail(app)[1] == "turn 1: It is cold, very cold."
+        text = app.screen.query_one(AdventureDetail).render()
+        assert [text.plain[span.start : span.end] for span in text.spans if "underline" in str(span.style)] == [
+            "It",
+            "cold",
+            "cold",
+        ]
+        await press(pilot, "escape")
+        assert detail(app)[1] == "It is cold, very cold.", "where the player is"
+
+
+async def test_what_was_found_in_other_places_is_named(session: Session) -> None:
+    adventure = session.shelf.open(3)
+    adventure.tags, adventure.lore = ("winter",), Lore(memory="The thief is [bold]left-handed[/].")
+    session.shelf.save_adventure_labels(adventure)
+    session.shelf.save_lore(adventure)
+    async with on_shelf(session) as (app, pilot):
+        for words, shown in (
+            ("winter", "tag: winter"),
+            ("thief", "memory: The thief is [bold]left-handed[/]."),
+            ("key", "title: The key"),
+        ):
+            app.screen.query_one("#search", Input).value = words
+            await wait_until(pilot, lambda shown=shown: detail(app)[1] == shown)  # type: ignore[misc]
+            assert "from there" not in screen_text(app)
+
+
+async def test_an_adventure_can_be_played_from_the_turn_that_was_found(session: Session) -> None:
+    adventure = session.shelf.open(2)
+    first = adventure.path()[0].id
+    node = session.shelf.add_turn(adventure, Kind.DO, "wait", "You wait.", NO_VOICE)
+    session.shelf.save_turn(adventure.set_prose(node.id, "It flies off.", State.DONE))
+    async with on_shelf(session, "heron") as (app, pilot):
+        assert "Play from there" in screen_text(app)
+        await press(pilot, "g")
+        assert app.results == [2]
+    again = session.shelf.open(2)
+    assert (again.head, len(again.nodes)) == (first, 2)
+
+
+async def test_adventures_with_one_title_can_be_told_apart(session: Session) -> None:
+    with sqlite3.connect(session.shelf.path) as database:
+        database.execute("UPDATE adventure SET title = 'The key'")
+        database.execute("UPDATE adventure SET played = '2024-03-01T12:00:00+00:00' WHERE id = 2")
+    for width in (40, 80, 110, 160):
+        async with on_shelf(session, size=(width, 24)) as (app, pilot):
+            assert "1 Mar 2024" in screen_text(app)
+            shown = []
+            for _ in range(3):
+                shown.append(detail(app))
+                await press(pilot, "down")
+            assert shown[0] == ["1 turn · 5 words · 1 branch", "It is cold, very cold."]
+            assert shown[1] == ["1 turn · 3 words · 1 branch", "A heron lands."]
+            assert shown[2] == ["0 turns · 0 words · 1 branch", "You stand before the iron door."]
+
+
+@pytest.mark.parametrize("size", [(40, 12), (80, 24), (110, 34), (160, 50)])
+async def test_nothing_is_cut_off_without_a_sign(session: Session, size: tuple[int, int]) -> None:
+    adventure = session.shelf.open(3)
+    adventure.title = "The very long title of an adventure that nobody can " + "read " * 30
+    session.shelf.save_adventure_labels(adventure)
+    node = adventure.path()[0]
+    session.shelf.save_turn(adventure.set_prose(node.id, "A heron lands on the roof and waits. " * 100, State.DONE))
+    for search in ("", "heron"):
+        async with on_shelf(session, search, size) as (app, _):
+            lines = screen_text(app).split("\n")
+            assert any("The very" in line and "…" in line for line in lines[2:6]), "the row"
+            about = app.screen.query_one(AdventureDetail)
+            assert "…" in lines[about.region.y], "the title of the pane"
+            assert len(about.render().wrap(about.content_size.width)) <= about.content_size.height
+            assert detail(app)[-1].endswith("…") == (search == "")
+            assert "Esc Back" in lines[-1] and "/ Search" in lines[-1]
+            assert max(map(len, lines)) <= size[0]
+
+
 async def test_a_search_can_be_preset_and_cleared(session: Session) -> None:
     async with on_shelf(session, "cold") as (app, pilot):
         assert titles(app) == ["The key"]
@@ -126,7 +209,7 @@ async def test_a_search_can_be_preset_and_cleared(session: Session) -> None:
         assert titles(app) == ["The key", "The lamp", "The door"]
         await press(pilot, "slash", *"nowhere", "down")
         assert titles(app) == []
-        assert widget_text(app, "#detail").startswith("No adventure")
+        assert detail(app) == ["No adventure holds these words."]
         await press(pilot, "enter", "r", "t", "m", "p")
         assert isinstance(app.screen, ShelfScreen), "no row is highlighted, so there is nothing to do"
         await press(pilot, "escape", "escape")
@@ -153,7 +236,7 @@ async def test_an_adventure_is_renamed_and_tagged(session: Session) -> None:
         await ask(pilot, "t")
         await answer(pilot, "enter", "winter, [bold]short")
         assert titles(app)[0] == "The cold key"
-        assert "#winter · #[bold]short" in widget_text(app, "#detail")
+        assert detail(app)[0].endswith("#winter · #[bold]short")
         for key in ("r", "t"):
             await ask(pilot, key)
             await answer(pilot, "escape", "not this")
@@ -199,7 +282,7 @@ async def test_purging_asks_first_and_says_what_will_be_deleted(session: Session
             await ask(pilot, "delete", ConfirmScreen)
             await answer(pilot, "y")
         assert titles(app) == []
-        assert widget_text(app, "#detail").startswith("No adventure yet")
+        assert detail(app) == ["No adventure yet. Esc, then begin one."]
     assert on_disk(session) == {}
 
 

@@ -9,7 +9,18 @@ from textual.widgets import Static
 from dungeon.play.session import Session
 from dungeon.tale.adventure import Node
 from dungeon.tui.screens.takes import TakesScreen
-from tests.dungeon.host import Host, add_turn, new_session, press, reopened, screen_text, settle, showing, widget_text
+from tests.dungeon.host import (
+    Host,
+    add_turn,
+    new_session,
+    pane_title,
+    press,
+    reopened,
+    screen_text,
+    settle,
+    showing,
+    widget_text,
+)
 
 
 @pytest.fixture
@@ -47,7 +58,7 @@ async def test_left_and_right_show_the_differences_and_enter_chooses(session: Se
         await press(pilot, "left")
         assert text(app) == "> You look.\n\nYou open a door of glass. iron."
         assert styles(app) == {"strike $error", "underline $success"}
-        assert "Take 1 of 3" in widget_text(app, "#about")
+        assert "Take 1 of 3" in pane_title(app, "#right")
         await press(pilot, "left", "d")  # there is no take further left; d shows the text without differences
         assert text(app) == "> You look.\n\nYou open a door of iron."
         await press(pilot, "right", "right", "right", "enter")
@@ -68,8 +79,8 @@ async def test_a_take_inside_the_branch_is_compared_with_the_current_take(sessio
     takes = three_takes(session)
     later = add_turn(session, "go on", "On you go.")
     async with showing(TakesScreen(session, takes[0].id)) as (app, pilot):
-        assert "turn 3" in widget_text(app, "#about")
-        assert "with 1 turn after it" in widget_text(app, "#about")
+        assert "turn 3" in pane_title(app, "#right")
+        assert "It has 1 turn after it" in widget_text(app, "#about")
         await press(pilot, "enter")
         assert app.results == [False]
     assert session.adventure.head == later.id
@@ -79,7 +90,7 @@ async def test_a_click_highlights_and_a_double_click_chooses(session: Session) -
     takes = three_takes(session)
     async with showing(TakesScreen(session, takes[1].id), size=(100, 30)) as (app, pilot):
         await pilot.click("#takes", offset=(5, 2))
-        assert "Take 3 of 3" in widget_text(app, "#about")
+        assert "Take 3 of 3" in pane_title(app, "#right")
         assert app.results == []
         await pilot.click("#takes", offset=(5, 0), times=2)
         await settle(pilot)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from textual.widgets import Input
+from textual.widgets._footer import FooterKey
 
 from dungeon.errors import DungeonError
 from dungeon.play.session import Session
@@ -14,6 +15,7 @@ from dungeon.tui.screens.confirm import ConfirmScreen
 from dungeon.tui.screens.edit import EditScreen
 from dungeon.tui.screens.takes import TakesScreen
 from dungeon.tui.screens.tree import TreeScreen
+from dungeon.tui.widgets.footer import KeyFooter
 from dungeon.tui.widgets.tree_rows import TreeRows
 from tests.dungeon.host import Host, add_turn, new_session, press, reopened, screen_text, settle, showing, widget_text
 
@@ -311,11 +313,22 @@ async def test_hostile_text_and_names_are_shown_as_text(session: Session) -> Non
 async def test_tree_and_text_are_visible_at_every_size(session: Session, size: tuple[int, int]) -> None:
     async with showing(TreeScreen(session), size=size) as (app, pilot):
         assert "3 ◉ > You wait. Three." in screen_text(app)
-        assert "? all keys · Esc back" in screen_text(app)
+        footer = screen_text(app).splitlines()[-1]
+        assert "? Keys" in footer
+        assert "Esc Back" in footer
         await press(pilot, "question_mark")
         assert "go on from" in screen_text(app)
         await press(pilot, "question_mark", "n")
         assert "A name for this place" in screen_text(app)
+
+
+async def test_the_list_of_keys_has_every_key_of_the_footer_and_the_signs(session: Session) -> None:
+    async with showing(TreeScreen(session), size=(110, 60)) as (app, pilot):
+        shown = [key for key in app.screen.query_one(KeyFooter).query(FooterKey) if key.key != "escape"]
+        await press(pilot, "question_mark")
+        page = [line.strip(" │").split("  ")[0] for line in screen_text(app).splitlines()]
+        assert {key.key_display for key in shown} <= set(page)
+        assert "◆ is a bookmark" in screen_text(app)
 
 
 async def test_random_keys_leave_every_turn_on_the_disk(session: Session) -> None:

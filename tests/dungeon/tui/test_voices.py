@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from textual.pilot import Pilot
-from textual.widgets import Static
+from textual.widgets import ProgressBar, Static
 
 from dungeon.errors import DungeonError
 from dungeon.scenarios.user import find_scenario
@@ -244,8 +244,14 @@ async def test_a_voice_is_fetched_while_the_game_goes_on(
         assert "opens wide" in screen_text(pilot.app)
         await voices(pilot, "ember")
         assert "Enter pauses the download" in detail(pilot)
-        await press(pilot, "enter")
+        bar = pilot.app.screen.query_one(ProgressBar)
+        assert bar.display
+        assert bar.percentage == pytest.approx(100_000 / len(CONTENT))
+        await press(pilot, "up")
+        assert not bar.display, "it is of the highlighted voice"
+        await press(pilot, "down", "enter")
         await wait_until(pilot, lambda: where(pilot, "ember").startswith("paused at "))
+        assert not bar.display
         await wait_until(pilot, lambda: "goes on fetching it" in detail(pilot))
         await press(pilot, "enter")
         await wait_until(pilot, lambda: is_here(weights("ember")))
