@@ -11,7 +11,6 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby
-from textwrap import shorten
 
 from corpus.text import did_you_mean, one_line
 from dungeon.authored.books import Book, library
@@ -22,7 +21,7 @@ from dungeon.play.adventures import plural, time_ago
 from dungeon.play.registry import COMMANDS, help_lines
 from dungeon.play.session import Session
 from dungeon.scenarios.library import builtin_scenarios
-from dungeon.scenarios.model import TITLE_LENGTH, Scenario, fill_placeholders, scenario_from_opening
+from dungeon.scenarios.model import Scenario, fill_placeholders, scenario_from_opening
 from dungeon.scenarios.user import find_scenario, user_scenarios
 from dungeon.storage.shelf import ShelfEntry
 from dungeon.tale.authored import endings_line
@@ -212,8 +211,7 @@ class Menu:
         """An adventure that begins with the line; None, and a question, the first time that it is nearly a title."""
         near = [entry for entry in entries if is_nearly(line, entry.title)]
         if not near or line == self._asked_about:
-            title = shorten(line, TITLE_LENGTH, placeholder="…")
-            return scenario_from_opening(line, title if title != "…" else "")
+            return scenario_from_opening(line)
         self._asked_about = line
         note(f"{_did_you_mean(near[0])} The same line again is your own opening.")
         self._list(near[:1])

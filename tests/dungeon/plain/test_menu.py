@@ -102,7 +102,7 @@ def test_a_line_of_more_than_four_words_is_an_opening_of_ones_own(server: Script
     server.answers = ["\nThe sea is calm."]
     play(server, "You are a cook on a small grey ship.\nlook out\n")
     assert server.requests[0]["prompt"] == "You are a cook on a small grey ship.\n\n> You look out.\n"
-    assert saved_adventure().title == "You are a cook on a small grey ship."
+    assert saved_adventure().opening == "You are a cook on a small grey ship."
 
 
 def test_an_opening_that_is_nearly_a_title_is_asked_about_once(server: ScriptedServer) -> None:
@@ -190,6 +190,14 @@ def test_a_scenario_asks_for_its_placeholders_before_it_begins(server: ScriptedS
     assert "What is your name? (an empty line: Brindle)\n" in result.stdout
     assert "You are Bo, who pulls teeth" in result.stdout
     assert "You are Brindle, who pulls teeth" in play(server, "\n/quit\n", "--scenario", "dragons-tooth").stdout
+
+
+def test_a_question_in_a_typed_opening_is_asked_until_it_is_answered(server: ScriptedServer) -> None:
+    result = play(server, "You are ${Who are you?} of ${town}, and late.\n\n \nBo\n\n/quit\n")
+    assert result.returncode == 0
+    assert result.stdout.count("Who are you?\n") == 3
+    assert result.stderr.count("The story needs an answer to this.") == 2
+    assert "You are Bo of town, and late." in result.stdout
 
 
 def test_a_question_lets_commands_through(server: ScriptedServer) -> None:
