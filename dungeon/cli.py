@@ -208,15 +208,8 @@ def adventures(words: tuple[str, ...]) -> None:
     search = " ".join(words)
     with _open_shelf() as shelf:
         entries = shelf.list_adventures(search)
-        _head(
-            "number",
-            "title",
-            "turns",
-            "words",
-            "branches",
-            "last played",
-            *(["found in", "sentence"] if search else []),
-        )
+        found_in = ("found in", "sentence") if search else ()
+        _head("number", "title", "turns", "words", "branches", "last played", *found_in)
         for entry, line in zip(entries, adventure_lines(entries), strict=True):
             found = shelf.find_words(entry.id, search) if search.strip() else None
             click.echo(f"{line}\t{found.place}\t{found.text}" if found else line)
