@@ -58,6 +58,7 @@ def play_plain(
     try:
         session = Session(shelf, storyteller, seed)
         session.may_type = not isinstance(storyteller, NoStoryteller)
+        session.on_notice = lambda text: note(f"{text} Ctrl+C stops waiting.")
         check_keys(session.settings.global_settings)
         asyncio.run(_Game(session, books).play(scenario, go_on))
     except KeyboardInterrupt:
