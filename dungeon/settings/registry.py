@@ -5,7 +5,7 @@
     format_value(0.9)                        # as a player would type it
 
 A value is a number, a switch (bool), a name or a tuple of phrases. A setting without a default has no value until it is
-set: the voice has its own, or there is none.
+set: the voice has its own, or there is none. The file is long because every setting is explained in it.
 """
 
 import math
