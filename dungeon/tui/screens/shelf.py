@@ -16,8 +16,8 @@ from textual.widgets import Input
 from corpus.text import one_line, printable
 from dungeon.play.adventures import ExportFileExists, default_export_path, export_adventure, plural, relabel, time_ago
 from dungeon.play.session import Session
+from dungeon.storage.entries import ShelfEntry
 from dungeon.storage.search import Found
-from dungeon.storage.shelf import ShelfEntry
 from dungeon.tale.adventure import Adventure
 from dungeon.tui.host import game
 from dungeon.tui.screens.ask import LineScreen
