@@ -43,7 +43,7 @@ from dungeon.tui.screens.start_preview import (
 from dungeon.tui.screens.start_voice import VoiceLines
 from dungeon.tui.widgets.footer import KeyFooter
 from dungeon.tui.widgets.pane import Pane
-from dungeon.tui.widgets.rows import ColouredOptions
+from dungeon.tui.widgets.rows import Options
 
 _ALL = "all"
 _WRITE = "write"
@@ -77,7 +77,7 @@ class _Group:
     """By the ids of their options."""
 
 
-class _Ways(ColouredOptions):
+class _Ways(Options):
     """What can be begun."""
 
     BINDINGS = [

@@ -10,7 +10,7 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Static
 
-from dungeon.play.keys import key_hints
+from dungeon.play.keys import key_name, keys_for
 from dungeon.storyteller.hardware.machine import this_machine
 from dungeon.storyteller.local.storyteller import LocalStoryteller
 from dungeon.storyteller.voices.lines import duration_text, size_text
@@ -67,7 +67,7 @@ class VoiceLines(Vertical):
     @property
     def _voices_key(self) -> str:
         """The key of the voices' screen, or else its command."""
-        return key_hints(game(self).session.settings.global_settings, "voices").partition(" ")[0] or "/voices"
+        return key_name(keys_for(game(self).session.settings.global_settings)["voices"]) or "/voices"
 
     def _show_state(self) -> None:
         app = game(self)
