@@ -46,6 +46,7 @@ class AdventureTable(Table):
 
     BINDINGS = [
         Binding("enter", "select", "Play"),
+        Binding("slash", "screen.search", "Search"),
         Binding("g", "screen.go", "Play from there"),
         Binding("r", "screen.rename", "Rename"),
         Binding("t", "screen.tag", "Tags"),
@@ -67,7 +68,6 @@ class ShelfScreen(Screen[int | None]):
     VERTICAL_BREAKPOINTS = [(0, "-low"), (20, "-tall")]
     BINDINGS = [
         Binding("escape", "back", "Back"),
-        Binding("slash", "search", "Search"),
     ]
 
     def __init__(self, session: Session, search: str = "") -> None:
