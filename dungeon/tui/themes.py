@@ -27,8 +27,9 @@ def theme_of(palette: Palette) -> Theme:
         "block-cursor-background": tinted(0.2 if palette.dark else 0.15),
         "block-cursor-blurred-background": tinted(0.1),
         "input-selection-background": f"{palette.primary} 25%",
-        "scrollbar": tinted(0.7),
-        "scrollbar-hover": tinted(0.85),
+        "scrollbar": tinted(0.6),
+        "scrollbar-hover": tinted(0.8),
+        "scrollbar-background": palette.background,
     }
     return Theme(**asdict(palette), variables=variables)
 
