@@ -23,7 +23,7 @@ from dungeon.play.session import Session
 from dungeon.scenarios.library import builtin_scenarios
 from dungeon.scenarios.model import Scenario, fill_placeholders, scenario_from_opening
 from dungeon.scenarios.user import find_scenario, user_scenarios
-from dungeon.storage.shelf import ShelfEntry
+from dungeon.storage.entries import ShelfEntry
 from dungeon.tale.authored import endings_line
 
 Choice = Book | Scenario | ShelfEntry
