@@ -26,7 +26,7 @@ from tests.dungeon.drawn import Run, drawn
 
 STYLE = (
     "text{font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,'DejaVu Sans Mono',monospace;"
-    "font-size:16px;white-space:pre}"
+    "font-size:16px;white-space:pre}rect{shape-rendering:crispEdges}"
 )
 CELL_WIDTH, CELL_HEIGHT = 9.6, 19
 MARGIN = 12

@@ -15,7 +15,8 @@ from dungeon.errors import DungeonError
 from dungeon.scenarios.library import builtin_scenarios
 from dungeon.scenarios.model import fill_placeholders
 from dungeon.scenarios.user import file_stem, user_scenarios
-from dungeon.storage.shelf import Shelf, ShelfEntry
+from dungeon.storage.entries import ShelfEntry
+from dungeon.storage.shelf import Shelf
 from dungeon.tale import transcript
 from dungeon.tale.adventure import Adventure
 

@@ -179,6 +179,16 @@ _LOOKS = (
         global_only=True,
         options=("auto", "on", "off"),
     ),
+    Setting(
+        "plain_cues",
+        "Your turn, in lines",
+        Type.NAME,
+        "Whether the game in lines (--plain) says when it is your turn.",
+        "It is a sign before your line, and a line at the end of a turn. auto: on a terminal, and not in a pipe.",
+        default="auto",
+        global_only=True,
+        options=("auto", "on", "off"),
+    ),
 )
 _ADVANCED = (
     Setting(

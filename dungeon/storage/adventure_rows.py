@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from dungeon.storage import story_rows, turn_rows
+from dungeon.storage import lore_rows, story_rows, turn_rows
 from dungeon.tale.adventure import Adventure
 
 # An opening that the player wrote has no scenario, so its title is compared with NULL: it stays.
@@ -31,6 +31,29 @@ def take_id(db: sqlite3.Connection) -> int:
 def is_there(db: sqlite3.Connection, adventure_id: int) -> bool:
     """Return whether the adventure is on the shelf."""
     return db.execute("SELECT 1 FROM adventure WHERE id = ?", (adventure_id,)).fetchone() is not None
+
+
+def read(db: sqlite3.Connection, adventure_id: int) -> Adventure | None:
+    """Return an adventure with all its turns, the head where it was left; None if it is not on the shelf."""
+    row = db.execute("SELECT * FROM adventure WHERE id = ?", (adventure_id,)).fetchone()
+    if row is None:
+        return None
+    adventure = Adventure(
+        row["id"],
+        row["title"],
+        row["opening"],
+        row["scenario"],
+        row["voice"],
+        lore_rows.read(db, lore_rows.latest_id(db, adventure_id)),
+        msgspec.json.decode(row["ideas"], type=tuple[str, ...]),
+        msgspec.json.decode(row["tags"], type=tuple[str, ...]),
+        row["overrides"],
+        *story_rows.story_and_book(db, row["story"]),
+    )
+    for turn in db.execute("SELECT * FROM turn WHERE adventure = ? ORDER BY id", (adventure_id,)):
+        adventure.add(turn_rows.node(turn))
+    adventure.move(row["head"])
+    return adventure
 
 
 def insert(db: sqlite3.Connection, adventure: Adventure) -> None:

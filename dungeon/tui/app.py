@@ -44,7 +44,7 @@ from dungeon.tui.host import KeepsText, ShowsFetches
 from dungeon.tui.screens.by_command import open_screen
 from dungeon.tui.screens.play import PlayScreen
 from dungeon.tui.themes import theme_of
-from dungeon.tui.widgets.header import NO_VOICE, READY
+from dungeon.tui.widgets.header import NO_ANSWER, NO_VOICE, READY
 
 _TOAST_LENGTH = 200
 """Characters of a command's output that a toast holds; a longer one gets a page."""
@@ -160,8 +160,9 @@ class DungeonApp(BaseApp):
 
     @property
     def voice_is_missing(self) -> bool:
-        """Whether the voice is still being fetched, or could not be started."""
-        return self.voice_state not in (READY, "loading", "loading the voice")
+        """Whether the voice is still being fetched, or could not be started. A server may answer the next time."""
+        known = (READY, NO_ANSWER, "loading", "loading the voice")
+        return isinstance(self.storyteller, LocalStoryteller) and self.voice_state not in known
 
     def _placeholders_filled(self, scenario: Scenario | None) -> None:
         if scenario:

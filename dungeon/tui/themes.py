@@ -27,28 +27,26 @@ def theme_of(palette: Palette) -> Theme:
         "block-cursor-background": tinted(0.2 if palette.dark else 0.15),
         "block-cursor-blurred-background": tinted(0.1),
         "input-selection-background": f"{palette.primary} 25%",
-        "scrollbar": tinted(0.7),
-        "scrollbar-hover": tinted(0.85),
+        "scrollbar": tinted(0.6),
+        "scrollbar-hover": tinted(0.8),
+        "scrollbar-background": palette.background,
     }
     return Theme(**asdict(palette), variables=variables)
 
 
-_ANSI_VARIABLES = dict.fromkeys(
-    ("scrollbar", "scrollbar-hover", "scrollbar-active", "scrollbar-background", "scrollbar-background-hover"),
-    "ansi_default",
-) | {
-    "scrollbar-background-active": "ansi_default",
-    "block-cursor-foreground": "ansi_default",
-    "block-cursor-background": "ansi_default",
+_DEFAULTS = """
+scrollbar scrollbar-hover scrollbar-active
+scrollbar-background scrollbar-background-hover scrollbar-background-active
+block-cursor-foreground block-cursor-background
+input-cursor-foreground input-cursor-background
+input-selection-foreground input-selection-background
+"""
+_WITHOUT_COLOURS = dict.fromkeys(_DEFAULTS.split(), "ansi_default") | {
     "block-cursor-text-style": "bold reverse",
     "block-cursor-blurred-text-style": "bold underline",
-    "input-cursor-foreground": "ansi_default",
-    "input-cursor-background": "ansi_default",
     "input-cursor-text-style": "reverse",
-    "input-selection-foreground": "ansi_default",
-    "input-selection-background": "ansi_default",
 }
-"""Where the player is, without any colour."""
+"""Where the player is, told by marks alone: nobody knows which of the terminal's colours can be read on which."""
 TERMINAL_COLOURS = (
     # Blue on black and cyan, green or yellow on white can hardly be read on most terminals.
     replace(
@@ -57,14 +55,14 @@ TERMINAL_COLOURS = (
         secondary="ansi_green",
         accent="ansi_yellow",
         error="ansi_bright_red",
-        variables={**BUILTIN_THEMES["ansi-dark"].variables, **_ANSI_VARIABLES},
+        variables={**BUILTIN_THEMES["ansi-dark"].variables, **_WITHOUT_COLOURS},
     ),
     replace(
         BUILTIN_THEMES["ansi-light"],
         secondary="ansi_magenta",
         warning="ansi_red",
         success="ansi_blue",
-        variables={**BUILTIN_THEMES["ansi-light"].variables, **_ANSI_VARIABLES},
+        variables={**BUILTIN_THEMES["ansi-light"].variables, **_WITHOUT_COLOURS},
     ),
 )
 """The themes of the terminal's sixteen colours, in place of Textual's of the same names."""

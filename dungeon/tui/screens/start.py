@@ -26,7 +26,7 @@ from dungeon.play.registry import COMMANDS
 from dungeon.scenarios.library import builtin_scenarios
 from dungeon.scenarios.model import Scenario
 from dungeon.scenarios.user import trash_scenario, user_scenarios
-from dungeon.storage.shelf import ShelfEntry
+from dungeon.storage.entries import ShelfEntry
 from dungeon.tale.authored import endings_line
 from dungeon.tui.host import game
 from dungeon.tui.screens import start_featured as featured

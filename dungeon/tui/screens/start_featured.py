@@ -16,7 +16,7 @@ from corpus.text import one_line
 from dungeon.authored.books import Book
 from dungeon.play.adventures import plural, time_ago
 from dungeon.scenarios.model import Scenario
-from dungeon.storage.shelf import ShelfEntry
+from dungeon.storage.entries import ShelfEntry
 from dungeon.tale.authored import endings
 from dungeon.tui.screens.start_preview import entry_title
 

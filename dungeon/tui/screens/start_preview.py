@@ -8,7 +8,7 @@ from corpus.text import one_line, printable
 from dungeon.authored.books import Book
 from dungeon.play.adventures import plural, time_ago
 from dungeon.scenarios.model import Scenario, fill_placeholders
-from dungeon.storage.shelf import ShelfEntry
+from dungeon.storage.entries import ShelfEntry
 from dungeon.tale.authored import endings_line
 
 HOW_STORY = "Pick one of the choices, or type what you do. What the author did not foresee, the voice improvises."

@@ -13,11 +13,12 @@ from textual.message import Message
 from textual.screen import Screen
 
 from dungeon.errors import DungeonError
+from dungeon.play.keys import key_name, keys_for
 from dungeon.play.session import OnUpdate, Session
 from dungeon.tale.adventure import Node
 from dungeon.tui import crash
 from dungeon.tui.host import game
-from dungeon.tui.widgets.header import READY, SUGGESTING, THINKING, WAITING, PlayHeader
+from dungeon.tui.widgets.header import NO_ANSWER, READY, SUGGESTING, THINKING, WAITING, PlayHeader
 from dungeon.tui.widgets.message_line import MessageLine
 from dungeon.tui.widgets.prompt import Prompt, PromptBar
 from dungeon.tui.widgets.story import StoryView
@@ -57,6 +58,8 @@ class TurnScreen(Screen[None]):
         self.session = session
         self.busy = False
         """Whether a turn is being played."""
+        self._silent_from: int | None = None
+        """While the player is told that nothing comes: how many tokens had come."""
         self._turn_words = ""
         """What the player typed for the turn that is being played; "" for a retry."""
         self._head_before = session.adventure.head
@@ -103,7 +106,7 @@ class TurnScreen(Screen[None]):
         try:
             await self.session.prefetch(lambda: self.post_message(self.Suggested()))
         except DungeonError:
-            return  # the next turn meets the same trouble, and reports it
+            self._note_failure()  # the next turn meets the same trouble, and reports it
 
     @on(Suggested)
     def _suggested(self) -> None:
@@ -123,6 +126,7 @@ class TurnScreen(Screen[None]):
         """Plays a turn in the background; `words` are what the player typed for it."""
         self.busy = True
         self._turn_words = words
+        self._silent_from = None
         self._head_before = self.session.adventure.head
         self._show_state(THINKING)
         self._play_turn(play)
@@ -157,19 +161,34 @@ class TurnScreen(Screen[None]):
 
     @on(StoryView.Grown)
     def _turn_grown(self) -> None:
-        if self.busy:
-            speed = self.session.stats.tokens_per_second
+        stats = self.session.stats
+        if self.busy and stats.tokens != self._silent_from:
+            self._end_silence()
+            speed = stats.tokens_per_second
             self._show_state("streaming" + (f" {speed:.0f} tokens/s" if speed else ""))
 
     @on(NoticeGiven)
     def _notice_given(self, event: NoticeGiven) -> None:
         if self.busy:  # nobody waits for what is prefetched
+            self._silent_from = self.session.stats.tokens
             self._show_state(WAITING)
-            self.show_message(event.text)
+            stop = key_name(keys_for(self.session.settings.global_settings)["stop"]) or "/stop"
+            self.show_message(f"{event.text} {stop} stops waiting and keeps what came.")
+
+    def _end_silence(self) -> None:
+        if self._silent_from is not None:
+            self._silent_from = None
+            self.clear_message()
+
+    def _note_failure(self) -> None:
+        """Shows whether it was the storyteller that failed."""
+        if game(self).voice_state == READY and not self.session.storyteller.is_ready:
+            game(self).voice_state = NO_ANSWER
 
     @on(TurnEnded)
     async def _turn_ended(self, event: TurnEnded) -> None:
         self.busy = False
+        self._end_silence()
         self._show_state("")
         self.story.end_turn()
         if self.session.ways_on:
@@ -177,6 +196,7 @@ class TurnScreen(Screen[None]):
         self.show_place()
         if event.error:
             self.show_error(event.error)
+            self._note_failure()
         if event.notes:
             self.show_message(" ".join(event.notes))
         node = self.session.adventure.nodes.get(event.node_id or 0)

@@ -16,6 +16,8 @@ READY = "ready"
 """The storyteller's state when it can be asked."""
 NO_VOICE = "no voice"
 """Its state when it could not be started."""
+NO_ANSWER = "does not answer"
+"""Its state when it was ready, and its server has failed since."""
 THINKING = "thinking"
 """The turn's state until its first word."""
 WAITING = "no answer yet"
@@ -104,6 +106,6 @@ def state_sign(state: str) -> tuple[str, str]:
     """The sign of a state and its colour."""
     if state == READY:
         return "●", "$success"
-    if state == NO_VOICE:
+    if state in (NO_VOICE, NO_ANSWER):
         return "✗", "$error"
     return "◐", "$warning"

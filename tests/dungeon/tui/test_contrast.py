@@ -16,10 +16,13 @@ from textual.pilot import Pilot
 from textual.screen import ModalScreen, Screen
 from textual.widget import Widget
 from textual.widgets import OptionList
+from textual.widgets._tabs import Underline
 
 import dungeon.tui.screens
 from dungeon.settings.palettes import PALETTES, TERMINAL_THEMES, contrast
 from dungeon.tui.screens.box import BoxScreen
+from dungeon.tui.widgets.pane import Pane
+from dungeon.tui.widgets.side_panel import SidePanel
 from dungeon.tui.widgets.table import Table
 from tests.dungeon.drawn import Run, drawn, unpainted
 from tests.dungeon.gallery import SCENES, TOASTS, game_of, visiting
@@ -29,8 +32,8 @@ TEXT, MARK = 4.5, 3.0
 """The least contrast of text, and of lines, bars and what can't be used now."""
 LINES = frozenset(map(chr, range(0x2500, 0x25A0)))
 """Box drawing and blocks: borders, bars, the parts of a scrollbar."""
-DECORATION = ("Underline", "SidePanel", "preview", "page")
-"""Widgets, by class or id, whose lines only part them from what is beside them."""
+DECORATION = (Underline, SidePanel, Pane)
+"""Widgets whose lines only part them from what is beside them. A pane that has the focus has brighter ones."""
 SHOWN = {
     "AskScreen": "ask",
     "ChooseScreen": "choose",
@@ -111,7 +114,7 @@ def too_pale(pilot: Pilot[None]) -> Iterator[str]:
         if widget is screen and isinstance(screen, ModalScreen):
             continue
         line = set(run.text.strip()) <= LINES
-        if line and {type(widget).__name__, widget.id} & {*DECORATION}:
+        if line and isinstance(widget, DECORATION) and not widget.has_focus_within:
             continue
         measured = contrast(run.color, run.background)
         if measured < (MARK if line or widget.disabled else TEXT):

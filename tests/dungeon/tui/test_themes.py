@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 import pytest
 from textual.color import Color
 from textual.pilot import Pilot
+from textual.widgets import OptionList
 
 from dungeon.authored.books import find_books
 from dungeon.paths import settings_file, themes_folder
@@ -106,15 +107,17 @@ async def test_a_theme_of_the_players_own_is_shown_and_the_key_goes_through_it()
 async def test_it_is_in_the_settings_with_how_well_it_can_be_read() -> None:
     write_theme("pale", 'base = "ink"\nprimary = "#7a9cff"\n')
     async with started() as (app, pilot):
-        await press(pilot, "f4", *["down"] * 40)
-        while app.screen.query_one("#settings").highlighted_option.id != "theme":  # type: ignore[attr-defined]
-            await press(pilot, "up")
+        await press(pilot, "f4")
+        settings = app.screen.query_one("#settings", OptionList)
+        settings.highlighted = settings.get_option_index("theme")
         await press(pilot, "enter", "end")
         assert isinstance(app.screen, ChooseScreen)
         assert app.theme == "pale"
-        shown = " ".join(" ".join(line.split("│")[1] for line in screen_text(app).splitlines() if "│" in line).split())
-        assert "pale Yours, from pale.toml. Hard to read: primary on panel has a contrast of 2.1 to 1" in shown
-        await press(pilot, "enter")
+        assert "Yours, from pale.toml. Hard to read: primary" in screen_text(app)
+        await press(pilot, "escape")
+        assert app.theme == "lamplight"
+        await press(pilot, "left")
+        assert app.theme == "pale"
     assert load_settings().theme == "pale"
 
 
