@@ -28,6 +28,11 @@ def settings_file() -> Path:
     return _folder("config") / "settings.toml"
 
 
+def themes_folder() -> Path:
+    """The player's own themes, a file each."""
+    return _folder("config") / "themes"
+
+
 def shelf_file() -> Path:
     """The adventures, one SQLite database."""
     return _folder("data") / "shelf.db"

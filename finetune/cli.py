@@ -11,8 +11,9 @@ import shutil
 import signal
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ from finetune.errors import FinetuneError
 from finetune.export.job import ExportJob
 from finetune.files import write_json
 from finetune.models.folders import BUNDLED, read_training
-from finetune.recipe import DEFAULT_RECIPE, METHODS, load_recipe, recipe_names, stored_recipe
+from finetune.recipe import DEFAULT_RECIPE, METHODS, Recipe, load_recipe, recipe_names, stored_recipe
 from finetune.report.job import ReportJob, parse_methods, parse_shares
 from finetune.training.job import TrainingJob
 
@@ -45,7 +46,39 @@ _base = click.option(
 _recipe = click.option("--recipe", default=DEFAULT_RECIPE, show_default=True, help=_RECIPE_HELP)
 
 
-@click.group(invoke_without_command=True)
+class _RecipeHint(click.Command):
+    """A command whose message for `--rank 8` says how that is written: `--set rank=8`."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        given = list(args)
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            key = error.option_name.lstrip("-").replace("-", "_")
+            if key not in {field.name for field in fields(Recipe)}:
+                raise
+            raise click.UsageError(
+                f"There is no option {error.option_name}: {key} is a setting of the recipe. "
+                f"Write --set {key}={_value_after(error.option_name, given)}",
+                ctx,
+            ) from error
+
+
+class _RecipeHintGroup(_RecipeHint, click.Group):
+    """The same, with commands of its own."""
+
+
+def _value_after(option: str, args: list[str]) -> str:
+    """Return the value that was given to an option, or VALUE where there is none."""
+    for word, following in zip(args, [*args[1:], ""], strict=True):
+        if word.startswith(f"{option}="):
+            return shlex.quote(word.partition("=")[2])
+        if word == option and following and not following.startswith("-"):
+            return shlex.quote(following)
+    return "VALUE"
+
+
+@click.group(cls=_RecipeHintGroup, invoke_without_command=True)
 @click.option("--corpus", type=_PATH, help=_CORPUS_HELP)
 @_base
 @click.option("--out", type=_PATH, help="The folder to write the voice to.")
@@ -85,7 +118,7 @@ def main(context: click.Context, /, method: str | None, layers: str | None, like
             recipe_name, recipe = stored_recipe(repeats.get("recipe"), changes)
     job = TrainingJob(recipe_name=recipe_name, recipe=recipe, repeats=repeats, **options)
     job.check()
-    with _heavy_work("The same command goes on from the last checkpoint."):
+    with _heavy_work(job.after_stop):
         from finetune.training.train import train_voice
 
         table = train_voice(job)
@@ -128,7 +161,7 @@ def export(**options: Any) -> None:
     """
     job = ExportJob(**options)
     job.check()
-    with _heavy_work("Nothing was written."):
+    with _heavy_work(lambda: "Nothing was written."):
         from finetune.export.export import export
 
         exported = export(job)
@@ -180,7 +213,7 @@ def evaluate(json_file: Path | None, show: int, **options: Any) -> None:
         raise FinetuneError(f"There is no folder {json_file.absolute().parent} to write {json_file.name} to. Make it.")
     job = EvaluationJob(**options)
     job.check()
-    with _heavy_work("Nothing was written."):
+    with _heavy_work(lambda: "Nothing was written."):
         from finetune.compare.evaluate import as_json, evaluate
         from finetune.compare.side_by_side import measures_table, turns_side_by_side
 
@@ -195,7 +228,7 @@ def evaluate(json_file: Path | None, show: int, **options: Any) -> None:
             write_json(json_file, as_json(comparison))
 
 
-@main.command()
+@main.command(cls=_RecipeHint)
 @click.option("--corpus", type=_PATH, required=True, help=_CORPUS_HELP)
 @_base
 @click.option("--out", type=_PATH, required=True, help="The folder to write the page, its charts and its runs to.")
@@ -229,8 +262,8 @@ def report(shares: str, methods: str, **options: Any) -> None:
     goes on with the same command; more shares and methods are added to the runs that are there.
     """
     job = ReportJob(shares=parse_shares(shares), methods=parse_methods(methods), **options)
-    job.method_recipes()
-    with _heavy_work("The same command goes on with the runs that are left."):
+    job.check()
+    with _heavy_work(lambda: "The same command goes on with the runs that are left."):
         from finetune.report.report import make_report
 
         page = make_report(job)
@@ -238,7 +271,7 @@ def report(shares: str, methods: str, **options: Any) -> None:
 
 
 @contextmanager
-def _heavy_work(after_stop: str) -> Iterator[None]:
+def _heavy_work(after_stop: Callable[[], str]) -> Iterator[None]:
     """Quiet the libraries; turn a missing one into one line, and a stop into a line that says how to go on."""
     # Threads that sleep while they wait: on a machine that does something else as well, torch's threads would spin
     # for each other through every time slice (measured on 2 busy cores: over 30 s a step, and 7 s so).
@@ -255,7 +288,7 @@ def _heavy_work(after_stop: str) -> Iterator[None]:
         where = f"{error.filename}: " if error.filename else ""
         raise FinetuneError(f"{where}{error.strerror}. Put that right, and give the same command again.") from error
     except KeyboardInterrupt:
-        click.echo(f"\nStopped. {after_stop}", err=True)
+        click.echo(f"\nStopped. {after_stop()}", err=True)
         sys.exit(130)
     finally:
         signal.signal(signal.SIGTERM, earlier)

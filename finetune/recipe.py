@@ -122,6 +122,11 @@ class Recipe:
         self._check_bounds()
         self._check_combinations()
 
+    @property
+    def module_names(self) -> set[str]:
+        """The names in `modules`."""
+        return {name.strip() for name in self.modules.split(",")} if self.modules else set()
+
     def _check_types(self) -> None:
         for field in fields(self):
             value, wanted = getattr(self, field.name), type(field.default)
@@ -153,6 +158,10 @@ class Recipe:
             )
         if self.init == "orthogonal" and self.rank % 2:
             raise FinetuneError(f"The recipe's rank is {self.rank}; init orthogonal needs an even one.")
+        if self.compile == "on" and self.dora:
+            raise FinetuneError(
+                "The recipe has both compile on and dora, which torch can't compile as a whole. Leave compile to auto."
+            )
         if self.init == "pissa" and self.dora:
             raise FinetuneError("The recipe has both init pissa and dora, which exclude each other. Take one of them.")
 

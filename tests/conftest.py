@@ -30,7 +30,7 @@ settings.register_profile("dungeon", deadline=None)
 settings.load_profile("dungeon")
 
 
-LONGEST = ("test_readme.py", "test_loop.py", "test_notebook.py", "test_random_walk.py")
+LONGEST = ("test_readme.py", "test_loop.py", "test_notebook.py", "test_random_walk.py", "test_contrast.py")
 """Files of tests that take half a minute and more; so do some of those marked `real`."""
 
 

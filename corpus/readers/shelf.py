@@ -1,11 +1,12 @@
-"""The game's shelf, an SQLite file -> Stories: one for each adventure, with every retry and every branch.
+"""The game's shelf, an SQLite file -> Stories: one for each adventure, with every branch that was played on.
 
 The schema has a version (`PRAGMA user_version`). The shelf is only read, and a running game is neither blocked nor put
 at risk: a shelf that nobody has open is read into memory; one with a write-ahead log is opened by SQLite in read-only
 mode, which sees the latest saves.
 
 A turn that was cut off, because the player stopped it or the game crashed, is left out unless the game continued from
-it.
+it. So is a turn that the player abandoned: nothing follows it, and the player is somewhere else now. That is what
+becomes of an answer that was retried, and of the last turn before going back to try something else.
 
 In an adventure that plays an author's story, the author's text is context only: the opening, and every turn whose prose
 is that of a passage. What the storyteller improvised is learned, and so is a passage that the player rewrote.
@@ -92,7 +93,12 @@ def _add_adventure(
     adventure: sqlite3.Row, turns: Sequence[sqlite3.Row], authored: _Authored | None, play: Playthrough
 ) -> None:
     continued = {turn["parent"] for turn in turns}
-    replaced = _replaced(turns)
+    abandoned = {
+        turn["id"]
+        for turn in turns
+        if turn["id"] not in continued and turn["id"] != adventure["head"] and not _is_authors(turn, authored)
+    }
+    replaced = _replaced(turns, abandoned)
     opening = play.add_prose(ROOT, _text(adventure, "opening"), context_only=adventure["story"] is not None)
     pieces: dict[Any, int] = {None: opening}
     for turn in turns:
@@ -103,6 +109,8 @@ def _add_adventure(
             play.left_out["stray turn"] += 1
         elif _text(turn, "state") != _DONE and turn["id"] not in continued:
             play.left_out["unfinished turn"] += 1
+        elif turn["id"] in abandoned:
+            play.left_out["abandoned turn"] += 1
         elif _is_authors(turn, authored):
             words = _text(turn, "input") if kind == Kind.STORY else ""
             before = play.add_prose(pieces[turn["parent"]], words)
@@ -150,12 +158,13 @@ def _essence(text: str) -> str:
     return _NO_LETTERS.sub("", text).casefold()
 
 
-def _replaced(turns: Sequence[sqlite3.Row]) -> set[Any]:
+def _replaced(turns: Sequence[sqlite3.Row], abandoned: set[Any]) -> set[Any]:
     """Return the turns that the player edited, and the turns below them unless a branch without an edit needs them.
 
-    The edited version is what the player wants, and the turns below it are copies.
+    The edited version is what the player wants, and the turns below it are copies. An edit that was abandoned replaces
+    nothing.
     """
-    kept = {turn["id"] for turn in turns} - {turn["edit_of"] for turn in turns}
+    kept = {turn["id"] for turn in turns} - {turn["edit_of"] for turn in turns if turn["id"] not in abandoned}
     for turn in reversed(turns):  # a turn has a higher id than its parent
         if turn["id"] in kept:
             kept.add(turn["parent"])
@@ -221,8 +230,9 @@ def _rows(db: sqlite3.Connection, source: Source) -> tuple[list[sqlite3.Row], li
     stories = "SELECT NULL AS id, NULL AS story WHERE FALSE"
     if version >= _WITH_EDITS:
         adventures = (
-            "SELECT id, title, opening, (SELECT lore FROM lore l WHERE l.adventure = a.id ORDER BY l.id DESC LIMIT 1) "
-            "AS lore, NULL AS story FROM adventure a ORDER BY id"
+            "SELECT id, title, opening, head, "
+            "(SELECT lore FROM lore l WHERE l.adventure = a.id ORDER BY l.id DESC LIMIT 1) AS lore, "
+            "NULL AS story FROM adventure a ORDER BY id"
         )
         turns = turns.replace("NULL AS edit_of", "edit_of")
     if version >= _WITH_AUTHORS:

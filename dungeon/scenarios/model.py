@@ -36,7 +36,7 @@ import msgspec
 from corpus.text import one_line, printable
 from corpus.turns import clean_prose
 from dungeon.errors import DungeonError
-from dungeon.storage.tomlfile import MAX_BYTES, read_toml
+from dungeon.storage.tomlfile import read_limited, read_toml
 from dungeon.tale.lore import MAX_DEPTH, Card, Lore
 
 TITLE_LENGTH = 60
@@ -121,8 +121,7 @@ def read_scenario(path: Path) -> Scenario:
     try:
         if not path.is_file():
             raise DungeonError(f"There is no scenario file {place}.")
-        with path.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
+        data = read_limited(path)
     except (OSError, ValueError) as error:  # ValueError: a NUL in the name
         raise DungeonError(f"The scenario {place} can't be read: {getattr(error, 'strerror', error)}.") from error
     scenario = clean_scenario(read_toml(data, Scenario, place))

@@ -10,6 +10,7 @@ A change takes effect at once. If it can't be written to disk, `SettingsNotSaved
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import cached_property
 from typing import cast
 
 from dungeon.errors import DungeonError
@@ -27,6 +28,7 @@ from dungeon.settings.layers import (
 )
 from dungeon.settings.presets import PRESET_FIELDS, parse_preset_name
 from dungeon.settings.registry import BY_NAME, GROUPS, Value, allowed_values, find_setting, format_value
+from dungeon.settings.user_themes import Themes, load_themes
 from dungeon.storyteller.sampling import Sampling
 
 
@@ -42,7 +44,7 @@ class EffectiveSettings:
         self.global_settings = settings
         """The settings for all adventures."""
         self.overrides: Layer | None = None
-        """The adventure's own settings; None before `bind`."""
+        """The adventure's own settings; None while none is played."""
         self.on_change: Callable[[], None] = lambda: None
         """Called after every change, so that the screen can follow."""
         self._save_overrides: Callable[[str], None] = lambda overrides: None
@@ -51,6 +53,11 @@ class EffectiveSettings:
         """Use an adventure's overrides (JSON) from now on; `save` is called with them whenever they change."""
         self.overrides = read_overrides(overrides)
         self._save_overrides = save
+
+    def unbind(self) -> None:
+        """No adventure is played: only the settings for all adventures are in force and can be changed."""
+        self.overrides = None
+        self._save_overrides = lambda overrides: None
 
     # ---- values in force -------------------------------------------------------------------------------------
 
@@ -73,6 +80,17 @@ class EffectiveSettings:
     def instructions(self) -> str:
         """What a chat model is asked to do in adventures without their own instructions; "" is the game's default."""
         return cast("str | None", self.value("instructions")) or ""
+
+    @cached_property
+    def themes(self) -> Themes:
+        """The themes that can be chosen, the player's own among them: read once, when first asked for."""
+        return load_themes()
+
+    @property
+    def theme(self) -> str:
+        """The theme that is shown: the one that is set, or the default where there is no theme of that name."""
+        chosen = self.global_settings.theme
+        return chosen if chosen in self.themes.help else str(BY_NAME["theme"].default)
 
     def value(self, name: str, *, globally: bool = False) -> Value | None:
         """Return the value in force in this adventure, or in adventures without overrides; None if it is unset."""
@@ -113,10 +131,8 @@ class EffectiveSettings:
         """
         setting = find_setting(name)
         scope = ", for all adventures" if setting.global_only else ""
-        return (
-            f"{self.summary(setting.name)}\n{setting.help} {setting.details}\n"
-            f"It can be {allowed_values(setting)}{scope}."
-        )
+        allowed = f"one of {', '.join(self.themes.help)}" if setting.name == "theme" else allowed_values(setting)
+        return f"{self.summary(setting.name)}\n{setting.help} {setting.details}\nIt can be {allowed}{scope}."
 
     def summary(self, name: str) -> str:
         """Return `name = value (origin)` for the value in force."""
@@ -130,7 +146,7 @@ class EffectiveSettings:
     def set(self, name: str, text: str | None, *, globally: bool = False) -> str:
         """Set what the player typed, for this adventure or `globally`; None removes it. Return the value in force.
 
-        Settings that apply to all adventures only, and all settings before `bind`, are always set globally.
+        Settings that apply to all adventures only, and all settings while none is played, are always set globally.
 
         Raises:
             DungeonError: there is no such setting, or it does not allow the value; nothing has changed.
@@ -139,6 +155,8 @@ class EffectiveSettings:
         setting = find_setting(name)
         if setting.name == "preset" and text is not None:
             check_preset(self.global_settings, text.strip().lower())
+        if setting.name == "theme" and text is not None:
+            self.themes.check(text.strip().lower())
         if globally or setting.global_only or self.overrides is None:
             values = with_value(self.global_settings.values, name, text)
             self._change_globally(replace(self.global_settings, values=values))

@@ -5,7 +5,7 @@
     format_value(0.9)                        # as a player would type it
 
 A value is a number, a switch (bool), a name or a tuple of phrases. A setting without a default has no value until it is
-set: the voice has its own, or there is none.
+set: the voice has its own, or there is none. The file is long because every setting is explained in it.
 """
 
 import math
@@ -16,7 +16,6 @@ from itertools import chain
 from corpus.text import did_you_mean, printable
 from corpus.turns import clean_prose
 from dungeon.errors import DungeonError
-from dungeon.settings.palettes import THEME_HELP
 
 Value = int | float | str | tuple[str, ...]
 """A switch is a bool, which is an int."""
@@ -141,10 +140,10 @@ _LOOKS = (
         "Theme",
         Type.NAME,
         "The colours.",
-        "ansi-dark and ansi-light use those of your terminal. With NO_COLOR set in the environment there are none.",
+        "ansi-dark and ansi-light use those of your terminal. With NO_COLOR set in the environment there are none. "
+        "Themes of your own are files in the folder themes, beside the settings file.",
         default="lamplight",
         global_only=True,
-        options=tuple(THEME_HELP),
     ),
     Setting(
         "pace",
@@ -176,6 +175,16 @@ _LOOKS = (
         Type.NAME,
         "The panel beside the story: people and things, memory, summary.",
         "auto shows it where the terminal has 120 columns or more.",
+        default="auto",
+        global_only=True,
+        options=("auto", "on", "off"),
+    ),
+    Setting(
+        "plain_cues",
+        "Your turn, in lines",
+        Type.NAME,
+        "Whether the game in lines (--plain) says when it is your turn.",
+        "It is a sign before your line, and a line at the end of a turn. auto: on a terminal, and not in a pipe.",
         default="auto",
         global_only=True,
         options=("auto", "on", "off"),

@@ -1,7 +1,7 @@
 """Stepping through the values of a setting, as the arrow keys do on the settings screen.
 
 next_value(BY_NAME["temperature"], 0.72, 1)     # 0.75: numbers go to the next multiple of their step
-next_value(BY_NAME["theme"], "lamplight", -1)   # "ansi-light": names go round
+next_value(BY_NAME["panel"], "auto", -1)        # "off": names go round
 share(BY_NAME["temperature"], 0.5)              # 0.25 of the way from the least to the greatest value
 """
 

@@ -6,7 +6,8 @@
 The first game of a day that starts with adventures on the shelf makes `2026-12-01.db`, unless the shelf is as it was
 at the last backup. SQLite copies one state of the shelf while it is played on; the copy is checked before it gets its
 name, and only then do backups beyond the seventh go. A game that is killed leaves an unfinished copy in a folder of its
-own, which a later backup removes. What a player purges goes from the backups as well.
+own, which a later backup removes. What a player purges goes from the backups as well, though not from a damaged shelf
+that a restoring has put aside.
 """
 
 import errno
@@ -171,7 +172,7 @@ def remove_stale(folder: Path) -> None:
     """Remove what killed games have left; a backup that another game makes now is younger."""
     for unfinished in folder.glob(f"{_UNFINISHED}*"):
         if unfinished.stat().st_mtime < time.time() - _STALE_SECONDS:
-            shutil.rmtree(unfinished)
+            shutil.rmtree(unfinished, ignore_errors=True)  # two games may do this at once
 
 
 def _was_purged_meanwhile(shelf: Path, copy: Path) -> bool:

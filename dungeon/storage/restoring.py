@@ -30,7 +30,7 @@ class Restored:
 
     backup: Backup
     kept: Path | None
-    """The file with what was on the shelf; None if there was no shelf."""
+    """The file with what was there; None if there was nothing."""
 
 
 def put_back(shelf: Path, name: str) -> Restored:
@@ -40,10 +40,9 @@ def put_back(shelf: Path, name: str) -> Restored:
         DungeonError: there is no such backup, it is damaged, or a game is running; the shelf is as it was.
     """
     backup = _find(shelf, name)
-    with storage_errors(backup.path, "restored"), closing(open_file(backup.path, "ro")) as source:
-        check_pages(source)
-        with storage_errors(shelf, "replaced"):
-            kept = _write_into(shelf, source) or _replace(shelf, source)
+    with storage_errors(shelf, "restored"), closing(open_file(backup.path, "ro")) as source:
+        _check(backup, source)
+        kept = _write_into(shelf, source) or _replace(shelf, source)
     return Restored(backup, kept)
 
 
@@ -56,6 +55,15 @@ def _find(shelf: Path, name: str) -> Backup:
     if problem := backups[wanted].problem:
         raise DungeonError(problem)
     return backups[wanted]
+
+
+def _check(backup: Backup, source: sqlite3.Connection) -> None:
+    try:
+        check_pages(source)
+    except (sqlite3.Error, ValueError) as error:
+        raise DungeonError(
+            f"The backup {backup.path} can't be put back: {error}. `dungeon restore` lists the others."
+        ) from error
 
 
 def _write_into(shelf: Path, source: sqlite3.Connection) -> Path | None:
@@ -122,7 +130,7 @@ def _replace(shelf: Path, source: sqlite3.Connection) -> Path | None:
     for suffix in ("-wal", "-journal", "-shm"):  # SQLite would take them for the restored shelf's
         Path(f"{shelf}{suffix}").unlink(missing_ok=True)
     write_copy(source, shelf)
-    return kept if found else None
+    return Path(f"{kept}{found[0]}") if found else None
 
 
 def _copy(file: Path, target: Path) -> None:

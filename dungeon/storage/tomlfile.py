@@ -1,15 +1,17 @@
 """TOML files that people write by hand, as typed data, and back. Errors name the file and the key.
 
-    scenario = read_toml(path.read_bytes(), Scenario, str(path))
+    scenario = read_toml(read_limited(path), Scenario, str(path))
     path.write_text(to_toml(scenario))
 
 Limits: structs and dataclasses of text, numbers, booleans, and tuples of these; files of at most `MAX_BYTES`.
 """
 
 import dataclasses
+import errno
 import re
 import tomllib
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
@@ -25,6 +27,18 @@ MAX_BYTES = 1 << 18
 _LONG_KEY = re.compile(r"""(?<![\w-])(?:(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){100}""")
 """A key of a hundred parts, `a.b.c.d …`. tomllib takes quadratic time and memory for one: 2.7 s for 32 KB (Python
 3.11 and 3.13), and a file of `MAX_BYTES` runs out of memory after minutes."""
+
+
+def read_limited(path: Path) -> bytes:
+    """Return a file's bytes, and of one that is too large only so many that `parse_toml` refuses them.
+
+    Raises:
+        OSError: there is no such file, or it can't be read.
+    """
+    if path.exists() and not path.is_file():  # a pipe would keep the game waiting
+        raise OSError(errno.EINVAL, "it is not a file")
+    with path.open("rb") as file:
+        return file.read(MAX_BYTES + 1)
 
 
 def parse_toml(data: bytes, place: str) -> dict[str, Any]:

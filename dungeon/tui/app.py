@@ -6,8 +6,9 @@ The voice starts loading when the app does; the player can choose and type meanw
 
 import asyncio
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
+from datetime import date
 from functools import partial
 from typing import Any, cast
 
@@ -17,9 +18,11 @@ from textual.reactive import reactive
 from textual.screen import Screen
 from textual.worker import WorkerCancelled
 
+from corpus.text import printable
 from dungeon.authored.books import Book
 from dungeon.errors import DungeonError
 from dungeon.paths import shelf_file
+from dungeon.play.adventures import delete_unplayed
 from dungeon.play.director import open_story
 from dungeon.play.frontend import PlayFrontend
 from dungeon.play.keys import check_keys, key_name, keymap, keys_for
@@ -40,6 +43,7 @@ from dungeon.tui.bindings import bindings
 from dungeon.tui.host import KeepsText, ShowsFetches
 from dungeon.tui.screens.by_command import open_screen
 from dungeon.tui.screens.play import PlayScreen
+from dungeon.tui.themes import theme_of
 from dungeon.tui.widgets.header import NO_ANSWER, NO_VOICE, READY
 
 _TOAST_LENGTH = 200
@@ -73,14 +77,19 @@ class DungeonApp(BaseApp):
         books: Sequence[Book] = (),
         go_on: bool = False,
         seed: int | None = None,
+        today: Callable[[], date] = date.today,
     ) -> None:
         super().__init__()
         self.storyteller = storyteller
         self.shelf = Shelf(shelf_file())
+        delete_unplayed(self.shelf)
         self.session = Session(self.shelf, storyteller, seed)
         check_keys(self.session.settings.global_settings)
+        for palette in self.session.settings.themes.own.values():
+            self.register_theme(theme_of(palette))
         self.session.may_type = not isinstance(storyteller, NoStoryteller)
         self.books = books
+        self._today = today
         self._scenario = scenario
         if go_on:
             self.session.resume()  # an empty shelf is reported before the screen changes
@@ -94,7 +103,8 @@ class DungeonApp(BaseApp):
     def on_mount(self) -> None:
         self.session.settings.on_change = self.apply_settings
         self.apply_settings()
-        self.choose()
+        self._report_themes()
+        self._show_start()
         if self._go_on:
             self._play()
         elif self._scenario:
@@ -114,10 +124,14 @@ class DungeonApp(BaseApp):
     # ---- adventures ------------------------------------------------------------------------------------------
 
     def choose(self) -> None:
-        """Shows the first screen, with nothing above it."""
+        """Leaves the adventure, and shows the first screen with nothing above it."""
+        self.session.settings.unbind()
+        self._show_start()
+
+    def _show_start(self) -> None:
         from dungeon.tui.screens.start import StartScreen
 
-        self.show_first(StartScreen())
+        self.show_first(StartScreen(self._today()))
 
     def begin(self, scenario: Scenario) -> None:
         """Plays a new adventure, after the player has answered what its scenario asks."""
@@ -138,6 +152,11 @@ class DungeonApp(BaseApp):
             self._play("" if adventure.head is None else again)
             if book.story.notes:
                 self.show_lines(book.title, [*book.story.notes])
+
+    @property
+    def is_playing(self) -> bool:
+        """Whether an adventure is on a screen, perhaps below others: the session keeps the one that was left."""
+        return any(isinstance(screen, PlayScreen) for screen in self.screen_stack)
 
     @property
     def voice_is_missing(self) -> bool:
@@ -166,7 +185,8 @@ class DungeonApp(BaseApp):
         playing = isinstance(screen, PlayScreen)
         for command in COMMANDS.values():
             if command.stands_alone and (playing or not command.needs_adventure):
-                run = partial(self.call_later, self.run_action, f"command('{command.name}')", screen)
+                runs_it = screen if playing else self
+                run = partial(self.call_later, self.run_action, f"command('{command.name}')", runs_it)
                 yield SystemCommand(command.name.capitalize(), command.summary, run)
             elif isinstance(screen, PlayScreen) and screen.session.may_type:
                 begin = partial(self.call_later, screen.begin_command, command.name)
@@ -230,10 +250,22 @@ class DungeonApp(BaseApp):
 
     def apply_settings(self) -> None:
         """The theme and the keys, as the player has set them."""
-        self.theme = str(self.session.settings.value("theme"))
+        self.use_theme(self.session.settings.theme)
         self.set_keymap(keymap(self.session.settings.global_settings))
         if isinstance(self.screen, PlayScreen):
             self.screen.apply_settings()
+
+    def _report_themes(self) -> None:
+        """Says which of the player's themes can't be used, and that the one that is set is gone."""
+        settings = self.session.settings
+        for problem in settings.themes.problems.values():
+            self.toast(problem, error=True)
+        chosen = settings.global_settings.theme
+        if chosen not in (settings.theme, *settings.themes.problems):
+            name = printable(chosen)[:30]
+            self.toast(
+                f"There is no theme '{name}' any more, so this is {settings.theme}. /theme NAME chooses another."
+            )
 
     # ---- the voice -------------------------------------------------------------------------------------------
 

@@ -2,21 +2,22 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any, ClassVar
 
 from textual.binding import Binding
-from textual.filter import LineFilter
+from textual.filter import LineFilter, NoColor
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
-from textual.theme import Theme
 
 from dungeon.errors import DungeonError
 from dungeon.play.keys import key_name
 from dungeon.settings.palettes import PALETTES
 from dungeon.tui.crash import CrashReports, tolerate_odd_bytes
 from dungeon.tui.printable_filter import PRINTABLE_ONLY
+from dungeon.tui.themes import TERMINAL_COLOURS, theme_of
+
+_NO_COLOR = NoColor()
 
 _CHARACTERS_PER_SECOND = 20
 """How fast a message is read."""
@@ -32,12 +33,20 @@ class BaseApp(CrashReports):
     def __init__(self) -> None:
         super().__init__()
         tolerate_odd_bytes()
-        for palette in PALETTES.values():  # Textual has the themes of the terminal's colours already
-            self.register_theme(Theme(**asdict(palette)))
+        for theme in (*map(theme_of, PALETTES.values()), *TERMINAL_COLOURS):
+            self.register_theme(theme)
+
+    def use_theme(self, name: str) -> None:
+        """Shows a theme. With NO_COLOR in the environment all look the same: bold, underlined, reversed, no colours."""
+        self.theme = "ansi-dark" if self.no_color else name
 
     def get_line_filters(self) -> Sequence[LineFilter]:
-        """Textual's own, and behind them one that lets nothing but text through."""
-        return [*super().get_line_filters(), PRINTABLE_ONLY]
+        """Textual's own, and behind them one that lets nothing but text through.
+
+        Textual turns the colours into greys for NO_COLOR, and those of the terminal into black on black.
+        """
+        own = (_NO_COLOR,) if self.no_color else super().get_line_filters()
+        return [*own, PRINTABLE_ONLY]
 
     def get_key_display(self, binding: Binding) -> str:
         """A key as help and messages write it, Ctrl+R; a letter alone as it is typed."""

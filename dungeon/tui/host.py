@@ -42,10 +42,15 @@ class Game(Toaster, Protocol):
     fetches: Fetches
     voice_is_missing: bool
     """Whether the voice is still being fetched, or could not be started."""
+    is_playing: bool
+    """Whether an adventure is on a screen, perhaps below others."""
     books: Sequence[Book]
     """The authored stories that are offered; none: those of the library."""
     fetch_state: str
     """How far the voices are that are fetched in the background; "" if none is."""
+
+    def use_theme(self, name: str) -> None:
+        """Shows a theme; what the player has set stays."""
 
     def begin(self, scenario: Scenario) -> None:
         """Plays a new adventure, after the player has answered what the scenario asks."""

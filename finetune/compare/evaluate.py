@@ -32,7 +32,7 @@ from finetune.errors import FinetuneError
 from finetune.models.base import open_base
 from finetune.models.folders import is_voice
 from finetune.models.held_out import HeldOutLoss, choose_held_out, held_out_loss
-from finetune.models.precision import Precision
+from finetune.models.precision import FP32
 from finetune.models.sampling import GAME_SAMPLING, generate, pad_id
 from finetune.models.voice import OpenVoice, open_voice
 from finetune.recipe import Recipe
@@ -41,7 +41,6 @@ TEXT_COLUMN = "the text itself"
 """The column of the corpus's own answers."""
 _PROMPTS_AT_ONCE = 16
 _ROWS_AT_ONCE = 4
-_FP32 = Precision("fp32", "figures that compare")
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +190,7 @@ class _Subject:
         length = min(Recipe().length, getattr(self.model.config, "max_position_embeddings", Recipe().length))
         rows = make_rows(examples, self.tokenizer, length, self.tokenizer.eos_token_id)
         collator = Collator(pad_id(self.tokenizer), length)
-        return held_out_loss(self.model, choose_held_out(examples, rows, 0), _ROWS_AT_ONCE, _FP32, collator)
+        return held_out_loss(self.model, choose_held_out(examples, rows, 0), _ROWS_AT_ONCE, FP32, collator)
 
     def generate(self, scenes: Sequence[Scene], job: EvaluationJob) -> list[str]:
         """Return a turn for each scene."""

@@ -4,7 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from finetune.data.corpus_files import find_files
 from finetune.errors import FinetuneError
+from finetune.models.base_check import check_base
 from finetune.models.folders import BUNDLED, VOICE, is_path, is_voice, read_training
 
 
@@ -28,8 +30,10 @@ class EvaluationJob:
         """Check the names before anything heavy is imported; return each one's `training.json`, None for a base.
 
         Raises:
-            FinetuneError: a name is neither a voice nor a base, or is given twice.
+            FinetuneError: a name is neither a voice nor a base, or is given twice, or there is no such corpus.
         """
+        if self.corpus:
+            find_files(self.corpus)
         trainings = {name: _read_training(name) for name in self.voices}
         if len(trainings) < len(self.voices):
             raise FinetuneError("A voice is named twice. Name each once.")
@@ -47,4 +51,5 @@ def _read_training(name: str) -> dict[str, Any] | None:
             f"{path} is neither a voice (it has no {VOICE}) nor a model folder (no config.json). "
             f"Name a folder that training wrote, or a base: a model folder or {BUNDLED}."
         )
+    check_base(name)
     return None

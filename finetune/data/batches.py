@@ -9,6 +9,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 
 from finetune.data.rows import IGNORED, Row
@@ -35,15 +36,15 @@ class Collator:
         longest = max(len(row["input_ids"]) for row in rows)
         width = min(math.ceil(longest / _WIDTH_MULTIPLE) * _WIDTH_MULTIPLE, self.length)
         shape = (self.fixed_rows, self.length) if self.fixed_rows else (len(rows), width)
-        batch = {"input_ids": torch.full(shape, self.pad_id), "labels": torch.full(shape, IGNORED)}
+        batch = {"input_ids": np.full(shape, self.pad_id), "labels": np.full(shape, IGNORED)}
         if any("position_ids" in row for row in rows):
-            batch["position_ids"] = torch.arange(shape[1]).repeat(shape[0], 1)
+            batch["position_ids"] = np.tile(np.arange(shape[1]), (shape[0], 1))
         for n, row in enumerate(rows):
             stop = len(row["input_ids"])
-            batch["input_ids"][n, :stop] = torch.tensor(row["input_ids"])
-            batch["labels"][n, :stop] = torch.tensor(row["labels"])
-            if positions := row.get("position_ids"):
-                batch["position_ids"][n, :stop] = torch.tensor(positions)
+            batch["input_ids"][n, :stop] = row["input_ids"]
+            batch["labels"][n, :stop] = row["labels"]
+            if "position_ids" in row:
+                batch["position_ids"][n, :stop] = row["position_ids"]
                 # Padding continues the last row that is packed here, so that a lone one needs no mask.
-                batch["position_ids"][n, stop:] = torch.arange(shape[1] - stop) + positions[-1] + 1
-        return batch
+                batch["position_ids"][n, stop:] = np.arange(shape[1] - stop) + row["position_ids"][-1] + 1
+        return {name: torch.from_numpy(values) for name, values in batch.items()}

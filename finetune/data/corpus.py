@@ -8,7 +8,7 @@ The folder is read as it lies there: no network, no cache elsewhere, no code tha
 
 import hashlib
 import json
-import shlex
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,13 +18,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from datasets import Dataset
 
+from corpus.report import leak_warning
+from finetune.data.corpus_files import BUILD_ONE, find_files
 from finetune.errors import FinetuneError
 from finetune.files import read_json
 
 T = TypeVar("T")
-_SPLITS = ("train", "validation", "test")
 _COLUMNS = ("story", "context", "target", "ends")
-_BUILD_ONE = "Build one with: dungeon corpus build STORIES --out FOLDER"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +43,17 @@ class Corpus:
         """The split that is measured before and after a training: test, or validation where there is no test."""
         return "test" if "test" in self.splits else "validation"
 
+    @property
+    def leaked(self) -> float | None:
+        """The share of the validation text, 0 to 1, that is also in the training text; None where nobody measured."""
+        share = self.report.get("leaked")
+        return float(share) if isinstance(share, int | float) and math.isfinite(share) else None
+
+    @property
+    def leak_warning(self) -> str:
+        """What is wrong with figures on held-out text where it was learned from, too; "" where little was."""
+        return leak_warning(self.leaked or 0.0)
+
 
 def read_corpus(folder: Path) -> Corpus:
     """Return the corpus in `folder`, in memory.
@@ -50,14 +61,14 @@ def read_corpus(folder: Path) -> Corpus:
     Raises:
         FinetuneError: `folder` holds no corpus, it can't be read, or its train or validation split is empty.
     """
-    parts = _find_files(folder)
+    parts = find_files(folder)
     try:
         splits = {split: table for split, files in parts.items() if (table := _read_split(folder, files)) is not None}
         report = read_json(folder / "report.json")
     except (OSError, ValueError) as error:  # pyarrow's errors are of these kinds
         raise FinetuneError(f"The corpus {folder} can't be read: {error}. Build it again.") from error
     if not isinstance(report, dict):
-        raise FinetuneError(f"{folder} is not a corpus: its report.json holds no report. {_BUILD_ONE}")
+        raise FinetuneError(f"{folder} is not a corpus: its report.json holds no report. {BUILD_ONE}")
     for split in ("train", "validation"):
         if split not in splits:
             raise FinetuneError(f"The corpus {folder} has nothing in its {split} split. Build it from more stories.")
@@ -74,30 +85,10 @@ def spread_evenly(items: Sequence[T], count: int) -> list[T]:
     return [items[(2 * n + 1) * len(items) // (2 * count)] for n in range(count)]
 
 
-def _find_files(folder: Path) -> dict[str, list[Path]]:
-    """Return the Parquet files of each split."""
-    if folder.is_file():
-        raise FinetuneError(
-            f"{folder} is a file, and --corpus takes the folder of a corpus. Build one from your text with: "
-            f"dungeon corpus build {shlex.quote(str(folder))} --out FOLDER"
-        )
-    if not folder.is_dir():
-        raise FinetuneError(f"There is no corpus folder {folder}. {_BUILD_ONE}")
-    if (folder / "dataset_dict.json").is_file():
-        raise FinetuneError(
-            f"The corpus {folder} is in the form of save_to_disk; it was built by an earlier version of this program, "
-            "or by another one. Build it again with: dungeon corpus build STORIES --out FOLDER"
-        )
-    files = {split: sorted(folder.glob(f"data/{split}-*.parquet")) for split in _SPLITS}
-    if not any(files.values()):
-        raise FinetuneError(f"{folder} is not a corpus: it has no data/train-….parquet. {_BUILD_ONE}")
-    return files
-
-
 def _read_split(folder: Path, files: list[Path]) -> Dataset | None:
     """Return the examples of one split; None where it is empty."""
     for file in files:
         if missing := [name for name in _COLUMNS if name not in pq.read_schema(file).names]:
-            raise FinetuneError(f"{folder} is not a corpus: {file.name} lacks the column '{missing[0]}'. {_BUILD_ONE}")
+            raise FinetuneError(f"{folder} is not a corpus: {file.name} lacks the column '{missing[0]}'. {BUILD_ONE}")
     tables = [pq.read_table(file, columns=list(_COLUMNS)) for file in files]
     return Dataset(pa.concat_tables(tables)) if any(table.num_rows for table in tables) else None

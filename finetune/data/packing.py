@@ -11,6 +11,8 @@ import bisect
 from collections import defaultdict
 from collections.abc import Sequence
 
+import numpy as np
+
 from finetune.data.rows import IGNORED, Row
 
 
@@ -48,9 +50,11 @@ def pack(rows: Sequence[Row], length: int) -> list[Row]:
 
 
 def _join(rows: Sequence[Row]) -> Row:
+    lengths = [len(row["input_ids"]) for row in rows]
+    labels = np.concatenate([row["labels"] for row in rows])
+    labels[np.cumsum([0, *lengths[:-1]])] = IGNORED  # a row's first token is not predicted from the row before it
     return Row(
-        input_ids=[token for row in rows for token in row["input_ids"]],
-        # A row's first token is not predicted from the row before it.
-        labels=[label for row in rows for label in (IGNORED, *row["labels"][1:])],
-        position_ids=[place for row in rows for place in range(len(row["input_ids"]))],
+        input_ids=np.concatenate([row["input_ids"] for row in rows]),
+        labels=labels,
+        position_ids=np.concatenate([np.arange(length, dtype=np.int32) for length in lengths]),
     )

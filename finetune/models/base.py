@@ -15,12 +15,13 @@ from typing import Any
 import httpx2
 import torch
 import yaml  # type: ignore[import-untyped]
-from huggingface_hub import get_hf_file_metadata, hf_hub_download, hf_hub_url, metadata_load, try_to_load_from_cache
+from huggingface_hub import hf_hub_download, metadata_load
 from safetensors import SafetensorError
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTrainedModel
 
 from finetune.errors import FinetuneError, cause
-from finetune.models.folders import BUNDLED, is_path
+from finetune.models.base_check import cannot_open, check_base, hub_subject
+from finetune.models.folders import BUNDLED
 from finetune.models.gguf_weights import BUNDLED_HUB_ID, bundled_weights, read_gguf
 
 _MOST_CONTEXT = 2048
@@ -66,6 +67,7 @@ def open_base(name: str) -> Base:
     Raises:
         FinetuneError: there is no such base, it can't be fetched, or it isn't a whole causal language model.
     """
+    check_base(name)
     path = Path(name).expanduser()
     if name == BUNDLED:
         file = bundled_weights()
@@ -75,11 +77,7 @@ def open_base(name: str) -> Base:
         model, tokenizer = _from_pretrained(str(path), f"The folder {path}")
         given, shown, card = str(path.resolve()), path.resolve().name, path / "README.md"
         return Base(given, shown, _license(card), model, tokenizer, None, _digest(model))
-    if path.exists() or is_path(name):
-        raise FinetuneError(f"There is no model folder {path}. --base takes a folder, a Hub id, or {BUNDLED}.")
-    subject = f"'{name}', which is not a local folder and was looked up on the Hub,"
-    _check_hub(name, subject)
-    model, tokenizer = _from_pretrained(name, subject)
+    model, tokenizer = _from_pretrained(name, hub_subject(name))
     try:
         card = Path(hf_hub_download(name, "README.md"))
     except (httpx2.HTTPError, OSError):  # a model without a card, or a cache without it
@@ -99,11 +97,11 @@ def _from_pretrained(source: str, subject: str) -> tuple[PreTrainedModel, Any]:
             output_loading_info=True,
         )
     except (OSError, ValueError, ImportError, RuntimeError, SafetensorError) as error:
-        raise _cannot_open(subject, cause(error)) from error
+        raise cannot_open(subject, cause(error)) from error
     model, loaded = opened
     if missing := sorted(loaded["missing_keys"]):
         lacks = f"it lacks {len(missing)} tensors of a {type(model).__name__}, {missing[0]} for one"
-        raise _cannot_open(subject, lacks)
+        raise cannot_open(subject, lacks)
     tokenizer = _open_tokenizer(source, subject)
     embeddings = model.get_input_embeddings().num_embeddings
     if len(tokenizer) > embeddings:
@@ -131,23 +129,6 @@ def _open_tokenizer(source: str, subject: str) -> Any:
             f"all, beside its weights. The cause: {reason}"
         )
     return tokenizer
-
-
-def _check_hub(name: str, subject: str) -> None:
-    """Ask the Hub once for a model that isn't cached: transformers would try for most of a minute without a word."""
-    if isinstance(try_to_load_from_cache(name, "config.json"), str):
-        return
-    try:
-        get_hf_file_metadata(hf_hub_url(name, "config.json"))
-    except (httpx2.HTTPError, OSError, ValueError) as error:
-        raise _cannot_open(subject, cause(error)) from error
-
-
-def _cannot_open(subject: str, reason: str) -> FinetuneError:
-    return FinetuneError(
-        f"{subject} can't be opened as a causal language model in safetensors. The cause: {reason}\n"
-        f"--base {BUNDLED} needs no Hub; --base PATH takes a local folder as save_pretrained writes it."
-    )
 
 
 def _digest(model: PreTrainedModel) -> str:

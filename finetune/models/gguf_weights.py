@@ -13,6 +13,7 @@ from typing import Any
 import gguf
 import torch
 from transformers import AutoConfig, AutoTokenizer, LlamaForCausalLM, PreTrainedModel
+from transformers.initialization import no_init_weights
 
 from finetune.errors import FinetuneError
 from finetune.models.folders import BUNDLED
@@ -43,7 +44,8 @@ def read_gguf(file: Path) -> tuple[PreTrainedModel, Any]:
     config.eos_token_id = config.pad_token_id = tokenizer.eos_token_id
     config.bos_token_id = None
     config.dtype = torch.float32
-    model = LlamaForCausalLM(config)
+    with no_init_weights():  # every weight is in the file
+        model = LlamaForCausalLM(config)
     tensors = {tensor.name: tensor for tensor in gguf.GGUFReader(file).tensors}
     names = gguf.get_tensor_name_map(gguf.MODEL_ARCH.LLAMA, config.num_hidden_layers)
     state = {}
@@ -56,7 +58,7 @@ def read_gguf(file: Path) -> tuple[PreTrainedModel, Any]:
             heads = config.num_attention_heads if "q_proj" in name else config.num_key_value_heads
             weight = weight[rotary_row_order(len(weight), heads).argsort()]
         state[name] = weight
-    missing, unexpected = model.load_state_dict(state, strict=False)
+    missing, unexpected = model.load_state_dict(state, strict=False, assign=True)
     assert missing == ["lm_head.weight"] and not unexpected, (missing, unexpected)
     model.tie_weights()
     return model, tokenizer

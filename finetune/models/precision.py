@@ -14,7 +14,7 @@ from typing import Any
 
 import torch
 
-from finetune.errors import FinetuneError
+from finetune.errors import FinetuneError, cause
 
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
@@ -36,28 +36,52 @@ class Precision:
         return nullcontext() if self.precision == "fp32" else torch.autocast(device.type, self.dtype)
 
 
+FP32 = Precision("fp32", "figures that compare")
+"""What does not depend on this machine."""
+
+
 def choose_precision(wanted: str) -> Precision:
     """Return the precision that the recipe names, or for "auto" the one that this machine computes fastest.
 
     A T4 (compute capability 7.5) claims bf16 and emulates it, so the capability decides, not `is_bf16_supported`. On a
     CPU bf16 is taken where there are instructions for it and it wins in a measurement.
-
-    Raises:
-        FinetuneError: fp16 is wanted and there is no CUDA device.
     """
     if wanted != "auto":
-        if wanted == "fp16" and not torch.cuda.is_available():
-            raise FinetuneError("precision fp16 needs a CUDA device. Use auto, bf16 or fp32.")
         return Precision(wanted, "the recipe says so")
     if torch.cuda.is_available():
         major, minor = torch.cuda.get_device_capability()
         return Precision("bf16" if major >= 8 else "fp16", f"CUDA capability {major}.{minor}")
     if torch.backends.mps.is_available():
         return Precision("fp32", "Apple's GPU")
+    if torch.xpu.is_available():
+        return Precision("bf16" if torch.xpu.is_bf16_supported() else "fp32", "Intel's GPU")
     if not cpu_has_bf16():
         return Precision("fp32", "this CPU has no bf16 instructions")
     times = measure_bf16_speedup()
     return Precision("bf16" if times > 1.2 else "fp32", f"bf16 is {times:.1f} times as fast as fp32 on this CPU")
+
+
+def check_kernels(device: torch.device) -> None:
+    """Check that the installed torch can compute on a CUDA card, by computing something: no list tells for sure.
+
+    Raises:
+        FinetuneError: it can't, as newer builds can't on old cards.
+    """
+    try:
+        run_kernel(device)
+    except RuntimeError as error:
+        major, minor = torch.cuda.get_device_capability(device)
+        raise FinetuneError(
+            f"torch {torch.__version__} can't compute on the {torch.cuda.get_device_name(device)} here (compute "
+            f"capability {major}.{minor}); it has kernels for {', '.join(torch.cuda.get_arch_list())}. Install a build "
+            "of torch that has them for this card, or train on the processor: put CUDA_VISIBLE_DEVICES=-1 before the "
+            f"command. The cause: {cause(error)}"
+        ) from error
+
+
+def run_kernel(device: torch.device) -> None:
+    """Compute something on a CUDA card, and wait for it."""
+    (torch.ones(8, 8, device=device) @ torch.ones(8, 8, device=device)).sum().item()
 
 
 def cpu_has_bf16() -> bool:

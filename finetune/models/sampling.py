@@ -2,6 +2,9 @@
 
     texts = generate(model, tokenizer, prompts, max_tokens=60, sampling=Sampling(temperature=0.5))
 
+A model that is being trained computes in the trainer's precision, which has to be named: its frozen weights may be held
+in 16 bits, and its adapter in 32.
+
 All prompts go through the model as one batch, so its memory bounds their number. The random numbers come from a state
 of their own: a training that takes samples has the losses of one that takes none (on Apple's GPU the dropout differs).
 The same seed gives the same texts for the same list of prompts.
@@ -20,6 +23,7 @@ from transformers import GenerationConfig, StoppingCriteria, StoppingCriteriaLis
 
 from corpus.turns import STOP
 from finetune.data.rows import bos_ids, token_ids
+from finetune.models.precision import FP32, Precision
 
 _STOP_TOKENS = 8  # STOP is two characters: in any tokenizer it lies within this many of the last tokens
 
@@ -42,7 +46,14 @@ GAME_SAMPLING = Sampling(temperature=0.5, top_k=40, min_p=0.1)
 
 
 def generate(
-    model: Any, tokenizer: Any, prompts: Sequence[str], *, max_tokens: int, sampling: Sampling, stop: str | None = STOP
+    model: Any,
+    tokenizer: Any,
+    prompts: Sequence[str],
+    *,
+    max_tokens: int,
+    sampling: Sampling,
+    stop: str | None = STOP,
+    precision: Precision = FP32,
 ) -> list[str]:
     """Return what `model` writes after each prompt, at most `max_tokens` each, without white space around it.
 
@@ -74,7 +85,12 @@ def generate(
     training = model.training
     model.eval()
     try:
-        with torch.no_grad(), torch.random.fork_rng([device] if device.type == "cuda" else []):
+        with (
+            torch.no_grad(),
+            torch.random.fork_rng([device] if device.type == "cuda" else []),
+            precision.autocast(device),
+            torch.compiler.set_stance("force_eager"),  # each token has a shape of its own: not worth compiling for
+        ):
             torch.manual_seed(sampling.seed)
             generated = model.generate(
                 input_ids=ids.to(device),

@@ -4,10 +4,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from corpus.text import did_you_mean
+from finetune.data.corpus_files import find_files
 from finetune.errors import FinetuneError
+from finetune.models.base_check import check_base, check_layers, read_layers
+from finetune.models.card_driver import check_card, may_have_card
 from finetune.recipe import DEFAULT_RECIPE, Recipe, load_recipe
+from finetune.training.job import check_ours, check_writable
 
 METHODS = ("base", "last-layers", "lora", "full", "scratch")
+KIND = "a report"
 _DEFAULTS = ("learning_rate=0", "patience=3", "samples=0", "save_every=1000000")
 """What a report takes where the user doesn't say: each method's own learning rate, its early-stopping optimum, and no
 checkpoints, because a run is short and starts over."""
@@ -33,8 +38,25 @@ class ReportJob:
     fresh: bool = False
     """Whether finished runs are thrown away."""
 
+    def check(self) -> None:
+        """Check the job before anything heavy is imported, and before anything is written.
+
+        Raises:
+            FinetuneError: the recipe or a change of it is invalid, nothing can be written at `out`, or there is no such
+                corpus or base, or the base or this machine lacks what a recipe needs.
+        """
+        recipes = self.method_recipes()
+        check_ours(self.out, KIND)
+        check_writable(self.out)
+        check_card(self.recipe, recipes["base"], may_have_card())
+        find_files(self.corpus)
+        check_base(self.base)
+        if layers := read_layers(self.base):
+            for method in self.methods:
+                check_layers(recipes[method], layers)
+
     def method_recipes(self) -> dict[str, Recipe]:
-        """Return the recipe of each method, which need no heavy import and so check the user's choices early.
+        """Return the recipe of each method.
 
         Raises:
             FinetuneError: the recipe or a change of it is invalid.

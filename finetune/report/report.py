@@ -38,7 +38,7 @@ from finetune.models.precision import Precision, choose_precision
 from finetune.models.sampling import GAME_SAMPLING, generate, pad_id
 from finetune.recipe import Recipe
 from finetune.report.charts import draw_charts
-from finetune.report.job import METHODS, ReportJob
+from finetune.report.job import KIND, METHODS, ReportJob
 from finetune.report.page import write_page
 from finetune.report.peak_memory import PeakMemory
 from finetune.report.shares import Share, nested_shares
@@ -67,17 +67,21 @@ def make_report(job: ReportJob) -> Path:
     state = PartialState(cpu=not torch.accelerator.is_available())
     if state.num_processes > 1:
         raise FinetuneError("A report is made by one process. Start it without accelerate launch.")
+    job.check()
     recipes = job.method_recipes()
-    check_machine(job.recipe, recipes["base"])
+    check_machine(job.recipe, recipes["base"], state.device)
     corpus = read_corpus(job.corpus)
+    if corpus.leak_warning:
+        print_status(f"Warning: {corpus.leak_warning}")
     base = open_base(job.base)
     plan = {
         "base": [base.name, base.sha256],
         "corpus": corpus.fingerprint,
         "recipes": {method: asdict(recipe) for method, recipe in recipes.items()},
     }
-    claim_folder(job.out, plan, "a report", discard=job.out / "runs" if job.fresh else None)
-    (job.out / "runs").mkdir(exist_ok=True)
+    runs = job.out / "runs"
+    claim_folder(job.out, plan, KIND, contents=runs, begun=any(runs.glob("*.json")), fresh=job.fresh)
+    runs.mkdir(exist_ok=True)
     runner = _Runner.prepare(job, corpus, base, recipes, state.device)
     shares = nested_shares(corpus.splits["train"], job.shares, recipes["base"].seed)
     runner.run_once("base", "Untuned base", runner.measure_base)
@@ -205,9 +209,15 @@ class _Runner:
         )
 
     def _samples(self, model: Any) -> tuple[str, ...]:
-        sampling = replace(GAME_SAMPLING, seed=self.recipes["base"].seed)
-        tokens = self.job.tokens
-        return tuple(generate(model, self.base.tokenizer, self.prompts, max_tokens=tokens, sampling=sampling))
+        texts = generate(
+            model,
+            self.base.tokenizer,
+            self.prompts,
+            max_tokens=self.job.tokens,
+            sampling=replace(GAME_SAMPLING, seed=self.recipes["base"].seed),
+            precision=self.precision,
+        )
+        return tuple(texts)
 
     def publish(self) -> Path:
         """Write the page, its charts and the study of all finished runs; return the page's path."""

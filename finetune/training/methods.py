@@ -19,6 +19,7 @@ from transformers import PreTrainedModel
 from transformers.pytorch_utils import Conv1D
 
 from finetune.errors import FinetuneError
+from finetune.models.base_check import Layers, check_layers
 from finetune.recipe import Recipe
 
 _ADAPTER = "default"
@@ -129,12 +130,9 @@ def _targets(model: PreTrainedModel, recipe: Recipe) -> list[str]:
     blocks, _ = _last_blocks(model, recipe.layers or model.config.num_hidden_layers)
     inside = {module for block in blocks for module in block.modules() if isinstance(module, (nn.Linear, Conv1D))}
     places = [name for name, module in model.named_modules() if module in inside]
-    wanted = {name.strip() for name in recipe.modules.split(",")} if recipe.modules else set()
-    known = {place.rpartition(".")[2] for place in places}
-    if unknown := sorted(wanted - known):
-        raise FinetuneError(
-            f"The recipe's modules names {unknown[0]!r}; this base's linear layers are {', '.join(sorted(known))}."
-        )
+    known = frozenset(place.rpartition(".")[2] for place in places)
+    check_layers(recipe, Layers(model.config.num_hidden_layers, known))
+    wanted = recipe.module_names
     return [place for place in places if not wanted or place.rpartition(".")[2] in wanted]
 
 

@@ -34,6 +34,7 @@ def model_card(result: TrainingResult, name: str, playable: bool) -> str:
         "license": _escaped(base.license),
         "play": play,
         "split": figures.split,
+        "leak": _describe_leak(result.corpus),
         "nats_before": f"{figures.before.nats_per_token:.3f}",
         "nats_after": f"{figures.after.nats_per_token:.3f}",
         "bits_before": f"{figures.before.bits_per_byte:.3f}",
@@ -97,6 +98,14 @@ def _describe_method(recipe: Recipe, base: str) -> str:
     if recipe.method == "full":
         return f"{base}, all of its weights tuned"
     return f"a model of the architecture of {base}, trained on this corpus alone from random weights"
+
+
+def _describe_leak(corpus: Corpus) -> str:
+    """Return how much of the validation text was learned from, and what follows from it."""
+    if corpus.leaked is None:
+        return ""
+    stands = f"{corpus.leaked:.1%} of the validation text stands in the training text as well"
+    return f"**{stands}, so the figures look better than they are.**" if corpus.leak_warning else f"{stands}."
 
 
 def _escaped(text: str) -> str:

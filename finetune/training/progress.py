@@ -59,6 +59,7 @@ class Progress(TrainerCallback):
         self.device = device
         self._display: Display | None = None
         self._begin = 0.0
+        self._seconds_before = 0.0
         self._first_step = 0
         self._last_line = 0
         self._paused = 0.0
@@ -67,11 +68,13 @@ class Progress(TrainerCallback):
         if not state.is_world_process_zero:
             return
         self.log.cut(state.global_step)
+        entries = self.log.entries()
+        self._seconds_before = max((entry["seconds"] for entry in entries), default=0.0)  # by an earlier process
         self._begin = time.perf_counter()
         self._paused = 0.0  # the base's samples come before
         self._first_step = self._last_line = state.global_step
         self.status.step, self.status.steps = state.global_step, state.max_steps
-        for entry in self.log.entries():
+        for entry in entries:
             self._add_to_curves(entry)
         if sys.stderr.isatty() and (sys.stderr.encoding or "").lower().startswith("utf"):
             self._display = Display(self.status)
@@ -83,7 +86,7 @@ class Progress(TrainerCallback):
         logged = {_LOGGED[key]: value for key, value in (logs or {}).items() if key in _LOGGED}
         if not state.is_world_process_zero or not logged:
             return
-        seconds = round(self.training_seconds, 2)
+        seconds = round(self._seconds_before + self.training_seconds, 2)
         entry = {"step": state.global_step, "epoch": state.epoch, "seconds": seconds, **logged}
         self.log.add(entry)
         self._add_to_curves(entry)

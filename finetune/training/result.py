@@ -27,23 +27,28 @@ class TrainingFigures:
     """Optimizer steps after which it was the lowest."""
     steps: int
     target_tokens: int
-    """Distinct target tokens of the training split; each is learned once per epoch."""
+    """Target tokens of the training split, each of which is learned once per epoch; estimated where the steps end long
+    before an epoch."""
     seconds: float
     """Spent in training since the last start."""
     target_tokens_per_second: float
     tokens_per_second: float
     """Context and padding counted."""
+    leaked: float | None
+    """The share of the validation text, 0 to 1, that is also in the training text; None where nobody measured."""
 
     def as_json(self) -> dict[str, Any]:
         return {**asdict(self), "before": self.before.as_json(), "after": self.after.as_json()}
 
     def table(self) -> str:
-        """Return the held-out loss before and after, aligned."""
+        """Return the held-out loss before and after, aligned, and how much of the held-out text was learned from."""
         rows = [
             (f"held out ({self.split}, {self.after.tokens:,} tokens)", "before", "after"),
             ("nats per token", f"{self.before.nats_per_token:.3f}", f"{self.after.nats_per_token:.3f}"),
             ("bits per byte", f"{self.before.bits_per_byte:.3f}", f"{self.after.bits_per_byte:.3f}"),
         ]
+        if self.leaked is not None:
+            rows.append(("validation text also in train", "", f"{self.leaked:.1%}"))
         width = max(len(row[0]) for row in rows)
         return "\n".join(f"{name:<{width}}  {before:>8}  {after:>8}" for name, before, after in rows)
 

@@ -20,14 +20,15 @@ from transformers import PreTrainedModel, set_seed
 
 from finetune.console import print_status
 from finetune.data.corpus import Corpus, read_corpus
-from finetune.data.rows import count_targets
 from finetune.errors import FinetuneError
 from finetune.files import read_json, write_json
 from finetune.models.base import Base, open_base
+from finetune.models.card_driver import check_card
 from finetune.models.held_out import HeldOutLoss
-from finetune.models.precision import Precision, choose_precision
-from finetune.recipe import DEFAULT_RECIPE, Recipe
-from finetune.training.job import TrainingJob
+from finetune.models.precision import Precision, check_kernels, choose_precision
+from finetune.recipe import Recipe
+from finetune.training.checkpoints import delete_incomplete_checkpoints, last_checkpoint
+from finetune.training.job import KIND, TrainingJob
 from finetune.training.methods import halve_frozen, prepare_model, restore_tensors
 from finetune.training.result import TrainingFigures, TrainingResult, device_name
 from finetune.training.trainer import VoiceTrainer
@@ -38,9 +39,7 @@ from finetune.training.work_folder import (
     PRECISION,
     best_weights,
     claim_folder,
-    delete_incomplete_checkpoints,
     full_disk_reported,
-    last_checkpoint,
 )
 
 Trained = tuple[TrainingResult, PreTrainedModel | PeftModel]
@@ -53,8 +52,14 @@ def train_voice(job: TrainingJob) -> str:
         FinetuneError: whatever the user can put right, before anything long has begun where that is possible.
     """
     job.check()
-    check_machine(job.recipe_name, job.recipe)
-    trained = train(job, read_corpus(job.corpus), open_base(job.base))
+    state = PartialState(cpu=not torch.accelerator.is_available())
+    check_machine(job.recipe_name, job.recipe, state.device)
+    corpus = read_corpus(job.corpus)
+    if state.is_main_process:
+        for note in (corpus.leak_warning and f"Warning: {corpus.leak_warning}", idle_cards(state.num_processes)):
+            if note:
+                print_status(note)
+    trained = train(job, corpus, open_base(job.base))
     if trained is None:
         return ""
     result, model = trained
@@ -63,19 +68,26 @@ def train_voice(job: TrainingJob) -> str:
     return result.figures.table()
 
 
-def check_machine(recipe_name: str, recipe: Recipe) -> None:
+def check_machine(recipe_name: str, recipe: Recipe, device: torch.device) -> None:
     """Check that this machine can train with a recipe, before a base is fetched.
 
     Raises:
-        FinetuneError: the recipe needs a CUDA card, or a precision, that this machine does not have.
+        FinetuneError: the recipe needs a CUDA card that this machine does not have, or torch can't compute on its card.
     """
-    if recipe.gpu and not torch.cuda.is_available():
-        raise FinetuneError(
-            f"The recipe {recipe_name} is for a CUDA card, and torch finds none here. Take --recipe {DEFAULT_RECIPE}, "
-            "which is made for a CPU."
-        )
-    if recipe.precision != "auto":
-        choose_precision(recipe.precision)
+    check_card(recipe_name, recipe, torch.cuda.is_available())
+    if device.type == "cuda":
+        check_kernels(device)
+
+
+def idle_cards(processes: int) -> str:
+    """Return a note where this machine has more cards than are used; "" elsewhere."""
+    cards = torch.cuda.device_count()
+    if processes > 1 or cards < 2:
+        return ""
+    return (
+        f"{cards} cards are here, and one of them is used. To use all, start the same command with: accelerate launch "
+        "--multi_gpu -m finetune …"
+    )
 
 
 def train(job: TrainingJob, corpus: Corpus, base: Base, before: HeldOutLoss | None = None) -> Trained | None:
@@ -89,39 +101,37 @@ def train(job: TrainingJob, corpus: Corpus, base: Base, before: HeldOutLoss | No
     """
     recipe, work = job.recipe, job.work_folder
     state = PartialState(cpu=not torch.accelerator.is_available())
-    precision: Precision = broadcast_object_list([_stored_or_best_precision(job)])[0]
-    if state.is_main_process:
-        _open_work_folder(job, corpus, base, precision, state.num_processes)
-    state.wait_for_everyone()
+    opened = _open_work_folder(job, corpus, base, state.num_processes) if state.is_main_process else None
+    precision: Precision = broadcast_object_list([opened])[0]
 
-    data = prepare_data(corpus, base, recipe)
+    data = prepare_data(corpus, base, recipe, state.num_processes)
     set_seed(recipe.seed)
     model = prepare_model(base.model, recipe)
     if recipe.weights == "half" and precision.precision != "fp32":
         halve_frozen(model, precision.dtype)
     trainer = VoiceTrainer(model, data, recipe, precision, base, work)
     checkpoint = last_checkpoint(work)
-    if state.is_main_process:
-        before = before or _loss_before(work, trainer)
-        if checkpoint:
-            print_status(f"Going on from {checkpoint.name} in {work}.")
+    before = before or _loss_before(work, trainer)
+    if checkpoint and state.is_main_process:
+        print_status(f"Going on from {checkpoint.name} in {work}.")
     trainer.run(checkpoint)
-    if not state.is_main_process:
-        return None
     best = best_weights(work)
     if best is None:
         raise FinetuneError("The loss is not a number. Lower the recipe's learning_rate, and start over with --fresh.")
     restore_tensors(model, best.load())
     seconds = trainer.progress.training_seconds or float("inf")
-    assert before is not None
+    after = trainer.measure(data.held_out)
+    if not state.is_main_process:
+        return None
     figures = TrainingFigures(
         split=data.split,
         before=before,
-        after=trainer.measure(data.held_out),
+        after=after,
+        leaked=corpus.leaked,
         validation_loss=best.loss,
         best_step=best.step,
         steps=trainer.state.global_step,
-        target_tokens=count_targets(data.train),
+        target_tokens=data.target_tokens,
         seconds=round(trainer.progress.seconds, 1),
         target_tokens_per_second=round(trainer.tokens.targets / seconds, 1),
         tokens_per_second=round(trainer.tokens.all / seconds, 1),
@@ -130,8 +140,8 @@ def train(job: TrainingJob, corpus: Corpus, base: Base, before: HeldOutLoss | No
     return TrainingResult(base, corpus, job.recipe_name, recipe, precision, device, state.num_processes, figures), model
 
 
-def _open_work_folder(job: TrainingJob, corpus: Corpus, base: Base, precision: Precision, processes: int) -> None:
-    """Report what is trained and how, and make or take up the work folder."""
+def _open_work_folder(job: TrainingJob, corpus: Corpus, base: Base, processes: int) -> Precision:
+    """Make or take up the work folder, report what is trained and how, and return the precision."""
     recipe, work = job.recipe, job.work_folder
     plan = {
         "base": {"name": base.name, "sha256": base.sha256},
@@ -139,15 +149,18 @@ def _open_work_folder(job: TrainingJob, corpus: Corpus, base: Base, precision: P
         "recipe": asdict(recipe),
         "processes": processes,
     }
+    begun = last_checkpoint(work) is not None
+    claim_folder(work, plan, KIND, contents=work, begun=begun, fresh=job.fresh)
+    delete_incomplete_checkpoints(work)
+    precision = _stored_or_best_precision(work, recipe)
     print_status(f"base {base.name}, {precision.precision} ({precision.why}), recipe {job.recipe_name}:")
     print_status("  " + ", ".join(f"{key} {value}" for key, value in asdict(recipe).items()))
     if job.repeats is not None and (differs := _differences(job.repeats, plan, precision)):
         print_status(f"Not as in the voice that is repeated: {', '.join(differs)}. The losses will differ too.")
     if recipe.length > base.context_size:
         print_status(f"Rows are cut to {base.context_size} tokens, all that {base.name} has positions for.")
-    claim_folder(work, plan, "an unfinished training", discard=work if job.fresh else None)
-    delete_incomplete_checkpoints(work)
     write_json(work / PRECISION, asdict(precision))
+    return precision
 
 
 def _differences(earlier: Mapping[str, Any], plan: Mapping[str, Any], precision: Precision) -> list[str]:
@@ -168,18 +181,21 @@ def _differences(earlier: Mapping[str, Any], plan: Mapping[str, Any], precision:
     return [name for name, (then, now) in pairs.items() if then != now]
 
 
-def _stored_or_best_precision(job: TrainingJob) -> Precision:
+def _stored_or_best_precision(work: Path, recipe: Recipe) -> Precision:
     """Return the precision of the training that is resumed; else the best here, which a measurement may decide."""
-    path = job.work_folder / PRECISION
-    if path.is_file() and not job.fresh:
-        return Precision(**read_json(path))
-    return choose_precision(job.recipe.precision)
+    path = work / PRECISION
+    return Precision(**read_json(path)) if path.is_file() else choose_precision(recipe.precision)
 
 
 def _loss_before(work: Path, trainer: VoiceTrainer) -> HeldOutLoss:
     """Return the held-out loss of the base; measured once, because a new adapter changes nothing."""
-    path = work / BEFORE
-    if not path.is_file():
+    path, is_main = work / BEFORE, trainer.is_world_process_zero()
+    stored = broadcast_object_list([read_json(path) if is_main and path.is_file() else None])[0]
+    if stored is not None:
+        return HeldOutLoss.from_json(stored)
+    if is_main:
         print_status(f"Measuring the base on the {trainer.data.split} split …")
-        write_json(path, asdict(trainer.measure(trainer.data.held_out)))
-    return HeldOutLoss.from_json(read_json(path))
+    loss = trainer.measure(trainer.data.held_out)
+    if is_main:
+        write_json(path, asdict(loss))
+    return loss

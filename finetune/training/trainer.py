@@ -9,6 +9,7 @@ time after memory ran out.
 """
 
 import gc
+import heapq
 import math
 from collections.abc import Iterator
 from contextlib import nullcontext
@@ -17,12 +18,13 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from accelerate import PartialState  # type: ignore[import-untyped]
 from accelerate.utils import broadcast_object_list  # type: ignore[import-untyped]
 from peft import PeftModel
 from torch import nn
-from transformers import PreTrainedModel, PrinterCallback, Trainer, TrainerCallback, TrainerState, TrainingArguments
+from transformers import PreTrainedModel, PrinterCallback, Trainer, TrainerCallback, TrainerState
 
 from finetune.console import print_status
 from finetune.data.batches import Collator
@@ -35,10 +37,14 @@ from finetune.models.compiling import compile_blocks, worth_compiling
 from finetune.models.fused_lora import fuse_lora
 from finetune.models.held_out import HeldOutLoss, HeldOutRows, held_out_loss
 from finetune.models.loss import target_loss
+from finetune.models.memory import is_out_of_memory
 from finetune.models.precision import Precision
 from finetune.models.sampling import Sampling, generate, pad_id
 from finetune.recipe import Recipe
+from finetune.training.arguments import training_arguments
+from finetune.training.checkpoints import mark_complete
 from finetune.training.progress import Progress, TokenCounter, write_samples_page
+from finetune.training.stopping import StopOnSignal
 from finetune.training.trackers import Trackers
 from finetune.training.training_data import TrainingData
 from finetune.training.work_folder import (
@@ -48,7 +54,6 @@ from finetune.training.work_folder import (
     TENSORBOARD,
     full_disk_reported,
     keep_if_best,
-    mark_complete,
 )
 
 _SAMPLE_TOKENS = 48  # about two sentences
@@ -78,7 +83,7 @@ class VoiceTrainer(Trainer):
         self.samples = StepLog(work / SAMPLES)
         self.rows_at_once = recipe.batch
         """Rows that go through the model at a time; fewer after memory ran out."""
-        arguments = _arguments(recipe, precision, work)
+        arguments = training_arguments(recipe, precision, work)
         arguments._n_gpu = min(arguments.n_gpu, 1)  # several devices: several processes, never threads of one
         title = work.name.removesuffix(".partial")
         self.progress = Progress(StepLog(work / LOG), self.tokens, title, arguments.device)
@@ -92,35 +97,71 @@ class VoiceTrainer(Trainer):
             arguments.world_size,
             recipe.batch,
         )
+        self.stop = StopOnSignal()
         self._step: list[dict[str, Any]] = []  # the batches of the current optimizer step, in this process
         self._batches_done = 0  # of them
         self._exchanging_gradients = False
+        self._compiled = False
         super().__init__(
             model=model,
             args=arguments,
-            train_dataset=[*data.train, Row(input_ids=[pad], labels=[IGNORED])],  # the last: the order's filler
+            train_dataset=[*data.train, _filler(pad)],  # the last: the order's filler
             eval_dataset=data.validation.rows,
-            data_collator=self._speed_up(model, arguments),
-            callbacks=[self.progress, self.trackers, _Bookkeeping(self.order, work)],
+            data_collator=self.collator,
+            callbacks=[self.progress, self.trackers, self.stop, _Bookkeeping(self.order, work)],
         )
         self.remove_callback(PrinterCallback)
+        self._speed_up()
 
-    def _speed_up(self, model: nn.Module, arguments: TrainingArguments) -> Collator:
-        """Compile the model where that pays, else fuse its LoRA layers; return the collator for its batches."""
+    def _speed_up(self) -> None:
+        """Compile the model where that pays, for batches of one shape; else fuse its LoRA layers."""
         recipe, length = self.recipe, self.collator.length
-        rows = recipe.epochs * len(self.data.train) / arguments.world_size  # in this process, over the whole run
+        rows = recipe.epochs * len(self.data.train) / self.args.world_size  # in this process, over the whole run
         if recipe.max_steps:
             rows = min(rows, recipe.max_steps * recipe.accumulate * recipe.batch)
-        if not worth_compiling(recipe.compile, arguments.device, self.base.model.num_parameters(), length * rows):
-            fuse_lora(model)
-            return self.collator
-        compile_blocks(model)
+        wanted = "off" if recipe.dora else recipe.compile  # DoRA falls into dozens of pieces
+        if not worth_compiling(wanted, self.args.device, self.base.model.num_parameters(), length * rows):
+            fuse_lora(self.bare_model)
+            return
+        # First, because each number of rows is compiled for anew, and torch gives up after eight.
+        while not self._fits_into_memory(self.rows_at_once):
+            self._halve_rows(self.rows_at_once)
+        compile_blocks(self.bare_model)
+        self._compiled = True
+        passes = math.ceil(recipe.batch / self.rows_at_once)
+        self.data_collator = Collator(self.collator.pad_id, length, passes * self.rows_at_once)
         if PartialState().is_main_process:
             print_status("The first steps take long: the model is compiled.")
-        return Collator(self.collator.pad_id, length, recipe.batch)
+
+    def _fits_into_memory(self, rows: int) -> bool:
+        """Return whether a pass with that many of the longest rows fits, beside AdamW's two averages."""
+        model: Any = self.bare_model
+        model.train()
+        if self.recipe.checkpointing:
+            model.activation_checkpointing_enable()
+        longest = heapq.nlargest(rows, self.data.train, key=lambda row: len(row["input_ids"]))
+        batch = self._prepare_inputs(Collator(self.collator.pad_id, self.collator.length, rows)(longest))
+        trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
+        with torch.random.fork_rng([self.args.device] if self.args.device.type == "cuda" else []):  # of the dropout
+            try:
+                averages = [torch.empty_like(parameter) for parameter in trained for _ in range(2)]
+                loss: Any = self.compute_loss(model, batch, num_items_in_batch=rows)
+                loss.backward()
+                del averages
+            except (RuntimeError, MemoryError) as error:
+                if not is_out_of_memory(error):
+                    raise
+                return False
+            finally:
+                model.zero_grad()
+        return True
 
     def run(self, checkpoint: Path | None) -> None:
-        """Train from the start or from a complete checkpoint, until the last step or until patience runs out."""
+        """Train from the start or from a complete checkpoint, until the last step or until patience runs out.
+
+        Raises:
+            KeyboardInterrupt: the training was stopped by a signal; its last step is saved.
+        """
         try:
             if checkpoint is not None:
                 state = TrainerState.load_from_json(str(checkpoint / "trainer_state.json"))
@@ -133,7 +174,10 @@ class VoiceTrainer(Trainer):
                         self.write_samples()  # of the base
                     else:
                         self.samples.cut(state.global_step)
-                self.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+                with self.stop.watch():
+                    self.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+            if self.stop.stopped:
+                raise KeyboardInterrupt
         finally:
             self.progress.close()
             self.trackers.close()
@@ -151,10 +195,12 @@ class VoiceTrainer(Trainer):
         self._batches_done = 0
         targets = sum((batch["labels"][:, 1:] != IGNORED).sum() for batch in self._step)
         tokens = sum(batch["input_ids"].numel() for batch in self._step)
-        counts = torch.stack([torch.as_tensor(count, device=device) for count in (targets, tokens)])
+        stopped = int(self.stop.requested)
+        counts = torch.stack([torch.as_tensor(count, device=device) for count in (targets, tokens, stopped)])
         if self.args.world_size > 1:
             counts = self.accelerator.reduce(counts, "sum")
-        self.tokens.add(counts)
+            self.stop.agreed = bool(counts[2])
+        self.tokens.add(counts[:2])
         return self._step, counts[0].clamp(min=1)
 
     def training_step(
@@ -169,8 +215,9 @@ class VoiceTrainer(Trainer):
                     with self.accelerator.no_sync(model):
                         self._add_gradients(model, batch, num_items_in_batch)
                 return self._add_gradients(model, todo[-1], num_items_in_batch)
-            except torch.OutOfMemoryError:
-                pass  # its frames hold tensors until this block is left
+            except (RuntimeError, MemoryError) as error:  # its frames hold tensors until this block is left
+                if not is_out_of_memory(error):
+                    raise
             self._halve_rows(len(inputs["input_ids"]))
             # Some of the gradients may have been added already, so the whole step starts again.
             model.zero_grad()
@@ -225,6 +272,8 @@ class VoiceTrainer(Trainer):
                 "checkpointing=true or a smaller rank, and start over with --fresh."
             )
         self.rows_at_once = (rows + 1) // 2
+        if self._compiled:
+            torch.compiler.reset()  # what was compiled for more rows counts against torch's limit
         gc.collect()
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
@@ -238,14 +287,15 @@ class VoiceTrainer(Trainer):
     def evaluate(self, *args: Any, **kwargs: Any) -> dict[str, float]:
         """Measure the validation split, keep the weights if they are the best so far, and write sample turns.
 
-        All that in the main process. Ends the training when patience runs out or the loss is not a number.
+        All processes measure; the rest is the main one's. Ends the training when patience runs out, when the loss is
+        not a number, and on a signal.
         """
         self.control.should_evaluate = False
         step = self.state.global_step
-        loss, stop = 0.0, ""
+        stop = ""
+        with self.progress.pause("evaluating"):
+            loss = self.measure(self.data.validation).nats_per_token
         if self.is_world_process_zero():
-            with self.progress.pause("evaluating"):
-                loss = self.measure(self.data.validation).nats_per_token
             self.log({"eval_loss": loss})
             keep_if_best(self.work, self.bare_model, loss, step)
             if not math.isfinite(loss):
@@ -261,16 +311,25 @@ class VoiceTrainer(Trainer):
             self.control.should_save = True  # so that the same command, given again, does not go on
             if self.is_world_process_zero():
                 print_status(stop)
+        self.stop.on_step_end(self.args, self.state, self.control)  # a signal that came meanwhile
         return {"eval_loss": loss}
 
     def measure(self, part: HeldOutRows) -> HeldOutLoss:
-        """Return the loss on held-out rows with the current weights."""
+        """Return the loss on held-out rows with the current weights; each process measures its share of them."""
+        share = part.share(self.args.process_index, self.args.world_size)
         while True:
             try:
-                return held_out_loss(self.bare_model, part, self.rows_at_once, self.precision, self.collator)
-            except torch.OutOfMemoryError:
-                pass  # as in `training_step`
+                loss = held_out_loss(self.bare_model, share, self.rows_at_once, self.precision, self.collator)
+                break
+            except (RuntimeError, MemoryError) as error:  # as in `training_step`
+                if not is_out_of_memory(error):
+                    raise
             self._halve_rows(self.rows_at_once)
+        if self.args.world_size == 1:
+            return loss
+        sums = torch.tensor([loss.nats, loss.tokens], dtype=torch.float64, device=self.args.device)
+        nats, tokens = self.accelerator.reduce(sums, "sum").tolist()
+        return HeldOutLoss(nats, int(tokens), part.utf8_bytes)
 
     def write_samples(self) -> None:
         """Generate a turn for each prompt with the current weights; once per step."""
@@ -278,14 +337,14 @@ class VoiceTrainer(Trainer):
         entries = self.samples.entries()
         if not self.data.prompts or any(entry["step"] == step for entry in entries):
             return
-        eager = torch.compiler.set_stance("force_eager")  # each token has a shape of its own
-        with self.progress.pause("sampling"), self.precision.autocast(self.args.device), eager:
+        with self.progress.pause("sampling"):
             texts = generate(
                 self.bare_model,
                 self.base.tokenizer,
                 self.data.prompts,
                 max_tokens=_SAMPLE_TOKENS,
                 sampling=Sampling(seed=self.recipe.seed),
+                precision=self.precision,
             )
         for prompt, text in zip(self.data.prompts, texts, strict=True):
             entries.append({"step": step, "prompt": prompt, "text": text})
@@ -306,38 +365,9 @@ class VoiceTrainer(Trainer):
         return self.accelerator.unwrap_model(self.model, keep_torch_compile=False)  # type: ignore[no-any-return]
 
 
-def _arguments(recipe: Recipe, precision: Precision, work: Path) -> TrainingArguments:
-    return TrainingArguments(
-        output_dir=str(work / "checkpoints"),
-        use_cpu=not torch.accelerator.is_available(),
-        num_train_epochs=recipe.epochs,
-        max_steps=recipe.max_steps or -1,
-        per_device_train_batch_size=recipe.batch,
-        gradient_accumulation_steps=recipe.accumulate,
-        learning_rate=recipe.learning_rate,
-        lr_scheduler_type="cosine",
-        warmup_steps=recipe.warmup,  # below 1 it is a share
-        weight_decay=recipe.weight_decay,
-        max_grad_norm=recipe.grad_clip,
-        bf16=precision.precision == "bf16",
-        fp16=precision.precision == "fp16",
-        activation_checkpointing=recipe.checkpointing,
-        seed=recipe.seed,
-        data_seed=recipe.seed,
-        eval_strategy="steps",
-        eval_steps=recipe.evaluate_every or 0.1,  # below 1 it is a share
-        save_strategy="steps",
-        save_steps=recipe.save_every,
-        save_total_limit=2,
-        logging_steps=1,
-        logging_nan_inf_filter=False,  # a loss that is not a number is shown as such
-        log_level="error",
-        report_to=[],
-        disable_tqdm=True,
-        remove_unused_columns=False,
-        dataloader_pin_memory=torch.cuda.is_available(),
-        ddp_find_unused_parameters=False,
-    )
+def _filler(pad: int) -> Row:
+    """Return a row with nothing to learn."""
+    return Row(input_ids=np.array([pad], np.int32), labels=np.array([IGNORED], np.int32))
 
 
 class _Bookkeeping(TrainerCallback):

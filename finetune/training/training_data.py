@@ -1,22 +1,26 @@
 """The rows of a training: what is learned, what is measured, and which prompts show the progress."""
 
 import inspect
+import math
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from accelerate import PartialState  # type: ignore[import-untyped]
+from datasets import Dataset
 from torch import Tensor, nn
 
 from finetune.console import print_status
 from finetune.data.corpus import Corpus
 from finetune.data.packing import pack, padding_share
 from finetune.data.prompts import action_prompts
-from finetune.data.rows import Row, make_rows
+from finetune.data.rows import Row, count_targets, make_rows
 from finetune.errors import FinetuneError
 from finetune.models.base import Base
 from finetune.models.held_out import HeldOutRows, choose_held_out
 from finetune.recipe import Recipe
 
+_EXAMPLES_AT_ONCE = 512
 _MOST_PADDING = 0.1
 """Share of padding above which rows are packed."""
 
@@ -26,6 +30,9 @@ class TrainingData:
     """A corpus as this base and recipe learn it."""
 
     train: list[Row]
+    """All of the training split, or as many rows of random examples as the run has steps for."""
+    target_tokens: int
+    """Target tokens of the whole training split; estimated where only a part of it was tokenised."""
     validation: HeldOutRows
     split: str
     """The split that is measured before and after."""
@@ -35,8 +42,8 @@ class TrainingData:
     """Of the validation split: what the voice answers as it learns."""
 
 
-def prepare_data(corpus: Corpus, base: Base, recipe: Recipe) -> TrainingData:
-    """Return the rows of a training.
+def prepare_data(corpus: Corpus, base: Base, recipe: Recipe, processes: int = 1) -> TrainingData:
+    """Return the rows of a training that is shared by so many processes.
 
     Raises:
         FinetuneError: `skip_player_speech` leaves nothing to learn, or the base's tokenizer can't serve it.
@@ -47,26 +54,46 @@ def prepare_data(corpus: Corpus, base: Base, recipe: Recipe) -> TrainingData:
             f"skip_player_speech needs the place of each token in the text, which the tokenizer of {base.name} can't "
             "give. Tune without skip_player_speech, or take a base that has a tokenizer.json."
         )
-    # What is held out is measured on all of its targets, whatever is learned.
-    as_learned = {"train": (recipe.learn_context, recipe.skip_player_speech)}
-    rows = {
-        name: make_rows(part, base.tokenizer, length, base.end_id, *as_learned.get(name, ()))
-        for name, part in corpus.splits.items()
-    }
-    learned = [row for example in rows["train"] for row in example]
+    learned, share = _learned_rows(corpus.splits["train"], base, recipe, length, processes)
     if recipe.skip_player_speech and not learned:
         raise FinetuneError(
             "Nothing is left to learn: too many turns of the training split speak for the player or are slow to say "
             '"you". Tune without skip_player_speech.'
         )
+    target_tokens = round(count_targets(learned) / share)
     if recipe.packing:
         learned = pack_if_it_pays(learned, length, base)
+    # What is held out is measured on all of its targets, whatever is learned.
+    measured = {
+        name: choose_held_out(part, make_rows(part, base.tokenizer, length, base.end_id), recipe.held_out_rows)
+        for name, part in corpus.splits.items()
+        if name != "train"
+    }
     split = corpus.held_out_split
-    validation, held_out = (
-        choose_held_out(corpus.splits[name], rows[name], recipe.held_out_rows) for name in ("validation", split)
-    )
     prompts = action_prompts(corpus.splits["validation"], recipe.samples)
-    return TrainingData(learned, validation, split, held_out, prompts)
+    return TrainingData(learned, target_tokens, measured["validation"], split, measured[split], prompts)
+
+
+def _learned_rows(
+    examples: Dataset, base: Base, recipe: Recipe, length: int, processes: int
+) -> tuple[list[Row], float]:
+    """Return the rows of random examples that a run of `max_steps` can learn, or of all; and their share of the text.
+
+    Seeded, so that a resumed run has the same rows.
+    """
+    needed = recipe.max_steps * recipe.batch * recipe.accumulate * processes or math.inf
+    order = np.random.default_rng(recipe.seed).permutation(len(examples)) if recipe.max_steps else range(len(examples))
+    rows: list[Row] = []
+    characters = 0
+    for first in range(0, len(examples), _EXAMPLES_AT_ONCE):
+        part = examples.select(order[first : first + _EXAMPLES_AT_ONCE])
+        characters += sum(map(len, part["target"]))
+        made = make_rows(part, base.tokenizer, length, base.end_id, recipe.learn_context, recipe.skip_player_speech)
+        rows += [row for example in made for row in example]
+        # Several rows may be packed into one.
+        if (sum(len(row["input_ids"]) for row in rows) / length if recipe.packing else len(rows)) >= needed:
+            break
+    return rows, characters / sum(map(len, examples["target"]))
 
 
 def pack_if_it_pays(rows: list[Row], length: int, base: Base) -> list[Row]:

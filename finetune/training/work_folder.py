@@ -27,6 +27,7 @@ from torch import nn
 from finetune.errors import FinetuneError, cause
 from finetune.files import read_json, write_json
 from finetune.recipe import current_keys
+from finetune.training.job import PLAN, check_ours, other_plan
 from finetune.training.methods import trainable_tensors
 
 BEFORE = "before.json"
@@ -35,8 +36,6 @@ LOG = "log.jsonl"
 SAMPLES = "samples.jsonl"
 SAMPLES_PAGE = "samples.md"
 TENSORBOARD = "tensorboard"
-_COMPLETE = "whole"
-"""The file that marks a checkpoint which was written to its end."""
 _FIGURES = "figures.json"
 _WEIGHTS = "trained.safetensors"
 _DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -44,24 +43,25 @@ _TORCH_CANNOT_WRITE = ("PytorchStreamWriter", "inline_container", "iostream erro
 """What torch.save's messages hold when it can't write."""
 
 
-def claim_folder(folder: Path, plan: Mapping[str, Any], kind: str, discard: Path | None = None) -> None:
-    """Make a folder for a plan, or take up the one that holds this very plan. `discard` is deleted first: --fresh.
+def claim_folder(
+    folder: Path, plan: Mapping[str, Any], kind: str, *, contents: Path, begun: bool, fresh: bool = False
+) -> None:
+    """Make a folder for a plan, or take up the one that holds this very plan.
+
+    `contents` is deleted with `fresh`, and where it belongs to another plan and nothing came of that: `begun` says
+    whether something did.
 
     Raises:
-        FinetuneError: the folder holds something else than `kind` ("a report"), or one with another plan.
+        FinetuneError: the folder holds something else than `kind` ("a report"), or begun work with another plan.
     """
-    path = folder / "plan.json"
-    if folder.exists() and not path.is_file() and (not folder.is_dir() or any(folder.iterdir())):
-        raise FinetuneError(f"{folder} is there already and is not {kind}. Move it away, or name another --out.")
-    if discard and discard.exists():
-        shutil.rmtree(discard)
-    if path.is_file() and not discard:
-        earlier = current_keys(read_json(path))
-        if differs := [key for key in plan if earlier.get(key) != plan[key]]:
-            raise FinetuneError(
-                f"{folder} holds {kind} with another {' and another '.join(differs)}. "
-                "Give --fresh to start over, or name another place with --out."
-            )
+    check_ours(folder, kind)
+    path = folder / PLAN
+    earlier = current_keys(read_json(path)) if path.is_file() else plan
+    differs = [key for key in plan if earlier.get(key) != plan[key]]
+    if differs and begun and not fresh:
+        raise other_plan(folder, kind, differs)
+    if (differs or fresh) and contents.exists():
+        shutil.rmtree(contents)
     folder.mkdir(parents=True, exist_ok=True)
     write_json(path, plan)
 
@@ -86,24 +86,6 @@ def full_disk_reported(folder: Path) -> Iterator[None]:
             f"{folder} can't be written to ({shutil.disk_usage(folder).free / 2**20:,.0f} MiB are free there): "
             f"{reason}. Make room and give the same command again; it goes on from the last complete checkpoint."
         ) from error
-
-
-def mark_complete(work: Path, step: int) -> None:
-    """Mark the checkpoint of transformers' Trainer after its last byte."""
-    (work / "checkpoints" / f"checkpoint-{step}" / _COMPLETE).touch()
-
-
-def last_checkpoint(work: Path) -> Path | None:
-    """Return the latest complete checkpoint."""
-    complete = [mark.parent for mark in work.glob(f"checkpoints/checkpoint-*/{_COMPLETE}")]
-    return max(complete, key=lambda folder: int(folder.name.rpartition("-")[2]), default=None)
-
-
-def delete_incomplete_checkpoints(work: Path) -> None:
-    """Delete what can't be resumed from, and is maybe what a full disk lacks."""
-    for checkpoint in work.glob("checkpoints/checkpoint-*"):
-        if not (checkpoint / _COMPLETE).is_file():
-            shutil.rmtree(checkpoint)
 
 
 @dataclass(frozen=True, slots=True, order=True)

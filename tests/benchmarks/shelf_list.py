@@ -1,4 +1,4 @@
-"""How fast the shelf is with thousands of adventures: listing, searching, opening, and its screen.
+"""How fast the shelf is with thousands of adventures: listing, searching, opening, its screen, and its backup.
 
     python -m tests.benchmarks.shelf_list [--adventures 2000] [--turns 50] [--runs 5]
 
@@ -18,6 +18,7 @@ from corpus.turns import Kind
 from dungeon.play.session import Session
 from dungeon.scenarios.library import builtin_scenarios
 from dungeon.scenarios.model import scenario_from_opening
+from dungeon.storage.backups import back_up
 from dungeon.storage.record import NO_VOICE
 from dungeon.storage.shelf import Shelf
 from dungeon.storyteller.servers.remote import RemoteStoryteller
@@ -44,10 +45,13 @@ def main() -> None:
             "the list's first four": lambda: shelf.list_adventures(limit=4),
             "a search for a word in every adventure": lambda: shelf.list_adventures("door"),
             "a search for a word in none": lambda: shelf.list_adventures("zqx"),
+            "a search for four words": lambda: shelf.list_adventures("door lamp river night"),
+            "the sentence with the words in one adventure": lambda: shelf.find_words(1, "door lamp river night"),
             "one adventure opened": lambda: shelf.open(1),
             "one adventure as Markdown, all branches": lambda: render_markdown(shelf.open(1), all_branches=True),
         }.items():
             show(label, [seconds(work) for _ in range(arguments.runs)])
+        show("a backup", [backup_time(shelf) for _ in range(arguments.runs)])
         show("the shelf's screen, until it is painted", asyncio.run(screen_times(shelf, arguments.runs)))
         shelf.close()
 
@@ -68,6 +72,16 @@ def filled_shelf(path: Path, adventures: int, turns: int) -> Shelf:
             prose = " ".join(chance.choices(words, k=80))
             shelf.save_turn(adventure.set_prose(node.id, prose, State.DONE))
     return shelf
+
+
+def backup_time(shelf: Shelf) -> float:
+    """Return the seconds that the first backup of a day takes, in a thread of its own."""
+    began = time.perf_counter()
+    made = back_up(shelf.path)
+    elapsed = time.perf_counter() - began
+    assert made
+    made.unlink()
+    return elapsed
 
 
 async def screen_times(shelf: Shelf, runs: int) -> list[float]:

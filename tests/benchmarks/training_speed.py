@@ -48,7 +48,7 @@ from transformers import (
 from transformers.trainer_utils import SaveStrategy
 
 from finetune.data.corpus import read_corpus
-from finetune.data.rows import IGNORED, Row, make_rows
+from finetune.data.rows import IGNORED, Row, count_targets, make_rows
 from finetune.models.base import Base, open_base
 from finetune.models.held_out import HeldOutRows
 from finetune.models.precision import Precision, choose_precision
@@ -125,13 +125,9 @@ def library_rows(base: Base, length: int, count: int, folder: Path) -> list[Row]
             break
     rows = [rows[n * len(rows) // count] for n in range(min(count, len(rows)))]
     lengths = [len(row["input_ids"]) for row in rows]
-    targets = _count_targets(rows)
+    targets = count_targets(rows)
     print(f"{len(rows)} rows of {min(lengths)} to {max(lengths)} tokens, {sum(lengths):,} in all, {targets:,} targets")
     return rows
-
-
-def _count_targets(rows: list[Row]) -> int:
-    return sum(label != IGNORED for row in rows for label in row["labels"])
 
 
 # ---- the two trainers --------------------------------------------------------------------------------------------
@@ -143,7 +139,8 @@ def our_trainer(base: Base, rows: list[Row], recipe: Recipe, precision: Precisio
     if recipe.weights == "half" and precision.precision != "fp32":
         halve_frozen(model, precision.dtype)
     held_out = HeldOutRows(rows[:1], 1)
-    trainer = VoiceTrainer(model, TrainingData(rows, held_out, "test", held_out, []), recipe, precision, base, work)
+    data = TrainingData(rows, count_targets(rows), held_out, "test", held_out, [])
+    trainer = VoiceTrainer(model, data, recipe, precision, base, work)
     trainer.args.eval_strategy, trainer.args.save_strategy = IntervalStrategy.NO, SaveStrategy.NO
     for callback in (trainer.progress, trainer.trackers):
         trainer.remove_callback(callback)
@@ -224,7 +221,7 @@ def compare_trainers(
     for _ in range(repeats):
         for name, trainer in trainers.items():
             passes[name].append(measure_pass(trainer))
-    tokens, targets = sum(len(row["input_ids"]) for row in rows), _count_targets(rows)
+    tokens, targets = sum(len(row["input_ids"]) for row in rows), count_targets(rows)
     print("        tokens/s  targets/s  tokens/CPU s  GiB added")
     for name, measured in passes.items():
         wall = statistics.median(each.wall for each in measured)

@@ -45,8 +45,8 @@ class Host(BaseApp):
     """What the screens need of the game's app."""
 
     TITLE = "Host"
-    CSS_PATH = None
     ENABLE_COMMAND_PALETTE = False
+    is_playing = True
 
     def __init__(self, screen: Screen[Any] | None = None, theme: str = "lamplight") -> None:
         super().__init__()

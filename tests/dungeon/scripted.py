@@ -108,6 +108,16 @@ class ScriptedServer:
             self.holding.clear()
 
 
+class SuggestingServer(ScriptedServer):
+    """Answers each request for a suggestion with an action, and each request for a turn with two sentences."""
+
+    def next_answer(self) -> Answer:
+        prompt = str(self.requests[-1]["prompt"])
+        if prompt.endswith("> You"):
+            return [" open the door.", " light the lamp.", ' say "Who is there?"', " wait."][len(self.requests) % 4]
+        return f"\nThe lamp burns low. So ends {len(self.requests)}."
+
+
 class _Handler(BaseHTTPRequestHandler):
     script: ScriptedServer
     protocol_version = "HTTP/1.1"

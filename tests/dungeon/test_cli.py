@@ -4,19 +4,28 @@ import importlib.util
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import closing
+from datetime import date
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 
 import pytest
 
 from corpus.extras import install_line
+from corpus.turns import Kind
 from dungeon.cli import main
+from dungeon.paths import shelf_file
 from dungeon.play.registry import COMMANDS
 from dungeon.scenarios.library import builtin_scenarios
-from dungeon.scenarios.model import fill_placeholders
+from dungeon.scenarios.model import fill_placeholders, scenario_from_opening
+from dungeon.storage.backups import back_up
+from dungeon.storage.record import NO_VOICE
+from dungeon.storage.shelf import Shelf
 from dungeon.storyteller.catalogue import SMOLLM2
+from dungeon.tale.adventure import State
 from tests.dungeon.gguf_files import instruct_gguf
 from tests.dungeon.scripted import ScriptedServer
+from tests.terminal import Terminal
 
 Refused = Callable[..., str]
 
@@ -177,6 +186,25 @@ def test_without_a_terminal_the_message_names_plain(arguments: list[str]) -> Non
     assert "This is not a terminal. Use --plain to play through a pipe." in played.stderr
 
 
+@pytest.mark.parametrize("arguments", [["read", "nope"], ["play", "--story", "nope"], ["play", "--scenario", "nope"]])
+def test_what_there_is_not_is_said_before_anything_about_terminals(arguments: list[str]) -> None:
+    refused = run(*arguments)
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "There is no" in refused.stderr and "'nope'" in refused.stderr
+    assert "--plain" not in refused.stderr
+
+
+def test_a_terminal_gets_a_header_beside_the_lists_and_a_pipe_does_not() -> None:
+    with Terminal([sys.executable, "-m", "dungeon", "stories"]) as terminal:
+        terminal.expect("name\ttitle\tgenre\twords\tendings\r\n")
+        terminal.expect("the-ten-forty\tThe Ten-Forty\twestern\t")
+        assert terminal.wait() == 0
+    with Terminal([sys.executable, "-m", "dungeon", "adventures"]) as terminal:
+        terminal.expect("number\ttitle\tturns\twords\tbranches\tlast played\r\n")
+        assert terminal.wait() == 0
+    assert run("stories").stderr == run("adventures").stderr == ""
+
+
 def test_a_mistake_of_a_process_is_one_message() -> None:
     played = run("play", "--plain", "--scenario", "[bold]nope \x1b[31m")
     assert (played.returncode, played.stdout) == (2, "")
@@ -207,6 +235,71 @@ def test_a_shelf_that_can_t_be_read_is_one_message(home: Path, server: ScriptedS
     assert (played.returncode, played.stdout) == (2, "")
     assert played.stderr.startswith(f"dungeon: The shelf {shelf} can't be opened: ")
     assert shelf.read_bytes() == b"not a database" * 1000
+
+
+# ---- adventures and their backups --------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def played() -> Path:
+    """A shelf with one adventure of one turn."""
+    with closing(Shelf(shelf_file())) as shelf:
+        adventure = shelf.add_adventure(scenario_from_opening("You wait.", "The lamp"), "v")
+        node = shelf.add_turn(adventure, Kind.DO, "look", "You look.", NO_VOICE)
+        shelf.save_turn(adventure.set_prose(node.id, "A heron lands. It\x1b[31m rains.", State.DONE))
+    return shelf_file()
+
+
+@pytest.mark.usefixtures("played")
+def test_a_search_says_where_the_words_stand() -> None:
+    assert run("adventures").stdout.split("\t")[:5] == ["1", "The lamp", "1", "5", "1"]
+    for words, columns in ((["HERON"], ["turn 1", "A heron lands."]), (["lamp"], ["title", "The lamp"])):
+        (line,) = run("adventures", *words).stdout.splitlines()
+        assert line.split("\t")[6:] == columns
+    assert run("adventures", "rains").stdout.endswith("turn 1\tIt[31m rains.\n")
+    assert run("adventures", "nowhere").stdout == ""
+
+
+def test_the_first_game_of_a_day_makes_a_backup_which_can_be_put_back(server: ScriptedServer, played: Path) -> None:
+    none = run("restore")
+    assert (none.returncode, none.stdout) == (0, "")
+    assert "There is no backup yet." in none.stderr
+    server.answers = ["\nThe lamp goes out."]
+    game = run("play", "--plain", "--continue", "--endpoint", server.url, stdin="wait\n/quit\n")
+    assert (game.returncode, game.stderr) == (0, "")
+
+    listed = run("restore")
+    (line,) = listed.stdout.splitlines()
+    name, adventures, turns, size = line.split("\t")
+    assert (name, adventures, size.endswith(" MB")) == (date.today().isoformat(), "1", True)
+    assert "`dungeon restore DATE` puts one back" in listed.stderr
+    back = run("restore", name)
+    assert (back.returncode, back.stdout) == (0, "")
+    assert f"The shelf is that of {name} again: 1 adventure, " in back.stderr
+    kept = played.parent / "backups" / f"{name}-before-restore.db"
+    assert f"What was on it before is in {kept}" in back.stderr
+    assert [line.split("\t")[0] for line in run("restore").stdout.splitlines()] == [kept.stem, name]
+    assert run("adventures").stdout.split("\t")[2] == turns
+    assert run("restore", kept.stem).returncode == 0
+    assert run("adventures").stdout.split("\t")[2] == "2"
+
+
+def test_a_game_that_is_running_refuses_a_restoring(refusal: Refused, played: Path) -> None:
+    back_up(played)
+    with closing(Shelf(played)):
+        assert "A game is running on the shelf" in refusal("restore", date.today().isoformat())
+    assert "There is no backup 'nope'." in refusal("restore", "nope")
+
+
+def test_a_damaged_shelf_is_restored_as_its_message_says(played: Path) -> None:
+    back_up(played)
+    played.write_bytes(b"not a database" * 1000)
+    assert "`dungeon restore` lists the backups" in run("adventures").stderr
+    (line,) = run("restore").stdout.splitlines()
+    back = run("restore", line.split("\t")[0])
+    assert back.returncode == 0
+    assert "-damaged" in back.stderr
+    assert run("adventures").stdout.startswith("1\tThe lamp\t1\t")
 
 
 # ---- corpus and finetune -----------------------------------------------------------------------------------------

@@ -69,8 +69,10 @@ def last_adventure() -> Adventure:
 
 
 def saved_turns() -> list[tuple[str, str]]:
-    """The action and the prose of each turn up to the head, read from the shelf."""
-    return [(node.action, node.prose) for node in last_adventure().path()]
+    """The action and the prose of each turn up to the head, read from the shelf; none before the first."""
+    with closing(Shelf(shelf_file())) as shelf:
+        last = shelf.latest_id()
+        return [] if last is None else [(node.action, node.prose) for node in shelf.open(last).path()]
 
 
 def wait_until(is_true: Callable[[], bool], seconds: float = 20.0) -> None:
@@ -409,7 +411,7 @@ def test_a_shelf_truncated_anywhere_is_an_error_and_is_not_changed(tmp_path: Pat
         file.write_bytes(whole[:cut])
         message = refusal(file)
         assert str(file) in message
-        assert "copy it somewhere safe, then restore it from a backup" in message
+        assert "copy it somewhere safe, then move it away to begin a new shelf" in message
         assert file.read_bytes() == whole[:cut], f"changed, cut off at {cut}"
         for log in tmp_path.glob("shelf.db-*"):
             log.unlink()

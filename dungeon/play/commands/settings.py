@@ -4,15 +4,21 @@ from dungeon.play.frontend import Frontend, PlayFrontend
 from dungeon.play.keys import set_key
 from dungeon.play.registry import Group, Request, command
 from dungeon.settings.effective import setting_lines
-from dungeon.settings.palettes import THEME_HELP
 from dungeon.settings.presets import PRESETS
 
 _KEY = "keys."
 _SAVE = "save "
 
 
-@command(Group.SETTINGS, "settings", "Settings: sampling, suggestions, looks, keys.", key="f4", screen="settings")
-async def settings(frontend: PlayFrontend, _: Request) -> None:
+@command(
+    Group.SETTINGS,
+    "settings",
+    "Settings: sampling, suggestions, looks, keys.",
+    key="f4",
+    screen="settings",
+    needs_adventure=False,
+)
+async def settings(frontend: Frontend, _: Request) -> None:
     frontend.show_lines("Settings", setting_lines(frontend.session.settings))
 
 
@@ -64,9 +70,10 @@ async def preset(frontend: PlayFrontend, request: Request) -> None:
 )
 async def theme(frontend: Frontend, request: Request) -> None:
     current = frontend.session.settings
-    names = list(THEME_HELP)
-    following = names[(names.index(current.global_settings.theme) + 1) % len(names)]
-    frontend.show_lines("Settings", [current.set("theme", request.words or following, globally=True)])
+    names = list(current.themes.help)
+    following = names[(names.index(current.theme) + 1) % len(names)]
+    line = current.set("theme", request.words or following, globally=True)
+    frontend.show_lines("Settings", [line, current.themes.help[current.theme]])
 
 
 @command(

@@ -12,13 +12,13 @@ from textual.widgets.option_list import Option
 from dungeon.tui.screens.box import BoxScreen
 from dungeon.tui.widgets.footer import KeyFooter
 from dungeon.tui.widgets.pane import Pane
-from dungeon.tui.widgets.rows import ColouredOptions, Fitted, Options, hanging
+from dungeon.tui.widgets.rows import Fitted, Options, hanging
 
 _LABEL = 20
 """Cells of a label beside which its help can stand."""
 
 
-class Choices(ColouredOptions):
+class Choices(Options):
     """The options."""
 
     BINDINGS = [

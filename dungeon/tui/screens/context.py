@@ -30,7 +30,7 @@ from dungeon.tale.context import PartKind
 from dungeon.tui.screens.text import TextScreen
 from dungeon.tui.widgets.footer import KeyFooter
 from dungeon.tui.widgets.pane import Pane
-from dungeon.tui.widgets.rows import ColouredOptions, Fitted
+from dungeon.tui.widgets.rows import Fitted, Options
 
 _COLOURS = {
     PartKind.INSTRUCTIONS: "$secondary",
@@ -52,7 +52,7 @@ _LONGEST = 20_000
 """Characters of a part that are shown at once: the turns that have left the window may be a whole book."""
 
 
-class PartList(ColouredOptions):
+class PartList(Options):
     """The parts."""
 
     BINDINGS = [Binding("enter", "select", "Show")]
@@ -138,7 +138,7 @@ class ContextScreen(Screen[None]):
             elif number == folded[0]:
                 text = f"{_LEFT_OUT}        {len(folded)} cards are left out…"
                 options.append(Option(Content.assemble(("C ", _style(PartKind.CARD)), text), id=_UNFOLD))
-        parts = self.query_one("#parts", ColouredOptions)
+        parts = self.query_one("#parts", Options)
         highlighted = parts.highlighted or 0
         parts.set_options(options)
         parts.highlighted = min(highlighted, len(options) - 1)

@@ -20,7 +20,7 @@ from dungeon.tui.host import game
 from dungeon.tui.screens.box import BoxScreen
 from dungeon.tui.widgets.footer import KeyFooter
 from dungeon.tui.widgets.pane import Pane
-from dungeon.tui.widgets.rows import ColouredOptions, Fitted, hanging
+from dungeon.tui.widgets.rows import Fitted, Options, hanging
 
 HelpResult = Request | str | None
 """What the player chose: a command to run now, the beginning of a line for the prompt ("/go "), or nothing."""
@@ -61,16 +61,14 @@ class HelpScreen(BoxScreen[HelpResult]):
     AUTO_FOCUS = "#filter"
     BINDINGS = [Binding("escape", "dismiss(None)", "Close")]
 
-    def __init__(self, settings: Settings, *, in_play: bool) -> None:
-        """`in_play`: whether there is an adventure that commands can work on."""
+    def __init__(self, settings: Settings) -> None:
         super().__init__()
         self._keys = keys_for(settings)
-        self._in_play = in_play
 
     def compose(self) -> ComposeResult:
         with Pane("Help", widget_id="box"):
             yield FilterField(id="filter", placeholder="Type to find a command")
-            commands = ColouredOptions(widget_id="commands")
+            commands = Options(widget_id="commands")
             commands.can_focus = False
             yield commands
         yield KeyFooter()
@@ -79,8 +77,8 @@ class HelpScreen(BoxScreen[HelpResult]):
         self._fill("")
 
     @property
-    def _list(self) -> ColouredOptions:
-        return self.query_one("#commands", ColouredOptions)
+    def _list(self) -> Options:
+        return self.query_one("#commands", Options)
 
     # ---- the list --------------------------------------------------------------------------------------------
 
@@ -110,10 +108,13 @@ class HelpScreen(BoxScreen[HelpResult]):
         """The headings with their commands: those that can be given here, and then the rest."""
         rest: list[Command] = []
         for group, commands in commands_by_group().items():
-            here = [command for command in commands if self._in_play or not command.needs_adventure]
+            here = [command for command in commands if self._can_be_given(command)]
             rest += [command for command in commands if command not in here]
             yield group, here
         yield _IN_PLAY, rest
+
+    def _can_be_given(self, command: Command) -> bool:
+        return game(self).is_playing or not command.needs_adventure
 
     def _searched(self, command: Command) -> str:
         key = key_name(self._keys[command.name])
@@ -142,7 +143,7 @@ class HelpScreen(BoxScreen[HelpResult]):
     @on(OptionList.OptionSelected)
     def _selected(self, event: OptionList.OptionSelected) -> None:
         command = COMMANDS[event.option_id or ""]
-        if command.needs_adventure and not self._in_play:
+        if not self._can_be_given(command):
             game(self).toast(f"/{command.name} is for the story: begin one first.")
         elif command.stands_alone:
             self.dismiss(Request(command.name))

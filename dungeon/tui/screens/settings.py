@@ -20,7 +20,6 @@ from dungeon.errors import DungeonError
 from dungeon.play.keys import set_key
 from dungeon.play.registry import COMMANDS, commands_by_group
 from dungeon.settings.effective import EffectiveSettings, SettingsNotSaved
-from dungeon.settings.palettes import THEME_HELP
 from dungeon.settings.presets import PRESET_FIELDS, PRESETS, parse_preset_name
 from dungeon.settings.registry import (
     ADVANCED,
@@ -35,6 +34,7 @@ from dungeon.settings.registry import (
 )
 from dungeon.settings.steps import next_value
 from dungeon.storyteller.sampling import Sampling
+from dungeon.tui.host import game
 from dungeon.tui.screens.choose import ChooseScreen, KeyScreen
 from dungeon.tui.widgets.footer import KeyFooter
 from dungeon.tui.widgets.pane import Pane
@@ -79,23 +79,26 @@ class SettingsScreen(Screen[None]):
     VERTICAL_BREAKPOINTS = [(0, "-low"), (_SPACIOUS, "-tall")]
     BINDINGS = [
         Binding("escape", "back", "Back"),
-        Binding("tab", "scope('all')", "All adventures"),
-        Binding("tab", "scope('here')", "This adventure"),
+        Binding("tab,shift+tab", "stay", show=False),
     ]
 
     def __init__(self, settings: EffectiveSettings) -> None:
         super().__init__()
         self.settings = settings
-        self.globally = settings.overrides is None
+        self.globally = True
         """Whether the settings of all adventures are shown and changed, or this adventure's."""
+        self._has_adventure = False
         self._unfolded: set[str] = set()
         self._editing = ""
         """What is being typed: the value of this setting, or with `_SAVE` the name of a preset."""
 
     def compose(self) -> ComposeResult:
+        # The settings keep those of an adventure that was left.
+        self._has_adventure = self.settings.overrides is not None and game(self).is_playing
+        self.globally = not self._has_adventure
         tabs = Tabs(Tab("This adventure", id="here"), Tab("All adventures", id="all"))
         tabs.can_focus = False
-        tabs.display = not self.globally
+        tabs.display = self._has_adventure
         yield tabs
         with Container(id="both"):
             with Pane(widget_id="pane"):
@@ -226,7 +229,7 @@ class SettingsScreen(Screen[None]):
         if action == "unset":
             return bool(name) and not name.startswith(_GROUP) and self._is_set(name)
         if action == "scope":
-            return self.settings.overrides is not None and not self._editing and parameters != (self._scope,)
+            return self._has_adventure and parameters != (self._scope,)
         return super().check_action(action, parameters)
 
     @property
@@ -273,7 +276,7 @@ class SettingsScreen(Screen[None]):
 
     def _next(self, setting: Setting, direction: int) -> Value | None:
         value = self.settings.value(setting.name, globally=self.globally)
-        return next_value(setting, value, direction, names_of(self.settings.global_settings, setting.name))
+        return next_value(setting, value, direction, names_of(self.settings, setting.name))
 
     def _set(self, name: str, text: str | None) -> bool:
         if name.startswith(_KEY):
@@ -301,9 +304,12 @@ class SettingsScreen(Screen[None]):
         """Show and change this adventure's settings ("here"), or those of all adventures ("all")."""
         self.query_one(Tabs).active = scope
 
+    def action_stay(self) -> None:
+        """Keep the focus: the field is not left for the list before Enter or Escape."""
+
     @on(Tabs.TabActivated)
     def _scope_chosen(self, event: Tabs.TabActivated) -> None:
-        if self.settings.overrides is not None and event.tab.id != self._scope:
+        if self._has_adventure and event.tab.id != self._scope:
             self.globally = not self.globally
             self._fill()
             self._show_about()
@@ -377,16 +383,13 @@ class SettingsScreen(Screen[None]):
         return name != _SAVE and self._change(lambda: self.settings.delete_preset(name))
 
     def _choose_theme(self) -> None:
-        options = {name: (name, help_text) for name, help_text in THEME_HELP.items()}
-        screen = ChooseScreen("Theme", options, self.settings.global_settings.theme, on_highlight=self._preview_theme)
+        options = {name: (name, help_text) for name, help_text in self.settings.themes.help.items()}
+        screen = ChooseScreen("Theme", options, self.settings.theme, on_highlight=game(self).use_theme)
         self.app.push_screen(screen, self._theme_chosen)
-
-    def _preview_theme(self, theme: str) -> None:
-        self.app.theme = theme
 
     def _theme_chosen(self, theme: str | None) -> None:
         if theme is None:
-            self.app.theme = self.settings.global_settings.theme
+            game(self).use_theme(self.settings.theme)
         else:
             self._set("theme", theme)
 

@@ -8,7 +8,7 @@ from typing import Any
 from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding
-from textual.containers import Container, Vertical
+from textual.containers import Container
 from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import Input
@@ -16,14 +16,15 @@ from textual.widgets import Input
 from corpus.text import one_line, printable
 from dungeon.play.adventures import ExportFileExists, default_export_path, export_adventure, plural, relabel, time_ago
 from dungeon.play.session import Session
+from dungeon.storage.entries import ShelfEntry
 from dungeon.storage.search import Found
-from dungeon.storage.shelf import ShelfEntry
 from dungeon.tale.adventure import Adventure
 from dungeon.tui.host import game
 from dungeon.tui.screens.ask import LineScreen
 from dungeon.tui.screens.confirm import ConfirmScreen
 from dungeon.tui.widgets.adventure_detail import AdventureDetail
 from dungeon.tui.widgets.footer import KeyFooter
+from dungeon.tui.widgets.pane import Pane
 from dungeon.tui.widgets.table import Column, Table
 
 _SEARCH_SECONDS = 0.2
@@ -45,6 +46,7 @@ class AdventureTable(Table):
 
     BINDINGS = [
         Binding("enter", "select", "Play"),
+        Binding("slash", "screen.search", "Search"),
         Binding("g", "screen.go", "Play from there"),
         Binding("r", "screen.rename", "Rename"),
         Binding("t", "screen.tag", "Tags"),
@@ -63,10 +65,9 @@ class ShelfScreen(Screen[int | None]):
     CSS_PATH = "shelf.tcss"
     AUTO_FOCUS = "#adventures"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide")]
-    VERTICAL_BREAKPOINTS = [(0, "-short"), (20, "-tall")]
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (20, "-tall")]
     BINDINGS = [
         Binding("escape", "back", "Back"),
-        Binding("slash", "search", "Search"),
     ]
 
     def __init__(self, session: Session, search: str = "") -> None:
@@ -82,10 +83,11 @@ class ShelfScreen(Screen[int | None]):
 
     def compose(self) -> ComposeResult:
         with Container(id="both"):
-            with Vertical(id="list"):
+            with Pane(widget_id="list"):
                 yield Input(self._search_words, placeholder="/ searches all that was played", id="search", compact=True)
                 yield AdventureTable(_COLUMNS, widget_id="adventures")
-            yield AdventureDetail()
+            with Pane(widget_id="about"):
+                yield AdventureDetail()
         yield KeyFooter()
 
     def on_mount(self) -> None:
@@ -109,8 +111,9 @@ class ShelfScreen(Screen[int | None]):
             self.query_one(Table).set_rows(_Rows(self._entries), places.get(adventure_id or 0, 0), columns)
             count = self.shelf.count_adventures()
             found = f"{len(self._entries):,} of {count:,}" if self._search_words.strip() else f"{count:,}"
-            self.query_one("#list").border_title = f"Adventures ({found})"
-            self.query_one("#list").border_subtitle = f"by {self._order.lower()}"
+            pane = self.query_one("#list", Pane)
+            pane.set_title(f"Adventures ({found})")
+            pane.border_subtitle = f"by {self._order.lower()}"
 
     @property
     def _highlighted(self) -> ShelfEntry | None:
@@ -123,12 +126,13 @@ class ShelfScreen(Screen[int | None]):
         entry = self._highlighted
         if entry is None:
             none = "No adventure holds these words." if searching else "No adventure yet. Esc, then begin one."
-            detail.show("", none)
+            detail.show(none)
         else:
             about = " · ".join([*_counts(entry), *(f"#{one_line(tag)}" for tag in entry.tags)])
             with game(self).toast_errors():
                 self._found = self.shelf.find_words(entry.id, self._search_words) if searching else None
-                detail.show(entry.title, about, self._found or self.shelf.last_passage(entry.id))
+                detail.show(about, self._found or self.shelf.last_passage(entry.id))
+        self.query_one("#about", Pane).set_title(entry.title if entry else "")
         self.refresh_bindings()
 
     @on(Table.RowSelected)

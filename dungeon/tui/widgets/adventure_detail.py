@@ -5,7 +5,7 @@ from collections.abc import Callable
 from textual.content import Content
 from textual.widget import Widget
 
-from corpus.text import one_line, printable
+from corpus.text import printable
 from dungeon.storage.search import Found
 
 _SPACIOUS = 12
@@ -15,17 +15,18 @@ _SPACIOUS = 12
 class AdventureDetail(Widget):
     """An adventure's figures, and either where the player is in it or the sentence that was found.
 
-    What has no room ends with "…": the pane is drawn for the size that it has.
+    What has no room ends with "…": it is drawn for the size that it has.
     """
+
+    DEFAULT_CSS = "AdventureDetail { height: 1fr; }"
 
     def __init__(self) -> None:
         super().__init__(id="detail")
         self._about = ""
         self._text: str | Found = ""
 
-    def show(self, title: str, about: str, text: str | Found = "") -> None:
+    def show(self, about: str, text: str | Found = "") -> None:
         """Show the figures in one line, or in two, and below them a text."""
-        self.border_title = Content(one_line(title))
         self._about, self._text = about, printable(text) if isinstance(text, str) else text
         self.refresh()
 

@@ -91,7 +91,7 @@ class PlayHeader(Static):
         state = self.state
         parts: list[Content] = []
         if self._session.may_type:
-            sign, colour = _sign(state)
+            sign, colour = state_sign(state)
             name = self._session.storyteller.name
             parts.append(Content.assemble((f"{sign} ", colour), f"{name} {state}".rstrip()))
         if app.fetch_state:
@@ -102,7 +102,7 @@ class PlayHeader(Static):
         return Content(" · ").join(parts)
 
 
-def _sign(state: str) -> tuple[str, str]:
+def state_sign(state: str) -> tuple[str, str]:
     """The sign of a state and its colour."""
     if state == READY:
         return "●", "$success"

@@ -149,7 +149,12 @@ class PromptBar(Horizontal):
         &:focus-within { border: round $primary; }
         &.-say { border-title-background: $secondary; & > #mode { background: $secondary; } }
         &.-story { border-title-background: $warning; & > #mode { background: $warning; } }
-        &:nocolor { border-title-style: bold reverse; & > #mode { text-style: bold reverse; } }
+        &:ansi {
+            border-title-background: ansi_default;
+            border-title-color: ansi_default;
+            border-title-style: bold reverse;
+            & > #mode { background: ansi_default; color: ansi_default; text-style: bold underline; }
+        }
     }
     """
 

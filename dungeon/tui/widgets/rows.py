@@ -70,6 +70,12 @@ class Options(OptionList):
     def __init__(self, *options: Option, widget_id: str) -> None:
         super().__init__(*options, id=widget_id, markup=False)
 
+    def get_visual_style(self, *component_classes: str, partial: bool = False) -> Style:
+        """Return Textual's style of a part of the list, reversed where the style sheet says so: Textual drops that."""
+        style = super().get_visual_style(*component_classes, partial=partial)
+        reverse = any(self.get_component_styles(name).text_style.reverse for name in component_classes)
+        return style + Style(reverse=True) if reverse else style
+
     def scroll_to_highlight(self, top: bool = False) -> None:
         """Show the highlighted option, and with the first one that can be highlighted the headings above it."""
         super().scroll_to_highlight(top)
@@ -82,20 +88,7 @@ class Options(OptionList):
             self.scroll_home(animate=False, force=True, immediate=True)
 
 
-class ColouredOptions(Options):
-    """Options with colours of their own, which can be seen on the highlighted one as well."""
-
-    DEFAULT_CSS = """
-    ColouredOptions {
-        & > .option-list--option-highlighted { background: $panel; color: $foreground; text-style: bold; }
-        &:focus > .option-list--option-highlighted { background: $primary 25%; color: $foreground; text-style: bold; }
-        &:focus:ansi > .option-list--option-highlighted { background: ansi_bright_black; text-style: bold underline; }
-        &:focus:ansi:light > .option-list--option-highlighted { background: ansi_white; }
-    }
-    """
-
-
-class Rows(ColouredOptions):
+class Rows(Options):
     """Options of one line, which are cropped. A click highlights one; Enter or a double click selects it."""
 
     DEFAULT_CSS = """

@@ -21,7 +21,7 @@ from dungeon.settings.layers import Settings
 from dungeon.settings.presets import PRESETS
 from dungeon.settings.registry import BY_NAME, Type
 from dungeon.settings.steps import share
-from dungeon.tui.widgets.rows import ColouredOptions
+from dungeon.tui.widgets.rows import Options
 from dungeon.tui.widgets.table import fit
 
 _TITLE, _NAME, _VALUE, _GAUGE, _ORIGIN = 21, 19, 10, 8, 17
@@ -47,7 +47,7 @@ class SettingRow:
     """Whether the player has set it in the scope that is shown."""
 
 
-class SettingList(ColouredOptions, inherit_bindings=False):
+class SettingList(Options, inherit_bindings=False):
     """The rows. The keys call actions of the screen, and work only while the list has the focus."""
 
     DEFAULT_CSS = """
@@ -61,6 +61,8 @@ class SettingList(ColouredOptions, inherit_bindings=False):
         Binding("space", "screen.fold", "Fold or unfold", show=False),
         Binding("space", "screen.switch", "Switch"),
         Binding("delete,backspace", "screen.unset", "Reset"),
+        Binding("tab", "screen.scope('all')", "All adventures"),
+        Binding("tab", "screen.scope('here')", "This adventure"),
         *OptionList.BINDINGS,
     ]
 
@@ -104,9 +106,11 @@ def key_row(settings: Settings, command: str) -> SettingRow:
     return SettingRow(command.capitalize(), f"keys.{command}", key, "", origin, differs=is_set, is_set=is_set)
 
 
-def names_of(settings: Settings, name: str) -> list[str]:
+def names_of(settings: EffectiveSettings, name: str) -> list[str]:
     """Return the names that a setting's value can be; [] if its value is not one of a few names."""
-    return [*PRESETS, *settings.presets] if name == "preset" else list(BY_NAME[name].options)
+    if name == "preset":
+        return [*PRESETS, *settings.global_settings.presets]
+    return [*settings.themes.help] if name == "theme" else list(BY_NAME[name].options)
 
 
 def _gauge(settings: EffectiveSettings, name: str, *, globally: bool) -> str:
@@ -118,7 +122,7 @@ def _gauge(settings: EffectiveSettings, name: str, *, globally: bool) -> str:
         return "━" * filled + "─" * (_GAUGE - filled)
     if BY_NAME[name].type is Type.SWITCH:
         return "──●" if value else "●──"
-    names = names_of(settings.global_settings, name)
+    names = names_of(settings, name)
     return f"{names.index(str(value)) + 1} of {len(names)}" if value in names else ""
 
 

@@ -19,7 +19,7 @@ class Suggestion(Horizontal, can_focus=True):
         & > .text { width: 1fr; }
         &:hover { background: $surface; }
         &:focus { background: $primary; color: $background; text-style: bold; }
-        &:focus:nocolor { text-style: reverse; }
+        &:focus:ansi { background: ansi_default; color: ansi_default; text-style: bold underline; }
         &.-first { margin-top: 1; }
     }
     """

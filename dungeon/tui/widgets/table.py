@@ -52,9 +52,11 @@ class Table(ScrollView, can_focus=True):
         scrollbar-size-vertical: 1;
         & > .table--header { color: $foreground 75%; text-style: bold; }
         & > .table--faint { color: $foreground 70%; }
-        & > .table--cursor { background: $panel; color: $foreground; text-style: bold; }
-        &:focus > .table--cursor { background: $primary; color: $background; }
-        &:nocolor > .table--cursor { text-style: reverse; }
+        & > .table--cursor {
+            background: $block-cursor-blurred-background;
+            text-style: $block-cursor-blurred-text-style;
+        }
+        &:focus > .table--cursor { background: $block-cursor-background; text-style: $block-cursor-text-style; }
     }
     """
     BINDINGS = [

@@ -47,10 +47,11 @@ def play(
 
 
 def played(shelf: Shelf) -> Adventure:
-    """Return an adventure with a retry, an abandoned branch, narration, and two interrupted turns."""
+    """Return an adventure with two branches, narration, two interrupted turns, and two that were abandoned."""
     adventure = shelf.add_adventure(BELL, "voice")
-    play(shelf, adventure, Kind.DO, "climb", "You climb.", "A bat flutters past you.")
-    adventure.undo()
+    first = play(shelf, adventure, Kind.DO, "climb", "You climb.", "A bat flutters past you.")
+    play(shelf, adventure, Kind.DO, "duck", "You duck.", "It turns to you.")
+    adventure.move(first.parent)
     play(shelf, adventure, Kind.DO, "climb", "You climb.", "The steps are", State.STOPPED)
     play(shelf, adventure, Kind.SAY, "who is there?", 'You say "Who is there?"', "Nobody answers.")
     adventure.undo()
@@ -77,7 +78,6 @@ def files(folder: Path) -> dict[str, bytes]:
 TURNS = [
     ("You stand under the bell tower.", "You climb.", "A bat flutters past you."),
     ("You stand under the bell tower.", "You climb.", "The steps are"),
-    ("The steps are", 'You say "Who is there?"', "Nobody answers."),
     ("The steps are", "Continue", "The bell rings by itself.\n\nYou hold your ears."),
     ("The bell rings by itself.\n\nYou hold your ears.", "Continue", "It is late."),
 ]
@@ -91,10 +91,10 @@ def test_adventure_with_branches(tmp_path: Path) -> None:
     assert (story.title, story.source, story.rights) == ("The Bell", str(tmp_path / "shelf.db"), "unknown")
     assert turns(story) == TURNS
     actions = [action for node in make_graph(story).nodes.values() for action, _ in node.edges]
-    assert actions == ["You climb.", "You climb.", 'You say "Who is there?"', "", ""]
-    assert story.notes == ("Left out: 1 unfinished turn, 1 memory, 1 author's note, 2 cards.",)
+    assert actions == ["You climb.", "You climb.", "", ""]
+    assert story.notes == ("Left out: 2 abandoned turns, 1 unfinished turn, 1 memory, 1 author's note, 2 cards.",)
     broken_off = {passage.text for passage in story.passages.values() if UNFINISHED in passage.tags}
-    assert broken_off == {"A bat flutters past you.", "Nobody answers.", "It is late."}
+    assert broken_off == {"A bat flutters past you.", "It is late."}
 
 
 def test_edited_turns_replace_the_original_and_copies_are_merged(tmp_path: Path) -> None:
@@ -104,8 +104,9 @@ def test_edited_turns_replace_the_original_and_copies_are_merged(tmp_path: Path)
     play(shelf, adventure, Kind.DO, "look", "You look.", "It is dark.")
     play(shelf, adventure, Kind.DO, "ring", "You ring.", "It tolls.")
     adventure.move(first.id)
-    left = play(shelf, adventure, Kind.DO, "wait", "You wait.", "The bat comes back.")
-    path = adventure.path(max(adventure.nodes) - 1)
+    other = play(shelf, adventure, Kind.DO, "wait", "You wait.", "The bat comes back.")
+    play(shelf, adventure, Kind.DO, "wait", "You wait.", "Nothing happens.")
+    path = adventure.path(other.id - 1)
     adventure.move(path[-1].id)
     shelf.add_edit(adventure, [replace(path[0], prose="An owl looks at you."), *path[1:]])
     shelf.close()
@@ -113,7 +114,7 @@ def test_edited_turns_replace_the_original_and_copies_are_merged(tmp_path: Path)
     assert turns(story) == [
         ("You stand under the bell tower.", "You climb.", "A bat flutters past you."),  # has a branch
         ("You stand under the bell tower.", "You climb.", "An owl looks at you."),
-        ("A bat flutters past you.", left.action, left.prose),
+        ("A bat flutters past you.", other.action, other.prose),
         ("An owl looks at you.", "You look.", "It is dark."),
         ("It is dark.", "You ring.", "It tolls."),
     ]
@@ -127,7 +128,7 @@ def test_each_adventure_is_a_story(tmp_path: Path) -> None:
     shelf.add_adventure(Scenario("Empty", ""), "voice")
     shelf.close()
     assert [(story.title, len(story.passages)) for story in read(tmp_path / "shelf.db")] == [
-        ("The Bell", 6),
+        ("The Bell", 5),
         ("New", 1),
     ]
 
@@ -217,7 +218,70 @@ def test_shelf_of_the_first_version(tmp_path: Path) -> None:
     db.close()
     [story] = read(path)
     assert turns(story) == TURNS
-    assert story.notes == ("Left out: 1 unfinished turn.",)
+    assert story.notes == ("Left out: 2 abandoned turns, 1 unfinished turn.",)
+
+
+# ---- abandoned turns -----------------------------------------------------------------------------------------
+
+
+def take(shelf: Shelf, adventure: Adventure, prose: str, action: str = "You climb.") -> Node:
+    node = play(shelf, adventure, Kind.DO, "climb", action, prose)
+    shelf.save_head(adventure)
+    return node
+
+
+def learned(path: Path) -> list[str]:
+    [story] = read(path)
+    return [prose for _, _, prose in turns(story)]
+
+
+def test_of_several_takes_the_one_that_was_gone_on_from_is_learned(tmp_path: Path) -> None:
+    shelf = Shelf(tmp_path / "shelf.db")
+    adventure = shelf.add_adventure(BELL, "voice")
+    for prose in ("Bad.", "Good.", "Worse."):
+        adventure.move(None)
+        take(shelf, adventure, prose)
+    adventure.move(2)
+    take(shelf, adventure, "You are at the top.")
+    shelf.close()
+    assert learned(tmp_path / "shelf.db") == ["Good.", "You are at the top."]
+
+
+def test_of_several_takes_at_the_end_the_one_where_the_player_is_is_learned(tmp_path: Path) -> None:
+    shelf = Shelf(tmp_path / "shelf.db")
+    adventure = shelf.add_adventure(BELL, "voice")
+    for prose in ("Bad.", "Good.", "Worse."):
+        adventure.move(None)
+        take(shelf, adventure, prose)
+    adventure.move(2)
+    shelf.save_head(adventure)
+    shelf.close()
+    assert learned(tmp_path / "shelf.db") == ["Good."]
+
+
+def test_a_turn_that_was_undone_is_not_learned(tmp_path: Path) -> None:
+    """Whether the player then did something else, or left."""
+    shelf = Shelf(tmp_path / "shelf.db")
+    adventure = shelf.add_adventure(BELL, "voice")
+    take(shelf, adventure, "You fall.")
+    adventure.undo()
+    take(shelf, adventure, "You rest.", "You sit.")
+    take(shelf, adventure, "You fall again.")
+    adventure.undo()
+    shelf.save_head(adventure)
+    shelf.close()
+    assert learned(tmp_path / "shelf.db") == ["You rest."]
+
+
+def test_an_edit_that_was_undone_is_not_learned(tmp_path: Path) -> None:
+    shelf = Shelf(tmp_path / "shelf.db")
+    adventure = shelf.add_adventure(BELL, "voice")
+    first = take(shelf, adventure, "An owl looks at you.")
+    shelf.add_edit(adventure, [replace(first, prose="An owl hoots.")])
+    adventure.move(first.id)
+    shelf.save_head(adventure)
+    shelf.close()
+    assert learned(tmp_path / "shelf.db") == ["An owl looks at you."]
 
 
 # ---- authored stories ----------------------------------------------------------------------------------------
@@ -238,21 +302,25 @@ Row = tuple[int | None, str, str, str, str, str | None]
 IN: Row = (None, "do", "1", "You go in.", HALL, "Hall")
 
 
-def authored(path: Path, *turns: Row, story: object = MILL_JSON, opening: str = GATE) -> Path:
-    """Return a shelf with one adventure; a turn is its parent (counted from 1), kind, input, action, prose, passage."""
+def authored(path: Path, *turns: Row, story: object = MILL_JSON, head: int | None = None) -> Path:
+    """Return a shelf with one adventure; a turn is its parent (counted from 1), kind, input, action, prose, passage.
+
+    The player is at turn `head`, else at the last one.
+    """
     connect(path).close()
     db = sqlite3.connect(path)
     db.execute("INSERT INTO story VALUES (7, 'library/mill', 'abc', ?)", (story,))
     db.execute(
         "INSERT INTO adventure (id, title, scenario, opening, made, played, story) "
         "VALUES (1, 'Mill', '', ?, '', '', 7)",
-        (opening,),
+        (GATE,),
     )
     db.executemany(
         "INSERT INTO turn (adventure, parent, kind, input, action, prose, passage, state, voice, sampling, seed, made) "
         "VALUES (1, ?, ?, ?, ?, ?, ?, 'done', '', '{}', 0, '')",
         turns,
     )
+    db.execute("UPDATE adventure SET head = ?", (head or len(turns),))
     db.commit()
     db.close()
     return path
@@ -274,9 +342,13 @@ def test_author_is_context_and_what_was_improvised_is_learned(tmp_path: Path) ->
         (2, "do", "1", "You climb.", LOFT, "Loft"),
         (1, "do", "pet the cat", "You pet the cat.", "It purrs.", None),
         (3, "do", "wake him", "You wake him.", "He smiles.", None),
+        (1, "do", "kick the cat", "You kick the cat.", "It sings.", None),
+        (4, "do", "1", "You climb.", LOFT, "Loft"),
+        head=5,
     )
     [story] = read(path)
-    assert context_only(story) == [GATE, HALL, LOFT]
+    assert context_only(story) == [GATE, HALL, LOFT, LOFT]
+    assert story.notes == ("Left out: 1 abandoned turn.",)  # the author's, where the player is not, is none
     clean_gate = GATE.replace("“", '"').replace("”", '"')
     scene = f"{clean_gate}\n\n> You go in.\n\n{HALL}"
     assert sorted(rows(story)) == [
@@ -297,6 +369,7 @@ def test_rewritten_passage_is_learned_and_a_copy_of_a_passage_is_not(tmp_path: P
         (None, "do", "go", "You go.", HALL.replace("\n\n", "\r\n\r\n ") + "\n", "Hall"),
         (None, "do", "fly", "You fly.", LOFT, None),  # whoever wrote it, its author's story teaches it
         (None, "do", "2", "You turn.", "Words that no passage has.", "Cellar"),
+        head=1,
     )
     [story] = read(path)
     assert [target for _, target in rows(story)] == ["\n\n> You go in.\n\nFlour is all you see."]
@@ -348,7 +421,7 @@ def test_adventure_with_nothing_improvised_has_no_rows(tmp_path: Path) -> None:
 def test_damaged_story_leaves_the_names_of_passages(tmp_path: Path, damaged: object) -> None:
     rewritten: Row = (None, "do", "1", "You look.", "Flour is all you see.", "Hall")
     own: Row = (1, "do", "sit", "You sit.", "You rest.", None)
-    [story] = read(authored(tmp_path / "shelf.db", IN, own, rewritten, story=damaged))
+    [story] = read(authored(tmp_path / "shelf.db", IN, own, rewritten, story=damaged, head=2))
     assert context_only(story) == [GATE, HALL, "Flour is all you see."]
     assert [target for _, target in rows(story)] == ["\n\n> You sit.\n\nYou rest."]
 
@@ -363,7 +436,7 @@ def test_missing_story_leaves_the_names_of_passages(tmp_path: Path) -> None:
 @pytest.mark.parametrize("version", [1, 2, 3])
 def test_older_versions_have_no_authors(tmp_path: Path, version: int) -> None:
     rows = """
-        INSERT INTO adventure (id, title, opening) VALUES (1, 'The Bell', 'A door.');
+        INSERT INTO adventure (id, title, opening, head) VALUES (1, 'The Bell', 'A door.', 1);
         INSERT INTO turn (id, adventure, kind, action, prose, state) VALUES (1, 1, 'do', 'You go.', 'A hall.', 'done');
     """
     later = "CREATE TABLE lore (id INTEGER PRIMARY KEY, adventure, lore); ALTER TABLE turn ADD COLUMN edit_of;"
@@ -422,8 +495,8 @@ def test_error_for_another_database(tmp_path: Path, script: str, message: str) -
 
 def test_invalid_rows_are_left_out(tmp_path: Path) -> None:
     rows = """
-        INSERT INTO adventure (id, title, opening, lore)
-            VALUES (1, 'Odd\x1b[31m', 'A door.', '[]'), (2, 5, x'ff', NULL);
+        INSERT INTO adventure (id, title, opening, lore, head)
+            VALUES (1, 'Odd\x1b[31m', 'A door.', '[]', 4), (2, 5, x'ff', NULL, 'x');
         INSERT INTO turn (id, adventure, parent, kind, input, action, prose, state) VALUES
             (1, 1, 7, 'do', '', 'You go.', 'Lost.', 'done'),
             (2, 1, 2, 'do', '', 'You turn.', 'Round.', 'done'),

@@ -171,3 +171,22 @@ async def test_settings_are_sent_to_the_server() -> None:
     await client.close()
     assert (body["xtc_probability"], body["top_k"], body["stop"]) == (0.3, 7, ["\n>", "###"])
     assert not {"banned", "length"} & set(body)
+
+
+# ---- themes ------------------------------------------------------------------------------------------------------
+
+
+def test_only_a_theme_that_there_is_can_be_set() -> None:
+    settings = EffectiveSettings(VOICE, Settings())
+    with pytest.raises(DungeonError, match=r"There is no theme 'inc'\. Did you mean ink\?"):
+        settings.set("theme", "inc")
+    assert settings.theme == "lamplight"
+    assert settings.set("theme", "INK") == "theme = ink (all adventures)"
+    assert "It can be one of lamplight, deepwood, " in settings.describe("theme")
+
+
+def test_a_theme_that_is_gone_is_kept_in_the_settings_and_the_default_is_shown() -> None:
+    settings = EffectiveSettings(VOICE, Settings({"theme": "hearth"}))
+    assert settings.theme == "lamplight"
+    settings.set("column", "60")
+    assert settings.global_settings.theme == "hearth"

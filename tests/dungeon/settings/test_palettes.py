@@ -1,60 +1,75 @@
 """The palettes: which colours can be read on which background, by the contrast of WCAG 2."""
 
+from itertools import pairwise
+
 import pytest
 from textual.color import Color
 
-from dungeon.settings.palettes import PALETTES, Palette
+from dungeon.settings.palettes import (
+    BACKGROUNDS,
+    PALETTES,
+    TEXT_COLOURS,
+    Palette,
+    contrast,
+    hardest_to_read,
+    luminance,
+)
 
-BACKGROUNDS = ("background", "surface", "panel")
-WORD_COLORS = ("primary", "secondary", "accent", "warning", "error", "success")
 PALETTE = pytest.mark.parametrize("palette", PALETTES.values(), ids=PALETTES)
+STEP = 4
+"""The least step between two surfaces, in the lightness of CIELAB (0 to 100); about 1 can be seen side by side."""
 
 
-def contrast(one: Color, other: Color) -> float:
-    light, dark = sorted((luminance(one), luminance(other)), reverse=True)
-    return (light + 0.05) / (dark + 0.05)
+def lightness(colour: str) -> float:
+    """The lightness of CIELAB: how light a colour looks, from 0 to 100."""
+    value = luminance(colour)
+    return 116 * value ** (1 / 3) - 16 if value > (6 / 29) ** 3 else value * (29 / 3) ** 3
 
 
-def luminance(color: Color) -> float:
-    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in color.normalized]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-
-
-def contrast_on(palette: Palette, background: str, color: str, share: float = 1.0) -> float:
-    """The contrast of a colour that is blended into its background, as `$foreground 60%` is."""
-    below = Color.parse(getattr(palette, background))
-    return contrast(below.blend(Color.parse(getattr(palette, color)), share), below)
-
-
-def test_the_contrast_is_that_of_wcag() -> None:
-    assert contrast(Color.parse("#000"), Color.parse("#fff")) == pytest.approx(21)
-    assert contrast(Color.parse("#777"), Color.parse("#fff")) == pytest.approx(4.48, abs=0.01)
+@pytest.mark.parametrize(
+    ("one", "other", "ratio"),
+    [("#000000", "#ffffff", 21), ("#777777", "#ffffff", 4.48), ("#0000ff", "#ffffff", 8.59), ("#ff0000", "#ff0000", 1)],
+)
+def test_the_contrast_is_that_of_wcag(one: str, other: str, ratio: float) -> None:
+    assert contrast(one, other) == pytest.approx(ratio, abs=0.01)
+    assert contrast(other, one) == contrast(one, other)
 
 
 @PALETTE
 def test_text_can_be_read_on_every_background(palette: Palette) -> None:
     for background in BACKGROUNDS:
-        assert contrast_on(palette, background, "foreground") >= 7
+        assert contrast(palette.foreground, getattr(palette, background)) >= 7
 
 
 @PALETTE
 def test_dimmed_text_can_be_read(palette: Palette) -> None:
     for background in BACKGROUNDS:
-        assert contrast_on(palette, background, "foreground", 0.6) >= 4.5
-    assert contrast_on(palette, "background", "primary", 0.8) >= 4.5
+        below = Color.parse(getattr(palette, background))
+        dimmed = below.blend(Color.parse(palette.foreground), 0.6)
+        assert contrast(dimmed.hex, below.hex) >= 4.5
 
 
 @PALETTE
 def test_colours_that_carry_words_can_be_read(palette: Palette) -> None:
-    for background in BACKGROUNDS:
-        for color in WORD_COLORS:
-            assert contrast_on(palette, background, color) >= 4.5
+    text, background, measured = hardest_to_read(palette)
+    assert measured >= 4.5, f"{text} on {background}"
+    assert measured == min(
+        contrast(getattr(palette, text), getattr(palette, background))
+        for text in TEXT_COLOURS
+        for background in BACKGROUNDS
+    )
+
+
+@PALETTE
+def test_the_backgrounds_can_be_told_apart(palette: Palette) -> None:
+    steps = [lightness(getattr(palette, name)) for name in BACKGROUNDS]
+    for below, above in pairwise(steps):
+        assert (above - below if palette.dark else below - above) >= STEP
 
 
 @PALETTE
 def test_a_palette_is_as_light_or_dark_as_it_says(palette: Palette) -> None:
-    text, ground = (luminance(Color.parse(color)) for color in (palette.foreground, palette.background))
-    assert (text > ground) is palette.dark
+    assert (luminance(palette.foreground) > luminance(palette.background)) is palette.dark
 
 
 def test_there_are_dark_and_light_ones() -> None:

@@ -100,7 +100,6 @@ def test_typed_text_becomes_a_value(name: str, text: str, value: Value) -> None:
         ("length", "80.5", "a whole number from 16 to 512 tokens, not '80.5'."),
         ("length", "9" * 5000, "a whole number from 16 to 512 tokens"),
         ("prefetch", "maybe", "prefetch must be on or off, not 'maybe'."),
-        ("theme", "pink", "theme must be one of lamplight, "),
         ("stop", "a;b;c;d", "at most 3 phrases"),
         ("banned", "x" * 101, "phrases of up to 100 letters"),
     ],

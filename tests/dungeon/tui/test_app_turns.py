@@ -22,7 +22,7 @@ from tests.dungeon.playing import (
     wait_for_turn,
     wait_for_workers,
 )
-from tests.dungeon.scripted import Answer, Fail, Hold, ScriptedServer
+from tests.dungeon.scripted import Answer, Fail, Hold, ScriptedServer, SuggestingServer
 
 
 async def test_escape_stops_the_turn_keeps_its_text_and_frees_the_prompt(server: ScriptedServer) -> None:
@@ -217,16 +217,6 @@ async def test_a_paste_of_a_hundred_thousand_characters_stays_whole(server: Scri
 
 
 # ---- turns that are replaced while they are shown --------------------------------------------------------------------
-
-
-class SuggestingServer(ScriptedServer):
-    """Answers each request for a suggestion with an action, and each request for a turn with two sentences."""
-
-    def next_answer(self) -> Answer:
-        prompt = str(self.requests[-1]["prompt"])
-        if prompt.endswith("> You"):
-            return [" open the door.", " light the lamp.", ' say "Who is there?"', " wait."][len(self.requests) % 4]
-        return f"\nThe lamp burns low. So ends {len(self.requests)}."
 
 
 @pytest.mark.parametrize("second", ["2", ""], ids=["suggestion", "continue"])

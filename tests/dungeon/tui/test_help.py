@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 import pytest
 from textual.pilot import Pilot
@@ -10,16 +9,20 @@ from textual.widgets import OptionList
 
 from dungeon.play.registry import COMMANDS, Request
 from dungeon.settings.layers import Settings
-from dungeon.tui.screens.by_command import open_screen
 from dungeon.tui.screens.help import HelpScreen
-from tests.dungeon.host import Host, new_session, paste, press, screen_text, settle, showing
+from dungeon.tui.screens.start import StartScreen
+from tests.dungeon.host import Host, paste, press, screen_text, settle, toast_text
+from tests.dungeon.playing import playing_iron_door
+from tests.dungeon.scripted import ScriptedServer
 
 
 @asynccontextmanager
 async def helping(
     *, in_play: bool = True, size: tuple[int, int] = (100, 30)
 ) -> AsyncIterator[tuple[Host, Pilot[None]]]:
-    async with showing(HelpScreen(Settings(keys={"retry": "f9"}), in_play=in_play), size=size) as (app, pilot):
+    app = Host(HelpScreen(Settings(keys={"retry": "f9"})))
+    app.is_playing = in_play
+    async with app.run_test(size=size) as pilot:
         await settle(pilot)
         yield app, pilot
 
@@ -96,13 +99,15 @@ async def test_without_an_adventure_what_works_comes_first_and_the_rest_below() 
         assert (app.results, app.toasts) == ([], ["/undo is for the story: begin one first."])
 
 
-async def test_the_command_knows_whether_there_is_an_adventure(tmp_path: Path) -> None:
-    session = new_session(tmp_path)
-    screen = open_screen(session, Request("help"))
-    assert isinstance(screen, HelpScreen)
-    async with showing(screen) as (app, _):
-        assert "IN PLAY" not in "\n".join(rows(app))
-    session.shelf.close()
+async def test_help_on_the_first_screen_knows_that_the_adventure_was_left(server: ScriptedServer) -> None:
+    async with playing_iron_door(server) as pilot:
+        await press(pilot, "ctrl+n", "f1")
+        assert isinstance(pilot.app.screen, HelpScreen)
+        await paste(pilot, "/retry")
+        await press(pilot, "enter")
+        assert "begin one first" in toast_text(pilot.app)
+        await press(pilot, "escape")
+        assert isinstance(pilot.app.screen, StartScreen)
 
 
 @pytest.mark.parametrize(("width", "beside"), [(110, True), (40, False)])

@@ -34,7 +34,7 @@ SCREENS: dict[str, Callable[[Session], Screen[Any]]] = {
     "compare": lambda session: CompareScreen(session.adventure, 2, session.adventure.head),
     "edit": lambda session: EditScreen(session, 3),
     "confirm": lambda session: ConfirmScreen("Delete 3 turns, 40 words, from the disk, for good?", "Purge"),
-    "help": lambda session: HelpScreen(Settings(), in_play=True),
+    "help": lambda session: HelpScreen(Settings()),
     "settings": lambda session: SettingsScreen(session.settings),
     "context": ContextScreen,
     "lore": LoreScreen,

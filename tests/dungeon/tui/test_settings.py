@@ -198,6 +198,16 @@ async def test_without_an_adventure_settings_apply_to_all() -> None:
         assert "Settings of all adventures" in screen_text(app)
 
 
+async def test_the_settings_of_an_adventure_that_was_left_are_not_changed() -> None:
+    app = SettingsHost()
+    app.is_playing = False
+    async with running(app) as pilot:
+        await highlight(pilot, "temperature")
+        await press(pilot, "right")
+        assert load_settings() == Settings({"temperature": 0.75})
+        assert app.saved == "{}"
+
+
 async def test_enter_space_and_arrows_turn_a_switch() -> None:
     app = SettingsHost()
     async with running(app) as pilot:
@@ -277,19 +287,19 @@ async def test_the_footer_offers_only_the_keys_that_do_something() -> None:
     app = SettingsHost()
     async with running(app, (110, 30)) as pilot:
         await highlight(pilot, "instructions")
-        await wait_for_footer(pilot, "Enter Change Tab All adventures Esc Back")
+        await wait_for_footer(pilot, "Esc Back Enter Change Tab All adventures")
         await highlight(pilot, "temperature")
-        await wait_for_footer(pilot, "Enter Change ← → Step Tab All adventures Esc Back")
+        await wait_for_footer(pilot, "Esc Back Enter Change ← → Step Tab All adventures")
         await press(pilot, "right")
-        await wait_for_footer(pilot, "Enter Change ← → Step Del Reset Tab All adventures Esc Back")
+        await wait_for_footer(pilot, "Esc Back Enter Change ← → Step Del Reset Tab All adventures")
         await highlight(pilot, "prefetch")
-        await wait_for_footer(pilot, "Enter Change ← → Step Space Switch Tab All adventures Esc Back")
+        await wait_for_footer(pilot, "Esc Back Enter Change ← → Step Space Switch Tab All adventures")
         await press(pilot, "tab")
         await highlight(pilot, "group Advanced")
-        await wait_for_footer(pilot, "Enter Fold or unfold Tab This adventure Esc Back")
+        await wait_for_footer(pilot, "Esc Back Enter Fold or unfold Tab This adventure")
         await highlight(pilot, "length")
         await press(pilot, "enter")
-        await wait_for_footer(pilot, "Enter Keep Esc Back")
+        await wait_for_footer(pilot, "Esc Back Enter Keep")
 
 
 async def test_a_theme_is_previewed_before_it_is_chosen() -> None:

@@ -195,7 +195,7 @@ async def test_nothing_is_cut_off_without_a_sign(session: Session, size: tuple[i
             lines = screen_text(app).split("\n")
             assert any("The very" in line and "…" in line for line in lines[2:6]), "the row"
             about = app.screen.query_one(AdventureDetail)
-            assert "…" in lines[about.region.y], "the title of the pane"
+            assert "…" in lines[app.screen.query_one("#about").region.y], "the title of the pane"
             assert len(about.render().wrap(about.content_size.width)) <= about.content_size.height
             assert detail(app)[-1].endswith("…") == (search == "")
             assert "Esc Back" in lines[-1] and "/ Search" in lines[-1]

@@ -3,6 +3,7 @@
 import math
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from transformers import AutoModelForCausalLM
@@ -14,8 +15,8 @@ from finetune.models.precision import Precision
 
 
 def row(first: int, length: int, context: int = 1) -> Row:
-    ids = list(range(first, first + length))
-    return Row(input_ids=ids, labels=[IGNORED] * context + ids[context:])
+    ids = np.arange(first, first + length, dtype=np.int32)
+    return Row(input_ids=ids, labels=np.where(np.arange(length) < context, np.int32(IGNORED), ids))
 
 
 def test_a_batch_has_the_fixed_shape() -> None:
@@ -31,13 +32,24 @@ def test_a_batch_is_not_longer_than_the_models_positions() -> None:
     assert Collator(0, 100)([row(2, 29)])["input_ids"].shape == (1, 32)
 
 
+def test_several_processes_measure_all_rows_once_and_none_waits_for_another() -> None:
+    rows = [row(start, start) for start in range(2, 25)]
+    shares = [HeldOutRows(rows, 100).share(process, 3) for process in range(3)]
+    measured = sorted(one["input_ids"].tolist() for share in shares for one in share.rows)
+    assert measured == [one["input_ids"].tolist() for one in rows]
+    tokens = [sum(len(one["input_ids"]) for one in share.rows) for share in shares]
+    assert max(tokens) - min(tokens) <= 24  # the longest row
+    assert [len(share.rows) for share in shares] == [8, 8, 7]
+    assert HeldOutRows(rows[:1], 100).share(1, 2).rows == []
+
+
 @pytest.mark.parametrize("name", ["gpt2", "llama"])
 def test_padding_and_batching_do_not_change_the_loss(name: str, bases: dict[str, Path]) -> None:
     model = AutoModelForCausalLM.from_pretrained(bases[name])
     rows = [row(2, 38, 30), row(50, 10)]
     plain = 0.0
     for one in rows:
-        logits = torch.log_softmax(model(torch.tensor([one["input_ids"]])).logits[0].detach(), -1)
+        logits = torch.log_softmax(model(torch.tensor(one["input_ids"])[None]).logits[0].detach(), -1)
         plain -= sum(float(logits[n - 1, label]) for n, label in enumerate(one["labels"]) if label != IGNORED)
     found = held_out_loss(model, HeldOutRows(rows, 100), 2, Precision("fp32", ""), Collator(0))
     assert found.tokens == 17

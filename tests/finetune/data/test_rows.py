@@ -3,21 +3,23 @@
 import math
 from typing import Any
 
+import numpy as np
 import pytest
 from datasets import Dataset
 from hypothesis import given
 from hypothesis import strategies as st
+from transformers import ByT5Tokenizer
 
-from finetune.data.rows import IGNORED, bos_ids, encode, make_rows, split_into_rows
+from finetune.data.rows import IGNORED, bos_ids, encode, encode_all, make_rows, split_into_rows
 
 
 @given(st.lists(st.booleans(), max_size=300), st.integers(8, 80))
 def test_each_target_token_is_in_one_row_with_enough_context(learned: list[bool], length: int) -> None:
-    ids = list(range(len(learned)))  # each id is its own place
-    rows = split_into_rows(ids, learned, length)
+    ids = np.arange(len(learned), dtype=np.int32)  # each id is its own place
+    rows = split_into_rows(ids, np.array(learned, np.bool_), length)
     targets = []
     for row in rows:
-        tokens, labels = row["input_ids"], row["labels"]
+        tokens, labels = row["input_ids"].tolist(), row["labels"].tolist()
         assert len(tokens) == len(labels) <= length
         assert tokens == list(range(tokens[0], tokens[0] + len(tokens)))
         for place, label in enumerate(labels):
@@ -29,8 +31,8 @@ def test_each_target_token_is_in_one_row_with_enough_context(learned: list[bool]
 
 
 def test_the_oldest_part_of_a_long_context_is_cut() -> None:
-    (row,) = split_into_rows(range(100), [False] * 90 + [True] * 10, 40)
-    assert row["input_ids"] == list(range(60, 100))
+    (row,) = split_into_rows(np.arange(100, dtype=np.int32), np.arange(100) >= 90, 40)
+    assert row["input_ids"].tolist() == list(range(60, 100))
 
 
 def test_context_is_learned_with_learn_context(tokenizers: dict[str, Any]) -> None:
@@ -38,10 +40,10 @@ def test_context_is_learned_with_learn_context(tokenizers: dict[str, Any]) -> No
     (target_only,), (with_context,) = (
         make_rows(examples, tokenizers["llama"], 32, 0, learned) for learned in (False, True)
     )
-    assert [row["input_ids"] for row in target_only] == [row["input_ids"] for row in with_context]
+    assert [row["input_ids"].tolist() for row in target_only] == [row["input_ids"].tolist() for row in with_context]
     assert IGNORED in target_only[0]["labels"][1:]
     for row in with_context:
-        assert row["labels"] == [IGNORED, *row["input_ids"][1:]]
+        assert row["labels"].tolist() == [IGNORED, *row["input_ids"][1:]]
 
 
 _KNOCK = "\n\n> You knock.\n\nYou wait in the rain. The door is shut, and you look up at the old house."
@@ -94,6 +96,18 @@ def test_only_the_target_is_learned(tokenizers: dict[str, Any]) -> None:
     tokenizer = tokenizers["gpt2"]
     ids, learned = encode(tokenizer, "The door is shut.", "\n\n> You knock.\n\nNobody answers.", end_id=None)
     assert tokenizer.decode([i for i, learn in zip(ids, learned, strict=True) if not learn]) == "The door is shut."
+
+
+def test_many_texts_are_encoded_as_one_by_one(tokenizers: dict[str, Any]) -> None:
+    """Also by a tokenizer that can't say where in the text its tokens are."""
+    texts = [("You are here.", "\n\n> You go."), ("", "It is dark."), ("A gar", "den."), ("A door", " opens.")]
+    for tokenizer in (*tokenizers.values(), ByT5Tokenizer()):
+        together = encode_all(tokenizer, *zip(*texts, strict=True))
+        alone = [encode(tokenizer, context, target, None) for context, target in texts]
+        assert [(one.ids.tolist(), one.learned.tolist()) for one in together] == alone
+        for (_, target), one in zip(texts, together, strict=True):
+            learned = tokenizer.decode(one.ids[one.learned])
+            assert learned.endswith(target) and len(learned) < len(target) + 8  # a token's length
 
 
 def test_special_tokens_in_a_story_are_encoded_as_prose(tokenizers: dict[str, Any]) -> None:

@@ -12,10 +12,16 @@ import pytest
 import torch
 from huggingface_hub import constants
 from safetensors.torch import load_file, save_file
+from torch.nn import Linear
+from transformers import AutoConfig, AutoModelForCausalLM
+from transformers.pytorch_utils import Conv1D
 
 from finetune.errors import FinetuneError
 from finetune.models.base import open_base
-from tests.finetune.conftest import Run
+from finetune.models.base_check import Layers, read_layers
+from finetune.models.folders import BUNDLED
+from finetune.models.gguf_weights import bundled_weights
+from tests.finetune.conftest import Run, Voices
 
 
 @pytest.fixture
@@ -80,13 +86,64 @@ def test_a_hub_that_can_not_be_reached_is_an_error(
     run: Run, corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _use_hub("http://127.0.0.1:9", tmp_path, monkeypatch)
-    _refused(run, "openai-community/gpt2", corpus, tmp_path)
+    message = _refused(run, "openai-community/gpt2", corpus, tmp_path)
+    assert "the Hub can't be reached" in message and "Is this machine online?" in message
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    assert "HF_HUB_OFFLINE is set" in _refused(run, "openai-community/gpt2", corpus, tmp_path)
 
 
-def _refused(run: Run, name: str, corpus: Path, tmp_path: Path) -> None:
+def test_offline_is_said_in_plain_words(
+    run: Run, corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _use_hub("http://hub.invalid", tmp_path, monkeypatch)  # a name that is never given out
+    message = _refused(run, "openai-community/gpt2", corpus, tmp_path)
+    assert "The cause: the Hub can't be reached. Is this machine online?" in message
+    assert "If lantern is a voice of the game" in _refused(run, "lantern", corpus, tmp_path)
+
+
+@pytest.mark.usefixtures("hub")
+def test_the_name_of_a_voice_is_an_error(run: Run, corpus: Path, tmp_path: Path) -> None:
+    message = _refused(run, "lantern", corpus, tmp_path)
+    assert "the Hub has no model of that name" in message and "If lantern is a voice of the game" in message
+
+
+def test_an_adapter_is_no_base(run: Run, corpus: Path, tmp_path: Path, voices: Voices, bases: dict[str, Path]) -> None:
+    voice, base = voices["gpt2"][0], bases["gpt2"]
+    result = run("--corpus", corpus, "--base", voice, "--out", tmp_path / "voice")
+    assert result.exit_code == 2 and f"{voice} is a voice, an adapter over {base}" in result.stderr, result.output
+    assert f"Take --base {base}; --like {voice}" in result.stderr
+
+
+def test_the_layers_of_a_base_are_read_from_its_files(bases: dict[str, Path], tmp_path: Path) -> None:
+    """As transformers names them once it is open."""
+    for base in bases.values():
+        assert read_layers(str(base)) == _layers_of(AutoConfig.from_pretrained(base))
+    damaged = shutil.copytree(bases["llama"], tmp_path / "damaged")
+    (damaged / "model.safetensors").write_bytes(b"\xff" * 64)
+    assert read_layers(str(damaged)) is None
+    strange = shutil.copytree(bases["llama"], tmp_path / "strange")
+    (strange / "config.json").write_text('{"model_type": "strange"}')
+    assert read_layers(str(strange)) is None
+
+
+@pytest.mark.real
+def test_the_layers_of_the_bundled_weights_are_known_without_reading_them() -> None:
+    file = bundled_weights()
+    assert read_layers(BUNDLED) == _layers_of(AutoConfig.from_pretrained(file.parent, gguf_file=file.name))
+
+
+def _layers_of(config: Any) -> Layers:
+    with torch.device("meta"):
+        model = AutoModelForCausalLM.from_config(config)
+    linear = {name.rpartition(".")[2] for name, part in model.named_modules() if isinstance(part, Linear | Conv1D)}
+    return Layers(config.num_hidden_layers, frozenset(linear - {"lm_head"}))
+
+
+def _refused(run: Run, name: str, corpus: Path, tmp_path: Path) -> str:
     result = run("--corpus", corpus, "--base", name, "--out", tmp_path / "voice")
     assert result.exit_code == 2 and result.stdout == "", result.output
     assert name in result.stderr and "--base smollm2 needs no Hub" in result.stderr and "--base PATH" in result.stderr
+    return " ".join(result.stderr.split())
 
 
 @pytest.mark.parametrize("name", ["gpt2", "llama"])

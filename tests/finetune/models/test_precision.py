@@ -5,7 +5,7 @@ import torch
 
 from finetune.errors import FinetuneError
 from finetune.models import precision
-from finetune.models.precision import choose_precision
+from finetune.models.precision import check_kernels, choose_precision
 
 
 @pytest.fixture
@@ -45,10 +45,35 @@ def test_on_apples_gpu_the_precision_is_fp32(machine: pytest.MonkeyPatch) -> Non
     assert choose_precision("auto").precision == "fp32"
 
 
-def test_a_precision_set_in_the_recipe_is_used_or_refused(machine: pytest.MonkeyPatch) -> None:
+def test_on_intels_gpu_the_precision_is_what_it_computes(machine: pytest.MonkeyPatch) -> None:
+    machine.setattr(torch.xpu, "is_available", lambda: True)
+    for has_bf16, expected in ((True, "bf16"), (False, "fp32")):
+        machine.setattr(torch.xpu, "is_bf16_supported", lambda has=has_bf16: has)
+        assert choose_precision("auto").precision == expected
+
+
+def test_a_precision_set_in_the_recipe_is_used(machine: pytest.MonkeyPatch) -> None:
     assert choose_precision("fp32").precision == "fp32"
-    with pytest.raises(FinetuneError, match="CUDA"):
-        choose_precision("fp16")
+
+
+def test_a_card_that_torch_has_no_kernels_for_is_an_error(machine: pytest.MonkeyPatch) -> None:
+    """Whatever its capability: only a kernel that runs shows it."""
+
+    def fail(device: torch.device) -> None:
+        raise RuntimeError("CUDA error: no kernel image is available for execution on the device")
+
+    machine.setattr(precision, "run_kernel", fail)
+    machine.setattr(torch.cuda, "get_device_capability", lambda *_: (6, 1))
+    machine.setattr(torch.cuda, "get_device_name", lambda *_: "GTX 1080")
+    machine.setattr(torch.cuda, "get_arch_list", lambda: ["sm_75", "sm_90"])
+    with pytest.raises(FinetuneError, match=r"compute on the GTX 1080 here \(compute capability 6.1\)") as caught:
+        check_kernels(torch.device("cuda"))
+    for part in ("kernels for sm_75, sm_90", "CUDA_VISIBLE_DEVICES=-1", "no kernel image"):
+        assert part in caught.value.message
+
+
+def test_a_device_that_torch_has_kernels_for_is_accepted() -> None:
+    check_kernels(torch.device("cpu"))
 
 
 def test_the_bf16_speedup_is_measured() -> None:

@@ -6,8 +6,11 @@ from pathlib import Path
 
 import pytest
 from click.testing import Result
+from torch._dynamo.testing import CompileCounter
 
-from tests.finetune.conftest import Run
+from finetune.models.compiling import compile_blocks
+from finetune.training import trainer
+from tests.finetune.conftest import Run, set_options
 
 GRID = ("--shares", "10,100", "--methods", "base,lora,full,scratch", "--tokens", "8")
 SET = ("--set", "max_steps=3", "--set", "length=64", "--set", "precision=fp32", "--set", "held_out_rows=8")
@@ -50,6 +53,23 @@ def test_a_report_has_a_run_for_each_share_and_method(made: tuple[Path, tuple[st
     assert "at $2.00 an hour" in page
     assert len(runs["base", 0]["samples"]) == len(runs["lora", 8]["samples"]) == len(study["prompts"]) == 3
     assert runs["lora", 1]["samples"] == []
+
+
+@pytest.mark.parametrize("change", ["compile=on", "dropout=0.1"])
+def test_samples_are_computed_in_the_precision_of_the_training(
+    change: str, tmp_path: Path, bases: dict[str, Path], corpus: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As with --recipe gpu: the frozen weights are held in 16 bits, and no layer of ours casts what meets them."""
+    counter = CompileCounter()
+    monkeypatch.setattr(trainer, "compile_blocks", lambda model: compile_blocks(model, counter))
+    changes = ("weights=half", "precision=bf16", "max_steps=2", "length=64", "held_out_rows=4", change)
+    grid = ("--shares", "100", "--methods", "base,lora", "--tokens", "12")
+    out = tmp_path / "report"
+    result = run("report", "--corpus", corpus, "--base", bases["llama"], "--out", out, *set_options(*changes), *grid)
+    assert result.exit_code == 0, result.output
+    study = json.loads((out / "study.json").read_text())
+    assert all(len(made["samples"]) == 3 for made in study["runs"])
+    assert counter.frame_count == (2 if change == "compile=on" else 0)  # none for the lengths of samples
 
 
 def test_only_missing_runs_are_made(made: tuple[Path, tuple[str, ...], Result], run: Run) -> None:

@@ -1,5 +1,8 @@
 """Wrong options of a training: the message names the option and what to do, the exit code is 2, no file is written."""
 
+import errno
+import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -7,7 +10,8 @@ import pytest
 import torch
 
 from finetune.recipe import load_recipe, recipe_names
-from tests.finetune.conftest import Run, set_options
+from finetune.training import job, train
+from tests.finetune.conftest import QUICK, Run, set_options
 
 Refused = Callable[..., str]
 
@@ -21,7 +25,7 @@ def refused(run: Run, corpus: Path, bases: dict[str, Path], tmp_path: Path) -> R
         result = run("--corpus", corpus, "--base", bases["gpt2"], "--out", out, *options)
         assert result.exit_code == 2, result.output
         assert result.stdout == "" and "Traceback" not in result.stderr
-        assert not out.exists() and not list(tmp_path.glob("voice.partial/checkpoints/*"))
+        assert not out.exists() and not (tmp_path / "voice.partial").exists()
         return " ".join(result.stderr.split())
 
     return call
@@ -55,6 +59,38 @@ def test_a_wrong_option_is_an_error(
 ) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     assert message in refused(*options)
+
+
+def test_without_a_driver_no_card_is_looked_for_with_torch(refused: Refused, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(job, "may_have_card", lambda: False)
+    monkeypatch.setattr(train, "train_voice", lambda _: pytest.fail("torch was imported for it"))
+    assert "The recipe gpu is for a CUDA card" in refused("--recipe", "gpu")
+    assert "precision fp16 needs a CUDA device" in refused("--set", "precision=fp16")
+
+
+def test_a_folder_that_must_not_be_written_to_is_an_error(
+    refused: Refused, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read_only(**given: Path) -> None:  # what a folder's permissions are to root
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(given["dir"]))
+
+    monkeypatch.setattr(job, "TemporaryDirectory", read_only)
+    expected = f"Nothing can be written to {tmp_path}: Read-only file system. Name another place with --out."
+    assert expected in refused()
+
+
+@pytest.mark.usefixtures("no_conversion")
+def test_what_only_opening_shows_does_not_block_its_own_correction(
+    tmp_path: Path, bases: dict[str, Path], corpus: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(job, "read_layers", lambda _: None)  # as for a base whose files don't name its layers
+    arguments = ("--corpus", corpus, "--base", bases["gpt2"], "--out", tmp_path / "voice", *QUICK)
+    mistyped = run(*arguments, *set_options("modules=c_projj", "precision=bf16"))
+    assert mistyped.exit_code == 2 and "names 'c_projj'" in mistyped.stderr
+    corrected = run(*arguments, *set_options("modules=c_proj", "max_steps=1"))
+    assert corrected.exit_code == 0, corrected.output
+    made = json.loads((tmp_path / "voice" / "training.json").read_text())
+    assert made["precision"]["precision"] == "fp32"  # nothing is left of the other plan
 
 
 @pytest.mark.usefixtures("no_conversion")

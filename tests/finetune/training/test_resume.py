@@ -14,7 +14,7 @@ import torch
 from safetensors.torch import load_file
 
 from finetune.training import trainer
-from finetune.training.work_folder import last_checkpoint
+from finetune.training.checkpoints import last_checkpoint
 from tests.finetune.conftest import QUICK, Run, set_options
 
 pytestmark = pytest.mark.usefixtures("no_conversion")
@@ -61,11 +61,59 @@ def test_a_stopped_training_prints_how_to_resume(
         patch.setattr(trainer, "keep_if_best", lambda *_: os.kill(os.getpid(), stop))
         stopped = run(*options, "--out", tmp_path / "voice")
     assert stopped.exit_code == 130
-    assert "The same command goes on" in stopped.stderr.strip().splitlines()[-1]
+    assert "The same command goes on from step 2." in stopped.stderr.strip().splitlines()[-1]
     assert "Traceback" not in stopped.stderr
     fresh = run(*options, "--fresh", "--out", tmp_path / "voice")
     assert fresh.exit_code == 0, fresh.output
     assert "Going on" not in fresh.stderr
+
+
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+def test_a_training_that_is_stopped_before_its_first_checkpoint_saves_its_step(
+    stop: signal.Signals,
+    tmp_path: Path,
+    bases: dict[str, Path],
+    corpus: Path,
+    run: Run,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    options = ("--corpus", corpus, "--base", bases["gpt2"], *QUICK, *set_options("save_every=1000", "dropout=0.1"))
+    step = trainer.VoiceTrainer.training_step
+    with monkeypatch.context() as patch:
+        steps: list[Any] = []
+
+        def stopped_in_the_third(self: trainer.VoiceTrainer, *given: Any, **named: Any) -> torch.Tensor:
+            steps.append(given)
+            if len(steps) == 3:
+                os.kill(os.getpid(), stop)
+            return step(self, *given, **named)
+
+        patch.setattr(trainer.VoiceTrainer, "training_step", stopped_in_the_third)
+        stopped = run(*options, "--out", tmp_path / "voice")
+    assert stopped.exit_code == 130, stopped.output
+    assert "Stopping after this step, which is saved." in stopped.stderr
+    assert stopped.stderr.strip().splitlines()[-1] == "Stopped. The same command goes on from step 3."
+    resumed = run(*options, "--out", tmp_path / "voice")
+    assert resumed.exit_code == 0 and "Going on from checkpoint-3" in resumed.stderr, resumed.output
+    assert run(*options, "--out", tmp_path / "whole").exit_code == 0
+    assert _log(tmp_path / "voice") == _log(tmp_path / "whole")
+    seconds = [json.loads(line)["seconds"] for line in (tmp_path / "voice" / "log.jsonl").read_text().splitlines()]
+    assert seconds == sorted(seconds), "those of the first part count"
+
+
+def test_a_second_signal_stops_at_once(
+    tmp_path: Path, bases: dict[str, Path], corpus: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def impatient(*given: Any, **named: Any) -> None:
+        for _ in range(2):
+            os.kill(os.getpid(), signal.SIGINT)
+
+    monkeypatch.setattr(trainer.VoiceTrainer, "training_step", impatient)
+    out = tmp_path / "voice"
+    stopped = run("--corpus", corpus, "--base", bases["gpt2"], *QUICK, "--out", out)
+    assert stopped.exit_code == 130, stopped.output
+    assert stopped.stderr.strip().splitlines()[-1] == "Stopped. No step was finished; the same command starts over."
+    assert last_checkpoint(tmp_path / "voice.partial") is None
 
 
 @pytest.mark.parametrize(("name", "change"), [("llama", "init=pissa"), ("gpt2", "method=full")])

@@ -10,9 +10,11 @@ import pytest
 import torch
 from huggingface_hub import ModelCard
 from safetensors.torch import load_file
+from torch._dynamo.testing import CompileCounter
 from transformers.models.gpt2.modeling_gpt2 import GPT2Block
 
-from finetune.training import train
+from finetune.models.compiling import compile_blocks
+from finetune.training import train, trainer
 from tests.finetune.conftest import QUICK, Run, Voices, WriteCorpus, logged, set_options
 
 ARCHITECTURES = ["gpt2", "llama"]
@@ -172,7 +174,7 @@ def test_out_of_memory_halves_the_batch_and_gives_the_same_losses(
 
     def cramped(self: GPT2Block, hidden_states: torch.Tensor, *arguments: Any, **named: Any) -> Any:
         if len(hidden_states) > most:
-            raise torch.OutOfMemoryError
+            torch.empty(2**60, dtype=torch.uint8)  # the processor's own error
         if len(hidden_states) > 1 and hidden_states.requires_grad and self.attn.layer_idx == 1:
             hidden_states.register_hook(_out_of_memory)
         return block(self, hidden_states, *arguments, **named)
@@ -190,6 +192,60 @@ def test_out_of_memory_halves_the_batch_and_gives_the_same_losses(
     hopeless = run(*options, "--out", tmp_path / "hopeless")
     assert hopeless.exit_code == 2
     assert "Memory does not suffice for a single row" in hopeless.stderr and "length" in hopeless.stderr
+
+
+def test_the_rows_that_fit_are_found_before_compiling(
+    tmp_path: Path, bases: dict[str, Path], corpus: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each number of rows is compiled for anew, and after eight torch silently stops to compile. Samples are not."""
+    options = ("--corpus", corpus, "--base", bases["gpt2"], *QUICK, *set_options("batch=6", "samples=1", "max_steps=4"))
+    assert run(*options, "--out", tmp_path / "roomy").exit_code == 0
+    block = GPT2Block.forward
+
+    def cramped(self: GPT2Block, hidden_states: torch.Tensor, *arguments: Any, **named: Any) -> Any:
+        if hidden_states.requires_grad and len(hidden_states) > 2:
+            raise torch.OutOfMemoryError
+        return block(self, hidden_states, *arguments, **named)
+
+    monkeypatch.setattr(GPT2Block, "forward", cramped)
+    counter = CompileCounter()
+    monkeypatch.setattr(trainer, "compile_blocks", lambda model: compile_blocks(model, counter))
+    result = run(*options, *set_options("compile=on"), "--out", tmp_path / "cramped")
+    assert result.exit_code == 0, result.output
+    assert result.stderr.count("accumulation doubled") == 2
+    assert counter.frame_count == 2  # the first block and all others, for two rows
+    for key in ("loss", "validation_loss"):
+        assert logged(tmp_path / "cramped", key) == pytest.approx(logged(tmp_path / "roomy", key), rel=1e-4)
+
+
+def test_dora_is_not_compiled(tmp_path: Path, bases: dict[str, Path], corpus: Path, run: Run) -> None:
+    both = set_options("dora=true", "compile=on")
+    refused = run("--corpus", corpus, "--base", bases["gpt2"], *both, "--out", tmp_path / "voice")
+    assert refused.exit_code == 2 and "both compile on and dora" in refused.stderr
+
+
+def test_a_leak_is_said_before_training_with_the_figures_and_on_the_card(
+    tmp_path: Path, bases: dict[str, Path], write_corpus: WriteCorpus, run: Run
+) -> None:
+    corpus = write_corpus(tmp_path / "corpus")
+    report = json.loads((corpus / "report.json").read_text())
+    (corpus / "report.json").write_text(json.dumps(report | {"leaked": 0.918}))
+    few = set_options("max_steps=1", "samples=0")
+    result = run("--corpus", corpus, "--base", bases["gpt2"], *QUICK, *few, "--out", tmp_path / "voice")
+    assert result.exit_code == 0, result.output
+    warning = result.stderr.index("Warning: 91.8% of the validation text is also in train")
+    assert warning < result.stderr.index("base tiny-gpt2")
+    assert [line.split()[-1] for line in result.stdout.splitlines() if "also in train" in line] == ["91.8%"]
+    card = (tmp_path / "voice" / "README.md").read_text()
+    assert "91.8% of the validation text stands in the training text as well, so the figures look better" in card
+
+
+def test_a_note_where_cards_are_idle(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 4)
+    assert "4 cards are here, and one of them is used" in train.idle_cards(processes=1)
+    assert train.idle_cards(processes=4) == ""
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    assert train.idle_cards(processes=1) == ""
 
 
 def test_frozen_weights_in_16_bits_give_the_same_losses_and_the_same_voice(

@@ -1,6 +1,7 @@
 """The rows of a training: `skip_player_speech`, and packing."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,11 @@ import pytest
 from transformers import AutoModelForCausalLM, BloomConfig, BloomForCausalLM, ByT5Tokenizer
 
 from finetune.data.corpus import read_corpus
+from finetune.data.rows import count_targets, make_rows
 from finetune.errors import FinetuneError
 from finetune.models.base import open_base
 from finetune.recipe import Recipe
-from finetune.training import trainer
+from finetune.training import trainer, training_data
 from finetune.training.training_data import keeps_packed_rows_apart, prepare_data
 from tests.finetune.conftest import QUICK, Run, WriteCorpus, logged, set_options
 
@@ -35,6 +37,32 @@ def test_skip_player_speech_with_a_tokenizer_without_offsets_is_an_error(
     ByT5Tokenizer().save_pretrained(base)
     with pytest.raises(FinetuneError, match=r"the tokenizer of base can't give. Tune without skip_player_speech"):
         prepare_data(read_corpus(corpus), open_base(str(base)), Recipe(skip_player_speech=True))
+
+
+def test_a_short_run_tokenises_no_more_than_it_can_learn(
+    tmp_path: Path, bases: dict[str, Path], corpus: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = shutil.copytree(corpus, tmp_path / "corpus")
+    [train] = other.glob("data/train-*.parquet")
+    pq.write_table(pa.concat_tables([pq.read_table(train)] * 60), train)
+    large, base, recipe = read_corpus(other), open_base(str(bases["llama"])), Recipe(length=64, batch=4, accumulate=2)
+    whole = prepare_data(large, base, recipe)
+    assert whole.target_tokens == count_targets(whole.train)
+    tokenised: list[int] = []
+
+    def counted(examples: Any, *arguments: Any) -> Any:
+        tokenised.append(len(examples))
+        return make_rows(examples, *arguments)
+
+    monkeypatch.setattr(training_data, "make_rows", counted)
+    for packing in (False, True):
+        tokenised.clear()
+        short = replace(recipe, max_steps=10, packing=packing)
+        part, again = (prepare_data(large, base, short, processes=2) for _ in range(2))
+        assert sum(tokenised) < 2 * len(large.splits["train"]) / 3
+        assert 10 * 4 * 2 * 2 <= len(part.train) < len(whole.train) / 3
+        assert part.target_tokens == pytest.approx(whole.target_tokens, rel=0.1)
+        assert [row["input_ids"].tolist() for row in part.train] == [row["input_ids"].tolist() for row in again.train]
 
 
 def test_which_models_keep_packed_rows_apart(bases: dict[str, Path]) -> None:

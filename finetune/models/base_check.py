@@ -1,0 +1,178 @@
+"""Checks a base by its name and its files, in well under a second: nothing heavy is imported, no weights are read.
+
+    check_base("openai-community/gpt2")
+    layers = read_layers("path/to/folder")      # its blocks and linear layers, where the files say so
+    if layers: check_layers(recipe, layers)
+
+`open_base` still finds what only opening shows.
+"""
+
+import json
+import re
+import socket
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+from corpus.text import did_you_mean
+from finetune.errors import FinetuneError, cause
+from finetune.files import read_json
+from finetune.models.folders import BUNDLED, has_adapter, is_path, is_voice, read_training
+from finetune.recipe import Recipe
+
+CONFIG = "config.json"
+_LARGEST_HEADER = 100_000_000
+"""Bytes; what safetensors itself takes at most."""
+_WEIGHT = re.compile(r"(?:^|\.)(?:h|layers)\.\d+\.(?:.+\.)?(\w+)\.weight$")
+"""A weight within a block, by GPT-2's name or Llama's."""
+_SAME_NAMES = ("gpt2", "llama", "mistral", "qwen2", "qwen3")
+"""Types of model whose files name the layers as transformers does; others may be renamed as they are opened."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layers:
+    """What a recipe can name of a base."""
+
+    blocks: int
+    linear: frozenset[str]
+    """Names of the linear layers in its blocks: `q_proj`."""
+
+
+_BUNDLED_LAYERS = Layers(30, frozenset(("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")))
+
+
+def check_base(name: str) -> None:
+    """Check that there is a base of that name; asks the Hub about one that is nowhere on this machine.
+
+    Raises:
+        FinetuneError: there is none, the Hub can't be reached, or it is a voice's adapter.
+    """
+    path = Path(name).expanduser()
+    if name == BUNDLED:
+        return
+    if is_voice(path) and has_adapter(path):
+        base = read_training(path)["base"]["given"]
+        raise FinetuneError(
+            f"{path} is a voice, an adapter over {base}, and --base takes whole models. Take --base {base}; "
+            f"--like {path} repeats the voice's training."
+        )
+    if path.is_dir():
+        subject = f"The folder {path}"
+        if not (path / CONFIG).is_file():
+            raise cannot_open(subject, f"it has no {CONFIG}")
+        if not any(path.glob("*.safetensors")):
+            raise cannot_open(subject, "it has no weights in safetensors")
+    elif path.exists() or is_path(name):
+        raise FinetuneError(f"There is no model folder {path}. --base takes a folder, a Hub id, or {BUNDLED}.")
+    elif find_spec("huggingface_hub"):
+        _check_hub(name)
+
+
+def hub_subject(name: str) -> str:
+    """Return how messages call a base that is no folder."""
+    return f"'{name}', which is not a local folder and was looked up on the Hub,"
+
+
+def cannot_open(subject: str, reason: str) -> FinetuneError:
+    """Return the error for a base that can't be opened."""
+    return FinetuneError(
+        f"{subject} can't be opened as a causal language model in safetensors. The cause: {reason}\n"
+        f"--base {BUNDLED} needs no Hub; --base PATH takes a local folder as save_pretrained writes it."
+    )
+
+
+def read_layers(name: str) -> Layers | None:
+    """Return the layers of a base that is on this machine; None where its files don't say."""
+    if name == BUNDLED:
+        return _BUNDLED_LAYERS
+    folder = Path(name).expanduser()
+    if not folder.is_dir():
+        cached = _cached_config(name)
+        if cached is None:
+            return None
+        folder = cached.parent
+    try:
+        config = read_json(folder / CONFIG)
+        if config["model_type"] not in _SAME_NAMES:
+            return None
+        blocks = config.get("num_hidden_layers") or config["n_layer"]
+        names = [name for file in folder.glob("*.safetensors") for name in _matrices(file)]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):  # opening it says what is wrong
+        return None
+    linear = frozenset(found[1] for found in map(_WEIGHT.search, names) if found)
+    return Layers(blocks, linear) if isinstance(blocks, int) and linear else None
+
+
+def check_layers(recipe: Recipe, layers: Layers) -> None:
+    """Check that a base has what the recipe names of it.
+
+    Raises:
+        FinetuneError: the recipe counts more blocks than the base has, or names linear layers that it lacks.
+    """
+    if recipe.layers > layers.blocks:
+        raise FinetuneError(f"The recipe's layers is {recipe.layers}, but this base has {layers.blocks} blocks.")
+    if recipe.method == "lora" and (unknown := sorted(recipe.module_names - layers.linear)):
+        known = sorted(layers.linear)
+        raise FinetuneError(
+            f"The recipe's modules names {unknown[0]!r}; this base's linear layers are {', '.join(known)}."
+            + did_you_mean(unknown[0], known)
+        )
+
+
+def _matrices(file: Path) -> list[str]:
+    """Return the names of the tensors with two dimensions in a safetensors file. Raises OSError, ValueError."""
+    with file.open("rb") as stream:
+        size = int.from_bytes(stream.read(8), "little")
+        if size > _LARGEST_HEADER:
+            raise ValueError(f"{file} is no safetensors file")
+        header = json.loads(stream.read(size))
+    return [name for name, tensor in header.items() if len(tensor.get("shape", ())) == 2]
+
+
+def _cached_config(name: str) -> Path | None:
+    """Return the configuration of a Hub model that was fetched before."""
+    if not find_spec("huggingface_hub"):
+        return None
+    from huggingface_hub import try_to_load_from_cache
+
+    try:
+        found = try_to_load_from_cache(name, CONFIG)
+    except ValueError:  # not a valid id
+        return None
+    return Path(found) if isinstance(found, str) else None
+
+
+def _check_hub(name: str) -> None:
+    """Ask the Hub once for a model that isn't cached: transformers would try for most of a minute without a word."""
+    if _cached_config(name):
+        return
+    import httpx2
+    from huggingface_hub import get_hf_file_metadata, hf_hub_url
+    from huggingface_hub.errors import OfflineModeIsEnabled, RepositoryNotFoundError
+
+    reason: str
+    source: Exception
+    try:
+        get_hf_file_metadata(hf_hub_url(name, CONFIG))
+        return
+    except OfflineModeIsEnabled as error:
+        reason, source = "HF_HUB_OFFLINE is set, and the model was never fetched.", error
+    except RepositoryNotFoundError as error:
+        reason, source = "the Hub has no model of that name, or it is private.", error
+    except httpx2.TransportError as error:
+        reason, source = f"the Hub can't be reached{_beside_dns(error)}. Is this machine online?", error
+    except (httpx2.HTTPError, OSError, ValueError) as error:
+        reason, source = cause(error), error
+    if "/" not in name:
+        reason += f" If {name} is a voice of the game: --base takes the weights that it was tuned on."
+    raise cannot_open(hub_subject(name), reason) from source
+
+
+def _beside_dns(error: Exception) -> str:
+    """Return an error's message in brackets, but not that of a name that no server knows: a machine offline."""
+    link: BaseException | None = error
+    while link is not None:
+        if isinstance(link, socket.gaierror):
+            return ""
+        link = link.__cause__ or link.__context__
+    return f" ({cause(error)})"
