@@ -1,18 +1,20 @@
 """The command `dungeon`: play, read, list and export; `corpus` and `finetune` run as processes of their own.
 
-This module imports the standard library and click only; each command imports the rest when it runs. stdout is data,
-stderr is narration; a user's mistake ends with one message and exit code 2.
+This module and `dungeon.cli_voices`, the commands for voices, import the standard library and click only; each command
+imports the rest when it runs. stdout is data, stderr is narration; a user's mistake ends with one message and exit
+code 2.
 """
 
 import importlib.util
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from dungeon.cli_voices import fetch, voices
 from dungeon.errors import DungeonError
 
 if TYPE_CHECKING:
@@ -81,7 +83,6 @@ def _play(
         raise click.UsageError("--model NAME is a model of the server at --endpoint URL; give that, too.")
     if endpoint and voice:
         raise click.UsageError("--voice runs on this machine, --endpoint elsewhere; give one of them.")
-    _require_terminal(plain)
 
     from dungeon.authored.books import find_books
     from dungeon.scenarios.user import find_scenario
@@ -89,6 +90,7 @@ def _play(
 
     opening = find_scenario(scenario) if scenario else None
     books = find_books(story) if story else ()
+    _require_terminal(plain)
     storyteller = open_storyteller(voice, endpoint, model)
     _run_game(storyteller, plain, scenario=opening, books=books, go_on=go_on, seed=seed)
 
@@ -115,12 +117,13 @@ def read(story: str | None, plain: bool) -> None:
     STORY is a story that comes with the game, or a file of your own. Without it you choose from a list. What you read
     is on the shelf, like all that you play: `dungeon play --story` goes on from there with what you type.
     """
-    _require_terminal(plain)
 
     from dungeon.authored.books import find_books, library
     from dungeon.storyteller.none import NoStoryteller
 
-    _run_game(NoStoryteller(), plain, books=find_books(story) if story else library())
+    books = find_books(story) if story else ()
+    _require_terminal(plain)
+    _run_game(NoStoryteller(), plain, books=books or library())
 
 
 @cli.command()
@@ -132,6 +135,7 @@ def stories() -> None:
     from dungeon.authored.books import library
     from dungeon.tale.authored import endings
 
+    _head("name", "title", "genre", "words", "endings")
     for book in library():
         columns = (book.name, book.title, book.genre, str(book.story.words()), str(len(endings(book.story))))
         click.echo("\t".join(columns))
@@ -147,6 +151,12 @@ def _echo(text: object, *, err: bool = False) -> None:
     from corpus.text import visible
 
     click.echo("\t".join(map(visible, str(text).split("\t"))), err=err)
+
+
+def _head(*names: str) -> None:
+    """Name a list's columns on stderr, for people: a pipe gets the data alone."""
+    if sys.stdout.isatty():
+        click.echo("\t".join(names), err=True)
 
 
 # ---- scenarios -----------------------------------------------------------------------------------------------
@@ -170,6 +180,7 @@ def scenarios(save: str | None) -> None:
         click.echo(save_scenario(read_scenario(Path(save))))
         return
     lines, problems = scenario_lines()
+    _head("name", "title", "genre", "whose")
     _echo("\n".join(lines))
     for problem in problems:
         _echo(f"dungeon: {problem}", err=True)
@@ -204,6 +215,8 @@ def adventures(words: tuple[str, ...]) -> None:
     search = " ".join(words)
     with _open_shelf() as shelf:
         entries = shelf.list_adventures(search)
+        found_in = ("found in", "sentence") if search else ()
+        _head("number", "title", "turns", "words", "branches", "last played", *found_in)
         for entry, line in zip(entries, adventure_lines(entries), strict=True):
             found = shelf.find_words(entry.id, search) if search.strip() else None
             _echo(f"{line}\t{found.place}\t{found.text}" if found else line)
@@ -310,136 +323,8 @@ def replay(adventure: str, voice: str | None) -> None:
 
 # ---- voices --------------------------------------------------------------------------------------------------
 
-
-@cli.group(invoke_without_command=True)
-@click.pass_context
-def voices(context: click.Context) -> None:
-    """List the voices; get, remove and try them.
-
-    Columns, separated by tabs: name, whether it is here, size, memory needed and whether that is free, words a second,
-    licence, and a line about it. The one that is played by default has a star.
-    """
-    if context.invoked_subcommand is None:
-        from dungeon.storyteller.hardware.gpu import gpu_hint
-        from dungeon.storyteller.hardware.machine import this_machine
-        from dungeon.storyteller.voices.lines import machine_line, voice_lines
-
-        machine = this_machine()
-        click.echo("\n".join(filter(None, (machine_line(machine), gpu_hint()))), err=True)
-        click.echo("\n".join(voice_lines(machine)))
-
-
-@voices.command()
-@click.argument("voice")
-@click.option("--yes", is_flag=True, help="Do not ask; for scripts.")
-def get(voice: str, yes: bool) -> None:
-    """Fetch a voice; what an earlier attempt has fetched is kept.
-
-    VOICE is a name of the list, hf:OWNER/REPO, hf:OWNER/REPO:Q5_K_M, hf:OWNER/REPO:FILE.gguf, the address of a GGUF
-    file, or the path of a GGUF file or a voice's folder on this machine. Without a quantisation it is Q4_K_M, or else
-    Q8_0, or else the first file.
-    """
-    from dungeon.storyteller.voices.getting import find_wish, get_voice
-
-    wish = find_wish(voice)
-    size = f", {wish.size / 1e6:,.0f} MB" if wish.size else ""
-    terms = f" Licence: {wish.license or 'not stated'} ({wish.license_url})." if wish.license_url else ""
-    click.echo(f"{wish.name}{size}.{terms}", err=True)
-    if not yes and wish.kind != "path":
-        if not sys.stdin.isatty():
-            raise DungeonError("Nothing is fetched without a yes. If you are sure, add --yes.")
-        click.confirm("Fetch it?", default=True, abort=True, err=True)
-    with _progress(wish.name) as report:
-        name = get_voice(wish, report)
-    click.echo(f"The voice '{name}' is here. Play with it: dungeon --voice {name}", err=True)
-    click.echo(name)
-
-
-@voices.command()
-@click.argument("name")
-def remove(name: str) -> None:
-    """Delete a voice's file, and what an unfinished fetch has left.
-
-    A file of your own is only taken out of the list.
-    """
-    from dungeon.storyteller.voices.getting import remove_voice
-
-    freed = remove_voice(name)
-    click.echo(f"Removed: {name} ({freed / 1e6:,.0f} MB)", err=True)
-
-
-@voices.command("try")
-@click.argument("name")
-def try_(name: str) -> None:
-    """Measure a voice on this machine: seconds to the first token, cold and warm, and tokens a second.
-
-    `dungeon voices` shows it from then on.
-    """
-    import asyncio
-
-    from dungeon.storyteller.hardware.measurements import keep_speed
-    from dungeon.storyteller.local.storyteller import LocalStoryteller
-    from dungeon.storyteller.local.trial import try_voice
-    from dungeon.storyteller.voices.find import find_voice
-    from dungeon.storyteller.voices.overview import check_is_here
-
-    voice = find_voice(name)
-    check_is_here(voice)
-    storyteller = LocalStoryteller(voice)
-    with _progress(storyteller.name) as report:
-        storyteller.on_download = report
-        speed = asyncio.run(try_voice(storyteller))
-    keep_speed(name, speed)
-    click.echo(
-        f"{name}\tfirst token {speed.first_cold:.2f} s cold, {speed.first_warm:.2f} s warm\t"
-        f"{speed.tokens_per_second:.1f} tokens a second"
-    )
-
-
-@cli.command()
-@click.argument("name", required=False)
-def fetch(name: str | None) -> None:
-    """Fetch and verify a voice's weights; print their path."""
-    from dungeon.storyteller.catalogue import CATALOGUE
-    from dungeon.storyteller.download.weights import ensure_weights
-    from dungeon.storyteller.voices.find import DEFAULT_VOICE
-
-    name = name or DEFAULT_VOICE
-    if name not in CATALOGUE:
-        raise DungeonError(f"There is no voice '{name}' to fetch. The game has {', '.join(CATALOGUE)}.")
-    weights = CATALOGUE[name].weights
-    with _progress(weights.name) as report:
-        path = ensure_weights(weights, report)
-    click.echo(path)
-
-
-@contextmanager
-def _progress(name: str) -> Iterator[Callable[[int, int], None]]:
-    """A bar on stderr, from the first report on; without a terminal, a line for each tenth."""
-    bar: Any = None
-    tenth = -1
-
-    def report(done: int, total: int) -> None:
-        nonlocal bar, tenth
-        if not sys.stderr.isatty():
-            if total and done * 10 // total > tenth:
-                tenth = done * 10 // total
-                click.echo(f"Fetching {name}: {done / 1e6:,.0f} of {total / 1e6:,.0f} MB", err=True)
-            return
-        if bar is None:
-            bar = click.progressbar(length=max(total, 1), label=f"Fetching {name}", file=sys.stderr, show_pos=False)
-            bar.__enter__()
-        bar.length = max(total, done, 1)
-        bar.update(done - bar.pos)
-
-    try:
-        yield report
-    except KeyboardInterrupt:
-        click.echo("\nStopped. What has arrived is kept; the same command goes on there.", err=True)
-        sys.exit(130)
-    finally:
-        if bar is not None:
-            bar.__exit__(None, None, None)
+cli.add_command(voices)
+cli.add_command(fetch)
 
 
 # ---- the other two parts, as processes of their own ------------------------------------------------------------

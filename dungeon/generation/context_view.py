@@ -19,7 +19,6 @@ LETTERS = {kind: kind.value[0].upper() for kind in PartKind}
 """The letter of each kind of part in the bar."""
 FREE = "·"
 _NAMES = {PartKind.TURN: "turns", PartKind.CARD: "cards"}
-_BAR_WIDTH = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,18 +116,12 @@ def preview(part: Part, length: int) -> str:
 
 
 def context_lines(context: Context, counts: TokenCounts) -> list[str]:
-    """The whole view as plain lines, in the order of the prompt."""
-    cells = bar(context, counts, _BAR_WIDTH)
-    lines = [
-        f"The next prompt: {headline(context, counts)}",
-        "".join((FREE if kind is None else LETTERS[kind]) * width for kind, width in cells),
-        ", ".join(text for _, text in legend(context, counts)),
-    ]
+    """The whole view as sentences that can be read aloud, in the order of the prompt."""
+    totals = ", ".join(text.partition(" ")[2] for _, text in legend(context, counts))
+    lines = [f"The next prompt: {headline(context, counts).replace(' · ', '; ')}.", f"In tokens: {totals}."]
     for part, count, cached in zip(context.parts, counts.counts, cached_parts(context, counts), strict=True):
         state = "out" if not part.included else "in, cached" if cached else "in"
-        text = preview(part, 60) if part.kind in (PartKind.TURN, PartKind.ACTION) and part.included else ""
-        label = f"{part.label} {text}" if text else part.label
-        lines.append(f"{state:10} {count:6,}  {label} ({part.reason})")
+        lines.append(f"{part.label}: {count:,} token{'s' * (count != 1)}, {state} ({part.reason})")
     return lines
 
 

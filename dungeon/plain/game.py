@@ -2,6 +2,8 @@
 
 The story streams sentence by sentence, so nothing that was printed is ever taken back. stdout has the story; notes of
 the game go to stderr. The commands are the app's, each a line that starts with a slash; the end of the input is /quit.
+What begins is chosen in `dungeon.plain.menu`. On a terminal, signs say when it is the player's move (the setting
+`plain_cues`), and Ctrl+C stops a turn (`dungeon.plain.interrupts`).
 """
 
 import asyncio
@@ -13,15 +15,16 @@ from corpus.turns import Kind
 from dungeon.authored.books import Book
 from dungeon.errors import DungeonError
 from dungeon.paths import shelf_file
-from dungeon.plain.lines import LineReader, TurnPrinter, note, say, turn_heading
-from dungeon.play.adventures import plural
+from dungeon.plain.interrupts import Interrupts
+from dungeon.plain.lines import DownloadNotes, LineReader, is_terminal, note, say
+from dungeon.plain.menu import ANYWHERE, Choice, Menu
+from dungeon.plain.story import StoryPrinter, TurnPrinter
+from dungeon.play.adventures import delete_unplayed, plural
 from dungeon.play.director import open_story
 from dungeon.play.keys import check_keys
 from dungeon.play.registry import COMMANDS, parse_line
-from dungeon.play.session import Session
-from dungeon.scenarios.library import builtin_scenarios
-from dungeon.scenarios.model import Scenario, fill_placeholders, scenario_from_opening
-from dungeon.scenarios.user import find_scenario, user_scenarios
+from dungeon.play.session import OnUpdate, Session
+from dungeon.scenarios.model import Placeholder, Scenario, fill_placeholders
 from dungeon.storage.backups import start_daily_backup
 from dungeon.storage.shelf import Shelf
 from dungeon.storyteller.local.storyteller import LocalStoryteller
@@ -29,10 +32,12 @@ from dungeon.storyteller.none import NoStoryteller
 from dungeon.storyteller.protocol import Storyteller
 from dungeon.storyteller.voices.find import find_voice
 from dungeon.storyteller.voices.overview import check_is_here
-from dungeon.tale.adventure import Node
-from dungeon.tale.authored import endings_line, has_ended
+from dungeon.tale.adventure import Node, State
 
-_LAST_TURNS = 4
+_YOUR_TURN = "Your turn."
+_AT_A_QUESTION = (
+    "Answer in one line. /back leaves the question, /quit the game; /settings, /set, /voices and /help WORD work here."
+)
 
 
 def play_plain(
@@ -45,7 +50,7 @@ def play_plain(
 ) -> None:
     """Plays until /quit or the end of the input. Of several books the player chooses one.
 
-    With `NoStoryteller` they are read, by number.
+    With `NoStoryteller` they are read, by number. Exits with 1 if a turn failed and nothing was played.
 
     Raises:
         DungeonError: nothing could be played.
@@ -54,12 +59,17 @@ def play_plain(
         # Whatever the locale says: a story is not lost to a console that can't show a letter of it.
         stream.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]
     shelf = Shelf(shelf_file())
+    delete_unplayed(shelf)
     start_daily_backup(shelf.path, note)
     try:
         session = Session(shelf, storyteller, seed)
         session.may_type = not isinstance(storyteller, NoStoryteller)
+        session.on_notice = lambda text: note(f"{text} Ctrl+C stops waiting.")
         check_keys(session.settings.global_settings)
-        asyncio.run(_Game(session, books).play(scenario, go_on))
+        game = _Game(session, books)
+        asyncio.run(game.play(scenario, go_on))
+        if game.has_failed and not game.has_played:
+            sys.exit(1)
     except KeyboardInterrupt:
         note("Stopped. Everything is saved; --continue goes on.")
         sys.exit(130)
@@ -74,6 +84,10 @@ class _Quit(Exception):
     """The player leaves."""
 
 
+class _Back(Exception):
+    """The player leaves a question without an answer."""
+
+
 class _Game:
     """A `PlayFrontend` of lines."""
 
@@ -81,112 +95,176 @@ class _Game:
         self.session = session
         self._books = books
         self.mode = Kind.DO
+        self.has_played = False
+        """Whether the author or the storyteller has answered anything."""
+        self.has_failed = False
+        """Whether a turn ended with an error."""
+        self._story = StoryPrinter(session)
+        self._is_their_turn = False
+        """Whether the story has moved on since the player was told that it is their turn."""
+        self._has_answered = False
+        """Whether the command that runs has printed anything."""
 
     async def play(self, scenario: Scenario | None, go_on: bool) -> None:
-        """Runs the game."""
-        self._lines = LineReader()
+        """Runs the game.
+
+        Raises:
+            KeyboardInterrupt: the player leaves by Ctrl+C.
+        """
+        self._lines = LineReader(self._has_cues)
+        self._menu = Menu(self.session, self._books, self._lines, self._run_anywhere)
+        self.session.on_notice = self._lines.interject
         storyteller = self.session.storyteller
         if isinstance(storyteller, LocalStoryteller):
-            storyteller.on_download = _DownloadNotes()
+            storyteller.on_download = DownloadNotes(self._lines)
             note(f"The voice is {storyteller.name}.")
         loading = asyncio.create_task(storyteller.start())
         try:
-            if go_on:
-                self.session.resume()
-                self._print_story()
-            elif scenario:
-                await self._begin(scenario)
-            else:
-                await self.choose_adventure()
-            if not self.session.ways_on:  # the author needs no voice
-                await loading
-            while True:
-                await self._run_line(await self._lines.next())
+            with Interrupts(self._lines) as self._interrupts:
+                if go_on:
+                    self.session.resume()
+                    await self.show_latest()
+                else:
+                    await self._choose(scenario or (self._books[0] if len(self._books) == 1 else None))
+                if not self.session.ways_on:  # the author needs no voice
+                    await loading
+                while True:
+                    await self._interrupts.run(self._run_line(await self._next_line()))
         except (_Quit, EOFError):
             pass
+        except asyncio.CancelledError:
+            if not self._interrupts.is_leaving:
+                raise
+            raise KeyboardInterrupt from None
         finally:
             loading.cancel()
             await asyncio.gather(loading, return_exceptions=True)  # a voice that failed was reported when it was asked
             await self.session.storyteller.close()
 
+    async def _next_line(self) -> str:
+        if self._is_their_turn and self._has_cues():
+            say(_YOUR_TURN)
+        self._is_their_turn = False
+        return await self._lines.next()
+
+    def _has_cues(self) -> bool:
+        chosen = self.session.settings.value("plain_cues")
+        return chosen == "on" or (chosen == "auto" and is_terminal())
+
     async def _run_line(self, line: str) -> None:
+        self._has_answered = False
         try:
+            if Menu.has_command(line):
+                await self._choose(line=line)
+                return
             request = parse_line(line, self.mode, self.session.suggestions())
             await COMMANDS[request.command].handler(self, request)
         except DungeonError as error:
             note(str(error))
+        except _Back:
+            note("Nothing has changed.")
 
-    # ---- beginning -------------------------------------------------------------------------------------------
+    # ---- beginning, and questions ----------------------------------------------------------------------------
 
-    async def _choose_book(self) -> Book:
-        if len(self._books) == 1:
-            return self._books[0]
-        genre = ""
-        for number, book in enumerate(self._books, 1):
-            if book.genre != genre:
-                genre = book.genre
-                say(genre.capitalize())
-            seen = self.session.shelf.seen_passages(book.key)
-            say(f"  {number}. {book.title}" + (f" ({endings_line(book.story, seen).lower()})" if seen else ""))
-        say("Type a number.")
+    async def _choose(self, choice: Choice | None = None, line: str | None = None) -> None:
+        """Begins the choice, or else what the player chooses; `line` is what they have typed already."""
         while True:
-            line = (await self._lines.next()).strip()
-            if line == "/quit":
-                raise _Quit
-            if line.isascii() and line.isdecimal() and len(line) < 6 and 1 <= int(line) <= len(self._books):
-                return self._books[int(line) - 1]
-            note(f"Type a number from 1 to {len(self._books)}, or /quit.")
-
-    async def _choose_scenario(self) -> Scenario:
-        users, broken = user_scenarios()
-        for trouble in broken:
-            note(trouble.message)
-        scenarios = [*users, *builtin_scenarios()]
-        for number, scenario in enumerate(scenarios, 1):
-            say(f"{number}. {fill_placeholders(scenario, {}).title} ({scenario.genre or 'yours'})")
-        say("Type a number or a name, or write your own opening in one line.")
-        while True:
-            line = (await self._lines.next()).strip()
             try:
-                return _chosen(line, scenarios)
+                await self._begin(choice or await self._menu.choose(line))
+                return
+            except _Back:
+                choice = line = None
+
+    async def _begin(self, choice: Choice) -> None:
+        if isinstance(choice, Scenario):
+            answers = {}
+            for placeholder in choice.placeholders:
+                answers[placeholder.name] = await self._ask_placeholder(placeholder)
+            self.session.begin(fill_placeholders(choice, answers))
+        elif isinstance(choice, Book):
+            self._open_book(choice)
+        else:
+            self.session.resume(choice.id)
+        await self.show_latest()
+
+    async def _ask_placeholder(self, placeholder: Placeholder) -> str:
+        default = f" (an empty line: {placeholder.default})" if placeholder.default else ""
+        while not placeholder.is_answered(answer := await self._ask(placeholder.ask + default)):
+            note("The story needs an answer to this.")
+        return answer
+
+    def _open_book(self, book: Book) -> None:
+        open_story(self.session, book)
+        for left_out in book.story.notes:
+            note(left_out)
+        if self.session.adventure.head is not None:
+            note("You go on where you were. /go 0 goes back to the beginning.")
+        if self.session.may_type:
+            note("Pick a number, or type what you do.")
+
+    async def _ask(self, question: str, write: Callable[[str], None] = say) -> str:
+        """The player's answer. A command is no answer: it is run, and the question asked again.
+
+        Raises:
+            _Back: the player leaves the question.
+        """
+        while True:
+            write(question)
+            line = await self._lines.next()
+            command = line.strip().lower()
+            if not command.startswith("/"):
+                return line
+            if command == "/back":
+                raise _Back
+            if command == "/help":
+                note(_AT_A_QUESTION)
+                continue
+            try:
+                await self._run_anywhere(line, "Answer the question first; /back leaves it.")
             except DungeonError as error:
                 note(str(error))
 
-    async def _begin(self, scenario: Scenario) -> None:
-        answers = {}
-        for placeholder in scenario.placeholders:
-            say(placeholder.ask + (f" (an empty line: {placeholder.default})" if placeholder.default else ""))
-            answers[placeholder.name] = await self._lines.next()
-            while not placeholder.is_answered(answers[placeholder.name]):
-                note("The story needs an answer to this.")
-                answers[placeholder.name] = await self._lines.next()
-        self.session.begin(fill_placeholders(scenario, answers))
-        self._print_story()
+    async def _run_anywhere(self, line: str, otherwise: str) -> None:
+        """Runs a command that needs no adventure.
+
+        Raises:
+            DungeonError: there is no such command, or it has to wait, and `otherwise` says for what.
+        """
+        request = parse_line(line)
+        if request.command not in ANYWHERE:
+            raise DungeonError(f"/{request.command} has to wait. {otherwise}")
+        await self._interrupts.run(COMMANDS[request.command].handler(self, request))
 
     # ---- what commands need (`PlayFrontend`) ---------------------------------------------------------------------
 
     def show_message(self, text: str) -> None:
         """Prints a note to stderr."""
+        self._has_answered = True
         note(text)
 
     def show_lines(self, title: str, lines: Sequence[str]) -> None:
         """Prints the output of a command."""
+        self._has_answered = True
         say("\n".join(lines))
 
     async def show_story(self) -> None:
-        """Prints the turn where the player is."""
-        say("")
-        self._print_story(1)
+        """Prints the turn where the player is, unless that is what was printed last."""
+        if not self._story.is_printed:
+            say("")
+            self._story.print_here()
+            self._is_their_turn = True
+        elif not self._has_answered:
+            note("You are there already. /print shows the last turns again.")
 
     async def show_latest(self) -> None:
         """Prints the last turns."""
-        self._print_story()
+        self._story.print_latest()
+        self._is_their_turn = True
 
     async def play_turn(self, kind: Kind, words: str, *, leaves_author: bool = False) -> None:
         """Has the storyteller play a turn and prints it while it streams."""
-        printer = TurnPrinter()
-        node = await self.session.play_turn(kind, words, printer.update, leaves_author=leaves_author)
-        self._finish(printer, node)
+        session = self.session
+        await self._stream(lambda printed: session.play_turn(kind, words, printed, leaves_author=leaves_author))
 
     async def play_suggestion(self, action: str) -> None:
         """Plays an action that the voice has suggested."""
@@ -194,9 +272,10 @@ class _Game:
 
     async def show_authored_turn(self, node_id: int) -> None:
         """Prints a turn that the author has answered, and the choices."""
-        printer = TurnPrinter()
-        printer.finish(self.session.adventure.nodes[node_id])
-        self._print_ways_on()
+        TurnPrinter().finish(self.session.adventure.nodes[node_id])
+        self.has_played = True
+        self._story.print_ways_on()
+        self._is_their_turn = True
 
     def show_offer(self, label: str) -> None:
         """Asks whether the player meant this choice."""
@@ -204,30 +283,68 @@ class _Game:
 
     async def retry(self) -> None:
         """Plays the last action again."""
-        printer = TurnPrinter()
-        self._finish(printer, await self.session.retry(printer.update))
+        await self._stream(self.session.retry)
 
-    def _finish(self, printer: TurnPrinter, node: Node) -> None:
-        printer.finish(node)
-        for message in self.session.notes:
-            note(message)
+    async def _stream(self, play: Callable[[OnUpdate], Awaitable[Node]]) -> None:
+        """Prints a turn while it is played. What came of a turn that failed, or was stopped, is printed and kept."""
+        printer = TurnPrinter()
+        head = self.session.adventure.head
+        try:
+            printer.finish(await play(printer.update))
+            for message in self.session.notes:
+                note(message)
+        except DungeonError:
+            self.has_failed = True
+            if node := self._begun(printer):
+                printer.print_rest(node)
+                say("")
+            raise
+        except asyncio.CancelledError:
+            if self._interrupts.is_stopping:
+                self._stopped(printer, head)
+            raise
+        finally:
+            node = self._begun(printer)
+            self.has_played |= node is not None and bool(node.prose)
+            self._is_their_turn = True
+        self._story.was_printed()
         if self.session.ways_on:
-            self._print_ways_on()
+            self._story.print_ways_on()
+
+    def _begun(self, printer: TurnPrinter) -> Node | None:
+        return self.session.adventure.nodes.get(printer.node_id or 0)
+
+    def _stopped(self, printer: TurnPrinter, head: int | None) -> None:
+        node = self._begun(printer)
+        if node is None or not node.prose:
+            if node:
+                self.session.abandon_turn(node.id, head)
+            note("\nStopped before the first word came: the line is taken back.")
+        else:
+            printer.break_line(node)
+            if printer.print_rest(node):
+                say("")
+            if node.state is not State.DONE:  # else it had just come to its end
+                note("Stopped. What came is kept; an empty line goes on from there.")
+        self._story.print_ways_on()
 
     def stop_turn(self) -> None:
-        """No line is read while a turn streams."""
-        note("Nothing is running. Ctrl-C stops the game in the middle of a turn; what came is kept.")
+        """No line is run while a turn streams; on a terminal it has been stopped before."""
+        if is_terminal():
+            note("Nothing is running. Ctrl+C or /stop stops a turn; what came is kept.")
+        else:
+            note("Nothing is running. Ctrl-C stops the game in the middle of a turn; what came is kept.")
 
     async def edit_turn(self, node_id: int) -> None:
         """Asks for both parts of the turn; a line break is written as \\n."""
         node = self.session.adventure.nodes[node_id]
         texts = []
         for whose, text in (("Yours", node.input), ("The storyteller's", node.prose)):
-            say(f"{whose}, an empty line to leave it:\n{text or '(nothing)'}")
-            line = (await self._lines.next()).strip()
+            line = (await self._ask(f"{whose}, an empty line to leave it:\n{text or '(nothing)'}")).strip()
             texts.append(line.replace("\\n", "\n") or text)
         self.session.edit(node_id, words=texts[0], prose=texts[1])
-        self._print_story(1)
+        self._story.print_here()
+        self._is_their_turn = True
 
     async def suggest(self) -> None:
         """Waits for the suggestions and prints them."""
@@ -248,8 +365,7 @@ class _Game:
 
     async def confirm(self, question: str, yes: str, action: Callable[[], Awaitable[None]]) -> None:
         """Asks for the word yes."""
-        note(f"{question} Type yes to do it.")
-        if (await self._lines.next()).strip().lower() == "yes":
+        if (await self._ask(f"{question} Type yes to do it.", note)).strip().lower() == "yes":
             await action()
         else:
             note(f"Not done: {yes.lower()}.")
@@ -267,84 +383,26 @@ class _Game:
         if not entries:
             note(f"No adventure holds '{search}'.")
             return
-        note("A number goes on with that adventure, an empty line stays here.")
-        line = (await self._lines.next()).strip()
+        line = (await self._ask("A number goes on with that adventure, an empty line stays here.", note)).strip()
         if line:
             if len(line) > 9 or not line.isdecimal() or not 0 < int(line) <= len(entries):
                 raise DungeonError(f"There is no adventure '{line[:30]}' in this list.")
             self.session.resume(entries[int(line) - 1].id)
-            self._print_story()
+            await self.show_latest()
 
     async def switch_voice(self, name: str) -> None:
         """Goes on with another voice, once it is loaded."""
         voice = find_voice(name)
         check_is_here(voice)
-        storyteller = LocalStoryteller(voice, _DownloadNotes())
+        storyteller = LocalStoryteller(voice, DownloadNotes(self._lines))
         await self.session.switch_storyteller(storyteller).close()  # first: two voices may not fit into the memory
         await storyteller.start()
         note(f"The voice is {storyteller.name}.")
 
     async def choose_adventure(self) -> None:
-        """Begins another adventure, or goes on with an authored story."""
-        if not self._books:
-            await self._begin(await self._choose_scenario())
-            return
-        book = await self._choose_book()
-        open_story(self.session, book)
-        for left_out in book.story.notes:
-            note(left_out)
-        if self.session.adventure.head is not None:
-            note("You go on where you were. /go 0 goes back to the beginning.")
-        if self.session.may_type:
-            note("Pick a number, or type what you do.")
-        self._print_story()
+        """Lets the player choose what to play next."""
+        await self._choose()
 
     def leave(self) -> None:
         """Leaves the game."""
         raise _Quit
-
-    def _print_story(self, turns: int = _LAST_TURNS) -> None:
-        """The last turns, from the opening if they reach back to it, and the suggestions."""
-        adventure = self.session.adventure
-        path = adventure.path()
-        if len(path) <= turns:
-            say(f"{adventure.title}\n\n{adventure.opening}")
-        for node in path[-turns:]:
-            say("")
-            say("\n\n".join(block for block in (turn_heading(node), node.prose) if block))
-        self._print_ways_on()
-
-    def _print_ways_on(self) -> None:
-        """What can be picked by number: the author's choices, or suggestions."""
-        adventure = self.session.adventure
-        suggestions = self.session.suggestions()
-        if suggestions:
-            say("")
-        if adventure.story and has_ended(adventure):
-            say(f"The end. {endings_line(adventure.story, self.session.shelf.seen_passages(adventure.book))}.")
-        for number, action in enumerate(suggestions, 1):
-            say(f"{number}. {action}")
-
-
-class _DownloadNotes:
-    """Notes on stderr, in tenths, how far the weights are downloaded."""
-
-    def __init__(self) -> None:
-        self._tenth = -1
-
-    def __call__(self, done: int, total: int) -> None:
-        tenth = done * 10 // total if total else 0  # another game fetches it: how much there is, only that one knows
-        if tenth > self._tenth:
-            self._tenth = tenth
-            of_all = f" of {total / 1e6:.0f}" if total else ""
-            note(f"Fetching the voice, once: {done / 1e6:.0f}{of_all} MB")
-
-
-def _chosen(line: str, scenarios: list[Scenario]) -> Scenario:
-    if len(line) < 4 and line.isdecimal() and 1 <= int(line) <= len(scenarios):
-        return scenarios[int(line) - 1]
-    if line == "/quit":
-        raise _Quit
-    if len(line.split()) > 4:
-        return scenario_from_opening(line)
-    return find_scenario(line)

@@ -15,7 +15,8 @@ from dungeon.errors import DungeonError
 from dungeon.scenarios.library import builtin_scenarios
 from dungeon.scenarios.model import fill_placeholders
 from dungeon.scenarios.user import file_stem, user_scenarios
-from dungeon.storage.shelf import Shelf, ShelfEntry
+from dungeon.storage.entries import ShelfEntry
+from dungeon.storage.shelf import Shelf
 from dungeon.tale import transcript
 from dungeon.tale.adventure import Adventure
 
@@ -45,6 +46,13 @@ def find_adventure(shelf: Shelf, wanted: str) -> int:
         more = f" and {len(found) - _NAMED} more" if len(found) > _NAMED else ""
         raise DungeonError(f"'{shown}' is in the title of {names}{more}. Say which by its number.")
     return found[0].id
+
+
+def delete_unplayed(shelf: Shelf) -> None:
+    """Deletes adventures that were opened and never played, which earlier versions of the game have left."""
+    with suppress(DungeonError):  # the disk is full, say: the next start tries again
+        scenarios = [*builtin_scenarios(), *user_scenarios()[0]]
+        shelf.delete_unplayed({scenario.name: fill_placeholders(scenario, {}).title for scenario in scenarios})
 
 
 def adventure_lines(listing: Iterable[ShelfEntry]) -> list[str]:

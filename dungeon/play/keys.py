@@ -72,12 +72,6 @@ def key_name(key: str) -> str:
     return "+".join(_KEY_NAMES.get(part, part.capitalize()) for part in key.split("+"))
 
 
-def key_hints(settings: Settings, *names: str) -> str:
-    """Return the player's keys for these commands as a hint, "F1 help · Ctrl+R retry"; those without a key are out."""
-    keys = keys_for(settings)
-    return " · ".join(f"{key_name(keys[name])} {name}" for name in names if keys[name])
-
-
 def check_keys(settings: Settings) -> None:
     """Checks the keys in the settings file.
 

@@ -102,6 +102,23 @@ def commands_by_group() -> dict[Group, list[Command]]:
     return {group: [entry for entry in COMMANDS.values() if entry.group is group] for group in Group}
 
 
+def help_lines(words: str = "") -> list[str]:
+    """Return a line for each command: what to type, and what it does; with words, for those that have them in there.
+
+    Raises:
+        DungeonError: none has the words.
+    """
+    wanted = words.lower().lstrip("/").split()
+    entries = [entry for group in commands_by_group().values() for entry in group]
+    entries = [entry for entry in entries if all(word in f"{entry.usage} {entry.summary}".lower() for word in wanted)]
+    if not entries:
+        hint = did_you_mean(f"/{wanted[0]}", (f"/{known}" for known in COMMANDS))
+        raise DungeonError(f"No command has '{' '.join(wanted)[:30]}' in its help.{hint} /help lists all.")
+    entries.sort(key=lambda entry: entry.name not in wanted)  # the command of that name comes first
+    width = max(len(entry.usage) for entry in entries)
+    return [f"{entry.usage:{width}}  {entry.summary}" for entry in entries]
+
+
 # ---- what the player typed -----------------------------------------------------------------------------------
 
 _SUGGESTION_NUMBERS = ("1", "2", "3", "4")

@@ -1,33 +1,33 @@
-"""The adventure in play: the tree, the shelf that stores it, and the storyteller.
+"""The adventure in play: the tree, the shelf that stores it, and the storyteller who plays its turns.
 
     session = Session(shelf, storyteller)
     session.begin(scenario)
     node = await session.play_turn(Kind.DO, "open the door", on_update)
 
-The app and the plain game both play through this and add nothing to the rules. `on_update` is called with the turn when
-it begins and whenever its prose grows. Cancelling the task stops the turn and keeps what came. While a turn streams it
-is saved on another thread; every other change is one short commit.
+The app and the plain game both play through this and add nothing to the rules. Moves in the tree and changes of it are
+in `dungeon.play.open_adventure`. `on_update` is called with the turn when it begins and whenever its prose grows.
+Cancelling the task stops the turn and keeps what came. While a turn streams it is saved on another thread; every other
+change is one short commit.
 """
 
 import asyncio
 import hashlib
 import secrets
 import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import msgspec
 
 from corpus.actions import action_line, read_input
 from corpus.story import Story
-from corpus.text import one_line, printable
+from corpus.text import printable
 from corpus.turns import Kind, clean_prose
 from dungeon.errors import ContextOverflow, DungeonError
 from dungeon.generation.generate import GeneratedTurn, OnProse, StreamStats, generate, turn_policy, turn_request
 from dungeon.generation.prefetch import MAX_SUGGESTIONS, Prefetcher
 from dungeon.generation.prefill import prefill_context
-from dungeon.play.editing import Change, edited_turn
+from dungeon.play.open_adventure import OpenAdventure
 from dungeon.settings.effective import EffectiveSettings
 from dungeon.settings.file import load_settings
 from dungeon.storage.autosave import Autosave
@@ -37,10 +37,8 @@ from dungeon.storyteller.protocol import Storyteller
 from dungeon.storyteller.request import GenerationParams, GenerationRequest
 from dungeon.storyteller.sampling import Sampling
 from dungeon.tale.adventure import Adventure, Node, State
-from dungeon.tale.authored import passage_at, ways_on
 from dungeon.tale.context import Context, context_to_continue
 from dungeon.tale.control_strings import break_control_strings
-from dungeon.tale.lore import Lore
 from dungeon.tale.prompt_format import PromptFormat, with_instructions
 from dungeon.tale.prose import OVERRUN_TOKENS
 
@@ -65,11 +63,11 @@ _MARGIN = 16
 """Tokens that the estimate of a prompt's length may be off, beside its own caution."""
 
 
-class Session:
-    """`begin` or `resume` an adventure before anything else."""
+class Session(OpenAdventure):
+    """An open adventure and its storyteller. `begin` or `resume` an adventure before anything else."""
 
     def __init__(self, shelf: Shelf, storyteller: Storyteller, seed: int | None = None) -> None:
-        self.shelf = shelf
+        super().__init__(shelf)
         self.storyteller = storyteller
         self.settings = EffectiveSettings(storyteller.sampling, load_settings())
         """The player's settings, for all adventures and for this one."""
@@ -90,17 +88,8 @@ class Session:
         self._seed = seed
         self._autosave = Autosave(shelf)
         self._prefetching: asyncio.Task[None] | None = None
-        self._adventure: Adventure | None = None
-        self._head_before_edit: dict[int, int] = {}
-        """Where the head was before an edit, by where it has been since: what undo goes back to."""
         self._largest_budget: int | None = None
         """Tokens of the longest prompt that the server is known to accept, once it has refused one."""
-
-    @property
-    def adventure(self) -> Adventure:
-        """The adventure in play."""
-        assert self._adventure is not None, "begin() or resume() first"
-        return self._adventure
 
     @property
     def sampling(self) -> Sampling:
@@ -113,30 +102,13 @@ class Session:
         return self.settings.seed if self._seed is None else self._seed
 
     def begin(self, scenario: Opening, *, story: Story | None = None, book: str = "") -> Adventure:
-        """Starts a new adventure; in an authored story, if one is given with what the shelf knows it by."""
-        return self._open(self.shelf.add_adventure(scenario, self.storyteller.name, story=story, book=book))
+        """Starts a new adventure; in an authored story, if one is given with what the shelf knows it by.
 
-    def resume(self, adventure_id: int | None = None) -> Adventure:
-        """Goes on with that adventure, or with the latest.
-
-        Raises:
-            DungeonError: the shelf is empty, or has no such adventure.
+        It comes to the shelf with its first turn, or change. An opening that the player wrote is saved at once.
         """
-        if adventure_id is None:
-            adventure_id = self.shelf.latest_id()
-        if adventure_id is None:
-            raise DungeonError("There is no adventure to continue yet. Begin one: dungeon --scenario NAME")
-        return self._open(self.shelf.open(adventure_id))
-
-    def replace_story(self, story: Story) -> None:
-        """Goes on in another version of the authored story; what was played stays as it was.
-
-        If the passage where the player is exists no more, they are at the opening again.
-        """
-        self.shelf.replace_story(self.adventure, story)
-        if passage_at(self.adventure, self.adventure.head) is None and self.adventure.head is not None:
-            left = any(node.leaves_author for node in self.adventure.path())
-            self.go_to(self.adventure.head if left else None)
+        written = not scenario.name and story is None
+        add = self.shelf.add_adventure if written else self.shelf.new_adventure
+        return self._open(add(scenario, self.storyteller.name, story=story, book=book))
 
     def switch_storyteller(self, storyteller: Storyteller) -> Storyteller:
         """Goes on with another storyteller, not while a turn is played. Returns the one before, which is not closed."""
@@ -152,9 +124,8 @@ class Session:
         self.on_notice(text)
 
     def _open(self, adventure: Adventure) -> Adventure:
-        self._adventure = adventure
+        super()._open(adventure)
         self.context_share = None
-        self._head_before_edit.clear()
 
         def save(overrides: str) -> None:
             adventure.overrides = overrides
@@ -307,137 +278,6 @@ class Session:
             budget=params.budget,
         )
 
-    # ---- moving in the tree ----------------------------------------------------------------------------------
-
-    def undo(self) -> Node | None:
-        """Takes back the edit just made, or goes back one turn. Returns what was left, None at the opening."""
-        head = self.adventure.head
-        if head is not None and (before := self._head_before_edit.get(head)) is not None:
-            self._move_head(before)
-            return self.adventure.nodes[head]
-        with self._saved_head():
-            return self.adventure.undo()
-
-    def redo(self) -> Node | None:
-        """Goes forward: to the edit that was taken back, or one turn to where the player was last."""
-        for after, before in self._head_before_edit.items():
-            if before == self.adventure.head:
-                self._move_head(after)
-                return self.adventure.nodes[after]
-        with self._saved_head():
-            return self.adventure.redo()
-
-    def go_to(self, node_id: int | None) -> None:
-        """Moves to any turn of the tree, or to the opening (None)."""
-        self._head_before_edit.clear()
-        self._move_head(node_id)
-
-    def step_take(self, step: int) -> Node | None:
-        """Moves to the take before (-1) or after (1) the head's; None where there is none on that side."""
-        head = self.adventure.head
-        if head is None:
-            return None
-        takes = self.adventure.takes(head)
-        place = self.adventure.take_number(head) - 1 + step
-        if not 0 <= place < len(takes):
-            return None
-        self.go_to(takes[place].id)
-        return takes[place]
-
-    def abandon_turn(self, node_id: int, return_to: int | None) -> None:
-        """Moves to `return_to`, as if the turn `node_id`, which got no text, had not been entered."""
-        self.adventure.abandon(node_id, return_to)
-        self.shelf.save_head(self.adventure)
-
-    def _move_head(self, node_id: int | None) -> None:
-        with self._saved_head():
-            self.adventure.move(node_id)
-
-    @contextmanager
-    def _saved_head(self) -> Iterator[None]:
-        """Saves where the block moves the head; a move that a full disk does not take has not been made."""
-        before = self.adventure.head
-        try:
-            yield
-            self.shelf.save_head(self.adventure)
-        except DungeonError:
-            self.adventure.move(before)
-            raise
-
-    # ---- changing the tree -----------------------------------------------------------------------------------
-
-    def edit(self, node_id: int, *, words: str | None = None, prose: str | None = None) -> Node:
-        """An edited copy of the turn beside it: with other words of the player's, other prose, or both.
-
-        See `edit_all`; the turn itself if nothing has changed.
-        """
-        old = self.adventure.nodes[node_id]
-        change = Change(node_id, old.input if words is None else words, old.prose if prose is None else prose)
-        return next(iter(self.edit_all([change])), old)
-
-    def edit_all(self, changes: Iterable[Change]) -> list[Node]:
-        """Edited copies of turns on one timeline, beside the first of them, and copies of all that follow it there.
-
-        So the player goes on from the same place, and redo still leads on. The old turns stay where they were. Returns
-        the copies; none where no text has changed.
-
-        Raises:
-            DungeonError: nothing would be left of a turn.
-        """
-        changed: dict[int, Node] = {}
-        for change in changes:
-            old = self.adventure.nodes[change.node_id]
-            new = edited_turn(old, change)
-            if new != old:
-                changed[old.id] = new
-        if not changed:
-            return []
-        timeline = self.adventure.timeline(max(changed))  # on one timeline the ids grow
-        assert changed.keys() <= {node.id for node in timeline}, "the turns are on different timelines"
-        first = next(place for place, node in enumerate(timeline) if node.id in changed)
-        before = self.adventure.head
-        copies = self.shelf.add_edit(self.adventure, [changed.get(node.id, node) for node in timeline[first:]])
-        if before is not None and self.adventure.head is not None and self.adventure.head != before:
-            self._head_before_edit[self.adventure.head] = before
-        lore = self.adventure.lore
-        for node in copies:
-            if lore.summary and node.edit_of == lore.summary_through:  # the player's summary goes over to the copies
-                self.set_lore(replace(lore, summary_through=node.id))
-        return copies
-
-    def _forget_edits_before(self, head: int | None) -> None:
-        """Playing on from where an edit was taken back: redo no longer leads to the edit."""
-        self._head_before_edit = {after: before for after, before in self._head_before_edit.items() if before != head}
-
-    def purge_turn(self, node_id: int) -> None:
-        """Deletes the turn and all that follow it from the disk, for good. The player has confirmed it."""
-        self._open(self.shelf.purge_turn(self.adventure, node_id))
-
-    def label_turn(
-        self, node_id: int, *, name: str | None = None, bookmarked: bool | None = None, folded: bool | None = None
-    ) -> Node:
-        """Names, bookmarks or folds a turn; None leaves a label as it is."""
-        node = self.adventure.nodes[node_id]
-        node = replace(
-            node,
-            name=node.name if name is None else one_line(name)[:80],
-            bookmarked=node.bookmarked if bookmarked is None else bookmarked,
-            folded=node.folded if folded is None else folded,
-        )
-        self.shelf.save_turn_labels(node)
-        self.adventure.replace(node)
-        return node
-
-    def set_lore(self, lore: Lore) -> None:
-        """Replaces memory, note, cards and summary; earlier versions stay on the shelf."""
-        if lore != self.adventure.lore:
-            before, self.adventure.lore = self.adventure.lore, lore
-            try:
-                self.shelf.save_lore(self.adventure)
-            except DungeonError:
-                self.adventure.lore = before
-                raise
-
     def context(self) -> Context:
         """What the storyteller would get if the player let the story go on."""
         return context_to_continue(self.adventure, self.budget, None, self.prompt_format)
@@ -453,11 +293,6 @@ class Session:
         """Those of the suggestions whose turns start at once; not of the author's, who always answers at once."""
         ready = self.prefetcher.ready_actions(self.adventure)
         return frozenset(action for action in self.suggestions() if action_line(*read_input(action)) in ready)
-
-    @property
-    def ways_on(self) -> tuple[str, ...]:
-        """What the author offers here: choices, or at an ending the ways back; () in free play."""
-        return ways_on(self.adventure)
 
     def request_suggestions(self) -> None:
         """The player wants others; `prefetch` or `suggest` generates them, whatever the settings say.

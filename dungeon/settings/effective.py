@@ -44,7 +44,7 @@ class EffectiveSettings:
         self.global_settings = settings
         """The settings for all adventures."""
         self.overrides: Layer | None = None
-        """The adventure's own settings; None before `bind`."""
+        """The adventure's own settings; None while none is played."""
         self.on_change: Callable[[], None] = lambda: None
         """Called after every change, so that the screen can follow."""
         self._save_overrides: Callable[[str], None] = lambda overrides: None
@@ -53,6 +53,11 @@ class EffectiveSettings:
         """Use an adventure's overrides (JSON) from now on; `save` is called with them whenever they change."""
         self.overrides = read_overrides(overrides)
         self._save_overrides = save
+
+    def unbind(self) -> None:
+        """No adventure is played: only the settings for all adventures are in force and can be changed."""
+        self.overrides = None
+        self._save_overrides = lambda overrides: None
 
     # ---- values in force -------------------------------------------------------------------------------------
 
@@ -141,7 +146,7 @@ class EffectiveSettings:
     def set(self, name: str, text: str | None, *, globally: bool = False) -> str:
         """Set what the player typed, for this adventure or `globally`; None removes it. Return the value in force.
 
-        Settings that apply to all adventures only, and all settings before `bind`, are always set globally.
+        Settings that apply to all adventures only, and all settings while none is played, are always set globally.
 
         Raises:
             DungeonError: there is no such setting, or it does not allow the value; nothing has changed.

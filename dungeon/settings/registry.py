@@ -5,7 +5,7 @@
     format_value(0.9)                        # as a player would type it
 
 A value is a number, a switch (bool), a name or a tuple of phrases. A setting without a default has no value until it is
-set: the voice has its own, or there is none.
+set: the voice has its own, or there is none. The file is long because every setting is explained in it.
 """
 
 import math
@@ -175,6 +175,16 @@ _LOOKS = (
         Type.NAME,
         "The panel beside the story: people and things, memory, summary.",
         "auto shows it where the terminal has 120 columns or more.",
+        default="auto",
+        global_only=True,
+        options=("auto", "on", "off"),
+    ),
+    Setting(
+        "plain_cues",
+        "Your turn, in lines",
+        Type.NAME,
+        "Whether the game in lines (--plain) says when it is your turn.",
+        "It is a sign before your line, and a line at the end of a turn. auto: on a terminal, and not in a pipe.",
         default="auto",
         global_only=True,
         options=("auto", "on", "off"),

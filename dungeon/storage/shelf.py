@@ -1,9 +1,13 @@
 """The shelf: every adventure on the disk, in one SQLite database that only grows.
 
 A turn is written when it begins and again while it streams, each time in a transaction that is on the disk when the
-call returns: a game that is killed loses at most what came since the last save. Only `purge` deletes. A database that
-can't be read is an error with its path, never an empty shelf. The tables are in `dungeon.storage.database`, the SQL of
-turns and of authored stories in `turn_rows` and `story_rows`.
+call returns: a game that is killed loses at most what came since the last save. Only `purge` deletes what was played.
+A database that can't be read is an error with its path, never an empty shelf. The tables are in
+`dungeon.storage.database`, the SQL in `adventure_rows`, `turn_rows`, `lore_rows` and `story_rows`; lists and searches
+are in `entries` and `search`, copies of the file in `backups`.
+
+An adventure that was opened and not played is not on the shelf: `new_adventure` only takes an id, and the adventure is
+written with its first turn, or with the first change of its title, tags, lore or settings.
 
 A shelf may be used from several threads; each call takes the lock. Several games may share one file: each commit is
 short.
@@ -11,9 +15,9 @@ short.
 
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Protocol
@@ -23,35 +27,14 @@ import msgspec
 from corpus.story import Story
 from corpus.turns import Kind
 from dungeon.errors import DungeonError
-from dungeon.storage import story_rows, turn_rows
+from dungeon.storage import adventure_rows, lore_rows, story_rows, turn_rows
 from dungeon.storage.backups import purge_from_backups
 from dungeon.storage.database import PURGED, connect, storage_errors, transaction
+from dungeon.storage.entries import ShelfEntry, entries, last_passage
 from dungeon.storage.record import NO_VOICE, GenerationRecord
-from dungeon.storage.search import HOLDS_ALL_WORDS, Found, find_words, word_forms
+from dungeon.storage.search import Found, find_words
 from dungeon.tale.adventure import Adventure, Node
 from dungeon.tale.lore import Lore
-
-# Read from an index alone. A story has as many endings as there are turns that no turn follows.
-_COUNTS = "SELECT adventure, count(*), sum(words), count(*) - count(DISTINCT parent) FROM turn"
-_LIST = f"""
-    SELECT id, title, tags, played FROM adventure a WHERE {HOLDS_ALL_WORDS}
-    ORDER BY latest DESC, id DESC LIMIT :limit
-"""  # noqa: S608 - SQL of ours
-
-
-@dataclass(frozen=True, slots=True)
-class ShelfEntry:
-    """An adventure as a list shows it."""
-
-    id: int
-    title: str
-    tags: tuple[str, ...]
-    played: str
-    """When it was played last, as ISO 8601 in UTC."""
-    turns: int
-    words: int
-    branches: int
-    """Turns that no turn follows."""
 
 
 class Opening(Protocol):
@@ -106,45 +89,56 @@ class Shelf:
 
     # ---- adventures ------------------------------------------------------------------------------------------
 
-    def add_adventure(self, scenario: Opening, voice: str, *, story: Story | None = None, book: str = "") -> Adventure:
-        """A new adventure, at its opening. With `story`, that is an authored story, and `book` says which."""
+    def new_adventure(self, scenario: Opening, voice: str, *, story: Story | None = None, book: str = "") -> Adventure:
+        """A new adventure, at its opening. With `story`, that is an authored story, and `book` says which.
+
+        It comes to the shelf when it is played or changed; its id is its own from now on.
+        """
         with self._writing() as db:
-            now = turn_rows.now()
-            # SQLite would give the id of a purged row again, which another game may still hold for its own.
-            (adventure_id,) = db.execute(
-                "SELECT 1 + max(coalesce(max(id), 0), (SELECT adventure FROM purged)) FROM adventure"
-            ).fetchone()
-            db.execute(
-                "INSERT INTO adventure (id, title, scenario, opening, voice, ideas, story, made, played) "
-                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (
-                    adventure_id,
-                    scenario.title,
-                    scenario.name,
-                    scenario.opening,
-                    voice,
-                    _json(scenario.actions),
-                    story_rows.add_story(self._db, story, book) if story else None,
-                    now,
-                    now,
-                ),
-            )
-            adventure = Adventure(
-                adventure_id,
-                scenario.title,
-                scenario.opening,
-                scenario.name,
-                voice,
-                scenario.lore,
-                scenario.actions,
-                story=story,
-                book=book,
-            )
-            if story:
-                story_rows.add_seen(self._db, book, [story.start])
-            self._add_lore(adventure)
-            self._set_latest(adventure.id)
-            return adventure
+            adventure_id = adventure_rows.take_id(db)
+        return Adventure(
+            adventure_id,
+            scenario.title,
+            scenario.opening,
+            scenario.name,
+            voice,
+            scenario.lore,
+            scenario.actions,
+            story=story,
+            book=book,
+        )
+
+    def add_adventure(self, scenario: Opening, voice: str, *, story: Story | None = None, book: str = "") -> Adventure:
+        """The same, on the shelf at once."""
+        adventure = self.new_adventure(scenario, voice, story=story, book=book)
+        with self._writing():
+            self._add_if_missing(adventure)
+        return adventure
+
+    def _add_if_missing(self, adventure: Adventure) -> bool:
+        """Writes an adventure without turns that the shelf hasn't got; whether it did.
+
+        One with turns that is missing was purged by another game, and stays so.
+        """
+        if adventure.nodes or adventure_rows.is_there(self._db, adventure.id):
+            return False
+        adventure_rows.insert(self._db, adventure)
+        lore_rows.add(self._db, adventure.id, adventure.lore)
+        self._set_latest(adventure.id)
+        return True
+
+    def delete_unplayed(self, titles: Mapping[str, str]) -> None:
+        """Deletes adventures that have no turn, if the player has not changed their title, tags, lore or settings.
+
+        Earlier versions wrote an adventure when it was opened. `titles` are those of the scenarios, by name; openings
+        that the player wrote stay. A game that has such an adventure open writes it again with its first turn.
+        """
+        with self._reading() as db:
+            if not adventure_rows.unplayed(db, titles):
+                return
+        with self._writing() as db:
+            for adventure_id in adventure_rows.unplayed(db, titles):
+                adventure_rows.delete(db, adventure_id)
 
     def latest_id(self) -> int | None:
         """The id of the adventure that was played last, None on an empty shelf."""
@@ -158,18 +152,7 @@ class Shelf:
         With `limit`, only the first so many.
         """
         with self._reading() as db:
-            rows = db.execute(_LIST, {"words": word_forms(search), "limit": limit}).fetchall()
-            only_some = bool(search.strip()) or limit >= 0
-            where = " WHERE adventure IN (SELECT value FROM json_each(?))" if only_some else ""
-            ids = (_json([row["id"] for row in rows]),) if only_some else ()
-            counts = db.execute(f"{_COUNTS}{where} GROUP BY adventure", ids)
-            counted = {adventure: (turns, words, max(1, ends)) for adventure, turns, words, ends in counts}
-            return [
-                ShelfEntry(
-                    row["id"], row["title"], _tags(row["tags"]), row["played"], *counted.get(row["id"], (0, 0, 1))
-                )
-                for row in rows
-            ]
+            return entries(db, search, limit)
 
     def find_words(self, adventure_id: int, search: str) -> Found | None:
         """The sentence in which most words of `search` stand in an adventure; None where none of them does."""
@@ -184,11 +167,7 @@ class Shelf:
     def last_passage(self, adventure_id: int) -> str:
         """The text where the player is in that adventure: the head's prose or input, or the opening."""
         with self._reading() as db:
-            row = db.execute(
-                "SELECT a.opening, t.prose, t.input FROM adventure a LEFT JOIN turn t ON t.id = a.head WHERE a.id = ?",
-                (adventure_id,),
-            ).fetchone()
-            return next(filter(None, (row["prose"], row["input"], row["opening"])), "") if row else ""
+            return last_passage(db, adventure_id)
 
     def open(self, adventure_id: int) -> Adventure:
         """The adventure with all its turns, the head where it was left.
@@ -197,32 +176,15 @@ class Shelf:
             DungeonError: there is none with this id, or it can't be read.
         """
         with self._reading() as db:
-            row = db.execute("SELECT * FROM adventure WHERE id = ?", (adventure_id,)).fetchone()
-            if row is None:
-                raise DungeonError(f"There is no adventure {adventure_id} on the shelf {self.path}.")
-            lore = db.execute(
-                "SELECT lore FROM lore WHERE adventure = ? ORDER BY id DESC LIMIT 1", (adventure_id,)
-            ).fetchone()
-            adventure = Adventure(
-                row["id"],
-                row["title"],
-                row["opening"],
-                row["scenario"],
-                row["voice"],
-                msgspec.json.decode(lore["lore"], type=Lore) if lore else Lore(),
-                msgspec.json.decode(row["ideas"], type=tuple[str, ...]),
-                _tags(row["tags"]),
-                row["overrides"],
-                *story_rows.story_and_book(db, row["story"]),
-            )
-            for turn in db.execute("SELECT * FROM turn WHERE adventure = ? ORDER BY id", (adventure_id,)):
-                adventure.add(turn_rows.node(turn))
-            adventure.move(row["head"])
-            return adventure
+            adventure = adventure_rows.read(db, adventure_id)
+        if adventure is None:
+            raise DungeonError(f"There is no adventure {adventure_id} on the shelf {self.path}.")
+        return adventure
 
     def save_adventure_labels(self, adventure: Adventure) -> None:
         """Saves the adventure's title, tags and own settings."""
         with self._writing() as db:
+            self._add_if_missing(adventure)
             db.execute(
                 "UPDATE adventure SET title = ?, tags = ?, overrides = ? WHERE id = ?",
                 (adventure.title, _json(adventure.tags), adventure.overrides, adventure.id),
@@ -231,35 +193,29 @@ class Shelf:
     def save_lore(self, adventure: Adventure) -> None:
         """Saves the adventure's lore; every earlier version is kept."""
         with self._writing():
-            self._add_lore(adventure)
+            self._add_if_missing(adventure)
+            # A second version, even of a new adventure: the player has changed it.
+            lore_rows.add(self._db, adventure.id, adventure.lore)
 
     def current_lore_id(self, adventure: Adventure) -> int | None:
         """The id of the adventure's lore, for its generation records."""
         with self._reading() as db:
-            row = db.execute("SELECT max(id) AS id FROM lore WHERE adventure = ?", (adventure.id,)).fetchone()
-            return None if row["id"] is None else int(row["id"])
+            return lore_rows.latest_id(db, adventure.id)
 
     def lore(self, lore_id: int) -> Lore:
         """The lore with that id."""
         with self._reading() as db:
-            row = db.execute("SELECT lore FROM lore WHERE id = ?", (lore_id,)).fetchone()
-            return msgspec.json.decode(row["lore"], type=Lore) if row else Lore()
+            return lore_rows.read(db, lore_id)
 
     def purge(self, adventure_id: int) -> None:
         """Deletes the adventure and all its turns, for good, and in the backups, too. The player has confirmed it."""
         with self._writing() as db:
             row = db.execute("SELECT made FROM adventure WHERE id = ?", (adventure_id,)).fetchone()
             if row:
-                delete = partial(_delete_adventure, adventure_id=adventure_id)
+                delete = partial(adventure_rows.delete, adventure_id=adventure_id)
                 delete(db)
                 purge_from_backups(self.path, "adventure", adventure_id, row["made"], delete)
         self._truncate_log()
-
-    def _add_lore(self, adventure: Adventure) -> None:
-        self._db.execute(
-            "INSERT INTO lore (adventure, lore, made) VALUES (?, ?, ?)",
-            (adventure.id, _json(adventure.lore), turn_rows.now()),
-        )
 
     def _set_latest(self, adventure_id: int) -> None:
         self._db.execute(
@@ -300,6 +256,7 @@ class Shelf:
     def add_authored_turn(self, adventure: Adventure, node: Node) -> Node:
         """Adds a turn that the author answers below the head, and moves the head to it; `node` has no id yet."""
         with self._writing():
+            self._add_if_missing(adventure)
             node = turn_rows.insert(self._db, adventure.id, replace(node, parent=adventure.head), NO_VOICE)
             self._set_head(adventure, node.id)
             if node.passage is not None:
@@ -321,6 +278,8 @@ class Shelf:
     ) -> Node:
         """Adds a turn without prose below the head, and moves the head to it."""
         with self._writing():
+            if self._add_if_missing(adventure):
+                record = replace(record, lore=lore_rows.latest_id(self._db, adventure.id))
             node = Node(0, adventure.head, kind, words, action, leaves_author=leaves_author)
             node = turn_rows.insert(self._db, adventure.id, node, record)
             self._set_head(adventure, node.id, record.voice)
@@ -413,19 +372,6 @@ class Shelf:
         """What was purged must not stay readable in the log beside the database."""
         with self._lock, storage_errors(self.path, "written"):
             self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-
-
-def _delete_adventure(db: sqlite3.Connection, adventure_id: int) -> None:
-    db.execute("UPDATE adventure SET head = NULL WHERE id = ?", (adventure_id,))
-    turn_rows.delete_of_adventure(db, adventure_id)
-    db.execute("DELETE FROM lore WHERE adventure = ?", (adventure_id,))
-    db.execute("DELETE FROM adventure WHERE id = ?", (adventure_id,))
-    story_rows.delete_unused(db)
-    db.execute("UPDATE purged SET adventure = max(adventure, ?)", (adventure_id,))
-
-
-def _tags(column: str) -> tuple[str, ...]:
-    return msgspec.json.decode(column, type=tuple[str, ...])
 
 
 def _json(value: object) -> str:

@@ -16,6 +16,7 @@ from itertools import accumulate, groupby, takewhile
 
 from diff_match_patch import diff_match_patch
 
+from corpus.text import one_line
 from corpus.turns import PARAGRAPH, write
 from dungeon.tale.adventure import Adventure, Node
 
@@ -24,6 +25,8 @@ BREAK_SIGN = "¶"
 
 _TOKEN = re.compile(r"\n+|\S+")
 _SECONDS = 0.5
+_FEW_WORDS = 5
+"""Of a text that both have, at its beginning and at its end: enough to know where one is."""
 _FIRST_CHARACTER = 0x10000
 """The first word's: behind the surrogates there is room for a million."""
 
@@ -73,6 +76,23 @@ def plain_diff(pieces: Iterable[Piece]) -> str:
     """Return the difference as plain text: `[-deleted-]` and `{+inserted+}`."""
     marks = {Op.EQUAL: "{}", Op.DELETED: "[-{}-]", Op.INSERTED: "{{+{}+}}"}
     return "".join(marks[piece.op].format(piece.text) for piece in visible_pieces(pieces))
+
+
+def difference_lines(pieces: Iterable[Piece], old: str, new: str) -> list[str]:
+    """Return the difference as lines that can be read aloud: what both have, in few words, and what only one has.
+
+    `old` and `new` name the two texts: "turn 4", "this one".
+    """
+    labels = {Op.EQUAL: "Both", Op.DELETED: f"Only {old}", Op.INSERTED: f"Only {new}"}
+    texts = ((piece.op, piece.text.strip()) for piece in pieces)
+    return [f"{labels[op]}: {_few_words(text) if op is Op.EQUAL else text}" for op, text in texts if text]
+
+
+def _few_words(text: str) -> str:
+    words = one_line(text).split()
+    if len(words) <= 2 * _FEW_WORDS:
+        return " ".join(words)
+    return " ".join((*words[:_FEW_WORDS], "…", *words[-_FEW_WORDS:]))
 
 
 def similarity(pieces: Iterable[Piece]) -> float:

@@ -18,6 +18,7 @@ from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import groupby
+from textwrap import shorten
 
 from corpus.text import one_line
 from dungeon.errors import DungeonError
@@ -32,6 +33,8 @@ _FEW = 2
 """So few turns are not hidden in a row."""
 _PREVIEW = 160
 """Characters of a turn's text in a row."""
+_LEAST_PROSE = 30
+"""Characters of prose in a plain line, however long its name and its action are."""
 _MAX_INDENT = 8
 """Steps to the right that plain lines show."""
 
@@ -58,6 +61,8 @@ class Row:
     """Steps to the right."""
     starts_branch: bool = False
     """Whether a branch starts here, off the line one step to the left."""
+    after: int = 0
+    """The number of the turn that it follows."""
     on_path: bool = True
     is_head: bool = False
     hides_head: bool = False
@@ -208,7 +213,10 @@ def placeholder_text(row: Row) -> str:
 
 
 def outline_lines(rows: Iterable[Row], width: int = 100) -> list[str]:
-    """Return the rows as plain lines of about `width` characters."""
+    """Return the rows as plain lines: names and actions whole, and of the prose what `width` characters leave room for.
+
+    A turn that starts a branch says which one it follows, for those who do not see how far to the right it is.
+    """
     rows = list(rows)
     digits = len(str(max((row.number for row in rows), default=0)))
     lines = []
@@ -219,19 +227,16 @@ def outline_lines(rows: Iterable[Row], width: int = 100) -> list[str]:
             continue
         name = f'"{row.name}" ' if row.name else ""
         action = f"> {row.action} " if row.action else ""
-        notes = "; ".join(remarks(row))
-        start = f"{row.number:{digits}} {indent}{name}"
-        text = _shortened(f"{action}{row.preview}".strip(), max(20, width - len(start) - len(notes) - 3))
-        lines.append(f"{start}{text}{f' ({notes})' if notes else ''}")
+        branch = [f"after {row.after}"] if row.starts_branch else []
+        notes = "; ".join([*branch, *remarks(row)])
+        start = f"{row.number:{digits}} {indent}{name}{action}"
+        prose = shorten(row.preview, max(_LEAST_PROSE, width - len(start) - len(notes) - 3), placeholder="…")
+        lines.append(f"{start}{prose}".rstrip() + (f" ({notes})" if notes else ""))
     return lines
 
 
 def _count(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'s' * (count != 1)}"
-
-
-def _shortened(text: str, width: int) -> str:
-    return text if len(text) <= width else text[: width - 1].rstrip() + "…"
 
 
 # ---- the tree ------------------------------------------------------------------------------------------------
@@ -351,6 +356,7 @@ class _Tree:
             self.number[node.id],
             depth=depth,
             starts_branch=node is not main,
+            after=0 if node.parent is None else self.number[node.parent],
             on_path=on_path,
             is_head=node.id == self.adventure.head,
             hides_head=folded and on_path and node.id != self.adventure.head,
@@ -365,9 +371,14 @@ class _Tree:
             is_edit=is_edit(self.adventure, node),
             has_edit=node.id in self.edited,
             same_on_path=twin is not None and _same_text(twin, node),
-            action="" if same_action else one_line(node.action[: 2 * _PREVIEW])[:_PREVIEW],
+            action="" if same_action else _first_words(node.action),
             preview=prose_preview(node),
         )
+
+
+def _first_words(text: str) -> str:
+    line = one_line(text[: 2 * _PREVIEW])
+    return line if len(line) <= _PREVIEW else shorten(line, _PREVIEW, placeholder="…")
 
 
 def _same_text(one: Node, other: Node) -> bool:

@@ -6,8 +6,9 @@ The voice starts loading when the app does; the player can choose and type meanw
 
 import asyncio
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
+from datetime import date
 from functools import partial
 from typing import Any, cast
 
@@ -21,6 +22,7 @@ from corpus.text import printable
 from dungeon.authored.books import Book
 from dungeon.errors import DungeonError
 from dungeon.paths import shelf_file
+from dungeon.play.adventures import delete_unplayed
 from dungeon.play.director import open_story
 from dungeon.play.frontend import PlayFrontend
 from dungeon.play.keys import check_keys, key_name, keymap, keys_for
@@ -42,7 +44,7 @@ from dungeon.tui.host import KeepsText, ShowsFetches
 from dungeon.tui.screens.by_command import open_screen
 from dungeon.tui.screens.play import PlayScreen
 from dungeon.tui.themes import theme_of
-from dungeon.tui.widgets.header import NO_VOICE, READY
+from dungeon.tui.widgets.header import NO_ANSWER, NO_VOICE, READY
 
 _TOAST_LENGTH = 200
 """Characters of a command's output that a toast holds; a longer one gets a page."""
@@ -75,16 +77,19 @@ class DungeonApp(BaseApp):
         books: Sequence[Book] = (),
         go_on: bool = False,
         seed: int | None = None,
+        today: Callable[[], date] = date.today,
     ) -> None:
         super().__init__()
         self.storyteller = storyteller
         self.shelf = Shelf(shelf_file())
+        delete_unplayed(self.shelf)
         self.session = Session(self.shelf, storyteller, seed)
         check_keys(self.session.settings.global_settings)
         for palette in self.session.settings.themes.own.values():
             self.register_theme(theme_of(palette))
         self.session.may_type = not isinstance(storyteller, NoStoryteller)
         self.books = books
+        self._today = today
         self._scenario = scenario
         if go_on:
             self.session.resume()  # an empty shelf is reported before the screen changes
@@ -99,7 +104,7 @@ class DungeonApp(BaseApp):
         self.session.settings.on_change = self.apply_settings
         self.apply_settings()
         self._report_themes()
-        self.choose()
+        self._show_start()
         if self._go_on:
             self._play()
         elif self._scenario:
@@ -119,10 +124,14 @@ class DungeonApp(BaseApp):
     # ---- adventures ------------------------------------------------------------------------------------------
 
     def choose(self) -> None:
-        """Shows the first screen, with nothing above it."""
+        """Leaves the adventure, and shows the first screen with nothing above it."""
+        self.session.settings.unbind()
+        self._show_start()
+
+    def _show_start(self) -> None:
         from dungeon.tui.screens.start import StartScreen
 
-        self.show_first(StartScreen())
+        self.show_first(StartScreen(self._today()))
 
     def begin(self, scenario: Scenario) -> None:
         """Plays a new adventure, after the player has answered what its scenario asks."""
@@ -151,8 +160,9 @@ class DungeonApp(BaseApp):
 
     @property
     def voice_is_missing(self) -> bool:
-        """Whether the voice is still being fetched, or could not be started."""
-        return self.voice_state not in (READY, "loading", "loading the voice")
+        """Whether the voice is still being fetched, or could not be started. A server may answer the next time."""
+        known = (READY, NO_ANSWER, "loading", "loading the voice")
+        return isinstance(self.storyteller, LocalStoryteller) and self.voice_state not in known
 
     def _placeholders_filled(self, scenario: Scenario | None) -> None:
         if scenario:
@@ -174,7 +184,8 @@ class DungeonApp(BaseApp):
         playing = isinstance(screen, PlayScreen)
         for command in COMMANDS.values():
             if command.stands_alone and (playing or not command.needs_adventure):
-                run = partial(self.call_later, self.run_action, f"command('{command.name}')", screen)
+                runs_it = screen if playing else self
+                run = partial(self.call_later, self.run_action, f"command('{command.name}')", runs_it)
                 yield SystemCommand(command.name.capitalize(), command.summary, run)
             elif isinstance(screen, PlayScreen) and screen.session.may_type:
                 begin = partial(self.call_later, screen.begin_command, command.name)

@@ -24,7 +24,7 @@ from accelerate import PartialState  # type: ignore[import-untyped]
 from accelerate.utils import broadcast_object_list  # type: ignore[import-untyped]
 from peft import PeftModel
 from torch import nn
-from transformers import PreTrainedModel, PrinterCallback, Trainer, TrainerCallback, TrainerState, TrainingArguments
+from transformers import PreTrainedModel, PrinterCallback, Trainer, TrainerCallback, TrainerState
 
 from finetune.console import print_status
 from finetune.data.batches import Collator
@@ -41,6 +41,7 @@ from finetune.models.memory import is_out_of_memory
 from finetune.models.precision import Precision
 from finetune.models.sampling import Sampling, generate, pad_id
 from finetune.recipe import Recipe
+from finetune.training.arguments import training_arguments
 from finetune.training.checkpoints import mark_complete
 from finetune.training.progress import Progress, TokenCounter, write_samples_page
 from finetune.training.stopping import StopOnSignal
@@ -82,7 +83,7 @@ class VoiceTrainer(Trainer):
         self.samples = StepLog(work / SAMPLES)
         self.rows_at_once = recipe.batch
         """Rows that go through the model at a time; fewer after memory ran out."""
-        arguments = _arguments(recipe, precision, work)
+        arguments = training_arguments(recipe, precision, work)
         arguments._n_gpu = min(arguments.n_gpu, 1)  # several devices: several processes, never threads of one
         title = work.name.removesuffix(".partial")
         self.progress = Progress(StepLog(work / LOG), self.tokens, title, arguments.device)
@@ -367,40 +368,6 @@ class VoiceTrainer(Trainer):
 def _filler(pad: int) -> Row:
     """Return a row with nothing to learn."""
     return Row(input_ids=np.array([pad], np.int32), labels=np.array([IGNORED], np.int32))
-
-
-def _arguments(recipe: Recipe, precision: Precision, work: Path) -> TrainingArguments:
-    return TrainingArguments(
-        output_dir=str(work / "checkpoints"),
-        use_cpu=not torch.accelerator.is_available(),
-        num_train_epochs=recipe.epochs,
-        max_steps=recipe.max_steps or -1,
-        per_device_train_batch_size=recipe.batch,
-        gradient_accumulation_steps=recipe.accumulate,
-        learning_rate=recipe.learning_rate,
-        lr_scheduler_type="cosine",
-        warmup_steps=recipe.warmup,  # below 1 it is a share
-        weight_decay=recipe.weight_decay,
-        max_grad_norm=recipe.grad_clip,
-        bf16=precision.precision == "bf16",
-        fp16=precision.precision == "fp16",
-        activation_checkpointing=recipe.checkpointing,
-        seed=recipe.seed,
-        data_seed=recipe.seed,
-        eval_strategy="steps",
-        eval_steps=recipe.evaluate_every or 0.1,  # below 1 it is a share
-        save_strategy="steps",
-        save_steps=recipe.save_every,
-        save_total_limit=2,
-        logging_steps=1,
-        logging_nan_inf_filter=False,  # a loss that is not a number is shown as such
-        log_level="error",
-        report_to=[],
-        disable_tqdm=True,
-        remove_unused_columns=False,
-        dataloader_pin_memory=torch.cuda.is_available(),
-        ddp_find_unused_parameters=False,
-    )
 
 
 class _Bookkeeping(TrainerCallback):

@@ -25,6 +25,7 @@ from dungeon.storyteller.catalogue import SMOLLM2
 from dungeon.tale.adventure import State
 from tests.dungeon.gguf_files import instruct_gguf
 from tests.dungeon.scripted import ScriptedServer
+from tests.terminal import Terminal
 
 Refused = Callable[..., str]
 
@@ -183,6 +184,25 @@ def test_without_a_terminal_the_message_names_plain(arguments: list[str]) -> Non
     played = run(*arguments)
     assert (played.returncode, played.stdout) == (2, "")
     assert "This is not a terminal. Use --plain to play through a pipe." in played.stderr
+
+
+@pytest.mark.parametrize("arguments", [["read", "nope"], ["play", "--story", "nope"], ["play", "--scenario", "nope"]])
+def test_what_there_is_not_is_said_before_anything_about_terminals(arguments: list[str]) -> None:
+    refused = run(*arguments)
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "There is no" in refused.stderr and "'nope'" in refused.stderr
+    assert "--plain" not in refused.stderr
+
+
+def test_a_terminal_gets_a_header_beside_the_lists_and_a_pipe_does_not() -> None:
+    with Terminal([sys.executable, "-m", "dungeon", "stories"]) as terminal:
+        terminal.expect("name\ttitle\tgenre\twords\tendings\r\n")
+        terminal.expect("the-ten-forty\tThe Ten-Forty\twestern\t")
+        assert terminal.wait() == 0
+    with Terminal([sys.executable, "-m", "dungeon", "adventures"]) as terminal:
+        terminal.expect("number\ttitle\tturns\twords\tbranches\tlast played\r\n")
+        assert terminal.wait() == 0
+    assert run("stories").stderr == run("adventures").stderr == ""
 
 
 def test_a_mistake_of_a_process_is_one_message() -> None:

@@ -69,8 +69,10 @@ def last_adventure() -> Adventure:
 
 
 def saved_turns() -> list[tuple[str, str]]:
-    """The action and the prose of each turn up to the head, read from the shelf."""
-    return [(node.action, node.prose) for node in last_adventure().path()]
+    """The action and the prose of each turn up to the head, read from the shelf; none before the first."""
+    with closing(Shelf(shelf_file())) as shelf:
+        last = shelf.latest_id()
+        return [] if last is None else [(node.action, node.prose) for node in shelf.open(last).path()]
 
 
 def wait_until(is_true: Callable[[], bool], seconds: float = 20.0) -> None:

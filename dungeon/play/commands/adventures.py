@@ -4,7 +4,7 @@ from corpus.turns import PARAGRAPH
 from dungeon.play.adventures import default_export_path, export_adventure, plural, relabel
 from dungeon.play.commands.tree import turn_of
 from dungeon.play.frontend import Frontend, PlayFrontend
-from dungeon.play.registry import Group, Request, command, commands_by_group
+from dungeon.play.registry import Group, Request, command, help_lines
 
 
 @command(
@@ -79,12 +79,17 @@ async def purge(frontend: PlayFrontend, request: Request) -> None:
 
 
 @command(
-    Group.ADVENTURES, "help", "Show this list.", key="f1", screen="help", while_streaming=True, needs_adventure=False
+    Group.ADVENTURES,
+    "help",
+    "Show this list, or the commands with this word.",
+    argument="[WORD]",
+    key="f1",
+    screen="help",
+    while_streaming=True,
+    needs_adventure=False,
 )
-async def help_(frontend: Frontend, _: Request) -> None:
-    entries = [entry for group in commands_by_group().values() for entry in group]
-    width = max(len(entry.usage) for entry in entries)
-    frontend.show_lines("Help", [f"{entry.usage:{width}}  {entry.summary}" for entry in entries])
+async def help_(frontend: Frontend, request: Request) -> None:
+    frontend.show_lines("Help", help_lines(request.words))
 
 
 @command(

@@ -9,33 +9,43 @@ from dungeon.play.frontend import PlayFrontend
 from dungeon.play.registry import Group, Request, command, number_in
 from dungeon.tale.lore import card_from_text, card_to_text, clean_text
 
+_NOTHING = "-"
+"""Words that leave a text empty."""
 
-@command(Group.LORE, "memory", "Facts that are always in the context.", argument="[WORDS]", key="f2", screen="lore")
+
+@command(
+    Group.LORE,
+    "memory",
+    "Facts that are always in the context; - clears them.",
+    argument="[WORDS]",
+    key="f2",
+    screen="lore",
+)
 async def memory(frontend: PlayFrontend, request: Request) -> None:
     session = frontend.session
     if request.words:
-        session.set_lore(replace(session.adventure.lore, memory=clean_text(request.words)))
+        session.set_lore(replace(session.adventure.lore, memory=clean_text(_text(request))))
     _show_text(frontend, "Memory", session.adventure.lore.memory, "/memory WORDS sets it.")
 
 
 @command(
     Group.LORE,
     "note",
-    "The author's note: style and tone, near the end of the context.",
+    "The author's note: style and tone, near the end of the context; - clears it.",
     argument="[WORDS]",
     screen="lore",
 )
 async def note(frontend: PlayFrontend, request: Request) -> None:
     session = frontend.session
     if request.words:
-        session.set_lore(replace(session.adventure.lore, note=one_line(request.words)))
+        session.set_lore(replace(session.adventure.lore, note=one_line(_text(request))))
     _show_text(frontend, "Author's note", session.adventure.lore.note, "/note WORDS sets it.")
 
 
 @command(
     Group.LORE,
     "instructions",
-    "What a chat model is asked to do: how it tells the story, what it must not do.",
+    "What a chat model is asked to do: how it tells the story, what it must not do; - clears it.",
     argument="[WORDS]",
     screen="lore",
 )
@@ -44,9 +54,17 @@ async def instructions(frontend: PlayFrontend, request: Request) -> None:
     if not session.prompt_format.takes_instructions:
         raise DungeonError(f"The voice '{session.storyteller.name}' reads plain text and takes no instructions.")
     if request.words:
-        session.set_lore(replace(session.adventure.lore, instructions=clean_text(request.words)))
+        session.set_lore(replace(session.adventure.lore, instructions=clean_text(_text(request))))
     text = session.adventure.lore.instructions or session.prompt_format.default_instructions
-    frontend.show_lines("Instructions", [f"Instructions: {text}", "/instructions WORDS sets those of this adventure."])
+    frontend.show_lines(
+        "Instructions",
+        [f"Instructions: {text}", "/instructions WORDS sets those of this adventure, /instructions - clears them."],
+    )
+
+
+def _text(request: Request) -> str:
+    """Return the text that the command was given; "" if it is to be cleared."""
+    return "" if request.words == _NOTHING else request.words
 
 
 def _show_text(frontend: PlayFrontend, title: str, text: str, hint: str) -> None:
@@ -86,7 +104,7 @@ async def uncard(frontend: PlayFrontend, request: Request) -> None:
 @command(
     Group.LORE,
     "summary",
-    "A summary of the turns that no longer fit into the context.",
+    "A summary of the turns that no longer fit into the context; - leaves it to the game again.",
     argument="[WORDS]",
     screen="lore",
 )
@@ -94,8 +112,9 @@ async def summary(frontend: PlayFrontend, request: Request) -> None:
     session = frontend.session
     context = session.context()
     if request.words:
-        words = clean_text(request.words)
-        session.set_lore(replace(session.adventure.lore, summary=words, summary_through=context.summary_through))
+        words = clean_text(_text(request))
+        through = context.summary_through if words else 0
+        session.set_lore(replace(session.adventure.lore, summary=words, summary_through=through))
         context = session.context()
     empty = "There is no summary yet: the voice still sees every turn."
     frontend.show_lines("Summary", [f"Summary: {context.summary}" if context.summary else empty])

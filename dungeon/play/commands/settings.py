@@ -10,8 +10,15 @@ _KEY = "keys."
 _SAVE = "save "
 
 
-@command(Group.SETTINGS, "settings", "Settings: sampling, suggestions, looks, keys.", key="f4", screen="settings")
-async def settings(frontend: PlayFrontend, _: Request) -> None:
+@command(
+    Group.SETTINGS,
+    "settings",
+    "Settings: sampling, suggestions, looks, keys.",
+    key="f4",
+    screen="settings",
+    needs_adventure=False,
+)
+async def settings(frontend: Frontend, _: Request) -> None:
     frontend.show_lines("Settings", setting_lines(frontend.session.settings))
 
 

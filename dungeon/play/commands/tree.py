@@ -1,11 +1,12 @@
 """Commands of the story tree."""
 
 from dungeon.errors import DungeonError
+from dungeon.play.adventures import plural
 from dungeon.play.frontend import PlayFrontend
 from dungeon.play.registry import Group, Request, command, number_in
 from dungeon.play.session import Session
 from dungeon.tale.adventure import Node
-from dungeon.tale.diff import diff, plain_diff, render_turns, split_paths
+from dungeon.tale.diff import diff, difference_lines, render_turns, split_paths
 from dungeon.tale.outline import bookmarked_turns, find_turn, outline, outline_lines, turn_number
 
 _MAX_CHARACTERS = 60_000
@@ -56,8 +57,9 @@ async def takes(frontend: PlayFrontend, request: Request) -> None:
         if take.id == node.id:
             lines += [f"{place}. This one:", render_turns([take], _MAX_CHARACTERS)]
         else:
-            lines.append(f"{place}. Turn {turn_number(adventure, take.id)}, [-only there-] {{+only in this one+}}:")
-            lines.append(_difference([take], [node]))
+            number = turn_number(adventure, take.id)
+            lines.append(f"{place}. Turn {number}, and what differs:")
+            lines += _difference([take], [node], f"turn {number}", "this one")
     frontend.show_lines("Takes", lines)
 
 
@@ -75,18 +77,15 @@ async def compare(frontend: PlayFrontend, request: Request) -> None:
         frontend.show_lines("Tree", ["You are on that turn."])
         return
     where = "the opening" if fork is None else f"turn {turn_number(adventure, fork)}"
-    counts = f"{len(there)} turns there, {len(here)} here"
+    counts = f"{plural(len(there), 'turn')} there, {len(here)} here"
     frontend.show_lines(
-        "Compare",
-        [
-            f"The branches part at {where}: {counts}. [-only there-] {{+only here+}}",
-            _difference(there, here),
-        ],
+        "Compare", [f"The branches part at {where}: {counts}.", *_difference(there, here, "there", "here")]
     )
 
 
-def _difference(old: list[Node], new: list[Node]) -> str:
-    return plain_diff(diff(render_turns(old, _MAX_CHARACTERS), render_turns(new, _MAX_CHARACTERS)))
+def _difference(old: list[Node], new: list[Node], old_name: str, new_name: str) -> list[str]:
+    pieces = diff(render_turns(old, _MAX_CHARACTERS), render_turns(new, _MAX_CHARACTERS))
+    return difference_lines(pieces, old_name, new_name)
 
 
 @command(Group.TREE, "bookmark", "Bookmark this turn, or remove the bookmark.", key="ctrl+b")

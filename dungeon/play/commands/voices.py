@@ -23,5 +23,6 @@ async def voices(frontend: Frontend, request: Request) -> None:
         await frontend.switch_voice(request.words)
         return
     machine = await asyncio.to_thread(this_machine)
-    lines = [line.replace("\t", " · ") for line in await asyncio.to_thread(voice_lines, machine)]
+    listed = await asyncio.to_thread(voice_lines, machine)
+    lines = [line.replace(" *\t", ", the default\t").replace("\t", "; ") for line in listed]
     frontend.show_lines("Voices", [machine_line(machine), *lines])

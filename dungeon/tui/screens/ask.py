@@ -11,16 +11,24 @@ from textual.widgets import Button, Input, Label, Static
 from dungeon.scenarios.model import ANSWER_LENGTH, Scenario, fill_placeholders
 from dungeon.tui.host import game
 from dungeon.tui.screens.box import BoxScreen
-from dungeon.tui.widgets.status import HintLine
+from dungeon.tui.widgets.footer import KeyFooter
+from dungeon.tui.widgets.pane import Pane
+
+_BLANK = "…"
+"""Stands in the opening for an answer that is still to be given."""
 
 
 class AskScreen(Screen[Scenario | None]):
-    """One line for each placeholder. Returns the scenario with the answers in it, or None if the player went back."""
+    """One line for each placeholder, and where there is room, the opening with the answers in it.
+
+    Returns the scenario with the answers in it, or None if the player went back.
+    """
 
     CSS_PATH = "ask.tcss"
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (20, "-tall")]
     BINDINGS = [
-        Binding("escape", "dismiss(None)", "Back"),
         Binding("ctrl+s", "begin", "Begin", priority=True),
+        Binding("escape", "dismiss(None)", "Back"),
     ]
 
     def __init__(self, scenario: Scenario) -> None:
@@ -28,13 +36,34 @@ class AskScreen(Screen[Scenario | None]):
         self.scenario = scenario
 
     def compose(self) -> ComposeResult:
-        with VerticalScroll(can_focus=False):
-            yield Label(Content(fill_placeholders(self.scenario, {}).title), id="heading")
+        title = fill_placeholders(self.scenario, self._answers(_BLANK)).title
+        with Pane(title, widget_id="asked"), VerticalScroll(can_focus=False):
             for placeholder in self.scenario.placeholders:
                 yield Label(Content(placeholder.ask))
                 yield Input(placeholder=placeholder.default or "Your answer", max_length=ANSWER_LENGTH)
             yield Button("Begin", id="begin", variant="primary", compact=True)
-        yield HintLine("Enter next question · Ctrl+S begin · Esc back")
+        with Pane("How it begins", widget_id="preview"), VerticalScroll(can_focus=False):
+            yield Static(id="opening", markup=False)
+        yield KeyFooter()
+
+    def on_mount(self) -> None:
+        if any(placeholder.default for placeholder in self.scenario.placeholders):
+            self.query_one("#asked").border_subtitle = "empty: the grey answer"
+        self._show_opening()
+
+    def _answers(self, blank: str = "") -> dict[str, str]:
+        """Return the answers by placeholder; `blank` stands for one that is missing and has no default."""
+        fields = self.query(Input)
+        typed = [field.value for field in fields] if fields else [""] * len(self.scenario.placeholders)
+        asked = zip(self.scenario.placeholders, typed, strict=True)
+        return {each.name: answer if each.is_answered(answer) else blank for each, answer in asked}
+
+    @on(Input.Changed)
+    def _show_opening(self) -> None:
+        """Show the opening as the answers make it."""
+        self.query_one("#opening", Static).update(
+            Content(fill_placeholders(self.scenario, self._answers(_BLANK)).opening)
+        )
 
     @on(Input.Submitted)
     def _next(self, event: Input.Submitted) -> None:
@@ -47,14 +76,12 @@ class AskScreen(Screen[Scenario | None]):
     @on(Button.Pressed, "#begin")
     def action_begin(self) -> None:
         """Begin; a question that was left empty gets the scenario's own answer, if it has one."""
-        answers = {}
         for placeholder, field in zip(self.scenario.placeholders, self.query(Input), strict=True):
             if not placeholder.is_answered(field.value):
                 field.focus()
                 game(self).toast(f"This needs an answer: {placeholder.ask}")
                 return
-            answers[placeholder.name] = field.value
-        self.dismiss(fill_placeholders(self.scenario, answers))
+        self.dismiss(fill_placeholders(self.scenario, self._answers()))
 
 
 class LineScreen(BoxScreen[str | None]):

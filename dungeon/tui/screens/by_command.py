@@ -64,10 +64,10 @@ def _voices(_: Session, request: Request) -> Screen[Any] | None:
     return None if request.words else VoicesScreen()
 
 
-def _help(session: Session, _: Request) -> Screen[Any]:
+def _help(session: Session, request: Request) -> Screen[Any] | None:
     from dungeon.tui.screens.help import HelpScreen
 
-    return HelpScreen(session.settings.global_settings)
+    return None if request.words else HelpScreen(session.settings.global_settings)
 
 
 SCREENS: dict[str, Callable[[Session, Request], Screen[Any] | None]] = {

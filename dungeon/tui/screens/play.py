@@ -1,35 +1,30 @@
 """Playing: the story above, the prompt below; typing always goes to the prompt.
 
-A turn runs in a worker that posts messages; their handlers, and nothing else, touch the widgets. Messages carry the ids
-of turns, for the adventure replaces a node whenever its text grows. Commands are those of `dungeon.play.registry`; this
-screen is the frontend that they work on.
+How turns are played is in `dungeon.tui.screens.turn_screen`. Commands are those of `dungeon.play.registry`; this screen
+is the frontend that they work on.
 """
 
-import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from textual import events, on, work
+from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Horizontal
-from textual.message import Message
-from textual.screen import Screen
 
 from corpus.actions import read_input
 from corpus.turns import Kind
 from dungeon.errors import DungeonError
 from dungeon.play.registry import COMMANDS, Request, parse_line, typed_line
-from dungeon.play.session import OnUpdate, Session
-from dungeon.tale.adventure import Node
+from dungeon.play.session import Session
 from dungeon.tale.people import people_and_things
 from dungeon.tui import crash
 from dungeon.tui.bindings import bindings
 from dungeon.tui.host import game
 from dungeon.tui.screens.by_command import open_screen
+from dungeon.tui.screens.turn_screen import TurnScreen
 from dungeon.tui.widgets.footer import KeyFooter
-from dungeon.tui.widgets.header import READY, SUGGESTING, THINKING, WAITING, PlayHeader
+from dungeon.tui.widgets.header import PlayHeader
 from dungeon.tui.widgets.message_line import MessageLine
 from dungeon.tui.widgets.prompt import Prompt, PromptBar
 from dungeon.tui.widgets.side_panel import SidePanel
@@ -62,7 +57,7 @@ _PANEL_FROM = 120
 """Columns from which the side panel is shown, unless the player has chosen."""
 
 
-class PlayScreen(Screen[None]):
+class PlayScreen(TurnScreen):
     """One adventure in play: a `PlayFrontend`."""
 
     CSS_PATH = "play.tcss"
@@ -71,56 +66,13 @@ class PlayScreen(Screen[None]):
     VERTICAL_BREAKPOINTS = [(0, "-short"), (16, "-tall")]
     BINDINGS = bindings(*_SHOWN_KEYS, shown=True) + bindings(*_OTHER_KEYS, page=True)
 
-    @dataclass
-    class TurnStarted(Message):
-        """A turn has been added to the adventure."""
-
-        node_id: int
-
-    @dataclass
-    class TurnEnded(Message):
-        """A turn is done, was stopped, or failed."""
-
-        node_id: int | None
-        """None when it never started."""
-        stopped: bool = False
-        error: str = ""
-        notes: tuple[str, ...] = ()
-        """What the player should know about how it was generated."""
-
-    class Suggested(Message):
-        """Suggestions are being written, there is another one, or all are there."""
-
-    @dataclass
-    class NoticeGiven(Message):
-        """The storyteller keeps the player waiting; why."""
-
-        text: str
-
     def __init__(self, session: Session, message: str = "") -> None:
         """`message` is shown at first."""
-        super().__init__()
-        self.session = session
+        super().__init__(session)
         self._first_message = message
         self.mode = Kind.DO
-        self.busy = False
-        """Whether a turn is being played."""
-        self._turn_words = ""
-        """What the player typed for the turn that is being played; "" for a retry."""
-        self._head_before = session.adventure.head
-        """Where the player was before that turn: for a retry, on the take that was there."""
         self._names: tuple[str, ...] = ()
         """The names that Tab completes."""
-
-    @property
-    def story(self) -> StoryView:
-        """The story on the screen."""
-        return self.query_one(StoryView)
-
-    @property
-    def prompt(self) -> Prompt:
-        """Where the player types."""
-        return self.query_one(Prompt)
 
     def compose(self) -> ComposeResult:
         yield PlayHeader(self.session)
@@ -158,13 +110,6 @@ class PlayScreen(Screen[None]):
 
     def _names_to_complete(self) -> Sequence[str]:
         return self._names
-
-    def _show_state(self, text: str) -> None:
-        self.query_one(PlayHeader).turn_state = text
-        if text == SUGGESTING:
-            self.query_one(PromptBar).show_work("thinking of what you might do")
-        else:
-            self.query_one(PromptBar).show_work("writing · Esc stops" if self.busy else "")
 
     # ---- what the player asks for ----------------------------------------------------------------------------
 
@@ -231,7 +176,8 @@ class PlayScreen(Screen[None]):
         if self.busy and not command.while_streaming:
             self.show_message("Still writing. Esc stops it and keeps what came.")
             return False
-        if not command.needs_adventure:
+        # The adventure's settings may change below the screen of settings, which this screen shows when that is closed.
+        if not command.needs_adventure and command.name != "settings":
             await game(self).run_command(request)
             return True
         before = self._what_prefetching_depends_on()
@@ -273,18 +219,6 @@ class PlayScreen(Screen[None]):
 
     # ---- what commands need (`PlayFrontend`) -----------------------------------------------------------------
 
-    def show_message(self, text: str) -> None:
-        """Shows a message above the prompt."""
-        self.query_one(MessageLine).show_message(text)
-
-    def show_error(self, text: str) -> None:
-        """Shows what went wrong above the prompt."""
-        self.query_one(MessageLine).show_message(text, error=True)
-
-    def clear_message(self) -> None:
-        """Takes the message away."""
-        self.query_one(MessageLine).clear_message()
-
     def show_lines(self, title: str, lines: Sequence[str]) -> None:
         """Shows a message, or a page where that is too little."""
         game(self).show_lines(title, lines)
@@ -292,7 +226,7 @@ class PlayScreen(Screen[None]):
     async def show_story(self) -> None:
         """Shows the story as it is now."""
         await self.story.show()
-        self._show_place()
+        self.show_place()
 
     async def show_latest(self) -> None:
         """Scrolls to the end."""
@@ -304,7 +238,7 @@ class PlayScreen(Screen[None]):
             self.show_message(_NEEDS_VOICE)
             self.prompt.give_back(words)
             return
-        self._start_turn(partial(self.session.play_turn, kind, words, leaves_author=leaves_author), words)
+        self.start_turn(partial(self.session.play_turn, kind, words, leaves_author=leaves_author), words)
 
     async def play_suggestion(self, action: str) -> None:
         """Plays an action that the voice has suggested."""
@@ -313,7 +247,7 @@ class PlayScreen(Screen[None]):
     async def show_authored_turn(self, node_id: int) -> None:
         """Shows a turn that the author has answered, as fast as the player wants to read."""
         await self.story.show_authored_turn(node_id, self.session.settings.global_settings.pace)
-        self._show_place()
+        self.show_place()
 
     def show_offer(self, label: str) -> None:
         """Asks whether the player meant this choice."""
@@ -322,7 +256,7 @@ class PlayScreen(Screen[None]):
 
     async def retry(self) -> None:
         """Starts another take of the last turn."""
-        self._start_turn(self.session.retry, "")
+        self.start_turn(self.session.retry, "")
 
     def stop_turn(self) -> None:
         """Stops the turn that streams; what came is kept. An authored one is shown whole."""
@@ -355,10 +289,10 @@ class PlayScreen(Screen[None]):
         shown = self.query_one(SidePanel).display
         self.session.settings.set("panel", "off" if shown else "on", globally=True)
 
-    def _show_place(self) -> None:
+    def show_place(self) -> None:
         """What depends on where the player is in the adventure, beside the story."""
+        super().show_place()
         self._show_placeholder()
-        self.query_one(PlayHeader).show()
         self._show_panel()
 
     def _show_placeholder(self) -> None:
@@ -405,105 +339,3 @@ class PlayScreen(Screen[None]):
     def leave(self) -> None:
         """Leaves the game."""
         game(self).leave()
-
-    # ---- while the player reads ------------------------------------------------------------------------------
-
-    @work(group="prefetch", exclusive=True, exit_on_error=False)
-    async def prefetch(self) -> None:
-        """Has the voice read the story, suggest and prefetch while the player reads; a turn cancels it."""
-        try:
-            await self.session.prefetch(lambda: self.post_message(self.Suggested()))
-        except DungeonError:
-            return  # the next turn meets the same trouble, and reports it
-
-    @on(Suggested)
-    def _suggested(self) -> None:
-        if self.busy:
-            return
-        self.query_one(PlayHeader).show()  # the context has been counted
-        prefetcher, adventure = self.session.prefetcher, self.session.adventure
-        is_suggesting = prefetcher.is_suggesting(adventure)
-        self._show_state(SUGGESTING if is_suggesting else "")
-        self.story.show_suggestions()
-        if prefetcher.are_requested(adventure) and not self.session.suggestions() and not is_suggesting:
-            self.show_message("Nothing comes to the voice's mind. What do you do?")
-
-    # ---- turns -----------------------------------------------------------------------------------------------
-
-    def _start_turn(self, play: Callable[[OnUpdate], Awaitable[Node]], words: str) -> None:
-        self.busy = True
-        self._turn_words = words
-        self._head_before = self.session.adventure.head
-        self._show_state(THINKING)
-        self._play_turn(play)
-
-    @work(group="turn", exclusive=True, exit_on_error=False)
-    async def _play_turn(self, play: Callable[[OnUpdate], Awaitable[Node]]) -> None:
-        """Plays a turn and posts how it goes."""
-        self.workers.cancel_group(self, "prefetch")
-        node_id: int | None = None
-
-        def on_update(node: Node) -> None:
-            nonlocal node_id
-            if node_id is None:
-                node_id = node.id
-                self.post_message(self.TurnStarted(node.id))
-
-        try:
-            await play(on_update)
-        except asyncio.CancelledError:
-            self.post_message(self.TurnEnded(node_id, stopped=True))
-            raise
-        except DungeonError as error:
-            self.post_message(self.TurnEnded(node_id, error=str(error)))
-        except Exception as error:  # noqa: BLE001 - a bug in one turn must not end the game
-            self.post_message(self.TurnEnded(node_id, error=crash.report(error)))
-        else:
-            self.post_message(self.TurnEnded(node_id, notes=self.session.notes))
-
-    @on(TurnStarted)
-    async def _turn_started(self, event: TurnStarted) -> None:
-        await self.story.begin_turn(event.node_id)
-
-    @on(StoryView.Grown)
-    def _turn_grown(self) -> None:
-        if self.busy:
-            speed = self.session.stats.tokens_per_second
-            self._show_state("streaming" + (f" {speed:.0f} tokens/s" if speed else ""))
-
-    @on(NoticeGiven)
-    def _notice_given(self, event: NoticeGiven) -> None:
-        if self.busy:  # nobody waits for what is prefetched
-            self._show_state(WAITING)
-            self.show_message(event.text)
-
-    @on(TurnEnded)
-    async def _turn_ended(self, event: TurnEnded) -> None:
-        self.busy = False
-        self._show_state("")
-        self.story.end_turn()
-        if self.session.ways_on:
-            self.story.show_suggestions()
-        self._show_place()
-        if event.error:
-            self.show_error(event.error)
-        if event.notes:
-            self.show_message(" ".join(event.notes))
-        node = self.session.adventure.nodes.get(event.node_id or 0)
-        if node is None:  # it never started: the disk is full, say
-            self.prompt.give_back(self._turn_words)
-        elif not node.prose:
-            await self._return_from_empty_turn(event, node)
-        elif not event.error:
-            game(self).voice_state = READY  # it may have failed before
-            self.prefetch()
-
-    async def _return_from_empty_turn(self, event: TurnEnded, node: Node) -> None:
-        """No text came: the player is again where they were, with their words in the prompt."""
-        with game(self).toast_errors():
-            self.session.abandon_turn(node.id, self._head_before)
-        await self.story.show()
-        if self._head_before == node.parent:  # the words of a retry are in the story
-            self.prompt.give_back(node.input)
-        if not event.error and not event.stopped:
-            self.show_message("The storyteller has nothing to say. Try again, or do something else.")

@@ -26,6 +26,8 @@ from dungeon.tale.lore import Card, card_from_text, card_to_text
 from dungeon.tui.host import game
 from dungeon.tui.screens.ask import AskScreen
 from dungeon.tui.screens.confirm import ConfirmScreen
+from dungeon.tui.widgets.footer import KeyFooter
+from dungeon.tui.widgets.pane import Pane
 from dungeon.tui.widgets.text_area import text_area
 
 _DRAFT_SECONDS = 2.0
@@ -51,8 +53,8 @@ class ScenarioEditor(Screen[Scenario | None]):
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (60, "-wide")]
     VERTICAL_BREAKPOINTS = [(0, "-short"), (20, "-tall")]
     BINDINGS = [
-        Binding("escape", "back", "Back"),
         Binding("ctrl+s", "begin", "Begin", priority=True),
+        Binding("escape", "back", "Back"),
         Binding("f2", "keep", "Keep", priority=True),
         Binding("f3", "more", "More", priority=True),
     ]
@@ -75,8 +77,8 @@ class ScenarioEditor(Screen[Scenario | None]):
                 self._fields |= {field: text for field, text in saved.items() if field in self._fields}
                 game(self).toast("Here is what you wrote last. Esc throws it away.")
         fields = self._fields
-        with VerticalScroll(id="form", can_focus=False):
-            yield Label("Your own scenario" if self._scenario_name else "Your own adventure", id="heading")
+        own = "Your own scenario" if self._scenario_name else "Your own adventure"
+        with Pane(own), VerticalScroll(id="form", can_focus=False):
             yield Input(fields["title"], placeholder="Title (optional)", id="own-title", max_length=TITLE_LENGTH)
             yield text_area("own-opening", fields["opening"], _OPENING)
             with Vertical(id="folded"):
@@ -86,9 +88,10 @@ class ScenarioEditor(Screen[Scenario | None]):
                     yield text_area(f"own-{field}", fields[field], placeholder)
         yield Static(id="questions", markup=False)
         with Horizontal(id="buttons"):
-            yield Button("Begin (Ctrl+S)", id="begin", variant="primary", compact=True)
-            yield Button("Keep (F2)", id="keep", compact=True)
-            yield Button("More (F3)", id="more", compact=True)
+            yield Button("Begin", id="begin", variant="primary", compact=True)
+            yield Button("Keep", id="keep", compact=True)
+            yield Button("More", id="more", compact=True)
+        yield KeyFooter()
 
     def on_mount(self) -> None:
         if any(self._fields[field] for field in (*_FOLDED, "genre")):

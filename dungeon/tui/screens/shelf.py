@@ -16,8 +16,8 @@ from textual.widgets import Input
 from corpus.text import one_line, printable
 from dungeon.play.adventures import ExportFileExists, default_export_path, export_adventure, plural, relabel, time_ago
 from dungeon.play.session import Session
+from dungeon.storage.entries import ShelfEntry
 from dungeon.storage.search import Found
-from dungeon.storage.shelf import ShelfEntry
 from dungeon.tale.adventure import Adventure
 from dungeon.tui.host import game
 from dungeon.tui.screens.ask import LineScreen
@@ -46,6 +46,7 @@ class AdventureTable(Table):
 
     BINDINGS = [
         Binding("enter", "select", "Play"),
+        Binding("slash", "screen.search", "Search"),
         Binding("g", "screen.go", "Play from there"),
         Binding("r", "screen.rename", "Rename"),
         Binding("t", "screen.tag", "Tags"),
@@ -67,7 +68,6 @@ class ShelfScreen(Screen[int | None]):
     VERTICAL_BREAKPOINTS = [(0, "-low"), (20, "-tall")]
     BINDINGS = [
         Binding("escape", "back", "Back"),
-        Binding("slash", "search", "Search"),
     ]
 
     def __init__(self, session: Session, search: str = "") -> None:

@@ -1,59 +1,68 @@
 """The first screen: continue an adventure, play an authored story, begin a scenario, or write one.
 
-Stories and scenarios are folded under their genres, the player's own scenarios under "Yours". Typing filters them:
-listed are those that have all of the words in their title, genre or opening. For `dungeon read` there are only stories.
+First come three ways in (`start_featured`). Below them, stories and scenarios are folded under their genres, the
+player's own scenarios under "Yours". Typing filters them: listed are those that have all of the words in their title,
+genre or opening. For `dungeon read` there are only stories.
 """
 
-import asyncio
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from functools import partial
 from itertools import groupby
 
-from textual import events, on, work
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Container, VerticalScroll
 from textual.content import Content
-from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
-from corpus.text import one_line, printable
+from corpus.text import printable
 from dungeon.authored.books import Book, library
-from dungeon.play.adventures import plural
-from dungeon.play.keys import key_hints
 from dungeon.play.registry import COMMANDS
 from dungeon.scenarios.library import builtin_scenarios
 from dungeon.scenarios.model import Scenario
 from dungeon.scenarios.user import trash_scenario, user_scenarios
-from dungeon.storage.shelf import ShelfEntry
-from dungeon.storyteller.hardware.machine import this_machine
-from dungeon.storyteller.local.storyteller import LocalStoryteller
-from dungeon.storyteller.voices.lines import duration_text, size_text
-from dungeon.storyteller.voices.overview import VoiceRow, fetch_seconds, overview, recommended
+from dungeon.storage.entries import ShelfEntry
 from dungeon.tale.authored import endings_line
 from dungeon.tui.host import game
+from dungeon.tui.screens import start_featured as featured
 from dungeon.tui.screens.confirm import ConfirmScreen
-from dungeon.tui.screens.start_preview import about_adventure, about_entry, entry_opening, entry_title, page
+from dungeon.tui.screens.start_preview import (
+    HOW_SCENARIO,
+    HOW_STORY,
+    about_adventure,
+    about_entry,
+    entry_opening,
+    entry_title,
+    page,
+)
+from dungeon.tui.screens.start_voice import VoiceLines
+from dungeon.tui.widgets.footer import KeyFooter
+from dungeon.tui.widgets.pane import Pane
 from dungeon.tui.widgets.rows import Options
-from dungeon.tui.widgets.status import StatusLine
 
 _ALL = "all"
 _WRITE = "write"
-_ADVENTURE = "adventure:"
+_CONTINUE = "continue"
+_FEATURED = "featured:"
 _YOUR_SCENARIO = "yours:"
 _STORY = "story:"
 _GROUP = "group:"
-"""The ids of options, or how they begin; the id of a built-in scenario is its name."""
+"""The ids of options, or how they begin; the id of a built-in scenario is its name. A featured one has `_FEATURED` and
+the id that it has in its group."""
 _YOURS = "group:yours"
 """The group of the player's own scenarios."""
 _STORIES = "Stories: written, with endings"
 _SCENARIOS = "Scenarios: the voice writes all"
-_MOST_ADVENTURES = 4
-_MOST_ADVENTURES_SHORT = 2
-"""Adventures that are listed, and on a screen of few lines."""
+_FEW = 12
+"""So many stories of the player's own are listed without folding."""
+_TITLE = "Dungeon: an open, local AI Dungeon."
+_WELCOME = "Text adventures, told by a language model on your own machine."
+_WELCOME_TO_READ = "Stories to read: pick what you do by its number."
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,33 +77,47 @@ class _Group:
     """By the ids of their options."""
 
 
+class _Ways(Options):
+    """What can be begun."""
+
+    BINDINGS = [
+        Binding("enter", "select", "Begin"),
+        Binding("right", "screen.fold(False)", "Unfold"),
+        Binding("left", "screen.fold(True)", "Fold"),
+    ]
+
+
+class _Find(Input):
+    """What to search for; Enter begins what is highlighted."""
+
+    BINDINGS = [Binding("enter", "submit", "Begin")]
+
+
 class StartScreen(Screen[None]):
-    """A list on the left; beside or below it, where there is room, the opening of what is highlighted."""
+    """A list on the left; beside or below it, where there is room, the opening of what is highlighted.
+
+    `today` says which story and which scenario are featured.
+    """
 
     CSS_PATH = "start.tcss"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (72, "-wide")]
     VERTICAL_BREAKPOINTS = [(0, "-short"), (20, "-tall")]
     BINDINGS = [
-        Binding("left", "fold(True)", "Fold"),
-        Binding("right", "fold(False)", "Unfold"),
+        Binding("escape", "all", "Back to all"),
+        Binding(COMMANDS["shelf"].key, "app.command('shelf')", "Adventures", id="shelf", priority=True),
         Binding("ctrl+e", "edit", "Edit as your own", priority=True),
         Binding("delete", "trash", "Throw away"),
-        Binding("escape", "all", "Back to all"),
-        Binding(COMMANDS["shelf"].key, "app.command('shelf')", "All adventures", id="shelf", priority=True),
+        Binding(COMMANDS["settings"].key, "app.command('settings')", "Settings", id="settings", priority=True),
     ]
 
-    @dataclass
-    class BetterVoiceFound(Message):
-        """It is known which voice would play better on this machine; None: none would."""
-
-        voice: VoiceRow | None
-
-    def __init__(self) -> None:
+    def __init__(self, today: date) -> None:
         super().__init__()
-        self._adventures: dict[str, ShelfEntry] = {}
-        """The adventures that are listed, by the ids of their options."""
+        self._today = today
+        self._latest: ShelfEntry | None = None
+        """The adventure that was played last."""
+        self._adventure_count = 0
         self._seen: Mapping[str, frozenset[str]] = {}
-        """The passages that were seen of each story."""
+        """The passages that were seen of each story that was begun."""
         self._user_scenarios: list[Scenario] = []
         self._unfolded: set[str] = {_YOURS}
         """The groups that are unfolded."""
@@ -102,81 +125,45 @@ class StartScreen(Screen[None]):
         """What is wrong with scenario files, as far as it was shown."""
 
     def compose(self) -> ComposeResult:
-        yield Static("Dungeon", id="title")
-        yield Static(id="better", markup=False)
-        yield Input(placeholder="Find a story or a scenario", id="find", compact=True, select_on_focus=False)
+        welcome = _WELCOME_TO_READ if self._reads_only else _WELCOME
+        yield Static(Content.assemble((_TITLE, "bold $primary"), f"\n{welcome}"), id="title")
+        yield VoiceLines()
+        yield _Find(placeholder="Find a story or a scenario", id="find", compact=True, select_on_focus=False)
         with Container(id="both"):
-            yield Options(widget_id="choices")
-            with VerticalScroll(id="preview", can_focus=False):
+            with Pane("Begin or continue", widget_id="ways"):
+                yield _Ways(widget_id="choices")
+            with Pane("Preview", widget_id="preview"), VerticalScroll(can_focus=False):
                 yield Static(id="opening", markup=False)
-        yield StatusLine()
+        yield KeyFooter()
 
     def on_mount(self) -> None:
-        # Fetching the bundled voice measures the network: then the line says how long a better one takes.
-        self.watch(self.app, "voice_state", self._look_for_better_voice)
-
-    def _look_for_better_voice(self) -> None:
-        if isinstance(game(self).storyteller, LocalStoryteller):
-            self._find_better_voice()
-
-    @work(group="better", exclusive=True)
-    async def _find_better_voice(self) -> None:
-        """Look for a voice that would play better on this machine."""
-        rows = await asyncio.to_thread(lambda: overview(this_machine()))
-        self.post_message(self.BetterVoiceFound(recommended(rows)))
-
-    @on(BetterVoiceFound)
-    def _better_voice_found(self, event: BetterVoiceFound) -> None:
-        """Say in one line which voice that is; nothing where there is none."""
-        better = event.voice
-        line = next(iter(self.query("#better").results(Static)), None)
-        if line is None:  # the player has begun meanwhile, and the screen is gone
-            return
-        line.display = better is not None and game(self).fetches.get(better.name) is None
-        if better:
-            seconds = fetch_seconds(better)
-            time = f", about {duration_text(seconds)} to fetch" if seconds else ""
-            key = key_hints(game(self).session.settings.global_settings, "voices").partition(" ")[0] or "/voices"
-            what = f"{better.title} fits this machine: {size_text(better.size)}{time}"
-            line.update(Content(f"Larger voices make more sense. {what}. {key} shows it."))
+        self.query_one("#ways").border_subtitle = "type to find"
+        if len(game(self).books) <= _FEW:
+            self._unfolded.update(group.option_id for group in self._groups() if game(self).books)
 
     def on_screen_resume(self) -> None:
-        self._look_for_better_voice()
-        keys = key_hints(game(self).session.settings.global_settings, "help", "shelf")
-        hints = ("Enter begins", "type to find", "← → fold", "Ctrl+E edit", keys)
-        self.query_one(StatusLine).hint = " · ".join(filter(None, hints))
+        """Show how everything is now: it may have changed on the screen above."""
+        self.query_one(VoiceLines).refresh_lines()
         with game(self).toast_errors():
-            most = _MOST_ADVENTURES_SHORT if self.app.size.height < 20 else _MOST_ADVENTURES
-            listed = [] if self._reads_only else game(self).shelf.list_adventures(limit=most)
-            self._adventures = {f"{_ADVENTURE}{entry.id}": entry for entry in listed}
-            self._seen = game(self).shelf.all_seen_passages()
+            shelf = game(self).shelf
+            self._latest = next(iter(shelf.list_adventures(limit=1)), None)
+            self._adventure_count = shelf.count_adventures()
+            # Whoever saw an opening, and nothing else, has not begun the story.
+            self._seen = {key: passages for key, passages in shelf.all_seen_passages().items() if len(passages) > 1}
         with game(self).toast_errors():
             self._user_scenarios, troubles = user_scenarios()
             for trouble in troubles:
                 if trouble.message not in self._reported:
                     self._reported.add(trouble.message)
                     game(self).toast(trouble.message, error=True)
-        if self._list.option_count:
-            self._fill()
-        else:
-            self._fill(self._first_choice())
+        self._fill()
         self._list.focus()
-
-    def _first_choice(self) -> str:
-        """Return the option to highlight at first: the last adventure, or else a story, whose group is unfolded."""
-        if self._adventures:
-            return next(iter(self._adventures))
-        if self._user_scenarios:
-            return f"{_YOUR_SCENARIO}{self._user_scenarios[0].name}"
-        first = next(self._groups())
-        self._unfolded.add(first.option_id)
-        return next(iter(first.entries))
 
     # ---- the list --------------------------------------------------------------------------------------------
 
     @property
-    def _list(self) -> Options:
-        return self.query_one("#choices", Options)
+    def _list(self) -> _Ways:
+        return self.query_one("#choices", _Ways)
 
     @property
     def _highlighted(self) -> str:
@@ -189,34 +176,50 @@ class StartScreen(Screen[None]):
         place = self._list.highlighted or 0
         highlight = highlight or self._highlighted
         words = self.query_one("#find", Input).value
-        options = self._found(words) if words.strip() else list(self._everything())
+        rows = self._found(words) if words.strip() else list(self._everything())
+        options = [row for row in rows if row]
         places = {option.id: place for place, option in enumerate(options)}
         group = next((group.option_id for group in self._groups() if highlight in group.entries), "")
         self._list.clear_options()
-        self._list.add_options(options)
+        self._list.add_options(rows)
         if not options:
             self.query_one("#opening", Static).update("Nothing has all of these words. Esc shows everything again.")
         else:
             self._list.highlighted = places.get(highlight, places.get(group, min(place, len(options) - 1)))
 
-    def _everything(self) -> Iterator[Option]:
-        for number, (option_id, entry) in enumerate(self._adventures.items()):
-            verb = "Go back to" if number else "Continue"
-            yield _option(f"{verb}: {one_line(entry.title)} ({plural(entry.turns, 'turn')})", option_id)
-        if self._adventures:
-            yield _option(f"All adventures… ({game(self).shelf.count_adventures()})", _ALL)
+    def _everything(self) -> Iterator[Option | None]:
+        """Yield the options when nothing is searched for; None is a line between them."""
+        yield from self._featured()
+        yield None
+        if self._adventure_count and not self._reads_only:
+            yield _option(f"All adventures… ({self._adventure_count})", _ALL)
         if not self._reads_only:
             yield _option("Write your own…", _WRITE)
         section = ""
         for group in self._groups():
             if group.section != section:
                 section = group.section
-                yield Option(Content.styled(section, "bold"), disabled=True)
+                yield Option(Content.styled(section, "bold $foreground"), disabled=True)
             sign = "▾" if group.option_id in self._unfolded else "▸"
             heading = f"{sign} {group.name.capitalize()} ({len(group.entries)})"
             yield Option(Content.styled(heading, "$primary"), id=group.option_id)
             if group.option_id in self._unfolded:
                 yield from (self._row(option_id, entry) for option_id, entry in group.entries.items())
+
+    def _featured(self) -> Iterator[Option]:
+        """Yield the ways in that suit everybody."""
+        books = game(self).books or library()
+        first = featured.first_story(books) if self._latest is None or self._reads_only else None
+        if self._latest and not self._reads_only:
+            yield Option(featured.continue_row(self._latest), id=_CONTINUE)
+        if first:
+            yield Option(featured.first_story_row(first), id=f"{_FEATURED}{_STORY}{first.key}")
+        if not self._reads_only:
+            scenario = featured.scenario_of_the_day(builtin_scenarios(), self._today)
+            yield Option(featured.scenario_row(scenario), id=f"{_FEATURED}{scenario.name}")
+        book = featured.story_of_the_day(books, self._seen.keys(), self._today)
+        if book is not first:  # it is, if it is the only one
+            yield Option(featured.story_row(book), id=f"{_FEATURED}{_STORY}{book.key}")
 
     def _seen_of(self, entry: Scenario | Book) -> frozenset[str]:
         return self._seen.get(entry.key, frozenset()) if isinstance(entry, Book) else frozenset()
@@ -258,25 +261,39 @@ class StartScreen(Screen[None]):
                 yield _Group(_GROUP + genre, genre, _SCENARIOS, {scenario.name: scenario for scenario in scenarios})
 
     def _entry(self, option_id: str) -> Scenario | Book | None:
+        option_id = option_id.removeprefix(_FEATURED)
         return next((group.entries[option_id] for group in self._groups() if option_id in group.entries), None)
 
     def _scenario(self, option_id: str) -> Scenario | None:
         entry = self._entry(option_id)
         return entry if isinstance(entry, Scenario) else None
 
+    def _highlighted_group(self) -> str:
+        """The id of the group whose heading or entry is highlighted; "" for none, and while something is searched."""
+        if self.query_one("#find", Input).value:
+            return ""
+        option_id = self._highlighted
+        groups = self._groups()
+        return next((each.option_id for each in groups if option_id in (each.option_id, *each.entries)), "")
+
     def action_fold(self, fold: bool) -> None:
         """Fold the group of the highlighted option, or unfold it."""
-        if self.query_one("#find", Input).value:
-            return
-        highlighted = self._highlighted
-        for group in self._groups():
-            if highlighted == group.option_id or highlighted in group.entries:
-                if fold:
-                    self._unfolded.discard(group.option_id)
-                    self._fill(group.option_id)
-                elif group.option_id not in self._unfolded:
-                    self._unfolded.add(group.option_id)
-                    self._fill(group.option_id)
+        group = self._highlighted_group()
+        self._unfolded.discard(group) if fold else self._unfolded.add(group)
+        self._fill(group)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Keys that do nothing here are not in the footer."""
+        if action == "fold":
+            group = self._highlighted_group()
+            return bool(group) and (group in self._unfolded) == parameters[0]
+        if action == "all":
+            return bool(self.query_one("#find", Input).value)
+        if action == "edit":
+            return self._scenario(self._highlighted) is not None
+        if action == "trash":
+            return self._highlighted.startswith(_YOUR_SCENARIO)
+        return True
 
     # ---- finding ---------------------------------------------------------------------------------------------
 
@@ -320,15 +337,15 @@ class StartScreen(Screen[None]):
     def _preview(self, event: OptionList.OptionHighlighted) -> None:
         with game(self).toast_errors():
             self.query_one("#opening", Static).update(self._about(event.option_id or ""))
-            self.query_one("#preview").scroll_home(animate=False)
+            self.query_one("#preview VerticalScroll").scroll_home(animate=False)
+        self.refresh_bindings()
 
     def _about(self, option_id: str) -> Content:
-        if adventure := self._adventures.get(option_id):
-            return about_adventure(adventure, game(self).shelf.last_passage(adventure.id))
+        if option_id == _CONTINUE and self._latest:
+            return about_adventure(self._latest, game(self).shelf.last_passage(self._latest.id))
         if entry := self._entry(option_id):
-            return about_entry(
-                entry, self._seen.get(entry.key, frozenset()) if isinstance(entry, Book) else frozenset()
-            )
+            how = HOW_STORY if isinstance(entry, Book) else HOW_SCENARIO
+            return about_entry(entry, self._seen_of(entry), how if option_id.startswith(_FEATURED) else "")
         for group in self._groups():
             if option_id == group.option_id:
                 return page(group.name.capitalize(), "", "\n".join(map(entry_title, group.entries.values())))
@@ -342,8 +359,8 @@ class StartScreen(Screen[None]):
     @on(OptionList.OptionSelected)
     def _selected(self, event: OptionList.OptionSelected) -> None:
         option_id = event.option_id or ""
-        if entry := self._adventures.get(option_id):
-            game(self).resume(entry.id)
+        if option_id == _CONTINUE and self._latest:
+            game(self).resume(self._latest.id)
         elif option_id == _ALL:
             self.app.call_later(game(self).open_shelf)
         elif option_id == _WRITE:

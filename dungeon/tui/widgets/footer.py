@@ -37,10 +37,19 @@ class KeyFooter(Footer):
 
     def compose(self) -> ComposeResult:
         keys = [key for key in super().compose() if isinstance(key, FooterKey) and key.key != UNBOUND]
-        # Textual lists the keys of what has the focus first, even where the screen's own binding replaces theirs.
-        order = [binding.action for binding in self.screen.BINDINGS if isinstance(binding, Binding)]
-        keys.sort(key=lambda key: order.index(key.action) if key.action in order else len(order))
+        keys.sort(key=self._place)
         yield from fitting_keys(keys, self.app.size.width - 2)
+
+    def _place(self, key: FooterKey) -> int:
+        """Where a key comes: what has the focus, then the screen in the order of its bindings, then the app.
+
+        Textual goes by where a key was bound first, even if the screen's or the app's own binding replaces that.
+        """
+        order = [binding.action for binding in self.screen.BINDINGS if isinstance(binding, Binding)]
+        if key.action in order:
+            return order.index(key.action)
+        bound_by = {active.binding.action: active.node for active in self.screen.active_bindings.values()}
+        return len(order) if bound_by.get(key.action) is self.app else -1
 
     def bindings_changed(self, screen: "Screen[object]") -> None:
         """Draws the keys again only if they are others: focus moves at every second key press."""

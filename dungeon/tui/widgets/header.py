@@ -16,6 +16,8 @@ READY = "ready"
 """The storyteller's state when it can be asked."""
 NO_VOICE = "no voice"
 """Its state when it could not be started."""
+NO_ANSWER = "does not answer"
+"""Its state when it was ready, and its server has failed since."""
 THINKING = "thinking"
 """The turn's state until its first word."""
 WAITING = "no answer yet"
@@ -89,7 +91,7 @@ class PlayHeader(Static):
         state = self.state
         parts: list[Content] = []
         if self._session.may_type:
-            sign, colour = _sign(state)
+            sign, colour = state_sign(state)
             name = self._session.storyteller.name
             parts.append(Content.assemble((f"{sign} ", colour), f"{name} {state}".rstrip()))
         if app.fetch_state:
@@ -100,10 +102,10 @@ class PlayHeader(Static):
         return Content(" · ").join(parts)
 
 
-def _sign(state: str) -> tuple[str, str]:
+def state_sign(state: str) -> tuple[str, str]:
     """The sign of a state and its colour."""
     if state == READY:
         return "●", "$success"
-    if state == NO_VOICE:
+    if state in (NO_VOICE, NO_ANSWER):
         return "✗", "$error"
     return "◐", "$warning"

@@ -143,18 +143,17 @@ async def test_the_whole_view_as_lines() -> None:
     context = context_to_continue(adventure_with_turns(2), BUDGET)
     lines = context_lines(context, await count_tokens(FakeStoryteller(3, context.text[:60]), context))
     assert lines == [
-        "The next prompt: 160 of 1,932 tokens · 13 cached, 147 to read",
-        "MOCNTTTTA···················································",
-        "M memory 4, O opening 9, T turns 134, C cards 8, N note 5, · free 1,772",
-        "in, cached      4  Memory (always)",
-        "in, cached      9  Opening (always)",
-        "out             0  Summary (every turn is in the window)",
-        "in              8  Card: Roke (named: Roke, 1 turn back)",
-        "out             4  Card: gold (no key named in the last 4 turns)",
-        "in              5  Author's note (always)",
-        "in             67  Turn 1 > You sail on for day 1. Roke looks out over the grey water… (in the window)",
-        "in             67  Turn 2 > You sail on for day 2. Roke looks out over the grey water… (in the window)",
-        "in              0  Go on (what is to be answered)",
+        "The next prompt: 160 of 1,932 tokens; 13 cached, 147 to read.",
+        "In tokens: memory 4, opening 9, turns 134, cards 8, note 5, free 1,772.",
+        "Memory: 4 tokens, in, cached (always)",
+        "Opening: 9 tokens, in, cached (always)",
+        "Summary: 0 tokens, out (every turn is in the window)",
+        "Card: Roke: 8 tokens, in (named: Roke, 1 turn back)",
+        "Card: gold: 4 tokens, out (no key named in the last 4 turns)",
+        "Author's note: 5 tokens, in (always)",
+        "Turn 1: 67 tokens, in (in the window)",
+        "Turn 2: 67 tokens, in (in the window)",
+        "Go on: 0 tokens, in (what is to be answered)",
     ]
 
 

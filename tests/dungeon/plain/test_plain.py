@@ -3,24 +3,12 @@
 import os
 import signal
 import subprocess
-import sys
 
 import pytest
 
+from tests.dungeon.plain.processes import command, play
 from tests.dungeon.playing import saved_adventure
-from tests.dungeon.scripted import Drop, Hold, ScriptedServer
-from tests.terminal import Terminal
-
-
-def command(server: ScriptedServer, *options: str) -> list[str]:
-    play = ["play", "--plain", "--endpoint", server.url, "--model", "scripted"]
-    return [sys.executable, "-m", "dungeon", *play, *options]
-
-
-def play(server: ScriptedServer, lines: str, *options: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        command(server, *options), input=lines, capture_output=True, encoding="utf-8", timeout=60, check=False
-    )
+from tests.dungeon.scripted import Drop, Fail, Hold, ScriptedServer
 
 
 def test_a_script_of_lines_prints_its_turns(server: ScriptedServer) -> None:
@@ -66,31 +54,6 @@ def test_continue_shows_the_last_turns_and_plays_on(server: ScriptedServer) -> N
 def test_the_end_of_input_ends_the_game(server: ScriptedServer) -> None:
     result = play(server, "", "--scenario", "iron-door")
     assert (result.returncode, result.stderr) == (0, "")
-
-
-def test_a_scenario_asks_for_its_placeholders_before_it_begins(server: ScriptedServer) -> None:
-    server.answers = ["\nVermilla opens her jaws."]
-    result = play(server, "Bo\nlook in\n", "--scenario", "dragons-tooth")
-    assert (result.returncode, result.stderr) == (0, "")
-    assert "What is your name? (an empty line: Brindle)\n" in result.stdout
-    assert "You are Bo, who pulls teeth" in result.stdout
-    assert "You are Brindle, who pulls teeth" in play(server, "\n/quit\n", "--scenario", "dragons-tooth").stdout
-
-
-def test_a_question_in_a_typed_opening_is_asked_until_it_is_answered(server: ScriptedServer) -> None:
-    result = play(server, "You are ${Who are you?} of ${town}, and late.\n\n \nBo\n\n/quit\n")
-    assert result.returncode == 0
-    assert result.stdout.count("Who are you?\n") == 1
-    assert result.stderr.count("The story needs an answer to this.") == 2
-    assert "You are Bo of town, and late." in result.stdout
-
-
-def test_without_a_scenario_option_the_player_chooses_or_writes_one(server: ScriptedServer) -> None:
-    server.answers = ["\nThe sea is calm."]
-    result = play(server, "nonsense\nYou are a cook on a small grey ship.\nlook out\n/new\n3\n/quit\n")
-    assert "There is no scenario 'nonsense'" in result.stderr
-    assert server.requests[0]["prompt"] == "You are a cook on a small grey ship.\n\n> You look out.\n"
-    assert "The Iron Door" in result.stdout
 
 
 def test_commands_answer_and_mistakes_are_reported_on_stderr(server: ScriptedServer) -> None:
@@ -174,27 +137,103 @@ def test_a_game_killed_while_a_turn_streams_continues_with_all_its_text(
     assert '> You say "Who is there?"\n\nNobody answers.' in result.stdout
 
 
-def test_ctrl_c_at_the_prompt_ends_the_game(server: ScriptedServer) -> None:
-    with Terminal(command(server, "--scenario", "iron-door")) as terminal:
-        terminal.expect("Search the wagon")
-        terminal.send("\x03")
-        assert terminal.wait(10) == 130
+def test_sigint_in_a_pipe_ends_the_game_and_saves_what_came(server: ScriptedServer) -> None:
+    server.answers = [["\nThe door opens. It is", Hold(), "Never."]]
+    game = subprocess.Popen(
+        command(server, "--scenario", "iron-door"),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+    )
+    assert game.stdin and game.stdout
+    game.stdin.write("open it\n")
+    game.stdin.flush()
+    seen = ""
+    while "The door opens." not in seen:
+        seen += game.stdout.read(1)
+    game.send_signal(signal.SIGINT)
+    rest, notes = game.communicate(timeout=30)
+    assert (game.returncode, rest) == (130, "")
+    assert notes == "Stopped. Everything is saved; --continue goes on.\n"
+    (node,) = saved_adventure().path()
+    assert node.prose.startswith("The door opens.")
 
 
-def test_ctrl_c_while_a_turn_streams_saves_its_text(server: ScriptedServer) -> None:
-    server.answers = [["\nThe door opens. ", Hold(), "Never."]]
-    with Terminal(command(server, "--scenario", "iron-door")) as terminal:
-        terminal.expect("Search the wagon")
-        terminal.send("open it\n")
-        terminal.expect("The door opens.")
-        terminal.send("\x03")
-        assert terminal.wait(10) == 130
-    assert "> You open it.\n\nThe door opens." in play(server, "", "--continue").stdout
+@pytest.mark.parametrize("answer", [Drop(), Fail(500, {"error": {"message": "out of memory"}})])
+def test_a_game_in_which_the_only_turn_failed_exits_with_1(server: ScriptedServer, answer: Drop | Fail) -> None:
+    server.answers = [answer]
+    failed = play(server, "look\n/quit\n", "--scenario", "iron-door")
+    assert failed.returncode == 1
+    assert failed.stderr and "Traceback" not in failed.stderr
+    server.answers = [answer, "\nIt is dark."]
+    assert play(server, "look\nlook again\n", "--scenario", "iron-door").returncode == 0, "something was played"
+    assert play(server, "/dance\n", "--scenario", "iron-door").returncode == 0, "no turn was asked for"
+
+
+def test_what_came_of_a_turn_that_failed_is_printed_for_it_is_kept(server: ScriptedServer) -> None:
+    server.answers = [["\nThe door opens. It is dark and", Drop()]]
+    result = play(server, "look\n", "--scenario", "iron-door")
+    assert result.stdout.endswith(f"> You look.\n\n{saved_adventure().path()[-1].prose}\n")
+    assert "dark and" in result.stdout
+
+
+def test_a_dash_clears_a_text_that_the_voice_knows(server: ScriptedServer) -> None:
+    lines = "/memory The door is iron.\n/note Be brief.\n/summary Rain fell.\n/memory -\n/note -\n/summary -\n"
+    result = play(server, lines, "--scenario", "iron-door")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout.endswith(
+        "Memory: The door is iron.\nAuthor's note: Be brief.\nSummary: Rain fell.\n"
+        "Memory: nothing yet. /memory WORDS sets it.\nAuthor's note: nothing yet. /note WORDS sets it.\n"
+        "There is no summary yet: the voice still sees every turn.\n"
+    )
+    lore = saved_adventure().lore
+    assert (lore.memory, lore.note, lore.summary, lore.summary_through) == ("", "", "", 0)
+    help_ = play(server, "/help clears\n", "--continue").stdout
+    assert all(f"/{name} [WORDS]" in help_ for name in ("memory", "note", "instructions"))
+
+
+def test_takes_and_branches_are_told_apart_in_words(server: ScriptedServer) -> None:
+    server.answers = ["\nThe door opens. A cold wind comes out.", "\nThe door opens. A warm wind comes out."]
+    result = play(server, "open it\n/retry\n/takes\n/compare 1\n/tree\n", "--scenario", "iron-door")
+    assert "1. Turn 1, and what differs:\nBoth: > You open it. The door opens. A\nOnly turn 1: cold\n" in result.stdout
+    assert "Only this one: warm\nBoth: wind comes out.\n\n2. This one:\n> You open it." in result.stdout
+    assert "The branches part at the opening: 1 turn there, 1 here.\n" in result.stdout
+    assert "Only there: cold\nOnly here: warm\n" in result.stdout
+    assert "1   The door opens. A cold wind comes out. (after 0; take 1 of 2)\n" in result.stdout
+
+
+def test_a_command_that_moves_nobody_does_not_print_the_turn_again(server: ScriptedServer) -> None:
+    server.answers = ["\nThe door opens."]
+    result = play(server, "open it\n/bookmark\n/name The door\n/go 1\n/back\n", "--scenario", "iron-door")
+    assert result.stdout.count("The door opens.") == 1
+    assert result.stdout.endswith(
+        "Bookmarked: 1 in this adventure.\nThis place is now called The door.\nYou are at turn 1.\n"
+    )
+
+
+def test_the_help_finds_commands_by_a_word(server: ScriptedServer) -> None:
+    result = play(server, "/help undo\n/help /retry\n/help rety\n", "--scenario", "iron-door")
+    found = result.stdout[result.stdout.index("/undo") :].splitlines()
+    assert [line.split()[0] for line in found] == ["/undo", "/leave", "/retry"], "the command of that name is first"
+    assert result.stderr == "No command has 'rety' in its help. Did you mean /retry? /help lists all.\n"
+
+
+def test_a_question_takes_no_command_for_an_answer(server: ScriptedServer) -> None:
+    server.answers = ["\nThe door opens."]
+    lines = "open it\n/edit\n/help\n/undo\n/back\n/purge 1\n/back\n/shelf\n/back\n/edit\n/quit\n"
+    result = play(server, lines, "--scenario", "iron-door")
+    assert result.returncode == 0
+    assert result.stderr.count("Nothing has changed.") == 3
+    assert "Answer in one line. /back leaves the question" in result.stderr
+    assert "/undo has to wait. Answer the question first; /back leaves it." in result.stderr
+    (node,) = saved_adventure().path()
+    assert (node.input, node.prose) == ("open it", "The door opens.")
 
 
 def test_voices_are_listed_as_lines(server: ScriptedServer) -> None:
     result = play(server, "/voices\n", "--scenario", "iron-door")
-    assert "lantern * · can be fetched · 98 MB" in result.stdout
+    assert "lantern, the default; can be fetched; 98 MB" in result.stdout
     assert "This machine: " in result.stdout
 
 

@@ -1,20 +1,19 @@
 """Authored stories as lines: `dungeon play --plain --story` and `dungeon read --plain`, as processes."""
 
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from dungeon.authored.books import library
+from tests.dungeon.plain.processes import dungeon
 from tests.dungeon.playing import saved_adventure
 from tests.dungeon.scripted import ScriptedServer
 from tests.dungeon.test_imports import HEAVY, loaded_by
 
 
 def run(lines: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "dungeon", *arguments]
-    return subprocess.run(command, input=lines, capture_output=True, encoding="utf-8", timeout=60, check=False)
+    return dungeon(*arguments, lines=lines)
 
 
 @pytest.fixture
@@ -86,16 +85,6 @@ def test_an_improvised_turn_without_a_voice_is_one_message(tale: str, monkeypatc
     assert "weights" in result.stderr
     assert "Traceback" not in result.stderr
     assert "The gate opens." in result.stdout, "the game goes on"
-
-
-def test_without_a_story_the_reader_chooses_one() -> None:
-    result = run("0\n1\n/new\n/quit\n", "read", "--plain")
-    assert result.returncode == 0
-    assert "Type a number from 1 to" in result.stderr
-    first = library()[0]
-    assert result.stdout.startswith(f"{first.genre.capitalize()}\n  1. {first.title}\n")
-    assert first.story.passages[first.story.start].text in result.stdout
-    assert f"  1. {first.title} (endings found: 0 of " in result.stdout, "the second time something was seen"
 
 
 @pytest.mark.parametrize(

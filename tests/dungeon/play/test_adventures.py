@@ -7,11 +7,13 @@ from pathlib import Path
 import pytest
 
 from corpus.turns import Kind
+from dungeon.authored.books import find_books
 from dungeon.errors import DungeonError
 from dungeon.paths import scenarios_folder
 from dungeon.play.adventures import (
     adventure_lines,
     default_export_path,
+    delete_unplayed,
     export_adventure,
     find_adventure,
     plural,
@@ -19,8 +21,8 @@ from dungeon.play.adventures import (
     scenario_lines,
     time_ago,
 )
-from dungeon.scenarios.model import scenario_from_opening
-from dungeon.scenarios.user import save_scenario
+from dungeon.scenarios.model import Scenario, scenario_from_opening
+from dungeon.scenarios.user import find_scenario, save_scenario
 from dungeon.storage.record import NO_VOICE
 from dungeon.storage.shelf import Shelf
 from dungeon.tale.adventure import State
@@ -91,6 +93,20 @@ def test_titles_and_tags_are_single_lines_and_a_title_is_never_empty(shelf: Shel
     saved = shelf.open(1)
     assert saved.title == "A new title " + "x" * 48
     assert saved.tags == ("grim", "a b")
+
+
+def test_unplayed_adventures_of_earlier_versions_are_deleted(shelf: Shelf) -> None:
+    save_scenario(Scenario("The Ship", "You are a cook."))
+    (book,) = find_books("the-ten-forty")
+    for name in ("iron-door", "the-ship"):
+        shelf.add_adventure(find_scenario(name), "v")
+    shelf.add_adventure(scenario_from_opening("It is October.", book.title), "v", story=book.story, book=book.key)
+    renamed = shelf.add_adventure(find_scenario("iron-door"), "v")
+    relabel(shelf, renamed, title="My Door")
+    play_one_turn(shelf)
+    delete_unplayed(shelf)
+    titles = [listed.title for listed in shelf.list_adventures()]
+    assert titles == ["The Door", "My Door", "The Door in the Hill", "The Lamp Road"], "the player's own openings stay"
 
 
 # ---- export ------------------------------------------------------------------------------------------------------

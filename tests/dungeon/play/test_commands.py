@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from corpus.turns import Kind
 from dungeon.errors import DungeonError
-from dungeon.play.registry import COMMANDS, Request, commands_by_group, parse_line
+from dungeon.play.registry import COMMANDS, Request, commands_by_group, help_lines, parse_line
 
 SUGGESTIONS = ("Open the door", '"Who is there?"')
 
@@ -82,6 +82,15 @@ def test_any_line_is_a_request_or_an_error(line: str, mode: Kind) -> None:
         assert line.strip().startswith("/") or line.strip().lower() in ("help", "quit", "exit", "undo", "redo", "map")
     else:
         assert request.command in COMMANDS
+
+
+def test_help_has_a_line_for_each_command_or_for_those_with_a_word() -> None:
+    assert len(help_lines()) == len(COMMANDS)
+    assert [line.split()[0] for line in help_lines("UNDO")] == ["/undo", "/leave"]
+    assert [line.split()[0] for line in help_lines("/map")] == ["/map"]
+    assert [line.split()[0] for line in help_lines("turn bookmark")] == ["/bookmark"]
+    with pytest.raises(DungeonError, match=r"Did you mean /retry.* /help lists all"):
+        help_lines("rety")
 
 
 def test_every_command_is_in_one_group_and_has_a_summary() -> None:

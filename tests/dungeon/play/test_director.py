@@ -290,3 +290,11 @@ async def test_a_story_goes_on_where_the_player_was(lines: Lines) -> None:
     other = open_story(lines.session, Book("station", "another/station", STATION))
     assert other.id != adventure.id
     assert other.head is None
+
+
+async def test_an_opening_that_was_only_read_counts_as_nothing(lines: Lines) -> None:
+    shelf = lines.session.shelf
+    assert (shelf.latest_id(), shelf.all_seen_passages()) == (None, {})
+    await lines.type("1")
+    assert shelf.latest_id() == lines.session.adventure.id
+    assert shelf.seen_passages(BOOK.key) == {STATION.start, "Gault"}

@@ -32,12 +32,13 @@ from dungeon.play.keys import keys_for, set_key
 from dungeon.settings.layers import Settings
 from dungeon.tui.app import DungeonApp
 from dungeon.tui.screens.play import PlayScreen
+from tests.dungeon.host import toast_text
 
 async def play():
     app = DungeonApp(storyteller, scenario=find_scenario("iron-door"))
 
     async def wait_for_toast(pilot, text):
-        while text not in " ".join(note.message for note in app._notifications):
+        while text not in toast_text(app):
             await pilot.pause(0.01)
 
     async with app.run_test(size=(100, 60)) as pilot:

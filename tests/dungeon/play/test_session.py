@@ -242,6 +242,25 @@ async def test_resume_on_an_empty_shelf_is_an_error(server: ScriptedServer, tmp_
     await storyteller.close()
 
 
+async def test_an_adventure_that_is_only_opened_is_not_what_the_next_game_goes_on_with(
+    server: ScriptedServer, session: Session
+) -> None:
+    server.answers = ["\nOne.", "\nTwo."]
+    await session.play_turn(Kind.DO, "wait", ignore)
+    played = session.adventure.title
+    session.begin(find_scenario("iron-door"))
+    session.undo()
+    assert reopened(session).adventure.title == played
+    await session.play_turn(Kind.DO, "open the door", ignore)
+    assert story(reopened(session)) == ["Two."]
+    assert reopened(session).adventure.lore == find_scenario("iron-door").lore
+
+
+async def test_an_opening_that_the_player_wrote_is_kept_before_the_first_turn(session: Session) -> None:
+    session.begin(scenario_from_opening("You are a cook on a small grey ship."))
+    assert reopened(session).adventure.opening == "You are a cook on a small grey ship."
+
+
 # ---- the tree ------------------------------------------------------------------------------------------------
 
 

@@ -21,6 +21,7 @@ from dungeon.storage.database import _MIGRATIONS
 from dungeon.storage.record import GenerationRecord
 from dungeon.storage.shelf import Shelf
 from dungeon.tale.adventure import Adventure, State
+from dungeon.tale.lore import Lore
 
 RECORD = GenerationRecord("smollm2", "{}", 7)
 OPENING = scenario_from_opening("You stand before the iron door.", "The door")
@@ -232,6 +233,85 @@ def test_games_started_at_the_same_moment_make_one_shelf(file: Path) -> None:
     assert [(game.communicate()[1], game.returncode) for game in games] == [("", 0)] * 5
 
 
+# ---- adventures that nobody has played ----------------------------------------------------------------------------
+
+SCENARIO = Scenario("The Gate", "You stand at the gate.", memory="It is shut.", name="the-gate")
+TITLES = {"the-gate": "The Gate"}
+
+
+def test_an_adventure_comes_to_the_shelf_with_its_first_turn(shelf: Shelf, file: Path) -> None:
+    play(shelf, shelf.add_adventure(OPENING, "v"), "Dust.")
+    adventure = shelf.new_adventure(SCENARIO, "v")
+    assert [listed.title for listed in shelf.list_adventures()] == ["The door"]
+    assert reopened(file).title == "The door", "the next game goes on with what was played"
+    node = shelf.add_turn(adventure, Kind.DO, "wait", "You wait.", RECORD)
+    assert shelf.lore(shelf.generation_record(node.id).lore or 0) == SCENARIO.lore
+    shelf.save_turn(adventure.set_prose(node.id, "Rust.", State.DONE))
+    assert_same(reopened(file), adventure)
+
+
+def test_an_adventure_comes_to_the_shelf_with_the_first_change(shelf: Shelf) -> None:
+    renamed, tagged, told = (shelf.new_adventure(SCENARIO, "v") for _ in range(3))
+    renamed.title = "Mine"
+    tagged.tags = ("wood",)
+    told.lore = Lore("It is open.")
+    shelf.save_adventure_labels(renamed)
+    shelf.save_adventure_labels(tagged)
+    shelf.save_lore(told)
+    assert [listed.id for listed in shelf.list_adventures()] == [told.id, tagged.id, renamed.id]
+    for adventure in (renamed, tagged, told):
+        assert_same(shelf.open(adventure.id), adventure)
+    shelf.delete_unplayed(TITLES)
+    assert shelf.count_adventures() == 3, "what the player has changed stays"
+
+
+def test_moving_at_the_opening_is_no_play(shelf: Shelf) -> None:
+    adventure = shelf.new_adventure(SCENARIO, "v")
+    shelf.save_head(adventure)
+    assert shelf.latest_id() is None
+
+
+def test_two_games_open_adventures_and_play_them_later(shelf: Shelf, file: Path) -> None:
+    other = Shelf(file)
+    mine, theirs = shelf.new_adventure(SCENARIO, "v"), other.new_adventure(SCENARIO, "v")
+    play(other, theirs, "Theirs.")
+    play(shelf, mine, "Mine.")
+    assert_same(shelf.open(theirs.id), theirs)
+    assert_same(other.open(mine.id), mine)
+    other.close()
+
+
+def test_adventures_that_earlier_versions_left_unplayed_are_deleted(shelf: Shelf) -> None:
+    """They wrote an adventure when it was opened."""
+    unplayed, renamed, tagged, told, played = (shelf.add_adventure(SCENARIO, "v") for _ in range(5))
+    written = shelf.add_adventure(OPENING, "v")
+    renamed.title = "Mine"
+    shelf.save_adventure_labels(renamed)
+    tagged.tags = ("wood",)
+    shelf.save_adventure_labels(tagged)
+    told.lore = Lore("It is open.")
+    shelf.save_lore(told)
+    play(shelf, played, "Rust.")
+    shelf.delete_unplayed(TITLES)
+    assert [listed.id for listed in shelf.list_adventures()] == [played.id, written.id, told.id, tagged.id, renamed.id]
+    assert shelf.new_adventure(SCENARIO, "v").id > written.id
+    shelf.delete_unplayed({})
+    assert shelf.count_adventures() == 5
+    with pytest.raises(DungeonError, match="There is no adventure"):
+        shelf.open(unplayed.id)
+
+
+def test_an_unplayed_adventure_that_another_game_deletes_can_still_be_played(shelf: Shelf, file: Path) -> None:
+    shelf.add_adventure(SCENARIO, "v")
+    adventure = reopened(file)
+    other = Shelf(file)
+    other.delete_unplayed(TITLES)
+    assert other.latest_id() is None
+    play(shelf, adventure, "Rust.")
+    assert_same(other.open(adventure.id), adventure)
+    other.close()
+
+
 # ---- damaged shelves are errors, and are not changed ---------------------------------------------------------------
 
 
@@ -331,6 +411,21 @@ def test_the_list_counts_turns_words_and_branches(shelf: Shelf) -> None:
         (0, 0, 1),
         (3, 11, 2),
     ]
+
+
+def test_the_list_tells_what_the_player_did_last(shelf: Shelf) -> None:
+    adventure = shelf.add_adventure(OPENING, "v")
+    assert shelf.list_adventures()[0].last_action == ""
+    for kind, words, action, last in (
+        (Kind.SAY, "Who is there?", 'You say "Who is there?"', 'You say "Who is there?"'),
+        (Kind.STORY, "It rains.", "", "It rains."),
+        (Kind.CONTINUE, "", "", ""),
+    ):
+        shelf.add_turn(adventure, kind, words, action, RECORD)
+        assert shelf.list_adventures()[0].last_action == last
+    adventure.move(adventure.path()[0].id)
+    shelf.save_head(adventure)
+    assert shelf.list_adventures()[0].last_action == 'You say "Who is there?"', "where the player is"
 
 
 def test_an_edit_counts_as_a_turn_with_its_words(shelf: Shelf) -> None:

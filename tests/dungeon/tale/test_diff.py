@@ -9,7 +9,17 @@ from hypothesis import strategies as st
 
 from corpus.turns import Kind
 from dungeon.tale.adventure import Adventure, Node, State
-from dungeon.tale.diff import Op, Piece, diff, leading_turns, plain_diff, render_turns, similarity, split_paths
+from dungeon.tale.diff import (
+    Op,
+    Piece,
+    diff,
+    difference_lines,
+    leading_turns,
+    plain_diff,
+    render_turns,
+    similarity,
+    split_paths,
+)
 
 WORDS = st.lists(st.sampled_from(["the", "door", "opens", "and", "a", "wind", "\n\n", "comes", "\n"]), max_size=40)
 
@@ -61,6 +71,23 @@ def test_a_word_that_two_rewritten_sentences_share_by_chance_is_not_shown_as_kep
 def test_rewritten_paragraphs_are_shown_after_the_old_ones() -> None:
     pieces = diff("One thing happens.\n\nThen another.", "Nothing.")
     assert plain_diff(pieces) == "[-One thing happens.\n\nThen another.-]\n\n{+Nothing.+}"
+
+
+def test_a_difference_can_be_read_aloud() -> None:
+    old = "You open the door. A cold wind comes out of the dark, and Hessa pulls up her collar."
+    new = "You open the door. A warm wind comes out of the dark, and Hessa pulls up her collar. She smiles."
+    assert difference_lines(diff(old, new), "turn 4", "this one") == [
+        "Both: You open the door. A",
+        "Only turn 4: cold",
+        "Only this one: warm",
+        "Both: wind comes out of the … Hessa pulls up her collar.",
+        "Only this one: She smiles.",
+    ]
+    assert difference_lines(diff("It is dark.\n\nYou wait.", "It is dark. You wait."), "there", "here") == [
+        "Both: It is dark.",
+        "Both: You wait.",
+    ]
+    assert difference_lines(diff("", ""), "there", "here") == []
 
 
 def test_similarity_is_the_share_of_equal_words() -> None:

@@ -201,7 +201,7 @@ def test_rows_as_plain_lines() -> None:
     assert outline_lines(outline(adventure).rows) == [
         "0 The opening",
         "1 > You do 1. Prose 1.",
-        '4   "The hall" > You do 4. Prose 4. (bookmarked; take 2 of 2; stopped; 1 turn folded)',
+        '4   "The hall" > You do 4. Prose 4. (after 1; bookmarked; take 2 of 2; stopped; 1 turn folded)',
         "2 > You do 2. Prose 2. (take 1 of 2)",
         "3 > You do 3. Prose 3. (you are here)",
     ]
@@ -216,4 +216,12 @@ def test_a_row_of_any_text_is_one_line() -> None:
     adventure.add(Node(2, 1, Kind.DO, long, long, "", State.DONE))
     for line in outline_lines(outline(adventure).rows, width=60):
         assert line.isprintable()
-        assert len(line) <= 62
+        assert len(line) <= 250
+
+
+def test_a_plain_line_has_the_whole_action_and_as_many_words_of_the_prose_as_fit() -> None:
+    adventure = Adventure(1, "", "")
+    action = f"You ask Hessa {'and then ' * 14}about the door."
+    adventure.add(Node(1, None, Kind.DO, "", action, "Nobody answers for a while, and the rain goes on.", State.DONE))
+    (_, line) = outline_lines(outline(adventure).rows)
+    assert line == f"1 > {action} Nobody answers for a while,… (you are here)"

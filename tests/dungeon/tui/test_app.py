@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from textual.pilot import Pilot
-from textual.widgets import Label, OptionList, TextArea
+from textual.widgets import Input, Label, OptionList, TextArea
 
 from dungeon.paths import shelf_file
 from dungeon.play.registry import COMMANDS, Group
@@ -22,7 +22,18 @@ from dungeon.tui.screens.play import PlayScreen
 from dungeon.tui.screens.start import StartScreen
 from dungeon.tui.widgets.header import READY, PlayHeader
 from dungeon.tui.widgets.turn import TurnView
-from tests.dungeon.host import LOOKS, add_turn, paste, press, screen_text, settle, stop_blinking, toast_text, wait_until
+from tests.dungeon.host import (
+    LOOKS,
+    add_turn,
+    paste,
+    press,
+    screen_text,
+    settle,
+    stop_blinking,
+    toast_text,
+    wait_until,
+    widget_text,
+)
 from tests.dungeon.playing import (
     enter_line,
     margins,
@@ -70,8 +81,11 @@ async def test_the_answers_fill_the_placeholders_of_a_scenario(server: ScriptedS
     async with playing(server, ASKING) as pilot:
         assert isinstance(pilot.app.screen, AskScreen)
         asked = [str(label.content) for label in pilot.app.screen.query(Label)]
-        assert asked == ["The Gate of Lund", "What is your name?", "Which town?"]
+        assert asked == ["What is your name?", "Which town?"]
+        assert "The Gate of Lund" in screen_text(pilot.app)
+        assert widget_text(pilot.app, "#opening").startswith("You are Ada, the keeper of the gate of Lund.")
         await paste(pilot, "Bo [red]")
+        assert widget_text(pilot.app, "#opening").startswith("You are Bo [red], the keeper of the gate of Lund.")
         await press(pilot, "enter", "enter")  # the second question keeps the scenario's answer
         await wait_for_workers(pilot)
         assert "You are Bo [red], the keeper of the gate of Lund." in story_text(pilot)
@@ -97,6 +111,20 @@ async def test_the_questions_of_a_scenario_can_be_cancelled_or_accepted_by_key(s
         assert "You are Ada, the keeper of the gate of Lund." in story_text(pilot)
 
 
+@pytest.mark.parametrize("size", [(40, 12), (80, 24), (160, 50)])
+async def test_the_questions_have_their_button_and_keys_right_below(
+    server: ScriptedServer, size: tuple[int, int]
+) -> None:
+    server.answers = ["x"]
+    async with playing(server, ASKING, size=size) as pilot:
+        button, last = pilot.app.screen.query_one("#begin"), pilot.app.screen.query(Input).last()
+        assert last.region.bottom <= button.region.y <= last.region.bottom + 1
+        assert "Esc Back" in screen_text(pilot.app).splitlines()[-1]
+        await pilot.click("#begin")
+        await wait_for_workers(pilot)
+        assert "You are Ada, the keeper of the gate of Lund." in story_text(pilot)
+
+
 async def test_a_line_entered_while_the_voice_loads_is_played_when_it_is_ready(server: ScriptedServer) -> None:
     app = DungeonApp(RemoteStoryteller(server.url, "scripted"), scenario=find_scenario("iron-door"))
     loaded = asyncio.Event()
@@ -118,7 +146,9 @@ async def test_the_next_game_continues_the_last_adventure(server: ScriptedServer
         await press(pilot, "ctrl+q")
     async with playing(server) as pilot:
         choices = pilot.app.screen.query_one("#choices", OptionList)
-        assert "Continue: The Iron Door (1 turn)" in str(choices.get_option_at_index(0).prompt)
+        first = str(choices.get_option_at_index(0).prompt)
+        assert first.startswith("Continue: The Iron Door\n  1 turn · today ")
+        assert first.endswith(" · You wait.")
         await press(pilot, "enter")
         await wait_for_workers(pilot)
         assert "> You wait.\nOne." in story_text(pilot)
@@ -152,7 +182,7 @@ async def test_quitting_saves_the_text_in_an_open_editor(server: ScriptedServer)
 async def test_an_adventure_begins_with_an_opening_the_player_wrote(server: ScriptedServer) -> None:
     server.answers = ["x"]
     async with playing(server) as pilot:
-        await press(pilot, "home", "enter", "ctrl+s")
+        await press(pilot, "home", "down", "down", "down", "enter", "ctrl+s")
         assert "needs an opening" in toast_text(pilot.app)
         pilot.app.screen.query_one("#own-opening", TextArea).text = "You are a cook on a small grey ship."
         await press(pilot, "ctrl+s")

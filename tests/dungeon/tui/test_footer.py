@@ -4,11 +4,11 @@ import pytest
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.screen import Screen
-from textual.widgets import Input
+from textual.widgets import Input, OptionList
 
 from dungeon.tui.bindings import bindings
 from dungeon.tui.widgets.footer import KeyFooter
-from tests.dungeon.host import Host, screen_text, settle, showing
+from tests.dungeon.host import Host, screen_text, settle, showing, wait_until
 
 
 class Page(Screen[None]):
@@ -31,6 +31,17 @@ class Page(Screen[None]):
         yield KeyFooter()
 
 
+class ListPage(Page):
+    """A page with a list, whose Enter is the most important key."""
+
+    class Rows(OptionList):
+        BINDINGS = [Binding("enter", "select", "Choose")]
+
+    def compose(self) -> ComposeResult:
+        yield self.Rows("one")
+        yield KeyFooter()
+
+
 async def footer(width: int) -> str:
     async with showing(Page(), size=(width, 8)) as (app, _):
         return screen_text(app).splitlines()[-1].strip()
@@ -50,6 +61,12 @@ async def test_a_key_is_shown_whole_or_not_at_all(width: int) -> None:
         assert always in line
     for key, description in (("F11", "A key with a long explanation"), ("Ctrl+T", "Next tab"), ("F5", "Tree")):
         assert (key in line) == (description in line)
+
+
+async def test_the_keys_of_what_has_the_focus_come_first() -> None:
+    async with showing(ListPage(), size=(44, 8)) as (app, pilot):
+        await wait_until(pilot, lambda: "Enter Choose" in screen_text(app))
+        assert screen_text(app).splitlines()[-1].split() == "F1 Help Enter Choose Esc Back Ctrl+Q Quit".split()
 
 
 async def test_a_wider_terminal_shows_more_keys() -> None:

@@ -239,11 +239,17 @@ async def test_the_editor_is_usable_at_any_size(size: tuple[int, int]) -> None:
         assert area.region.height >= 3
         for button in ("#begin", "#keep", "#more"):
             assert app.screen.query_one(button).region.bottom <= size[1]
-        assert "More (F3)" in screen_text(app)
+        assert all(name in screen_text(app) for name in ("Begin", "Keep", "More"))
         await press(pilot, "f3")
         app.screen.query_one("#own-cards").focus()
         form, cards = app.screen.query_one("#form"), app.screen.query_one("#own-cards")
         await wait_until(pilot, lambda: form.region.overlaps(cards.region))
+
+
+async def test_the_keys_are_at_the_bottom() -> None:
+    async with writing() as (app, _):
+        line = screen_text(app).splitlines()[-1]
+        assert all(key in line for key in ("Esc Back", "Ctrl+S Begin", "F2 Keep", "F3 More"))
 
 
 async def test_hostile_text_is_shown_as_text() -> None:
@@ -261,7 +267,7 @@ async def test_hostile_text_is_shown_as_text() -> None:
     assert scenario.opening == "[bold]You[/] [@click=app.quit]wait[31m. y x"
 
 
-@pytest.mark.parametrize(("size", "text"), [((100, 40), "Hamster"), ((40, 12), "More (F3)")], ids=["wide", "narrow"])
+@pytest.mark.parametrize(("size", "text"), [((100, 40), "Hamster"), ((40, 12), "More")], ids=["wide", "narrow"])
 def test_snapshot(snap_compare: Callable[..., bool], size: tuple[int, int], text: str) -> None:
     hamster = find_scenario("the-hamster-inspection") if size[0] == 100 else None
     app = Host(ScenarioEditor(hamster))

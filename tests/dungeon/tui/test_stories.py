@@ -232,7 +232,10 @@ async def test_a_story_is_read_with_numbers_and_enter(books: tuple[Book, ...]) -
 async def test_only_stories_are_offered_to_a_reader(books: tuple[Book, ...]) -> None:
     async with playing_story(None, books) as pilot:
         listed = [str(option.prompt) for option in pilot.app.screen.query_one("#choices", OptionList).options]
-        assert listed[1:] == ["▾ Fairy tale and myth (1)", "    The [red]Gate", "▸ Other (1)"]
+        assert listed[0].startswith("Story: ")
+        assert listed[2:5] == ["▾ Fairy tale and myth (1)", "    The [red]Gate", "▾ Other (1)"]
+        assert "read" in screen_text(pilot.app).splitlines()[2]
+        assert "● Voice" not in screen_text(pilot.app)
 
 
 async def test_a_damaged_bookmark_is_reported_and_the_list_stays_open(books: tuple[Book, ...]) -> None:
@@ -242,7 +245,7 @@ async def test_a_damaged_bookmark_is_reported_and_the_list_stays_open(books: tup
     file.parent.mkdir(parents=True)
     file.write_bytes(b"[x]")
     async with playing_story(None, books) as pilot:
-        await press(pilot, "enter")
+        await press(pilot, *"keeper", "enter")
         assert isinstance(pilot.app.screen, StartScreen)
         assert "can't be read" in toast_text(pilot.app)
 

@@ -29,7 +29,7 @@ from dungeon.storyteller.voices.find import Voice
 from dungeon.storyteller.voices.getting import find_wish, get_voice
 from dungeon.tui import app as app_module
 from dungeon.tui.app import DungeonApp
-from dungeon.tui.screens import start as start_module
+from dungeon.tui.screens import start_voice as start_module
 from dungeon.tui.screens import voices as voices_module
 from dungeon.tui.screens.confirm import ConfirmScreen
 from dungeon.tui.screens.play import PlayScreen
@@ -405,8 +405,7 @@ async def test_the_first_screen_names_a_better_voice(
         assert isinstance(pilot.app.screen, StartScreen)
         await wait_until(pilot, lambda: better(pilot) != "")
         assert better(pilot) == (
-            "Larger voices make more sense. "
-            "Qwen3 4B Instruct 2507 fits this machine: 2.5 GB, about 4 min to fetch. F8 shows it."
+            "F8 shows a better voice for this machine: Qwen3 4B Instruct 2507, 2.5 GB, about 4 min to fetch"
         )
         assert hub.asked == []
 
