@@ -9,7 +9,6 @@ from textual.pilot import Pilot
 from textual.screen import Screen
 from textual.widgets._footer import FooterKey
 
-from corpus.turns import PARAGRAPH
 from dungeon.play.session import Session
 from dungeon.scenarios.user import find_scenario
 from dungeon.settings.layers import Settings
@@ -26,7 +25,8 @@ from dungeon.tui.screens.settings import SettingsScreen
 from dungeon.tui.screens.takes import TakesScreen
 from dungeon.tui.screens.tree import TreeScreen
 from dungeon.tui.widgets.footer import KeyFooter
-from tests.dungeon.host import LOOKS, Host, add_turn, new_session, screen_text, settle, showing, stop_blinking
+from tests.dungeon.gallery import played_session
+from tests.dungeon.host import LOOKS, Host, screen_text, settle, showing, stop_blinking
 
 SCREENS: dict[str, Callable[[Session], Screen[Any]]] = {
     "tree": TreeScreen,
@@ -56,16 +56,7 @@ TEXTS = {
 
 @pytest.fixture
 def session(tmp_path: Path) -> Session:
-    """An adventure with takes, a branch, a name, a bookmark and an edit."""
-    session = new_session(tmp_path)
-    add_turn(session, "knock", "Three knocks answer you. Then it is quiet.")
-    add_turn(session, "open the door", f"The hinges scream.{PARAGRAPH}A man with a lamp looks at you.")
-    session.undo()
-    add_turn(session, "open the door", f"The hinges scream.{PARAGRAPH}A girl with a lamp looks past you.")
-    session.label_turn(session.adventure.path()[-1].id, name="the girl with the lamp", bookmarked=True)
-    add_turn(session, "take the lamp", "It is warm.")
-    session.edit(session.adventure.path()[-1].id, prose="It is cold.")
-    return session
+    return played_session(tmp_path)
 
 
 @pytest.mark.parametrize("width", [40, 80, 110, 160])
