@@ -41,12 +41,13 @@ def get(voice: str, yes: bool) -> None:
     file, or the path of a GGUF file or a voice's folder on this machine. Without a quantisation it is Q4_K_M, or else
     Q8_0, or else the first file.
     """
+    from corpus.text import visible
     from dungeon.storyteller.voices.getting import find_wish, get_voice
 
     wish = find_wish(voice)
     size = f", {wish.size / 1e6:,.0f} MB" if wish.size else ""
     terms = f" Licence: {wish.license or 'not stated'} ({wish.license_url})." if wish.license_url else ""
-    click.echo(f"{wish.name}{size}.{terms}", err=True)
+    click.echo(visible(f"{wish.name}{size}.{terms}"), err=True)
     if not yes and wish.kind != "path":
         if not sys.stdin.isatty():
             raise DungeonError("Nothing is fetched without a yes. If you are sure, add --yes.")

@@ -64,7 +64,6 @@ def play_plain(
     try:
         session = Session(shelf, storyteller, seed)
         session.may_type = not isinstance(storyteller, NoStoryteller)
-        session.on_notice = lambda text: note(f"{text} Ctrl+C stops waiting.")
         check_keys(session.settings.global_settings)
         game = _Game(session, books)
         asyncio.run(game.play(scenario, go_on))

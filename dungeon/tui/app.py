@@ -161,8 +161,9 @@ class DungeonApp(BaseApp):
     @property
     def voice_is_missing(self) -> bool:
         """Whether the voice is still being fetched, or could not be started. A server may answer the next time."""
-        known = (READY, NO_ANSWER, "loading", "loading the voice")
-        return isinstance(self.storyteller, LocalStoryteller) and self.voice_state not in known
+        if self.voice_state == NO_VOICE:
+            return isinstance(self.storyteller, LocalStoryteller)
+        return self.voice_state not in (READY, NO_ANSWER, "loading", "loading the voice")
 
     def _placeholders_filled(self, scenario: Scenario | None) -> None:
         if scenario:

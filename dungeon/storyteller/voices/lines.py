@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from corpus.text import visible
 from dungeon.storyteller.hardware.machine import READING_WORDS, Machine
 from dungeon.storyteller.voices.overview import Place, VoiceRow, default_voice, overview
 
@@ -27,7 +28,7 @@ def voice_lines(machine: Machine, rows: Sequence[VoiceRow] = ()) -> list[str]:
                 size_text(row.size),
                 memory_text(row),
                 speed_text(row),
-                row.license or "licence not stated",
+                visible(row.license) or "licence not stated",
                 row.summary,
             )
         )

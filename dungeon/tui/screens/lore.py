@@ -55,7 +55,7 @@ class CardList(Options):
     """The cards. The keys call actions of the screen, and work only while the list has the focus."""
 
     BINDINGS = [
-        Binding("n", "screen.new", "New", show=False),
+        Binding("n", "screen.new", "New"),
         Binding("d", "screen.duplicate", "Copy"),
         Binding("delete,backspace", "screen.delete", "Delete"),
     ]
@@ -81,7 +81,7 @@ class LoreScreen(Screen[None]):
     BINDINGS = [
         Binding("escape,ctrl+s", "keep", "Keep", priority=True),
         Binding("ctrl+t", "next_tab", "Next tab", priority=True),
-        Binding("ctrl+n", "new", "New", priority=True),
+        Binding("ctrl+n", "new", "New card", priority=True),
     ]
 
     @dataclass

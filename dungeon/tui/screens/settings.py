@@ -85,20 +85,16 @@ class SettingsScreen(Screen[None]):
     def __init__(self, settings: EffectiveSettings) -> None:
         super().__init__()
         self.settings = settings
-        self.globally = True
+        self.globally = settings.overrides is None
         """Whether the settings of all adventures are shown and changed, or this adventure's."""
-        self._has_adventure = False
         self._unfolded: set[str] = set()
         self._editing = ""
         """What is being typed: the value of this setting, or with `_SAVE` the name of a preset."""
 
     def compose(self) -> ComposeResult:
-        # The settings keep those of an adventure that was left.
-        self._has_adventure = self.settings.overrides is not None and game(self).is_playing
-        self.globally = not self._has_adventure
         tabs = Tabs(Tab("This adventure", id="here"), Tab("All adventures", id="all"))
         tabs.can_focus = False
-        tabs.display = self._has_adventure
+        tabs.display = not self.globally
         yield tabs
         with Container(id="both"):
             with Pane(widget_id="pane"):
@@ -229,7 +225,7 @@ class SettingsScreen(Screen[None]):
         if action == "unset":
             return bool(name) and not name.startswith(_GROUP) and self._is_set(name)
         if action == "scope":
-            return self._has_adventure and parameters != (self._scope,)
+            return self.settings.overrides is not None and parameters != (self._scope,)
         return super().check_action(action, parameters)
 
     @property
@@ -309,7 +305,7 @@ class SettingsScreen(Screen[None]):
 
     @on(Tabs.TabActivated)
     def _scope_chosen(self, event: Tabs.TabActivated) -> None:
-        if self._has_adventure and event.tab.id != self._scope:
+        if self.settings.overrides is not None and event.tab.id != self._scope:
             self.globally = not self.globally
             self._fill()
             self._show_about()

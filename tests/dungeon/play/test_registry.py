@@ -14,7 +14,7 @@ import asyncio, sys
 from dungeon.play.frontend import PlayFrontend
 from dungeon.play.registry import Group, Request, command
 
-@command(Group.TREE, "dance", "Dance a jig.", argument="[STEPS]", key="f9")
+@command(Group.TREE, "dance", "Dance a jig.", argument="[STEPS]", key="f11")
 async def dance(frontend: PlayFrontend, request: Request) -> None:
     frontend.show_lines("Dance", [f"You dance {request.words or 'a jig'} in {frontend.session.adventure.title}."])
 
@@ -44,7 +44,7 @@ async def play():
     async with app.run_test(size=(100, 60)) as pilot:
         while not isinstance(app.screen, PlayScreen):
             await pilot.pause(0.01)
-        await pilot.press("f9")
+        await pilot.press("f11")
         await wait_for_toast(pilot, "You dance a jig in The Iron Door.")
         await pilot.press(*"/dance", "space", *"twice", "enter")
         await wait_for_toast(pilot, "You dance twice in The Iron Door.")
