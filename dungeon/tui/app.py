@@ -258,14 +258,13 @@ class DungeonApp(BaseApp):
     def _report_themes(self) -> None:
         """Says which of the player's themes can't be used, and that the one that is set is gone."""
         settings = self.session.settings
-        for problem in settings.themes.problems.values():
-            self.toast(problem, error=True)
+        notes = list(settings.themes.problems.values())
         chosen = settings.global_settings.theme
         if chosen not in (settings.theme, *settings.themes.problems):
             name = printable(chosen)[:30]
-            self.toast(
-                f"There is no theme '{name}' any more, so this is {settings.theme}. /theme NAME chooses another."
-            )
+            notes.append(f"There is no theme '{name}' any more: this is {settings.theme}. /theme NAME chooses another.")
+        if notes:
+            self.toast("\n".join(notes), error=bool(settings.themes.problems))
 
     # ---- the voice -------------------------------------------------------------------------------------------
 

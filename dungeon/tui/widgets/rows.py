@@ -73,6 +73,8 @@ class Options(OptionList):
     def get_visual_style(self, *component_classes: str, partial: bool = False) -> Style:
         """Return Textual's style of a part of the list, reversed where the style sheet says so: Textual drops that."""
         style = super().get_visual_style(*component_classes, partial=partial)
+        if not self.app.native_ansi_color:  # the other themes reverse nothing
+            return style
         reverse = any(self.get_component_styles(name).text_style.reverse for name in component_classes)
         return style + Style(reverse=True) if reverse else style
 

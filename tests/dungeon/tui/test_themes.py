@@ -124,7 +124,9 @@ async def test_it_is_in_the_settings_with_how_well_it_can_be_read() -> None:
 async def test_a_broken_theme_is_reported_once_and_the_others_are_there() -> None:
     write_theme("broken", "primay = 1")
     write_theme("hearth", "")
+    write_theme("odd", 'base = "none"')
     async with started("hearth") as (app, pilot):
+        assert "odd.toml: there is no theme 'none'" in toast_text(app, "error")
         assert toast_text(app, "error").count("broken.toml: there is no key primay. Did you mean primary?") == 1
         assert app.theme == "hearth"
         app.clear_notifications()
