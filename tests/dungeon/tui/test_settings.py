@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 import pytest
 from textual.binding import Binding
 from textual.pilot import Pilot
-from textual.widgets import Input, OptionList
+from textual.widgets import Input, OptionList, Static
 from textual.widgets._footer import FooterKey
 
 from dungeon.paths import settings_file
