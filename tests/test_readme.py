@@ -207,6 +207,7 @@ CHECKS: dict[str, Callable[[str, Path], None]] = {
     ".venv/bin/dungeon adventures": expect_output("\tThe Iron Door\t"),
     '.venv/bin/dungeon export "iron door" --to iron-door.md --whole': export_story,
     '.venv/bin/dungeon replay "iron door"': replay_story,
+    ".venv/bin/dungeon restore": expect_output("\t1\t"),  # one adventure in the backup
     ".venv/bin/dungeon voices": expect_output("ember\t"),
     ".venv/bin/dungeon voices try lantern": expect_output("tokens a second"),
     ".venv/bin/dungeon play --endpoint http://127.0.0.1:8000 --model my-model": play_on_server,
