@@ -127,6 +127,17 @@ _SUGGESTION_NUMBERS = ("1", "2", "3", "4")
 _LIKELY_COMMANDS = {"help": "help", "quit": "quit", "exit": "quit", "undo": "undo", "redo": "redo", "map": "map"}
 """Lines that hardly anybody means as a deed, and the commands that they mean."""
 
+_OTHER_NAMES = {
+    **dict.fromkeys(("erase", "revert", "eth"), "undo"),
+    **dict.fromkeys(("alter", "fix"), "edit"),
+    **dict.fromkeys(("remember", "plot", "essentials"), "memory"),
+    **dict.fromkeys(("world", "lore", "worldinfo"), "cards"),
+    **dict.fromkeys(("load", "save", "adventures"), "shelf"),
+    **dict.fromkeys(("restart", "reset", "menu"), "new"),
+    **dict.fromkeys(("exit", "bye", "q"), "quit"),
+}
+"""What other games call our commands."""
+
 
 def parse_line(line: str, mode: Kind = Kind.DO, suggestions: tuple[str, ...] = ()) -> Request:
     """The command that a line gives; `suggestions` are what can be picked by number.
@@ -151,7 +162,8 @@ def parse_line(line: str, mode: Kind = Kind.DO, suggestions: tuple[str, ...] = (
 
 def _slash_command(name: str, words: str) -> Request:
     if name not in COMMANDS:
-        hint = did_you_mean(f"/{name}", (f"/{known}" for known in COMMANDS))
+        meant = _OTHER_NAMES.get(name)
+        hint = f" Did you mean /{meant}?" if meant else did_you_mean(f"/{name}", (f"/{known}" for known in COMMANDS))
         raise DungeonError(f"There is no command /{name[:30]}.{hint} /help lists them.")
     command = COMMANDS[name]
     if not command.stands_alone and not words:

@@ -29,7 +29,7 @@ _LINES = {
     "open the door": "What you do.",
     '"Who is there?"': "What you say, in quotes.",
     "Enter alone": "The story goes on.",
-    "1": "The choice or the suggestion of that number.",
+    "1": "The choice or the suggestion of that number; one with ▸ starts at once.",
 }
 """What a line that is not a command means."""
 _TYPE = "What you type"

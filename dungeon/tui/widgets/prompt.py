@@ -5,6 +5,7 @@ being typed does. Up and Down go through what was typed before. Tab completes a 
 changes the mode.
 """
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -21,6 +22,8 @@ from corpus.turns import Kind
 from dungeon.play.completion import command_hint, completed
 
 _SPINNER = Spinner("dots")
+_SLOW_SECONDS = 5
+"""From which it is said for how long the storyteller has been at work."""
 _MOST_HISTORY = 500
 """Lines."""
 
@@ -166,6 +169,8 @@ class PromptBar(Horizontal):
         self._work = ""
         self._timer: Timer | None = None
         self._frame = 0
+        self._working_since = 0.0
+        """Monotonic seconds."""
 
     def compose(self) -> ComposeResult:
         yield Static(id="mode", markup=False)
@@ -183,6 +188,7 @@ class PromptBar(Horizontal):
         """Shows with a spinner what the storyteller is doing; "" when it does nothing."""
         self._work = text
         if text and self._timer is None:
+            self._working_since = time.monotonic()
             self._timer = self.set_interval(_SPINNER.interval / 1000, self._spin)
         elif not text and self._timer:
             self._timer.stop()
@@ -199,5 +205,8 @@ class PromptBar(Horizontal):
 
     def _show_subtitle(self) -> None:
         spinner = _SPINNER.frames[self._frame % len(_SPINNER.frames)]
+        seconds = int(time.monotonic() - self._working_since)
         work = f"{spinner} {self._work}" if self._work else ""
+        if work and seconds >= _SLOW_SECONDS:
+            work += f" · {seconds} s"
         self.border_subtitle = Content(command_hint(self._prompt.text) or work)

@@ -62,6 +62,8 @@ def test_a_command_without_the_words_it_needs_is_an_error(name: str) -> None:
     ("line", "message"),
     [
         ("/undoo", "no command /undoo. Did you mean /undo?"),
+        ("/erase", "no command /erase. Did you mean /undo?"),
+        ("/remember the key", "Did you mean /memory?"),
         ("/xyzzy", "no command /xyzzy. /help lists them"),
         ("/", "no command /. /help"),
         ("/" + "x" * 100_000, "x" * 30 + "."),

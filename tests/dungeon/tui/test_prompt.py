@@ -263,3 +263,28 @@ async def test_the_panel_shows_who_is_there_and_what_their_cards_say(server: Scr
         server.answers = ["\nOld Berrin lifts his lamp. [red]Berrin says nothing."]
         await play_line(pilot, "wait")
         assert "Berrin" in "\n".join(line[103:] for line in screen_text(pilot.app).splitlines())
+
+
+# ---- commands that players of other games try --------------------------------------------------------------------
+
+
+async def test_a_fact_is_added_to_the_memory(server: ScriptedServer) -> None:
+    async with playing_iron_door(server) as pilot:
+        lore = play_screen(pilot).session.adventure.lore
+        await enter_line(pilot, "/memory The key is cold.")
+        assert play_screen(pilot).session.adventure.lore.memory == f"{lore.memory}\nThe key is cold."
+        await enter_line(pilot, "/memory -")
+        assert play_screen(pilot).session.adventure.lore.memory == ""
+
+
+async def test_a_named_place_is_gone_to_by_its_name(server: ScriptedServer) -> None:
+    async with playing_iron_door(server) as pilot:
+        server.answers = ["\nOne."]
+        await play_line(pilot, "wait")
+        await enter_line(pilot, "/name The Bell Rings")
+        await play_line(pilot, "wait again")
+        await enter_line(pilot, "/go the bell rings")
+        assert len(saved_adventure().path()) == 1
+        assert toast_text(pilot.app) == "You are at the bell rings."
+        await enter_line(pilot, "/go nowhere")
+        assert "/go takes a number" in toast_text(pilot.app)
