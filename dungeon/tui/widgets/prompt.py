@@ -20,6 +20,7 @@ from textual.widgets import Static, TextArea
 
 from corpus.turns import Kind
 from dungeon.play.completion import command_hint, completed
+from dungeon.tui.widgets.line_field import EditsInOrder
 
 _SPINNER = Spinner("dots")
 _SLOW_SECONDS = 5
@@ -28,7 +29,7 @@ _MOST_HISTORY = 500
 """Lines."""
 
 
-class Prompt(TextArea):
+class Prompt(EditsInOrder, TextArea):
     """A text area of one line that grows with what is typed."""
 
     DEFAULT_CSS = """
@@ -81,6 +82,12 @@ class Prompt(TextArea):
         """Puts text that was not used into the prompt again, unless the player has typed something else."""
         if not self.text:
             self.set_line(text)
+
+    def put_away(self) -> None:
+        """Empties the prompt; Up brings the text back."""
+        if self.text:
+            self.remember([self.text])
+            self.clear()
 
     def set_line(self, text: str) -> None:
         """Puts text into the prompt in place of what is there, the cursor behind it."""

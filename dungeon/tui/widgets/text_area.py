@@ -3,8 +3,10 @@
 from textual.binding import Binding
 from textual.widgets import TextArea
 
+from dungeon.tui.widgets.line_field import EditsInOrder
 
-class Field(TextArea):
+
+class Field(EditsInOrder, TextArea):
     """Knows the keys for its first and its last letter, too."""
 
     BINDINGS = [
