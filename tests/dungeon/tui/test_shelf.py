@@ -255,6 +255,8 @@ async def test_export_asks_for_a_path_and_before_overwriting(session: Session, t
         for key in ("n", "y"):
             assert (tmp_path / "the-key.txt").read_text() == "mine"
             await ask(pilot, "x")
+            assert app.screen.query_one(Input).value == "the-key-2.txt"
+            app.screen.query_one(Input).value = "the-key.txt"
             await ask(pilot, "enter", ConfirmScreen)
             await answer(pilot, key)
         assert (tmp_path / "the-key.txt").read_text().startswith("The key\n\nYou wait.")
