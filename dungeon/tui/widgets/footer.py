@@ -71,7 +71,13 @@ def fitting_keys(keys: Sequence[FooterKey], width: int) -> list[FooterKey]:
     """The keys to show in `width` cells, in order: help, then the others as far as there is room, quitting last."""
     needed = [key for key in keys if _is_needed(key)]
     room = width - sum(map(_width, needed))
-    shown = [key for key in keys if key in needed or (room := room - _width(key)) >= 0]
+    shown = []
+    for key in keys:
+        if key not in needed:
+            if _width(key) > room:
+                continue
+            room -= _width(key)
+        shown.append(key)
     return sorted(shown, key=lambda key: -1 if _runs(key, "help") else 1 if _runs(key, "quit") else 0)
 
 
