@@ -69,14 +69,14 @@ def run(command: str, folder: Path) -> str:
 def play_on_terminal(command: str, folder: Path, *, choose: bool) -> None:
     """Runs the command on a terminal and quits; plays a turn of a story and one of a scenario before if `choose`."""
     with Terminal(["bash", "-c", command], cwd=folder) as terminal:
-        terminal.expect("Enter begins", seconds=300)
+        terminal.expect("Begin or continue", seconds=300)
         terminal.send("\r")
         if choose:
             terminal.expect("Pick a number")
             terminal.send("1\r")
             terminal.expect("> You")
             terminal.send("\x0e")
-            terminal.expect("Enter begins")
+            terminal.expect("Begin or continue")
             terminal.send("iron door\r")
             terminal.expect("What do you do?")
             terminal.send("wait\r")
@@ -138,7 +138,7 @@ def build_corpus(command: str, workshop: Path) -> None:
 
 def read_story(command: str, workshop: Path) -> None:
     with Terminal(["bash", "-c", with_this_python(command)], cwd=workshop) as terminal:
-        terminal.expect("Ten-Forty" if "ten-forty" in command else "Enter begins")
+        terminal.expect("Ten-Forty" if "ten-forty" in command else "Begin or continue")
         terminal.send("\x11")
         assert terminal.wait() == 0
 
@@ -207,6 +207,7 @@ CHECKS: dict[str, Callable[[str, Path], None]] = {
     ".venv/bin/dungeon adventures": expect_output("\tThe Iron Door\t"),
     '.venv/bin/dungeon export "iron door" --to iron-door.md --whole': export_story,
     '.venv/bin/dungeon replay "iron door"': replay_story,
+    ".venv/bin/dungeon restore": expect_output("\t1\t"),  # one adventure in the backup
     ".venv/bin/dungeon voices": expect_output("ember\t"),
     ".venv/bin/dungeon voices try lantern": expect_output("tokens a second"),
     ".venv/bin/dungeon play --endpoint http://127.0.0.1:8000 --model my-model": play_on_server,

@@ -61,7 +61,7 @@ _CHARACTERS_PER_TOKEN = 32
 _BLANK_PIECES = 40
 """Pieces of nothing but white space after which nothing else will come."""
 
-LOOPED = "The storyteller repeated itself and was asked again, with other sampling."
+LOOPED = "The storyteller repeated itself and was asked again."
 BANNED_PHRASE_LEFT_OUT = "The storyteller kept using a banned phrase; its sentence was left out."
 
 

@@ -18,26 +18,25 @@ from dungeon.paths import shelf_file
 from dungeon.plain.interrupts import Interrupts
 from dungeon.plain.lines import DownloadNotes, LineReader, is_terminal, note, say
 from dungeon.plain.menu import ANYWHERE, Choice, Menu
+from dungeon.plain.questions import Back, Questions
 from dungeon.plain.story import StoryPrinter, TurnPrinter
 from dungeon.play.adventures import delete_unplayed, plural
 from dungeon.play.director import open_story
 from dungeon.play.keys import check_keys
 from dungeon.play.registry import COMMANDS, parse_line
 from dungeon.play.session import OnUpdate, Session
-from dungeon.scenarios.model import Placeholder, Scenario, fill_placeholders
+from dungeon.scenarios.model import Scenario, fill_placeholders
 from dungeon.storage.backups import start_daily_backup
+from dungeon.storage.entries import ShelfEntry
 from dungeon.storage.shelf import Shelf
 from dungeon.storyteller.local.storyteller import LocalStoryteller
 from dungeon.storyteller.none import NoStoryteller
 from dungeon.storyteller.protocol import Storyteller
 from dungeon.storyteller.voices.find import find_voice
 from dungeon.storyteller.voices.overview import check_is_here
-from dungeon.tale.adventure import Node, State
+from dungeon.tale.adventure import Adventure, Node, State
 
 _YOUR_TURN = "Your turn."
-_AT_A_QUESTION = (
-    "Answer in one line. /back leaves the question, /quit the game; /settings, /set, /voices and /help WORD work here."
-)
 
 
 def play_plain(
@@ -83,10 +82,6 @@ class _Quit(Exception):
     """The player leaves."""
 
 
-class _Back(Exception):
-    """The player leaves a question without an answer."""
-
-
 class _Game:
     """A `PlayFrontend` of lines."""
 
@@ -112,7 +107,8 @@ class _Game:
         """
         self._lines = LineReader(self._has_cues)
         self._menu = Menu(self.session, self._books, self._lines, self._run_anywhere)
-        self.session.on_notice = self._lines.interject
+        self._questions = Questions(self._lines, self._run_anywhere)
+        self.session.on_notice = lambda text: self._lines.interject(f"{text} Ctrl+C stops waiting.")
         storyteller = self.session.storyteller
         if isinstance(storyteller, LocalStoryteller):
             storyteller.on_download = DownloadNotes(self._lines)
@@ -154,43 +150,39 @@ class _Game:
         self._has_answered = False
         try:
             if Menu.has_command(line):
-                await self._choose(line=line)
+                await self._choose(left=self.session.adventure, line=line)
                 return
             request = parse_line(line, self.mode, self.session.suggestions())
             await COMMANDS[request.command].handler(self, request)
         except DungeonError as error:
             note(str(error))
-        except _Back:
+        except Back:
             note("Nothing has changed.")
 
-    # ---- beginning, and questions ----------------------------------------------------------------------------
+    # ---- beginning -------------------------------------------------------------------------------------------
 
-    async def _choose(self, choice: Choice | None = None, line: str | None = None) -> None:
-        """Begins the choice, or else what the player chooses; `line` is what they have typed already."""
+    async def _choose(
+        self, choice: Choice | None = None, left: Adventure | None = None, line: str | None = None
+    ) -> None:
+        """Begins the choice, or else what the player chooses, for which see `Menu.choose`."""
         while True:
             try:
-                await self._begin(choice or await self._menu.choose(line))
+                await self._begin(choice or await self._menu.choose(left, line))
                 return
-            except _Back:
+            except Back:
                 choice = line = None
 
     async def _begin(self, choice: Choice) -> None:
         if isinstance(choice, Scenario):
             answers = {}
             for placeholder in choice.placeholders:
-                answers[placeholder.name] = await self._ask_placeholder(placeholder)
+                answers[placeholder.name] = await self._questions.ask_placeholder(placeholder)
             self.session.begin(fill_placeholders(choice, answers))
         elif isinstance(choice, Book):
             self._open_book(choice)
-        else:
+        elif isinstance(choice, ShelfEntry):
             self.session.resume(choice.id)
         await self.show_latest()
-
-    async def _ask_placeholder(self, placeholder: Placeholder) -> str:
-        default = f" (an empty line: {placeholder.default})" if placeholder.default else ""
-        while not placeholder.is_answered(answer := await self._ask(placeholder.ask + default)):
-            note("The story needs an answer to this.")
-        return answer
 
     def _open_book(self, book: Book) -> None:
         open_story(self.session, book)
@@ -200,28 +192,6 @@ class _Game:
             note("You go on where you were. /go 0 goes back to the beginning.")
         if self.session.may_type:
             note("Pick a number, or type what you do.")
-
-    async def _ask(self, question: str, write: Callable[[str], None] = say) -> str:
-        """The player's answer. A command is no answer: it is run, and the question asked again.
-
-        Raises:
-            _Back: the player leaves the question.
-        """
-        while True:
-            write(question)
-            line = await self._lines.next()
-            command = line.strip().lower()
-            if not command.startswith("/"):
-                return line
-            if command == "/back":
-                raise _Back
-            if command == "/help":
-                note(_AT_A_QUESTION)
-                continue
-            try:
-                await self._run_anywhere(line, "Answer the question first; /back leaves it.")
-            except DungeonError as error:
-                note(str(error))
 
     async def _run_anywhere(self, line: str, otherwise: str) -> None:
         """Runs a command that needs no adventure.
@@ -339,7 +309,7 @@ class _Game:
         node = self.session.adventure.nodes[node_id]
         texts = []
         for whose, text in (("Yours", node.input), ("The storyteller's", node.prose)):
-            line = (await self._ask(f"{whose}, an empty line to leave it:\n{text or '(nothing)'}")).strip()
+            line = (await self._questions.ask(f"{whose}, an empty line to leave it:\n{text or '(nothing)'}")).strip()
             texts.append(line.replace("\\n", "\n") or text)
         self.session.edit(node_id, words=texts[0], prose=texts[1])
         self._story.print_here()
@@ -364,7 +334,7 @@ class _Game:
 
     async def confirm(self, question: str, yes: str, action: Callable[[], Awaitable[None]]) -> None:
         """Asks for the word yes."""
-        if (await self._ask(f"{question} Type yes to do it.", note)).strip().lower() == "yes":
+        if (await self._questions.ask(f"{question} Type yes to do it.", note)).strip().lower() == "yes":
             await action()
         else:
             note(f"Not done: {yes.lower()}.")
@@ -382,8 +352,8 @@ class _Game:
         if not entries:
             note(f"No adventure holds '{search}'.")
             return
-        line = (await self._ask("A number goes on with that adventure, an empty line stays here.", note)).strip()
-        if line:
+        question = "A number goes on with that adventure, an empty line stays here."
+        if line := (await self._questions.ask(question, note)).strip():
             if len(line) > 9 or not line.isdecimal() or not 0 < int(line) <= len(entries):
                 raise DungeonError(f"There is no adventure '{line[:30]}' in this list.")
             self.session.resume(entries[int(line) - 1].id)
@@ -400,7 +370,7 @@ class _Game:
 
     async def choose_adventure(self) -> None:
         """Lets the player choose what to play next."""
-        await self._choose()
+        await self._choose(left=self.session.adventure)
 
     def leave(self) -> None:
         """Leaves the game."""

@@ -24,9 +24,10 @@ from dungeon.scenarios.library import builtin_scenarios
 from dungeon.scenarios.model import Scenario, fill_placeholders, scenario_from_opening
 from dungeon.scenarios.user import find_scenario, user_scenarios
 from dungeon.storage.entries import ShelfEntry
+from dungeon.tale.adventure import Adventure
 from dungeon.tale.authored import endings_line
 
-Choice = Book | Scenario | ShelfEntry
+Choice = Book | Scenario | ShelfEntry | Adventure
 
 ANYWHERE = ("settings", "set", "preset", "theme", "voices", "help", "quit")
 """Commands that a menu and a question let through."""
@@ -84,18 +85,23 @@ class Menu:
         self._asked_about = ""
         """An opening of the player's own that is nearly a title."""
         self._has_greeted = False
+        self._left: Adventure | None = None
+        """The adventure that the player comes from: it may have no turn, and then the shelf has not got it."""
 
     @staticmethod
     def has_command(line: str) -> bool:
         """Whether the line is a command that only the menu has."""
         return line.strip().lower().partition(" ")[0] in [f"/{name}" for name in _LISTS]
 
-    async def choose(self, line: str | None = None) -> Choice:
-        """Returns what the player wants to play; `line` is what they have typed already.
+    async def choose(self, left: Adventure | None = None, line: str | None = None) -> Choice:
+        """Returns what the player wants to play; the adventure that they have `left`, if they go back to it.
+
+        `line` is what they have typed already.
 
         Raises:
             EOFError: the input has ended.
         """
+        self._left = left
         if line is None:
             self._greet()
             line = await self._lines.next()
@@ -169,6 +175,8 @@ class Menu:
 
     def _latest(self) -> _Entry | None:
         """What an empty line continues: the last adventure, or the last one in one of the stories."""
+        if self._left:
+            return _Entry(self._left, one_line(self._left.title), remark=f" ({plural(len(self._left.nodes), 'turn')})")
         shelf = self._session.shelf
         if self._has_scenarios:
             for entry in shelf.list_adventures(limit=1):

@@ -7,6 +7,7 @@ export(shelf.open(id), "lamp-road.md")         # Markdown or text, by the ending
 from collections.abc import Iterable
 from contextlib import suppress
 from datetime import datetime
+from itertools import count
 from pathlib import Path
 
 from corpus.files import write_atomic
@@ -101,8 +102,10 @@ def relabel(shelf: Shelf, adventure: Adventure, *, title: str | None = None, tag
 
 
 def default_export_path(adventure: Adventure, ending: str = ".md") -> Path:
-    """Where it might be exported to: in the folder that the game was started in."""
-    return Path(file_stem(adventure.title, "adventure") + ending)
+    """Where it might be exported to: a new file in the folder that the game was started in."""
+    stem = file_stem(adventure.title, "adventure")
+    names = (f"{stem}{'' if number == 1 else f'-{number}'}{ending}" for number in count(1))
+    return next(path for path in map(Path, names) if not path.exists())
 
 
 class ExportFileExists(DungeonError):

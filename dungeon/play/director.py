@@ -25,7 +25,7 @@ from dungeon.errors import DungeonError
 from dungeon.play.frontend import PlayFrontend
 from dungeon.play.session import Offer, Session
 from dungeon.tale.adventure import Adventure
-from dungeon.tale.authored import choices_at, has_ended, last_choice, passage_at, targets, ways_on
+from dungeon.tale.authored import ANOTHER, choices_at, has_ended, last_choice, passage_at, targets, ways_on
 from dungeon.tale.lore import Lore
 from dungeon.tale.output_policy import bare_words
 
@@ -35,7 +35,7 @@ _NUMBER = re.compile(r"(?:#|no\. ?|number |option |choice )?(\d{1,3})[.)]?", re.
 """A line that is the number of a choice, not a deed."""
 _NO_DEED = ("You choose ", "You wait, and ")
 """How the action of a line begins that is not a deed; the choice that it means says it better."""
-_ENDED = "The story ends here. 1 goes back to the last choice, 2 begins it again; /leave goes on without the author."
+_ENDED = "The story ends here: pick 1, 2 or 3, or /leave to go on without the author."
 
 
 # ---- beginning -------------------------------------------------------------------------------------------------
@@ -161,7 +161,9 @@ async def choose(frontend: PlayFrontend, number: int) -> None:
     options = session.suggestions()
     if not 1 <= number <= len(options):
         raise DungeonError(_no_such_choice(session, number))
-    if has_ended(adventure):
+    if has_ended(adventure) and options[number - 1] == ANOTHER:
+        await frontend.choose_adventure()
+    elif has_ended(adventure):
         session.go_to(last_choice(adventure) if number == 1 else None)
         await frontend.show_story()
     elif passage_at(adventure, adventure.head):

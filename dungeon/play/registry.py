@@ -124,8 +124,24 @@ def help_lines(words: str = "") -> list[str]:
 _SUGGESTION_NUMBERS = ("1", "2", "3", "4")
 """Lines that pick a suggestion or a choice: nobody does a mere number."""
 
-_LIKELY_COMMANDS = {"help": "help", "quit": "quit", "exit": "quit", "undo": "undo", "redo": "redo", "map": "map"}
+_LIKELY_COMMANDS = {
+    **{name: name for name in ("help", "quit", "undo", "redo", "map")},
+    **dict.fromkeys(("exit", "q"), "quit"),
+    **dict.fromkeys(("back", "go back"), "undo"),
+    "menu": "new",
+}
 """Lines that hardly anybody means as a deed, and the commands that they mean."""
+
+_OTHER_NAMES = {
+    **dict.fromkeys(("erase", "revert", "eth"), "undo"),
+    **dict.fromkeys(("alter", "fix"), "edit"),
+    **dict.fromkeys(("remember", "plot", "essentials"), "memory"),
+    **dict.fromkeys(("world", "lore", "worldinfo"), "cards"),
+    **dict.fromkeys(("load", "save", "adventures"), "shelf"),
+    **dict.fromkeys(("restart", "reset", "menu"), "new"),
+    **dict.fromkeys(("exit", "bye", "q"), "quit"),
+}
+"""What other games call our commands."""
 
 
 def parse_line(line: str, mode: Kind = Kind.DO, suggestions: tuple[str, ...] = ()) -> Request:
@@ -140,18 +156,23 @@ def parse_line(line: str, mode: Kind = Kind.DO, suggestions: tuple[str, ...] = (
         return _slash_command(name.lower(), "".join(rest))
     if text in _SUGGESTION_NUMBERS or (len(text) < 3 and text.isdecimal() and 0 < int(text) <= len(suggestions)):
         return Request("choose", str(int(text)))
-    if text.lower() in _LIKELY_COMMANDS:
-        command = _LIKELY_COMMANDS[text.lower()]
-        raise DungeonError(f"Did you mean /{command}? A line without a slash is what you do; /do {text} does it.")
+    if command := likely_command(text):
+        raise DungeonError(f"Did you mean /{command}? A line without a slash is what you do; /do {text} plays it.")
     kind, words = read_input(text)
     if kind is Kind.DO and mode is not Kind.DO:
         kind = mode
     return Request(kind.value, text if kind is Kind.STORY else words)  # a story's line breaks are the author's
 
 
+def likely_command(line: str) -> str:
+    """The command that a line without a slash is rather meant to be; "" for any other line."""
+    return _LIKELY_COMMANDS.get(line.strip().lower(), "")
+
+
 def _slash_command(name: str, words: str) -> Request:
     if name not in COMMANDS:
-        hint = did_you_mean(f"/{name}", (f"/{known}" for known in COMMANDS))
+        meant = _OTHER_NAMES.get(name)
+        hint = f" Did you mean /{meant}?" if meant else did_you_mean(f"/{name}", (f"/{known}" for known in COMMANDS))
         raise DungeonError(f"There is no command /{name[:30]}.{hint} /help lists them.")
     command = COMMANDS[name]
     if not command.stands_alone and not words:

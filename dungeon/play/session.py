@@ -332,7 +332,7 @@ class Session(OpenAdventure):
         if not self.prompt_format.can_prefill or not self.may_type:
             return
         enabled = self.settings.global_settings.prefetch and self.seed is None
-        if enabled:
+        if enabled and not self.prefetcher.are_requested(adventure):  # suggesting reads the prompt as well
             await self.prefill()
             on_change()
         enabled = enabled and self.storyteller.is_local

@@ -20,7 +20,8 @@ from dungeon.tale.adventure import Adventure, Node
 BACK = "Go back to the last choice"
 AGAIN = "Begin this story again"
 _BEGINNING = "The beginning"
-AT_THE_END = (BACK, AGAIN)
+ANOTHER = "Another story or scenario"
+AT_THE_END = (BACK, AGAIN, ANOTHER)
 """What can be picked where a story has ended."""
 
 

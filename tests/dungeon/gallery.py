@@ -225,7 +225,7 @@ SCENES: dict[str, Callable[[Pilot[None]], Awaitable[None]]] = {
     "line": _opens(lambda session: LineScreen("What is this place called?", "")),
     "confirm": _opens(lambda session: ConfirmScreen("Delete 3 turns, 40 words, from the disk, for good?", "Purge")),
     "choose": _opens(
-        lambda session: ChooseScreen("Theme", {name: (name, text) for name, text in THEME_HELP.items()}, "ink")
+        lambda session: ChooseScreen("Theme", {name: (name, text) for name, text in THEME_HELP.items()}, "lamplight")
     ),
     "key": _opens(lambda session: KeyScreen("retry")),
     "palette": _palette,

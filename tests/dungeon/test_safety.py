@@ -31,6 +31,7 @@ from dungeon.tale.adventure import Adventure, State
 from dungeon.tale.lore import Lore
 from dungeon.tui.app import DungeonApp
 from dungeon.tui.widgets.prompt import Prompt
+from tests.dungeon.host import toast_text
 from tests.dungeon.scripted import Hold, ScriptedServer
 from tests.terminal import Terminal
 
@@ -231,7 +232,7 @@ async def test_on_a_full_disk_the_input_returns_to_the_prompt_and_the_game_conti
         try:
             fill_disk(os.getpid())
             await send("go in")
-            await until(lambda: any(DISK_FULL in note.message for note in app._notifications))
+            await until(lambda: DISK_FULL in toast_text(app))
         finally:
             make_room(os.getpid())
         assert saved_turns() == [("You open the door.", "It opens.")]

@@ -19,7 +19,7 @@ async def shelf(frontend: Frontend, request: Request) -> None:
     await frontend.open_shelf(request.words)
 
 
-@command(Group.ADVENTURES, "new", "Start or continue another adventure. This one is saved.", key="ctrl+n")
+@command(Group.ADVENTURES, "new", "The menu: start or continue another adventure. This one is saved.", key="ctrl+n")
 async def new(frontend: PlayFrontend, _: Request) -> None:
     await frontend.choose_adventure()
 

@@ -16,16 +16,21 @@ _NOTHING = "-"
 @command(
     Group.LORE,
     "memory",
-    "Facts that are always in the context; - clears them.",
+    "Add a fact that is always in the context; - clears them all.",
     argument="[WORDS]",
     key="f2",
     screen="lore",
 )
 async def memory(frontend: PlayFrontend, request: Request) -> None:
     session = frontend.session
+    if words := _text(request):
+        before = session.adventure.lore.memory
+        session.set_lore(replace(session.adventure.lore, memory=clean_text(f"{before}\n{words}").strip()))
+        frontend.show_lines("Memory", [f"Added to the memory: {one_line(words)}"])
+        return
     if request.words:
-        session.set_lore(replace(session.adventure.lore, memory=clean_text(_text(request))))
-    _show_text(frontend, "Memory", session.adventure.lore.memory, "/memory WORDS sets it.")
+        session.set_lore(replace(session.adventure.lore, memory=""))
+    _show_text(frontend, "Memory", session.adventure.lore.memory, "/memory WORDS adds to it.")
 
 
 @command(

@@ -1,5 +1,6 @@
 """Commands of the story tree."""
 
+from corpus.text import one_line
 from dungeon.errors import DungeonError
 from dungeon.play.adventures import plural
 from dungeon.play.frontend import PlayFrontend
@@ -31,11 +32,15 @@ async def tree(frontend: PlayFrontend, _: Request) -> None:
     frontend.show_lines("Tree", outline_lines(outline(frontend.session.adventure).rows))
 
 
-@command(Group.TREE, "go", "Go to turn N of the tree; 0 is the opening.", argument="N")
+@command(Group.TREE, "go", "Go to turn N of the tree, or to the place of that name; 0 is the opening.", argument="N")
 async def go(frontend: PlayFrontend, request: Request) -> None:
-    node_id = find_turn(frontend.session.adventure, number_in(request))
+    adventure = frontend.session.adventure
+    wanted = one_line(request.words).casefold()
+    named = [node.id for node in adventure.nodes.values() if node.name and node.name.casefold() == wanted]
+    node_id = named[-1] if named else find_turn(adventure, number_in(request))
     frontend.session.go_to(node_id)
-    frontend.show_lines("Tree", ["You are at the opening." if node_id is None else f"You are at turn {request.words}."])
+    place = "the opening" if node_id is None else request.words if named else f"turn {request.words}"
+    frontend.show_lines("Tree", [f"You are at {place}."])
     await frontend.show_story()
 
 

@@ -28,9 +28,10 @@ from dungeon.storyteller.servers.models import ServedModel, below, entries, size
 from dungeon.storyteller.servers.ollama import Ollama
 
 PROBE_SECONDS = 1.5
-REMOTE_SECONDS = 5.0
+PATIENT_SECONDS = 5.0
 LOCAL_SECONDS = 0.7
-"""How long a server may take for one answer: on this machine, and elsewhere; one that was not named, less."""
+"""How long a server may take for one answer: on this machine; elsewhere, or where the player need not wait for it; and
+one that was not named."""
 LOCAL_PORTS = (11434, 1234, 5001, 8080, 9931, 8000)
 """Ollama, LM Studio, KoboldCpp, llama.cpp old and new, vLLM."""
 _LISTED = 20
@@ -89,7 +90,7 @@ async def detect(connection: Connection, seconds: float | None = None) -> FoundS
     """
     address = connection.address
     if seconds is None:
-        seconds = PROBE_SECONDS if address.is_local else REMOTE_SECONDS
+        seconds = PROBE_SECONDS if address.is_local else PATIENT_SECONDS
     models_route = f"{address.api}/models"
     if address.host in SERVICES:
         answers = await _ask(connection, [models_route], seconds)

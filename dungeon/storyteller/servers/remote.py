@@ -27,7 +27,15 @@ from dungeon.storyteller.servers.api_keys import VARIABLE, check_key, find_key
 from dungeon.storyteller.servers.chat import ChatClient
 from dungeon.storyteller.servers.client import DEFAULT_CONTEXT, ServerClient
 from dungeon.storyteller.servers.completions import CompletionsClient
-from dungeon.storyteller.servers.detect import FoundServer, Kind, StillLoading, choose_model, detect, make_client
+from dungeon.storyteller.servers.detect import (
+    PATIENT_SECONDS,
+    FoundServer,
+    Kind,
+    StillLoading,
+    choose_model,
+    detect,
+    make_client,
+)
 from dungeon.storyteller.servers.http import (
     SILENCE_SECONDS,
     BrokeOff,
@@ -141,7 +149,7 @@ class RemoteStoryteller:
         is_told = False
         while True:
             try:
-                await self._find_out()
+                await self._find_out(PATIENT_SECONDS)
                 return
             except StillLoading:
                 if clock() - began > LOADING_SECONDS:
@@ -151,11 +159,11 @@ class RemoteStoryteller:
                 is_told = True
             await asyncio.sleep(_POLL_SECONDS)
 
-    async def _find_out(self) -> ServerClient:
+    async def _find_out(self, seconds: float | None = None) -> ServerClient:
         """The client for what is there now: the one before, with all that it has learned, if that is the same."""
         connection = self._client.connection if self._client else await self._connection()
         try:
-            server = await detect(connection)
+            server = await detect(connection, seconds)
             if self._client and server == self._server:
                 return self._client
             model = choose_model(server, self._wanted)

@@ -12,6 +12,7 @@ from dungeon.scenarios.model import ANSWER_LENGTH, Scenario, fill_placeholders
 from dungeon.tui.host import game
 from dungeon.tui.screens.box import BoxScreen
 from dungeon.tui.widgets.footer import KeyFooter
+from dungeon.tui.widgets.line_field import LineField
 from dungeon.tui.widgets.pane import Pane
 
 _BLANK = "…"
@@ -40,7 +41,7 @@ class AskScreen(Screen[Scenario | None]):
         with Pane(title, widget_id="asked"), VerticalScroll(can_focus=False):
             for placeholder in self.scenario.placeholders:
                 yield Label(Content(placeholder.ask))
-                yield Input(placeholder=placeholder.default or "Your answer", max_length=ANSWER_LENGTH)
+                yield LineField(placeholder=placeholder.default or "Your answer", max_length=ANSWER_LENGTH)
             yield Button("Begin", id="begin", variant="primary", compact=True)
         with Pane("How it begins", widget_id="preview"), VerticalScroll(can_focus=False):
             yield Static(id="opening", markup=False)
@@ -99,7 +100,7 @@ class LineScreen(BoxScreen[str | None]):
     def compose(self) -> ComposeResult:
         with Vertical(id="box"):
             yield Static(Content(self._question), markup=False)
-            yield Input(self._line, select_on_focus=False)
+            yield LineField(self._line, select_on_focus=False)
             yield Static(Content(self._hint), id="hint", markup=False)
 
     @on(Input.Submitted)

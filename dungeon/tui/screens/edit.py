@@ -96,6 +96,7 @@ class EditScreen(Screen[bool]):
         words, prose = self._drafts.get(node.id, (node.input, node.prose))
         self._words.load_text(words)
         self._prose.load_text(prose)
+        self._prose.move_cursor(self._prose.document.end)  # what streamed last is what one corrects most
         self.query_one("#words-pane", Pane).set_title(_WORDS_LABELS[node.kind])
         self._show_action()
 

@@ -19,6 +19,7 @@ from dungeon.settings.layers import Settings
 from dungeon.tui.host import game
 from dungeon.tui.screens.box import BoxScreen
 from dungeon.tui.widgets.footer import KeyFooter
+from dungeon.tui.widgets.line_field import LineField
 from dungeon.tui.widgets.pane import Pane
 from dungeon.tui.widgets.rows import Fitted, Options, hanging
 
@@ -29,7 +30,8 @@ _LINES = {
     "open the door": "What you do.",
     '"Who is there?"': "What you say, in quotes.",
     "Enter alone": "The story goes on.",
-    "1": "The choice or the suggestion of that number.",
+    "~  │": "In the margin: the voice improvised this, not the author.",
+    "1": "The choice or the suggestion of that number; one with ▸ starts at once.",
 }
 """What a line that is not a command means."""
 _TYPE = "What you type"
@@ -38,7 +40,7 @@ _USAGE, _KEY = 24, 11
 """Cells for a command as it is typed, and for its key."""
 
 
-class FilterField(Input):
+class FilterField(LineField):
     """Where the words to look for are typed. It keeps the focus; the keys that move go to the list."""
 
     BINDINGS = [

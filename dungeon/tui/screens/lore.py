@@ -24,6 +24,7 @@ from dungeon.tale.context import Context, Part, PartKind, context_to_continue
 from dungeon.tale.lore import DEFAULT_DEPTH, Card, Lore, clean_keys, clean_text
 from dungeon.tui.host import game
 from dungeon.tui.widgets.footer import KeyFooter
+from dungeon.tui.widgets.line_field import LineField
 from dungeon.tui.widgets.pane import Pane
 from dungeon.tui.widgets.rows import Options
 from dungeon.tui.widgets.text_area import text_area
@@ -125,7 +126,7 @@ class LoreScreen(Screen[None]):
                         yield Button("Delete", id="delete", compact=True)
                 with Pane("The card", widget_id="card"), VerticalScroll(can_focus=False):
                     yield Label("Keys, separated by commas")
-                    yield Input(placeholder="Berrin, old man", id="card-keys")
+                    yield LineField(placeholder="Berrin, old man", id="card-keys")
                     yield text_area("card-text", placeholder=_CARD)
                     yield Static(id="cards-hint", classes="hint", markup=False)
                     yield Tick("Always included", id="card-always", compact=True)
@@ -133,7 +134,7 @@ class LoreScreen(Screen[None]):
                     yield Tick("Whole words only", id="card-whole", compact=True)
                     with Horizontal(id="card-depth-line"):
                         yield Label("Turns back in which a key is looked for ")
-                        yield Input(id="card-depth", restrict=r"\d{0,2}")
+                        yield LineField(id="card-depth", restrict=r"\d{0,2}")
             yield self._text_tab("summary", self._summary, _SUMMARY)
             yield self._text_tab("instructions", self._instructions, _INSTRUCTIONS)
         yield KeyFooter()

@@ -15,7 +15,7 @@ from textual.containers import Horizontal
 from corpus.actions import read_input
 from corpus.turns import Kind
 from dungeon.errors import DungeonError
-from dungeon.play.registry import COMMANDS, Request, parse_line, typed_line
+from dungeon.play.registry import COMMANDS, Request, likely_command, parse_line, typed_line
 from dungeon.play.session import Session
 from dungeon.tale.people import people_and_things
 from dungeon.tui import crash
@@ -43,7 +43,7 @@ _PLACEHOLDERS = {
 }
 
 
-_SHOWN_KEYS = ("retry", "undo", "tree", "memory", "settings", "panel", "context", "edit", "new")
+_SHOWN_KEYS = ("retry", "undo", "new", "tree", "settings", "memory", "panel", "context", "edit", "redo")
 """The commands whose keys are shown while there is room, in this order."""
 _OTHER_KEYS = (
     *(
@@ -71,6 +71,8 @@ class PlayScreen(TurnScreen):
         super().__init__(session)
         self._first_message = message
         self.mode = Kind.DO
+        self._refused = ""
+        """The line that was given back last."""
         self._names: tuple[str, ...] = ()
         """The names that Tab completes."""
 
@@ -133,9 +135,14 @@ class PlayScreen(TurnScreen):
         try:
             request = parse_line(event.text, self.mode, self.session.suggestions())
         except DungeonError as error:
-            self.show_message(str(error))
-            self.prompt.give_back(event.text)
-            return
+            if event.text == self._refused and (command := likely_command(event.text)):
+                request = Request(command)  # Enter once more: yes, that was meant
+            else:
+                self._refused = event.text
+                self.show_message(str(error))
+                self.prompt.give_back(event.text)
+                return
+        self._refused = ""
         if not await self.run_command(request):
             self.prompt.give_back(event.text)
 
@@ -261,6 +268,7 @@ class PlayScreen(TurnScreen):
     def stop_turn(self) -> None:
         """Stops the turn that streams; what came is kept. An authored one is shown whole."""
         if not self.busy:
+            self.prompt.put_away()
             self.story.end_turn()
             self.session.offer = None
             self.story.remove_offer()

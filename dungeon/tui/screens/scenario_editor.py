@@ -27,6 +27,7 @@ from dungeon.tui.host import game
 from dungeon.tui.screens.ask import AskScreen
 from dungeon.tui.screens.confirm import ConfirmScreen
 from dungeon.tui.widgets.footer import KeyFooter
+from dungeon.tui.widgets.line_field import LineField
 from dungeon.tui.widgets.pane import Pane
 from dungeon.tui.widgets.text_area import text_area
 
@@ -79,10 +80,12 @@ class ScenarioEditor(Screen[Scenario | None]):
         fields = self._fields
         own = "Your own scenario" if self._scenario_name else "Your own adventure"
         with Pane(own), VerticalScroll(id="form", can_focus=False):
-            yield Input(fields["title"], placeholder="Title (optional)", id="own-title", max_length=TITLE_LENGTH)
+            yield LineField(fields["title"], placeholder="Title (optional)", id="own-title", max_length=TITLE_LENGTH)
             yield text_area("own-opening", fields["opening"], _OPENING)
             with Vertical(id="folded"):
-                yield Input(fields["genre"], placeholder="Genre (optional)", id="own-genre", max_length=TITLE_LENGTH)
+                yield LineField(
+                    fields["genre"], placeholder="Genre (optional)", id="own-genre", max_length=TITLE_LENGTH
+                )
                 for field, (label, placeholder) in _FOLDED.items():
                     yield Label(label)
                     yield text_area(f"own-{field}", fields[field], placeholder)

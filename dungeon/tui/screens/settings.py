@@ -37,6 +37,7 @@ from dungeon.storyteller.sampling import Sampling
 from dungeon.tui.host import game
 from dungeon.tui.screens.choose import ChooseScreen, KeyScreen
 from dungeon.tui.widgets.footer import KeyFooter
+from dungeon.tui.widgets.line_field import LineField
 from dungeon.tui.widgets.pane import Pane
 from dungeon.tui.widgets.rows import Fitted
 from dungeon.tui.widgets.setting_rows import (
@@ -65,7 +66,7 @@ _SPACIOUS = 20
 """The height from which the groups have an empty line between them."""
 
 
-class ValueField(Input):
+class ValueField(LineField):
     """Where a value is typed."""
 
     BINDINGS = [Binding("enter", "submit", "Keep")]

@@ -24,6 +24,7 @@ from dungeon.tui.screens.ask import LineScreen
 from dungeon.tui.screens.confirm import ConfirmScreen
 from dungeon.tui.widgets.adventure_detail import AdventureDetail
 from dungeon.tui.widgets.footer import KeyFooter
+from dungeon.tui.widgets.line_field import LineField
 from dungeon.tui.widgets.pane import Pane
 from dungeon.tui.widgets.table import Column, Table
 
@@ -84,7 +85,9 @@ class ShelfScreen(Screen[int | None]):
     def compose(self) -> ComposeResult:
         with Container(id="both"):
             with Pane(widget_id="list"):
-                yield Input(self._search_words, placeholder="/ searches all that was played", id="search", compact=True)
+                yield LineField(
+                    self._search_words, placeholder="/ searches all that was played", id="search", compact=True
+                )
                 yield AdventureTable(_COLUMNS, widget_id="adventures")
             with Pane(widget_id="about"):
                 yield AdventureDetail()

@@ -41,6 +41,7 @@ from dungeon.tui.screens.start_preview import (
 )
 from dungeon.tui.screens.start_voice import VoiceLines
 from dungeon.tui.widgets.footer import KeyFooter
+from dungeon.tui.widgets.line_field import LineField
 from dungeon.tui.widgets.pane import Pane
 from dungeon.tui.widgets.rows import Options
 
@@ -66,7 +67,7 @@ class _Ways(Options):
     ]
 
 
-class _Find(Input):
+class _Find(LineField):
     """What to search for; Enter begins what is highlighted."""
 
     BINDINGS = [Binding("enter", "submit", "Begin")]

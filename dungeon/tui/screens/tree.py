@@ -28,6 +28,7 @@ from dungeon.tale.outline import (
 )
 from dungeon.tui.host import game
 from dungeon.tui.widgets.footer import KeyFooter
+from dungeon.tui.widgets.line_field import LineField
 from dungeon.tui.widgets.pane import Pane
 from dungeon.tui.widgets.tree_rows import TreeRows, key_lines, row_content
 
@@ -35,7 +36,7 @@ _LONGEST = 4000
 """Characters of a turn that are shown beside the tree."""
 
 
-class Line(Input):
+class Line(LineField):
     """Where a name is typed, or words to look for."""
 
     BINDINGS = [Binding("enter", "submit", "Keep")]

@@ -197,9 +197,11 @@ class TurnScreen(Screen[None]):
         if event.error:
             self.show_error(event.error)
             self._note_failure()
+        node = self.session.adventure.nodes.get(event.node_id or 0)
         if event.notes:
             self.show_message(" ".join(event.notes))
-        node = self.session.adventure.nodes.get(event.node_id or 0)
+        elif node and node.prose and not event.error:
+            self._say_what_next(node, stopped=event.stopped)
         if node is None:  # it never started: the disk is full, say
             self.prompt.give_back(self._turn_words)
         elif not node.prose:
@@ -208,11 +210,23 @@ class TurnScreen(Screen[None]):
             game(self).voice_state = READY  # it may have failed before
             self.prefetch()
 
+    def _say_what_next(self, node: Node, *, stopped: bool) -> None:
+        """What the player can do with a turn that was stopped, or with one of several takes."""
+        adventure = self.session.adventure
+        takes = len(adventure.takes(node.id))
+        if stopped and adventure.unfinished():
+            self.show_message("Stopped. Enter alone finishes the sentence; what came is kept.")
+        elif not self._turn_words and takes > 1:
+            number = adventure.take_number(node.id)
+            browse = f"Take {number} of {takes}: ← and → on an empty line show the others, /takes compares them."
+            self.show_message(browse)
+
     async def _return_from_empty_turn(self, event: TurnEnded, node: Node) -> None:
         """No text came: the player is again where they were, with their words in the prompt."""
         with game(self).toast_errors():
             self.session.abandon_turn(node.id, self._head_before)
         await self.story.show()
+        self.show_place()
         if self._head_before == node.parent:  # the words of a retry are in the story
             self.prompt.give_back(node.input)
         if not event.error and not event.stopped:

@@ -5,6 +5,7 @@ being typed does. Up and Down go through what was typed before. Tab completes a 
 changes the mode.
 """
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -19,13 +20,16 @@ from textual.widgets import Static, TextArea
 
 from corpus.turns import Kind
 from dungeon.play.completion import command_hint, completed
+from dungeon.tui.widgets.line_field import EditsInOrder
 
 _SPINNER = Spinner("dots")
+_SLOW_SECONDS = 5
+"""From which it is said for how long the storyteller has been at work."""
 _MOST_HISTORY = 500
 """Lines."""
 
 
-class Prompt(TextArea):
+class Prompt(EditsInOrder, TextArea):
     """A text area of one line that grows with what is typed."""
 
     DEFAULT_CSS = """
@@ -78,6 +82,12 @@ class Prompt(TextArea):
         """Puts text that was not used into the prompt again, unless the player has typed something else."""
         if not self.text:
             self.set_line(text)
+
+    def put_away(self) -> None:
+        """Empties the prompt; Up brings the text back."""
+        if self.text:
+            self.remember([self.text])
+            self.clear()
 
     def set_line(self, text: str) -> None:
         """Puts text into the prompt in place of what is there, the cursor behind it."""
@@ -166,6 +176,8 @@ class PromptBar(Horizontal):
         self._work = ""
         self._timer: Timer | None = None
         self._frame = 0
+        self._working_since = 0.0
+        """Monotonic seconds."""
 
     def compose(self) -> ComposeResult:
         yield Static(id="mode", markup=False)
@@ -183,6 +195,7 @@ class PromptBar(Horizontal):
         """Shows with a spinner what the storyteller is doing; "" when it does nothing."""
         self._work = text
         if text and self._timer is None:
+            self._working_since = time.monotonic()
             self._timer = self.set_interval(_SPINNER.interval / 1000, self._spin)
         elif not text and self._timer:
             self._timer.stop()
@@ -199,5 +212,8 @@ class PromptBar(Horizontal):
 
     def _show_subtitle(self) -> None:
         spinner = _SPINNER.frames[self._frame % len(_SPINNER.frames)]
+        seconds = int(time.monotonic() - self._working_since)
         work = f"{spinner} {self._work}" if self._work else ""
+        if work and seconds >= _SLOW_SECONDS:
+            work += f" · {seconds} s"
         self.border_subtitle = Content(command_hint(self._prompt.text) or work)

@@ -69,7 +69,7 @@ class TurnView(Vertical):
         .margin { width: 5; height: auto; margin: 1 0 0 0; color: $foreground 60%; &:hover { color: $primary; } }
         .body { height: auto; }
         .action { color: $primary; margin: 1 0 0 0; }
-        .narration { color: $secondary; margin: 1 0 0 0; }
+        .narration { color: $secondary; margin: 1 0 0 0; &:ansi { text-style: italic; } }
         .prose { margin: 1 0 0 0; }
         &.-improvised .prose { border-left: solid $secondary; padding: 0 0 0 1; }
         .labels { display: none; color: $foreground 60%; width: auto; &:hover { color: $primary; } }

@@ -79,7 +79,6 @@ def test_there_is_nothing_to_continue_at_first(server: ScriptedServer) -> None:
 @pytest.mark.usefixtures("own_scenario")
 def test_a_story_or_a_scenario_begins_by_words_of_its_title(server: ScriptedServer, line: str, title: str) -> None:
     assert play(server, f"{line}\n").stdout.startswith(f"{title}\n\nYou ")
-    assert saved_adventure().title == title
 
 
 def test_what_several_titles_have_lists_them_with_numbers(server: ScriptedServer) -> None:
@@ -142,7 +141,7 @@ def test_a_genre_lists_what_is_in_it(server: ScriptedServer) -> None:
 
 
 def test_a_list_says_which_endings_were_found_and_a_number_needs_a_list() -> None:
-    result = dungeon("read", "--plain", lines="0\n1\n/stories\n0\n1\n/new\n/stories\n/quit\n")
+    result = dungeon("read", "--plain", lines="0\n1\n/stories\n0\n1\n1\n/new\n/stories\n/quit\n")
     assert result.returncode == 0
     assert result.stderr.count("A number is one of a list, and none was printed yet") == 2
     assert f"The last list goes from 1 to {len(library())}." in result.stderr
@@ -155,11 +154,11 @@ def test_the_shelf_is_listed_at_the_menu(server: ScriptedServer) -> None:
     server.answers = ["\nIt is dark."]
     assert "No adventure was played yet." in play(server, "/shelf\n").stderr
     play(server, "look\n", "--scenario", "iron-door")
-    play(server, "", "--scenario", "glass-heron")
+    play(server, "look\n", "--scenario", "glass-heron")
     result = play(server, "/shelf\n/shelf iron\n/shelf xylophone\n1\n")
-    assert result.stdout.startswith("1. The Glass Heron (0 turns, today ")
+    assert result.stdout.startswith("1. The Glass Heron (1 turn, today ")
     assert "No adventure has these words." in result.stderr
-    assert saved_adventure().title == "The Glass Heron", "nothing was played in the other"
+    assert "The Iron Door\n\nYou are a road guard" in result.stdout
     assert "> You look.\n\nIt is dark." in result.stdout, "the number is one of the last list that was printed"
 
 
@@ -176,8 +175,16 @@ def test_the_menu_has_help_settings_and_a_way_out(server: ScriptedServer) -> Non
 def test_a_list_of_the_menu_can_be_asked_for_in_an_adventure(server: ScriptedServer) -> None:
     result = play(server, "/stories western\n\n/undo\n", "--scenario", "iron-door")
     assert "Western\n  1. " in result.stdout
+    assert "An empty line continues" not in result.stderr, "the player knows already what they want"
     assert result.stdout.count("You are a road guard") == 2, "an empty line goes back"
     assert "There is nothing to undo." in result.stderr
+
+
+def test_whoever_leaves_an_adventure_can_go_back_to_it_though_nothing_was_played(server: ScriptedServer) -> None:
+    result = play(server, "/new\n\n/new\nten-forty\n", "--scenario", "iron-door")
+    assert "An empty line continues The Iron Door (0 turns)." in result.stderr
+    assert result.stdout.count("You are a road guard") == 2
+    assert "The Ten-Forty\n\nYou are Minnie" in result.stdout
 
 
 # ---- placeholders ------------------------------------------------------------------------------------------------
@@ -212,6 +219,6 @@ def test_a_question_can_be_left_for_the_menu_and_for_good(server: ScriptedServer
     result = play(server, "/back\niron\n", "--scenario", "dragons-tooth")
     assert "/stories lists" in result.stderr
     assert "The Iron Door\n\nYou are a road guard" in result.stdout
-    assert [saved_adventure().title, saved_adventure().id] == ["The Iron Door", 1], "no other was begun"
+    assert "pulls teeth" not in result.stdout
     left = play(server, "/quit\nBo\n", "--scenario", "dragons-tooth")
     assert (left.returncode, "pulls teeth" in left.stdout) == (0, False)

@@ -33,7 +33,11 @@ def paragraphs(text: str) -> list[str]:
 
 GATE = ["The [bold]Gate[/]", "You stand at the [31mgate[/b].", '1. Open the gate\n2. "Who is there?"']
 HALL = ["> You open the gate.", "The gate opens.", "1. Continue"]
-END = ["Nobody answers.", "The end. Endings found: 1 of 1.\n1. Go back to the last choice\n2. Begin this story again"]
+END = [
+    "Nobody answers.",
+    "The end. Endings found: 1 of 1.\n1. Go back to the last choice\n2. Begin this story again\n"
+    "3. Another story or scenario",
+]
 
 
 def test_a_story_is_read_to_its_ending_and_back(tale: str) -> None:

@@ -116,6 +116,7 @@ def test_the_file_extension_chooses_the_format(shelf: Shelf, tmp_path: Path) -> 
     adventure = shelf.open(play_one_turn(shelf))
     assert export_adventure(adventure, default_export_path(adventure)) == Path("the-door.md")
     assert "**> You knock.**" in (tmp_path / "the-door.md").read_text()
+    assert default_export_path(adventure) == Path("the-door-2.md"), "a story that has grown needs no other name"
     export_adventure(adventure, " story.TXT ", whole=True)
     assert "\n> You knock.\n" in (tmp_path / "story.TXT").read_text()
     assert [path.name for path in tmp_path.iterdir() if path.suffix == ".new"] == []

@@ -45,9 +45,11 @@ def test_the_mode_applies_to_bare_lines_but_not_to_quotes_or_empty_lines() -> No
     assert parse_line("", Kind.SAY) == Request("continue")
 
 
-@pytest.mark.parametrize(("line", "command"), [("help", "help"), ("QUIT", "quit"), ("exit", "quit"), ("undo", "undo")])
+@pytest.mark.parametrize(
+    ("line", "command"), [("help", "help"), ("QUIT", "quit"), ("exit", "quit"), ("go back", "undo"), ("menu", "new")]
+)
 def test_the_name_of_a_command_is_not_played(line: str, command: str) -> None:
-    with pytest.raises(DungeonError, match=f"Did you mean /{command}\\? .* /do {line} does it"):
+    with pytest.raises(DungeonError, match=f"Did you mean /{command}\\? .* /do {line} plays it"):
         parse_line(line)
     assert parse_line(f"/do {line}") == Request("do", line)
 
@@ -62,6 +64,8 @@ def test_a_command_without_the_words_it_needs_is_an_error(name: str) -> None:
     ("line", "message"),
     [
         ("/undoo", "no command /undoo. Did you mean /undo?"),
+        ("/erase", "no command /erase. Did you mean /undo?"),
+        ("/remember the key", "Did you mean /memory?"),
         ("/xyzzy", "no command /xyzzy. /help lists them"),
         ("/", "no command /. /help"),
         ("/" + "x" * 100_000, "x" * 30 + "."),

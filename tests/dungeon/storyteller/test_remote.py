@@ -208,7 +208,7 @@ async def test_an_address_where_nothing_answers_is_an_error_within_two_seconds()
             storyteller = RemoteStoryteller(url)
             async with asyncio.timeout(_BUSY_MACHINE_SECONDS):
                 with pytest.raises(StorytellerError, match=message) as caught:
-                    await storyteller.start()
+                    await storyteller.identify()
             assert url in str(caught.value)
             await storyteller.close()
 

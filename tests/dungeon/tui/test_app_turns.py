@@ -36,6 +36,7 @@ async def test_escape_stops_the_turn_keeps_its_text_and_frees_the_prompt(server:
         (node,) = saved_adventure().path()
         assert (node.prose, node.state) == ("The door opens a", State.STOPPED)
         assert prompt(pilot).has_focus
+        assert toast_text(pilot.app) == "Stopped. Enter alone finishes the sentence; what came is kept."
         server.release()
         await play_line(pilot, "look")
         assert story_text(pilot).endswith("The door opens a\n> You look.\nA road.")
@@ -126,6 +127,8 @@ async def test_the_arrow_keys_browse_the_takes_while_nothing_is_typed(server: Sc
         server.answers = ["\nTwo bells ring."]
         await press(pilot, "ctrl+r")
         await wait_until(pilot, lambda: margins(pilot)[-1:] == [["2/2"]] and not play_screen(pilot).busy)
+        await settle(pilot)
+        assert toast_text(pilot.app).startswith("Take 2 of 2: ← and →")
         await press(pilot, "left")
         await wait_until(pilot, lambda: "One bell rings." in story_text(pilot))
         assert margins(pilot)[-1] == ["1/2"]

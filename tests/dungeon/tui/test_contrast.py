@@ -217,3 +217,28 @@ async def test_with_no_color_there_are_no_colours_and_the_marks_are_those_of_the
         assert len(set(await looks_of_cursor(pilot, pilot.app.screen.focus_chain[0]))) == 2
         await press(pilot, "f7")
         assert {(run.color, run.background) for run in drawn(pilot.app)} == {("default", "default")}
+
+
+@pytest.mark.parametrize(
+    ("scene", "words", "marks", "others"),
+    [
+        ("play", "The lamp goes out.", "italic", "Somebody breathes."),
+        ("play, typing", "pen the iron door", "reverse", "The disk is full."),
+        ("choose", "lamplight", "bold", "deepwood"),
+        ("settings, a wrong value", "110900", "reverse", "must be"),
+    ],
+    ids=["the player's own narration", "selected text", "the chosen option", "selected text of a field"],
+)
+async def test_without_colours_it_is_marked(
+    monkeypatch: pytest.MonkeyPatch, scene: str, words: str, marks: str, others: str
+) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    async with visiting(scene) as pilot:
+        if scene == "choose":
+            await press(pilot, "end")
+        if scene == "settings, a wrong value":
+            await press(pilot, "shift+home")
+        runs = list(drawn(pilot.app))
+        assert all(marks in run.marks for run in runs if words in run.text)
+        assert any(words in run.text for run in runs)
+        assert not any(marks in run.marks for run in runs if others in run.text)

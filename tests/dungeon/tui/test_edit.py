@@ -53,14 +53,22 @@ def on_disk(session: Session) -> list[tuple[str, str]]:
     return [(node.action, node.prose) for node in reopened(session).adventure.path()]
 
 
+async def test_the_cursor_is_where_the_answer_ends(session: Session) -> None:
+    async with showing(EditScreen(session, head(session))) as (app, pilot):
+        await press(pilot, "exclamation_mark")
+        assert prose(app).text == "Nobody comes.!"
+        await press(pilot, "ctrl+home", "space", "ctrl+end", "full_stop")
+        assert prose(app).text == " Nobody comes.!."
+
+
 async def test_the_action_and_the_prose_are_changed_and_saved(session: Session) -> None:
     before = head(session)
     async with showing(EditScreen(session, head(session))) as (app, pilot):
         await write(pilot, "#words", "wait a while")
         assert widget_text(app, "#action") == "> You wait a while."
-        await press(pilot, *"Well. ", "ctrl+s")
+        await press(pilot, *" Well.", "ctrl+s")
         assert app.results == [True]
-    assert on_disk(session)[-1] == ("You wait a while.", "Well. Nobody comes.")
+    assert on_disk(session)[-1] == ("You wait a while.", "Nobody comes. Well.")
     assert session.adventure.nodes[before].prose == "Nobody comes."
 
 

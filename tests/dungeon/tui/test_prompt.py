@@ -3,7 +3,10 @@
 from collections.abc import Iterator
 
 import pytest
+from textual import events
+from textual.keys import key_to_character
 from textual.pilot import Pilot
+from textual.widgets import Input
 
 from corpus.turns import Kind
 from dungeon.scenarios.user import find_scenario
@@ -263,3 +266,62 @@ async def test_the_panel_shows_who_is_there_and_what_their_cards_say(server: Scr
         server.answers = ["\nOld Berrin lifts his lamp. [red]Berrin says nothing."]
         await play_line(pilot, "wait")
         assert "Berrin" in "\n".join(line[103:] for line in screen_text(pilot.app).splitlines())
+
+
+# ---- commands that players of other games try --------------------------------------------------------------------
+
+
+async def test_a_fact_is_added_to_the_memory(server: ScriptedServer) -> None:
+    async with playing_iron_door(server) as pilot:
+        lore = play_screen(pilot).session.adventure.lore
+        await enter_line(pilot, "/memory The key is cold.")
+        assert play_screen(pilot).session.adventure.lore.memory == f"{lore.memory}\nThe key is cold."
+        await enter_line(pilot, "/memory -")
+        assert play_screen(pilot).session.adventure.lore.memory == ""
+
+
+async def test_a_named_place_is_gone_to_by_its_name(server: ScriptedServer) -> None:
+    async with playing_iron_door(server) as pilot:
+        server.answers = ["\nOne."]
+        await play_line(pilot, "wait")
+        await enter_line(pilot, "/name The Bell Rings")
+        await play_line(pilot, "wait again")
+        await enter_line(pilot, "/go the bell rings")
+        assert len(saved_adventure().path()) == 1
+        assert toast_text(pilot.app) == "You are at the bell rings."
+        await enter_line(pilot, "/go nowhere")
+        assert "/go takes a number" in toast_text(pilot.app)
+
+
+async def test_enter_once_more_takes_the_command_that_was_asked_about(server: ScriptedServer) -> None:
+    async with playing_iron_door(server) as pilot:
+        server.answers = ["\nOne."]
+        await play_line(pilot, "wait")
+        await enter_line(pilot, "go back")
+        assert "Did you mean /undo?" in toast_text(pilot.app)
+        assert prompt(pilot).text == "go back"
+        await press(pilot, "enter")
+        assert saved_adventure().path() == []
+        assert prompt(pilot).text == ""
+
+
+async def test_escape_empties_the_prompt_and_up_brings_the_text_back(server: ScriptedServer) -> None:
+    async with playing_iron_door(server) as pilot:
+        await enter_line(pilot, "menu")
+        await press(pilot, "escape")
+        assert prompt(pilot).text == ""
+        await press(pilot, "up")
+        assert prompt(pilot).text == "menu"
+
+
+async def test_keys_that_come_in_a_burst_take_effect_in_their_order(server: ScriptedServer) -> None:
+    async with playing_iron_door(server) as pilot:
+        for key in [*"menu", *["backspace"] * 4, *"relay"]:
+            pilot.app.post_message(events.Key(key, key_to_character(key)))
+        await settle(pilot)
+        assert prompt(pilot).text == "relay"
+        await press(pilot, "ctrl+u", "f1")
+        for key in [*"menu", *["backspace"] * 4, *"relay"]:
+            pilot.app.post_message(events.Key(key, key_to_character(key)))
+        await settle(pilot)
+        assert pilot.app.screen.query_one(Input).value == "relay"

@@ -14,6 +14,7 @@ from dungeon.authored.books import Book, find_books
 from dungeon.paths import readings_folder
 from dungeon.storyteller.none import NoStoryteller
 from dungeon.storyteller.servers.remote import RemoteStoryteller
+from dungeon.tale.authored import AT_THE_END
 from dungeon.tui.app import DungeonApp
 from dungeon.tui.screens.play import PlayScreen
 from dungeon.tui.screens.start import StartScreen
@@ -132,7 +133,7 @@ async def test_an_ending_is_shown_and_leads_back(server: ScriptedServer, books: 
         for line in ("1", ""):
             await enter_line(pilot, line)
         assert "The end. Endings found: 1 of 2." in story_text(pilot)
-        assert choices(pilot) == ["1. Go back to the last choice", "2. Begin this story again"]
+        assert choices(pilot) == [f"{number}. {way}" for number, way in enumerate(AT_THE_END, 1)]
         await pilot.click(Suggestion)
         await settle(pilot)
         assert choices(pilot) == ["1. Open the gate", '2. "Who is there?"']
