@@ -6,10 +6,8 @@ genre or opening. For `dungeon read` there are only stories.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import date
 from functools import partial
-from itertools import groupby
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -31,6 +29,7 @@ from dungeon.tale.authored import endings_line
 from dungeon.tui.host import game
 from dungeon.tui.screens import start_featured as featured
 from dungeon.tui.screens.confirm import ConfirmScreen
+from dungeon.tui.screens.start_groups import YOURS, EntryGroup, grouped, is_own, stories_id, story_id
 from dungeon.tui.screens.start_preview import (
     HOW_SCENARIO,
     HOW_STORY,
@@ -50,32 +49,12 @@ _ALL = "all"
 _WRITE = "write"
 _CONTINUE = "continue"
 _FEATURED = "featured:"
-_YOUR_SCENARIO = "yours:"
-_STORY = "story:"
-_GROUP = "group:"
-"""The ids of options, or how they begin; the id of a built-in scenario is its name. A featured one has `_FEATURED` and
-the id that it has in its group."""
-_YOURS = "group:yours"
-"""The group of the player's own scenarios."""
-_STORIES = "Stories: written, with endings"
-_SCENARIOS = "Scenarios: the voice writes all"
+"""The ids of options that are in no group. A featured story or scenario has `_FEATURED` and its id in its group."""
 _FEW = 12
 """So many stories of the player's own are listed without folding."""
 _TITLE = "Dungeon: an open, local AI Dungeon."
 _WELCOME = "Text adventures, told by a language model on your own machine."
 _WELCOME_TO_READ = "Stories to read: pick what you do by its number."
-
-
-@dataclass(frozen=True, slots=True)
-class _Group:
-    """Stories, or scenarios, under one heading that can be folded."""
-
-    option_id: str
-    name: str
-    section: str
-    """The heading above it and others of its sort."""
-    entries: dict[str, Scenario | Book]
-    """By the ids of their options."""
 
 
 class _Ways(Options):
@@ -120,8 +99,9 @@ class StartScreen(Screen[None]):
         self._seen: Mapping[str, frozenset[str]] = {}
         """The passages that were seen of each story that was begun."""
         self._user_scenarios: list[Scenario] = []
-        self._unfolded: set[str] = {_YOURS}
-        """The groups that are unfolded."""
+        self._groups: tuple[EntryGroup, ...] = ()
+        self._unfolded: set[str] = {YOURS}
+        """The ids of the groups that are unfolded."""
         self._reported: set[str] = set()
         """What is wrong with scenario files, as far as it was shown."""
 
@@ -140,7 +120,7 @@ class StartScreen(Screen[None]):
     def on_mount(self) -> None:
         self.query_one("#ways").border_subtitle = "type to find"
         if len(game(self).books) <= _FEW:
-            self._unfolded.update(group.option_id for group in self._groups() if game(self).books)
+            self._unfolded |= {stories_id(book.genre) for book in game(self).books}
 
     def on_screen_resume(self) -> None:
         """Show how everything is now: it may have changed on the screen above."""
@@ -157,6 +137,8 @@ class StartScreen(Screen[None]):
                 if trouble.message not in self._reported:
                     self._reported.add(trouble.message)
                     game(self).toast(trouble.message, error=True)
+        scenarios = ((), ()) if self._reads_only else (builtin_scenarios(), self._user_scenarios)
+        self._groups = grouped(game(self).books or library(), *scenarios)
         self._fill()
         self._list.focus()
 
@@ -180,7 +162,7 @@ class StartScreen(Screen[None]):
         rows = self._found(words) if words.strip() else list(self._everything())
         options = [row for row in rows if row]
         places = {option.id: place for place, option in enumerate(options)}
-        group = next((group.option_id for group in self._groups() if highlight in group.entries), "")
+        group = next((group.option_id for group in self._groups if highlight in group.entries), "")
         self._list.clear_options()
         self._list.add_options(rows)
         if not options:
@@ -197,7 +179,7 @@ class StartScreen(Screen[None]):
         if not self._reads_only:
             yield _option("Write your own…", _WRITE)
         section = ""
-        for group in self._groups():
+        for group in self._groups:
             if group.section != section:
                 section = group.section
                 yield Option(Content.styled(section, "bold $foreground"), disabled=True)
@@ -214,13 +196,13 @@ class StartScreen(Screen[None]):
         if self._latest and not self._reads_only:
             yield Option(featured.continue_row(self._latest), id=_CONTINUE)
         if first:
-            yield Option(featured.first_story_row(first), id=f"{_FEATURED}{_STORY}{first.key}")
+            yield Option(featured.first_story_row(first), id=f"{_FEATURED}{story_id(first)}")
         if not self._reads_only:
             scenario = featured.scenario_of_the_day(builtin_scenarios(), self._today)
             yield Option(featured.scenario_row(scenario), id=f"{_FEATURED}{scenario.name}")
         book = featured.story_of_the_day(books, self._seen.keys(), self._today)
         if book is not first:  # it is, if it is the only one
-            yield Option(featured.story_row(book), id=f"{_FEATURED}{_STORY}{book.key}")
+            yield Option(featured.story_row(book), id=f"{_FEATURED}{story_id(book)}")
 
     def _seen_of(self, entry: Scenario | Book) -> frozenset[str]:
         return self._seen.get(entry.key, frozenset()) if isinstance(entry, Book) else frozenset()
@@ -235,7 +217,7 @@ class StartScreen(Screen[None]):
         """Return the stories and scenarios that have all the words, first those that have them in the title."""
         wanted = words.casefold().split()
         titled, others = list[Option](), list[Option]()
-        for group in self._groups():
+        for group in self._groups:
             for option_id, entry in group.entries.items():
                 title = entry_title(entry)
                 text = f"{title} {entry.genre} {group.name} {entry_opening(entry)}".casefold()
@@ -250,20 +232,9 @@ class StartScreen(Screen[None]):
         """Whether only authored stories are offered, to be read."""
         return not game(self).session.may_type
 
-    def _groups(self) -> Iterator[_Group]:
-        """Yield the player's own scenarios, the stories of each genre, and the scenarios of each genre."""
-        if self._user_scenarios and not self._reads_only:
-            entries = {f"{_YOUR_SCENARIO}{scenario.name}": scenario for scenario in self._user_scenarios}
-            yield _Group(_YOURS, "yours", "", dict(entries))
-        for genre, books in groupby(game(self).books or library(), key=lambda book: book.genre):
-            yield _Group(f"{_GROUP}{_STORY}{genre}", genre, _STORIES, {f"{_STORY}{book.key}": book for book in books})
-        if not self._reads_only:
-            for genre, scenarios in groupby(builtin_scenarios(), key=lambda scenario: scenario.genre):
-                yield _Group(_GROUP + genre, genre, _SCENARIOS, {scenario.name: scenario for scenario in scenarios})
-
     def _entry(self, option_id: str) -> Scenario | Book | None:
         option_id = option_id.removeprefix(_FEATURED)
-        return next((group.entries[option_id] for group in self._groups() if option_id in group.entries), None)
+        return next((group.entries[option_id] for group in self._groups if option_id in group.entries), None)
 
     def _scenario(self, option_id: str) -> Scenario | None:
         entry = self._entry(option_id)
@@ -274,8 +245,8 @@ class StartScreen(Screen[None]):
         if self.query_one("#find", Input).value:
             return ""
         option_id = self._highlighted
-        groups = self._groups()
-        return next((each.option_id for each in groups if option_id in (each.option_id, *each.entries)), "")
+        groups = (group for group in self._groups if option_id == group.option_id or option_id in group.entries)
+        return next((group.option_id for group in groups), "")
 
     def action_fold(self, fold: bool) -> None:
         """Fold the group of the highlighted option, or unfold it."""
@@ -293,7 +264,7 @@ class StartScreen(Screen[None]):
         if action == "edit":
             return self._scenario(self._highlighted) is not None
         if action == "trash":
-            return self._highlighted.startswith(_YOUR_SCENARIO)
+            return is_own(self._highlighted)
         return True
 
     # ---- finding ---------------------------------------------------------------------------------------------
@@ -347,7 +318,7 @@ class StartScreen(Screen[None]):
         if entry := self._entry(option_id):
             how = HOW_STORY if isinstance(entry, Book) else HOW_SCENARIO
             return about_entry(entry, self._seen_of(entry), how if option_id.startswith(_FEATURED) else "")
-        for group in self._groups():
+        for group in self._groups:
             if option_id == group.option_id:
                 return page(group.name.capitalize(), "", "\n".join(map(entry_title, group.entries.values())))
         if option_id == _ALL:
@@ -379,7 +350,7 @@ class StartScreen(Screen[None]):
     def _write(self, scenario: Scenario | None) -> None:
         from dungeon.tui.screens.scenario_editor import ScenarioEditor
 
-        name = scenario.name if scenario and self._highlighted.startswith(_YOUR_SCENARIO) else ""
+        name = scenario.name if scenario and is_own(self._highlighted) else ""
         self.app.push_screen(ScenarioEditor(scenario, name), self._written)
 
     def _written(self, scenario: Scenario | None) -> None:
@@ -389,7 +360,7 @@ class StartScreen(Screen[None]):
     def action_trash(self) -> None:
         """Throw one of the player's own scenarios away, once that is confirmed."""
         scenario = self._scenario(self._highlighted)
-        if scenario and self._highlighted.startswith(_YOUR_SCENARIO):
+        if scenario and is_own(self._highlighted):
             title = entry_title(scenario)
             question = f"Throw your scenario “{title}” away? Its file goes to the folder trash beside it."
             self.app.push_screen(ConfirmScreen(question, "Throw away"), partial(self._trash, scenario.name))
