@@ -170,8 +170,8 @@ async def test_quitting_saves_the_text_in_an_open_editor(server: ScriptedServer)
     async with playing_iron_door(server) as pilot:
         server.answers = ["\nOne."]
         await play_line(pilot, "wait")
-        await press(pilot, "ctrl+e", "T", "w", "o", ".", "space", "ctrl+q")
-    assert [node.prose for node in saved_adventure().path()] == ["Two. One."]
+        await press(pilot, "ctrl+e", "T", "w", "o", ".", "ctrl+q")
+    assert [node.prose for node in saved_adventure().path()] == ["One.Two."]
     async with playing(server, go_on=True) as pilot:
         await press(pilot, "f2")
         pilot.app.screen.query_one("#memory-text", TextArea).text = "You are a guard."
