@@ -254,10 +254,11 @@ def test_the_readme_has_the_table_of_the_games_commands() -> None:
         assert f"| `{command.usage}` | {key_name(command.key)} | {command.summary} |".replace("|  |", "| |") in README
 
 
-def test_the_screenshot_shows_the_game() -> None:
-    picture = re.search(r"!\[.*\]\((.*)\)", README)
-    assert picture
-    assert "Ten-Forty" in (ROOT / picture[1]).read_text(encoding="utf-8")
+def test_the_pictures_show_the_game() -> None:
+    pictures = re.findall(r"!\[.*\]\((.*)\)", README)
+    shown = ("Iron", "Begin", "ember", "Tree")  # the recording, the first screen, a turn, the tree
+    for picture, text in zip(pictures, shown, strict=True):
+        assert text in (ROOT / picture).read_text(encoding="utf-8")
 
 
 def test_local_links_of_the_readme_exist() -> None:
