@@ -255,10 +255,11 @@ def test_the_readme_has_the_table_of_the_games_commands() -> None:
 
 
 def test_the_pictures_show_the_game() -> None:
-    pictures = re.findall(r"!\[.*\]\((.*)\)", README)
-    shown = ("Iron", "Begin", "ember", "Tree")  # the recording, the first screen, a turn, the tree
-    for picture, text in zip(pictures, shown, strict=True):
-        assert text in (ROOT / picture).read_text(encoding="utf-8")
+    shown = {"session": "Iron", "start": "Begin", "turn": "ember", "tree": "Tree"}
+    pictures = re.findall(r"!\[.*\]\((tests/pictures/(.*)\.svg)\)", README)
+    assert [name for _, name in pictures] == list(shown)
+    for picture, name in pictures:
+        assert shown[name] in (ROOT / picture).read_text(encoding="utf-8")
 
 
 def test_local_links_of_the_readme_exist() -> None:

@@ -20,7 +20,7 @@ from dungeon.plain.lines import DownloadNotes, LineReader, is_terminal, note, sa
 from dungeon.plain.menu import ANYWHERE, Choice, Menu
 from dungeon.plain.questions import Back, Questions
 from dungeon.plain.story import StoryPrinter, TurnPrinter
-from dungeon.play.adventures import delete_unplayed, plural
+from dungeon.play.adventures import delete_unplayed, find_adventure, plural
 from dungeon.play.director import open_story
 from dungeon.play.keys import check_keys
 from dungeon.play.registry import COMMANDS, parse_line
@@ -352,11 +352,13 @@ class _Game:
         if not entries:
             note(f"No adventure holds '{search}'.")
             return
-        question = "A number goes on with that adventure, an empty line stays here."
+        question = "A number or a title goes on with that adventure, an empty line stays here."
         if line := (await self._questions.ask(question, note)).strip():
-            if len(line) > 9 or not line.isdecimal() or not 0 < int(line) <= len(entries):
-                raise DungeonError(f"There is no adventure '{line[:30]}' in this list.")
-            self.session.resume(entries[int(line) - 1].id)
+            listed = line.isdecimal() and len(line) < 9
+            if listed and not 0 < int(line) <= len(entries):
+                raise DungeonError(f"There is no adventure {line} in this list. You stay where you are.")
+            chosen = entries[int(line) - 1].id if listed else find_adventure(self.session.shelf, line)
+            self.session.resume(chosen)
             await self.show_latest()
 
     async def switch_voice(self, name: str) -> None:

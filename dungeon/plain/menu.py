@@ -120,10 +120,10 @@ class Menu:
         if latest := self._latest():
             note(f"An empty line continues {latest.title}{latest.remark}.")
         if self._has_scenarios:
-            note("/stories lists authored stories by genre, /scenarios openings for the voice.")
+            note("/stories GENRE lists authored stories, /scenarios GENRE openings for the voice.")
             note(f"A title, or words of one, begins it. More than {_LONGEST_TITLE_TYPED} words are your own opening.")
         else:
-            note("/stories lists the stories by genre. A title, or words of one, begins it.")
+            note("/stories GENRE lists stories. A title, or words of one, begins it.")
         note("/help lists the commands, /quit leaves.")
 
     async def _chosen(self, line: str) -> Choice | None:
@@ -256,10 +256,11 @@ class Menu:
 
     def _list_by_genre(self, entries: list[_Entry], words: str) -> None:
         of_genre = [entry for entry in entries if words.lower() in entry.genre.lower()]
-        entries = of_genre or find_titles(words, entries, lambda entry: entry.names)
-        if not entries:
-            raise DungeonError(f"Neither a genre nor a title has “{one_line(words)[:60]}”.")
-        self._listed = entries
+        found = of_genre or find_titles(words, entries, lambda entry: entry.names)
+        if not found:
+            genres = ", ".join(dict.fromkeys(entry.genre for entry in entries if entry.genre))
+            raise DungeonError(f"Neither a genre nor a title has “{one_line(words)[:60]}”. The genres are {genres}.")
+        entries = self._listed = found
         number = 0
         for genre, group in groupby(entries, key=lambda entry: entry.genre):
             say(genre.capitalize())

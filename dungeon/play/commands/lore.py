@@ -30,6 +30,8 @@ async def memory(frontend: PlayFrontend, request: Request) -> None:
         return
     if request.words:
         session.set_lore(replace(session.adventure.lore, memory=""))
+        frontend.show_lines("Memory", ["The memory is empty now."])
+        return
     _show_text(frontend, "Memory", session.adventure.lore.memory, "/memory WORDS adds to it.")
 
 

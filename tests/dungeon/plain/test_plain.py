@@ -184,7 +184,7 @@ def test_a_dash_clears_a_text_that_the_voice_knows(server: ScriptedServer) -> No
     assert (result.returncode, result.stderr) == (0, "")
     assert result.stdout.endswith(
         "Added to the memory: The door is iron.\nAuthor's note: Be brief.\nSummary: Rain fell.\n"
-        "Memory: nothing yet. /memory WORDS adds to it.\nAuthor's note: nothing yet. /note WORDS sets it.\n"
+        "The memory is empty now.\nAuthor's note: nothing yet. /note WORDS sets it.\n"
         "There is no summary yet: the voice still sees every turn.\n"
     )
     lore = saved_adventure().lore
