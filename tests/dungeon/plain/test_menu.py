@@ -217,7 +217,7 @@ def test_a_question_lets_commands_through(server: ScriptedServer) -> None:
 
 def test_a_question_can_be_left_for_the_menu_and_for_good(server: ScriptedServer) -> None:
     result = play(server, "/back\niron\n", "--scenario", "dragons-tooth")
-    assert "/stories lists" in result.stderr
+    assert "/stories GENRE lists" in result.stderr
     assert "The Iron Door\n\nYou are a road guard" in result.stdout
     assert "pulls teeth" not in result.stdout
     left = play(server, "/quit\nBo\n", "--scenario", "dragons-tooth")
