@@ -86,6 +86,8 @@ class PlayScreen(TurnScreen):
         yield KeyFooter()
 
     async def on_mount(self) -> None:
+        if not self.query(PromptBar):  # the player has left already: Textual composes nothing while it ends
+            return
         self.session.on_notice = lambda text: self.post_message(self.NoticeGiven(text))
         self.set_mode(Kind.DO)
         self.prompt.remember([typed_line(node) for node in self.session.adventure.path()])
@@ -101,7 +103,8 @@ class PlayScreen(TurnScreen):
         self._show_panel()
 
     def on_resize(self) -> None:
-        self._show_panel()
+        if self.query(SidePanel):
+            self._show_panel()
 
     def _show_panel(self) -> None:
         wanted = self.session.settings.global_settings.panel

@@ -210,12 +210,12 @@ async def test_a_turn_is_edited_and_the_tree_shows_both(session: Session) -> Non
     async with showing(TreeScreen(session)) as (app, pilot):
         await press(pilot, "up", "e")
         assert isinstance(app.screen, EditScreen)
-        await press(pilot, "N", "o", "space", "ctrl+s")
-        assert highlighted(app) == "6 ● 3/3 (edited) > You go right. No Two."
+        await press(pilot, "space", "N", "o", "ctrl+s")
+        assert highlighted(app) == "6 ● 3/3 (edited) > You go right. Two. No"
         assert "2 ├─○ 1/3 (before an edit) Two." in rows(app)
         await press(pilot, "escape")
         assert app.results == [True]
-    assert [node.prose for node in reopened(session).adventure.path()] == ["One.", "No Two.", "Three."]
+    assert [node.prose for node in reopened(session).adventure.path()] == ["One.", "Two. No", "Three."]
 
 
 async def test_the_takes_of_a_turn_are_opened_from_the_tree(session: Session) -> None:
