@@ -4,7 +4,8 @@
     base = open_base("openai-community/gpt2")        # a Hub id
     base = open_base("path/to/folder")               # a local folder as transformers writes it
 
-safetensors and GGUF only, and no code from a model's folder is ever run. Weights are held in 32 bits.
+safetensors and GGUF only, and no code from a model's folder is ever run. Weights come in 32 bits, or, for a training
+that holds them in 16, as their files hold them: a large model is never in memory in 32 bits first.
 """
 
 import hashlib
@@ -23,8 +24,11 @@ from finetune.errors import FinetuneError, cause
 from finetune.models.base_check import cannot_open, check_base, hub_subject
 from finetune.models.folders import BUNDLED
 from finetune.models.gguf_weights import BUNDLED_HUB_ID, bundled_weights, read_gguf
+from finetune.recipe import Recipe
 
 _MOST_CONTEXT = 2048
+_DIGEST_AT_ONCE = 1 << 22
+"""Numbers that are turned into 32 bits at a time: a copy of a large embedding would take a gigabyte."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,23 +65,24 @@ class Base:
         return None if Path(self.given).is_absolute() else self.given
 
 
-def open_base(name: str) -> Base:
-    """Return the base of that name, folder or Hub id.
+def open_base(name: str, recipe: Recipe | None = None) -> Base:
+    """Return the base of that name, folder or Hub id, in 32 bits, or as `recipe` trains it.
 
     Raises:
         FinetuneError: there is no such base, it can't be fetched, or it isn't a whole causal language model.
     """
     check_base(name)
     path = Path(name).expanduser()
+    dtype = "auto" if recipe and halves_frozen(recipe) else torch.float32
     if name == BUNDLED:
         file = bundled_weights()
         model, tokenizer = read_gguf(file)
         return Base(name, name, "apache-2.0", model, tokenizer, file, _digest(model))
     if path.is_dir():
-        model, tokenizer = _from_pretrained(str(path), f"The folder {path}")
+        model, tokenizer = _from_pretrained(str(path), f"The folder {path}", dtype)
         given, shown, card = str(path.resolve()), path.resolve().name, path / "README.md"
         return Base(given, shown, _license(card), model, tokenizer, None, _digest(model))
-    model, tokenizer = _from_pretrained(name, hub_subject(name))
+    model, tokenizer = _from_pretrained(name, hub_subject(name), dtype)
     try:
         card = Path(hf_hub_download(name, "README.md"))
     except (httpx2.HTTPError, OSError):  # a model without a card, or a cache without it
@@ -85,13 +90,18 @@ def open_base(name: str) -> Base:
     return Base(name, name, _license(card), model, tokenizer, None, _digest(model))
 
 
-def _from_pretrained(source: str, subject: str) -> tuple[PreTrainedModel, Any]:
+def halves_frozen(recipe: Recipe) -> bool:
+    """Return whether a training holds the base's matrices, which it never changes, in 16 bits."""
+    return recipe.method == "lora" and recipe.weights == "half"
+
+
+def _from_pretrained(source: str, subject: str, dtype: torch.dtype | str) -> tuple[PreTrainedModel, Any]:
     try:
         config = AutoConfig.from_pretrained(source, trust_remote_code=False)
         opened: Any = AutoModelForCausalLM.from_pretrained(
             source,
             config=config,
-            dtype=torch.float32,
+            dtype=dtype,
             use_safetensors=True,
             trust_remote_code=False,
             output_loading_info=True,
@@ -135,7 +145,8 @@ def _digest(model: PreTrainedModel) -> str:
     digest = hashlib.sha256()
     for name, tensor in sorted(model.state_dict().items()):
         digest.update(name.encode())
-        digest.update(tensor.float().contiguous().numpy().tobytes())
+        for part in tensor.flatten().split(_DIGEST_AT_ONCE):
+            digest.update(part.float().numpy())
     return digest.hexdigest()
 
 

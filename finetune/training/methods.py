@@ -55,18 +55,19 @@ def prepare_model(model: PreTrainedModel, recipe: Recipe) -> PreTrainedModel | P
 
 
 def halve_frozen(model: nn.Module, dtype: torch.dtype) -> None:
-    """Hold the frozen parameters of linear layers in `dtype`.
+    """Hold the frozen parameters of linear layers in `dtype`, and all else in 32 bits, whatever it was opened in.
 
-    autocast would cast them at each use, so the losses stay the same. Norms, embeddings and the activations between the
-    blocks keep 32 bits.
+    autocast would cast the matrices at each use, so the losses stay the same. Norms, embeddings and the activations
+    between the blocks have 32 bits.
     """
     inner: Any = model
     embedding = inner.get_input_embeddings().weight  # may be the output head's matrix too
     for module in model.modules():
-        if isinstance(module, (nn.Linear, Conv1D)):
-            for parameter in module.parameters(recurse=False):
-                if not parameter.requires_grad and parameter is not embedding:
-                    parameter.data = parameter.data.to(dtype)
+        linear = isinstance(module, (nn.Linear, Conv1D))
+        for parameter in module.parameters(recurse=False):
+            frozen = linear and not parameter.requires_grad and parameter is not embedding
+            if parameter.is_floating_point():
+                parameter.data = parameter.data.to(dtype if frozen else torch.float32)
 
 
 def trainable_tensors(model: nn.Module) -> dict[str, torch.Tensor]:

@@ -59,7 +59,7 @@ def train_voice(job: TrainingJob) -> str:
         for note in (corpus.leak_warning and f"Warning: {corpus.leak_warning}", idle_cards(state.num_processes)):
             if note:
                 print_status(note)
-    trained = train(job, corpus, open_base(job.base))
+    trained = train(job, corpus, open_base(job.base, job.recipe))
     if trained is None:
         return ""
     result, model = trained
@@ -107,7 +107,7 @@ def train(job: TrainingJob, corpus: Corpus, base: Base, before: HeldOutLoss | No
     data = prepare_data(corpus, base, recipe, state.num_processes)
     set_seed(recipe.seed)
     model = prepare_model(base.model, recipe)
-    if recipe.weights == "half" and precision.precision != "fp32":
+    if recipe.weights == "half":
         halve_frozen(model, precision.dtype)
     trainer = VoiceTrainer(model, data, recipe, precision, base, work)
     checkpoint = last_checkpoint(work)

@@ -88,7 +88,7 @@ def _write_adapter(result: TrainingResult, model: PeftModel, voice: Path) -> Non
         write_gguf(merged.merge_and_unload(), plain.tokenizer, voice / _BASE_GGUF, "q8_0")
         return
     if base.gguf is None:
-        plain = open_base(base.given)
+        plain = open_base(base.given, result.recipe)  # as its files hold it: a 3B model in 32 bits takes 12 GB
         write_gguf(plain.model, plain.tokenizer, voice / _BASE_GGUF, "q8_0")
     write_adapter(model, base.gguf or voice / _BASE_GGUF, voice / _ADAPTER_GGUF)
 

@@ -2,6 +2,8 @@
 
 import http.server
 import shutil
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -144,6 +146,33 @@ def _refused(run: Run, name: str, corpus: Path, tmp_path: Path) -> str:
     assert result.exit_code == 2 and result.stdout == "", result.output
     assert name in result.stderr and "--base smollm2 needs no Hub" in result.stderr and "--base PATH" in result.stderr
     return " ".join(result.stderr.split())
+
+
+_PEAK = """
+import resource, sys
+from finetune.models.base import open_base
+from finetune.recipe import Recipe
+def peak():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+open_base(sys.argv[1])  # small: what is imported and made once does not count
+before = peak()
+base = open_base(sys.argv[2], Recipe(weights="half"))
+print({str(parameter.dtype) for parameter in base.model.parameters()}, base.sha256)
+print(peak() - before)
+"""
+
+
+def test_a_base_in_16_bits_is_never_in_memory_in_32(tmp_path: Path, bases: dict[str, Path]) -> None:
+    """Where a recipe holds its frozen matrices in 16 bits. Its identity is that of the same numbers in 32."""
+    config = AutoConfig.from_pretrained(bases["llama"])
+    config.hidden_size, config.intermediate_size = 512, 8192
+    model = AutoModelForCausalLM.from_config(config).bfloat16()
+    large = shutil.copytree(bases["llama"], tmp_path / "large")
+    model.save_pretrained(large)
+    arguments = [sys.executable, "-c", _PEAK, str(bases["llama"]), str(large)]
+    lines = subprocess.run(arguments, check=True, capture_output=True, text=True).stdout.splitlines()
+    assert lines[0] == f"{{'torch.bfloat16'}} {open_base(str(large)).sha256}"
+    assert int(lines[1]) < 3.2 * model.num_parameters()  # bytes; 32 bits alone are 4 each
 
 
 @pytest.mark.parametrize("name", ["gpt2", "llama"])

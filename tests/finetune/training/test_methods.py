@@ -178,6 +178,18 @@ def test_trainable_tensors_can_be_restored(method: str, bases: dict[str, Path]) 
     assert torch.equal(logits(model), expected)
 
 
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float32])
+def test_a_model_that_was_opened_in_16_bits_is_held_as_one_in_32(dtype: torch.dtype, bases: dict[str, Path]) -> None:
+    """Whatever its files hold: the same numbers in the same types."""
+    states = []
+    for opened in (torch.float32, torch.bfloat16):
+        model = prepared(load(bases, "gpt2").bfloat16().to(opened))
+        halve_frozen(model, dtype)
+        states.append({name: parameter for name, parameter in model.named_parameters() if "lora" not in name})
+    for name, parameter in states[0].items():
+        assert parameter.dtype == states[1][name].dtype and torch.equal(parameter, states[1][name]), name
+
+
 @pytest.mark.parametrize("method", ["lora", "last-layers"])
 @pytest.mark.parametrize("name", ARCHITECTURES)
 def test_frozen_weights_in_16_bits_give_the_same_loss_and_gradient(
