@@ -71,6 +71,30 @@ def remove(name: str) -> None:
     click.echo(f"Removed: {name} ({freed / 1e6:,.0f} MB)", err=True)
 
 
+@voices.command()
+@click.argument("name")
+def where(name: str) -> None:
+    """Print where a voice is, for other programs; nothing is fetched.
+
+    Columns, separated by tabs: whether its weights are here, its GGUF file, or its folder if it is an adapter, the
+    SHA-256 of the file where the catalogue states one, and its licence.
+    """
+    from dungeon.storyteller.catalogue import CatalogueWeights
+    from dungeon.storyteller.download.weights import is_here, weights_path
+    from dungeon.storyteller.voices.find import find_voice
+    from dungeon.storyteller.voices.overview import Place
+
+    voice = find_voice(name)
+    place, weights = Place.HERE, voice.weights
+    path, sha256, license_name = weights, "", ""
+    if isinstance(weights, CatalogueWeights):
+        place = Place.HERE if is_here(weights) else Place.HUB
+        path, sha256, license_name = weights_path(weights), weights.sha256, weights.license
+    if voice.adapter:
+        path, sha256 = voice.adapter.parent, ""
+    click.echo("\t".join((place, str(path), sha256, license_name)))
+
+
 @voices.command("try")
 @click.argument("name")
 def try_(name: str) -> None:

@@ -3,13 +3,18 @@
     base = open_base("smollm2")                      # the bundled weights, dequantised; needs no Hub
     base = open_base("openai-community/gpt2")        # a Hub id
     base = open_base("path/to/folder")               # a local folder as transformers writes it
+    base = open_base("path/to/model.gguf")           # a GGUF file
+    base = open_base("ember")                        # a voice of the game, whose weights are here
+    base = open_base("path/to/voice", recipe)        # a voice: what it has learned is gone on from
 
 safetensors and GGUF only, and no code from a model's folder is ever run. Weights come in 32 bits, or, for a training
 that holds them in 16, as their files hold them: a large model is never in memory in 32 bits first.
 """
 
 import hashlib
-from dataclasses import dataclass
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,18 +22,38 @@ import httpx2
 import torch
 import yaml  # type: ignore[import-untyped]
 from huggingface_hub import hf_hub_download, metadata_load
+from peft import PeftModel
 from safetensors import SafetensorError
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTrainedModel
 
 from finetune.errors import FinetuneError, cause
-from finetune.models.base_check import cannot_open, check_base, hub_subject
-from finetune.models.folders import BUNDLED
-from finetune.models.gguf_weights import BUNDLED_HUB_ID, bundled_weights, read_gguf
+from finetune.files import sha256_of
+from finetune.models.adapters import adapter_sha256, open_adapter
+from finetune.models.base_check import cannot_open, check_base, find_base, hub_subject
+from finetune.models.folders import BUNDLED, has_adapter, is_voice, read_training
+from finetune.models.game_voices import BUNDLED_HUB_ID, GameVoice, bundled_weights
+from finetune.models.gguf_weights import read_gguf
 from finetune.recipe import Recipe
 
 _MOST_CONTEXT = 2048
+_SHAPE = ("method", "layers", "modules", "rank", "alpha", "rslora", "dora", "dropout")
+"""Settings of a recipe that make the shape of an adapter."""
 _DIGEST_AT_ONCE = 1 << 22
 """Numbers that are turned into 32 bits at a time: a copy of a large embedding would take a gigabyte."""
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """The voice that a training goes on from. The names are keys in training.json."""
+
+    voice: str
+    """As the user named it; a local folder as an absolute path."""
+    adapter: str
+    """SHA-256 of its adapter."""
+    merged: bool
+    """Whether its adapter is merged into the base; else it goes on learning itself."""
+    how: str
+    """The same in words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,16 +61,25 @@ class Base:
     """A base that is open."""
 
     given: str
-    """The base as the user named it; a local folder as an absolute path."""
+    """The base as the user named it; a local folder or file as an absolute path."""
     name: str
-    """A Hub id, a folder's name, or `smollm2`."""
+    """A Hub id, a folder's or file's name, or the name of a voice of the game."""
     license: str
-    model: PreTrainedModel
+    model: PreTrainedModel | PeftModel
+    """With the adapter of the voice that `start` goes on with."""
     tokenizer: Any
     gguf: Path | None
     """The file that llama.cpp plays, where the base came from one."""
     sha256: str
-    """Of the weights: names and values of all tensors, 32 bits each."""
+    """Of the weights: of names and values of all tensors, 32 bits each; for a GGUF file that is not bundled, of that;
+    for a voice that was merged, of these two: its base's, and its adapter's file."""
+    hub_id: str | None = None
+    """The Hub repository to name in a model card."""
+    in_game: bool = False
+    """Whether the game finds `gguf` by the base's name."""
+    start: Start | None = None
+    advice: str = ""
+    """What the user might prefer to do with that voice."""
 
     @property
     def end_id(self) -> int | None:
@@ -58,36 +92,117 @@ class Base:
         return min(getattr(self.model.config, "max_position_embeddings", _MOST_CONTEXT), _MOST_CONTEXT)
 
     @property
-    def hub_id(self) -> str | None:
-        """The Hub repository to name in a model card."""
-        if self.name == BUNDLED:
-            return BUNDLED_HUB_ID
-        return None if Path(self.given).is_absolute() else self.given
+    def identity(self) -> dict[str, str]:
+        """What a training that goes on after an interruption must find again."""
+        learning = {"adapter": self.start.adapter} if self.start and not self.start.merged else {}
+        return {"name": self.name, "sha256": self.sha256, **learning}
 
 
 def open_base(name: str, recipe: Recipe | None = None) -> Base:
-    """Return the base of that name, folder or Hub id, in 32 bits, or as `recipe` trains it.
+    """Return the base of that name, file, folder or Hub id, in 32 bits, or as `recipe` trains it.
+
+    The adapter of a voice goes on learning where `recipe` has its shape; otherwise it is merged into the base.
 
     Raises:
         FinetuneError: there is no such base, it can't be fetched, or it isn't a whole causal language model.
     """
     check_base(name)
-    path = Path(name).expanduser()
-    dtype = "auto" if recipe and halves_frozen(recipe) else torch.float32
+    return _open(name, recipe is not None and halves_frozen(recipe), recipe)
+
+
+def _open(name: str, own_dtype: bool, recipe: Recipe | None) -> Base:
     if name == BUNDLED:
         file = bundled_weights()
-        model, tokenizer = read_gguf(file)
-        return Base(name, name, "apache-2.0", model, tokenizer, file, _digest(model))
-    if path.is_dir():
-        model, tokenizer = _from_pretrained(str(path), f"The folder {path}", dtype)
-        given, shown, card = str(path.resolve()), path.resolve().name, path / "README.md"
-        return Base(given, shown, _license(card), model, tokenizer, None, _digest(model))
-    model, tokenizer = _from_pretrained(name, hub_subject(name), dtype)
+        model, tokenizer = read_gguf(file, torch.float32)
+        return Base(name, name, "apache-2.0", model, tokenizer, file, _digest(model), BUNDLED_HUB_ID, in_game=True)
+    path, voice = find_base(name)
+    if path is None:
+        model, tokenizer = _from_pretrained(name, hub_subject(name), own_dtype)
+        try:
+            card = Path(hf_hub_download(name, "README.md"))
+        except (httpx2.HTTPError, OSError):  # a model without a card, or a cache without it
+            card = Path("README.md is not there")
+        return Base(name, name, _license(card), model, tokenizer, None, _digest(model), name)
+    given, shown = (name, name) if voice else (str(path.resolve()), path.resolve().name)
+    if is_voice(path) and has_adapter(path):
+        return _continue_voice(path, given, shown, own_dtype, recipe)
+    if path.is_file():
+        return _open_gguf(path, given, voice, own_dtype)
+    model, tokenizer = _from_pretrained(str(path), f"The folder {path}", own_dtype)
+    return Base(given, shown, _license(path / "README.md"), model, tokenizer, None, _digest(model))
+
+
+def _open_gguf(file: Path, given: str, voice: GameVoice | None, own_dtype: bool) -> Base:
     try:
-        card = Path(hf_hub_download(name, "README.md"))
-    except (httpx2.HTTPError, OSError):  # a model without a card, or a cache without it
-        card = Path("README.md is not there")
-    return Base(name, name, _license(card), model, tokenizer, None, _digest(model))
+        model, tokenizer = read_gguf(file, torch.bfloat16 if own_dtype else torch.float32)
+    except (OSError, ValueError, KeyError, ImportError, RuntimeError, NotImplementedError, struct.error) as error:
+        raise FinetuneError(
+            f"The GGUF file {file} can't be opened for training. The cause: {cause(error)}\n"
+            "Take the model that it was made from, as a folder or by its Hub id."
+        ) from error
+    sha256, license_name = sha256_of(file), voice.license if voice else "unknown"
+    in_game = voice is not None and voice.sha256 == sha256
+    shown = given if voice else file.stem
+    return Base(given, shown, license_name, model, tokenizer, file.resolve(), sha256, in_game=in_game)
+
+
+def _continue_voice(folder: Path, given: str, shown: str, own_dtype: bool, recipe: Recipe | None) -> Base:
+    """Return the base of a voice with what the voice has learned."""
+    training = read_training(folder)
+    base = _open(training["base"]["given"], own_dtype, None)
+    if base.sha256 != training["base"]["sha256"]:
+        raise other_base(folder, base.name)
+    adapter = adapter_sha256(folder)
+    plain: Any = base.model
+    adapted: Any = open_adapter(plain, folder)
+    merged = recipe is None or not goes_on_learning(recipe, training)
+    how = f"is merged into its base {base.name} first" if merged else f"goes on learning; the base stays {base.name}"
+    start = Start(given, adapter, merged, f"It goes on from the voice {shown}, whose adapter {how}.")
+    if not merged:
+        return replace(base, model=adapted, start=start)
+    sha256 = hashlib.sha256(f"{base.sha256} {adapter}".encode()).hexdigest()
+    whole = adapted.merge_and_unload()
+    advice = _advice(recipe, training)
+    return Base(given, shown, base.license, whole, base.tokenizer, None, sha256, start=start, advice=advice)
+
+
+def goes_on_learning(recipe: Recipe, training: Mapping[str, Any]) -> bool:
+    """Return whether `recipe` can train the adapter of a voice, with that `training.json`, further."""
+    return _can_go_on(recipe, training) and not _differing(recipe, training)
+
+
+def _can_go_on(recipe: Recipe, training: Mapping[str, Any]) -> bool:
+    # PiSSA's adapter was turned into one of twice the recipe's rank.
+    return recipe.method == "lora" and training["recipe"].get("init") != "pissa"
+
+
+def _differing(recipe: Recipe, training: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the recipe would need for an adapter of the voice's shape, where it has something else."""
+    stored = {key: training["recipe"].get(key) for key in _SHAPE}
+    return {key: value for key, value in stored.items() if _comparable(value) != _comparable(getattr(recipe, key))}
+
+
+def _comparable(value: Any) -> Any:
+    return sorted(name.strip() for name in value.split(",")) if isinstance(value, str) else value
+
+
+def _advice(recipe: Recipe | None, training: Mapping[str, Any]) -> str:
+    """Return what would keep the adapter of a voice from being merged; "" where nothing would."""
+    if recipe is None or not _can_go_on(recipe, training):
+        return ""
+    values = {
+        key: f"{value:g}" if type(value) is float else value for key, value in _differing(recipe, training).items()
+    }
+    sets = " ".join(f"--set {key}={str(value).lower()}" for key, value in values.items())
+    return f"With {sets} the voice's adapter would go on learning itself, and the new voice be as small."
+
+
+def other_base(folder: Path, name: str) -> FinetuneError:
+    """Return the error for a voice whose base has changed."""
+    return FinetuneError(
+        f"The voice {folder} was tuned on other weights than {name} has now. "
+        "Say where its own base is with --base, or tune it again."
+    )
 
 
 def halves_frozen(recipe: Recipe) -> bool:
@@ -95,13 +210,13 @@ def halves_frozen(recipe: Recipe) -> bool:
     return recipe.method == "lora" and recipe.weights == "half"
 
 
-def _from_pretrained(source: str, subject: str, dtype: torch.dtype | str) -> tuple[PreTrainedModel, Any]:
+def _from_pretrained(source: str, subject: str, own_dtype: bool) -> tuple[PreTrainedModel, Any]:
     try:
         config = AutoConfig.from_pretrained(source, trust_remote_code=False)
         opened: Any = AutoModelForCausalLM.from_pretrained(
             source,
             config=config,
-            dtype=dtype,
+            dtype="auto" if own_dtype else torch.float32,
             use_safetensors=True,
             trust_remote_code=False,
             output_loading_info=True,

@@ -17,7 +17,8 @@ from pathlib import Path
 from corpus.text import did_you_mean
 from finetune.errors import FinetuneError, cause
 from finetune.files import read_json
-from finetune.models.folders import BUNDLED, has_adapter, is_path, is_voice, read_training
+from finetune.models.folders import BUNDLED, has_adapter, is_gguf, is_path, is_voice, read_training
+from finetune.models.game_voices import GameVoice, find_game_voice
 from finetune.recipe import Recipe
 
 CONFIG = "config.json"
@@ -45,27 +46,49 @@ def check_base(name: str) -> None:
     """Check that there is a base of that name; asks the Hub about one that is nowhere on this machine.
 
     Raises:
-        FinetuneError: there is none, the Hub can't be reached, or it is a voice's adapter.
+        FinetuneError: there is none, it is damaged or not fetched yet, or the Hub can't be reached.
     """
-    path = Path(name).expanduser()
     if name == BUNDLED:
         return
-    if is_voice(path) and has_adapter(path):
-        base = read_training(path)["base"]["given"]
-        raise FinetuneError(
-            f"{path} is a voice, an adapter over {base}, and --base takes whole models. Take --base {base}; "
-            f"--like {path} repeats the voice's training."
-        )
-    if path.is_dir():
+    path, _ = find_base(name)
+    if path is None:
+        if find_spec("huggingface_hub"):
+            _check_hub(name)
+    elif path.is_file():
+        if not is_gguf(path):
+            raise FinetuneError(f"{path} is no GGUF file. --base takes one, a model folder, a Hub id, or {BUNDLED}.")
+    elif is_voice(path) and has_adapter(path):
+        check_base(read_training(path)["base"]["given"])
+    else:
         subject = f"The folder {path}"
         if not (path / CONFIG).is_file():
             raise cannot_open(subject, f"it has no {CONFIG}")
         if not any(path.glob("*.safetensors")):
             raise cannot_open(subject, "it has no weights in safetensors")
-    elif path.exists() or is_path(name):
-        raise FinetuneError(f"There is no model folder {path}. --base takes a folder, a Hub id, or {BUNDLED}.")
-    elif find_spec("huggingface_hub"):
-        _check_hub(name)
+
+
+def find_base(name: str) -> tuple[Path | None, GameVoice | None]:
+    """Return the folder or GGUF file that a base's name means, and the voice of the game if it is one by name.
+
+    None and None for what can only be on the Hub.
+
+    Raises:
+        FinetuneError: there is nothing at a path, or the voice is not on this machine.
+    """
+    path = Path(name).expanduser()
+    if path.exists():
+        return path, None
+    if is_path(name) or name.endswith(".gguf"):
+        raise FinetuneError(
+            f"There is no model folder {path} and no such file. --base takes a folder, a GGUF file, a voice, a Hub id, "
+            f"or {BUNDLED}."
+        )
+    voice = find_game_voice(name) if "/" not in name else None
+    if voice is None:
+        return None, None
+    if not voice.here and not is_voice(voice.path):
+        raise FinetuneError(f"The weights of the voice {name} are not here yet. Fetch them: dungeon voices get {name}")
+    return voice.path, voice
 
 
 def hub_subject(name: str) -> str:
@@ -77,7 +100,7 @@ def cannot_open(subject: str, reason: str) -> FinetuneError:
     """Return the error for a base that can't be opened."""
     return FinetuneError(
         f"{subject} can't be opened as a causal language model in safetensors. The cause: {reason}\n"
-        f"--base {BUNDLED} needs no Hub; --base PATH takes a local folder as save_pretrained writes it."
+        f"--base {BUNDLED} needs no Hub; --base PATH takes a local folder as save_pretrained writes it, or a GGUF file."
     )
 
 
@@ -85,12 +108,14 @@ def read_layers(name: str) -> Layers | None:
     """Return the layers of a base that is on this machine; None where its files don't say."""
     if name == BUNDLED:
         return _BUNDLED_LAYERS
-    folder = Path(name).expanduser()
-    if not folder.is_dir():
+    folder, _ = find_base(name)
+    if folder is None:
         cached = _cached_config(name)
         if cached is None:
             return None
         folder = cached.parent
+    if is_voice(folder) and has_adapter(folder):
+        return read_layers(read_training(folder)["base"]["given"])
     try:
         config = read_json(folder / CONFIG)
         if config["model_type"] not in _SAME_NAMES:
@@ -164,7 +189,7 @@ def _check_hub(name: str) -> None:
     except (httpx2.HTTPError, OSError, ValueError) as error:
         reason, source = cause(error), error
     if "/" not in name:
-        reason += f" If {name} is a voice of the game: --base takes the weights that it was tuned on."
+        reason += f" The game has no voice {name} either; `dungeon voices` lists those that it has."
     raise cannot_open(hub_subject(name), reason) from source
 
 

@@ -18,12 +18,22 @@ BUNDLED = "smollm2"
 VOICE = "voice.json"
 TRAINING = "training.json"
 PROMPTS = "prompts.json"
+BASE_GGUF = "base.gguf"
+ADAPTER_GGUF = "adapter.gguf"
 ADAPTER_FILES = ("adapter_model.safetensors", "adapter_config.json")
 
 
 def is_path(name: str) -> bool:
     """Return whether a name can only be a path: not a Hub id, which is NAME or OWNER/NAME."""
     return Path(name).expanduser().is_absolute() or name.startswith((".", "~")) or name.count("/") > 1
+
+
+def is_gguf(path: Path) -> bool:
+    """Return whether `path` is a GGUF file."""
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return file.read(4) == b"GGUF"
 
 
 def is_voice(folder: Path) -> bool:
@@ -33,6 +43,11 @@ def is_voice(folder: Path) -> bool:
 
 def has_adapter(folder: Path) -> bool:
     """Return whether the voice in `folder` is an adapter over a base; otherwise it is a whole model."""
+    return has_peft_adapter(folder) or (folder / ADAPTER_GGUF).is_file()
+
+
+def has_peft_adapter(folder: Path) -> bool:
+    """Return whether the voice in `folder` has an adapter for peft; the game's own voice has llama.cpp's only."""
     return all((folder / name).is_file() for name in ADAPTER_FILES)
 
 

@@ -16,8 +16,9 @@ from peft import PeftModel
 from safetensors import SafetensorError
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel
 
-from finetune.errors import FinetuneError, cause
-from finetune.models.base import Base, open_base
+from finetune.errors import FinetuneError
+from finetune.models.adapters import open_adapter, unreadable
+from finetune.models.base import Base, open_base, other_base
 from finetune.models.folders import has_adapter, read_training
 
 
@@ -44,14 +45,9 @@ def open_voice(folder: Path, base_name: str | None = None) -> OpenVoice:
     if has_adapter(folder):
         base = open_base(base_name or training["base"]["given"])
         if base.sha256 != training["base"]["sha256"]:
-            raise FinetuneError(
-                f"The voice {folder} was tuned on other weights than {base.name} has now. "
-                "Say where its own base is with --base, or tune it again."
-            )
-        try:
-            adapted: Any = PeftModel.from_pretrained(base.model, str(folder))
-        except (OSError, ValueError, RuntimeError, SafetensorError) as error:
-            raise _unreadable(folder, error) from error
+            raise other_base(folder, base.name)
+        plain: Any = base.model
+        adapted: Any = open_adapter(plain, folder)
         return OpenVoice(folder, adapted.eval(), base.tokenizer, base)
     if not any(folder.glob("model*.safetensors")):
         raise FinetuneError(f"The voice {folder} has neither an adapter nor a model in it. Tune it again.")
@@ -61,9 +57,5 @@ def open_voice(folder: Path, base_name: str | None = None) -> OpenVoice:
             folder, dtype=torch.float32, use_safetensors=True, trust_remote_code=False
         )
     except (OSError, ValueError, ImportError, RuntimeError, SafetensorError) as error:
-        raise _unreadable(folder, error) from error
+        raise unreadable(folder, error) from error
     return OpenVoice(folder, model.eval(), tokenizer, None)
-
-
-def _unreadable(folder: Path, error: Exception) -> FinetuneError:
-    return FinetuneError(f"The weights of the voice {folder} can't be read: {cause(error)}\nTune it again.")

@@ -29,16 +29,21 @@ _INITS: dict[str, Any] = {"default": True, "pissa": "pissa_niter_16", "orthogona
 minutes for the bundled weights, and hours for GPT-2 XL."""
 
 
-def prepare_model(model: PreTrainedModel, recipe: Recipe) -> PreTrainedModel | PeftModel:
+def prepare_model(model: PreTrainedModel | PeftModel, recipe: Recipe) -> PreTrainedModel | PeftModel:
     """Return the model as the recipe's method trains it; changes `model` itself. Uses torch's random generator.
+
+    A model with an adapter, of a voice that goes on learning, keeps it.
 
     Raises:
         FinetuneError: the recipe names more layers than the model has, modules that it lacks, or too large a rank.
     """
-    for module in model.modules():
-        if isinstance(module, nn.Dropout):
+    for name, module in model.named_modules():
+        if isinstance(module, nn.Dropout) and "lora_dropout" not in name:
             module.p = 0.0
-    model.name_or_path = ""  # or peft asks the Hub about the base at every checkpoint
+    whole: Any = model.get_base_model() if isinstance(model, PeftModel) else model
+    whole.name_or_path = ""  # or peft asks the Hub about the base at every checkpoint
+    if isinstance(model, PeftModel):
+        return _with_checkpointing(model, recipe)
     if recipe.method == "lora":
         return _add_lora(model, recipe)
     if recipe.method == "scratch":
@@ -104,11 +109,15 @@ def _add_lora(model: PreTrainedModel, recipe: Recipe) -> PeftModel:
         fan_in_fan_out=any(isinstance(module, Conv1D) for module in model.modules()),
         task_type="CAUSAL_LM",
     )
-    adapted = get_peft_model(model, config)
-    if recipe.checkpointing:
-        adapted.enable_input_require_grads()
+    adapted = _with_checkpointing(get_peft_model(model, config), recipe)
     if recipe.init == "pissa":
         _keep_initial_values(adapted, recipe.rank)
+    return adapted
+
+
+def _with_checkpointing(adapted: PeftModel, recipe: Recipe) -> PeftModel:
+    if recipe.checkpointing:
+        adapted.enable_input_require_grads()
     return adapted
 
 

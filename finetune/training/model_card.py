@@ -31,6 +31,7 @@ def model_card(result: TrainingResult, name: str, playable: bool) -> str:
         "head": _head(result),
         "title": _escaped(name),
         "description": _describe_method(recipe, _escaped(base.name)),
+        "start": f" {_escaped(base.start.how)}" if base.start else "",
         "license": _escaped(base.license),
         "play": play,
         "split": figures.split,

@@ -144,7 +144,7 @@ def _open_work_folder(job: TrainingJob, corpus: Corpus, base: Base, processes: i
     """Make or take up the work folder, report what is trained and how, and return the precision."""
     recipe, work = job.recipe, job.work_folder
     plan = {
-        "base": {"name": base.name, "sha256": base.sha256},
+        "base": base.identity,
         "corpus": corpus.fingerprint,
         "recipe": asdict(recipe),
         "processes": processes,
@@ -153,6 +153,8 @@ def _open_work_folder(job: TrainingJob, corpus: Corpus, base: Base, processes: i
     claim_folder(work, plan, KIND, contents=work, begun=begun, fresh=job.fresh)
     delete_incomplete_checkpoints(work)
     precision = _stored_or_best_precision(work, recipe)
+    if base.start:
+        print_status(f"{base.start.how} {base.advice}".rstrip())
     print_status(f"base {base.name}, {precision.precision} ({precision.why}), recipe {job.recipe_name}:")
     print_status("  " + ", ".join(f"{key} {value}" for key, value in asdict(recipe).items()))
     if job.repeats is not None and (differs := _differences(job.repeats, plan, precision)):

@@ -22,7 +22,7 @@ from finetune.console import print_status
 from finetune.data.prompts import held_out_turns
 from finetune.files import sha256_of, write_json
 from finetune.models.base import open_base
-from finetune.models.folders import PROMPTS, TRAINING, VOICE
+from finetune.models.folders import ADAPTER_GGUF, BASE_GGUF, PROMPTS, TRAINING, VOICE
 from finetune.models.gguf_adapter import write_adapter
 from finetune.models.gguf_convert import LlamaCppError, save_model, write_gguf
 from finetune.training.methods import convert_pissa_to_lora, restore_tensors, trainable_tensors
@@ -31,8 +31,6 @@ from finetune.training.result import TrainingResult
 from finetune.training.trackers import copy_events
 from finetune.training.work_folder import LOG, SAMPLES, SAMPLES_PAGE, TENSORBOARD
 
-_BASE_GGUF = "base.gguf"
-_ADAPTER_GGUF = "adapter.gguf"
 _PACKAGES = ("dungeon", "torch", "transformers", "peft", "accelerate", "datasets", "tokenizers", "gguf")
 _DISK_FULL = re.compile(rf"\[Errno ({errno.ENOSPC}|{errno.EDQUOT}|{errno.EFBIG})\]")
 """In the last line of a converter that could not write on."""
@@ -68,7 +66,7 @@ def _write_weights(result: TrainingResult, model: PreTrainedModel | PeftModel, v
     except LlamaCppError as error:
         if full := _DISK_FULL.search(str(error)):  # more room would help, so the training is not thrown away
             raise OSError(int(full[1]), str(error)) from error
-        for name in (_BASE_GGUF, _ADAPTER_GGUF):
+        for name in (BASE_GGUF, ADAPTER_GGUF):
             (voice / name).unlink(missing_ok=True)
         serve = serve_command(result.recipe, str(out))
         return f"llama.cpp can't play this voice: {error}.\nServe it instead: {serve}"
@@ -85,12 +83,14 @@ def _write_adapter(result: TrainingResult, model: PeftModel, voice: Path) -> Non
     if result.recipe.dora:  # GGUF has no place for its lengths
         plain = open_base(base.given)  # the one in memory has the adapter's layers in it, and may be in 16 bits
         merged: Any = PeftModel.from_pretrained(plain.model, str(voice))
-        write_gguf(merged.merge_and_unload(), plain.tokenizer, voice / _BASE_GGUF, "q8_0")
+        write_gguf(merged.merge_and_unload(), plain.tokenizer, voice / BASE_GGUF, "q8_0")
         return
     if base.gguf is None:
         plain = open_base(base.given, result.recipe)  # as its files hold it: a 3B model in 32 bits takes 12 GB
-        write_gguf(plain.model, plain.tokenizer, voice / _BASE_GGUF, "q8_0")
-    write_adapter(model, base.gguf or voice / _BASE_GGUF, voice / _ADAPTER_GGUF)
+        write_gguf(plain.model, plain.tokenizer, voice / BASE_GGUF, "q8_0")
+    elif not base.in_game:
+        shutil.copyfile(base.gguf, voice / BASE_GGUF)
+    write_adapter(model, base.gguf or voice / BASE_GGUF, voice / ADAPTER_GGUF)
 
 
 def _write_whole_model(result: TrainingResult, model: PreTrainedModel, voice: Path) -> None:
@@ -98,12 +98,12 @@ def _write_whole_model(result: TrainingResult, model: PreTrainedModel, voice: Pa
     whole = open_base(result.base.given)  # in 32 bits, whatever the frozen part was held in
     restore_tensors(whole.model, trainable_tensors(model))
     save_model(whole.model, whole.tokenizer, voice)
-    write_gguf(whole.model, whole.tokenizer, voice / _BASE_GGUF, "q8_0")
+    write_gguf(whole.model, whole.tokenizer, voice / BASE_GGUF, "q8_0")
 
 
 def _write_descriptions(result: TrainingResult, folder: Path, name: str) -> None:
     """Write `voice.json`, `training.json` and `README.md` for the voice `name` whose weights are in `folder`."""
-    base, adapter = folder / _BASE_GGUF, folder / _ADAPTER_GGUF
+    base, adapter = folder / BASE_GGUF, folder / ADAPTER_GGUF
     bundled = result.base.gguf if adapter.is_file() else None
     played = base if base.is_file() else bundled
     voice = {
@@ -121,6 +121,7 @@ def _write_descriptions(result: TrainingResult, folder: Path, name: str) -> None
     }
     training = {
         "base": {"given": result.base.given, "sha256": result.base.sha256, "license": result.base.license},
+        "start": asdict(result.base.start) if result.base.start else None,
         "corpus": {"fingerprint": result.corpus.fingerprint, **describe_corpus(result.corpus)},
         "recipe": {"name": result.recipe_name, **asdict(result.recipe)},
         "device": result.device,
