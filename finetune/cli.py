@@ -28,7 +28,7 @@ from finetune.console import print_status
 from finetune.errors import FinetuneError
 from finetune.export.job import ExportJob
 from finetune.files import write_json
-from finetune.models.folders import BUNDLED, read_training
+from finetune.models.folders import BUNDLED, base_of, read_training
 from finetune.recipe import DEFAULT_RECIPE, METHODS, Recipe, load_recipe, recipe_names, stored_recipe
 from finetune.report.job import ReportJob, parse_methods, parse_shares
 from finetune.training.job import TrainingJob
@@ -40,8 +40,8 @@ _base = click.option(
     "--base",
     default=BUNDLED,
     show_default=True,
-    help="What is tuned: smollm2 (the bundled weights, no Hub needed), a model folder, or a Hub id like "
-    "openai-community/gpt2.",
+    help="What is tuned: smollm2 (the bundled weights, no Hub needed), a model folder, a GGUF file, a voice to go on "
+    "from (its folder, or its name in the game), or a Hub id like openai-community/gpt2.",
 )
 _recipe = click.option("--recipe", default=DEFAULT_RECIPE, show_default=True, help=_RECIPE_HELP)
 
@@ -113,7 +113,7 @@ def main(context: click.Context, /, method: str | None, layers: str | None, like
     if like:
         repeats = read_training(like)
         if _is_default(context, "base"):
-            options["base"] = str(repeats["base"]["given"])
+            options["base"] = base_of(repeats)
         if _is_default(context, "recipe"):
             recipe_name, recipe = stored_recipe(repeats.get("recipe"), changes)
     job = TrainingJob(recipe_name=recipe_name, recipe=recipe, repeats=repeats, **options)

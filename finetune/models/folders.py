@@ -7,6 +7,7 @@ training.json    what repeats the training: base, corpus, recipe, versions, figu
 prompts.json     held-out turns, to check an export with
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -65,3 +66,9 @@ def read_training(folder: Path) -> dict[str, Any]:
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise FinetuneError(f"The voice {folder} has no readable {TRAINING}: {error}. Tune it again.") from error
     return training  # type: ignore[no-any-return]
+
+
+def base_of(training: Mapping[str, Any]) -> str:
+    """Return what `--base` was for a voice with that `training.json`: its base, or the voice that it went on from."""
+    start = training.get("start")
+    return str(start["voice"] if start else training["base"]["given"])

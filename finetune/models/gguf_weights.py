@@ -133,7 +133,7 @@ def _read_model(file: Path, config: PreTrainedConfig, dtype: torch.dtype) -> Pre
         _fill(matrix, tensor, stored_row_order(config, place, len(matrix)))
     if tensors:
         raise ValueError(f"it holds {min(tensors)}, which a {type(model).__name__} has no place for")
-    return model
+    return model.eval()  # as from_pretrained gives it
 
 
 def _fill(matrix: torch.Tensor, tensor: Any, order: torch.Tensor) -> None:

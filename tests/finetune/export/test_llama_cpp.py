@@ -14,13 +14,26 @@ from typing import Any
 import gguf
 import pytest
 import torch
-from peft import PeftModel
-from transformers import GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausalLM, PreTrainedModel
+from peft import LoraConfig, PeftModel, get_peft_model
+from transformers import (
+    GPT2Config,
+    GPT2LMHeadModel,
+    LlamaConfig,
+    LlamaForCausalLM,
+    PreTrainedModel,
+    Qwen2Config,
+    Qwen2ForCausalLM,
+    Qwen3Config,
+    Qwen3ForCausalLM,
+)
 
 from corpus.turns import prompt
 from finetune.export.llama_cpp import Probe, predict
 from finetune.models.base import Base, open_base
+from finetune.models.gguf_adapter import read_adapter, write_adapter
+from finetune.models.gguf_convert import close_gguf, write_gguf
 from finetune.models.voice import open_voice
+from finetune.recipe import Recipe
 from tests.finetune.conftest import Run, set_options
 
 TALES = [
@@ -74,7 +87,7 @@ def test_an_adapter_over_the_bundled_weights(
     bundled: Base, tmp_path: Path, corpus: Path, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     trained = replace(bundled, model=copy.deepcopy(bundled.model))
-    monkeypatch.setattr("finetune.training.train.open_base", lambda name: trained)
+    monkeypatch.setattr("finetune.training.train.open_base", lambda name, recipe: trained)
     voice = tmp_path / "voice"
     changes = set_options(*FEW_STEPS, "max_steps=3", "evaluate_every=3", "learning_rate=0.004")
     result = run("--corpus", corpus, "--base", "smollm2", "--out", voice, *changes)
@@ -123,6 +136,97 @@ def test_an_adapter_over_a_converted_gpt2(bundled: Base, tmp_path: Path, corpus:
     kinds = {tensor.name: tensor.tensor_type.name for tensor in gguf.GGUFReader(file).tensors}
     assert kinds["blk.0.ffn_up.weight"] == "Q5_0" and kinds["token_embd.weight"] == "Q8_0"
     assert kinds["blk.0.ffn_up.bias"] == "F32"
+
+
+KINDS: dict[str, Any] = {
+    "llama": (LlamaForCausalLM, LlamaConfig, {"num_key_value_heads": 2}),
+    "qwen2": (Qwen2ForCausalLM, Qwen2Config, {"num_key_value_heads": 2}),
+    "qwen3": (Qwen3ForCausalLM, Qwen3Config, {"num_key_value_heads": 2, "head_dim": 32, "tie_word_embeddings": True}),
+    "gpt2": (GPT2LMHeadModel, GPT2Config, {}),
+}
+"""Small models of each type: Qwen2 has biases, Qwen3 norms of its queries and heads of another size."""
+
+
+@pytest.fixture(params=KINDS)
+def gguf_base(request: pytest.FixtureRequest, bundled: Base, tmp_path: Path) -> tuple[PreTrainedModel, Path]:
+    """A small random model, and its GGUF in 16 bits."""
+    torch.manual_seed(0)
+    model_class, config_class, differs = KINDS[request.param]
+    sizes = {"hidden_size": 64, "intermediate_size": 96, "num_hidden_layers": 2, "num_attention_heads": 4}
+    if request.param == "gpt2":
+        sizes = {"n_embd": 64, "n_layer": 2, "n_head": 4}
+    model = model_class(config_class(**SMALL, **sizes, **differs, max_position_embeddings=256))
+    for name, parameter in model.named_parameters():
+        if name.endswith("bias"):
+            torch.nn.init.normal_(parameter, std=0.1)
+        parameter.data = parameter.data.half().float()
+    file = tmp_path / "small.gguf"
+    if request.param.startswith("qwen"):
+        assert bundled.gguf
+        write_qwen(model, bundled.gguf, file)
+    else:
+        write_gguf(model, bundled.tokenizer, file, "f16")
+    return model.eval(), file
+
+
+def write_qwen(model: PreTrainedModel, tokenizer_of: Path, out: Path) -> None:
+    """Write a Qwen model with the tokenizer of another file: llama.cpp's converter takes Qwen's own only."""
+    config: Any = model.config
+    architecture = config.model_type
+    arch = next(arch for arch, name in gguf.MODEL_ARCH_NAMES.items() if name == architecture)
+    names = gguf.get_tensor_name_map(arch, config.num_hidden_layers)
+    writer = gguf.GGUFWriter(out, architecture)
+    for field in gguf.GGUFReader(tokenizer_of).fields.values():
+        if field.name.startswith("tokenizer."):
+            inner = field.types[-1] if field.types[0] == gguf.GGUFValueType.ARRAY else None
+            writer.add_key_value(field.name, field.contents(), field.types[0], inner)
+    writer.add_context_length(config.max_position_embeddings)
+    writer.add_block_count(config.num_hidden_layers)
+    writer.add_embedding_length(config.hidden_size)
+    writer.add_feed_forward_length(config.intermediate_size)
+    writer.add_head_count(config.num_attention_heads)
+    writer.add_head_count_kv(config.num_key_value_heads)
+    if getattr(config, "head_dim", None):
+        writer.add_key_length(config.head_dim)
+        writer.add_value_length(config.head_dim)
+    writer.add_layer_norm_rms_eps(config.rms_norm_eps)
+    writer.add_rope_freq_base(config.rope_parameters["rope_theta"])
+    for name, parameter in model.named_parameters():
+        place, _, part = name.rpartition(".")
+        matrix = parameter.detach().numpy()
+        writer.add_tensor(f"{names.get_name(place)}.{part}", matrix.astype("float16") if matrix.ndim > 1 else matrix)
+    close_gguf(writer)
+
+
+def test_a_base_from_gguf_and_an_adapter_over_it(
+    gguf_base: tuple[PreTrainedModel, Path], bundled: Base, tmp_path: Path
+) -> None:
+    """The base has the model's own weights, and llama.cpp plays the adapter as peft does; as it is read again, too."""
+    model, file = gguf_base
+    base = open_base(str(file))
+    assert base.gguf == file and base.context_size == 256 and base.tokenizer.eos_token == "<|endoftext|>"
+    opened = base.model.state_dict()
+    for name, weight in model.state_dict().items():
+        assert torch.equal(opened[name], weight), name
+    halved = open_base(str(file), Recipe(weights="half")).model.state_dict()
+    assert all(torch.equal(halved[name], weight.bfloat16()) for name, weight in opened.items())
+    ids = [base.tokenizer(text).input_ids for text in PROMPTS]
+    assert ids == [bundled.tokenizer(text).input_ids for text in PROMPTS]
+    untuned = by_transformers(model, ids)
+    assert torch.allclose(by_transformers(base.model, ids), untuned, atol=1e-4)
+
+    lora = LoraConfig(r=4, lora_alpha=6, target_modules="all-linear", init_lora_weights=False, task_type="CAUSAL_LM",
+                      fan_in_fan_out=isinstance(model, GPT2LMHeadModel))  # fmt: skip
+    torch.manual_seed(1)
+    adapted: Any = get_peft_model(base.model, lora)  # type: ignore[arg-type]
+    write_adapter(adapted, file, tmp_path / "adapter.gguf")
+    tuned = by_transformers(adapted.eval(), ids)
+    top, tokens = by_llama_cpp(file, tmp_path / "adapter.gguf", ids)
+    error, moved = difference(top, tuned), difference(top, untuned)
+    print(f"{model.config.model_type}: {error:.4f} nats off, moved {moved:.4f}")
+    assert tokens == ids and error < 0.02 and moved > 10 * error
+    read = by_transformers(read_adapter(model, tmp_path / "adapter.gguf").eval(), ids)
+    assert torch.allclose(read, tuned, atol=0.02)
 
 
 def test_whole_weights_of_a_llama(bundled: Base, tmp_path: Path, corpus: Path, run: Run) -> None:
