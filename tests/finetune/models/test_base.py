@@ -22,7 +22,7 @@ from finetune.errors import FinetuneError
 from finetune.models.base import open_base
 from finetune.models.base_check import Layers, read_layers
 from finetune.models.folders import BUNDLED
-from finetune.models.gguf_weights import bundled_weights
+from finetune.models.game_voices import bundled_weights, find_game_voice
 from tests.finetune.conftest import Run, Voices
 
 
@@ -100,20 +100,37 @@ def test_offline_is_said_in_plain_words(
     _use_hub("http://hub.invalid", tmp_path, monkeypatch)  # a name that is never given out
     message = _refused(run, "openai-community/gpt2", corpus, tmp_path)
     assert "The cause: the Hub can't be reached. Is this machine online?" in message
-    assert "If lantern is a voice of the game" in _refused(run, "lantern", corpus, tmp_path)
 
 
 @pytest.mark.usefixtures("hub")
-def test_the_name_of_a_voice_is_an_error(run: Run, corpus: Path, tmp_path: Path) -> None:
-    message = _refused(run, "lantern", corpus, tmp_path)
-    assert "the Hub has no model of that name" in message and "If lantern is a voice of the game" in message
+def test_a_name_that_nobody_has_is_an_error(run: Run, corpus: Path, tmp_path: Path) -> None:
+    message = _refused(run, "lamplight", corpus, tmp_path)
+    assert "the Hub has no model of that name" in message and "The game has no voice lamplight either" in message
 
 
-def test_an_adapter_is_no_base(run: Run, corpus: Path, tmp_path: Path, voices: Voices, bases: dict[str, Path]) -> None:
-    voice, base = voices["gpt2"][0], bases["gpt2"]
-    result = run("--corpus", corpus, "--base", voice, "--out", tmp_path / "voice")
-    assert result.exit_code == 2 and f"{voice} is a voice, an adapter over {base}" in result.stderr, result.output
-    assert f"Take --base {base}; --like {voice}" in result.stderr
+def test_a_voice_of_the_game_is_not_fetched_unasked(run: Run, corpus: Path, tmp_path: Path, home: Path) -> None:
+    result = run("--corpus", corpus, "--base", "ember", "--out", tmp_path / "voice")
+    assert result.exit_code == 2 and "Fetch them: dungeon voices get ember" in result.stderr, result.output
+    assert not home.exists()
+
+
+def test_a_voice_of_the_game_is_found_by_name() -> None:
+    """That which comes with it is an adapter over the bundled weights."""
+    voice = find_game_voice("lantern")
+    assert voice and (voice.path / "adapter.gguf").is_file() and voice.license == "apache-2.0"
+    assert read_layers("lantern") == read_layers(BUNDLED)
+    ember = find_game_voice("ember")
+    assert ember and not ember.here and len(ember.sha256) == 64
+    assert find_game_voice("lamplight") is None
+
+
+@pytest.mark.parametrize("content", [b"GGUF\3\0\0\0", b"GGUF" + b"\xff" * 60, b"not one"])
+def test_a_damaged_gguf_is_an_error(content: bytes, run: Run, corpus: Path, tmp_path: Path) -> None:
+    file = tmp_path / "model.gguf"
+    file.write_bytes(content)
+    result = run("--corpus", corpus, "--base", file, "--out", tmp_path / "voice")
+    assert result.exit_code == 2 and str(file) in result.stderr and "GGUF" in result.stderr, result.output
+    assert not (tmp_path / "voice.partial").exists()
 
 
 def test_the_layers_of_a_base_are_read_from_its_files(bases: dict[str, Path], tmp_path: Path) -> None:
@@ -212,7 +229,7 @@ def test_pickled_weights_are_refused(tmp_path: Path, bases: dict[str, Path]) -> 
 
 
 def test_a_missing_folder_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(FinetuneError, match=r"There is no model folder .* takes a folder, a Hub id, or smollm2"):
+    with pytest.raises(FinetuneError, match=r"There is no model folder .* a Hub id, or smollm2"):
         open_base(str(tmp_path / "nowhere"))
 
 
