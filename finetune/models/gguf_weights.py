@@ -119,7 +119,7 @@ def _read_config(metadata: dict[str, Any], names: tuple[str, ...]) -> PreTrained
 
 def _read_model(file: Path, config: PreTrainedConfig, dtype: torch.dtype) -> PreTrainedModel:
     with no_init_weights():  # every weight is in the file
-        model: PreTrainedModel = AutoModelForCausalLM.from_config(config, dtype=dtype)  # type: ignore[no-untyped-call]
+        model: Any = AutoModelForCausalLM.from_config(config, dtype=dtype)  # type: ignore[no-untyped-call]
     model.tie_weights()
     tensors = load_gguf_state_dict(GgufHeader.from_file(str(file)))
     places = tensor_names(config.model_type, config.num_hidden_layers)
@@ -133,7 +133,8 @@ def _read_model(file: Path, config: PreTrainedConfig, dtype: torch.dtype) -> Pre
         _fill(matrix, tensor, stored_row_order(config, place, len(matrix)))
     if tensors:
         raise ValueError(f"it holds {min(tensors)}, which a {type(model).__name__} has no place for")
-    return model.eval()  # as from_pretrained gives it
+    model.eval()  # as from_pretrained gives it
+    return model  # type: ignore[no-any-return]
 
 
 def _fill(matrix: torch.Tensor, tensor: Any, order: torch.Tensor) -> None:

@@ -23,7 +23,7 @@ from finetune.models.base import open_base
 from finetune.models.base_check import Layers, read_layers
 from finetune.models.folders import BUNDLED
 from finetune.models.game_voices import bundled_weights, find_game_voice
-from tests.finetune.conftest import Run, Voices
+from tests.finetune.conftest import Run
 
 
 @pytest.fixture
