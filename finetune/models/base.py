@@ -65,8 +65,7 @@ class Base:
     name: str
     """A Hub id, a folder's or file's name, or the name of a voice of the game."""
     license: str
-    model: PreTrainedModel | PeftModel
-    """With the adapter of the voice that `start` goes on with."""
+    model: PreTrainedModel
     tokenizer: Any
     gguf: Path | None
     """The file that llama.cpp plays, where the base came from one."""
@@ -78,6 +77,8 @@ class Base:
     in_game: bool = False
     """Whether the game finds `gguf` by the base's name."""
     start: Start | None = None
+    adapted: PeftModel | None = None
+    """`model` with the adapter of a voice that goes on learning."""
     advice: str = ""
     """What the user might prefer to do with that voice."""
 
@@ -153,13 +154,12 @@ def _continue_voice(folder: Path, given: str, shown: str, own_dtype: bool, recip
     if base.sha256 != training["base"]["sha256"]:
         raise other_base(folder, base.name)
     adapter = adapter_sha256(folder)
-    plain: Any = base.model
-    adapted: Any = open_adapter(plain, folder)
+    adapted: Any = open_adapter(base.model, folder)
     merged = recipe is None or not goes_on_learning(recipe, training)
     how = f"is merged into its base {base.name} first" if merged else f"goes on learning; the base stays {base.name}"
     start = Start(given, adapter, merged, f"It goes on from the voice {shown}, whose adapter {how}.")
     if not merged:
-        return replace(base, model=adapted, start=start)
+        return replace(base, adapted=adapted, start=start)
     sha256 = hashlib.sha256(f"{base.sha256} {adapter}".encode()).hexdigest()
     whole = adapted.merge_and_unload()
     advice = _advice(recipe, training)

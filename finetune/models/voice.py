@@ -46,8 +46,7 @@ def open_voice(folder: Path, base_name: str | None = None) -> OpenVoice:
         base = open_base(base_name or training["base"]["given"])
         if base.sha256 != training["base"]["sha256"]:
             raise other_base(folder, base.name)
-        plain: Any = base.model
-        adapted: Any = open_adapter(plain, folder)
+        adapted: Any = open_adapter(base.model, folder)
         return OpenVoice(folder, adapted.eval(), base.tokenizer, base)
     if not any(folder.glob("model*.safetensors")):
         raise FinetuneError(f"The voice {folder} has neither an adapter nor a model in it. Tune it again.")

@@ -60,19 +60,20 @@ def prepare_model(model: PreTrainedModel | PeftModel, recipe: Recipe) -> PreTrai
 
 
 def halve_frozen(model: nn.Module, dtype: torch.dtype) -> None:
-    """Hold the frozen parameters of linear layers in `dtype`, and all else in 32 bits, whatever it was opened in.
+    """Hold the frozen parameters in 16 bits, all of them in bf16, those of the linear layers in fp16; the rest in 32.
 
-    autocast would cast the matrices at each use, so the losses stay the same. Norms, embeddings and the activations
-    between the blocks have 32 bits.
+    What flows between the blocks has the type of the embeddings, and in fp16 it could overflow. Whatever the model was
+    opened in; in fp32, everything has 32 bits.
     """
+    everything = dtype == torch.bfloat16
     inner: Any = model
     embedding = inner.get_input_embeddings().weight  # may be the output head's matrix too
     for module in model.modules():
-        linear = isinstance(module, (nn.Linear, Conv1D))
         for parameter in module.parameters(recurse=False):
-            frozen = linear and not parameter.requires_grad and parameter is not embedding
+            linear = isinstance(module, (nn.Linear, Conv1D)) and parameter is not embedding
+            halved = not parameter.requires_grad and (everything or linear)
             if parameter.is_floating_point():
-                parameter.data = parameter.data.to(dtype if frozen else torch.float32)
+                parameter.data = parameter.data.to(dtype if halved else torch.float32)
 
 
 def trainable_tensors(model: nn.Module) -> dict[str, torch.Tensor]:
