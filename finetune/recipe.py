@@ -91,7 +91,8 @@ class Recipe:
     precision: str = "auto"
     """auto, fp32, bf16 or fp16; auto takes what this device computes fastest."""
     weights: str = "fp32"
-    """fp32, or half: the frozen matrices are held in the 16 bits of `precision`, where it has 16."""
+    """fp32, or half: the frozen matrices are held in the 16 bits of `precision`, where it has 16; or 4bit: by
+    bitsandbytes in 4 bits (NF4), on a CUDA card."""
     checkpointing: bool = False
     """Whether activations are recomputed in the backward pass: less memory, about a third slower."""
     compile: str = "auto"
@@ -162,6 +163,12 @@ class Recipe:
             raise FinetuneError(
                 "The recipe has both compile on and dora, which torch can't compile as a whole. Leave compile to auto."
             )
+        if self.weights == "4bit" and (self.method != "lora" or self.init == "pissa"):
+            what = f"method {self.method}" if self.method != "lora" else "init pissa"
+            raise FinetuneError(
+                f"The recipe has weights 4bit, which can't be changed, and {what}, which changes them. Take --set "
+                "weights=half."
+            )
         if self.init == "pissa" and self.dora:
             raise FinetuneError("The recipe has both init pissa and dora, which exclude each other. Take one of them.")
 
@@ -172,7 +179,7 @@ _CHOICES = {
     "method": METHODS,
     "init": INITS,
     "precision": ("auto", "fp32", "bf16", "fp16"),
-    "weights": ("fp32", "half"),
+    "weights": ("fp32", "half", "4bit"),
     "compile": ("auto", "on", "off"),
 }
 _INFINITY = float("inf")

@@ -24,7 +24,7 @@ import yaml  # type: ignore[import-untyped]
 from huggingface_hub import hf_hub_download, metadata_load
 from peft import PeftModel
 from safetensors import SafetensorError
-from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTrainedModel
+from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig, PreTrainedModel
 
 from finetune.errors import FinetuneError, cause
 from finetune.files import sha256_of
@@ -33,6 +33,7 @@ from finetune.models.base_check import cannot_open, check_base, find_base, hub_s
 from finetune.models.folders import BUNDLED, has_adapter, is_voice, read_training
 from finetune.models.game_voices import BUNDLED_HUB_ID, GameVoice, bundled_weights
 from finetune.models.gguf_weights import read_gguf
+from finetune.models.precision import choose_precision
 from finetune.recipe import Recipe
 
 _MOST_CONTEXT = 2048
@@ -107,8 +108,12 @@ def open_base(name: str, recipe: Recipe | None = None) -> Base:
     Raises:
         FinetuneError: there is no such base, it can't be fetched, or it isn't a whole causal language model.
     """
-    check_base(name)
-    return _open(name, recipe is not None and halves_frozen(recipe), recipe)
+    check_base(name, recipe)
+    base = _open(name, recipe is not None and halves_frozen(recipe), recipe)
+    if recipe is None or recipe.weights != "4bit":
+        return base
+    # The same once more: what it was before is what identifies it.
+    return replace(base, model=_from_pretrained_in_4_bits(base.given, choose_precision(recipe.precision).dtype))
 
 
 def _open(name: str, own_dtype: bool, recipe: Recipe | None) -> Base:
@@ -206,8 +211,8 @@ def other_base(folder: Path, name: str) -> FinetuneError:
 
 
 def halves_frozen(recipe: Recipe) -> bool:
-    """Return whether a training holds the base's matrices, which it never changes, in 16 bits."""
-    return recipe.method == "lora" and recipe.weights == "half"
+    """Return whether a training holds the base's matrices, which it never changes, in 16 bits or fewer."""
+    return recipe.method == "lora" and recipe.weights != "fp32"
 
 
 def _from_pretrained(source: str, subject: str, own_dtype: bool) -> tuple[PreTrainedModel, Any]:
@@ -237,6 +242,22 @@ def _from_pretrained(source: str, subject: str, own_dtype: bool) -> tuple[PreTra
     if tokenizer.pad_token_id is None:
         tokenizer.pad_token = tokenizer.eos_token
     return model, tokenizer
+
+
+def _from_pretrained_in_4_bits(source: str, dtype: torch.dtype) -> PreTrainedModel:
+    """Return a model on the CUDA card as QLoRA holds it (Dettmers and others, 2023)."""
+    config = BitsAndBytesConfig(  # type: ignore[no-untyped-call]
+        load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_use_double_quant=True, bnb_4bit_compute_dtype=dtype
+    )
+    model: Any = AutoModelForCausalLM.from_pretrained(
+        source,
+        quantization_config=config,
+        dtype=dtype,
+        device_map={"": torch.cuda.current_device()},
+        use_safetensors=True,
+        trust_remote_code=False,
+    )
+    return model  # type: ignore[no-any-return]
 
 
 def _open_tokenizer(source: str, subject: str) -> Any:

@@ -42,12 +42,15 @@ class Layers:
 _BUNDLED_LAYERS = Layers(30, frozenset(("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")))
 
 
-def check_base(name: str) -> None:
+def check_base(name: str, recipe: Recipe | None = None) -> None:
     """Check that there is a base of that name; asks the Hub about one that is nowhere on this machine.
 
     Raises:
-        FinetuneError: there is none, it is damaged or not fetched yet, or the Hub can't be reached.
+        FinetuneError: there is none, it is damaged or not fetched yet, the Hub can't be reached, or `recipe` would hold
+            it in 4 bits and that can't be.
     """
+    if recipe and recipe.weights == "4bit":
+        _check_4bit(name)
     if name == BUNDLED:
         return
     path, _ = find_base(name)
@@ -67,6 +70,15 @@ def check_base(name: str) -> None:
             raise cannot_open(subject, "it has no weights in safetensors")
 
 
+def _check_4bit(name: str) -> None:
+    path = None if name == BUNDLED else find_base(name)[0]
+    if name == BUNDLED or (path and (path.is_file() or has_adapter(path))):
+        raise FinetuneError(
+            f"weights 4bit is for a model folder or a Hub id, and {name} is a GGUF file or an adapter. Take --set "
+            "weights=half."
+        )
+
+
 def find_base(name: str) -> tuple[Path | None, GameVoice | None]:
     """Return the folder or GGUF file that a base's name means, and the voice of the game if it is one by name.
 
@@ -80,8 +92,7 @@ def find_base(name: str) -> tuple[Path | None, GameVoice | None]:
         return path, None
     if is_path(name) or name.endswith(".gguf"):
         raise FinetuneError(
-            f"There is no model folder {path} and no such file. --base takes a folder, a GGUF file, a voice, a Hub id, "
-            f"or {BUNDLED}."
+            f"There is no model folder, GGUF file or voice {path}. --base takes one of these, a Hub id, or {BUNDLED}."
         )
     voice = find_game_voice(name) if "/" not in name else None
     if voice is None:

@@ -5,6 +5,7 @@ check_card("gpu", recipe, has_card=may_have_card())
 
 import ctypes
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 from finetune.errors import FinetuneError
@@ -27,10 +28,10 @@ def may_have_card() -> bool:
 
 
 def check_card(recipe_name: str, recipe: Recipe, has_card: bool) -> None:
-    """Check that a recipe which needs a CUDA card has one.
+    """Check that a recipe which needs a CUDA card has one, and what it needs to hold weights in 4 bits there.
 
     Raises:
-        FinetuneError: there is none.
+        FinetuneError: there is none, or bitsandbytes is missing.
     """
     if recipe.gpu and not has_card:
         raise FinetuneError(
@@ -39,3 +40,11 @@ def check_card(recipe_name: str, recipe: Recipe, has_card: bool) -> None:
         )
     if recipe.precision == "fp16" and not has_card:
         raise FinetuneError("precision fp16 needs a CUDA device. Use auto, bf16 or fp32.")
+    if recipe.weights == "4bit":
+        if not has_card:
+            raise FinetuneError("weights 4bit needs a CUDA card, and none is found here. Take --set weights=half.")
+        if find_spec("bitsandbytes") is None:
+            raise FinetuneError(
+                "weights 4bit needs bitsandbytes, which is not installed. Install it with: pip install bitsandbytes. "
+                "Or take --set weights=half."
+            )

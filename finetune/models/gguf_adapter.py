@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model
 from peft.tuners.lora import LoraLayer
+from peft.utils.integrations import dequantize_module_weight
 from transformers import PreTrainedModel
 from transformers.pytorch_utils import Conv1D
 
@@ -51,7 +52,7 @@ def write_adapter(model: PeftModel, base_gguf: Path, out: Path) -> None:
         if name not in tensors:
             raise LlamaCppError(f"{path} has no counterpart in llama.cpp's {architecture} models")
         a, b = (part["default"].get_parameter("weight").detach() for part in (layer.lora_A, layer.lora_B))
-        weight = layer.get_base_layer().get_parameter("weight").detach()
+        weight = dequantize_module_weight(layer.get_base_layer()).detach()  # may be in 4 bits
         if getattr(layer, "fan_in_fan_out", False):
             weight = weight.T
         b = b[_row_order(weight, tensors[name], heads)]

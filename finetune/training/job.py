@@ -59,7 +59,7 @@ class TrainingJob:
         check_writable(out)
         check_card(self.recipe_name, self.recipe, may_have_card())
         find_files(self.corpus)
-        check_base(self.base)
+        check_base(self.base, self.recipe)
         if layers := read_layers(self.base):
             check_layers(self.recipe, layers)
         self._check_work_folder()

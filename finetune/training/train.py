@@ -107,7 +107,7 @@ def train(job: TrainingJob, corpus: Corpus, base: Base, before: HeldOutLoss | No
     data = prepare_data(corpus, base, recipe, state.num_processes)
     set_seed(recipe.seed)
     model = prepare_model(base.adapted or base.model, recipe)
-    if recipe.weights == "half":
+    if recipe.weights != "fp32":
         halve_frozen(model, precision.dtype)
     trainer = VoiceTrainer(model, data, recipe, precision, base, work)
     checkpoint = last_checkpoint(work)

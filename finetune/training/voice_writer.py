@@ -10,7 +10,7 @@ import platform
 import re
 import shlex
 import shutil
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -86,7 +86,8 @@ def _write_adapter(result: TrainingResult, model: PeftModel, voice: Path) -> Non
         write_gguf(merged.merge_and_unload(), plain.tokenizer, voice / BASE_GGUF, "q8_0")
         return
     if base.gguf is None:
-        plain = open_base(base.given, result.recipe)  # as its files hold it: a 3B model in 32 bits takes 12 GB
+        # As its files hold it: a 3B model in 32 bits takes 12 GB.
+        plain = open_base(base.given, replace(result.recipe, weights="half"))
         write_gguf(plain.model, plain.tokenizer, voice / BASE_GGUF, "q8_0")
     elif not base.in_game:
         shutil.copyfile(base.gguf, voice / BASE_GGUF)

@@ -229,7 +229,7 @@ def test_pickled_weights_are_refused(tmp_path: Path, bases: dict[str, Path]) -> 
 
 
 def test_a_missing_folder_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(FinetuneError, match=r"There is no model folder .* a Hub id, or smollm2"):
+    with pytest.raises(FinetuneError, match=r"There is no model folder, GGUF file or voice .* a Hub id, or smollm2"):
         open_base(str(tmp_path / "nowhere"))
 
 

@@ -96,7 +96,7 @@ def test_a_voice_without_its_base_is_an_error(run: Run, corpus: Path, tmp_path: 
     training["base"]["given"] = str(tmp_path / "moved")
     (voice / "training.json").write_text(json.dumps(training))
     result = run("--corpus", corpus, "--base", voice, "--out", tmp_path / "second")
-    assert result.exit_code == 2 and f"There is no model folder {tmp_path / 'moved'}" in result.stderr
+    assert result.exit_code == 2 and f"GGUF file or voice {tmp_path / 'moved'}" in result.stderr
 
 
 def test_held_in_16_bits_it_is_the_same_voice(voices: Voices) -> None:

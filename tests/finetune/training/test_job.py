@@ -50,7 +50,7 @@ def test_a_gpu_recipe_without_a_gpu_is_an_error(name: str, refused: Refused, mon
         (["--set", "precision=fp16"], "precision fp16 needs a CUDA device"),
         (["--set", "warm_up=0.1"], "A recipe has no 'warm_up'. Did you mean warmup"),
         (["--corpus", "nowhere"], "There is no corpus folder nowhere"),
-        (["--base", "./nowhere"], "There is no model folder nowhere. --base takes a folder, a Hub id, or smollm2."),
+        (["--base", "./nowhere"], "There is no model folder, GGUF file or voice nowhere. --base takes one"),
     ],
     ids=" ".join,
 )
