@@ -30,10 +30,12 @@ from transformers import (
 from corpus.turns import prompt
 from finetune.export.llama_cpp import Probe, predict
 from finetune.models.base import Base, open_base
+from finetune.models.folders import BUNDLED
+from finetune.models.game_voices import find_game_voice
 from finetune.models.gguf_adapter import read_adapter, write_adapter
 from finetune.models.gguf_convert import close_gguf, write_gguf
 from finetune.models.voice import open_voice
-from finetune.recipe import Recipe
+from finetune.recipe import Recipe, load_recipe
 from tests.finetune.conftest import Run, set_options
 
 TALES = [
@@ -89,7 +91,7 @@ def test_an_adapter_over_the_bundled_weights(
     trained = replace(bundled, model=copy.deepcopy(bundled.model))
     monkeypatch.setattr("finetune.training.train.open_base", lambda name, recipe: trained)
     voice = tmp_path / "voice"
-    changes = set_options(*FEW_STEPS, "max_steps=3", "evaluate_every=3", "learning_rate=0.004")
+    changes = set_options(*FEW_STEPS, "max_steps=6", "evaluate_every=6", "learning_rate=0.008")
     result = run("--corpus", corpus, "--base", "smollm2", "--out", voice, *changes)
     assert result.exit_code == 0, result.output
     entry = json.loads((voice / "voice.json").read_text())
@@ -227,6 +229,48 @@ def test_a_base_from_gguf_and_an_adapter_over_it(
     assert tokens == ids and error < 0.02 and moved > 10 * error
     read = by_transformers(read_adapter(model, tmp_path / "adapter.gguf").eval(), ids)
     assert torch.allclose(read, tuned, atol=0.02)
+
+
+@pytest.mark.parametrize("gguf_base", ["qwen2"], indirect=True)
+def test_a_voice_over_a_gguf_file(
+    gguf_base: tuple[PreTrainedModel, Path], tmp_path: Path, corpus: Path, run: Run
+) -> None:
+    """It holds the file, which the game couldn't find elsewhere, as it was."""
+    file, voice = gguf_base[1], tmp_path / "voice"
+    changes = set_options(*FEW_STEPS, "max_steps=10", "evaluate_every=5", "learning_rate=0.02", "weights=half")
+    result = run("--corpus", corpus, "--base", file, "--out", voice, *changes)
+    assert result.exit_code == 0 and "can't play" not in result.stderr, result.output
+    assert (voice / "base.gguf").read_bytes() == file.read_bytes()
+    entry = json.loads((voice / "voice.json").read_text())
+    assert entry["base"]["name"] == "small" and entry["base"]["file"] == "base.gguf"
+    result = run("export", voice, "--to", "gguf-adapter", "--out", tmp_path / "adapter.gguf")
+    assert result.exit_code == 0, result.output
+    of_export, of_base = (float(found) for found in re.findall(r"KL divergence (\S+) nats", result.stdout))
+    assert of_export < of_base / 5, result.stdout
+
+
+def test_the_game_s_own_voice_is_gone_on_from(bundled: Base, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its adapter is read from GGUF: merged, or as it learns on, it predicts what llama.cpp plays."""
+    assert bundled.gguf
+    weights = bundled.gguf
+    monkeypatch.setattr("finetune.models.base.bundled_weights", lambda: weights)
+    lantern = find_game_voice("lantern")
+    assert lantern
+    ids = [bundled.tokenizer(text).input_ids for text in PROMPTS]
+    top, _ = by_llama_cpp(weights, lantern.path / "adapter.gguf", ids)
+    untuned_top, _ = by_llama_cpp(weights, None, ids)
+    untuned = by_transformers(open_base(BUNDLED).model, ids)
+    noise, moved = difference(untuned_top, untuned), difference(top, untuned)
+    shape = ["rank=32", "alpha=64", "modules=down_proj,o_proj"]
+    goes_on, merged = (
+        open_base("lantern", load_recipe("laptop", [*changes, "weights=fp32"])) for changes in (shape, [])
+    )
+    assert goes_on.adapted and goes_on.sha256 == bundled.sha256 and goes_on.gguf == weights
+    assert merged.start and merged.start.merged and "--set rank=32 --set alpha=64" in merged.advice
+    for model in (goes_on.adapted, merged.model):
+        error = difference(top, by_transformers(model.eval(), ids))
+        print(f"{error:.4f} nats off, untuned {noise:.4f}, moved {moved:.4f}")
+        assert error < 2 * noise + 0.01 < moved / 2
 
 
 def test_whole_weights_of_a_llama(bundled: Base, tmp_path: Path, corpus: Path, run: Run) -> None:

@@ -70,7 +70,7 @@ def test_a_voice_that_went_on_is_repeated_from_where_it_started(
 
 
 @pytest.mark.usefixtures("no_conversion")
-def test_an_interrupted_training_does_not_go_on_over_another_adapter(
+def test_an_interrupted_training_goes_on_over_the_same_adapter_only(
     run: Run, corpus: Path, tmp_path: Path, voices: Voices, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     voice = shutil.copytree(voices["gpt2"][0], tmp_path / "voice")
@@ -88,6 +88,10 @@ def test_an_interrupted_training_does_not_go_on_over_another_adapter(
         shutil.copyfile(other / name, voice / name)
     result = run("--corpus", corpus, "--base", voice, "--out", tmp_path / "second", *QUICK)
     assert result.exit_code == 2 and "an unfinished training with another base" in result.stderr, result.output
+    shutil.copytree(voices["gpt2"][0], voice, dirs_exist_ok=True)
+    result = run("--corpus", corpus, "--base", voice, "--out", tmp_path / "second", *QUICK)
+    assert result.exit_code == 0 and "Going on from" in result.stderr, result.output
+    assert nats(tmp_path / "second", "after") == pytest.approx(nats(other, "after"), rel=1e-6)
 
 
 def test_a_voice_without_its_base_is_an_error(run: Run, corpus: Path, tmp_path: Path, voices: Voices) -> None:
