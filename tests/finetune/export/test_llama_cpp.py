@@ -25,6 +25,8 @@ from transformers import (
     Qwen2ForCausalLM,
     Qwen3Config,
     Qwen3ForCausalLM,
+    Starcoder2Config,
+    Starcoder2ForCausalLM,
 )
 
 from corpus.turns import prompt
@@ -145,8 +147,10 @@ KINDS: dict[str, Any] = {
     "qwen2": (Qwen2ForCausalLM, Qwen2Config, {"num_key_value_heads": 2}),
     "qwen3": (Qwen3ForCausalLM, Qwen3Config, {"num_key_value_heads": 2, "head_dim": 32, "tie_word_embeddings": True}),
     "gpt2": (GPT2LMHeadModel, GPT2Config, {}),
+    "starcoder2": (Starcoder2ForCausalLM, Starcoder2Config, {"num_key_value_heads": 2, "tie_word_embeddings": True}),
 }
-"""Small models of each type: Qwen2 has biases, Qwen3 norms of its queries and heads of another size."""
+"""Small models of each type: Qwen2 has biases, Qwen3 norms of its queries and heads of another size. StarCoder2 is one
+of those that transformers' own reader reads."""
 
 
 @pytest.fixture(params=KINDS)
