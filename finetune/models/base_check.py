@@ -19,6 +19,7 @@ from finetune.errors import FinetuneError, cause
 from finetune.files import read_json
 from finetune.models.folders import BUNDLED, has_adapter, is_gguf, is_path, is_voice, read_training
 from finetune.models.game_voices import GameVoice, find_game_voice
+from finetune.models.gguf_head import type_and_blocks
 from finetune.recipe import Recipe
 
 CONFIG = "config.json"
@@ -39,7 +40,13 @@ class Layers:
     """Names of the linear layers in its blocks: `q_proj`."""
 
 
-_BUNDLED_LAYERS = Layers(30, frozenset(("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")))
+_LLAMA_LINEAR = frozenset(("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"))
+_BUNDLED_LAYERS = Layers(30, _LLAMA_LINEAR)
+_GGUF_LINEAR = {
+    **dict.fromkeys(("llama", "qwen2", "qwen3"), _LLAMA_LINEAR),
+    "gpt2": frozenset(("c_attn", "c_proj", "c_fc")),
+}
+"""By llama.cpp's type of model."""
 
 
 def check_base(name: str, recipe: Recipe | None = None) -> None:
@@ -128,6 +135,9 @@ def read_layers(name: str) -> Layers | None:
     if is_voice(folder) and has_adapter(folder):
         return read_layers(read_training(folder)["base"]["given"])
     try:
+        if folder.is_file():
+            architecture, blocks = type_and_blocks(folder)
+            return Layers(blocks, _GGUF_LINEAR[architecture])
         config = read_json(folder / CONFIG)
         if config["model_type"] not in _SAME_NAMES:
             return None

@@ -14,8 +14,11 @@ from transformers import Qwen2Config, Qwen2ForCausalLM
 
 from finetune.errors import FinetuneError
 from finetune.models.base import open_base
+from finetune.models.base_check import Layers, read_layers
 from finetune.models.gguf_convert import close_gguf
+from tests.finetune.conftest import Run, set_options
 
+QWEN2 = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 WriteModel = Callable[..., Qwen2ForCausalLM]
 
 
@@ -71,6 +74,29 @@ def test_a_text_ends_as_prose_does_and_not_as_a_turn_of_chat(write_model: WriteM
     assert base.end_id == base.model.config.eos_token_id == tokenizer.convert_tokens_to_ids("<|endoftext|>")
     ids = tokenizer("You open the door.", return_tensors="pt").input_ids
     assert torch.equal(base.model(ids).logits, model(ids).logits)
+
+
+def test_a_typo_is_found_before_the_file_is_read(
+    write_model: WriteModel, run: Run, corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_model()
+    file, opened = tmp_path / "model.gguf", AssertionError("the file was opened")
+    monkeypatch.setattr("finetune.training.train.open_base", lambda *_: (_ for _ in ()).throw(opened))
+    options = ("--corpus", corpus, "--base", file, "--out", tmp_path / "voice")
+    for change, message in (("modules=q_projj", "Did you mean q_proj"), ("layers=3", "this base has 2 blocks")):
+        result = run(*options, *set_options(change))
+        assert result.exit_code == 2 and message in result.stderr, result.output
+    assert read_layers(str(file)) == Layers(2, frozenset(QWEN2))
+
+
+def test_the_layers_of_a_damaged_file_are_not_known(write_model: WriteModel, tmp_path: Path) -> None:
+    write_model()
+    file = tmp_path / "model.gguf"
+    whole = file.read_bytes()
+    # Cut off anywhere, with a length or a type of value that can't be, or of a type that isn't known.
+    for damaged in (whole[:10], whole[:40], whole[:24] + b"\xff" * 40, whole.replace(b"qwen2", b"qwen9")):
+        file.write_bytes(damaged)
+        assert read_layers(str(file)) is None
 
 
 @pytest.mark.parametrize(
