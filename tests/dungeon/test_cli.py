@@ -110,7 +110,12 @@ def test_a_voice_is_got_listed_and_removed(home: Path, tmp_path: Path) -> None:
     assert (got.returncode, got.stdout) == (0, "storm\n")
     assert "dungeon --voice storm" in got.stderr
     assert run("voices").stdout.splitlines()[-1].startswith("storm\there\t0 MB\t")
+    assert run("voices", "where", "storm").stdout == f"here\t{file}\t\t\n"
     assert "Removed: storm" in run("voices", "remove", "storm").stderr
+    place, path, sha256, license_name = run("voices", "where", "ember").stdout.strip().split("\t")
+    assert place == "can be fetched" and path.endswith(".gguf") and len(sha256) == 64 and license_name == "Apache-2.0"
+    assert (Path(run("voices", "where", "lantern").stdout.split("\t")[1]) / "voice.json").is_file()
+    assert run("voices", "where", "storm").returncode == 2
     assert "storm" not in run("voices").stdout
 
 

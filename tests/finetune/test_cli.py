@@ -19,7 +19,10 @@ from tests.finetune.conftest import Run
         (["--corpus", "c", "--out", "new", "--rank", "8"], "Write --set rank=8"),
         (["--corpus", "c", "--out", "diary.txt/voice"], "diary.txt is a file, so"),
         (["--corpus", "c", "--out", "new"], "There is no corpus folder c."),
-        (["--corpus", "rows", "--out", "new", "--base", "./nowhere"], "There is no model folder nowhere."),
+        (
+            ["--corpus", "rows", "--out", "new", "--base", "./nowhere"],
+            "There is no model folder, GGUF file or voice nowhere.",
+        ),
         (["--corpus", "rows", "--out", "new", "--set", "modules=q_projj"], "names 'q_projj'; this base's linear"),
         (
             ["--corpus", "rows", "--out", "new", "--base", "tiny", "--set", "modules=c_projj"],
@@ -33,7 +36,7 @@ from tests.finetune.conftest import Run
         (["report", "--corpus", "rows", "--out", ".", "--base", "tiny"], "is not a report"),
         (
             ["report", "--corpus", "rows", "--out", "new", "--base", "./nowhere"],
-            "There is no model folder nowhere.",
+            "There is no model folder, GGUF file or voice nowhere.",
         ),
         (["evaluate", "tiny", "--corpus", "c"], "There is no corpus folder c."),
     ],
