@@ -13,7 +13,6 @@ that holds them in 16, as their files hold them: a large model is never in memor
 
 import hashlib
 import struct
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -28,6 +27,7 @@ from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, BitsAn
 
 from finetune.errors import FinetuneError, cause
 from finetune.files import sha256_of
+from finetune.models.adapter_shape import advice_to_go_on, goes_on_learning
 from finetune.models.adapters import adapter_sha256, open_adapter
 from finetune.models.base_check import cannot_open, check_base, find_base, hub_subject
 from finetune.models.folders import BUNDLED, has_adapter, is_voice, read_training
@@ -37,8 +37,6 @@ from finetune.models.precision import choose_precision
 from finetune.recipe import Recipe
 
 _MOST_CONTEXT = 2048
-_SHAPE = ("method", "layers", "modules", "rank", "alpha", "rslora", "dora", "dropout")
-"""Settings of a recipe that make the shape of an adapter."""
 _DIGEST_AT_ONCE = 1 << 22
 """Numbers that are turned into 32 bits at a time: a copy of a large embedding would take a gigabyte."""
 
@@ -157,7 +155,10 @@ def _continue_voice(folder: Path, given: str, shown: str, own_dtype: bool, recip
     training = read_training(folder)
     base = _open(training["base"]["given"], own_dtype, None)
     if base.sha256 != training["base"]["sha256"]:
-        raise other_base(folder, base.name)
+        raise FinetuneError(
+            f"The voice {folder} was tuned on other weights than {base.name} has now. "
+            "Put its own base back, or tune it again."
+        )
     adapter = adapter_sha256(folder)
     adapted: Any = open_adapter(base.model, folder)
     merged = recipe is None or not goes_on_learning(recipe, training)
@@ -167,47 +168,8 @@ def _continue_voice(folder: Path, given: str, shown: str, own_dtype: bool, recip
         return replace(base, adapted=adapted, start=start)
     sha256 = hashlib.sha256(f"{base.sha256} {adapter}".encode()).hexdigest()
     whole = adapted.merge_and_unload()
-    advice = _advice(recipe, training)
+    advice = advice_to_go_on(recipe, training) if recipe else ""
     return Base(given, shown, base.license, whole, base.tokenizer, None, sha256, start=start, advice=advice)
-
-
-def goes_on_learning(recipe: Recipe, training: Mapping[str, Any]) -> bool:
-    """Return whether `recipe` can train the adapter of a voice, with that `training.json`, further."""
-    return _can_go_on(recipe, training) and not _differing(recipe, training)
-
-
-def _can_go_on(recipe: Recipe, training: Mapping[str, Any]) -> bool:
-    # PiSSA's adapter was turned into one of twice the recipe's rank.
-    return recipe.method == "lora" and training["recipe"].get("init") != "pissa"
-
-
-def _differing(recipe: Recipe, training: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what the recipe would need for an adapter of the voice's shape, where it has something else."""
-    stored = {key: training["recipe"].get(key) for key in _SHAPE}
-    return {key: value for key, value in stored.items() if _comparable(value) != _comparable(getattr(recipe, key))}
-
-
-def _comparable(value: Any) -> Any:
-    return sorted(name.strip() for name in value.split(",")) if isinstance(value, str) else value
-
-
-def _advice(recipe: Recipe | None, training: Mapping[str, Any]) -> str:
-    """Return what would keep the adapter of a voice from being merged; "" where nothing would."""
-    if recipe is None or not _can_go_on(recipe, training):
-        return ""
-    values = {
-        key: f"{value:g}" if type(value) is float else value for key, value in _differing(recipe, training).items()
-    }
-    sets = " ".join(f"--set {key}={str(value).lower()}" for key, value in values.items())
-    return f"With {sets} the voice's adapter would go on learning itself, and the new voice be as small."
-
-
-def other_base(folder: Path, name: str) -> FinetuneError:
-    """Return the error for a voice whose base has changed."""
-    return FinetuneError(
-        f"The voice {folder} was tuned on other weights than {name} has now. "
-        "Say where its own base is with --base, or tune it again."
-    )
 
 
 def halves_frozen(recipe: Recipe) -> bool:

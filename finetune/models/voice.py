@@ -18,7 +18,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel
 
 from finetune.errors import FinetuneError
 from finetune.models.adapters import open_adapter, unreadable
-from finetune.models.base import Base, open_base, other_base
+from finetune.models.base import Base, open_base
 from finetune.models.folders import has_adapter, read_training
 
 
@@ -45,7 +45,10 @@ def open_voice(folder: Path, base_name: str | None = None) -> OpenVoice:
     if has_adapter(folder):
         base = open_base(base_name or training["base"]["given"])
         if base.sha256 != training["base"]["sha256"]:
-            raise other_base(folder, base.name)
+            raise FinetuneError(
+                f"The voice {folder} was tuned on other weights than {base.name} has now. "
+                "Say where its own base is with --base, or tune it again."
+            )
         adapted: Any = open_adapter(base.model, folder)
         return OpenVoice(folder, adapted.eval(), base.tokenizer, base)
     if not any(folder.glob("model*.safetensors")):

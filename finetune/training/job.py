@@ -9,9 +9,10 @@ from typing import Any
 from finetune.data.corpus_files import find_files
 from finetune.errors import FinetuneError, cause
 from finetune.files import read_json
+from finetune.models.adapter_shape import goes_on_learning
 from finetune.models.base_check import check_base, check_layers, read_layers
 from finetune.models.card_driver import check_card, may_have_card
-from finetune.models.folders import is_voice
+from finetune.models.folders import has_adapter, is_voice, read_training
 from finetune.recipe import Recipe, current_keys
 from finetune.training.checkpoints import last_checkpoint, step_of
 
@@ -60,9 +61,16 @@ class TrainingJob:
         check_card(self.recipe_name, self.recipe, may_have_card())
         find_files(self.corpus)
         check_base(self.base, self.recipe)
+        if out.exists() and Path(self.base).expanduser().resolve() == out.resolve():
+            self._check_own_base(out)
         if layers := read_layers(self.base):
             check_layers(self.recipe, layers)
         self._check_work_folder()
+
+    def _check_own_base(self, out: Path) -> None:
+        """Refuse to put a voice in the place of the one that it would be an adapter over."""
+        if not (has_adapter(out) and goes_on_learning(self.recipe, read_training(out))):
+            raise FinetuneError(f"The new voice would need {out}, whose place it takes. Name another with --out.")
 
     def _check_work_folder(self) -> None:
         """Refuse a work folder in which a training with another recipe was begun."""

@@ -94,6 +94,19 @@ def test_an_interrupted_training_goes_on_over_the_same_adapter_only(
     assert nats(tmp_path / "second", "after") == pytest.approx(nats(other, "after"), rel=1e-6)
 
 
+@pytest.mark.usefixtures("no_conversion")
+def test_a_voice_takes_its_own_place_only_where_it_does_not_need_itself(
+    run: Run, corpus: Path, tmp_path: Path, voices: Voices
+) -> None:
+    voice = shutil.copytree(voices["gpt2"][0], tmp_path / "voice")
+    options = ("--corpus", corpus, "--base", voice, "--out", voice, "--replace", *QUICK)
+    result = run(*options, *set_options("rank=4"))
+    assert result.exit_code == 2 and f"The new voice would need {voice}" in result.stderr, result.output
+    assert run(*options).exit_code == 0
+    assert nats(voice, "before") == pytest.approx(nats(voices["gpt2"][0], "after"), rel=1e-6)
+    assert open_voice(voice).base is not None
+
+
 def test_a_voice_without_its_base_is_an_error(run: Run, corpus: Path, tmp_path: Path, voices: Voices) -> None:
     voice = shutil.copytree(voices["gpt2"][0], tmp_path / "voice")
     training = read(voice)
