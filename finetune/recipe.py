@@ -106,8 +106,8 @@ class Recipe:
     """Evaluations in a row without a lower loss after which training stops; 0 never stops early."""
     samples: int = 2
     """Turns generated at each evaluation, from the same prompts, to watch the voice change."""
-    save_every: int = 20
-    """Steps between checkpoints, which is the most that an interruption can cost."""
+    save_every: int = 0
+    """Steps between checkpoints, which is the most that an interruption can cost; 0 saves once a minute."""
     seed: int = 0
     """Seeds the initial values, the order of the rows, the dropout and the samples."""
 
@@ -177,8 +177,10 @@ _CHOICES = {
 }
 _INFINITY = float("inf")
 _BOUNDS: dict[str, tuple[float, float]] = {
-    **dict.fromkeys(("layers", "max_steps", "held_out_rows", "evaluate_every", "patience"), (0, _INFINITY)),
-    **dict.fromkeys(("epochs", "batch", "accumulate", "save_every"), (1, _INFINITY)),
+    **dict.fromkeys(
+        ("layers", "max_steps", "held_out_rows", "evaluate_every", "patience", "save_every"), (0, _INFINITY)
+    ),
+    **dict.fromkeys(("epochs", "batch", "accumulate"), (1, _INFINITY)),
     "rank": (1, 1024),
     "alpha": (1e-3, 1e5),
     "dropout": (0, 0.9),

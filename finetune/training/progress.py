@@ -11,6 +11,7 @@ import textwrap
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -27,24 +28,17 @@ _LOGGED = {"loss": "loss", "learning_rate": "learning_rate", "grad_norm": "grad_
 _SAMPLE_CHARACTERS = 160  # of a sample in a plain line
 
 
+@dataclass(slots=True)
 class TokenCounter:
     """How many tokens went through the model since this process began, on all devices."""
 
-    def __init__(self) -> None:
-        self._counts = torch.zeros(2, dtype=torch.long)
+    targets: int = 0
+    all: int = 0
+    """With context and padding."""
 
-    def add(self, counts: torch.Tensor) -> None:
-        """Add two numbers, of targets and of all tokens; they may be on any device, which is not waited for."""
-        self._counts = self._counts.to(counts.device) + counts
-
-    @property
-    def targets(self) -> int:
-        return int(self._counts[0])
-
-    @property
-    def all(self) -> int:
-        """With context and padding."""
-        return int(self._counts[1])
+    def add(self, targets: int, tokens: int) -> None:
+        self.targets += targets
+        self.all += tokens
 
 
 class Progress(TrainerCallback):
