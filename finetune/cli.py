@@ -1,4 +1,4 @@
-"""The command line of the training: `python -m finetune --corpus DIR --base BASE --out VOICE`, and its commands.
+"""The command line of the training: `python -m finetune --corpus CORPUS --base BASE --out VOICE`, and its commands.
 
 Figures go to stdout, what happens goes to stderr. Exit code 2: something to put right; 130: stopped by Ctrl-C or
 SIGTERM, and the same command goes on. Nothing heavy is imported until there is work to do: each command builds its job
@@ -34,7 +34,10 @@ from finetune.report.job import ReportJob, parse_methods, parse_shares
 from finetune.training.job import TrainingJob
 
 _PATH = click.Path(path_type=Path)
-_CORPUS_HELP = "The corpus folder that `dungeon corpus build` wrote."
+_CORPUS_HELP = (
+    "The corpus folder that `dungeon corpus build` wrote; or a file (.jsonl, .csv, .parquet) or a data set of the Hub, "
+    "OWNER/NAME, with a column text or messages."
+)
 _RECIPE_HELP = f"{', '.join(recipe_names())}, or a TOML file of your own."
 _base = click.option(
     "--base",

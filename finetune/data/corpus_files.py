@@ -17,7 +17,8 @@ def find_files(folder: Path) -> dict[str, list[Path]]:
     """
     if folder.is_file():
         raise FinetuneError(
-            f"{folder} is a file, and --corpus takes the folder of a corpus. Build one from your text with: "
+            f"{folder} is a file, and --corpus takes the folder of a corpus, or a .jsonl, .json, .csv or .parquet file "
+            "with a column text or messages. Build a corpus from your text with: "
             f"dungeon corpus build {shlex.quote(str(folder))} --out FOLDER"
         )
     if not folder.is_dir():

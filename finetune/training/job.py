@@ -6,7 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from finetune.data.corpus_files import find_files
+from finetune.data.corpus_check import check_corpus
 from finetune.errors import FinetuneError, cause
 from finetune.files import read_json
 from finetune.models.base_check import check_base, check_layers, read_layers
@@ -58,7 +58,7 @@ class TrainingJob:
             raise FinetuneError(f"{out} is a voice already. Give --replace to put the new one in its place.")
         check_writable(out)
         check_card(self.recipe_name, self.recipe, may_have_card())
-        find_files(self.corpus)
+        check_corpus(self.corpus)
         check_base(self.base)
         if layers := read_layers(self.base):
             check_layers(self.recipe, layers)
