@@ -95,6 +95,12 @@ def _value_after(option: str, args: list[str]) -> str:
 )
 @click.option("--layers", metavar="last-N", help="Train the last N blocks only; for lora and last-layers.")
 @click.option("--set", "changes", multiple=True, metavar="KEY=VALUE", help="Changes one value of the recipe.")
+@click.option(
+    "--report-to",
+    multiple=True,
+    metavar="BOARD",
+    help="Send the figures to this board as well: wandb, mlflow, comet_ml, … Nothing leaves this machine without it.",
+)
 @click.option("--fresh", is_flag=True, help="Start over, whatever an interrupted training has left.")
 @click.option("--replace", is_flag=True, help="Put the new voice in the place of the one at --out.")
 @click.pass_context

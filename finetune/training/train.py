@@ -111,7 +111,7 @@ def train(job: TrainingJob, corpus: Corpus, base: Base, before: HeldOutLoss | No
     model = prepare_model(base.model, recipe)
     if recipe.weights == "half" and precision.precision != "fp32":
         halve_frozen(model, precision.dtype)
-    trainer = VoiceTrainer(model, data, recipe, precision, base, work)
+    trainer = VoiceTrainer(model, data, recipe, precision, base, work, job.report_to)
     checkpoint = last_checkpoint(work)
     before = before or _loss_before(work, trainer)
     if checkpoint and state.is_main_process:

@@ -11,7 +11,7 @@ time after memory ran out.
 import gc
 import heapq
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict
 from itertools import islice
@@ -45,7 +45,7 @@ from finetune.training.arguments import training_arguments
 from finetune.training.checkpoints import mark_complete
 from finetune.training.progress import Progress, TokenCounter, write_samples_page
 from finetune.training.stopping import StopOnSignal
-from finetune.training.trackers import Trackers
+from finetune.training.trackers import Trackers, board_callbacks
 from finetune.training.training_data import TrainingData
 from finetune.training.work_folder import (
     LOG,
@@ -73,6 +73,7 @@ class VoiceTrainer(Trainer):
         precision: Precision,
         base: Base,
         work: Path,
+        report_to: Sequence[str] = (),
     ) -> None:
         self.data = data
         self.recipe = recipe
@@ -87,7 +88,7 @@ class VoiceTrainer(Trainer):
         arguments._n_gpu = min(arguments.n_gpu, 1)  # several devices: several processes, never threads of one
         title = work.name.removesuffix(".partial")
         self.progress = Progress(StepLog(work / LOG), self.tokens, title, arguments.device)
-        self.trackers = Trackers(work / TENSORBOARD, title, asdict(recipe))
+        self.trackers = Trackers(work / TENSORBOARD, title, asdict(recipe), trackio="trackio" not in report_to)
         pad = pad_id(base.tokenizer)
         self.collator = Collator(pad, min(recipe.length, base.context_size))
         self.order = RowOrder(
@@ -108,7 +109,13 @@ class VoiceTrainer(Trainer):
             train_dataset=[*data.train, _filler(pad)],  # the last: the order's filler
             eval_dataset=data.validation.rows,
             data_collator=self.collator,
-            callbacks=[self.progress, self.trackers, self.stop, _Bookkeeping(self.order, work)],
+            callbacks=[
+                self.progress,
+                self.trackers,
+                self.stop,
+                *board_callbacks(report_to, asdict(recipe)),
+                _Bookkeeping(self.order, work),
+            ],
         )
         self.remove_callback(PrinterCallback)
         self._speed_up()
