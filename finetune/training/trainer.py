@@ -358,7 +358,7 @@ class VoiceTrainer(Trainer):
             self.samples.add(entries[-1])
             self.trackers.add_sample(step, prompt, text)
         write_samples_page(entries, self.work / SAMPLES_PAGE)
-        self.progress.show_sample(self.data.prompts[0], texts[0])
+        self.progress.show_sample(texts[0])
 
     def _out_of_patience(self, step: int) -> bool:
         """Return whether by that step, as many evaluations in a row as patience allows brought no lower loss."""
