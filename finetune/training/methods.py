@@ -55,18 +55,18 @@ def prepare_model(model: PreTrainedModel, recipe: Recipe) -> PreTrainedModel | P
 
 
 def halve_frozen(model: nn.Module, dtype: torch.dtype) -> None:
-    """Hold the frozen parameters of linear layers in `dtype`.
+    """Hold the frozen parameters in 16 bits: all of them in bf16, those of the linear layers in fp16.
 
-    autocast would cast them at each use, so the losses stay the same. Norms, embeddings and the activations between the
-    blocks keep 32 bits.
+    What flows between the blocks has the type of the embeddings, and in fp16 it could overflow.
     """
+    everything = dtype == torch.bfloat16
     inner: Any = model
     embedding = inner.get_input_embeddings().weight  # may be the output head's matrix too
     for module in model.modules():
-        if isinstance(module, (nn.Linear, Conv1D)):
-            for parameter in module.parameters(recurse=False):
-                if not parameter.requires_grad and parameter is not embedding:
-                    parameter.data = parameter.data.to(dtype)
+        for parameter in module.parameters(recurse=False):
+            linear = isinstance(module, (nn.Linear, Conv1D)) and parameter is not embedding
+            if not parameter.requires_grad and (everything or linear):
+                parameter.data = parameter.data.to(dtype)
 
 
 def trainable_tensors(model: nn.Module) -> dict[str, torch.Tensor]:

@@ -34,6 +34,7 @@ from finetune.errors import FinetuneError
 from finetune.files import StepLog
 from finetune.models.base import Base
 from finetune.models.compiling import compile_blocks, worth_compiling
+from finetune.models.cpu_attention import use_block_attention
 from finetune.models.fused_lora import fuse_lora
 from finetune.models.held_out import HeldOutLoss, HeldOutRows, held_out_loss
 from finetune.models.loss import target_loss
@@ -129,6 +130,8 @@ class VoiceTrainer(Trainer):
         wanted = "off" if recipe.dora else recipe.compile  # DoRA falls into dozens of pieces
         if not worth_compiling(wanted, self.args.device, self.base.model.num_parameters(), length * rows):
             fuse_lora(self.bare_model)
+            if self.args.device.type == "cpu" and self.precision.precision == "bf16":
+                use_block_attention(self.base.model)
             return
         # First, because each number of rows is compiled for anew, and torch gives up after eight.
         while not self._fits_into_memory(self.rows_at_once):

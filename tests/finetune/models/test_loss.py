@@ -109,6 +109,15 @@ def test_in_16_bit_precision_gradients_have_32_bits(bases: dict[str, Path]) -> N
         assert (ours[key] - theirs[key]).norm() < 0.05 * theirs[key].norm(), key
 
 
+def test_the_loss_of_a_target_that_the_model_thinks_impossible_is_a_number() -> None:
+    hidden = torch.full((1, 8), 20.0, dtype=torch.bfloat16, requires_grad=True)
+    weight = torch.cat([torch.ones(1, 8), torch.zeros(5, 8)]).to(torch.bfloat16)
+    loss = linear_cross_entropy(hidden, weight, None, torch.tensor([3]))
+    loss.backward()
+    assert loss.item() == 160.0
+    assert hidden.grad is not None and torch.equal(hidden.grad, torch.ones(1, 8, dtype=torch.bfloat16))
+
+
 class Largest(TorchDispatchMode):
     """Remembers how much memory the largest tensor took."""
 

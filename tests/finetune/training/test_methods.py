@@ -178,24 +178,32 @@ def test_trainable_tensors_can_be_restored(method: str, bases: dict[str, Path]) 
     assert torch.equal(logits(model), expected)
 
 
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
 @pytest.mark.parametrize("method", ["lora", "last-layers"])
 @pytest.mark.parametrize("name", ARCHITECTURES)
 def test_frozen_weights_in_16_bits_give_the_same_loss_and_gradient(
-    name: str, method: str, bases: dict[str, Path]
+    name: str, method: str, dtype: torch.dtype, bases: dict[str, Path]
 ) -> None:
+    """In fp16, what flows between the blocks stays in 32 bits, and the figures are the very same."""
+
     def step(half: bool) -> tuple[Any, torch.Tensor, torch.Tensor]:
         model = prepared(load(bases, name), method=method, layers=1)
         if half:
-            halve_frozen(model, torch.bfloat16)
-        with torch.autocast("cpu", torch.bfloat16):
+            halve_frozen(model, dtype)
+        with torch.autocast("cpu", dtype):
             loss = model(IDS, labels=IDS).loss
         loss.backward()
         return model, loss, torch.cat([p.grad.flatten() for p in model.parameters() if p.grad is not None])
 
     (model, loss, gradient), (_, whole_loss, whole_gradient) = step(half=True), step(half=False)
-    assert torch.equal(loss, whole_loss) and torch.equal(gradient, whole_gradient)
     types = {parameter.requires_grad: set() for parameter in model.parameters()}
     for key, parameter in model.named_parameters():
         types[parameter.requires_grad].add(parameter.dtype)
-        assert parameter.dtype == torch.float32 or "emb" not in key
-    assert types == {True: {torch.float32}, False: {torch.float32, torch.bfloat16}}
+        assert dtype == torch.bfloat16 or parameter.dtype == torch.float32 or "emb" not in key
+    if dtype == torch.float16:
+        assert torch.equal(loss, whole_loss) and torch.equal(gradient, whole_gradient)
+        assert types == {True: {torch.float32}, False: {torch.float32, dtype}}
+    else:
+        assert loss.item() == pytest.approx(whole_loss.item(), rel=2e-3)
+        assert (gradient - whole_gradient).norm() < 0.03 * whole_gradient.norm()
+        assert types == {True: {torch.float32}, False: {dtype}}
