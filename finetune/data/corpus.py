@@ -20,6 +20,7 @@ import pyarrow.parquet as pq
 from datasets import Dataset
 
 from corpus.report import leak_warning
+from corpus.text import visible
 from finetune.data.corpus_check import is_data_set, is_documents_file
 from finetune.data.corpus_files import BUILD_ONE, find_files
 from finetune.data.document_corpus import make_corpus
@@ -42,7 +43,7 @@ class Corpus:
     fingerprint: str
     """SHA-256 of every text in it."""
     note: str = ""
-    """What a user should know of how it was made from documents."""
+    """How it was made from documents; "" for a corpus that was built."""
 
     @property
     def held_out_split(self) -> str:
@@ -59,6 +60,12 @@ class Corpus:
     def leak_warning(self) -> str:
         """What is wrong with figures on held-out text where it was learned from, too; "" where little was."""
         return leak_warning(self.leaked or 0.0)
+
+    @property
+    def notes(self) -> list[str]:
+        """What a user should know of it before it is learned, as lines to print."""
+        warning = self.leak_warning and f"Warning: {self.leak_warning}"
+        return [visible(note) for note in (self.note, warning) if note]
 
 
 def read_corpus(source: Path) -> Corpus:

@@ -18,7 +18,6 @@ from accelerate.utils import broadcast_object_list  # type: ignore[import-untype
 from peft import PeftModel
 from transformers import PreTrainedModel, set_seed
 
-from corpus.text import printable
 from finetune.console import print_status
 from finetune.data.corpus import Corpus, read_corpus
 from finetune.errors import FinetuneError
@@ -57,8 +56,7 @@ def train_voice(job: TrainingJob) -> str:
     check_machine(job.recipe_name, job.recipe, state.device)
     corpus = read_corpus(job.corpus)
     if state.is_main_process:
-        warning = corpus.leak_warning and f"Warning: {corpus.leak_warning}"
-        for note in (printable(corpus.note), warning, idle_cards(state.num_processes)):
+        for note in (*corpus.notes, idle_cards(state.num_processes)):
             if note:
                 print_status(note)
     trained = train(job, corpus, open_base(job.base))

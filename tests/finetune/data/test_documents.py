@@ -18,7 +18,7 @@ from corpus.turns import Turn, parse
 from finetune.data.corpus import Corpus, read_corpus
 from finetune.data.corpus_check import check_corpus
 from finetune.errors import FinetuneError
-from tests.finetune.conftest import QUICK, Run, prose
+from tests.finetune.conftest import QUICK, Run, prose, set_options
 from tests.finetune.fake_hub import data_set_hub
 
 Row = dict[str, Any]
@@ -226,6 +226,7 @@ def test_bad_files_are_refused_before_anything_heavy_is_imported(
     assert not (tmp_path / "voice.partial").exists()
 
 
+@pytest.mark.usefixtures("no_conversion")
 def test_a_voice_is_tuned_on_a_file(run: Run, bases: dict[str, Path], tmp_path: Path) -> None:
     """What was learned, from whom, and that nobody stated its rights is said while it learns and on its card."""
     path = _write(tmp_path / "it.jsonl", _texts())
@@ -246,6 +247,22 @@ def test_voices_are_compared_on_chats(run: Run, bases: dict[str, Path], tmp_path
     result = run("evaluate", bases["gpt2"], "--corpus", path, "--json", tmp_path / "it.json", *options)
     assert result.exit_code == 0, result.output
     assert "> You wake up." in result.stdout
+
+
+def test_a_report_is_made_on_texts(run: Run, bases: dict[str, Path], tmp_path: Path) -> None:
+    path = _write(tmp_path / "it.jsonl", _texts())
+    options = ("--methods", "lora", "--shares", "100", "--tokens", "0", *set_options("max_steps=1", "length=32"))
+    result = run("report", "--corpus", path, "--base", bases["gpt2"], "--out", tmp_path / "report", *options)
+    assert result.exit_code == 0 and (tmp_path / "report" / "index.html").is_file(), result.output
+    assert "it.jsonl has 30 documents" in result.stderr
+
+
+def test_texts_without_actions_have_nothing_to_compare_voices_on(
+    run: Run, bases: dict[str, Path], tmp_path: Path
+) -> None:
+    path = _write(tmp_path / "it.jsonl", _texts())
+    result = run("evaluate", bases["gpt2"], "--corpus", path)
+    assert result.exit_code == 2 and "has no player's action with an answer" in result.stderr, result.output
 
 
 _README = b"---\nlicense: mit\n---\n"
