@@ -4,6 +4,7 @@ How turns are played is in `dungeon.tui.screens.turn_screen`. Commands are those
 is the frontend that they work on.
 """
 
+import gc
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Any
@@ -55,6 +56,8 @@ _OTHER_KEYS = (
 )
 _PANEL_FROM = 120
 """Columns from which the side panel is shown, unless the player has chosen."""
+_SETTLED_AFTER = 2.0
+"""Seconds until everything is imported and drawn."""
 
 
 class PlayScreen(TurnScreen):
@@ -96,6 +99,7 @@ class PlayScreen(TurnScreen):
         if self._first_message:
             self.show_message(self._first_message)
         self.prefetch()
+        self.set_timer(_SETTLED_AFTER, settle_memory)
 
     def apply_settings(self) -> None:
         """The width of the column, and the side panel, as the player has set them."""
@@ -350,3 +354,14 @@ class PlayScreen(TurnScreen):
     def leave(self) -> None:
         """Leaves the game."""
         game(self).leave()
+
+
+def settle_memory() -> None:
+    """Take what is in memory by now out of Python's search for garbage, which stops everything else meanwhile.
+
+    With all the modules in it, a search takes a tenth of a second, and one comes now and then while a turn streams: as
+    long, no key is echoed. What is garbage already goes first.
+    """
+    gc.unfreeze()
+    gc.collect()
+    gc.freeze()
