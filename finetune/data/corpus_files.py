@@ -3,6 +3,7 @@
 import shlex
 from pathlib import Path
 
+from finetune.data.row_files import is_row_file
 from finetune.errors import FinetuneError
 
 SPLITS = ("train", "validation", "test")
@@ -21,6 +22,8 @@ def find_files(folder: Path) -> dict[str, list[Path]]:
             "with a column text or messages. Build a corpus from your text with: "
             f"dungeon corpus build {shlex.quote(str(folder))} --out FOLDER"
         )
+    if is_row_file(folder) and not folder.exists():
+        raise FinetuneError(f"There is no file {folder}. Check the path.")
     if not folder.is_dir():
         raise FinetuneError(f"There is no corpus folder {folder}. {BUILD_ONE}")
     if (folder / "dataset_dict.json").is_file():

@@ -51,6 +51,7 @@ def test_a_gpu_recipe_without_a_gpu_is_an_error(name: str, refused: Refused, mon
         (["--set", "warm_up=0.1"], "A recipe has no 'warm_up'. Did you mean warmup"),
         (["--report-to", "wandbb"], "--report-to: there is no board 'wandbb'. Did you mean wandb? There are azure_ml,"),
         (["--report-to", "comet_ml"], "--report-to comet_ml: it is not installed. Install it with:"),
+        (["--corpus", "some/nowhere.jsonl"], "There is no file some/nowhere.jsonl. Check the path."),
         (["--corpus", "nowhere"], "There is no corpus folder nowhere"),
         (["--base", "./nowhere"], "There is no model folder nowhere. --base takes a folder, a Hub id, or smollm2."),
     ],
