@@ -93,11 +93,11 @@ class Recipe:
     weights: str = "fp32"
     """fp32, or half: the frozen matrices are held in the 16 bits of `precision`, where it has 16."""
     checkpointing: bool = False
-    """Whether activations are recomputed in the backward pass: less memory, about a third slower."""
+    """Whether activations are recomputed in the backward pass: less memory, for a second forward pass."""
     compile: str = "auto"
     """auto, on or off: whether torch compiles the model. auto does on a CUDA card, for a run long enough to gain."""
     gpu: bool = False
-    """Whether the recipe is refused where there is no CUDA card, because it would take hours or days."""
+    """Whether the recipe is refused where there is no CUDA card, because a processor would take too long."""
     held_out_rows: int = 0
     """Most rows of the validation and of the test split that are measured; 0 means all."""
     evaluate_every: int = 0

@@ -27,7 +27,7 @@ from finetune.data.batches import model_inputs
 _PIECE_BYTES = {"cpu": 2**26, "cuda": 2**29}
 """Bytes of 32-bit logits that stand in memory at a time. Less makes thin products: on two CPU cores in bf16, 1,000
 targets over a vocabulary of 49,152 took 1.55 s of computation with 2**22, 1.01 with 2**24, 0.90 with 2**26, 1.00 with
-2**27; the products alone take 0.71, and torch's own `linear_cross_entropy` in pieces 6.5. CUDA's is not measured."""
+2**27; the products alone take 0.71, and torch's own `linear_cross_entropy` in pieces 6.5. No run chose CUDA's."""
 _unchanged_heads: WeakSet[nn.Module] = WeakSet()
 """Heads whose output is known to be their model's logits."""
 

@@ -38,7 +38,8 @@ def training_arguments(recipe: Recipe, precision: Precision, work: Path) -> Trai
         logging_first_step=True,
         logging_nan_inf_filter=False,  # a loss that is not a number is shown as such
         log_level="error",
-        report_to=[],
+        report_to=[],  # `trackers` hands the events on
+        run_name=work.name.removesuffix(".partial"),
         disable_tqdm=True,
         remove_unused_columns=False,
         dataloader_pin_memory=torch.cuda.is_available(),

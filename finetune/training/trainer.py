@@ -12,7 +12,7 @@ import gc
 import heapq
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict
 from itertools import islice
@@ -47,7 +47,7 @@ from finetune.training.arguments import training_arguments
 from finetune.training.checkpoints import mark_complete
 from finetune.training.progress import Progress, TokenCounter, write_samples_page
 from finetune.training.stopping import StopOnSignal
-from finetune.training.trackers import Trackers
+from finetune.training.trackers import Trackers, board_callbacks
 from finetune.training.training_data import TrainingData
 from finetune.training.work_folder import (
     LOG,
@@ -76,6 +76,7 @@ class VoiceTrainer(Trainer):
         precision: Precision,
         base: Base,
         work: Path,
+        report_to: Sequence[str] = (),
     ) -> None:
         self.data = data
         self.recipe = recipe
@@ -90,7 +91,7 @@ class VoiceTrainer(Trainer):
         arguments._n_gpu = min(arguments.n_gpu, 1)  # several devices: several processes, never threads of one
         title = work.name.removesuffix(".partial")
         self.progress = Progress(StepLog(work / LOG), self.tokens, title, arguments.device)
-        self.trackers = Trackers(work / TENSORBOARD, title, asdict(recipe))
+        self.trackers = Trackers(work / TENSORBOARD, title, asdict(recipe), trackio="trackio" not in report_to)
         pad = pad_id(base.tokenizer)
         self.collator = Collator(pad, min(recipe.length, base.context_size))
         self.order = RowOrder(
@@ -112,7 +113,13 @@ class VoiceTrainer(Trainer):
             train_dataset=[*data.train, _filler(pad)],  # the last: the order's filler
             eval_dataset=data.validation.rows,
             data_collator=self.collator,
-            callbacks=[self.progress, self.trackers, self.stop, self.bookkeeping],
+            callbacks=[
+                self.progress,
+                self.trackers,
+                self.stop,
+                *board_callbacks(report_to, asdict(recipe)),
+                self.bookkeeping,
+            ],
         )
         self.remove_callback(PrinterCallback)
         self._speed_up()
@@ -355,7 +362,7 @@ class VoiceTrainer(Trainer):
             self.samples.add(entries[-1])
             self.trackers.add_sample(step, prompt, text)
         write_samples_page(entries, self.work / SAMPLES_PAGE)
-        self.progress.show_sample(self.data.prompts[0], texts[0])
+        self.progress.show_sample(texts[0])
 
     def _out_of_patience(self, step: int) -> bool:
         """Return whether by that step, as many evaluations in a row as patience allows brought no lower loss."""
