@@ -20,7 +20,12 @@ def install_line(extra: str) -> str:
     the folder's own version is extended. Any other installation is named by the package.
     """
     options, package = _source()
-    command = [sys.executable or "python", "-m", "pip", "install", *options, f"{package}[{extra}]"]
+    return pip_line(*options, f"{package}[{extra}]")
+
+
+def pip_line(*words: str) -> str:
+    """Return the shell command that installs something with the running Python."""
+    command = [sys.executable or "python", "-m", "pip", "install", *words]
     return subprocess.list2cmdline(command) if sys.platform == "win32" else shlex.join(command)
 
 

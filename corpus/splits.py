@@ -7,6 +7,7 @@ The similar stories of a cluster stay together.
 """
 
 import hashlib
+from collections import deque
 from collections.abc import Mapping, Sequence
 
 SPLITS = ("train", "validation", "test")
@@ -21,12 +22,12 @@ def split(clusters: Sequence[Sequence[str]], seed: int) -> dict[str, str]:
     """
     assert len(clusters) >= len(SPLITS)
     size = max(1, round(_SHARE * sum(map(len, clusters))))
-    order = sorted(clusters, key=lambda stories: (len(stories) > size, rank(min(stories), seed)))
+    order = deque(sorted(clusters, key=lambda stories: (len(stories) > size, rank(min(stories), seed))))
     split_of = {}
     for name, reserved in (("validation", 2), ("test", 1)):
         count = 0
         while count < size and len(order) > reserved:
-            stories = order.pop(0)
+            stories = order.popleft()
             count += len(stories)
             split_of.update(dict.fromkeys(stories, name))
     for stories in order:

@@ -1,4 +1,4 @@
-"""The command line of the training: `python -m finetune --corpus DIR --base BASE --out VOICE`, and its commands.
+"""The command line of the training: `python -m finetune --corpus CORPUS --base BASE --out VOICE`, and its commands.
 
 Figures go to stdout, what happens goes to stderr. Exit code 2: something to put right; 130: stopped by Ctrl-C or
 SIGTERM, and the same command goes on. Nothing heavy is imported until there is work to do: each command builds its job
@@ -34,7 +34,10 @@ from finetune.report.job import ReportJob, parse_methods, parse_shares
 from finetune.training.job import TrainingJob
 
 _PATH = click.Path(path_type=Path)
-_CORPUS_HELP = "The corpus folder that `dungeon corpus build` wrote."
+_CORPUS_HELP = (
+    "The corpus folder that `dungeon corpus build` wrote; or a file (.jsonl, .csv, .parquet) or a data set of the Hub, "
+    "OWNER/NAME, with a column text or messages."
+)
 _RECIPE_HELP = f"{', '.join(recipe_names())}, or a TOML file of your own."
 _base = click.option(
     "--base",
@@ -92,6 +95,12 @@ def _value_after(option: str, args: list[str]) -> str:
 )
 @click.option("--layers", metavar="last-N", help="Train the last N blocks only; for lora and last-layers.")
 @click.option("--set", "changes", multiple=True, metavar="KEY=VALUE", help="Changes one value of the recipe.")
+@click.option(
+    "--report-to",
+    multiple=True,
+    metavar="BOARD",
+    help="Send the figures to this board as well: wandb, mlflow, comet_ml, … Nothing leaves this machine without it.",
+)
 @click.option("--fresh", is_flag=True, help="Start over, whatever an interrupted training has left.")
 @click.option("--replace", is_flag=True, help="Put the new voice in the place of the one at --out.")
 @click.pass_context

@@ -94,11 +94,11 @@ class Recipe:
     """fp32, or half: the frozen matrices are held in the 16 bits of `precision`, where it has 16; or 4bit: by
     bitsandbytes in 4 bits (NF4), on a CUDA card."""
     checkpointing: bool = False
-    """Whether activations are recomputed in the backward pass: less memory, about a third slower."""
+    """Whether activations are recomputed in the backward pass: less memory, for a second forward pass."""
     compile: str = "auto"
     """auto, on or off: whether torch compiles the model. auto does on a CUDA card, for a run long enough to gain."""
     gpu: bool = False
-    """Whether the recipe is refused where there is no CUDA card, because it would take hours or days."""
+    """Whether the recipe is refused where there is no CUDA card, because a processor would take too long."""
     held_out_rows: int = 0
     """Most rows of the validation and of the test split that are measured; 0 means all."""
     evaluate_every: int = 0
@@ -107,8 +107,8 @@ class Recipe:
     """Evaluations in a row without a lower loss after which training stops; 0 never stops early."""
     samples: int = 2
     """Turns generated at each evaluation, from the same prompts, to watch the voice change."""
-    save_every: int = 20
-    """Steps between checkpoints, which is the most that an interruption can cost."""
+    save_every: int = 0
+    """Steps between checkpoints, which is the most that an interruption can cost; 0 saves once a minute."""
     seed: int = 0
     """Seeds the initial values, the order of the rows, the dropout and the samples."""
 
@@ -184,8 +184,10 @@ _CHOICES = {
 }
 _INFINITY = float("inf")
 _BOUNDS: dict[str, tuple[float, float]] = {
-    **dict.fromkeys(("layers", "max_steps", "held_out_rows", "evaluate_every", "patience"), (0, _INFINITY)),
-    **dict.fromkeys(("epochs", "batch", "accumulate", "save_every"), (1, _INFINITY)),
+    **dict.fromkeys(
+        ("layers", "max_steps", "held_out_rows", "evaluate_every", "patience", "save_every"), (0, _INFINITY)
+    ),
+    **dict.fromkeys(("epochs", "batch", "accumulate"), (1, _INFINITY)),
     "rank": (1, 1024),
     "alpha": (1e-3, 1e5),
     "dropout": (0, 0.9),

@@ -51,6 +51,11 @@ _SENTENCE_END = re.compile(
 )
 
 
+def is_narration(words: str) -> bool:
+    """Return whether a player's message in a chat is prose: it is long, or has several lines."""
+    return len(words) > _NARRATION or "\n" in words.strip()
+
+
 class _Piece(NamedTuple):
     parent: int
     kind: Literal["action", "prose", "text"]
@@ -122,8 +127,7 @@ class Playthrough:
 
     def add_message(self, parent: int, words: str) -> int:
         """Add a player's message in a chat: an action, or narration if it is long or has several paragraphs."""
-        is_narration = len(words) > _NARRATION or "\n" in words.strip()
-        return self.add_prose(parent, words) if is_narration else self.add_action(parent, words)
+        return self.add_prose(parent, words) if is_narration(words) else self.add_action(parent, words)
 
     @property
     def has_prose(self) -> bool:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from finetune.data.corpus_files import find_files
+from finetune.data.corpus_check import check_corpus
 from finetune.errors import FinetuneError
 from finetune.models.base_check import check_base
 from finetune.models.folders import BUNDLED, VOICE, is_path, is_voice, read_training
@@ -33,7 +33,7 @@ class EvaluationJob:
             FinetuneError: a name is neither a voice nor a base, or is given twice, or there is no such corpus.
         """
         if self.corpus:
-            find_files(self.corpus)
+            check_corpus(self.corpus)
         trainings = {name: _read_training(name) for name in self.voices}
         if len(trainings) < len(self.voices):
             raise FinetuneError("A voice is named twice. Name each once.")

@@ -1,9 +1,10 @@
-"""Reads a corpus folder, as `corpus.store` lays it out, and checks it.
+"""Reads a corpus and checks it: a folder, as `corpus.store` lays it out, or a data file or data set of documents.
 
     corpus = read_corpus(Path("my-corpus"))
     corpus.splits["train"][0]["target"]
 
-The folder is read as it lies there: no network, no cache elsewhere, no code that the folder may hold.
+A folder and a file are read as they lie there: no network, no cache elsewhere, no code that they may hold.
+`document_corpus` says what becomes of a file or a data set.
 """
 
 import hashlib
@@ -19,12 +20,16 @@ import pyarrow.parquet as pq
 from datasets import Dataset
 
 from corpus.report import leak_warning
+from corpus.text import visible
+from finetune.data.corpus_check import is_data_set, is_documents_file
 from finetune.data.corpus_files import BUILD_ONE, find_files
+from finetune.data.document_corpus import make_corpus
 from finetune.errors import FinetuneError
 from finetune.files import read_json
 
 T = TypeVar("T")
 _COLUMNS = ("story", "context", "target", "ends")
+_ROWS_AT_ONCE = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +42,8 @@ class Corpus:
     """What the builder wrote about it: rights (licence -> stories), titles (split -> titles), counts."""
     fingerprint: str
     """SHA-256 of every text in it."""
+    note: str = ""
+    """How it was made from documents; "" for a corpus that was built."""
 
     @property
     def held_out_split(self) -> str:
@@ -54,13 +61,27 @@ class Corpus:
         """What is wrong with figures on held-out text where it was learned from, too; "" where little was."""
         return leak_warning(self.leaked or 0.0)
 
+    @property
+    def notes(self) -> list[str]:
+        """What a user should know of it before it is learned, as lines to print."""
+        warning = self.leak_warning and f"Warning: {self.leak_warning}"
+        return [visible(note) for note in (self.note, warning) if note]
 
-def read_corpus(folder: Path) -> Corpus:
-    """Return the corpus in `folder`, in memory.
+
+def read_corpus(source: Path) -> Corpus:
+    """Return the corpus in a folder, a data file or a data set of the Hub, in memory.
 
     Raises:
-        FinetuneError: `folder` holds no corpus, it can't be read, or its train or validation split is empty.
+        FinetuneError: `source` holds no corpus, it can't be read, or its train or validation split is empty.
     """
+    if is_data_set(source) or is_documents_file(source):
+        made = make_corpus(source)
+        return Corpus(made.splits, made.report, _fingerprint(made.splits), made.note)
+    splits, report = _read_folder(source)
+    return Corpus(splits, report, _fingerprint(splits))
+
+
+def _read_folder(folder: Path) -> tuple[dict[str, Dataset], dict[str, Any]]:
     parts = find_files(folder)
     try:
         splits = {split: table for split, files in parts.items() if (table := _read_split(folder, files)) is not None}
@@ -72,11 +93,16 @@ def read_corpus(folder: Path) -> Corpus:
     for split in ("train", "validation"):
         if split not in splits:
             raise FinetuneError(f"The corpus {folder} has nothing in its {split} split. Build it from more stories.")
+    return splits, report
+
+
+def _fingerprint(splits: Mapping[str, Dataset]) -> str:
     digest = hashlib.sha256()
     for split in sorted(splits):
-        for row in splits[split]:
-            digest.update(json.dumps([split, *(row[name] for name in _COLUMNS)]).encode())
-    return Corpus(splits, report, digest.hexdigest())
+        for batch in splits[split].iter(_ROWS_AT_ONCE):
+            for values in zip(*(batch[name] for name in _COLUMNS), strict=True):
+                digest.update(json.dumps([split, *values]).encode())
+    return digest.hexdigest()
 
 
 def spread_evenly(items: Sequence[T], count: int) -> list[T]:

@@ -3,6 +3,7 @@
 import shlex
 from pathlib import Path
 
+from finetune.data.row_files import is_row_file
 from finetune.errors import FinetuneError
 
 SPLITS = ("train", "validation", "test")
@@ -17,9 +18,12 @@ def find_files(folder: Path) -> dict[str, list[Path]]:
     """
     if folder.is_file():
         raise FinetuneError(
-            f"{folder} is a file, and --corpus takes the folder of a corpus. Build one from your text with: "
+            f"{folder} is a file, and --corpus takes the folder of a corpus, or a .jsonl, .json, .csv or .parquet file "
+            "with a column text or messages. Build a corpus from your text with: "
             f"dungeon corpus build {shlex.quote(str(folder))} --out FOLDER"
         )
+    if is_row_file(folder) and not folder.exists():
+        raise FinetuneError(f"There is no file {folder}. Check the path.")
     if not folder.is_dir():
         raise FinetuneError(f"There is no corpus folder {folder}. {BUILD_ONE}")
     if (folder / "dataset_dict.json").is_file():

@@ -9,14 +9,14 @@
 
 import json
 import re
-import socket
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
 from corpus.text import did_you_mean
-from finetune.errors import FinetuneError, cause
+from finetune.errors import FinetuneError
 from finetune.files import read_json
+from finetune.hub import ask_hub, cached_file
 from finetune.models.folders import BUNDLED, has_adapter, is_gguf, is_path, is_voice, read_training
 from finetune.models.game_voices import GameVoice, find_game_voice
 from finetune.models.gguf_head import type_and_blocks
@@ -128,7 +128,7 @@ def read_layers(name: str) -> Layers | None:
         return _BUNDLED_LAYERS
     folder, _ = find_base(name)
     if folder is None:
-        cached = _cached_config(name)
+        cached = cached_file(name, CONFIG, "model")
         if cached is None:
             return None
         folder = cached.parent
@@ -175,50 +175,12 @@ def _matrices(file: Path) -> list[str]:
     return [name for name, tensor in header.items() if len(tensor.get("shape", ())) == 2]
 
 
-def _cached_config(name: str) -> Path | None:
-    """Return the configuration of a Hub model that was fetched before."""
-    if not find_spec("huggingface_hub"):
-        return None
-    from huggingface_hub import try_to_load_from_cache
-
-    try:
-        found = try_to_load_from_cache(name, CONFIG)
-    except ValueError:  # not a valid id
-        return None
-    return Path(found) if isinstance(found, str) else None
-
-
 def _check_hub(name: str) -> None:
-    """Ask the Hub once for a model that isn't cached: transformers would try for most of a minute without a word."""
-    if _cached_config(name):
+    """Ask the Hub for a model that isn't cached."""
+    if cached_file(name, CONFIG, "model"):
         return
-    import httpx2
-    from huggingface_hub import get_hf_file_metadata, hf_hub_url
-    from huggingface_hub.errors import OfflineModeIsEnabled, RepositoryNotFoundError
-
-    reason: str
-    source: Exception
-    try:
-        get_hf_file_metadata(hf_hub_url(name, CONFIG))
-        return
-    except OfflineModeIsEnabled as error:
-        reason, source = "HF_HUB_OFFLINE is set, and the model was never fetched.", error
-    except RepositoryNotFoundError as error:
-        reason, source = "the Hub has no model of that name, or it is private.", error
-    except httpx2.TransportError as error:
-        reason, source = f"the Hub can't be reached{_beside_dns(error)}. Is this machine online?", error
-    except (httpx2.HTTPError, OSError, ValueError) as error:
-        reason, source = cause(error), error
-    if "/" not in name:
-        reason += f" The game has no voice {name} either; `dungeon voices` lists those that it has."
-    raise cannot_open(hub_subject(name), reason) from source
-
-
-def _beside_dns(error: Exception) -> str:
-    """Return an error's message in brackets, but not that of a name that no server knows: a machine offline."""
-    link: BaseException | None = error
-    while link is not None:
-        if isinstance(link, socket.gaierror):
-            return ""
-        link = link.__cause__ or link.__context__
-    return f" ({cause(error)})"
+    if problem := ask_hub(name, CONFIG, "model"):
+        reason, source = problem
+        if "/" not in name:
+            reason += f" The game has no voice {name} either; `dungeon voices` lists those that it has."
+        raise cannot_open(hub_subject(name), reason) from source

@@ -1,6 +1,6 @@
 """How well a model predicts text it has not learned: loss per token, and bits per byte.
 
-    found = held_out_loss(model, rows, batch=4, precision=precision, collator=collator)
+    found = held_out_loss(model, rows, rows_at_once=4, precision=precision, collator=collator)
     print(found.nats_per_token, found.bits_per_byte)
 
 Only targets count, each once, whatever row it stands in. Bits per byte compare across tokenizers.
@@ -12,10 +12,11 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import torch
+from accelerate.utils import send_to_device  # type: ignore[import-untyped]
 from datasets import Dataset
 from torch import nn
 
-from finetune.data.batches import Collator
+from finetune.data.batches import Collator, count_batch_targets
 from finetune.data.rows import Row
 from finetune.models.loss import target_loss
 from finetune.models.precision import Precision
@@ -64,23 +65,22 @@ class HeldOutRows:
 
 @torch.inference_mode()
 def held_out_loss(
-    model: nn.Module, part: HeldOutRows, batch: int, precision: Precision, collator: Collator
+    model: nn.Module, part: HeldOutRows, rows_at_once: int, precision: Precision, collator: Collator
 ) -> HeldOutLoss:
-    """Measure `model`, on whatever device it is, and leave it in the mode it was in; `batch` rows at a time."""
+    """Measure `model`, on whatever device it is, and leave it in the mode it was in."""
     device = next(model.parameters()).device
     rows = sorted(part.rows, key=lambda row: len(row["input_ids"]))  # similar lengths together: little padding
-    nats, tokens = 0.0, 0
+    losses, tokens = [], 0
     training = model.training
     model.eval()
-    for first in range(0, len(rows), batch):
-        inputs = {key: value.to(device) for key, value in collator(rows[first : first + batch]).items()}
-        labels = inputs.pop("labels")
+    for first in range(0, len(rows), rows_at_once):
+        batch = send_to_device(collator(rows[first : first + rows_at_once]), device)
         # Rows of all lengths: not worth compiling for.
         with precision.autocast(device), torch.compiler.set_stance("force_eager"):
-            loss, targets = target_loss(model, inputs, labels)
-        nats += loss.item()
-        tokens += targets
+            losses.append(target_loss(model, batch))
+        tokens += count_batch_targets(batch)
     model.train(training)
+    nats = sum(loss.item() for loss in losses)  # not before all are under way: a device isn't waited for in between
     return HeldOutLoss(nats, tokens, part.utf8_bytes)
 
 

@@ -1,7 +1,7 @@
 """The loss that is learned and the loss that is measured: one function for both.
 
-    loss, targets = target_loss(model, {"input_ids": ids}, labels)
-    (loss / targets).backward()
+    loss = target_loss(model, batch)
+    (loss / count_batch_targets(batch)).backward()
 
 Most of a row is context, and the output head, with its product over the whole vocabulary, is the widest layer of a
 small model. So it runs on those positions only whose next token is a target, a piece at a time: no B x T x V logits
@@ -22,40 +22,38 @@ from peft import PeftModel
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, linear
 
-from finetune.data.rows import IGNORED
+from finetune.data.batches import model_inputs
 
 _PIECE_BYTES = {"cpu": 2**26, "cuda": 2**29}
 """Bytes of 32-bit logits that stand in memory at a time. Less makes thin products: on two CPU cores in bf16, 1,000
 targets over a vocabulary of 49,152 took 1.55 s of computation with 2**22, 1.01 with 2**24, 0.90 with 2**26, 1.00 with
-2**27; the products alone take 0.71, and torch's own `linear_cross_entropy` in pieces 6.5. CUDA's is not measured."""
+2**27; the products alone take 0.71, and torch's own `linear_cross_entropy` in pieces 6.5. No run chose CUDA's."""
 _unchanged_heads: WeakSet[nn.Module] = WeakSet()
 """Heads whose output is known to be their model's logits."""
 
 
-def target_loss(model: nn.Module, inputs: Mapping[str, Any], labels: Tensor) -> tuple[Tensor, int]:
-    """Return the cross-entropy in nats, summed over the targets (a scalar with its gradient), and their number.
+def target_loss(model: nn.Module, batch: Mapping[str, Any]) -> Tensor:
+    """Return the cross-entropy in nats, summed over the targets: a scalar with its gradient.
 
-    `inputs` is what the model's forward pass takes, without labels: `input_ids` B x T and whatever goes with it.
-    `labels` B x T: the token id at its own place where it is a target, else IGNORED; the first column never is one.
+    `batch` is one of `Collator`'s, on the model's device. Only a model's first batch is waited for.
     """
-    is_target = labels[:, 1:] != IGNORED
-    targets = labels[:, 1:][is_target]
+    inputs, places, targets = model_inputs(batch), batch["places"], batch["targets"]
     inner = extract_model_from_parallel(model, keep_torch_compile=False)
     if isinstance(inner, PeftModel):
         inner = inner.get_base_model()
     head = inner.get_output_embeddings()
     if type(head) is not nn.Linear:
-        return _loss_of_logits(model, inputs, head, is_target, targets), len(targets)
+        return _loss_of_logits(model, inputs, head, places, targets)
     with _HeadCapture(head, None) as captured:
         logits = model(**inputs, use_cache=False).logits
     if captured.hidden is None or (head not in _unchanged_heads and not captured.is_output(logits)):
-        return _loss_of_logits(model, inputs, head, is_target, targets), len(targets)
+        return _loss_of_logits(model, inputs, head, places, targets)
     _unchanged_heads.add(head)
-    hidden = captured.hidden[:, :-1][is_target]
+    hidden = captured.hidden.flatten(0, 1)[places]
     device = hidden.device.type
     dtype = torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else head.weight.dtype
     bias = None if head.bias is None else head.bias.to(dtype)
-    return linear_cross_entropy(hidden.to(dtype), head.weight.to(dtype), bias, targets), len(targets)
+    return linear_cross_entropy(hidden.to(dtype), head.weight.to(dtype), bias, targets)
 
 
 def linear_cross_entropy(hidden: Tensor, weight: Tensor, bias: Tensor | None, targets: Tensor) -> Tensor:
@@ -114,19 +112,21 @@ class _LinearCrossEntropy(torch.autograd.Function):
 
 
 def _loss_of_logits(
-    model: nn.Module, inputs: Mapping[str, Any], head: nn.Module | None, is_target: Tensor, targets: Tensor
+    model: nn.Module, inputs: Mapping[str, Any], head: nn.Module | None, places: Tensor, targets: Tensor
 ) -> Tensor:
     """Return the same from the model's own logits, made for the targets' positions only if its head is a module."""
-    with _HeadCapture(head, is_target) as captured:
+    with _HeadCapture(head, places) as captured:
         logits: Tensor = model(**inputs, use_cache=False).logits
-    logits = logits[:, :-1][is_target] if captured.hidden is None else logits.flatten(0, 1)
+    logits = logits.flatten(0, 1)
+    if captured.hidden is None:
+        logits = logits[places]
     return cross_entropy(logits.float(), targets, reduction="sum")
 
 
 class _HeadCapture:
     """While it is entered, captures the hidden states that reach a head, and gives the head fewer of them.
 
-    The head sees the positions in `wanted` (B x (T - 1), as 1 x N x H), or the very first one where that is None.
+    The head sees the positions in `wanted` (N, as 1 x N x H), or the very first one where that is None.
     """
 
     def __init__(self, head: nn.Module | None, wanted: Tensor | None) -> None:
@@ -151,7 +151,7 @@ class _HeadCapture:
     def _before(self, head: nn.Module, given: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
         self.hidden = given[0]
         # Contiguous, or torch would copy the whole matrix for each row of the batch.
-        fewer = given[0][:1, :1].contiguous() if self.wanted is None else given[0][:, :-1][self.wanted][None]
+        fewer = given[0][:1, :1].contiguous() if self.wanted is None else given[0].flatten(0, 1)[self.wanted][None]
         return (fewer, *given[1:])
 
     def _after(self, head: nn.Module, given: tuple[Tensor, ...], output: Tensor) -> None:

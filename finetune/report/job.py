@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from corpus.text import did_you_mean
-from finetune.data.corpus_files import find_files
+from finetune.data.corpus_check import check_corpus
 from finetune.errors import FinetuneError
 from finetune.models.base_check import check_base, check_layers, read_layers
 from finetune.models.card_driver import check_card, may_have_card
@@ -49,7 +49,7 @@ class ReportJob:
         check_ours(self.out, KIND)
         check_writable(self.out)
         check_card(self.recipe, recipes["base"], may_have_card())
-        find_files(self.corpus)
+        check_corpus(self.corpus)
         check_base(self.base)
         if layers := read_layers(self.base):
             for method in self.methods:

@@ -71,8 +71,8 @@ def make_report(job: ReportJob) -> Path:
     recipes = job.method_recipes()
     check_machine(job.recipe, recipes["base"], state.device)
     corpus = read_corpus(job.corpus)
-    if corpus.leak_warning:
-        print_status(f"Warning: {corpus.leak_warning}")
+    for note in corpus.notes:
+        print_status(note)
     base = open_base(job.base)
     plan = {
         "base": [base.name, base.sha256],

@@ -1,5 +1,6 @@
 """A recipe in the words of transformers' Trainer."""
 
+import sys
 from pathlib import Path
 
 import torch
@@ -31,14 +32,17 @@ def training_arguments(recipe: Recipe, precision: Precision, work: Path) -> Trai
         eval_strategy="steps",
         eval_steps=recipe.evaluate_every or 0.1,  # below 1 it is a share
         save_strategy="steps",
-        save_steps=recipe.save_every,
+        save_steps=recipe.save_every or sys.maxsize,  # besides, one is saved at the end
         save_total_limit=2,
-        logging_steps=1,
+        logging_steps=10 if torch.accelerator.is_available() else 1,  # each log waits for the device
+        logging_first_step=True,
         logging_nan_inf_filter=False,  # a loss that is not a number is shown as such
         log_level="error",
-        report_to=[],
+        report_to=[],  # `trackers` hands the events on
+        run_name=work.name.removesuffix(".partial"),
         disable_tqdm=True,
         remove_unused_columns=False,
         dataloader_pin_memory=torch.cuda.is_available(),
+        accelerator_config={"non_blocking": True},  # batches are copied while the device computes
         ddp_find_unused_parameters=False,
     )

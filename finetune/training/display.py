@@ -1,34 +1,31 @@
-"""The live display of a training: progress, loss curve, rates, memory, and what the voice generates.
+"""The live display of a training: rich's progress bar, and the figures of the training under it.
 
     display = Display(status)
-    display.start()         # drawn again a few times a second, until stop()
+    display.start()
+    display.update()        # after a change of the status
+    display.stop()
 
-`progress` fills the `TrainingStatus`; `render` turns it into lines for a width and a height. What a voice generates is
-data: it is never read as rich's markup, and has no control characters.
+`progress` fills the `TrainingStatus`. A bar, because drawing must not cost what it shows: a curve of the losses took 3
+to 13% of a processor core, this takes under 1% (`tests/benchmarks/training_display.py`).
 """
 
-import math
 import sys
-import unicodedata
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import psutil
 import torch
-from rich.console import Console, ConsoleOptions, RenderResult
-from rich.live import Live
+from rich.console import Console, RenderableType
+from rich.progress import BarColumn, Progress, TextColumn
+from rich.table import Column
 from rich.text import Text
 
-from corpus.text import printable
+from corpus.text import visible
 
-Points = Sequence[tuple[int, float]]
-
-_REDRAWS = 4  # a second
-_AXIS_CELLS = 6  # for the figures at the axis
-_CURVE_ROWS = (4, 12)  # least and most
-_DOTS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))  # of a braille cell, row by row
-_DIAMOND = "◆"
-_NO_WIDTH = frozenset(("Mn", "Me", "Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"))
+_REDRAWS = 2  # a second
+_LONGEST_TITLE = 30
+_RECENT = 10  # losses
 
 
 @dataclass(slots=True)
@@ -38,8 +35,8 @@ class TrainingStatus:
     title: str
     step: int = 0
     steps: int = 0
-    losses: list[tuple[int, float]] = field(default_factory=list)
-    """Step, and nats per target token of its batch."""
+    losses: deque[float] = field(default_factory=lambda: deque(maxlen=_RECENT))
+    """Nats per target token of the last batches."""
     validation: list[tuple[int, float]] = field(default_factory=list)
     """Step, and nats per token of the validation split."""
     target_rate: float = 0.0
@@ -50,8 +47,6 @@ class TrainingStatus:
     """Bytes."""
     seconds_left: float | None = None
     """To the last step; None as long as nothing is known."""
-    sample: tuple[int, str, str] | None = None
-    """Step, prompt and text of the turn that was generated last."""
     activity: str = ""
     """What is done at the moment instead of training."""
 
@@ -63,96 +58,58 @@ class TrainingStatus:
     def rates(self) -> str:
         return f"{self.target_rate:.0f} target tokens/s, {self.rate:.0f} with context and padding"
 
+    @property
+    def figures(self) -> str:
+        """Everything that is known beside the progress, as one line."""
+        parts = [f"{self.activity} …"] if self.activity else []
+        if self.losses:
+            parts.append(f"loss {sum(self.losses) / len(self.losses):.3f}")
+        if self.validation:
+            parts.append(f"validation {self.validation[-1][1]:.3f}")
+        if self.rate:
+            parts += [f"{self.target_rate:.0f} target tokens/s", f"{self.memory / 2**30:.1f} GiB"]
+        return "   ".join(parts)
+
 
 class Display:
-    """Draws a status on stderr."""
+    """Draws a status on stderr. Other output (an evaluation, a warning, a library's note) is moved above it."""
 
     def __init__(self, status: TrainingStatus) -> None:
         self.status = status
-        # Other output (a warning, a library's note) is moved above it.
-        self._live = Live(self, console=Console(file=sys.stderr), refresh_per_second=_REDRAWS)
+        self._progress = _BarAndFigures(status)
+        self._task = self._progress.add_task(visible(status.title)[:_LONGEST_TITLE], tail="")
 
     def start(self) -> None:
-        self._live.start()
+        self._progress.start()
+        self.update()
+
+    def update(self) -> None:
+        """Show the status as it is now; it is drawn within half a second."""
+        status, left = self.status, self.status.seconds_left
+        tail = status.progress + (f"   {format_duration(left)} left" if left is not None else "")
+        self._progress.update(self._task, completed=status.step, total=status.steps, tail=tail)
 
     def stop(self) -> None:
         """Draw a last time and leave that there."""
-        self._live.stop()
-
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        # One line and one column are left free: a terminal that has to scroll would smear the picture.
-        yield from render(self.status, options.max_width - 1, console.size.height - 1)
+        self.update()
+        self._progress.stop()
 
 
-def render(status: TrainingStatus, width: int, height: int) -> list[Text]:
-    """Return the display as at most `height` lines of at most `width` cells."""
-    lines = [_progress_bar(status, width), *_figures(status)]
-    sample = _sample(status, width)
-    rows = max(_CURVE_ROWS[0], min(_CURVE_ROWS[1], height - len(lines) - 4 - min(len(sample), 6)))
-    if len(status.losses) > 1:
-        lines += [Text(), *loss_curve(status.losses, status.validation, status.steps, width, rows)]
-    if sample:
-        lines += [Text(), *sample]
-    for line in lines:
-        line.no_wrap = True
-        line.truncate(width, overflow="ellipsis")
-    return lines[: max(height, 1)]
+class _BarAndFigures(Progress):
+    def __init__(self, status: TrainingStatus) -> None:
+        self._status = status
+        super().__init__(
+            TextColumn("{task.description}", markup=False, style="bold", table_column=Column(no_wrap=True)),
+            BarColumn(bar_width=None),
+            TextColumn("{task.fields[tail]}", markup=False, table_column=Column(no_wrap=True)),
+            console=Console(file=sys.stderr),
+            refresh_per_second=_REDRAWS,
+            expand=True,
+        )
 
-
-def loss_curve(losses: Points, validation: Points, steps: int, width: int, height: int) -> list[Text]:
-    """Return losses over steps 0 to `steps` as braille dots, validation losses as diamonds, and figures at the axes.
-
-    `height` rows and two more, of at most `width` cells. A column of dots is the mean of the losses that fall into it.
-    """
-    cells = max(width - _AXIS_CELLS - 2, 8)
-    means = _column_means(losses, steps, 2 * cells)
-    diamonds = {_column(step, steps, cells): loss for step, loss in validation if math.isfinite(loss)}
-    values = [*means.values(), *diamonds.values()]
-    low, high = min(values, default=0.0), max(values, default=1.0)
-
-    def row(loss: float, rows: int) -> int:
-        return round((high - loss) / (high - low) * (rows - 1)) if high > low else rows // 2
-
-    dots = _braille({column: row(mean, 4 * height) for column, mean in means.items()}, cells, height)
-    places = {(row(loss, height), cell) for cell, loss in diamonds.items()}
-    lines = []
-    for n, bits in enumerate(dots):
-        figure = {0: f"{high:.2f}", height - 1: f"{low:.2f}"}.get(n, "")
-        line = Text(f"{figure:>{_AXIS_CELLS}} {'┤' if figure else '│'}", style="dim")
-        for cell, bit in enumerate(bits):
-            if (n, cell) in places:
-                line.append(_DIAMOND, style="bold yellow")
-            else:
-                line.append(chr(0x2800 + bit) if bit else " ", style="cyan")
-        lines.append(line)
-    lines.append(Text(" " * (_AXIS_CELLS + 1) + "└" + "─" * cells, style="dim"))
-    lines.append(Text(" " * (_AXIS_CELLS + 2) + "0" + str(steps).rjust(cells - 1), style="dim"))
-    return lines
-
-
-def _column_means(losses: Points, steps: int, columns: int) -> dict[int, float]:
-    found: dict[int, list[float]] = {}
-    for step, loss in losses:
-        if math.isfinite(loss):
-            found.setdefault(_column(step, steps, columns), []).append(loss)
-    return {column: sum(losses) / len(losses) for column, losses in found.items()}
-
-
-def _braille(dots: dict[int, int], cells: int, height: int) -> list[list[int]]:
-    """Return the bits of each braille cell, `height` x `cells`, of a line through `dots` (column -> row)."""
-    grid = [[0] * cells for _ in range(height)]
-    before = None
-    for column in sorted(dots):
-        dot = dots[column]
-        # A steep line stays connected.
-        for filled in range(min(dot, before), max(dot, before) + 1) if before is not None else (dot,):
-            grid[filled // 4][column // 2] |= _DOTS[filled % 4][column % 2]
-        before = dot
-    return grid
-
-
-def _column(step: int, steps: int, columns: int) -> int:
-    return min(columns - 1, step * columns // max(steps, 1))
+    def get_renderables(self) -> Iterable[RenderableType]:
+        yield from super().get_renderables()
+        yield Text(self._status.figures, style="dim", no_wrap=True, overflow="ellipsis")
 
 
 def format_duration(seconds: float) -> str:
@@ -167,52 +124,3 @@ def memory_in_use(device: torch.device) -> int:
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device)
     return int(psutil.Process().memory_info().rss)
-
-
-def _progress_bar(status: TrainingStatus, width: int) -> Text:
-    share = min(1.0, status.step / status.steps) if status.steps else 0.0
-    left = f"{format_duration(status.seconds_left)} left" if status.seconds_left is not None else ""
-    tail = f" {share:4.0%}  {left}".rstrip()
-    line = Text(f"{_fixed_width(status.title)}  ", style="bold")
-    line.append(f"{status.progress} ", style="not bold")
-    room = max(width - line.cell_len - len(tail), 8)
-    full = round(share * room)
-    line.append("━" * full, style="green")
-    line.append("━" * (room - full), style="dim")
-    line.append(tail, style="not bold")
-    return line
-
-
-def _figures(status: TrainingStatus) -> list[Text]:
-    first, second = Text(), Text(style="dim")
-    if status.losses:
-        recent = [loss for _, loss in status.losses[-10:]]
-        first.append("loss ", style="dim").append(f"{sum(recent) / len(recent):.3f}", style="cyan")
-    if status.validation:
-        step, best = min(status.validation, key=lambda point: point[1])
-        first.append(f"   {_DIAMOND} validation ", style="dim")
-        first.append(f"{status.validation[-1][1]:.3f}", style="bold yellow")
-        first.append(f", best {best:.3f} at step {step}", style="dim")
-    if status.activity:
-        first.append(f"   {status.activity} …", style="italic")
-    if status.rate:
-        second.append(f"{status.rates}   {status.memory / 2**30:.1f} GiB")
-    return [line for line in (first, second) if line.plain.strip()]
-
-
-def _sample(status: TrainingStatus, width: int) -> list[Text]:
-    """Return the last line of the prompt, and the text after it, wrapped."""
-    if status.sample is None:
-        return []
-    step, prompt, text = status.sample
-    action = _fixed_width(prompt).strip().rpartition("\n")[2]
-    lines = [Text(f"at step {step} the voice writes", style="dim")]
-    console = Console(width=width, file=sys.stderr)
-    for part, style in ((action, "bold"), *((line, "") for line in _fixed_width(text).split("\n") if line.strip())):
-        lines += Text(part, style=style).wrap(console, width)
-    return lines
-
-
-def _fixed_width(text: str) -> str:
-    """Return text without characters whose width terminals disagree on: an extra cell would smear the picture."""
-    return "".join(char for char in printable(text) if char == "\n" or unicodedata.category(char) not in _NO_WIDTH)

@@ -6,7 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from finetune.data.corpus_files import find_files
+from finetune.data.corpus_check import check_corpus
 from finetune.errors import FinetuneError, cause
 from finetune.files import read_json
 from finetune.models.adapter_shape import goes_on_learning
@@ -14,6 +14,7 @@ from finetune.models.base_check import check_base, check_layers, read_layers
 from finetune.models.card_driver import check_card, may_have_card
 from finetune.models.folders import has_adapter, is_voice, read_training
 from finetune.recipe import Recipe, current_keys
+from finetune.training.boards import check_boards
 from finetune.training.checkpoints import last_checkpoint, step_of
 
 PLAN = "plan.json"
@@ -38,6 +39,8 @@ class TrainingJob:
     """Whether an earlier voice at `out` is replaced."""
     repeats: Mapping[str, Any] | None = None
     """`training.json` of the voice that is repeated; what differs from it is reported."""
+    report_to: tuple[str, ...] = ()
+    """Boards that get the figures: see `boards`."""
 
     @property
     def work_folder(self) -> Path:
@@ -50,7 +53,7 @@ class TrainingJob:
 
         Raises:
             FinetuneError: something at `out` must not be replaced, or nothing can be written there; or there is no such
-                corpus or base, or the base or this machine lacks what the recipe needs.
+                corpus, base or board, or the base or this machine lacks what the recipe needs.
         """
         out = self.out.absolute()
         if out.exists() and not is_voice(out):
@@ -58,8 +61,9 @@ class TrainingJob:
         if out.exists() and not self.replace:
             raise FinetuneError(f"{out} is a voice already. Give --replace to put the new one in its place.")
         check_writable(out)
+        check_boards(self.report_to)
         check_card(self.recipe_name, self.recipe, may_have_card())
-        find_files(self.corpus)
+        check_corpus(self.corpus)
         check_base(self.base, self.recipe)
         if out.exists() and Path(self.base).expanduser().resolve() == out.resolve():
             self._check_own_base(out)

@@ -25,8 +25,8 @@ from finetune.recipe import Recipe
 _ADAPTER = "default"
 """peft's name for the one adapter there is."""
 _INITS: dict[str, Any] = {"default": True, "pissa": "pissa_niter_16", "orthogonal": "orthogonal"}
-"""peft's names. PiSSA by 16 subspace iterations, which its paper found as good as the whole decomposition: that takes
-minutes for the bundled weights, and hours for GPT-2 XL."""
+"""peft's names. PiSSA by 16 subspace iterations, which its paper found as good as the whole decomposition, which takes
+far longer."""
 
 
 def prepare_model(model: PreTrainedModel | PeftModel, recipe: Recipe) -> PreTrainedModel | PeftModel:

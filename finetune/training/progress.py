@@ -1,9 +1,9 @@
 """What the user sees while a voice is trained, and the log that stays: one callback of the trainer.
 
-A terminal gets a live display (`display`); anything else gets plain lines: one every tenth of the run, and one per
-evaluation. Both go to stderr. `log.jsonl` gets a line per step: step, epoch, seconds of training since the start, loss
-(nats per target token), learning rate, gradient norm; and one per evaluation, with the loss of the validation split.
-`samples.md` gets the turns that the voice generates as it learns.
+A terminal gets a live display (`display`), anything else a line every tenth of the run; both get a line per evaluation
+and sample. All of it goes to stderr. `log.jsonl` gets a line per step: step, epoch, seconds of training since the
+start, loss (nats per target token), learning rate, gradient norm; and one per evaluation, with the loss of the
+validation split. `samples.md` gets the turns that the voice generates as it learns.
 """
 
 import sys
@@ -11,6 +11,7 @@ import textwrap
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -27,24 +28,17 @@ _LOGGED = {"loss": "loss", "learning_rate": "learning_rate", "grad_norm": "grad_
 _SAMPLE_CHARACTERS = 160  # of a sample in a plain line
 
 
+@dataclass(slots=True)
 class TokenCounter:
     """How many tokens went through the model since this process began, on all devices."""
 
-    def __init__(self) -> None:
-        self._counts = torch.zeros(2, dtype=torch.long)
+    targets: int = 0
+    all: int = 0
+    """With context and padding."""
 
-    def add(self, counts: torch.Tensor) -> None:
-        """Add two numbers, of targets and of all tokens; they may be on any device, which is not waited for."""
-        self._counts = self._counts.to(counts.device) + counts
-
-    @property
-    def targets(self) -> int:
-        return int(self._counts[0])
-
-    @property
-    def all(self) -> int:
-        """With context and padding."""
-        return int(self._counts[1])
+    def add(self, targets: int, tokens: int) -> None:
+        self.targets += targets
+        self.all += tokens
 
 
 class Progress(TrainerCallback):
@@ -75,7 +69,7 @@ class Progress(TrainerCallback):
         self._first_step = self._last_line = state.global_step
         self.status.step, self.status.steps = state.global_step, state.max_steps
         for entry in entries:
-            self._add_to_curves(entry)
+            self._add_to_status(entry)
         if sys.stderr.isatty() and (sys.stderr.encoding or "").lower().startswith("utf"):
             self._display = Display(self.status)
             self._display.start()
@@ -89,12 +83,11 @@ class Progress(TrainerCallback):
         seconds = round(self._seconds_before + self.training_seconds, 2)
         entry = {"step": state.global_step, "epoch": state.epoch, "seconds": seconds, **logged}
         self.log.add(entry)
-        self._add_to_curves(entry)
+        self._add_to_status(entry)
         self.status.step = state.global_step
         if "loss" in logged:
             self._update_rates(state)
-        if self._display is None:
-            self._print(state, logged)
+        self._show(state, logged)
 
     def on_train_end(self, args: Any, state: TrainerState, control: Any, **kwargs: Any) -> None:
         if self._begin:
@@ -111,19 +104,17 @@ class Progress(TrainerCallback):
     def pause(self, activity: str) -> Iterator[None]:
         """Leave the time of something else than training out of the rates."""
         begin = time.perf_counter()
-        self.status.activity = activity
+        self._set_activity(activity)
         try:
             yield
         finally:
-            self.status.activity = ""
+            self._set_activity("")
             self._paused += time.perf_counter() - begin
 
-    def show_sample(self, prompt: str, text: str) -> None:
+    def show_sample(self, text: str) -> None:
         """Show a turn that the voice has just generated."""
-        self.status.sample = (self.status.step, prompt, text)
-        if self._display is None:
-            line = textwrap.shorten(printable(text), _SAMPLE_CHARACTERS, placeholder=" …")
-            print_status(f"  the voice writes: {line}")
+        line = textwrap.shorten(printable(text), _SAMPLE_CHARACTERS, placeholder=" …")
+        print_status(f"  the voice writes: {line}")
 
     def validation_losses(self, step: int) -> list[float]:
         """Return the validation losses that were measured up to a step, in order."""
@@ -135,10 +126,16 @@ class Progress(TrainerCallback):
         """Spent in training, without evaluations and samples."""
         return (self.seconds or time.perf_counter() - self._begin) - self._paused
 
-    def _add_to_curves(self, entry: dict[str, Any]) -> None:
-        for key, losses in (("loss", self.status.losses), ("validation_loss", self.status.validation)):
-            if key in entry:
-                losses.append((entry["step"], entry[key]))
+    def _add_to_status(self, entry: dict[str, Any]) -> None:
+        if "loss" in entry:
+            self.status.losses.append(entry["loss"])
+        if "validation_loss" in entry:
+            self.status.validation.append((entry["step"], entry["validation_loss"]))
+
+    def _set_activity(self, activity: str) -> None:
+        self.status.activity = activity
+        if self._display is not None:
+            self._display.update()
 
     def _update_rates(self, state: TrainerState) -> None:
         now = time.perf_counter()
@@ -149,14 +146,20 @@ class Progress(TrainerCallback):
         self.status.seconds_left = seconds_per_step * (state.max_steps - state.global_step)
         self.status.memory = memory_in_use(self.device)
 
-    def _print(self, state: TrainerState, logged: dict[str, float]) -> None:
-        """Print an evaluation, or a step where a tenth of the run has passed since the last one."""
+    def _show(self, state: TrainerState, logged: dict[str, float]) -> None:
+        """Print an evaluation; show a step, or print it where a tenth of the run has passed since the last one."""
         status, done = self.status, state.global_step - self._last_line
+        if self._display is not None:
+            self._display.update()
         if "validation_loss" in logged:
             best, _ = min(status.validation, key=lambda point: point[1])
             remark = ", the best so far" if best == status.step else f" (the best is that of step {best})"
             print_status(f"{status.progress}: validation loss {logged['validation_loss']:.3f}{remark}")
-        elif "loss" in logged and (done * 10 >= state.max_steps or state.global_step == state.max_steps):
+        elif (
+            self._display is None
+            and "loss" in logged
+            and (done * 10 >= state.max_steps or state.global_step == state.max_steps)
+        ):
             self._last_line = state.global_step
             left = format_duration(status.seconds_left or 0)
             print_status(f"{status.progress}: loss {logged['loss']:.3f}, {status.rates}, {left} left")

@@ -1,21 +1,28 @@
-"""The curves in TensorBoard and trackio, where they are installed; nothing of it leaves this machine.
+"""The curves in TensorBoard and trackio, where they are installed; nothing of it leaves this machine. And in the boards
+that the user names with --report-to, through transformers' own callbacks.
 
 TensorBoard reads the folder `tensorboard` of the voice (`tensorboard --logdir VOICE`), during the training that of the
 work folder. trackio keeps its runs in a folder of its own (`trackio show`). Both get figures and the recipe, and
-TensorBoard the sample turns; no path and no name of this machine. transformers' own callbacks would write those, and
-trackio's would publish a page.
+TensorBoard the sample turns; no path and no name of this machine. That is why transformers' own callbacks don't take
+their place: TensorBoard's names its files after the machine, writes the path of the training, shows again what an
+interrupted run had written, and knows no samples; trackio's would publish a page. Where the user names trackio, its
+own gives way.
 """
 
 import contextlib
+import copy
 import os
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from transformers import TrainerCallback, TrainerState
+from transformers.integrations.integration_utils import get_reporting_integration_callbacks
+
+from finetune.errors import FinetuneError, cause
 
 PROJECT = "dungeon"
 """The project that trackio files the runs under."""
@@ -32,10 +39,12 @@ _NAMES = {
 class Trackers(TrainerCallback):
     """A callback that writes to the trackers that are installed."""
 
-    def __init__(self, folder: Path, run: str, recipe: Mapping[str, Any]) -> None:
+    def __init__(self, folder: Path, run: str, recipe: Mapping[str, Any], trackio: bool = True) -> None:
+        """`trackio`: whether it gets the figures, where it is installed."""
         self.folder = folder
         self.run = run
         self.recipe = recipe
+        self._with_trackio = trackio and not any(os.environ.get(name) for name in _UPLOAD_VARIABLES)
         self._tensorboard: Any = None
         self._trackio: Any = None
 
@@ -48,7 +57,7 @@ class Trackers(TrainerCallback):
             # What an interrupted run wrote after its last checkpoint is not shown.
             purge = state.global_step + 1 if state.global_step else None
             self._tensorboard = SummaryWriter(str(self.folder), purge_step=purge, filename_suffix=".run")
-        if find_spec("trackio") and not any(os.environ.get(name) for name in _UPLOAD_VARIABLES):
+        if self._with_trackio and find_spec("trackio"):
             import trackio
 
             with contextlib.redirect_stdout(sys.stderr):  # its status lines; stdout is for figures
@@ -88,6 +97,39 @@ class Trackers(TrainerCallback):
             with contextlib.redirect_stdout(sys.stderr):
                 self._trackio.finish()
             self._trackio = None
+
+
+def board_callbacks(names: Iterable[str], recipe: Mapping[str, Any]) -> list[TrainerCallback]:
+    """Return transformers' callbacks for the boards of those names; TensorBoard is always written (`Trackers`)."""
+    return [_board_callback(name, recipe) for name in names if name != "tensorboard"]
+
+
+def _board_callback(name: str, recipe: Mapping[str, Any]) -> TrainerCallback:
+    [kind] = get_reporting_integration_callbacks([name])  # type: ignore[no-untyped-call]
+
+    class Board(kind):  # type: ignore[misc, valid-type]
+        """The integration, told of the recipe, not of arguments and of a model that hold paths of this machine."""
+
+        def on_train_begin(self, args: Any, state: TrainerState, control: Any, **kwargs: Any) -> None:
+            told = copy.copy(args)
+            told.output_dir = Path(args.output_dir).name
+            told.to_dict = lambda: dict(recipe)
+            with _explained(name):
+                super().on_train_begin(told, state, control, **{**kwargs, "model": None})
+
+    with _explained(name):
+        return Board()
+
+
+@contextlib.contextmanager
+def _explained(board: str) -> Iterator[None]:
+    try:
+        with contextlib.redirect_stdout(sys.stderr):
+            yield
+    except Exception as error:  # of a library that we don't know: no key, no network, a setting
+        raise FinetuneError(
+            f"--report-to {board}: {cause(error).rstrip('.')}. Put that right, or leave it out."
+        ) from error
 
 
 def copy_events(source: Path, to: Path) -> None:

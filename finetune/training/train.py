@@ -56,7 +56,7 @@ def train_voice(job: TrainingJob) -> str:
     check_machine(job.recipe_name, job.recipe, state.device)
     corpus = read_corpus(job.corpus)
     if state.is_main_process:
-        for note in (corpus.leak_warning and f"Warning: {corpus.leak_warning}", idle_cards(state.num_processes)):
+        for note in (*corpus.notes, idle_cards(state.num_processes)):
             if note:
                 print_status(note)
     trained = train(job, corpus, open_base(job.base, job.recipe))
@@ -109,7 +109,7 @@ def train(job: TrainingJob, corpus: Corpus, base: Base, before: HeldOutLoss | No
     model = prepare_model(base.adapted or base.model, recipe)
     if recipe.weights != "fp32":
         halve_frozen(model, precision.dtype)
-    trainer = VoiceTrainer(model, data, recipe, precision, base, work)
+    trainer = VoiceTrainer(model, data, recipe, precision, base, work, job.report_to)
     checkpoint = last_checkpoint(work)
     before = before or _loss_before(work, trainer)
     if checkpoint and state.is_main_process:

@@ -11,7 +11,8 @@ time after memory ran out.
 import gc
 import heapq
 import math
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict
 from itertools import islice
@@ -27,7 +28,7 @@ from torch import nn
 from transformers import PreTrainedModel, PrinterCallback, Trainer, TrainerCallback, TrainerState
 
 from finetune.console import print_status
-from finetune.data.batches import Collator
+from finetune.data.batches import Batch, Collator, count_batch_targets, take_rows
 from finetune.data.order import RowOrder
 from finetune.data.rows import IGNORED, Row
 from finetune.errors import FinetuneError
@@ -46,7 +47,7 @@ from finetune.training.arguments import training_arguments
 from finetune.training.checkpoints import mark_complete
 from finetune.training.progress import Progress, TokenCounter, write_samples_page
 from finetune.training.stopping import StopOnSignal
-from finetune.training.trackers import Trackers
+from finetune.training.trackers import Trackers, board_callbacks
 from finetune.training.training_data import TrainingData
 from finetune.training.work_folder import (
     LOG,
@@ -58,6 +59,7 @@ from finetune.training.work_folder import (
 )
 
 _SAMPLE_TOKENS = 48  # about two sentences
+_SECONDS_BETWEEN_CHECKPOINTS = 60
 
 
 class VoiceTrainer(Trainer):
@@ -74,6 +76,7 @@ class VoiceTrainer(Trainer):
         precision: Precision,
         base: Base,
         work: Path,
+        report_to: Sequence[str] = (),
     ) -> None:
         self.data = data
         self.recipe = recipe
@@ -88,7 +91,7 @@ class VoiceTrainer(Trainer):
         arguments._n_gpu = min(arguments.n_gpu, 1)  # several devices: several processes, never threads of one
         title = work.name.removesuffix(".partial")
         self.progress = Progress(StepLog(work / LOG), self.tokens, title, arguments.device)
-        self.trackers = Trackers(work / TENSORBOARD, title, asdict(recipe))
+        self.trackers = Trackers(work / TENSORBOARD, title, asdict(recipe), trackio="trackio" not in report_to)
         pad = pad_id(base.tokenizer)
         self.collator = Collator(pad, min(recipe.length, base.context_size))
         self.order = RowOrder(
@@ -99,7 +102,8 @@ class VoiceTrainer(Trainer):
             recipe.batch,
         )
         self.stop = StopOnSignal()
-        self._step: list[dict[str, Any]] = []  # the batches of the current optimizer step, in this process
+        self.bookkeeping = _Bookkeeping(self.order, work, by_time=recipe.save_every == 0)
+        self._step: list[Batch] = []  # the batches of the current optimizer step, in this process
         self._batches_done = 0  # of them
         self._exchanging_gradients = False
         self._compiled = False
@@ -109,7 +113,13 @@ class VoiceTrainer(Trainer):
             train_dataset=[*data.train, _filler(pad)],  # the last: the order's filler
             eval_dataset=data.validation.rows,
             data_collator=self.collator,
-            callbacks=[self.progress, self.trackers, self.stop, _Bookkeeping(self.order, work)],
+            callbacks=[
+                self.progress,
+                self.trackers,
+                self.stop,
+                *board_callbacks(report_to, asdict(recipe)),
+                self.bookkeeping,
+            ],
         )
         self.remove_callback(PrinterCallback)
         self._speed_up()
@@ -191,20 +201,21 @@ class VoiceTrainer(Trainer):
         return self.order
 
     def get_batch_samples(
-        self, epoch_iterator: Iterator[dict[str, Any]], num_batches: int, device: torch.device
-    ) -> tuple[list[dict[str, Any]], torch.Tensor]:
+        self, epoch_iterator: Iterator[Batch], num_batches: int, device: torch.device
+    ) -> tuple[list[Batch], int]:
         """Return the batches of the next optimizer step, and how many targets all processes together have in it."""
         self._step = list(islice(epoch_iterator, num_batches))
         self._batches_done = 0
-        targets = sum((batch["labels"][:, 1:] != IGNORED).sum() for batch in self._step)
+        targets = sum(count_batch_targets(batch) for batch in self._step)
         tokens = sum(batch["input_ids"].numel() for batch in self._step)
-        stopped = int(self.stop.requested)
-        counts = torch.stack([torch.as_tensor(count, device=device) for count in (targets, tokens, stopped)])
+        save = self.is_world_process_zero() and self.bookkeeping.save_due()
         if self.args.world_size > 1:
-            counts = self.accelerator.reduce(counts, "sum")
-            self.stop.agreed = bool(counts[2])
-        self.tokens.add(counts[:2])
-        return self._step, counts[0].clamp(min=1)
+            counts = torch.tensor([targets, tokens, int(self.stop.requested), int(save)], device=device)
+            targets, tokens, stopped, saving = self.accelerator.reduce(counts, "sum").tolist()
+            self.stop.agreed, save = bool(stopped), bool(saving)
+        self.tokens.add(targets, tokens)
+        self.bookkeeping.saving = save
+        return self._step, max(targets, 1)
 
     def training_step(
         self, model: nn.Module, inputs: dict[str, Any], num_items_in_batch: torch.Tensor | int | None = None
@@ -226,9 +237,7 @@ class VoiceTrainer(Trainer):
             model.zero_grad()
             todo = self._step[: self._batches_done]
 
-    def _add_gradients(
-        self, model: nn.Module, batch: dict[str, Any], targets: torch.Tensor | int | None
-    ) -> torch.Tensor:
+    def _add_gradients(self, model: nn.Module, batch: Batch, targets: torch.Tensor | int | None) -> torch.Tensor:
         model.train()
         batch = self._prepare_inputs(batch)
         rows = len(batch["input_ids"])
@@ -236,7 +245,7 @@ class VoiceTrainer(Trainer):
         for first in range(0, rows, self.rows_at_once):
             last = first + self.rows_at_once >= rows
             with nullcontext() if last else self.accelerator.no_sync(model):
-                part = {key: value[first : first + self.rows_at_once] for key, value in batch.items()}
+                part = take_rows(batch, first, first + self.rows_at_once)
                 loss = self.compute_loss(model, part, num_items_in_batch=targets)
                 self._exchanging_gradients = self.args.world_size > 1 and self.accelerator.sync_gradients and last
                 self.accelerator.backward(loss)
@@ -253,10 +262,9 @@ class VoiceTrainer(Trainer):
     ) -> torch.Tensor:
         """Return this batch's part of the loss, averaged over the targets of the whole step on all devices."""
         assert num_items_in_batch is not None and not return_outputs
-        given = {key: value for key, value in inputs.items() if key != "labels"}
         # accelerate's autocast ends with the model's own forward pass, and the head's product comes after it.
         with self.precision.autocast(self.args.device):
-            summed, _ = target_loss(model, given, inputs["labels"])
+            summed = target_loss(model, inputs)
         # The gradients of the processes are averaged, where they are to be summed.
         loss: torch.Tensor = summed / num_items_in_batch * self.accelerator.num_processes
         return loss
@@ -354,7 +362,7 @@ class VoiceTrainer(Trainer):
             self.samples.add(entries[-1])
             self.trackers.add_sample(step, prompt, text)
         write_samples_page(entries, self.work / SAMPLES_PAGE)
-        self.progress.show_sample(self.data.prompts[0], texts[0])
+        self.progress.show_sample(texts[0])
 
     def _out_of_patience(self, step: int) -> bool:
         """Return whether by that step, as many evaluations in a row as patience allows brought no lower loss."""
@@ -374,16 +382,31 @@ def _filler(pad: int) -> Row:
 
 
 class _Bookkeeping(TrainerCallback):
-    """Sets the epoch of the row order, and marks each checkpoint after its last byte."""
+    """Sets the epoch of the row order, saves once a minute, and marks each checkpoint after its last byte."""
 
-    def __init__(self, order: RowOrder, work: Path) -> None:
+    def __init__(self, order: RowOrder, work: Path, *, by_time: bool) -> None:
         self.order = order
         self.work = work
+        self.saving = False
+        """Whether the step under way ends in a checkpoint; all processes agree."""
+        self._by_time = by_time
+        self._saved = time.monotonic()
+
+    def save_due(self) -> bool:
+        """Return whether the last checkpoint is too long ago, where time decides."""
+        return self._by_time and time.monotonic() - self._saved >= _SECONDS_BETWEEN_CHECKPOINTS
+
+    def on_train_begin(self, args: Any, state: TrainerState, control: Any, **kwargs: Any) -> None:
+        self._saved = time.monotonic()
 
     def on_epoch_begin(self, args: Any, state: TrainerState, control: Any, **kwargs: Any) -> None:
         self.order.epoch = int(state.epoch or 0)  # what accelerate wraps around it would not always set it
 
+    def on_step_end(self, args: Any, state: TrainerState, control: Any, **kwargs: Any) -> None:
+        control.should_save |= self.saving
+
     def on_save(self, args: Any, state: TrainerState, control: Any, **kwargs: Any) -> None:
+        self._saved = time.monotonic()
         PartialState().wait_for_everyone()  # each process writes the state of its random generators
         if state.is_world_process_zero:
             mark_complete(self.work, state.global_step)

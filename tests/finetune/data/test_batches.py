@@ -8,7 +8,7 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM
 
-from finetune.data.batches import Collator
+from finetune.data.batches import Collator, count_batch_targets, take_rows
 from finetune.data.rows import IGNORED, Row
 from finetune.models.held_out import HeldOutRows, held_out_loss
 from finetune.models.precision import Precision
@@ -22,8 +22,23 @@ def row(first: int, length: int, context: int = 1) -> Row:
 def test_a_batch_has_the_fixed_shape() -> None:
     """Blank rows and padding are not targets."""
     batch = Collator(0, 64, 3)([row(2, 30, 12), row(200, 11)])
-    assert {key: tuple(value.shape) for key, value in batch.items()} == {"input_ids": (3, 64), "labels": (3, 64)}
-    assert int((batch["labels"] != IGNORED).sum()) == 18 + 10
+    assert batch["input_ids"].shape == (3, 64)
+    assert batch["ends"] == [18, 28, 28] and count_batch_targets(batch) == 28
+    assert batch["targets"].tolist() == [*range(14, 32), *range(201, 211)]
+    assert torch.equal(batch["input_ids"].flatten()[batch["places"] + 1], batch["targets"])
+
+
+def test_the_rows_of_a_batch_are_a_batch() -> None:
+    rows = [row(2, 30, 12), row(200, 11), row(300, 31), row(400, 30, 30)]
+    collate = Collator(0, 32)
+    batch = collate(rows)
+    for first, last in ((0, 4), (0, 2), (1, 3), (3, 4)):
+        part, alone = take_rows(batch, first, last), collate(rows[first:last])
+        assert part.keys() == alone.keys() and part["ends"] == alone["ends"]
+        assert part["targets"].tolist() == alone["targets"].tolist()
+        assert part["places"].tolist() == alone["places"].tolist()
+        assert len(part["input_ids"]) == last - first
+    assert take_rows(batch, 2, 99)["ends"] == [30, 30]
 
 
 def test_a_batch_is_not_longer_than_the_models_positions() -> None:

@@ -50,7 +50,10 @@ def test_a_split_of_several_files_has_the_same_rows_and_fingerprint(corpus: Path
     ("kind", "message"),
     [
         ("absent", "There is no corpus folder"),
-        ("text", "is a file, and --corpus takes the folder of a corpus. Build one from your text with"),
+        (
+            "text",
+            "is a file, and --corpus takes the folder of a corpus, or a .jsonl, .json, .csv or .parquet file",
+        ),
         ("empty", "has no data/train"),
         ("foreign", "has no data/train"),
         ("save_to_disk", "built by an earlier version of this program, or by another one. Build it again"),

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from transformers import AutoModelForCausalLM
 
-from finetune.data.batches import Collator
+from finetune.data.batches import Collator, count_batch_targets
 from finetune.data.packing import pack, padding_share
 from finetune.models.loss import target_loss
 from tests.finetune.data.test_batches import row
@@ -64,12 +64,12 @@ def test_a_packed_row_has_the_loss_of_its_rows_alone(name: str, bases: dict[str,
     model = AutoModelForCausalLM.from_pretrained(bases[name]).eval()
     rows = [row(2, 30, 12), row(200, 11), row(300, 40, 3), row(400, 5)]
     collate = Collator(0, 64)
-    alone = [target_loss(model, inputs, inputs.pop("labels")) for inputs in (collate([one]) for one in rows)]
-    inputs = collate(pack(rows, 64))
-    assert len(inputs["input_ids"]) == 2
-    loss, targets = target_loss(model, inputs, inputs.pop("labels"))
-    assert targets == sum(count for _, count in alone) == 18 + 10 + 37 + 4
-    assert loss.item() == pytest.approx(sum(one.item() for one, _ in alone), rel=1e-5)
+    alone = [collate([one]) for one in rows]
+    packed = collate(pack(rows, 64))
+    assert len(packed["input_ids"]) == 2
+    assert count_batch_targets(packed) == sum(map(count_batch_targets, alone)) == 18 + 10 + 37 + 4
+    expected = sum(target_loss(model, one).item() for one in alone)
+    assert target_loss(model, packed).item() == pytest.approx(expected, rel=1e-5)
 
 
 @pytest.mark.parametrize("name", ["gpt2", "llama"])

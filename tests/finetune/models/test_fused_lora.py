@@ -9,6 +9,8 @@ from peft import LoraConfig, get_peft_model
 from peft.tuners.lora import LoraLayer
 from transformers import AutoModelForCausalLM
 
+from finetune.data.batches import Collator
+from finetune.data.rows import Row
 from finetune.models.fused_lora import FusedLinear, fuse_lora
 from finetune.models.loss import target_loss
 
@@ -25,11 +27,11 @@ def test_loss_and_gradients_are_the_same_as_pefts(name: str, bases: dict[str, Pa
     """GPT-2's layers are transposed and have a bias, Llama's neither."""
     model = adapted(bases[name])
     ids = torch.randint(2, 600, (2, 20))
-    labels = torch.cat([torch.full((2, 1), -100), ids[:, 1:]], 1)
+    batch = Collator(0)([Row(input_ids=row, labels=row) for row in ids.to(torch.int32).numpy()])
 
     def learn() -> tuple[float, dict[str, torch.Tensor]]:
         model.zero_grad()
-        loss, _ = target_loss(model, {"input_ids": ids}, labels)
+        loss = target_loss(model, batch)
         loss.backward()
         return loss.item(), {key: part.grad for key, part in model.named_parameters() if part.grad is not None}
 

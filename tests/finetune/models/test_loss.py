@@ -10,7 +10,8 @@ from torch.nn.functional import cross_entropy, linear
 from torch.utils._python_dispatch import TorchDispatchMode
 from transformers import AutoModelForCausalLM, CohereConfig, CohereForCausalLM, Gemma2Config, Gemma2ForCausalLM
 
-from finetune.data.rows import IGNORED
+from finetune.data.batches import Batch, Collator, count_batch_targets
+from finetune.data.rows import IGNORED, Row
 from finetune.models import loss
 from finetune.models.loss import linear_cross_entropy, target_loss
 
@@ -25,12 +26,17 @@ SMALL: dict[str, Any] = {
 }
 
 
-def batch() -> tuple[torch.Tensor, torch.Tensor]:
+def tokens_and_labels() -> tuple[torch.Tensor, torch.Tensor]:
     torch.manual_seed(1)
     ids = torch.randint(2, 50, (3, 24))
     labels = ids.clone()
     labels[:, 0] = labels[0, :20] = labels[1, 8:] = IGNORED
     return ids, labels
+
+
+def batch_of(ids: torch.Tensor, labels: torch.Tensor) -> Batch:
+    pairs = zip(ids.to(torch.int32).numpy(), labels.to(torch.int32).numpy(), strict=True)
+    return Collator(0)([Row(input_ids=row, labels=learned) for row, learned in pairs])
 
 
 def loss_of_all_logits(model: Any, ids: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
@@ -57,10 +63,11 @@ def test_loss_and_gradients_are_the_same_as_with_all_logits(
         model.enable_input_require_grads()
         model.gradient_checkpointing_enable()
     model.eval()
-    ids, labels = batch()
-    summed, targets = target_loss(model, {"input_ids": ids}, labels)
+    ids, labels = tokens_and_labels()
+    batch = batch_of(ids, labels)
+    summed = target_loss(model, batch)
     expected = loss_of_all_logits(model, ids, labels)
-    assert targets == int((labels[:, 1:] != IGNORED).sum()) == 34
+    assert count_batch_targets(batch) == int((labels[:, 1:] != IGNORED).sum()) == 34
     assert summed.item() == pytest.approx(expected.item(), rel=1e-6)
     ours, theirs = gradients(model, 0.5 * summed), gradients(model, 0.5 * expected)
     assert ours.keys() == theirs.keys()
@@ -77,8 +84,8 @@ def test_loss_and_gradients_are_the_same_as_with_all_logits(
     ids=["capped", "scaled"],
 )
 def test_the_loss_of_a_model_that_changes_its_logits_after_the_head(model: Any) -> None:
-    ids, labels = batch()
-    summed, _ = target_loss(model, {"input_ids": ids}, labels)
+    ids, labels = tokens_and_labels()
+    summed = target_loss(model, batch_of(ids, labels))
     expected = loss_of_all_logits(model, ids, labels)
     assert summed.item() == pytest.approx(expected.item(), rel=1e-6)
     ours, theirs = gradients(model, summed), gradients(model, expected)
@@ -97,9 +104,9 @@ def test_the_loss_of_a_head_with_a_bias() -> None:
 
 def test_in_16_bit_precision_gradients_have_32_bits(bases: dict[str, Path]) -> None:
     model = AutoModelForCausalLM.from_pretrained(bases["llama"])
-    ids, labels = batch()
+    ids, labels = tokens_and_labels()
     with torch.autocast("cpu", torch.bfloat16):
-        summed, _ = target_loss(model, {"input_ids": ids}, labels)
+        summed = target_loss(model, batch_of(ids, labels))
     expected = loss_of_all_logits(model, ids, labels)
     assert summed.dtype == torch.float32
     assert summed.item() == pytest.approx(expected.item(), rel=1e-3)
@@ -136,7 +143,7 @@ def test_the_logits_are_never_all_in_memory(bases: dict[str, Path], monkeypatch:
     monkeypatch.setitem(loss._PIECE_BYTES, "cpu", 4 * 600 * 8)
     model = AutoModelForCausalLM.from_pretrained(bases["gpt2"]).requires_grad_(False)
     model.transformer.h[0].requires_grad_(True)
-    ids, labels = batch()
+    ids, labels = tokens_and_labels()
     with Largest() as seen:
-        target_loss(model, {"input_ids": ids}, labels)[0].backward()
+        target_loss(model, batch_of(ids, labels)).backward()
     assert seen.bytes <= 4 * 600 * 64  # the head's own matrix; all logits would be 4 * 600 * 72

@@ -6,11 +6,13 @@ import resource
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from click.testing import Result
 from safetensors.torch import load_file
 
 from finetune.training import trainer
@@ -18,6 +20,19 @@ from finetune.training.checkpoints import last_checkpoint
 from tests.finetune.conftest import QUICK, Run, set_options
 
 pytestmark = pytest.mark.usefixtures("no_conversion")
+Train = Callable[..., Result]
+_STOPS = pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+
+
+@pytest.fixture
+def train(run: Run, bases: dict[str, Path], corpus: Path) -> Train:
+    """Trains a tiny GPT-2 for seconds, with these changes of the recipe, into a folder."""
+
+    def call(out: Path, *changes: str, options: tuple[str, ...] = ()) -> Result:
+        recipe = (*QUICK, *set_options(*changes), *options)
+        return run("--corpus", corpus, "--base", bases["gpt2"], *recipe, "--out", out)
+
+    return call
 
 
 def test_a_killed_training_is_resumed_bit_for_bit(
@@ -47,37 +62,27 @@ def test_a_killed_training_is_resumed_bit_for_bit(
     assert (out / "samples.jsonl").read_text() == (whole / "samples.jsonl").read_text()
 
 
-@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+@_STOPS
 def test_a_stopped_training_prints_how_to_resume(
-    stop: signal.Signals,
-    tmp_path: Path,
-    bases: dict[str, Path],
-    corpus: Path,
-    run: Run,
-    monkeypatch: pytest.MonkeyPatch,
+    stop: signal.Signals, tmp_path: Path, train: Train, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    options = ("--corpus", corpus, "--base", bases["gpt2"], *QUICK, *set_options("max_steps=2", "save_every=1"))
+    out, changes = tmp_path / "voice", ("max_steps=2", "save_every=1")
     with monkeypatch.context() as patch:
         patch.setattr(trainer, "keep_if_best", lambda *_: os.kill(os.getpid(), stop))
-        stopped = run(*options, "--out", tmp_path / "voice")
+        stopped = train(out, *changes)
     assert stopped.exit_code == 130
     assert "The same command goes on from step 2." in stopped.stderr.strip().splitlines()[-1]
     assert "Traceback" not in stopped.stderr
-    fresh = run(*options, "--fresh", "--out", tmp_path / "voice")
+    fresh = train(out, *changes, options=("--fresh",))
     assert fresh.exit_code == 0, fresh.output
     assert "Going on" not in fresh.stderr
 
 
-@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+@_STOPS
 def test_a_training_that_is_stopped_before_its_first_checkpoint_saves_its_step(
-    stop: signal.Signals,
-    tmp_path: Path,
-    bases: dict[str, Path],
-    corpus: Path,
-    run: Run,
-    monkeypatch: pytest.MonkeyPatch,
+    stop: signal.Signals, tmp_path: Path, train: Train, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    options = ("--corpus", corpus, "--base", bases["gpt2"], *QUICK, *set_options("save_every=1000", "dropout=0.1"))
+    out, changes = tmp_path / "voice", ("save_every=1000", "dropout=0.1")
     step = trainer.VoiceTrainer.training_step
     with monkeypatch.context() as patch:
         steps: list[Any] = []
@@ -89,28 +94,25 @@ def test_a_training_that_is_stopped_before_its_first_checkpoint_saves_its_step(
             return step(self, *given, **named)
 
         patch.setattr(trainer.VoiceTrainer, "training_step", stopped_in_the_third)
-        stopped = run(*options, "--out", tmp_path / "voice")
+        stopped = train(out, *changes)
     assert stopped.exit_code == 130, stopped.output
     assert "Stopping after this step, which is saved." in stopped.stderr
     assert stopped.stderr.strip().splitlines()[-1] == "Stopped. The same command goes on from step 3."
-    resumed = run(*options, "--out", tmp_path / "voice")
+    resumed = train(out, *changes)
     assert resumed.exit_code == 0 and "Going on from checkpoint-3" in resumed.stderr, resumed.output
-    assert run(*options, "--out", tmp_path / "whole").exit_code == 0
-    assert _log(tmp_path / "voice") == _log(tmp_path / "whole")
-    seconds = [json.loads(line)["seconds"] for line in (tmp_path / "voice" / "log.jsonl").read_text().splitlines()]
+    assert train(tmp_path / "whole", *changes).exit_code == 0
+    assert _log(out) == _log(tmp_path / "whole")
+    seconds = [json.loads(line)["seconds"] for line in (out / "log.jsonl").read_text().splitlines()]
     assert seconds == sorted(seconds), "those of the first part count"
 
 
-def test_a_second_signal_stops_at_once(
-    tmp_path: Path, bases: dict[str, Path], corpus: Path, run: Run, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_second_signal_stops_at_once(tmp_path: Path, train: Train, monkeypatch: pytest.MonkeyPatch) -> None:
     def impatient(*given: Any, **named: Any) -> None:
         for _ in range(2):
             os.kill(os.getpid(), signal.SIGINT)
 
     monkeypatch.setattr(trainer.VoiceTrainer, "training_step", impatient)
-    out = tmp_path / "voice"
-    stopped = run("--corpus", corpus, "--base", bases["gpt2"], *QUICK, "--out", out)
+    stopped = train(tmp_path / "voice")
     assert stopped.exit_code == 130, stopped.output
     assert stopped.stderr.strip().splitlines()[-1] == "Stopped. No step was finished; the same command starts over."
     assert last_checkpoint(tmp_path / "voice.partial") is None
@@ -157,18 +159,10 @@ def test_other_methods_are_resumed_to_the_same_voice(
     ],
 )
 def test_a_full_disk_loses_only_the_steps_since_the_checkpoint(
-    limit: int,
-    fails: str,
-    tmp_path: Path,
-    bases: dict[str, Path],
-    corpus: Path,
-    run: Run,
-    monkeypatch: pytest.MonkeyPatch,
+    limit: int, fails: str, tmp_path: Path, train: Train, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """From the first checkpoint on no file can grow larger than so many bytes."""
     work = tmp_path / "voice.partial"
-    options = ["--corpus", corpus, "--base", bases["gpt2"], *QUICK, *set_options("save_every=3")]
-    options += ["--out", tmp_path / "voice"]
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     mark_complete = trainer.mark_complete
 
@@ -179,7 +173,7 @@ def test_a_full_disk_loses_only_the_steps_since_the_checkpoint(
     with monkeypatch.context() as patch:
         patch.setattr(trainer, "mark_complete", fill)
         try:
-            failed = run(*options)
+            failed = train(tmp_path / "voice", "save_every=3")
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert failed.exit_code == 2, failed.output
@@ -187,7 +181,7 @@ def test_a_full_disk_loses_only_the_steps_since_the_checkpoint(
     assert last.startswith(f"Error: {work} can't be written to") and "Make room" in last
     checkpoint = last_checkpoint(work)
     assert checkpoint is not None and checkpoint.name == "checkpoint-3"
-    result = run(*options)
+    result = train(tmp_path / "voice", "save_every=3")
     assert result.exit_code == 0, result.output
     assert "Going on from checkpoint-3" in result.stderr
 

@@ -1,6 +1,9 @@
-"""The curves for TensorBoard and trackio: the figures of the log, and no name or path of this machine."""
+"""The curves for TensorBoard, trackio and the boards that the user names: the figures, and no path of this machine."""
 
+import json
+import shutil
 import sys
+from collections.abc import Iterator
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import ModuleType
@@ -10,9 +13,11 @@ import pytest
 import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from transformers import TrainerControl, TrainerState, TrainingArguments
+from transformers.integrations.integration_utils import INTEGRATION_TO_CALLBACK
 
+from finetune.training.boards import BOARDS
 from finetune.training.trackers import Trackers
-from tests.finetune.conftest import Voices, logged
+from tests.finetune.conftest import QUICK, Run, Voices, logged, set_options
 
 
 def test_the_losses_are_written_for_tensorboard(voices: Voices) -> None:
@@ -56,6 +61,106 @@ def test_trackio_gets_the_figures_and_never_publishes_them(
     monkeypatch.setenv("TRACKIO_SPACE_ID", "somebody/space")
     _train(Trackers(tmp_path / "tensorboard", "voice", {}))
     assert not calls
+
+
+_WANDB = """
+from types import SimpleNamespace
+
+calls = []
+run = None
+
+class _Config(dict):
+    def update(self, values, **options):
+        super().update(values)
+
+config = _Config()
+
+def init(**options):
+    global run
+    calls.append(("init", options))
+    print("wandb: tracking the run")
+    run = SimpleNamespace(_label=lambda **named: None, summary={}, name=options.get("name"))
+
+def log(figures):
+    calls.append(("log", figures))
+"""
+_MLFLOW = """
+from types import SimpleNamespace
+
+__version__ = "3.0.0"
+calls = []
+_runs = []
+utils = SimpleNamespace(validation=SimpleNamespace(MAX_PARAM_VAL_LENGTH=500, MAX_PARAMS_TAGS_PER_BATCH=100))
+is_tracking_uri_set = lambda: True
+get_tracking_uri = lambda: "here"
+active_run = lambda: _runs[-1] if _runs else None
+end_run = lambda: calls.append(("end",))
+
+def start_run(**options):
+    if options["run_name"] == "refused":
+        raise RuntimeError("The server wants a password.")
+    calls.append(("init", options))
+    _runs.append(SimpleNamespace(info=SimpleNamespace(run_id=1)))
+
+def log_params(values, **options):
+    calls.append(("params", values))
+
+def log_metrics(metrics, step, **options):
+    calls.append(("log", {**metrics, "step": step}))
+"""
+
+
+@pytest.fixture
+def boards(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Stand-ins for wandb and mlflow, which keep what they are told."""
+    for name, source in (("wandb", _WANDB), ("mlflow", _MLFLOW)):
+        (tmp_path / "boards" / name).mkdir(parents=True)
+        (tmp_path / "boards" / name / "__init__.py").write_text(source)
+    library = tmp_path / "boards" / "wandb" / "sdk" / "lib"
+    library.mkdir(parents=True)
+    (library / "config_util.py").write_text("class ConfigError(Exception): pass\n")
+    monkeypatch.syspath_prepend(tmp_path / "boards")
+    yield
+    for name in [name for name in sys.modules if name.partition(".")[0] in ("wandb", "mlflow")]:
+        del sys.modules[name]
+
+
+@pytest.mark.usefixtures("boards", "no_conversion")
+def test_the_boards_that_the_user_names_get_the_figures(
+    run: Run, corpus: Path, bases: dict[str, Path], tmp_path: Path
+) -> None:
+    """Under transformers' own names, with the recipe, without a path; and without the option they are not imported."""
+    voice = tmp_path / "voice"
+    arguments = ("--corpus", corpus, "--base", bases["gpt2"], "--out", voice, *QUICK, *set_options("max_steps=4"))
+    assert run(*arguments).exit_code == 0
+    assert not {"wandb", "mlflow"} & sys.modules.keys()
+    shutil.rmtree(voice)
+    result = run(*arguments, "--report-to", "wandb", "--report-to", "mlflow")
+    assert result.exit_code == 0, result.output
+    wandb, mlflow = sys.modules["wandb"], sys.modules["mlflow"]
+    for kept in (wandb, mlflow):
+        figures = [call[1] for call in kept.calls if call[0] == "log"]
+        loss, validation = ("train/loss", "eval/loss") if kept is wandb else ("loss", "eval_loss")
+        assert [each[loss] for each in figures if loss in each] == pytest.approx(logged(voice, "loss"))
+        assert [each[validation] for each in figures if validation in each] == logged(voice, "validation_loss")
+        assert str(tmp_path) not in json.dumps([kept.calls, dict(getattr(kept, "config", {}))], default=str)
+    assert wandb.calls[0] == ("init", {"project": "huggingface", "name": "voice"})
+    assert wandb.config["rank"] == 16 and ("end",) in mlflow.calls
+    assert "wandb: tracking the run" in result.stderr and "wandb" not in result.stdout
+    assert (voice / "tensorboard").is_dir()
+
+
+@pytest.mark.usefixtures("boards", "no_conversion")
+def test_a_board_that_refuses_is_an_error(run: Run, corpus: Path, bases: dict[str, Path], tmp_path: Path) -> None:
+    arguments = ("--corpus", corpus, "--base", bases["gpt2"], "--out", tmp_path / "refused", *QUICK)
+    result = run(*arguments, "--report-to", "mlflow")
+    assert result.exit_code == 2 and "Traceback" not in result.stderr
+    assert "--report-to mlflow: The server wants a password. Put that right, or leave it out." in result.stderr
+
+
+def test_all_boards_of_transformers_are_offered() -> None:
+    """But the one that its own launcher turns on."""
+    assert {*BOARDS} == INTEGRATION_TO_CALLBACK.keys() - {"kubeflow"}
 
 
 def _train(trackers: Trackers) -> None:

@@ -1,5 +1,7 @@
 """Training: the loss falls, a voice is written, and the losses do not depend on how the work is split."""
 
+import dataclasses
+import itertools
 import json
 import subprocess
 import sys
@@ -11,6 +13,7 @@ import torch
 from huggingface_hub import ModelCard
 from safetensors.torch import load_file
 from torch._dynamo.testing import CompileCounter
+from torch.utils._python_dispatch import TorchDispatchMode
 from transformers.models.gpt2.modeling_gpt2 import GPT2Block
 
 from finetune.models.compiling import compile_blocks
@@ -248,10 +251,11 @@ def test_a_note_where_cards_are_idle(monkeypatch: pytest.MonkeyPatch) -> None:
     assert train.idle_cards(processes=1) == ""
 
 
-def test_frozen_weights_in_16_bits_give_the_same_losses_and_the_same_voice(
+def test_frozen_weights_in_16_bits_train_the_same_voice(
     tmp_path: Path, bases: dict[str, Path], corpus: Path, run: Run
 ) -> None:
-    made = {}
+    """To rounding; and what was not trained is the base's, in all its 32 bits."""
+    losses, voices = {}, {}
     for weights in ("half", "fp32"):
         changes = set_options(
             "max_steps=4", "samples=0", "length=64", "precision=bf16", "held_out_rows=4", f"weights={weights}"
@@ -259,12 +263,71 @@ def test_frozen_weights_in_16_bits_give_the_same_losses_and_the_same_voice(
         voice = tmp_path / weights
         result = run("--corpus", corpus, "--base", bases["llama"], "--method", "last-layers", *changes, "--out", voice)
         assert result.exit_code == 0, result.output
-        losses = logged(voice, "loss"), logged(voice, "validation_loss")
-        assert len(losses[0]) == 4 and losses[1]
-        made[weights] = losses, load_file(voice / "model.safetensors")
-    assert made["half"][0] == made["fp32"][0]
-    for key, value in made["fp32"][1].items():
-        assert value.dtype == torch.float32 and torch.equal(value, made["half"][1][key])
+        losses[weights] = logged(voice, "loss") + logged(voice, "validation_loss")
+        voices[weights] = load_file(voice / "model.safetensors")
+    assert len(losses["half"]) > 4 and losses["half"] == pytest.approx(losses["fp32"], rel=0.01)
+    base = load_file(bases["llama"] / "model.safetensors")
+    trained = {key for key in base if not torch.equal(voices["fp32"][key], base[key])}
+    assert trained and trained != base.keys()
+    for key, value in voices["half"].items():
+        assert value.dtype == torch.float32 and torch.equal(value, base[key]) is (key not in trained)
+        torch.testing.assert_close(value, voices["fp32"][key], rtol=0, atol=1e-3)
+
+
+class Waits(TorchDispatchMode):
+    """Counts what makes the program wait for a CUDA device: values that Python reads, and shapes that depend on one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.count = 0
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        self.count += func.overloadpacket in (
+            torch.ops.aten._local_scalar_dense,
+            torch.ops.aten.nonzero,
+            torch.ops.aten.masked_select,
+            torch.ops.aten.equal,
+        )
+        return func(*args, **(kwargs or {}))
+
+
+def test_a_step_waits_for_the_device_only_once(
+    tmp_path: Path, bases: dict[str, Path], corpus: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For transformers' own look at whether rows are packed; and where a step is logged, every tenth on a card."""
+    arguments = trainer.training_arguments
+    monkeypatch.setattr(
+        trainer, "training_arguments", lambda *given: dataclasses.replace(arguments(*given), logging_steps=10)
+    )
+    after_step = []
+    end_step = trainer._Bookkeeping.on_step_end
+
+    def on_step_end(*given: Any, **named: Any) -> None:
+        end_step(*given, **named)
+        after_step.append(waits.count)
+
+    monkeypatch.setattr(trainer._Bookkeeping, "on_step_end", on_step_end)
+    few = set_options("max_steps=8", "evaluate_every=8", "samples=0", "precision=bf16", "weights=half")
+    with Waits() as waits:
+        result = run("--corpus", corpus, "--base", bases["llama"], *QUICK, *few, "--out", tmp_path / "voice")
+    assert result.exit_code == 0, result.output
+    assert len(after_step) == 8 and waits.count > after_step[-1] > 0
+    assert [after - before for before, after in itertools.pairwise(after_step[1:])] == [1] * 6
+
+
+def test_a_checkpoint_is_written_once_a_minute(
+    tmp_path: Path, bases: dict[str, Path], corpus: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a clock that says half a minute more whenever it is asked about a checkpoint."""
+    saved = []
+    mark = trainer.mark_complete
+    monkeypatch.setattr(trainer, "mark_complete", lambda work, step: saved.append(step) or mark(work, step))
+    minutes = itertools.count(step=0.5)
+    monkeypatch.setattr(trainer.time, "monotonic", lambda: 60 * next(minutes))
+    few = set_options("max_steps=7", "evaluate_every=7", "samples=0")
+    result = run("--corpus", corpus, "--base", bases["llama"], *QUICK, *few, "--out", tmp_path / "voice")
+    assert result.exit_code == 0, result.output
+    assert saved == [2, 4, 6, 7]
 
 
 def _interrupt(*arguments: object) -> None:
