@@ -93,7 +93,9 @@ def test_the_loss_of_a_model_that_changes_its_logits_after_the_head(model: Any) 
         assert (ours[key] - theirs[key]).norm() < 1e-4 * theirs[key].norm() + 1e-6, key
 
 
-def test_the_loss_of_a_head_with_a_bias() -> None:
+@pytest.mark.parametrize("multiple", [1, 64], ids=["", "padded as on a card"])
+def test_the_loss_of_a_head_with_a_bias(multiple: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(loss._WIDTH_MULTIPLE, "cpu", multiple)
     torch.manual_seed(0)
     parts = [torch.randn(shape, requires_grad=True) for shape in ((9, 4), (20, 4), (20,))]
     targets = torch.randint(20, (9,))

@@ -35,14 +35,26 @@ def test_on_cuda_the_precision_depends_on_the_capability(
 def test_on_a_cpu_bf16_is_used_only_if_it_is_faster(
     machine: pytest.MonkeyPatch, speedup: float, has_bf16: bool, expected: str
 ) -> None:
-    machine.setattr(precision, "measure_bf16_speedup", lambda: speedup)
+    machine.setattr(precision, "measure_bf16_speedup", lambda device: speedup)
     machine.setattr(precision, "cpu_has_bf16", lambda: has_bf16)
     assert choose_precision("auto").precision == expected
 
 
-def test_on_apples_gpu_the_precision_is_fp32(machine: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("speedup", "expected"), [(1.9, "bf16"), (1.0, "fp32"), (0.0, "fp32")])
+def test_on_apples_gpu_bf16_is_used_only_if_it_is_faster(
+    machine: pytest.MonkeyPatch, speedup: float, expected: str
+) -> None:
     machine.setattr(torch.backends.mps, "is_available", lambda: True)
-    assert choose_precision("auto").precision == "fp32"
+    machine.setattr(precision, "measure_bf16_speedup", lambda device: speedup if device.type == "mps" else 9.0)
+    assert choose_precision("auto").precision == expected
+
+
+def test_a_device_that_cannot_compute_in_bf16_is_no_faster_with_it(machine: pytest.MonkeyPatch) -> None:
+    def fail(device: torch.device) -> float:
+        raise RuntimeError("BFloat16 is not supported on MPS")
+
+    machine.setattr(precision, "_bf16_speedup", fail)
+    assert precision.measure_bf16_speedup(torch.device("mps")) == 0
 
 
 def test_on_intels_gpu_the_precision_is_what_it_computes(machine: pytest.MonkeyPatch) -> None:
@@ -77,4 +89,4 @@ def test_a_device_that_torch_has_kernels_for_is_accepted() -> None:
 
 
 def test_the_bf16_speedup_is_measured() -> None:
-    assert 0 < precision.measure_bf16_speedup() < 1000
+    assert 0 < precision.measure_bf16_speedup(torch.device("cpu")) < 1000
