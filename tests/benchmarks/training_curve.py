@@ -83,7 +83,7 @@ def train_with(recipe: Recipe, corpus: Corpus, clock: "CpuClock") -> list[float]
     data = prepare_data(corpus, base, recipe)
     set_seed(recipe.seed)
     model = prepare_model(base.model, recipe)
-    if recipe.weights == "half" and precision.precision != "fp32":
+    if recipe.weights != "fp32":
         halve_frozen(model, precision.dtype)
     with tempfile.TemporaryDirectory() as folder:
         trainer = VoiceTrainer(model, data, recipe, precision, base, Path(folder))

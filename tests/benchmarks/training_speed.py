@@ -137,7 +137,7 @@ def library_rows(base: Base, length: int, count: int, folder: Path) -> list[Row]
 def our_trainer(base: Base, rows: list[Row], recipe: Recipe, precision: Precision, work: Path) -> Trainer:
     """Return the trainer of `dungeon finetune`, for steps alone: no evaluation, no saving."""
     model = prepare_model(base.model, recipe)
-    if recipe.weights == "half" and precision.precision != "fp32":
+    if recipe.weights != "fp32":
         halve_frozen(model, precision.dtype)
     held_out = HeldOutRows(rows[:1], 1)
     data = TrainingData(rows, count_targets(rows), held_out, "test", held_out, [])
