@@ -15,13 +15,14 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn.functional import pad
 from transformers import AttentionInterface, AttentionMaskInterface, PreTrainedModel
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import sdpa_mask
 
 NAME = "causal_blocks"
 """What transformers knows it by."""
-_BLOCK = 64
+_BLOCK = 128
 """Places at a time; 32, 128 and 256 took 14 to 36 percent longer."""
 
 
@@ -75,58 +76,54 @@ class _CausalBlocks(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, query: Tensor, key: Tensor, value: Tensor, scale: float) -> Tensor:
-        shared = query.shape[1] // key.shape[1]
-        q = _by_place(query * scale, shared)
+        shared, length = query.shape[1] // key.shape[1], query.shape[2]
+        blocks = _by_block(query * scale, shared)
         k, v = key.flatten(0, 1), value.flatten(0, 1)
-        output = torch.empty_like(q)
+        output = torch.empty_like(blocks)
         hidden = torch.ones(_BLOCK, _BLOCK, dtype=torch.bool).triu(1).repeat_interleave(shared, 0)
         kept = []
-        for first, last in _blocks(key.shape[2]):
-            rows = slice(first * shared, last * shared)
-            scores = torch.bmm(q[:, rows], k[:, :last].transpose(1, 2))
-            scores[..., first:].masked_fill_(hidden[: scores.shape[1], : last - first], float("-inf"))
-            probabilities = torch.softmax(scores, -1)
-            output[:, rows] = torch.bmm(probabilities, v[:, :last])
-            kept.append(probabilities)
-        ctx.save_for_backward(q, k, v, output, *kept)
+        for n, q in enumerate(blocks):
+            first, last = n * _BLOCK, min((n + 1) * _BLOCK, length)
+            scores = torch.bmm(q, k[:, :last].transpose(1, 2))
+            scores[..., first:].masked_fill_(hidden[:, : last - first], float("-inf"))
+            kept.append(torch.softmax(scores, -1))
+            torch.bmm(kept[-1], v[:, :last], out=output[n])
+        ctx.save_for_backward(blocks, k, v, output, *kept)
         ctx.scale, ctx.shared = scale, shared
         return _by_head(output, query.shape)
 
     @staticmethod
     def backward(ctx: Any, *outer: Tensor) -> tuple[Tensor | None, ...]:
-        q, k, v, output, *kept = ctx.saved_tensors
-        gradient = _by_place(outer[0], ctx.shared)
-        for_q, for_k, for_v = torch.empty_like(q), torch.zeros_like(k), torch.zeros_like(v)
+        blocks, k, v, output, *kept = ctx.saved_tensors
+        gradient = _by_block(outer[0], ctx.shared)
+        for_q, for_k, for_v = torch.empty_like(blocks), torch.zeros_like(k), torch.zeros_like(v)
         average = (gradient * output).sum(-1, keepdim=True)
-        for (first, last), probabilities in zip(_blocks(k.shape[1]), kept, strict=True):
-            rows = slice(first * ctx.shared, last * ctx.shared)
-            for_v[:, :last].baddbmm_(probabilities.transpose(1, 2), gradient[:, rows])
-            slope = torch.bmm(gradient[:, rows], v[:, :last].transpose(1, 2))
-            slope.sub_(average[:, rows]).mul_(probabilities)
-            for_q[:, rows] = torch.bmm(slope, k[:, :last])
-            for_k[:, :last].baddbmm_(slope.transpose(1, 2), q[:, rows])
+        for n, probabilities in enumerate(kept):
+            last = probabilities.shape[-1]
+            for_v[:, :last].baddbmm_(probabilities.transpose(1, 2), gradient[n])
+            slope = torch.bmm(gradient[n], v[:, :last].transpose(1, 2)).sub_(average[n]).mul_(probabilities)
+            torch.bmm(slope, k[:, :last], out=for_q[n])
+            for_k[:, :last].baddbmm_(slope.transpose(1, 2), blocks[n])
         shape = (len(outer[0]), -1, *k.shape[1:])
         return _by_head(for_q.mul_(ctx.scale), outer[0].shape), for_k.view(shape), for_v.view(shape), None
 
 
-def _blocks(length: int) -> list[tuple[int, int]]:
-    return [(first, min(first + _BLOCK, length)) for first in range(0, length, _BLOCK)]
+def _by_block(tensor: Tensor, shared: int) -> Tensor:
+    """Return B x H x T x D as blocks x (B * K) x (_BLOCK * shared) x D, where `shared` heads belong to a key head.
 
-
-def _by_place(tensor: Tensor, shared: int) -> Tensor:
-    """Return B x H x T x D as (B * K) x (T * shared) x D, where `shared` heads belong to each of K key heads.
-
-    The queries of a stretch of places then stand together, as one matrix.
+    All queries of a block then stand together, as one matrix. The last block is filled up with zeros.
     """
     batch, heads, length, width = tensor.shape
-    split = tensor.reshape(batch * heads // shared, shared, length, width)
-    return split.transpose(1, 2).reshape(-1, length * shared, width)
+    tensor = pad(tensor, (0, 0, 0, -length % _BLOCK))
+    split: Tensor = tensor.reshape(batch * heads // shared, shared, -1, _BLOCK, width)
+    return split.permute(2, 0, 3, 1, 4).flatten(2, 3)
 
 
-def _by_head(tensor: Tensor, shape: torch.Size) -> Tensor:
-    """Return the inverse of `_by_place`."""
-    shared = tensor.shape[1] // shape[2]
-    return tensor.view(-1, shape[2], shared, shape[3]).transpose(1, 2).reshape(shape)
+def _by_head(blocks: Tensor, shape: torch.Size) -> Tensor:
+    """Return the inverse of `_by_block`."""
+    batch, heads, length, width = shape
+    split: Tensor = blocks.unflatten(2, (_BLOCK, -1)).permute(1, 3, 0, 2, 4)  # type: ignore[no-untyped-call]
+    return split.reshape(batch, heads, -1, width)[:, :, :length]
 
 
 AttentionInterface.register(NAME, attend)

@@ -131,6 +131,10 @@ def _loss_of_logits(
     return cross_entropy(logits.float(), targets, reduction="sum")
 
 
+def _no_logits(hidden: Tensor) -> Tensor:
+    return hidden.new_empty(1, 1, 0)
+
+
 class _HeadCapture:
     """While it is entered, captures the hidden states that reach a head, and gives the head fewer of them.
 
@@ -145,6 +149,8 @@ class _HeadCapture:
         self._output: Tensor | None = None
 
     def __enter__(self) -> "_HeadCapture":
+        if self.wanted is None and self.head in _unchanged_heads:
+            vars(self.head)["forward"] = _no_logits  # nobody asks for the logits of one position
         self._hooks = (
             [self.head.register_forward_pre_hook(self._before), self.head.register_forward_hook(self._after)]
             if self.head is not None
@@ -155,6 +161,8 @@ class _HeadCapture:
     def __exit__(self, *failure: object) -> None:
         for hook in self._hooks:
             hook.remove()
+        if self.head is not None:
+            vars(self.head).pop("forward", None)
 
     def _before(self, head: nn.Module, given: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
         self.hidden = given[0]
