@@ -139,7 +139,7 @@ def _open(name: str, own_dtype: bool, recipe: Recipe | None) -> Base:
 def _open_gguf(file: Path, given: str, voice: GameVoice | None, own_dtype: bool) -> Base:
     try:
         model, tokenizer = read_gguf(file, torch.bfloat16 if own_dtype else torch.float32)
-    except (OSError, ValueError, KeyError, ImportError, RuntimeError, NotImplementedError, struct.error) as error:
+    except (OSError, ValueError, KeyError, ImportError, RuntimeError, struct.error) as error:
         raise FinetuneError(
             f"The GGUF file {file} can't be opened for training. The cause: {cause(error)}\n"
             "Take the model that it was made from, as a folder or by its Hub id."

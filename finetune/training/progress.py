@@ -1,9 +1,9 @@
 """What the user sees while a voice is trained, and the log that stays: one callback of the trainer.
 
 A terminal gets a live display (`display`), anything else a line every tenth of the run; both get a line per evaluation
-and sample. All of it goes to stderr. `log.jsonl` gets a line per step: step, epoch, seconds of training since the
-start, loss (nats per target token), learning rate, gradient norm; and one per evaluation, with the loss of the
-validation split. `samples.md` gets the turns that the voice generates as it learns.
+and sample. All of it goes to stderr. `log.jsonl` gets a line per step, on a card one for the first and every tenth:
+step, epoch, seconds of training since the start, loss (nats per target token), learning rate, gradient norm; and one
+per evaluation, with the loss of the validation split. `samples.md` gets the turns that the voice generates meanwhile.
 """
 
 import sys

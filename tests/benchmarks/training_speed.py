@@ -7,8 +7,8 @@ Both train the same rows of library stories, every token a target, in one run, b
 plain script is what users of these packages write: peft on all linear layers with the same rank, padding to the longest
 row of a batch, the Trainer's defaults, 16-bit arithmetic on a CUDA card.
 
-Prints tokens a second, tokens per second of CPU time, the memory that training adds to the loaded model at its peak,
-and the ratios of the two. Tokens are those of the rows, without padding; time runs from the first batch to the end of
+Prints seconds of the wall clock and of CPU time, tokens in a second of each, the memory that training adds to the
+loaded model at its peak, and the ratios of the two. Tokens are those of the rows, without padding; time runs from the first batch to the end of
 the last step, with collation, transfers and logging in it. On a shared CPU trust the ratio of CPU time.
 
 --profile prints where the time of one of our steps goes, and how near the step is to its lower bound: the time of the
@@ -222,12 +222,12 @@ def compare_trainers(
         for name, trainer in trainers.items():
             passes[name].append(measure_pass(trainer))
     tokens = sum(len(row["input_ids"]) for row in rows)
-    print("        tokens/s  tokens/CPU s  GiB added")
+    print("        seconds  tokens/s  CPU seconds  tokens/CPU s  GiB added")
     for name, measured in passes.items():
         wall = statistics.median(each.wall for each in measured)
         cpu = statistics.median(each.cpu for each in measured)
         memory = max(each.memory for each in measured) / _GIB
-        print(f"{name:<6}  {tokens / wall:8.0f}  {tokens / cpu:12.1f}  {memory:9.2f}")
+        print(f"{name:<6}  {wall:7.1f}  {tokens / wall:8.0f}  {cpu:11.1f}  {tokens / cpu:12.1f}  {memory:9.2f}")
     pairs = list(zip(passes["plain"], passes["ours"], strict=True))
     for name, ratios in (
         ("wall clock", sorted(plain.wall / ours.wall for plain, ours in pairs)),
