@@ -8,8 +8,9 @@ plain script is what users of these packages write: peft on all linear layers wi
 row of a batch, the Trainer's defaults, 16-bit arithmetic on a CUDA card.
 
 Prints seconds of the wall clock and of CPU time, tokens in a second of each, the memory that training adds to the
-loaded model at its peak, and the ratios of the two. Tokens are those of the rows, without padding; time runs from the first batch to the end of
-the last step, with collation, transfers and logging in it. On a shared CPU trust the ratio of CPU time.
+loaded model at its peak, and the ratios of the two. Tokens are those of the rows, without padding; time runs from the
+first batch to the end of the last step, with collation, transfers and logging in it. On a shared CPU trust the ratio of
+CPU time.
 
 --profile prints where the time of one of our steps goes, and how near the step is to its lower bound: the time of the
 necessary matrix products (forward, backward to activations, and to weights where these are trained) at the speed of

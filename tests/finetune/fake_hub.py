@@ -1,4 +1,4 @@
-"""A Hub on this machine with one repository: enough of its protocol for `load_dataset`, and for a single file."""
+"""A Hub on this machine with one repository: enough of its protocol for a model, `load_dataset`, or a single file."""
 
 import http.server
 import json
@@ -8,6 +8,14 @@ from contextlib import contextmanager
 from urllib.parse import unquote, urlsplit
 
 _COMMIT = "0" * 40
+
+
+@contextmanager
+def model_hub(name: str, files: Mapping[str, bytes]) -> Iterator[str]:
+    """Serve the files of a model; give the Hub's address."""
+    answers = {f"/{name}/resolve/{of}/{path}": data for of in ("main", _COMMIT) for path, data in files.items()}
+    with _serve(name, answers) as endpoint:
+        yield endpoint
 
 
 @contextmanager
@@ -22,6 +30,13 @@ def data_set_hub(name: str, files: Mapping[str, bytes]) -> Iterator[str]:
         f"/api/datasets/{name}/tree/{_COMMIT}": json.dumps(listed).encode(),
         **{f"/datasets/{name}/resolve/{of}/{path}": data for of in ("main", _COMMIT) for path, data in files.items()},
     }
+    with _serve(name, answers) as endpoint:
+        yield endpoint
+
+
+@contextmanager
+def _serve(name: str, answers: Mapping[str, bytes]) -> Iterator[str]:
+    """Answer with the contents at these paths, and otherwise as the Hub does for a missing file or repository."""
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_HEAD(self) -> None:
@@ -35,7 +50,7 @@ def data_set_hub(name: str, files: Mapping[str, bytes]) -> Iterator[str]:
             content = answers.get(path, b"{}")
             self.send_response(200 if path in answers else 404)
             if path not in answers:
-                self.send_header("X-Error-Code", "EntryNotFound" if f"/{name}/" in path else "RepoNotFound")
+                self.send_header("X-Error-Code", "EntryNotFound" if f"/{name}" in path else "RepoNotFound")
             self.send_header("X-Repo-Commit", _COMMIT)
             self.send_header("ETag", f'"{path.rpartition("/")[2]}"')
             self.send_header("Content-Length", str(len(content)))

@@ -1,14 +1,11 @@
 """Opening a base from a folder or the Hub, and errors. The Hub here is a server on this machine."""
 
-import http.server
 import shutil
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
 import pytest
 import torch
@@ -24,45 +21,16 @@ from finetune.models.base_check import Layers, read_layers
 from finetune.models.folders import BUNDLED
 from finetune.models.game_voices import bundled_weights, find_game_voice
 from tests.finetune.conftest import Run
+from tests.finetune.fake_hub import model_hub
 
 
 @pytest.fixture
 def hub(bases: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A Hub on this machine that has one repository, someone/tiny; with an empty cache."""
-    folder = bases["llama"]
-
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def do_HEAD(self) -> None:
-            self._answer(body=False)
-
-        def do_GET(self) -> None:
-            self._answer(body=True)
-
-        def _answer(self, body: bool) -> None:
-            path = unquote(urlsplit(self.path).path)
-            name = path.rpartition("/")[2]
-            found = path.startswith("/someone/tiny/resolve/") and (folder / name).is_file()
-            content = (folder / name).read_bytes() if found else b"{}"
-            self.send_response(200 if found else 404)
-            if not found:
-                known = path.startswith(("/someone/tiny/", "/api/models/someone/tiny"))
-                self.send_header("X-Error-Code", "EntryNotFound" if known else "RepoNotFound")
-            self.send_header("X-Repo-Commit", "0" * 40)
-            self.send_header("ETag", f'"{name}"')
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            if body:
-                self.wfile.write(content)
-
-        def log_message(self, *args: object) -> None:
-            pass
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    _use_hub(f"http://127.0.0.1:{server.server_port}", tmp_path, monkeypatch)
-    yield
-    server.shutdown()
-    server.server_close()
+    files = {path.name: path.read_bytes() for path in bases["llama"].iterdir()}
+    with model_hub("someone/tiny", files) as endpoint:
+        _use_hub(endpoint, tmp_path, monkeypatch)
+        yield
 
 
 def _use_hub(endpoint: str, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
