@@ -45,6 +45,9 @@ class Recipe:
     architecture from random weights, the reference for what transfer is worth."""
     layers: int = 0
     """Blocks, counted from the last, that lora or last-layers trains; 0 is all for lora, and 2 for last-layers."""
+    upper: float = 1.0
+    """Share of the blocks, counted from the last, that lora trains where `layers` doesn't say how many: fewer let a
+    processor pass over more text in the same time."""
     modules: str = ""
     """Names of the linear layers that lora adapts, separated by commas, as the base calls them: `o_proj,down_proj`. ""
     is every linear layer but the output head."""
@@ -190,6 +193,7 @@ _BOUNDS: dict[str, tuple[float, float]] = {
     **dict.fromkeys(("epochs", "batch", "accumulate"), (1, _INFINITY)),
     "rank": (1, 1024),
     "alpha": (1e-3, 1e5),
+    "upper": (0.01, 1),
     "dropout": (0, 0.9),
     "learning_rate": (1e-8, 1),
     "warmup": (0, 0.9),

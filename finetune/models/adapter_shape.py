@@ -5,7 +5,7 @@ from typing import Any
 
 from finetune.recipe import Recipe
 
-_SHAPE = ("method", "layers", "modules", "rank", "alpha", "rslora", "dora", "dropout")
+_SHAPE = ("method", "layers", "upper", "modules", "rank", "alpha", "rslora", "dora", "dropout")
 """Settings of a recipe that make the shape of an adapter."""
 
 

@@ -9,6 +9,7 @@ Works for any causal language model that keeps its blocks in one list, as GPT-2 
 in every method; last-layers leaves them frozen, and the output head with them.
 """
 
+import math
 from typing import Any
 
 import torch
@@ -97,7 +98,7 @@ def restore_tensors(model: nn.Module, state: dict[str, torch.Tensor]) -> None:
 def _add_lora(model: PreTrainedModel, recipe: Recipe) -> PeftModel:
     """Return the model with a new adapter on the linear layers (`Linear`, GPT-2's `Conv1D`) that the recipe names."""
     targets: Any = "all-linear"
-    if recipe.layers or recipe.modules:
+    if recipe.layers or recipe.modules or recipe.upper < 1:
         targets = _targets(model, recipe)
     config = LoraConfig(
         r=recipe.rank,
@@ -138,7 +139,7 @@ def _keep_initial_values(adapted: PeftModel, rank: int) -> None:
 
 def _targets(model: PreTrainedModel, recipe: Recipe) -> list[str]:
     """Return the linear layers of the last blocks, or of all, that have one of the recipe's names, or any."""
-    blocks, _ = _last_blocks(model, recipe.layers or model.config.num_hidden_layers)
+    blocks, _ = _last_blocks(model, recipe.layers or math.ceil(recipe.upper * model.config.num_hidden_layers))
     inside = {module for block in blocks for module in block.modules() if isinstance(module, (nn.Linear, Conv1D))}
     places = [name for name, module in model.named_modules() if module in inside]
     known = frozenset(place.rpartition(".")[2] for place in places)

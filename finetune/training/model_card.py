@@ -92,7 +92,8 @@ def serve_command(recipe: Recipe, folder: str) -> str:
 def _describe_method(recipe: Recipe, base: str) -> str:
     blocks = "block" if recipe.layers == 1 else f"{recipe.layers} blocks"
     if recipe.method == "lora":
-        where = f", on its last {blocks}" if recipe.layers else ""
+        share = "" if recipe.upper == 1 else f", on the upper {recipe.upper:.0%} of its blocks"
+        where = f", on its last {blocks}" if recipe.layers else share
         return f"a {'DoRA' if recipe.dora else 'LoRA'} adapter over {base}{where}"
     if recipe.method == "last-layers":
         return f"{base}, its last {blocks} and the final norm tuned, all else unchanged"

@@ -34,9 +34,9 @@ from finetune.training.training_data import prepare_data
 from tests.benchmarks.figures import argument_parser
 
 _SETTINGS = (
-    "",
+    "upper=1",
     "layers=15",
-    "modules=o_proj,down_proj",
+    "upper=1 modules=o_proj,down_proj",
     "layers=10",
     "layers=20",
     "layers=15 modules=o_proj,down_proj",
@@ -73,7 +73,7 @@ def print_curves(corpus: Corpus, settings: list[str], minutes: float, rows: int)
         losses = train_with(replace(recipe, max_steps=steps, evaluate_every=steps // _QUARTERS), corpus, clock)
         speed = recipe.batch * recipe.length * steps / sum(clock.steps)
         shown = " | ".join(f"{loss:.4f}" for loss in losses)
-        print(f"| {setting or 'all layers'} | {speed:.0f} | {steps} | {shown} |", flush=True)
+        print(f"| {setting or 'laptop'} | {speed:.0f} | {steps} | {shown} |", flush=True)
 
 
 def train_with(recipe: Recipe, corpus: Corpus, clock: "CpuClock") -> list[float]:

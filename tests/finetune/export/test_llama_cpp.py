@@ -265,7 +265,7 @@ def test_the_game_s_own_voice_is_gone_on_from(bundled: Base, monkeypatch: pytest
     untuned_top, _ = by_llama_cpp(weights, None, ids)
     untuned = by_transformers(open_base(BUNDLED).model, ids)
     noise, moved = difference(untuned_top, untuned), difference(top, untuned)
-    shape = ["rank=32", "alpha=64", "modules=down_proj,o_proj"]
+    shape = ["upper=1", "rank=32", "alpha=64", "modules=down_proj,o_proj"]
     goes_on, merged = (
         open_base("lantern", load_recipe("laptop", [*changes, "weights=fp32"])) for changes in (shape, [])
     )

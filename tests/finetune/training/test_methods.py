@@ -95,14 +95,17 @@ def test_scratch_keeps_the_architecture_but_no_weights(name: str, bases: dict[st
     assert matrices and not any(torch.allclose(value, old[key], atol=1e-3) for key, value in matrices.items())
 
 
-@pytest.mark.parametrize(("layers", "blocks"), [(0, {"0", "1"}), (1, {"1"})])
+@pytest.mark.parametrize(
+    ("changes", "blocks"),
+    [({}, {"0", "1"}), ({"layers": 1}, {"1"}), ({"upper": 0.5}, {"1"}), ({"upper": 0.5, "layers": 2}, {"0", "1"})],
+)
 @pytest.mark.parametrize("name", ARCHITECTURES)
 def test_lora_adapts_every_linear_layer_of_its_blocks(
-    name: str, layers: int, blocks: set[str], bases: dict[str, Path]
+    name: str, changes: dict[str, Any], blocks: set[str], bases: dict[str, Path]
 ) -> None:
     base = load(bases, name)
     before = logits(base)
-    model = prepared(base, layers=layers)
+    model = prepared(base, **changes)
     assert torch.equal(logits(model), before)
     trained = list(trainable_tensors(model))
     linear = {"gpt2": 4, "llama": 7}[name]
