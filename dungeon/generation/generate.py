@@ -25,6 +25,7 @@ from dataclasses import dataclass, replace
 
 import msgspec
 
+from corpus.control_strings import break_control_strings, hide_thinking
 from corpus.turns import STOP
 from dungeon.errors import ContextOverflow
 from dungeon.generation.prefill import force_prefill
@@ -33,7 +34,6 @@ from dungeon.storyteller.request import GenerationParams, GenerationRequest
 from dungeon.storyteller.sampling import Sampling
 from dungeon.tale.adventure import Adventure, Node
 from dungeon.tale.context import build_context
-from dungeon.tale.control_strings import break_control_strings, hide_thinking
 from dungeon.tale.improvisation import improvised_length, scene_of
 from dungeon.tale.names import initials, names_of_adventure
 from dungeon.tale.output_policy import (

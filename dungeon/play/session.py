@@ -20,6 +20,7 @@ from dataclasses import dataclass, replace
 import msgspec
 
 from corpus.actions import action_line, read_input
+from corpus.control_strings import break_control_strings
 from corpus.story import Story
 from corpus.text import printable
 from corpus.turns import Kind, clean_prose
@@ -38,7 +39,6 @@ from dungeon.storyteller.request import GenerationParams, GenerationRequest
 from dungeon.storyteller.sampling import Sampling
 from dungeon.tale.adventure import Adventure, Node, State
 from dungeon.tale.context import Context, context_to_continue
-from dungeon.tale.control_strings import break_control_strings
 from dungeon.tale.prompt_format import PromptFormat, with_instructions
 from dungeon.tale.prose import OVERRUN_TOKENS
 

@@ -7,34 +7,23 @@
 - `TaleFormat` is plain text, the format of `corpus.turns`, for voices that were tuned on it.
 - `ChatFormat` puts the tale into a chat model's own frame (ChatML, Llama 3, Gemma, …): instructions and memory are the
   system text, the player's actions are the user's turns, the prose is the assistant's. The frame is sent as raw text,
-  so that a reply can be continued, started and cached like any other text. `dungeon.storyteller.chat_frame` learns it.
+  so that a reply can be continued, started and cached like any other text. `corpus.chat_frame` is shared with training.
 
 In both formats a longer story begins with the text of the shorter one, which keeps the engine's prefix cache warm. For
 that, the chat format starts every reply with what the model's template puts before a new reply, even where the template
 leaves it out of earlier ones (an empty block of thinking).
 """
 
-import re
 from dataclasses import dataclass, replace
 
+from corpus.chat_frame import BEGIN, CHATML, CONTINUE, DEFAULT_INSTRUCTIONS, ChatFrame
+from corpus.control_strings import break_control_strings
 from corpus.turns import ACTION_MARK, PARAGRAPH, PROMPT_END, STOP, Turn, write
-from dungeon.tale.control_strings import break_control_strings
 
-DEFAULT_INSTRUCTIONS = (
-    'You are the narrator of a text adventure. The player writes what they do, in lines that begin with "> You". '
-    "Answer with what happens next, in one paragraph of two to four sentences, in the second person and the present "
-    "tense. Let the action happen as the player wrote it, and let the world answer: what changes, what people do and "
-    "say, what the player sees and hears. Stay with the place, the people and the facts of the story so far, and use "
-    "their names as they are written. Add one new detail or event that follows from what came before. An action may "
-    "fail if it would. Never decide, speak or act for the player. Never ask the player what to do. Write prose only: "
-    "no lists, no headings, no comments."
-)
 CARD_LABEL = "Good to know"
 NOTE_LABEL = "Author's note"
 SUMMARY_LABEL = "The story so far"
 """How notes are marked."""
-_BEGIN = "Begin the story."
-_CONTINUE = "Continue the story."
 
 
 def with_instructions(prompt_format: "PromptFormat", text: str) -> "PromptFormat":
@@ -137,32 +126,6 @@ def _plain_note(label: str, text: str) -> str:
 # ---- a chat model's frame ----------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class ChatFrame:
-    """The text around the messages of a chat: between messages, the end of one and the start of the next."""
-
-    before_system: str
-    system_to_user: str
-    user_to_reply: str
-    """Up to where the model starts to write."""
-    reply_to_user: str
-
-    @property
-    def end_of_reply(self) -> str:
-        """The control string that ends a reply, like `<|im_end|>`; "" if the frame has none there."""
-        match = re.match(r"\s*(<[^<>\s]+>)", self.reply_to_user)
-        return match[1] if match else ""
-
-
-CHATML = ChatFrame(
-    "<|im_start|>system\n",
-    "<|im_end|>\n<|im_start|>user\n",
-    "<|im_end|>\n<|im_start|>assistant\n",
-    "<|im_end|>\n<|im_start|>user\n",
-)
-"""The most common frame (https://huggingface.co/docs/transformers/chat_templating)."""
-
-
 MESSAGES = ChatFrame("\x1esystem\x1f", "\x1euser\x1f", "\x1eassistant\x1f", "\x1euser\x1f")
 """Not a model's frame: `dungeon.storyteller.messages` splits the text at these characters, which no part may hold."""
 
@@ -195,7 +158,7 @@ class ChatFormat:
 
     def turn_bytes(self, turn: Turn) -> int:
         """Return the bytes of the turn in its frame."""
-        action = ACTION_MARK + turn.action if turn.action else _CONTINUE
+        action = ACTION_MARK + turn.action if turn.action else CONTINUE
         return byte_size(self.frame.reply_to_user + action + self.frame.user_to_reply + turn.prose)
 
     def note_overhead(self, label: str) -> int:
@@ -205,8 +168,8 @@ class ChatFormat:
     def fixed_bytes(self) -> int:
         """Return the bytes of the frame around the system text, the opening and the last action."""
         frame = self.frame
-        start = frame.before_system + frame.system_to_user + _BEGIN + frame.user_to_reply
-        return byte_size(start + PARAGRAPH * 2 + frame.reply_to_user + _CONTINUE + frame.user_to_reply)
+        start = frame.before_system + frame.system_to_user + BEGIN + frame.user_to_reply
+        return byte_size(start + PARAGRAPH * 2 + frame.reply_to_user + CONTINUE + frame.user_to_reply)
 
 
 class ChatWriter:
@@ -238,7 +201,7 @@ class ChatWriter:
         return self._frame.user_to_reply + break_control_strings(text)
 
     def _action(self, action: str) -> str:
-        return self._user(ACTION_MARK + action if action else _CONTINUE)
+        return self._user(ACTION_MARK + action if action else CONTINUE)
 
     def instructions(self, text: str) -> str:
         """The beginning of the system text."""
@@ -250,7 +213,7 @@ class ChatWriter:
 
     def opening(self, text: str) -> str:
         """The first reply."""
-        return self._user(_BEGIN) + self._reply(text) if text else ""
+        return self._user(BEGIN) + self._reply(text) if text else ""
 
     def note(self, label: str, text: str) -> str:
         """A paragraph in brackets before the next action."""

@@ -5,7 +5,7 @@ for piece in stream: shown = hidden.add(piece)
 shown = hidden.finish()
 """
 
-from dungeon.tale.control_strings import THINKING_MARKS
+from corpus.control_strings import THINKING_MARKS
 
 _LONGEST_TAG = max(len(end) for _, end in THINKING_MARKS)
 

@@ -18,6 +18,7 @@ from typing import Annotated
 
 import msgspec
 
+from corpus.chat_frame import INSTRUCT_CONTEXT, INSTRUCT_SAMPLING
 from corpus.text import did_you_mean
 from dungeon.errors import DungeonError
 from dungeon.storyteller.catalogue import CATALOGUE, DEFAULT_CONTEXT, CatalogueWeights, PromptFormatName
@@ -28,11 +29,7 @@ from dungeon.storyteller.voices.added import added_voices
 DEFAULT_VOICE = "lantern"
 """Comes with the game."""
 _DATA = Path(__file__).parent.parent / "data"
-_INSTRUCT = Sampling(temperature=0.8, min_p=0.05, repeat_penalty=1.05, dry_multiplier=0.0, length=110)
-"""For an instruct model of which nothing is known: a warm voice with a light penalty was read with more pleasure than a
-cool one without."""
-_INSTRUCT_CONTEXT = 4096
-"""Tokens, for the same, if it was trained for as many."""
+_INSTRUCT = Sampling(**INSTRUCT_SAMPLING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +122,7 @@ def _read_gguf(path: Path) -> Voice:
         return Voice(path.stem, path.resolve())  # the engine will report what is wrong with the file
     if not header.chat_template:
         return Voice(path.stem, path.resolve())
-    context = min(header.context_length or _INSTRUCT_CONTEXT, _INSTRUCT_CONTEXT)
+    context = min(header.context_length or INSTRUCT_CONTEXT, INSTRUCT_CONTEXT)
     return Voice(path.stem, path.resolve(), None, context, _INSTRUCT, "frame")
 
 

@@ -4,9 +4,9 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
+from corpus.chat_frame import CHATML, ChatFrame
 from dungeon.storyteller.chat_frame import learn_frame
 from dungeon.storyteller.messages import Message
-from dungeon.tale.prompt_format import CHATML, ChatFrame
 
 Template = Callable[[Sequence[Message]], str | None]
 

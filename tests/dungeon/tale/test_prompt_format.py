@@ -6,18 +6,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from corpus.chat_frame import CHATML, DEFAULT_INSTRUCTIONS, ChatFrame
 from corpus.turns import Kind
 from dungeon.storyteller.messages import split_messages
 from dungeon.tale.adventure import Adventure, State
 from dungeon.tale.context import PartKind, build_context, context_for_suggestion, context_to_continue
 from dungeon.tale.lore import Card, Lore
 from dungeon.tale.prompt_format import (
-    CHATML,
-    DEFAULT_INSTRUCTIONS,
     MESSAGES,
     TALE,
     ChatFormat,
-    ChatFrame,
     with_instructions,
 )
 from tests.dungeon.tales import BUDGET, adventure_with, answer, ask, max_bytes

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dungeon.tale.control_strings import break_control_strings, hide_thinking
+from corpus.control_strings import break_control_strings, hide_thinking
 
 FAMILIES = {
     "ChatML": ("<|im_start|>", "<|im_end|>", "<|endoftext|>"),
