@@ -79,6 +79,10 @@ class Recipe:
     """Optimizer steps after which training ends, whatever the epochs; 0 leaves it to the epochs."""
     length: int = 512
     """Tokens per row, context and target together; also bounded by the base's positions."""
+    prompt_format: str = "tale"
+    """How the text stands before the model. tale: as plain text, in which the player's actions are lines that begin
+    with "> ". frame: in the base's own chat frame, as the game asks a chat model: instructions, the player's actions as
+    the user's messages, and the prose as the replies, which alone are learned."""
     learn_context: bool = False
     """Whether a row's context is learned too: passages that many choices lead to count more often, and no token is
     idle, which is worth more where a run sees only a part of the corpus."""
@@ -184,6 +188,7 @@ _CHOICES = {
     "precision": ("auto", "fp32", "bf16", "fp16"),
     "weights": ("fp32", "half", "4bit"),
     "compile": ("auto", "on", "off"),
+    "prompt_format": ("tale", "frame"),
 }
 _INFINITY = float("inf")
 _BOUNDS: dict[str, tuple[float, float]] = {

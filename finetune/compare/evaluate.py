@@ -26,11 +26,12 @@ from finetune.compare.measures import MEASURES, GeneratedTurn, Measurements, mea
 from finetune.console import print_status
 from finetune.data.batches import Collator
 from finetune.data.corpus import Corpus, read_corpus, spread_evenly
+from finetune.data.encoders import Encoder, make_encoder
 from finetune.data.prompts import Scene, corpus_scenes, default_scenes
-from finetune.data.rows import make_rows, token_ids
+from finetune.data.rows import token_ids
 from finetune.errors import FinetuneError
 from finetune.models.base import open_base
-from finetune.models.folders import is_voice
+from finetune.models.folders import is_voice, prompt_format_of
 from finetune.models.held_out import HeldOutLoss, choose_held_out, held_out_loss
 from finetune.models.precision import FP32
 from finetune.models.sampling import GAME_SAMPLING, generate, pad_id
@@ -91,7 +92,7 @@ def evaluate(job: EvaluationJob) -> Comparison:
     for given, training in trainings.items():
         name = names[given]
         print_status(f"{name}: opening …")
-        subject = _Subject.open(given, job.base)
+        subject = _Subject.open(given, job.base, trainings)
         if held_out is None or corpus is None:
             loss, loss_from = _stored_loss(training, subject.sha256, trainings)
         else:
@@ -171,40 +172,54 @@ class _Subject:
     """A voice or a base that is open, on the device that it runs on."""
 
     model: Any
-    tokenizer: Any
+    encoder: Encoder
     sha256: str
     """Of its base; "" for a voice that is a whole model."""
 
     @classmethod
-    def open(cls, name: str, base_name: str | None) -> "_Subject":
+    def open(cls, name: str, base_name: str | None, trainings: Trainings) -> "_Subject":
         path = Path(name).expanduser()
         opened = open_voice(path, base_name) if is_voice(path) else open_base(name)
         base = opened.base if isinstance(opened, OpenVoice) else opened
         model: Any = opened.model
         if torch.accelerator.is_available():
             model.to(torch.accelerator.current_accelerator())
-        return cls(model.eval(), opened.tokenizer, base.sha256 if base else "")
+        sha256 = base.sha256 if base else ""
+        if isinstance(opened, OpenVoice):
+            return cls(model.eval(), opened.encoder(), sha256)
+        # A base is asked like what was tuned on it.
+        over = (other for other, training in trainings.items() if training and _is_over(training, sha256))
+        prompt_format = next((prompt_format_of(Path(other).expanduser()) for other in over), "tale")
+        return cls(model.eval(), make_encoder(prompt_format, opened.tokenizer, name), sha256)
 
     def loss(self, examples: Dataset) -> HeldOutLoss:
         """Measure on rows of the usual length, or of as many tokens as the model was made for."""
         length = min(Recipe().length, getattr(self.model.config, "max_position_embeddings", Recipe().length))
-        rows = make_rows(examples, self.tokenizer, length, self.tokenizer.eos_token_id)
-        collator = Collator(pad_id(self.tokenizer), length)
-        return held_out_loss(self.model, choose_held_out(examples, rows, 0), _ROWS_AT_ONCE, FP32, collator)
+        collator = Collator(pad_id(self.encoder.tokenizer), length)
+        part = choose_held_out(examples, self.encoder, length, 0)
+        return held_out_loss(self.model, part, _ROWS_AT_ONCE, FP32, collator)
 
     def generate(self, scenes: Sequence[Scene], job: EvaluationJob) -> list[str]:
         """Return a turn for each scene."""
         turns = []
+        tokenizer = self.encoder.tokenizer
         for n, first in enumerate(range(0, len(scenes), _PROMPTS_AT_ONCE)):
             texts = [scene.text for scene in scenes[first : first + _PROMPTS_AT_ONCE]]
             sampling = replace(GAME_SAMPLING, seed=job.seed + n)
-            turns += generate(self.model, self.tokenizer, texts, max_tokens=job.tokens, sampling=sampling)
+            turns += generate(
+                self.model, tokenizer, texts, max_tokens=job.tokens, sampling=sampling, encoder=self.encoder
+            )
         return turns
 
     def cut(self, text: str, tokens: int) -> str:
         """Return as much of a text as fits into so many tokens."""
-        ids = token_ids(self.tokenizer, text)
-        return text if len(ids) <= tokens else str(self.tokenizer.decode(ids[:tokens])).rstrip("\ufffd")
+        ids = token_ids(self.encoder.tokenizer, text)
+        return text if len(ids) <= tokens else str(self.encoder.tokenizer.decode(ids[:tokens])).rstrip("\ufffd")
+
+
+def _is_over(training: Mapping[str, Any], sha256: str) -> bool:
+    """Return whether a voice was tuned on the base with that hash."""
+    return bool(training["base"]["sha256"] == sha256)
 
 
 def _stored_loss(
@@ -213,7 +228,7 @@ def _stored_loss(
     """Return the loss that a voice's training stored; for a base, where the first voice tuned on it started."""
     when = "after"
     if training is None:
-        tuned = (other for other in trainings.values() if other and other["base"]["sha256"] == sha256)
+        tuned = (other for other in trainings.values() if other and _is_over(other, sha256))
         training, when = next(tuned, None), "before"
     figures = (training or {}).get("figures")
     try:
@@ -224,16 +239,21 @@ def _stored_loss(
 
 def _notes(trainings: Trainings, corpus: Corpus | None) -> list[str]:
     learned = {name: _section(training, "corpus") for name, training in trainings.items() if training}
+    notes = []
+    if len({prompt_format_of(Path(name).expanduser()) for name in learned}) > 1:
+        notes.append(
+            "Some of the voices were tuned in a chat frame, where the loss is that of the replies alone, and some in "
+            "plain text: their losses don't compare."
+        )
     if corpus is None:
-        if len({str(section.get("fingerprint")) for section in learned.values()}) < 2:
-            return []
-        return [
-            "The voices were tuned on different corpora, so their losses are on different texts and don't compare. "
-            "Give --corpus to measure them on one."
-        ]
+        if len({str(section.get("fingerprint")) for section in learned.values()}) > 1:
+            notes.append(
+                "The voices were tuned on different corpora, so their losses are on different texts and don't compare. "
+                "Give --corpus to measure them on one."
+            )
+        return notes
     names, split = _column_names(tuple(trainings)), corpus.held_out_split
     held_out = _titles(corpus.report, split)
-    notes = []
     for name, section in learned.items():
         if section.get("fingerprint") == corpus.fingerprint:
             continue

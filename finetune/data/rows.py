@@ -23,7 +23,7 @@ IGNORED = -100
 """The label of a token that is not learned: torch's `ignore_index`."""
 Tokens = npt.NDArray[np.int32]
 Mask = npt.NDArray[np.bool_]
-_MOST_UNLEARNED = 0.2
+MOST_UNLEARNED = 0.2
 """Share of a row that `skip_player_speech` may mask; a row with more costs as much time as others and teaches less."""
 _TEXTS_AT_ONCE = 512
 """For the tokenizer, which spreads them over the processor's cores."""
@@ -156,7 +156,7 @@ def make_rows(
             ids, learned = text.ids, text.learned
             allowed = np.ones(len(ids), np.bool_)
             if skip_player_speech:
-                allowed = _outside_player_speech(context + target, text.offsets)
+                allowed = outside(unlearned_spans(context + target), text.offsets)
             if ends and end_id is not None:
                 ids = np.append(ids, np.int32(end_id))
                 learned, allowed = np.append(learned, True), np.append(allowed, True)
@@ -172,7 +172,7 @@ def _rows_of(
     """Yield the rows of an example, each with `start` in front, as `make_rows` describes them."""
     for begin, first, last in _cuts(learned, length - len(start)):
         row, may_learn = ids[begin:last], allowed[begin:last]
-        if np.mean(~may_learn) > _MOST_UNLEARNED:
+        if np.mean(~may_learn) > MOST_UNLEARNED:
             continue
         targets = may_learn if learn_context else may_learn & _from(learned[begin:last], first - begin)
         if targets.any():
@@ -186,11 +186,11 @@ def _from(mask: Mask, first: int) -> Mask:
     return mask & (np.arange(len(mask)) >= first)
 
 
-def _outside_player_speech(text: str, offsets: Sequence[tuple[int, int]]) -> Mask:
-    """Return for each token of a text whether it may be learned."""
+def outside(spans: Sequence[tuple[int, int]], offsets: Sequence[tuple[int, int]]) -> Mask:
+    """Return for each token of a text, by its place there, whether it holds nothing of any of the spans."""
     starts, stops = np.array(offsets, np.int64).reshape(-1, 2).T
     allowed = np.ones(len(starts), np.bool_)
-    for first, last in unlearned_spans(text):
+    for first, last in spans:
         allowed &= (stops <= first) | (starts >= last)
     return allowed
 

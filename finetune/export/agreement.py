@@ -1,6 +1,6 @@
 """Whether an export predicts what the voice predicts: next-token probabilities compared, in nats.
 
-    probes = make_probes(read_turns(voice, None), tokenizer, positions=1024)
+    probes = make_probes(read_turns(voice, None), encoder, positions=1024)
     expected = log_probabilities(model, probes)                 # peft's model in 32 bits
     found = measure_agreement(expected, probes, predictions)    # the export's predictions
     check_agreement(found, "q8_0", base=None)
@@ -15,10 +15,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from datasets import Dataset
 
 from finetune.data.corpus import read_corpus
+from finetune.data.encoders import Encoder
 from finetune.data.prompts import held_out_turns
-from finetune.data.rows import bos_ids, encode
+from finetune.data.rows import IGNORED
 from finetune.errors import FinetuneError
 from finetune.export.llama_cpp import Prediction, Probe
 from finetune.files import read_json
@@ -94,28 +96,26 @@ def read_turns(voice: Path, corpus: Path | None) -> list[dict[str, str]]:
         ) from error
 
 
-def make_probes(turns: Sequence[Mapping[str, str]], tokenizer: Any, positions: int) -> list[Probe]:
-    """Return places spread over the target of each turn; `positions` is the most tokens that the model takes.
+def make_probes(turns: Sequence[Mapping[str, str]], encoder: Encoder, positions: int) -> list[Probe]:
+    """Return places spread over what is learned of each turn; `positions` is the most tokens that the model takes.
 
     A place whose true token is not a whole text by itself is left out: llama.cpp doesn't return its probability.
 
     Raises:
         FinetuneError: the turns hold no such place.
     """
-    start = bos_ids(tokenizer)
+    length = min(encoder.overhead + _TURN_TOKENS, positions - 8)
+    examples = Dataset.from_list([{**turn, "ends": False} for turn in turns])
     probes: list[Probe] = []
-    for turn in turns:
-        ids, learned = encode(tokenizer, turn["context"], turn["target"], None)
-        first = max(learned.index(True), 0 if start else 1) if any(learned) else len(ids)
-        room = min(_TURN_TOKENS, positions - 8) - len(start)
-        begin = max(0, first - room // 2)
-        ids = ids[begin : begin + room]
-        places = range(first - begin, len(ids))
-        probes += [
-            Probe([*start, *ids[:place]], ids[place])
-            for place in list(places)[:: max(1, len(places) // _PROBES_PER_TURN)][:_PROBES_PER_TURN]
-            if "\ufffd" not in tokenizer.decode([ids[place]])
-        ]
+    for rows in encoder.rows(examples, length):
+        for row in rows[:1]:
+            ids = row["input_ids"].tolist()
+            places = [place for place, label in enumerate(row["labels"]) if label != IGNORED]
+            probes += [
+                Probe(ids[:place], ids[place])
+                for place in places[:: max(1, len(places) // _PROBES_PER_TURN)][:_PROBES_PER_TURN]
+                if "\ufffd" not in encoder.tokenizer.decode([ids[place]])
+            ]
     if not probes:
         raise FinetuneError("The turns to check the export with are empty. Give a corpus with --corpus.")
     return probes

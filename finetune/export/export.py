@@ -71,7 +71,7 @@ def export(job: ExportJob) -> Exported:
     out = job.out.absolute()
     turns = read_turns(job.voice, job.corpus)
     voice = open_voice(job.voice, job.base)
-    probes = make_probes(turns, voice.tokenizer, getattr(voice.model.config, "max_position_embeddings", 2048))
+    probes = make_probes(turns, voice.encoder(), getattr(voice.model.config, "max_position_embeddings", 2048))
     expected = log_probabilities(voice.model, probes)
     base_agreement = _base_agreement(voice, probes, expected)
 
@@ -127,6 +127,10 @@ class _Writer:
     texts: Sequence[str]
     base_gguf: Path | None
 
+    @property
+    def is_chat(self) -> bool:
+        return self.voice.prompt_format == "frame"
+
     def adapter(self) -> list[Prediction]:
         self.path.mkdir()
         for name in ADAPTER_FILES:
@@ -140,14 +144,14 @@ class _Writer:
     def merged(self) -> list[Prediction]:
         model = _merged(self.voice).to(DTYPES[self.job.weight_form])
         self.path.mkdir()
-        save_model(model, self.voice.tokenizer, self.path)
+        save_model(model, self.voice.tokenizer, self.path, chat=self.is_chat)
         _release_memory(model)
         written = AutoModelForCausalLM.from_pretrained(self.path, dtype=torch.float32, trust_remote_code=False)
         return predictions_of(log_probabilities(written, self.probes), self.probes)
 
     def gguf(self) -> list[Prediction]:
         model = _merged(self.voice)
-        write_gguf(model, self.voice.tokenizer, self.path, self.job.weight_form)
+        write_gguf(model, self.voice.tokenizer, self.path, self.job.weight_form, chat=self.is_chat)
         _release_memory(model)
         return self._predict_with_llama_cpp(self.path, None)
 

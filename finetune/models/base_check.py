@@ -17,7 +17,15 @@ from corpus.text import did_you_mean
 from finetune.errors import FinetuneError
 from finetune.files import read_json
 from finetune.hub import ask_hub, cached_file
-from finetune.models.folders import BUNDLED, has_adapter, is_gguf, is_path, is_voice, read_training
+from finetune.models.folders import (
+    BUNDLED,
+    has_adapter,
+    is_gguf,
+    is_path,
+    is_voice,
+    prompt_format_of,
+    read_training,
+)
 from finetune.models.game_voices import GameVoice, find_game_voice
 from finetune.models.gguf_head import type_and_blocks
 from finetune.recipe import Recipe
@@ -162,6 +170,24 @@ def check_layers(recipe: Recipe, layers: Layers) -> None:
         raise FinetuneError(
             f"The recipe's modules names {unknown[0]!r}; this base's linear layers are {', '.join(known)}."
             + did_you_mean(unknown[0], known)
+        )
+
+
+def check_prompt_format(name: str, recipe: Recipe) -> None:
+    """Check that a voice that is gone on from is tuned in the format that it has learned.
+
+    Raises:
+        FinetuneError: it has learned another than the recipe's.
+    """
+    path = None if name == BUNDLED else find_base(name)[0]
+    if path is None or not is_voice(path):
+        return
+    learned = prompt_format_of(path)
+    if learned != recipe.prompt_format:
+        raise FinetuneError(
+            f"The voice {name} was tuned with prompt_format {learned}, and would be tuned on with "
+            f"{recipe.prompt_format}, in which it has learned nothing. Take --set prompt_format={learned}, or begin "
+            "with its base."
         )
 
 

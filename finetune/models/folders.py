@@ -68,6 +68,23 @@ def read_training(folder: Path) -> dict[str, Any]:
     return training  # type: ignore[no-any-return]
 
 
+def read_voice(folder: Path) -> dict[str, Any]:
+    """Return a voice's `voice.json`.
+
+    Raises:
+        FinetuneError: it can't be read.
+    """
+    try:
+        return dict(read_json(folder / VOICE))
+    except (OSError, ValueError, TypeError) as error:
+        raise FinetuneError(f"The voice {folder} has no readable {VOICE}: {error}. Tune it again.") from error
+
+
+def prompt_format_of(folder: Path) -> str:
+    """Return the format in which the voice in `folder` was tuned: tale or frame. Raises as `read_voice`."""
+    return str(read_voice(folder).get("prompt_format", "tale"))
+
+
 def base_of(training: Mapping[str, Any]) -> str:
     """Return what `--base` was for a voice with that `training.json`: its base, or the voice that it went on from."""
     start = training.get("start")

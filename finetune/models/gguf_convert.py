@@ -27,17 +27,17 @@ class LlamaCppError(Exception):
     """llama.cpp can't take a model; the message is the reason."""
 
 
-def write_gguf(model: Any, tokenizer: Any, out: Path, precision: str) -> None:
+def write_gguf(model: Any, tokenizer: Any, out: Path, precision: str, *, chat: bool = False) -> None:
     """Write a whole model as GGUF whose matrices are f32, f16, bf16, q8_0 or one of `SMALLER_PRECISIONS`.
 
-    A tensor whose width q8_0 doesn't allow is F16.
+    A tensor whose width q8_0 doesn't allow is F16. `chat`: as in `save_model`.
 
     Raises:
         LlamaCppError: for example because llama.cpp does not know the tokenizer.
     """
     with tempfile.TemporaryDirectory(prefix=".gguf-", dir=out.parent) as name:
         staging = Path(name)
-        save_model(model, tokenizer, staging / "model")
+        save_model(model, tokenizer, staging / "model", chat=chat)
         converted = staging / "converted.gguf"
         kind = "f16" if precision in SMALLER_PRECISIONS else precision
         command = [sys.executable, "-P", "-m", "convert_hf_to_gguf", str(staging / "model"), "--outfile"]
@@ -54,15 +54,16 @@ def write_gguf(model: Any, tokenizer: Any, out: Path, precision: str) -> None:
         converted.replace(out)
 
 
-def save_model(model: Any, tokenizer: Any, folder: Path) -> None:
+def save_model(model: Any, tokenizer: Any, folder: Path, *, chat: bool = False) -> None:
     """Write a model folder as transformers does, with the one key that llama.cpp's converter misses for GPT-2.
 
-    Without a chat template: a tuned voice continues plain text, and by the base's template a server or the game would
-    take it for a chat model.
+    Its chat template is kept for a voice that was tuned in its frame (`chat`). Any other continues plain text, and by
+    the base's template a server or the game would take it for a chat model.
     """
     model.save_pretrained(folder)
     tokenizer = copy(tokenizer)
-    tokenizer.chat_template = None
+    if not chat:
+        tokenizer.chat_template = None
     tokenizer.save_pretrained(folder)
     path = folder / "config.json"
     config = read_json(path)

@@ -7,7 +7,6 @@ Only targets count, each once, whatever row it stands in. Bits per byte compare 
 """
 
 import math
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -17,6 +16,7 @@ from datasets import Dataset
 from torch import nn
 
 from finetune.data.batches import Collator, count_batch_targets
+from finetune.data.encoders import Encoder
 from finetune.data.rows import Row
 from finetune.models.loss import target_loss
 from finetune.models.precision import Precision
@@ -84,11 +84,14 @@ def held_out_loss(
     return HeldOutLoss(nats, tokens, part.utf8_bytes)
 
 
-def choose_held_out(examples: Dataset, rows_by_example: Sequence[list[Row]], most: int) -> HeldOutRows:
-    """Return the rows of a split that are measured: all, or about `most`, those of whole examples spread evenly."""
+def choose_held_out(examples: Dataset, encoder: Encoder, length: int, most: int) -> HeldOutRows:
+    """Return the rows of a split that are measured: all, or about `most`, those of whole examples spread evenly.
+
+    All of their targets are, whatever is learned.
+    """
+    rows_by_example = encoder.rows(examples, length)
     count = sum(len(rows) for rows in rows_by_example)
     share = 1.0 if not most else min(1.0, most / count)
     picked = [n for n in range(len(examples)) if math.floor((n + 1) * share) > math.floor(n * share)] or [0]
-    return HeldOutRows(
-        [row for n in picked for row in rows_by_example[n]], sum(len(examples[n]["target"].encode()) for n in picked)
-    )
+    rows = [row for n in picked for row in rows_by_example[n]]
+    return HeldOutRows(rows, sum(encoder.target_bytes(examples.select(picked))))

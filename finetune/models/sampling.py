@@ -14,7 +14,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import takewhile
-from operator import ne
 from typing import Any
 
 import torch
@@ -22,7 +21,7 @@ from torch.nn.utils.rnn import pad_sequence
 from transformers import GenerationConfig, StoppingCriteria, StoppingCriteriaList
 
 from corpus.turns import STOP
-from finetune.data.rows import bos_ids, token_ids
+from finetune.data.encoders import Encoder, TaleEncoder
 from finetune.models.precision import FP32, Precision
 
 _STOP_TOKENS = 8  # STOP is two characters: in any tokenizer it lies within this many of the last tokens
@@ -54,16 +53,19 @@ def generate(
     sampling: Sampling,
     stop: str | None = STOP,
     precision: Precision = FP32,
+    encoder: Encoder | None = None,
 ) -> list[str]:
     """Return what `model` writes after each prompt, at most `max_tokens` each, without white space around it.
 
     A text ends before `stop`, as in the game, or at the tokenizer's end of text. A prompt that is longer than the
     model's positions allow loses its start. `model` is any transformers or peft model; it stays in the mode it was in.
+    `encoder` writes the prompts; without it they are plain text.
     """
     if not prompts:
         return []
+    encoder = encoder or TaleEncoder(tokenizer)
     device = next(model.parameters()).device
-    ids, mask = _left_padded(model, tokenizer, prompts, max_tokens)
+    ids, mask = _left_padded(model, encoder, prompts, max_tokens)
     greedy = sampling.temperature == 0
     config = GenerationConfig(  # type: ignore[no-untyped-call]
         max_new_tokens=max_tokens,
@@ -77,7 +79,7 @@ def generate(
         no_repeat_ngram_size=0,
         num_beams=1,
         num_return_sequences=1,
-        eos_token_id=tokenizer.eos_token_id,
+        eos_token_id=encoder.end_ids or None,
         pad_token_id=pad_id(tokenizer),
         use_cache=True,
     )
@@ -101,8 +103,8 @@ def generate(
     finally:
         model.train(training)
     # What comes after the end of text in a batch is padding.
-    is_text = partial(ne, tokenizer.eos_token_id)
-    rows = [list(takewhile(is_text, row[ids.shape[1] :].tolist())) for row in generated]
+    ends = set(encoder.end_ids)
+    rows = [list(takewhile(lambda token: token not in ends, row[ids.shape[1] :].tolist())) for row in generated]
     texts = tokenizer.batch_decode(rows, skip_special_tokens=True, clean_up_tokenization_spaces=False)
     return [(text.partition(stop)[0] if stop else text).strip() for text in texts]
 
@@ -131,18 +133,15 @@ class _StopAtText(StoppingCriteria):
 
 
 def _left_padded(
-    model: Any, tokenizer: Any, prompts: Sequence[str], max_tokens: int
+    model: Any, encoder: Encoder, prompts: Sequence[str], max_tokens: int
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Return token ids and attention mask of the prompts, B x T each."""
     positions = getattr(model.config, "max_position_embeddings", None)
-    start = bos_ids(tokenizer)
-    room = max(1, positions - max_tokens - len(start)) if positions else None
-    rows = []
-    for prompt in prompts:
-        ids = token_ids(tokenizer, prompt)
-        rows.append([*start, *(ids[-room:] if room else ids)] or [pad_id(tokenizer)])
+    room = max(1, positions - max_tokens) if positions else None
+    pad = pad_id(encoder.tokenizer)
+    rows = [encoder.prompt_ids(prompt, room) or [pad] for prompt in prompts]
     left = partial(pad_sequence, batch_first=True, padding_side="left")
     return (
-        left([torch.tensor(row) for row in rows], padding_value=pad_id(tokenizer)),
+        left([torch.tensor(row) for row in rows], padding_value=pad),
         left([torch.ones(len(row), dtype=torch.long) for row in rows]),
     )

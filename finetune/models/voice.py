@@ -16,10 +16,11 @@ from peft import PeftModel
 from safetensors import SafetensorError
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel
 
+from finetune.data.encoders import Encoder, make_encoder
 from finetune.errors import FinetuneError
 from finetune.models.adapters import open_adapter, unreadable
 from finetune.models.base import Base, open_base
-from finetune.models.folders import has_adapter, read_training
+from finetune.models.folders import has_adapter, prompt_format_of, read_training
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,12 @@ class OpenVoice:
     tokenizer: Any
     base: Base | None
     """The adapter's base, whose `model` has the adapter's layers in it; None for a whole model."""
+    prompt_format: str
+    """In which it was tuned: tale or frame."""
+
+    def encoder(self) -> Encoder:
+        """Return what writes tales for it. Raises FinetuneError where its base's chat template is gone."""
+        return make_encoder(self.prompt_format, self.tokenizer, self.folder.name)
 
 
 def open_voice(folder: Path, base_name: str | None = None) -> OpenVoice:
@@ -41,7 +48,7 @@ def open_voice(folder: Path, base_name: str | None = None) -> OpenVoice:
         FinetuneError: `folder` is not a voice, its weights can't be read, or its base can't be opened or has other
             weights than the voice was tuned on.
     """
-    training = read_training(folder)
+    training, prompt_format = read_training(folder), prompt_format_of(folder)
     if has_adapter(folder):
         base = open_base(base_name or training["base"]["given"])
         if base.sha256 != training["base"]["sha256"]:
@@ -50,7 +57,7 @@ def open_voice(folder: Path, base_name: str | None = None) -> OpenVoice:
                 "Say where its own base is with --base, or tune it again."
             )
         adapted: Any = open_adapter(base.model, folder)
-        return OpenVoice(folder, adapted.eval(), base.tokenizer, base)
+        return OpenVoice(folder, adapted.eval(), base.tokenizer, base, prompt_format)
     if not any(folder.glob("model*.safetensors")):
         raise FinetuneError(f"The voice {folder} has neither an adapter nor a model in it. Tune it again.")
     try:
@@ -60,4 +67,4 @@ def open_voice(folder: Path, base_name: str | None = None) -> OpenVoice:
         )
     except (OSError, ValueError, ImportError, RuntimeError, SafetensorError) as error:
         raise unreadable(folder, error) from error
-    return OpenVoice(folder, model.eval(), tokenizer, None)
+    return OpenVoice(folder, model.eval(), tokenizer, None, prompt_format)

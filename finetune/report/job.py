@@ -6,7 +6,7 @@ from pathlib import Path
 from corpus.text import did_you_mean
 from finetune.data.corpus_check import check_corpus
 from finetune.errors import FinetuneError
-from finetune.models.base_check import check_base, check_layers, read_layers
+from finetune.models.base_check import check_base, check_layers, check_prompt_format, read_layers
 from finetune.models.card_driver import check_card, may_have_card
 from finetune.recipe import DEFAULT_RECIPE, Recipe, load_recipe
 from finetune.training.job import check_ours, check_writable
@@ -51,6 +51,7 @@ class ReportJob:
         check_card(self.recipe, recipes["base"], may_have_card())
         check_corpus(self.corpus)
         check_base(self.base)
+        check_prompt_format(self.base, recipes["base"])
         if layers := read_layers(self.base):
             for method in self.methods:
                 check_layers(recipes[method], layers)

@@ -216,6 +216,7 @@ class _Runner:
             max_tokens=self.job.tokens,
             sampling=replace(GAME_SAMPLING, seed=self.recipes["base"].seed),
             precision=self.precision,
+            encoder=self.data.encoder,
         )
         return tuple(texts)
 

@@ -10,7 +10,7 @@ from finetune.data.corpus_check import check_corpus
 from finetune.errors import FinetuneError, cause
 from finetune.files import read_json
 from finetune.models.adapter_shape import goes_on_learning
-from finetune.models.base_check import check_base, check_layers, read_layers
+from finetune.models.base_check import check_base, check_layers, check_prompt_format, read_layers
 from finetune.models.card_driver import check_card, may_have_card
 from finetune.models.folders import has_adapter, is_voice, read_training
 from finetune.recipe import Recipe, current_keys
@@ -65,6 +65,7 @@ class TrainingJob:
         check_card(self.recipe_name, self.recipe, may_have_card())
         check_corpus(self.corpus)
         check_base(self.base, self.recipe)
+        check_prompt_format(self.base, self.recipe)
         if out.exists() and Path(self.base).expanduser().resolve() == out.resolve():
             self._check_own_base(out)
         if layers := read_layers(self.base):

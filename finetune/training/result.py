@@ -66,6 +66,11 @@ class TrainingResult:
     processes: int
     figures: TrainingFigures
 
+    @property
+    def is_chat(self) -> bool:
+        """Whether the voice was tuned in its base's chat frame."""
+        return self.recipe.prompt_format == "frame"
+
 
 def device_name(device: torch.device) -> str:
     """Return what the device is, without this machine's name."""

@@ -356,6 +356,7 @@ class VoiceTrainer(Trainer):
                 max_tokens=_SAMPLE_TOKENS,
                 sampling=Sampling(seed=self.recipe.seed),
                 precision=self.precision,
+                encoder=self.data.encoder,
             )
         for prompt, text in zip(self.data.prompts, texts, strict=True):
             entries.append({"step": step, "prompt": prompt, "text": text})

@@ -12,9 +12,10 @@ from torch import Tensor, nn
 
 from finetune.console import print_status
 from finetune.data.corpus import Corpus
+from finetune.data.encoders import Encoder, make_encoder
 from finetune.data.packing import pack, padding_share
 from finetune.data.prompts import action_prompts
-from finetune.data.rows import Row, count_targets, make_rows
+from finetune.data.rows import Row, count_targets
 from finetune.errors import FinetuneError
 from finetune.models.base import Base
 from finetune.models.held_out import HeldOutRows, choose_held_out
@@ -40,21 +41,25 @@ class TrainingData:
     """Of that split."""
     prompts: list[str]
     """Of the validation split: what the voice answers as it learns."""
+    encoder: Encoder
+    """How rows and prompts become tokens."""
 
 
 def prepare_data(corpus: Corpus, base: Base, recipe: Recipe, processes: int = 1) -> TrainingData:
     """Return the rows of a training that is shared by so many processes.
 
     Raises:
-        FinetuneError: `skip_player_speech` leaves nothing to learn, or the base's tokenizer can't serve it.
+        FinetuneError: `skip_player_speech` leaves nothing to learn, or the base's tokenizer can't serve it; the base
+            has no chat frame to learn in, or rows are too short for it.
     """
     length = min(recipe.length, base.context_size)
+    encoder = make_encoder(recipe.prompt_format, base.tokenizer, base.name)
     if recipe.skip_player_speech and not base.tokenizer.is_fast:
         raise FinetuneError(
             f"skip_player_speech needs the place of each token in the text, which the tokenizer of {base.name} can't "
             "give. Tune without skip_player_speech, or take a base that has a tokenizer.json."
         )
-    learned, share = _learned_rows(corpus.splits["train"], base, recipe, length, processes)
+    learned, share = _learned_rows(corpus.splits["train"], encoder, recipe, length, processes)
     if recipe.skip_player_speech and not learned:
         raise FinetuneError(
             "Nothing is left to learn: too many turns of the training split speak for the player or are slow to say "
@@ -63,19 +68,18 @@ def prepare_data(corpus: Corpus, base: Base, recipe: Recipe, processes: int = 1)
     target_tokens = round(count_targets(learned) / share)
     if recipe.packing:
         learned = pack_if_it_pays(learned, length, base)
-    # What is held out is measured on all of its targets, whatever is learned.
     measured = {
-        name: choose_held_out(part, make_rows(part, base.tokenizer, length, base.end_id), recipe.held_out_rows)
+        name: choose_held_out(part, encoder, length, recipe.held_out_rows)
         for name, part in corpus.splits.items()
         if name != "train"
     }
     split = corpus.held_out_split
     prompts = action_prompts(corpus.splits["validation"], recipe.samples)
-    return TrainingData(learned, target_tokens, measured["validation"], split, measured[split], prompts)
+    return TrainingData(learned, target_tokens, measured["validation"], split, measured[split], prompts, encoder)
 
 
 def _learned_rows(
-    examples: Dataset, base: Base, recipe: Recipe, length: int, processes: int
+    examples: Dataset, encoder: Encoder, recipe: Recipe, length: int, processes: int
 ) -> tuple[list[Row], float]:
     """Return the rows of random examples that a run of `max_steps` can learn, or of all; and their share of the text.
 
@@ -88,7 +92,7 @@ def _learned_rows(
     for first in range(0, len(examples), _EXAMPLES_AT_ONCE):
         part = examples.select(order[first : first + _EXAMPLES_AT_ONCE])
         characters += sum(map(len, part["target"]))
-        made = make_rows(part, base.tokenizer, length, base.end_id, recipe.learn_context, recipe.skip_player_speech)
+        made = encoder.rows(part, length, recipe.learn_context, recipe.skip_player_speech)
         rows += [row for example in made for row in example]
         # Several rows may be packed into one.
         if (sum(len(row["input_ids"]) for row in rows) / length if recipe.packing else len(rows)) >= needed:

@@ -18,11 +18,12 @@ from typing import Any
 from peft import PeftModel
 from transformers import PreTrainedModel
 
+from corpus.chat_frame import INSTRUCT_CONTEXT, INSTRUCT_SAMPLING
 from finetune.console import print_status
 from finetune.data.prompts import held_out_turns
 from finetune.files import sha256_of, write_json
 from finetune.models.base import open_base
-from finetune.models.folders import ADAPTER_GGUF, BASE_GGUF, PROMPTS, TRAINING, VOICE
+from finetune.models.folders import ADAPTER_GGUF, BASE_GGUF, PROMPTS, TRAINING, VOICE, is_voice, read_voice
 from finetune.models.gguf_adapter import write_adapter
 from finetune.models.gguf_convert import LlamaCppError, save_model, write_gguf
 from finetune.training.methods import convert_pissa_to_lora, restore_tensors, trainable_tensors
@@ -83,12 +84,12 @@ def _write_adapter(result: TrainingResult, model: PeftModel, voice: Path) -> Non
     if result.recipe.dora:  # GGUF has no place for its lengths
         plain = open_base(base.given)  # the one in memory has the adapter's layers in it, and may be in 16 bits
         merged: Any = PeftModel.from_pretrained(plain.model, str(voice))
-        write_gguf(merged.merge_and_unload(), plain.tokenizer, voice / BASE_GGUF, "q8_0")
+        write_gguf(merged.merge_and_unload(), plain.tokenizer, voice / BASE_GGUF, "q8_0", chat=result.is_chat)
         return
     if base.gguf is None:
         # As its files hold it: a 3B model in 32 bits takes 12 GB.
         plain = open_base(base.given, replace(result.recipe, weights="half"))
-        write_gguf(plain.model, plain.tokenizer, voice / BASE_GGUF, "q8_0")
+        write_gguf(plain.model, plain.tokenizer, voice / BASE_GGUF, "q8_0", chat=result.is_chat)
     elif not base.in_game:
         shutil.copyfile(base.gguf, voice / BASE_GGUF)
     write_adapter(model, base.gguf or voice / BASE_GGUF, voice / ADAPTER_GGUF)
@@ -98,8 +99,8 @@ def _write_whole_model(result: TrainingResult, model: PreTrainedModel, voice: Pa
     """Write a model folder, and the same as GGUF."""
     whole = open_base(result.base.given)  # in 32 bits, whatever the frozen part was held in
     restore_tensors(whole.model, trainable_tensors(model))
-    save_model(whole.model, whole.tokenizer, voice)
-    write_gguf(whole.model, whole.tokenizer, voice / BASE_GGUF, "q8_0")
+    save_model(whole.model, whole.tokenizer, voice, chat=result.is_chat)
+    write_gguf(whole.model, whole.tokenizer, voice / BASE_GGUF, "q8_0", chat=result.is_chat)
 
 
 def _write_descriptions(result: TrainingResult, folder: Path, name: str) -> None:
@@ -117,8 +118,7 @@ def _write_descriptions(result: TrainingResult, folder: Path, name: str) -> None
             "license": result.base.license,
         },
         "adapter": {"file": adapter.name, "sha256": sha256_of(adapter)} if adapter.is_file() else None,
-        "context": result.base.context_size,
-        "sampling": {},
+        **_how_it_is_played(result),
     }
     training = {
         "base": {"given": result.base.given, "sha256": result.base.sha256, "license": result.base.license},
@@ -134,3 +134,18 @@ def _write_descriptions(result: TrainingResult, folder: Path, name: str) -> None
     write_json(folder / VOICE, voice)
     write_json(folder / TRAINING, training)
     (folder / "README.md").write_text(model_card(result, name, playable=played is not None), encoding="utf-8")
+
+
+def _how_it_is_played(result: TrainingResult) -> dict[str, Any]:
+    """Return what `voice.json` says of that: a voice in its base's chat frame is sampled like the base."""
+    base = result.base
+    if not result.is_chat:
+        return {"prompt_format": "tale", "context": base.context_size, "sampling": {}}
+    positions = getattr(base.model.config, "max_position_embeddings", INSTRUCT_CONTEXT)
+    earlier = Path(base.start.voice) if base.start else None
+    sampling = read_voice(earlier).get("sampling") if earlier and is_voice(earlier) else None
+    return {
+        "prompt_format": "frame",
+        "context": min(positions, INSTRUCT_CONTEXT),
+        "sampling": sampling or dict(INSTRUCT_SAMPLING),
+    }

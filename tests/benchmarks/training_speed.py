@@ -50,6 +50,7 @@ from transformers.trainer_utils import SaveStrategy
 
 from finetune.data.batches import count_batch_targets
 from finetune.data.corpus import read_corpus
+from finetune.data.encoders import TaleEncoder
 from finetune.data.rows import Row, count_targets, make_rows
 from finetune.models.base import Base, open_base
 from finetune.models.held_out import HeldOutRows
@@ -141,7 +142,7 @@ def our_trainer(base: Base, rows: list[Row], recipe: Recipe, precision: Precisio
     if recipe.weights != "fp32":
         halve_frozen(model, precision.dtype)
     held_out = HeldOutRows(rows[:1], 1)
-    data = TrainingData(rows, count_targets(rows), held_out, "test", held_out, [])
+    data = TrainingData(rows, count_targets(rows), held_out, "test", held_out, [], TaleEncoder(base.tokenizer))
     trainer = VoiceTrainer(model, data, recipe, precision, base, work)
     trainer.args.eval_strategy, trainer.args.save_strategy = IntervalStrategy.NO, SaveStrategy.NO
     return trainer

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from finetune.data.batches import Collator
 from finetune.data.corpus import Corpus, read_corpus
-from finetune.data.rows import make_rows
+from finetune.data.encoders import TaleEncoder
 from finetune.models.base import open_base
 from finetune.models.held_out import HeldOutLoss, HeldOutRows, choose_held_out, held_out_loss
 from finetune.models.precision import choose_precision
@@ -44,8 +44,7 @@ def main() -> None:
     corpus = read_corpus(arguments.corpus)
     base = open_base("smollm2")
     validation = corpus.splits["validation"]
-    examples = make_rows(validation, base.tokenizer, _LENGTH, base.end_id)
-    rows = choose_held_out(validation, examples, arguments.rows)
+    rows = choose_held_out(validation, TaleEncoder(base.tokenizer), _LENGTH, arguments.rows)
     print("| variant | nats per token | bits per byte | against the base | steps | minutes |")
     print(f"|{'---|' * 6}", flush=True)
     before = held_out_loss(base.model, rows, 1, choose_precision("fp32"), Collator(0))

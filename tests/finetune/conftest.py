@@ -35,6 +35,10 @@ def logged(voice: Path, key: str) -> list[Any]:
     return [entry[key] for entry in entries if key in entry]
 
 
+CHATML_TEMPLATE = (
+    "{% for message in messages %}<|im_start|>{{ message.role }}\n{{ message.content }}<|im_end|>\n{% endfor %}"
+    "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
+)
 QUICK = set_options("max_steps=8", "length=64", "learning_rate=0.01", "precision=fp32", "evaluate_every=4", "samples=0")
 """Options of a training that takes seconds."""
 
@@ -65,6 +69,34 @@ def train_tokenizer(bos: bool) -> PreTrainedTokenizerFast:
 @pytest.fixture(scope="session")
 def tokenizers() -> dict[str, PreTrainedTokenizerFast]:
     return {"gpt2": train_tokenizer(bos=False), "llama": train_tokenizer(bos=True)}
+
+
+@pytest.fixture(scope="session")
+def chat_tokenizer() -> PreTrainedTokenizerFast:
+    """With ChatML's control tokens and its template."""
+    made = train_tokenizer(bos=False)
+    made.add_special_tokens({"additional_special_tokens": ["<|im_start|>", "<|im_end|>"]})
+    made.chat_template = CHATML_TEMPLATE
+    return made
+
+
+@pytest.fixture(scope="session")
+def chat_base(tmp_path_factory: pytest.TempPathFactory, chat_tokenizer: PreTrainedTokenizerFast) -> Path:
+    """The folder of a Llama for chats, which can read the narrator's instructions."""
+    torch.manual_seed(0)
+    config = LlamaConfig(
+        vocab_size=602,
+        hidden_size=32,
+        intermediate_size=48,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        num_key_value_heads=1,
+        max_position_embeddings=1024,
+    )
+    folder = tmp_path_factory.mktemp("bases") / "tiny-chat"
+    LlamaForCausalLM(config).save_pretrained(folder)
+    chat_tokenizer.save_pretrained(folder)
+    return folder
 
 
 @pytest.fixture(scope="session")
@@ -142,7 +174,7 @@ def voices(tmp_path_factory: pytest.TempPathFactory, bases: dict[str, Path], cor
     """A voice tuned on each base, and the result of the command."""
     made = {}
     with pytest.MonkeyPatch.context() as patch:
-        _refuse_conversion(patch)
+        refuse_conversion(patch)
         for name, base in bases.items():
             out = tmp_path_factory.mktemp("voices") / f"voice-{name}"
             made[name] = (out, run("--corpus", corpus, "--base", base, "--out", out, *QUICK))
@@ -158,11 +190,11 @@ def command() -> Callable[..., list[str]]:
 @pytest.fixture
 def no_conversion(monkeypatch: pytest.MonkeyPatch) -> None:
     """Skips the conversion to GGUF, which fails anyway: llama.cpp does not know the tokenizers of `bases`."""
-    _refuse_conversion(monkeypatch)
+    refuse_conversion(monkeypatch)
 
 
-def _refuse_conversion(patch: pytest.MonkeyPatch) -> None:
-    def refuse(model: object, tokenizer: object, out: Path, precision: str) -> None:
+def refuse_conversion(patch: pytest.MonkeyPatch) -> None:
+    def refuse(*arguments: object, **options: object) -> None:
         raise LlamaCppError("the tokenizer is not known")
 
     patch.setattr("finetune.training.voice_writer.write_gguf", refuse)

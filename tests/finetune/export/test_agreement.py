@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 import torch
 
+from finetune.data.encoders import TaleEncoder
 from finetune.errors import FinetuneError
 from finetune.export.agreement import Agreement, check_agreement, make_probes, measure_agreement, predictions_of
 from finetune.export.llama_cpp import Prediction, Probe
@@ -45,7 +46,7 @@ def test_probes_are_inside_the_target(tokenizers: dict[str, Any]) -> None:
             "\n\n> You wait.\n\nNothing comes, and it is cold.",
         )
         whole = tokenizer(context + target)["input_ids"]
-        probes = make_probes([{"context": context, "target": target}], tokenizer, 128)
+        probes = make_probes([{"context": context, "target": target}], TaleEncoder(tokenizer), 128)
         assert len(probes) == 4
         for probe in probes:
             assert len(probe.prefix) < 128

@@ -87,9 +87,9 @@ def test_an_export_with_other_predictions_is_deleted(
 ) -> None:
     real = export.save_model
 
-    def spoiled(model: Any, tokenizer: Any, folder: Path) -> None:
+    def spoiled(model: Any, tokenizer: Any, folder: Path, *, chat: bool) -> None:
         model.get_input_embeddings().weight.data[::7] *= -3
-        real(model, tokenizer, folder)
+        real(model, tokenizer, folder, chat=chat)
 
     monkeypatch.setattr(export, "save_model", spoiled)
     result = run("export", voices["gpt2"][0], "--to", "merged", "--out", tmp_path / "merged")

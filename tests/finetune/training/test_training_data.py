@@ -10,12 +10,13 @@ import pyarrow.parquet as pq
 import pytest
 from transformers import AutoModelForCausalLM, BloomConfig, BloomForCausalLM, ByT5Tokenizer
 
+from finetune.data import encoders
 from finetune.data.corpus import read_corpus
 from finetune.data.rows import count_targets, make_rows
 from finetune.errors import FinetuneError
 from finetune.models.base import open_base
 from finetune.recipe import Recipe
-from finetune.training import trainer, training_data
+from finetune.training import trainer
 from finetune.training.training_data import keeps_packed_rows_apart, prepare_data
 from tests.finetune.conftest import QUICK, Run, WriteCorpus, logged, set_options
 
@@ -54,7 +55,7 @@ def test_a_short_run_tokenises_no_more_than_it_can_learn(
         tokenised.append(len(examples))
         return make_rows(examples, *arguments)
 
-    monkeypatch.setattr(training_data, "make_rows", counted)
+    monkeypatch.setattr(encoders, "make_rows", counted)
     for packing in (False, True):
         tokenised.clear()
         short = replace(recipe, max_steps=10, packing=packing)

@@ -65,7 +65,7 @@ def test_a_full_disk_during_the_conversion_loses_no_step(
     few = set_options("max_steps=2", "save_every=1", "method=full", *FEW)
     options = ("--corpus", corpus, "--base", bases["gpt2"], *few, "--out", tmp_path / "voice")
 
-    def full(*arguments: object) -> None:
+    def full(*arguments: object, **options: object) -> None:
         raise LlamaCppError("OSError: [Errno 28] No space left on device")
 
     with monkeypatch.context() as patch:
@@ -96,7 +96,7 @@ def test_a_dora_voice_is_converted_as_one_model(
     """GGUF can't store DoRA's magnitudes, so the game plays base and adapter merged."""
     converted: list[Any] = []
 
-    def keep(model: Any, tokenizer: object, out: Path, precision: str) -> None:
+    def keep(model: Any, tokenizer: object, out: Path, precision: str, *, chat: bool) -> None:
         converted.append(model)
         out.write_bytes(b"GGUF")
 
