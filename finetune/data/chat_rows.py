@@ -18,7 +18,7 @@ ends in the same way there.
 import math
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -34,6 +34,9 @@ from finetune.errors import FinetuneError
 
 _EXAMPLES_AT_ONCE = 512
 """For the tokenizer, which spreads their texts over the processor's cores."""
+_SEAM = 2
+"""Tokens by which a text may have more behind the instructions than behind another turn, where no control token stands
+between."""
 _LEAST_ROOM = 64
 """Tokens that a row must have beside the instructions."""
 _BORDERS = tuple(map(re.compile, (r"\n\n+", r"(?<=[.!?…])[\"')\]]*\s+", r"\s+")))
@@ -111,11 +114,12 @@ class _Piece:
     """A control token of the frame, or the text between two of them."""
 
     control: int | None
+    """The token; None for a text."""
     text: str
     reply: str = ""
     """The rest of the text, which is learned."""
     is_learned: bool = False
-    """Of a control token."""
+    """Whether a control token is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +133,51 @@ class _Part:
     """Which tokens may be learned."""
 
 
+class _PieceTokens:
+    """The tokens of pieces, each text of which is tokenised once; with their places where player speech is skipped."""
+
+    def __init__(self, tokenizer: Any, skip_player_speech: bool = False) -> None:
+        self._tokenizer = tokenizer
+        self._skip_player_speech = skip_player_speech
+        self._encoded: dict[tuple[str, str], Encoded] = {}
+
+    def add(self, pieces: Iterable[_Piece]) -> None:
+        """Tokenise the texts of many pieces at once."""
+        texts = {(piece.text, piece.reply): None for piece in pieces if piece.control is None}
+        new = [pair for pair in texts if pair not in self._encoded]
+        if new:
+            befores, replies = zip(*new, strict=True)
+            encoded = encode_all(self._tokenizer, befores, replies, with_offsets=self._skip_player_speech)
+            self._encoded.update(zip(new, encoded, strict=True))
+
+    def size(self, pieces: Sequence[_Piece]) -> int:
+        """Return how many tokens the pieces have."""
+        self.add(pieces)
+        return sum(1 if piece.control is not None else len(self._of(piece).ids) for piece in pieces)
+
+    def part(self, pieces: Sequence[_Piece], exchange: _Exchange) -> _Part:
+        """Return the pieces of an exchange as tokens."""
+        self.add(pieces)
+        spans = exchange.unlearned() if self._skip_player_speech else []
+        parts: list[_Part] = []
+        for piece in pieces:
+            if piece.control is not None:
+                # No end is learned behind what is not.
+                may_learn = not piece.is_learned or not parts or bool(parts[-1].allowed[-1])
+                ids = np.array([piece.control], np.int32)
+                parts.append(_Part(ids, np.array([piece.is_learned]), np.array([may_learn])))
+                continue
+            encoded, before = self._of(piece), len(piece.text)
+            allowed = np.ones(len(encoded.ids), np.bool_)
+            if piece.reply and spans:
+                allowed = outside([(first + before, last + before) for first, last in spans], encoded.offsets)
+            parts.append(_Part(encoded.ids, encoded.learned, allowed))
+        return _joined(parts)
+
+    def _of(self, piece: _Piece) -> Encoded:
+        return self._encoded[piece.text, piece.reply]
+
+
 class FrameEncoder:
     """Writes tales in a chat frame for one tokenizer: rows to learn, and prompts."""
 
@@ -139,19 +188,15 @@ class FrameEncoder:
         strings = sorted(self._controls, key=len, reverse=True)
         self._split_at = re.compile(f"({'|'.join(map(re.escape, strings))})")
         mark = frame.end_of_reply
-        self._end, _, self._after_end = frame.reply_to_user.partition(mark)
-        self._end += mark
+        before_mark, _, self._after_end = frame.reply_to_user.partition(mark)
+        self._end = before_mark + mark
         self._head = ((frame.before_system, True), (break_control_strings(instructions), False))
-        self._cache: dict[tuple[str, str], Encoded] = {}
-        """Of texts between control tokens."""
-        self._with_offsets = False
-        begin = _Exchange(BEGIN, "", "")
-        opening = self._part(self._first_pieces(begin), begin, False)
-        self.overhead = len(self._before(opening).ids) + len(opening.ids) - self._size(begin)
-        """Tokens that a row has before its first turn: above all the instructions."""
-        ends = {self._controls[mark], tokenizer.eos_token_id} - {None}
-        self.end_ids: list[int] = sorted(ends)
+        self._start = bos_ids(tokenizer)
+        self.end_ids: list[int] = sorted({self._controls[mark], tokenizer.eos_token_id} - {None})
         """The tokens that end a reply."""
+        tokens, begin = _PieceTokens(tokenizer), _Exchange(BEGIN, "", "")
+        self.overhead = len(self._opening(begin, tokens).ids) - tokens.size(self._pieces(begin)) + _SEAM
+        """Tokens that a row has beside its turns, at most: above all the instructions."""
 
     # ---- rows ----
 
@@ -171,16 +216,14 @@ class FrameEncoder:
                 f"with take {self.overhead}. Set the recipe's length to {self.overhead + _LEAST_ROOM} or more, if the "
                 "base has positions for as many."
             )
-        self._with_offsets = skip_player_speech
         made = []
         for begin in range(0, len(examples), _EXAMPLES_AT_ONCE):
             part = examples[begin : begin + _EXAMPLES_AT_ONCE]
             found = [_example_exchanges(*texts) for texts in zip(part["context"], part["target"], strict=True)]
-            self._cache.clear()
-            self._encode(piece for exchanges, _ in found for one in exchanges for piece in self._plain_pieces(one))
+            tokens = _PieceTokens(self.tokenizer, skip_player_speech)
+            tokens.add(piece for exchanges, _ in found for one in exchanges for piece in self._pieces(one))
             for exchanges, first in found:
-                made.append(list(self._rows_of(exchanges, first, length, learn_context, skip_player_speech)))
-        self._cache.clear()
+                made.append(list(self._rows_of(exchanges, first, length, learn_context, tokens)))
         return made
 
     def target_bytes(self, examples: Dataset) -> list[int]:
@@ -190,35 +233,31 @@ class FrameEncoder:
         return [sum(len(one.reply.encode()) for one in exchanges[first:]) for exchanges, first in found]
 
     def _rows_of(
-        self, exchanges: Sequence[_Exchange], first: int, length: int, learn_context: bool, skip: bool
+        self, exchanges: Sequence[_Exchange], first: int, length: int, learn_context: bool, tokens: _PieceTokens
     ) -> Iterator[Row]:
         room = length - self.overhead
-        targets = (short for one in exchanges[first:] for short in self._shortened(one, room))
+        targets = (short for one in exchanges[first:] for short in self._shortened(one, room, tokens))
         exchanges = [*exchanges[:first], *targets]
-        parts = [self._part(self._plain_pieces(one), one, skip) for one in exchanges]
+        parts = [tokens.part(self._pieces(one), one) for one in exchanges]
         sizes = [len(part.ids) for part in parts]
         begin = first
         while begin < len(exchanges):
             start, stop = _choose_turns(sizes, begin, room)
-            opening = self._part(self._first_pieces(exchanges[start]), exchanges[start], skip)
-            row = _joined([self._before(opening), opening, *parts[start + 1 : stop]])
-            may_learn = row.allowed
-            if np.mean(~may_learn) <= MOST_UNLEARNED:
-                size = sum(sizes[begin:stop]) if start < begin else len(row.ids)
-                learned = row.reply & may_learn
-                if not learn_context:
-                    learned &= np.arange(len(row.ids)) >= len(row.ids) - size
-                if learned.any():
-                    yield Row(input_ids=row.ids, labels=np.where(learned, row.ids, np.int32(IGNORED)))
+            row = _joined([self._opening(exchanges[start], tokens), *parts[start + 1 : stop]])
+            learned = row.reply & row.allowed
+            if start < begin and not learn_context:
+                learned[: -sum(sizes[begin:stop])] = False
+            if learned.any() and np.mean(~row.allowed) <= MOST_UNLEARNED:
+                yield Row(input_ids=row.ids, labels=np.where(learned, row.ids, np.int32(IGNORED)))
             begin = stop
 
-    def _shortened(self, exchange: _Exchange, room: int) -> Iterator[_Exchange]:
+    def _shortened(self, exchange: _Exchange, room: int, tokens: _PieceTokens) -> Iterator[_Exchange]:
         """Yield an exchange, or as many as its reply needs in order to fit; nothing if what is said doesn't fit."""
-        if self._size(exchange) <= room:
+        if tokens.size(self._pieces(exchange)) <= room:
             yield exchange
         elif halves := _halves(exchange.reply):
-            yield from self._shortened(_Exchange(exchange.said, halves[0], exchange.action), room)
-            yield from self._shortened(_Exchange(CONTINUE, halves[1], ""), room)
+            yield from self._shortened(replace(exchange, reply=halves[0]), room, tokens)
+            yield from self._shortened(_Exchange(CONTINUE, halves[1], ""), room, tokens)
 
     # ---- prompts ----
 
@@ -227,28 +266,26 @@ class FrameEncoder:
         turns = parse(tale)
         if not turns or turns[-1].prose:
             turns.append(Turn("", ""))
-        exchanges = _exchanges(turns)
-        for start in range(len(exchanges)):
-            pieces = [self._first_pieces(exchanges[start]), *map(self._plain_pieces, exchanges[start + 1 :])]
-            parts = [self._part(*pair, False) for pair in zip(pieces, exchanges[start:], strict=True)]
-            ids: list[int] = _joined([self._before(parts[0]), *parts]).ids.tolist()
+        exchanges, tokens = _exchanges(turns), _PieceTokens(self.tokenizer)
+        parts = [tokens.part(self._pieces(one), one) for one in exchanges]
+        for start, exchange in enumerate(exchanges):
+            ids: list[int] = _joined([self._opening(exchange, tokens), *parts[start + 1 :]]).ids.tolist()
             if room is None or len(ids) <= room:
                 return ids
         return ids[-room:] if room else ids
 
-    # ---- pieces and their tokens ----
+    # ---- pieces ----
 
-    def _plain_pieces(self, exchange: _Exchange) -> list[_Piece]:
-        """Return an exchange that follows another."""
-        return self._pieces([(self._after_end, True)], exchange)
+    def _opening(self, exchange: _Exchange, tokens: _PieceTokens) -> _Part:
+        """Return the beginning of a row: the instructions, and the first exchange."""
+        part = tokens.part(self._pieces(exchange, [*self._head, (self._frame.system_to_user, True)]), exchange)
+        start = [token for token in self._start if token != part.ids[0]]  # the frame may begin with it
+        none = np.zeros(len(start), np.bool_)
+        return _joined([_Part(np.array(start, np.int32), none, ~none), part])
 
-    def _first_pieces(self, exchange: _Exchange) -> list[_Piece]:
-        """Return an exchange with which a row begins."""
-        return self._pieces([*self._head, (self._frame.system_to_user, True)], exchange)
-
-    def _pieces(self, before: Iterable[tuple[str, bool]], exchange: _Exchange) -> list[_Piece]:
-        """Return the pieces of some texts, of which each is the frame's or not, and of an exchange behind them."""
-        texts = [(text, is_frame, False) for text, is_frame in before]
+    def _pieces(self, exchange: _Exchange, before: Sequence[tuple[str, bool]] = ()) -> list[_Piece]:
+        """Return the pieces of an exchange behind another, or behind texts, of which each is the frame's or not."""
+        texts = [(text, is_frame, False) for text, is_frame in before or [(self._after_end, True)]]
         texts += [(exchange.said, False, False), (self._frame.user_to_reply, True, False)]
         if exchange.reply:
             texts += [(exchange.reply, False, True), (self._end, True, True)]
@@ -265,47 +302,6 @@ class FrameEncoder:
                 else:
                     plain += string
         return [*pieces, _Piece(None, plain, learned)] if plain or learned else pieces
-
-    def _encode(self, pieces: Iterable[_Piece]) -> None:
-        """Put the tokens of pieces into the cache, many at once."""
-        texts = list({(piece.text, piece.reply) for piece in pieces if piece.control is None} - self._cache.keys())
-        if texts:
-            befores, replies = zip(*texts, strict=True)
-            encoded = encode_all(self.tokenizer, befores, replies, with_offsets=self._with_offsets)
-            self._cache.update(zip(texts, encoded, strict=True))
-
-    def _encoded(self, piece: _Piece) -> tuple[Tokens, Mask]:
-        """Return the tokens of a piece, and which of them are learned."""
-        if piece.control is not None:
-            return np.array([piece.control], np.int32), np.array([piece.is_learned])
-        self._encode([piece])
-        encoded = self._cache[piece.text, piece.reply]
-        return encoded.ids, encoded.learned
-
-    def _part(self, pieces: Sequence[_Piece], exchange: _Exchange, skip_player_speech: bool) -> _Part:
-        ids, learned, allowed = list[Tokens](), list[Mask](), list[Mask]()
-        spans = exchange.unlearned() if skip_player_speech else []
-        for piece in pieces:
-            tokens, mask = self._encoded(piece)
-            may_learn = np.ones(len(tokens), np.bool_)
-            if piece.reply and spans:
-                before = len(piece.text)
-                offsets = self._cache[piece.text, piece.reply].offsets
-                may_learn = outside([(first + before, last + before) for first, last in spans], offsets)
-            elif piece.is_learned and allowed:
-                may_learn[:] = allowed[-1][-1]  # no end is learned behind what is not
-            ids.append(tokens)
-            learned.append(mask)
-            allowed.append(may_learn)
-        return _Part(np.concatenate(ids), np.concatenate(learned), np.concatenate(allowed))
-
-    def _size(self, exchange: _Exchange) -> int:
-        return sum(len(self._encoded(piece)[0]) for piece in self._plain_pieces(exchange))
-
-    def _before(self, opening: _Part) -> _Part:
-        """Return the beginning-of-text token, where the tokenizer has one and the frame does not begin with it."""
-        ids = [token for token in bos_ids(self.tokenizer) if token != opening.ids[0]]
-        return _Part(np.array(ids, np.int32), np.zeros(len(ids), np.bool_), np.ones(len(ids), np.bool_))
 
 
 def _joined(parts: Sequence[_Part]) -> _Part:

@@ -86,11 +86,11 @@ def chat_base(tmp_path_factory: pytest.TempPathFactory, chat_tokenizer: PreTrain
     torch.manual_seed(0)
     config = LlamaConfig(
         vocab_size=602,
-        hidden_size=32,
-        intermediate_size=48,
+        hidden_size=64,
+        intermediate_size=96,
         num_hidden_layers=2,
-        num_attention_heads=2,
-        num_key_value_heads=1,
+        num_attention_heads=4,
+        num_key_value_heads=2,
         max_position_embeddings=1024,
     )
     folder = tmp_path_factory.mktemp("bases") / "tiny-chat"

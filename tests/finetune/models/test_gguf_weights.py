@@ -12,11 +12,13 @@ import pytest
 import torch
 from transformers import Qwen2Config, Qwen2ForCausalLM
 
+from corpus.chat_frame import CHATML
+from finetune.data.chat_rows import learn_frame
 from finetune.errors import FinetuneError
 from finetune.models.base import open_base
 from finetune.models.base_check import Layers, read_layers
 from finetune.models.gguf_convert import close_gguf
-from tests.finetune.conftest import Run, set_options
+from tests.finetune.conftest import CHATML_TEMPLATE, Run, set_options
 
 QWEN2 = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 WriteModel = Callable[..., Qwen2ForCausalLM]
@@ -74,6 +76,11 @@ def test_a_text_ends_as_prose_does_and_not_as_a_turn_of_chat(write_model: WriteM
     assert base.end_id == base.model.config.eos_token_id == tokenizer.convert_tokens_to_ids("<|endoftext|>")
     ids = tokenizer("You open the door.", return_tensors="pt").input_ids
     assert torch.equal(base.model(ids).logits, model(ids).logits)
+
+
+def test_the_files_chat_template_is_kept(write_model: WriteModel, tmp_path: Path) -> None:
+    write_model(tokenizer__chat_template=CHATML_TEMPLATE)
+    assert learn_frame(open_base(str(tmp_path / "model.gguf")).tokenizer, "model") == CHATML
 
 
 def test_a_typo_is_found_before_the_file_is_read(
