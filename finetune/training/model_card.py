@@ -32,7 +32,7 @@ def model_card(result: TrainingResult, name: str, playable: bool) -> str:
         "title": _escaped(name),
         "description": _describe_method(recipe, _escaped(base.name)),
         "start": f" {_escaped(base.start.how)}" if base.start else "",
-        "frame": " It is asked in the base's own chat frame, and was tuned in it." if result.is_chat else "",
+        "frame": " It was tuned in the base's own chat frame, and is asked in it." if result.is_chat else "",
         "license": _escaped(base.license),
         "play": play,
         "split": figures.split,

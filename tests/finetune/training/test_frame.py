@@ -60,7 +60,7 @@ def test_the_voice_says_how_it_is_played(tuned: Tuned) -> None:
     # As the game plays an instruct model of which nothing is known.
     assert entry["sampling"] == INSTRUCT_SAMPLING and msgspec.convert(entry["sampling"], Sampling)
     assert read(voice)["recipe"]["prompt_format"] == "frame"
-    assert "was tuned in the base's own chat frame" in (voice / "README.md").read_text()
+    assert "It was tuned in the base's own chat frame" in (voice / "README.md").read_text()
 
 
 def test_a_base_without_a_template_is_refused_before_anything_is_trained(
