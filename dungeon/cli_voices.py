@@ -77,10 +77,14 @@ def where(name: str) -> None:
     """Print where a voice is, for other programs; nothing is fetched.
 
     Columns, separated by tabs: whether its weights are here, its GGUF file, or its folder if it is an adapter, the
-    SHA-256 of the file where the catalogue states one, and its licence.
+    SHA-256 of the file where the catalogue states one, its licence, and, as JSON, how it is sampled where that is not
+    as the game samples others.
     """
+    import msgspec
+
     from dungeon.storyteller.catalogue import CatalogueWeights
     from dungeon.storyteller.download.weights import is_here, weights_path
+    from dungeon.storyteller.sampling import Sampling
     from dungeon.storyteller.voices.find import find_voice
     from dungeon.storyteller.voices.overview import Place
 
@@ -92,7 +96,9 @@ def where(name: str) -> None:
         path, sha256, license_name = weights_path(weights), weights.sha256, weights.license
     if voice.adapter:
         path, sha256 = voice.adapter.parent, ""
-    click.echo("\t".join((place, str(path), sha256, license_name)))
+    usual = msgspec.to_builtins(Sampling())
+    own = {name: value for name, value in msgspec.to_builtins(voice.sampling).items() if value != usual[name]}
+    click.echo("\t".join((place, str(path), sha256, license_name, msgspec.json.encode(own).decode())))
 
 
 @voices.command("try")

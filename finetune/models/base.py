@@ -13,7 +13,8 @@ that holds them in 16, as their files hold them: a large model is never in memor
 
 import hashlib
 import struct
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,7 @@ from finetune.files import sha256_of
 from finetune.models.adapter_shape import advice_to_go_on, goes_on_learning
 from finetune.models.adapters import adapter_sha256, open_adapter
 from finetune.models.base_check import cannot_open, check_base, find_base, hub_subject
-from finetune.models.folders import BUNDLED, has_adapter, is_voice, read_training
+from finetune.models.folders import BUNDLED, has_adapter, is_voice, read_sampling, read_training
 from finetune.models.game_voices import BUNDLED_HUB_ID, GameVoice, bundled_weights
 from finetune.models.gguf_weights import read_gguf
 from finetune.models.precision import choose_precision
@@ -78,6 +79,8 @@ class Base:
     start: Start | None = None
     adapted: PeftModel | None = None
     """`model` with the adapter of a voice that goes on learning."""
+    sampling: Mapping[str, Any] = field(default_factory=dict)
+    """How the game samples it, by the names of `voice.json`, where it is a voice with a sampling of its own."""
     advice: str = ""
     """What the user might prefer to do with that voice."""
 
@@ -133,7 +136,8 @@ def _open(name: str, own_dtype: bool, recipe: Recipe | None) -> Base:
     if path.is_file():
         return _open_gguf(path, given, voice, own_dtype)
     model, tokenizer = _from_pretrained(str(path), f"The folder {path}", own_dtype)
-    return Base(given, shown, _license(path / "README.md"), model, tokenizer, None, _digest(model))
+    sampling = read_sampling(path) if is_voice(path) else {}
+    return Base(given, shown, _license(path / "README.md"), model, tokenizer, None, _digest(model), sampling=sampling)
 
 
 def _open_gguf(file: Path, given: str, voice: GameVoice | None, own_dtype: bool) -> Base:
@@ -147,7 +151,10 @@ def _open_gguf(file: Path, given: str, voice: GameVoice | None, own_dtype: bool)
     sha256, license_name = sha256_of(file), voice.license if voice else "unknown"
     in_game = voice is not None and voice.sha256 == sha256
     shown = given if voice else file.stem
-    return Base(given, shown, license_name, model, tokenizer, file.resolve(), sha256, in_game=in_game)
+    sampling = voice.sampling if voice else {}
+    return Base(
+        given, shown, license_name, model, tokenizer, file.resolve(), sha256, in_game=in_game, sampling=sampling
+    )
 
 
 def _continue_voice(folder: Path, given: str, shown: str, own_dtype: bool, recipe: Recipe | None) -> Base:
@@ -165,11 +172,14 @@ def _continue_voice(folder: Path, given: str, shown: str, own_dtype: bool, recip
     how = f"is merged into its base {base.name} first" if merged else f"goes on learning; the base stays {base.name}"
     start = Start(given, adapter, merged, f"It goes on from the voice {shown}, whose adapter {how}.")
     if not merged:
-        return replace(base, adapted=adapted, start=start)
+        return replace(base, adapted=adapted, start=start, sampling=read_sampling(folder))
     sha256 = hashlib.sha256(f"{base.sha256} {adapter}".encode()).hexdigest()
     whole = adapted.merge_and_unload()
     advice = advice_to_go_on(recipe, training) if recipe else ""
-    return Base(given, shown, base.license, whole, base.tokenizer, None, sha256, start=start, advice=advice)
+    return Base(
+        given, shown, base.license, whole, base.tokenizer, None, sha256,
+        start=start, sampling=read_sampling(folder), advice=advice,
+    )  # fmt: skip
 
 
 def halves_frozen(recipe: Recipe) -> bool:

@@ -68,24 +68,28 @@ def read_training(folder: Path) -> dict[str, Any]:
     return training  # type: ignore[no-any-return]
 
 
-def read_voice(folder: Path) -> dict[str, Any]:
-    """Return a voice's `voice.json`.
+def prompt_format_of(folder: Path) -> str:
+    """Return the format in which the voice in `folder` was tuned: tale or frame.
 
     Raises:
-        FinetuneError: it can't be read.
+        FinetuneError: its `voice.json` can't be read.
     """
-    try:
-        return dict(read_json(folder / VOICE))
-    except (OSError, ValueError, TypeError) as error:
-        raise FinetuneError(f"The voice {folder} has no readable {VOICE}: {error}. Tune it again.") from error
+    return str(_read_voice(folder).get("prompt_format", "tale"))
 
 
-def prompt_format_of(folder: Path) -> str:
-    """Return the format in which the voice in `folder` was tuned: tale or frame. Raises as `read_voice`."""
-    return str(read_voice(folder).get("prompt_format", "tale"))
+def read_sampling(folder: Path) -> dict[str, Any]:
+    """Return how the voice in `folder` is sampled, where that is not as usual. Raises as `prompt_format_of`."""
+    return dict(_read_voice(folder).get("sampling") or {})
 
 
 def base_of(training: Mapping[str, Any]) -> str:
     """Return what `--base` was for a voice with that `training.json`: its base, or the voice that it went on from."""
     start = training.get("start")
     return str(start["voice"] if start else training["base"]["given"])
+
+
+def _read_voice(folder: Path) -> dict[str, Any]:
+    try:
+        return dict(read_json(folder / VOICE))
+    except (OSError, ValueError, TypeError) as error:
+        raise FinetuneError(f"The voice {folder} has no readable {VOICE}: {error}. Tune it again.") from error

@@ -1,9 +1,12 @@
 """The game's voices as bases, asked for by its own commands: this program imports nothing of the game."""
 
+import json
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from finetune.errors import FinetuneError
 from finetune.models.folders import BUNDLED
@@ -22,6 +25,8 @@ class GameVoice:
     sha256: str
     """Of the file, as the game checks it; "" where the game doesn't know it."""
     license: str
+    sampling: Mapping[str, Any]
+    """What differs from the game's usual sampling, by the names of `voice.json`."""
 
 
 def find_game_voice(name: str) -> GameVoice | None:
@@ -29,8 +34,8 @@ def find_game_voice(name: str) -> GameVoice | None:
     done = _dungeon("voices", "where", "--", name)
     if done.returncode != 0:
         return None
-    place, path, sha256, license_name = done.stdout.rstrip("\n").split("\t")
-    return GameVoice(place == "here", Path(path), sha256, license_name.lower() or "unknown")
+    place, path, sha256, license_name, sampling = done.stdout.rstrip("\n").split("\t")
+    return GameVoice(place == "here", Path(path), sha256, license_name.lower() or "unknown", json.loads(sampling))
 
 
 def bundled_weights() -> Path:

@@ -23,7 +23,7 @@ from finetune.console import print_status
 from finetune.data.prompts import held_out_turns
 from finetune.files import sha256_of, write_json
 from finetune.models.base import open_base
-from finetune.models.folders import ADAPTER_GGUF, BASE_GGUF, PROMPTS, TRAINING, VOICE, is_voice, read_voice
+from finetune.models.folders import ADAPTER_GGUF, BASE_GGUF, PROMPTS, TRAINING, VOICE
 from finetune.models.gguf_adapter import write_adapter
 from finetune.models.gguf_convert import LlamaCppError, save_model, write_gguf
 from finetune.training.methods import convert_pissa_to_lora, restore_tensors, trainable_tensors
@@ -137,15 +137,10 @@ def _write_descriptions(result: TrainingResult, folder: Path, name: str) -> None
 
 
 def _how_it_is_played(result: TrainingResult) -> dict[str, Any]:
-    """Return what `voice.json` says of that: a voice in its base's chat frame is sampled like the base."""
+    """Return what `voice.json` says of that: a voice in its base's chat frame is played like the base."""
     base = result.base
     if not result.is_chat:
         return {"prompt_format": "tale", "context": base.context_size, "sampling": {}}
     positions = getattr(base.model.config, "max_position_embeddings", INSTRUCT_CONTEXT)
-    earlier = Path(base.start.voice) if base.start else None
-    sampling = read_voice(earlier).get("sampling") if earlier and is_voice(earlier) else None
-    return {
-        "prompt_format": "frame",
-        "context": min(positions, INSTRUCT_CONTEXT),
-        "sampling": sampling or dict(INSTRUCT_SAMPLING),
-    }
+    sampling = dict(base.sampling or INSTRUCT_SAMPLING)
+    return {"prompt_format": "frame", "context": min(positions, INSTRUCT_CONTEXT), "sampling": sampling}

@@ -1,6 +1,7 @@
 """The command `dungeon`: light help, data on stdout, and for every mistake one message and exit code 2."""
 
 import importlib.util
+import json
 import subprocess
 import sys
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from corpus.chat_frame import INSTRUCT_SAMPLING
 from corpus.extras import install_line
 from corpus.turns import Kind
 from dungeon.cli import main
@@ -110,9 +112,10 @@ def test_a_voice_is_got_listed_and_removed(home: Path, tmp_path: Path) -> None:
     assert (got.returncode, got.stdout) == (0, "storm\n")
     assert "dungeon --voice storm" in got.stderr
     assert run("voices").stdout.splitlines()[-1].startswith("storm\there\t0 MB\t")
-    assert run("voices", "where", "storm").stdout == f"here\t{file}\t\t\n"
+    *place, sampling = run("voices", "where", "storm").stdout.strip().split("\t")
+    assert place == ["here", str(file), "", ""] and json.loads(sampling) == INSTRUCT_SAMPLING
     assert "Removed: storm" in run("voices", "remove", "storm").stderr
-    place, path, sha256, license_name = run("voices", "where", "ember").stdout.strip().split("\t")
+    place, path, sha256, license_name, _ = run("voices", "where", "ember").stdout.strip().split("\t")
     assert place == "can be fetched" and path.endswith(".gguf") and len(sha256) == 64 and license_name == "Apache-2.0"
     assert (Path(run("voices", "where", "lantern").stdout.split("\t")[1]) / "voice.json").is_file()
     assert run("voices", "where", "storm").returncode == 2
