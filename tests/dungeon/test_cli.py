@@ -24,6 +24,7 @@ from dungeon.storage.backups import back_up
 from dungeon.storage.record import NO_VOICE
 from dungeon.storage.shelf import Shelf
 from dungeon.storyteller.catalogue import SMOLLM2
+from dungeon.storyteller.sampling import Sampling
 from dungeon.tale.adventure import State
 from tests.dungeon.gguf_files import instruct_gguf
 from tests.dungeon.scripted import ScriptedServer
@@ -113,7 +114,7 @@ def test_a_voice_is_got_listed_and_removed(home: Path, tmp_path: Path) -> None:
     assert "dungeon --voice storm" in got.stderr
     assert run("voices").stdout.splitlines()[-1].startswith("storm\there\t0 MB\t")
     *place, sampling = run("voices", "where", "storm").stdout.strip().split("\t")
-    assert place == ["here", str(file), "", ""] and json.loads(sampling) == INSTRUCT_SAMPLING
+    assert place == ["here", str(file), "", ""] and Sampling(**json.loads(sampling)) == Sampling(**INSTRUCT_SAMPLING)
     assert "Removed: storm" in run("voices", "remove", "storm").stderr
     place, path, sha256, license_name, _ = run("voices", "where", "ember").stdout.strip().split("\t")
     assert place == "can be fetched" and path.endswith(".gguf") and len(sha256) == 64 and license_name == "Apache-2.0"
