@@ -2,7 +2,7 @@
 
 What a voice's folder holds beside its weights:
 
-voice.json       what the game reads: base, adapter, context size, sampling
+voice.json       what the game reads: base, adapter, prompt format, context size, sampling
 training.json    what repeats the training: base, corpus, recipe, versions, figures
 prompts.json     held-out turns, to check an export with
 """

@@ -55,6 +55,7 @@ def test_the_files_of_a_voice(name: str, voices: Voices) -> None:
         "name": f"voice-{name}",
         "base": {"name": f"tiny-{name}", "file": None, "sha256": "", "license": "mit"},
         "adapter": None,
+        "prompt_format": "tale",
         "context": 128,
         "sampling": {},
     }
