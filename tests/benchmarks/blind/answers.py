@@ -29,8 +29,8 @@ import msgspec
 
 from dungeon.generation.generate import StreamStats, generate, turn_policy, turn_request
 from dungeon.storyteller.request import GenerationParams
-from dungeon.storyteller.servers.completions import LlamaCpp
 from dungeon.storyteller.sampling import Sampling
+from dungeon.storyteller.servers.completions import LlamaCpp
 from dungeon.storyteller.voices.find import find_voice
 from dungeon.tale.names import names_of_adventure
 from dungeon.tale.prompt_format import ChatFormat, with_instructions
@@ -150,7 +150,8 @@ async def _answer(
         nonlocal latest
         latest = stats
 
-    request = turn_request(adventure, node, params, node.action if driving.restate else "")
+    prefix = prompt_format.prose_start + node.action if driving.restate and node.action else ""
+    request = turn_request(adventure, node, params, prefix)
     turn = await generate(storyteller, request, turn_policy(adventure, node, params), on_prose)
     adventure.lore = own_lore
     return Answer(
