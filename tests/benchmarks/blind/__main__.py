@@ -22,6 +22,7 @@ def main() -> None:
     answer.add_argument("answers", type=Path, metavar="ANSWERS.jsonl")
     answer.add_argument("--drivings", type=Path, metavar="FILE.toml")
     answer.add_argument("--every", type=int, default=1, metavar="N", help="take every Nth prompt only")
+    answer.add_argument("--skip", type=int, default=0, metavar="N", help="leave out N prompts before the first")
     answer.add_argument("--first", type=int, metavar="N", help="stop after N prompts")
     make = commands.add_parser("make", help="shuffle answers into a reading")
     make.add_argument("reading", type=Path)
@@ -41,8 +42,9 @@ def main() -> None:
 
     if arguments.command == "answer":
         chosen = [each for each in blind_prompts(arguments.half) if each.kind in arguments.kinds.split(",")]
+        chosen = chosen[arguments.skip :: arguments.every][: arguments.first]
         drivings = load_drivings(arguments.drivings)
-        asyncio.run(record(arguments.voice, drivings, chosen[:: arguments.every][: arguments.first], arguments.answers))
+        asyncio.run(record(arguments.voice, drivings, chosen, arguments.answers))
     elif arguments.command == "make":
         answers = [answer for path in arguments.answers for answer in read_lines(path)]
         tellers, prompts = arguments.tellers.split(","), list(blind_prompts(arguments.half))
