@@ -176,10 +176,6 @@ class ChatFormat:
     """Or "messages", for a server that takes no raw text."""
     takes_instructions: bool = True
     default_instructions: str = DEFAULT_INSTRUCTIONS
-    reminder: str = ""
-    """Stands right behind the player's last action."""
-    restates: bool = False
-    """Whether every reply begins with the action, which the player does not see again."""
     prose_start: str = ""
 
     @property
@@ -195,7 +191,7 @@ class ChatFormat:
 
     def writer(self) -> "ChatWriter":
         """Return a writer for one prompt."""
-        return ChatWriter(self.frame, self.reminder, restates=self.restates)
+        return ChatWriter(self.frame)
 
     def turn_bytes(self, turn: Turn) -> int:
         """Return the bytes of the turn in its frame."""
@@ -216,10 +212,8 @@ class ChatFormat:
 class ChatWriter:
     """Writes one prompt like `TaleWriter`, in a chat's frame."""
 
-    def __init__(self, frame: ChatFrame, reminder: str = "", *, restates: bool = False) -> None:
+    def __init__(self, frame: ChatFrame) -> None:
         self._frame = frame
-        self._restates = restates
-        self._reminder = reminder
         self._role = ""
 
     def _system(self, text: str) -> str:
@@ -267,15 +261,11 @@ class ChatWriter:
         if not (turn.action or turn.prose):
             return ""
         action = self._action(turn.action)
-        return action + self._reply(self._restated(turn)) if turn.prose else action
-
-    def _restated(self, turn: Turn) -> str:
-        return f"{turn.action} {turn.prose}".strip() if self._restates else turn.prose
+        return action + self._reply(turn.prose) if turn.prose else action
 
     def last_turn(self, turn: Turn, *, is_started: bool) -> str:
         """The action, and the reply up to where the model continues."""
-        reminder = PARAGRAPH + self._reminder if self._reminder else ""
-        text = self._action(turn.action) + reminder + self._reply(self._restated(turn))
+        text = self._action(turn.action) + self._reply(turn.prose)
         return text if is_started or not turn.prose else text + PARAGRAPH
 
     def next_action(self) -> str:

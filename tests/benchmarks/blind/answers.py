@@ -1,16 +1,15 @@
 """Voices answer the prompts, each driven in one way or more; the answers are kept as lines of JSON.
 
-    answers = asyncio.run(record("ember", drivings, prompts, Path("answers.jsonl")))
-    load_answers([Path("answers.jsonl")])["ember shipped"]["western: Dry Creek"]
+    asyncio.run(record("ember", drivings, prompts, Path("answers.jsonl")))
+    answers = read_lines(Path("answers.jsonl"))
 
-A driving is all that can be chosen about a voice without training it: the instructions, a reminder behind the action,
-the sampling. Drivings come from a TOML file:
+A driving is all that can be chosen about a voice without training it: the instructions, an author's note, the
+sampling. Drivings come from a TOML file:
 
     [plain]                                  # the game's own
     [short-turns]
     sampling = { length = 70 }
     instructions = "You are …"
-    reminder = "Two or three sentences."     # a note of ours right before the reply
 
 What is there already is not asked for again, so a run that was stopped goes on.
 """
@@ -22,7 +21,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from statistics import mean
-from typing import ClassVar, Literal
+from typing import ClassVar
 from unittest import mock
 
 import msgspec
@@ -32,8 +31,7 @@ from dungeon.storyteller.request import GenerationParams
 from dungeon.storyteller.sampling import Sampling
 from dungeon.storyteller.servers.completions import LlamaCpp
 from dungeon.storyteller.voices.find import find_voice
-from dungeon.tale.names import names_of_adventure
-from dungeon.tale.prompt_format import ChatFormat, with_instructions
+from dungeon.tale.prompt_format import with_instructions
 from dungeon.tale.prose import OVERRUN_TOKENS
 from tests.benchmarks.blind.prompts import BlindPrompt
 from tests.benchmarks.recorded_turns import RecordingStoryteller
@@ -45,16 +43,10 @@ class Driving(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How a voice is driven, where it is not as the game does it."""
 
     instructions: str = ""
-    reminder: str = ""
-    """Stands in brackets behind the action."""
-    recall: Literal["", "actions", "people"] = ""
-    """What the reminder repeats of the adventure: what the player did, or the names of the people."""
     note: str = ""
     """An author's note."""
     restate: bool = False
     """Whether the reply is begun with the action, which the game does not show."""
-    restate_all: bool = False
-    """The same, and earlier replies as well."""
     sampling: dict[str, int | float] = {}
     draws: int = 1
     """Answers to each prompt, with a seed each."""
@@ -137,10 +129,6 @@ async def _answer(
     adventure.lore = replace(own_lore, note=driving.note or own_lore.note)
     budget = storyteller.context_size - sampling.length - OVERRUN_TOKENS - _MARGIN
     prompt_format = with_instructions(storyteller.prompt_format, driving.instructions)
-    reminder = " ".join(filter(None, [driving.reminder, _recalled(driving, prompt)]))
-    if isinstance(prompt_format, ChatFormat):
-        reminder = f"[{reminder}]" if reminder else ""
-        prompt_format = replace(prompt_format, reminder=reminder, restates=driving.restate_all)
     params = GenerationParams(sampling, 100 + draw, budget, prompt_format=prompt_format)
     storyteller.outputs, storyteller.tokens = [], 0
     _ScoringClient.logprobs.clear()
@@ -165,17 +153,6 @@ async def _answer(
         round((latest.first_text or 0.0) + latest.seconds, 2),
         round(mean(_ScoringClient.logprobs), 3) if _ScoringClient.logprobs else 0.0,
     )
-
-
-def _recalled(driving: Driving, prompt: BlindPrompt) -> str:
-    adventure, node = prompt.prompt.adventure, prompt.prompt.node
-    if driving.recall == "actions":
-        actions = [before.action for before in adventure.path()[:-1] if before.action][-8:]
-        return f"So far: {' '.join(actions)}" if actions else ""
-    if driving.recall == "people":
-        names = sorted(names_of_adventure(adventure, node).names)
-        return f"People: {', '.join(names[:8])}." if names else ""
-    return ""
 
 
 def read_lines(path: Path) -> list[Answer]:
