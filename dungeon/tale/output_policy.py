@@ -12,8 +12,9 @@ Text rules cut the text; the earliest cut counts.
 4. Undecided end: while the text streams, an end that may become a stop string or a banned phrase is withheld.
 
 Sentence rules look at each sentence that is left; the first rule that applies decides.
-1. Speaks for the player: the turn ends before speech or a decision of "you" that the action does not have, and before
-   a narrator "I" unless the tale has one (`player_speech`).
+1. Plays the player: the turn ends before speech or a decision of "you" that the action does not have, before a
+   narrator "I" unless the tale has one, and, once an action is answered, before "you" do something else
+   (`player_speech`).
 2. Goes in circles: the turn ends before words that loop, two long known sentences in a row, or three of any length.
 3. Repeats a known sentence: one of five words or more that was in the last six turns or in this one, word for word or
    nearly (`repetition`), is left out.
@@ -49,8 +50,10 @@ from dungeon.tale.chat_habits import (
 from dungeon.tale.improvisation import Scene, breaks_scene
 from dungeon.tale.names import NO_NAMES, TaleNames, find_near_name, names_of_adventure
 from dungeon.tale.player_speech import (
+    begins_deed,
     invents_decision,
     is_first_person,
+    may_become_deed,
     may_become_player_speech,
     player_quotes,
     reports_player_speech,
@@ -71,6 +74,8 @@ _TURNS = 6
 """How many turns back sentences are known."""
 _LONG_MEMORY = 40
 """How many turns back phrases are known."""
+_ANSWERED = 12
+"""Words after which an action is answered."""
 _LONG = 5
 """Words of a sentence that must not be repeated; shorter ones may ("You wait.")."""
 _LINE_BREAKS = re.compile(r"\n+")
@@ -350,6 +355,17 @@ def speaks_for_player(candidate: Candidate, policy: OutputPolicy) -> bool:
     )
 
 
+def acts_for_player(candidate: Candidate, policy: OutputPolicy) -> bool:
+    """Whether the action is answered, and "you" go on to do something else."""
+    text = candidate.sentence.text if candidate.is_settled else _without_last_word(candidate.sentence.text)
+    return _is_answered(candidate, policy) and begins_deed(text, policy.action_words)
+
+
+def _is_answered(candidate: Candidate, policy: OutputPolicy) -> bool:
+    """Whether there is an action, and so much has been told that it is answered."""
+    return bool(policy.action_words) and sum(len(words.split()) for words in candidate.earlier) >= _ANSWERED
+
+
 def goes_in_circles(candidate: Candidate, _policy: OutputPolicy) -> bool:
     """Whether words loop, or known sentences follow each other."""
     return candidate.in_loop or candidate.known_in_a_row > 2 or candidate.long_known_in_a_row > 1
@@ -416,6 +432,7 @@ def is_undecided(candidate: Candidate, policy: OutputPolicy) -> bool:
     known = (*policy.known_sentences, *candidate.earlier)
     return (
         may_become_player_speech(candidate.line)
+        or (_is_answered(candidate, policy) and may_become_deed(candidate.sentence.text))
         or may_ask_player(candidate.sentence.text)
         or any(other.startswith(candidate.words) and has_words(other, _LONG) for other in known)
     )
@@ -423,6 +440,7 @@ def is_undecided(candidate: Candidate, policy: OutputPolicy) -> bool:
 
 SENTENCE_RULES = (
     (speaks_for_player, StopReason.PLAYER),
+    (acts_for_player, StopReason.PLAYER),
     (goes_in_circles, StopReason.LOOP),
     (talks_as_assistant, StopReason.CHAT),
     (is_past_scene, StopReason.TURN_OVER),

@@ -1,10 +1,12 @@
-"""Prose that plays the player's part: what "you" say, what "you" decide, and a narrator who says "I".
+"""Prose that plays the player's part: what "you" say, decide or do, and a narrator who says "I".
 
     player_quotes('You say, "Hello." He nods.')          # ["Hello."]
     invents_decision("You agree to go.", "you wait")     # True: the action is "You wait."
+    begins_deed("You go down to the river.", "you wait") # True
     is_first_person("My hand shakes.")                   # True
 
-Deeds are not covered: what follows from an action ("You open it and step in") looks like what was not asked for.
+Of deeds, only a sentence that begins with one is found: what follows from an action inside a sentence ("You open it and
+step in") looks like what was not asked for.
 `finetune.data.player_speech` finds the same for training and `dungeon evaluate`, a little more broadly: a decision in a
 question or a condition ("if you agree") counts there, and does not here.
 
@@ -41,6 +43,18 @@ _NOT_YET = word_set("""
     do did don't will would won't can could may might should must shall than
     """)
 """After these words "you decide" is not a decision yet: `if you agree`, `do you accept`, `the way that you chose`."""
+_DEED = re.compile(
+    rf"(?:(?:and|but|now|slowly|so|suddenly|then),? )?you {_ADVERB}(?P<verb>[a-z']+)(?!\w)(?<! then)(?<!ly)",
+    re.IGNORECASE,
+)
+"""An adverb at the end of a growing sentence is not its verb yet."""
+_NO_DEEDS = word_set("""
+    am are arrive be can can't cannot catch collapse come could couldn't did didn't do don't enter face fall feel
+    felt find follow found glimpse had have hear heard hit hold hope keep knew know land lie look lose may might
+    must need notice own reach realise realize recognise recognize remember saw see seem sense should sink sit slip
+    smell spot stand stare still stumble taste tremble wake want was watch were will won't wonder would
+    """)
+"""What "you" perceive, feel, are or suffer, and what others make "you" do."""
 _SINGLE_QUOTES = re.compile(r"(?<!\w)'((?:[^'\n]|(?<=\w)'(?=\w))+)(?:'(?!\w)|$)")
 
 
@@ -75,6 +89,22 @@ def reports_player_speech(line: str, action_words: str) -> bool:
     """
     match = _REPORTS.match(line)
     return match is not None and match["verb"].lower()[:3] not in action_words
+
+
+def begins_deed(sentence: str, action_words: str) -> bool:
+    """Return whether a sentence begins with what "you" do, and the action, as bare words, does not have the verb.
+
+    What "you" perceive, feel or suffer is no deed.
+    """
+    match = _DEED.match(sentence)
+    verb = match["verb"].lower() if match else ""
+    return bool(verb) and verb not in _NO_DEEDS and f" {verb[:4]}" not in f" {action_words}"
+
+
+def may_become_deed(sentence: str) -> bool:
+    """Return whether the beginning of a sentence is about "you", and its verb is not there yet."""
+    words = sentence.lower().split()
+    return len(words) <= 3 and "you" in words[:2]
 
 
 def is_first_person(line: str) -> bool:

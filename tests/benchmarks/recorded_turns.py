@@ -10,7 +10,7 @@ import json
 import sys
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import msgspec
@@ -88,6 +88,8 @@ async def record_turn(
         nonlocal stats
         stats = latest
 
+    await storyteller.start()
+    params = replace(params, prompt_format=storyteller.prompt_format)
     request = turn_request(adventure, node, params)
     answer = await generate(storyteller, request, turn_policy(adventure, node, params), on_prose)
     return RecordedTurn(

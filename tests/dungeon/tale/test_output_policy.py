@@ -129,8 +129,36 @@ def test_the_turn_ends_before_it_speaks_for_the_player(sent: str, prose: str) ->
         'You hear a voice: "Who is there?"',
     ],
 )
-def test_deeds_and_the_speech_of_others_are_kept(sent: str) -> None:
+def test_short_deeds_and_the_speech_of_others_are_kept(sent: str) -> None:
     assert kept(sent, action="You open the door.") == sent
+
+
+ANSWER = "The door swings open, and cold air comes up from a stair that leads down."
+
+
+@pytest.mark.parametrize(
+    "deed",
+    ["You go down the stair.", "Then you quickly light your lamp.", "You then wait for an hour.", "So you turn back."],
+)
+def test_when_the_action_is_answered_the_turn_ends_before_the_player_does_something_else(deed: str) -> None:
+    assert kept(f"{ANSWER} {deed} It is dark.", action="You open the door.") == ANSWER
+    assert stop_reason(f"{ANSWER} {deed}", action="You open the door.") is StopReason.PLAYER
+
+
+@pytest.mark.parametrize(
+    ("sent", "action"),
+    [
+        (f"{ANSWER} You hear a bell.", "You open the door."),
+        (f"{ANSWER} You can't see the end of it.", "You open the door."),
+        (f"{ANSWER} You fall.", "You open the door."),
+        (f"{ANSWER} You open it wide.", "You open the door."),  # the action itself
+        ("It opens. You step in. It is dark.", "You open the door."),  # hardly answered
+        (f"{ANSWER} You go down the stair.", ""),  # Enter: the story goes on by itself
+        (f'{ANSWER} "You go first," says Hessa.', "You open the door."),
+    ],
+)
+def test_what_happens_to_the_player_and_the_action_itself_are_no_new_deeds(sent: str, action: str) -> None:
+    assert kept(sent, action=action) == sent
 
 
 def test_speech_and_decisions_of_the_action_are_kept() -> None:
