@@ -166,11 +166,22 @@ def _with_subject(text: str, word: str) -> str:
     after_clause = action_after_clause(text) if word in CONJUNCTIONS else ""
     if after_clause:
         return _you(after_clause)
+    match = _AFTER_PHRASE.fullmatch(text)
+    if match:
+        return _subject(f"{match[2]} {lower(match[1])}{match[3]}")
+    if word == "about" and " " in text:
+        return _you(f"ask {lower(text)}")
     if word in ("i", "you", "we", "we're", "we've", "we'll", "we'd") or word.startswith(("i'", "you'")):
         return _subject(text)
     if " and " in text and (_ME_AND.match(text) or _AND_I.match(text)):
         return _subject(_me_first(text))
     return ""
+
+
+_AFTER_PHRASE = re.compile(
+    r"((?:without|instead of|with|despite|as|in|for|like|after|before) [^,.\"]+), ((?:I|you|we) [^\".!?]+)([.!…]*)",
+    re.IGNORECASE,
+)
 
 
 def _imperative(text: str, word: str, rest: str) -> str:
@@ -203,7 +214,7 @@ def _other(text: str, word: str, rest: str) -> str:
         not rest or following in WAYS or following in JOINS or following in DIRECTIONS or text[len(word)] == ","
     ):
         return _you(f"go {lower(text)}")
-    if rest and (word in WAYS or word in ("on", "by")):
+    if rest and (word in WAYS or word in ("on", "by")) and (word != "at" or following in DETERMINERS):
         return _you(f"go {'to' + text[2:] if word == 'at' else lower(text)}")
     if of_others(text):
         mine = _OF_SPEAKER.search(text) and not IS.isdisjoint(text.split())  # He is my brother; not: He hits me
@@ -228,10 +239,12 @@ def _thing(text: str, word: str, rest: str) -> str:
     if word in _SMALL or first(rest) == "else":
         return lower(text)
     words = rest.rstrip(".!…").split()
+    if text[0].isdigit():
+        return text
     if not words:
         if word in THINGS or (word in DOUBTFUL and word not in STUFF):
             return "the " + lower(text)
-        common = word in STUFF or word.removesuffix("s") in THINGS or _ABSTRACT.search(word)
+        common = word in STUFF or word.endswith("ed") or word.removesuffix("s") in THINGS or _ABSTRACT.search(word)
         return lower(text) if common else text
     if re.fullmatch(r"[A-Z]|\d+", words[-1]) and len(words) == 1:
         return lower(text)

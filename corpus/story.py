@@ -34,6 +34,9 @@ CONTEXT_ONLY = "context-only"
 One word, so that it survives in Twee and Twine.
 """
 
+PLAYED = "played"
+"""The tag of a passage of a playthrough: its choices are what the player did or typed, not links that an author wrote."""
+
 
 @dataclass(frozen=True, slots=True)
 class Passage:

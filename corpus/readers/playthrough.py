@@ -12,7 +12,7 @@ The pieces form a tree; equal pieces in the same place are stored once. `add_act
 games that store one long text: its lines that begin with `>` are the player's, and a sentence that it continues moves
 into the turn where the sentence ends. The label of a turn is its action, which `corpus.labels` doesn't change.
 
-A passage where playing stopped is tagged `UNFINISHED`: the story breaks off there without an ending. The text of an
+Every passage is tagged `PLAYED`. One where playing stopped is tagged `UNFINISHED`: the story breaks off there without an ending. The text of an
 author, whose story was played, is tagged `CONTEXT_ONLY`: it is learned from the story itself.
 
 Limits: a line break in prose without blank lines is the end of a paragraph. An action without an answer is left out and
@@ -27,7 +27,7 @@ from typing import Literal, NamedTuple
 from corpus.readers.document import Block, left_out_note
 from corpus.readers.passage_splitter import CONTINUE, split_into_passages
 from corpus.readers.source import Source
-from corpus.story import CONTEXT_ONLY, UNFINISHED, Choice, Passage, Story, StoryError
+from corpus.story import CONTEXT_ONLY, PLAYED, UNFINISHED, Choice, Passage, Story, StoryError
 from corpus.text import one_line
 from corpus.turns import PARAGRAPH
 
@@ -250,7 +250,7 @@ class _Drafts:
 
 
 def _tags(draft: _Draft, *, unfinished: bool) -> frozenset[str]:
-    tags = {UNFINISHED: unfinished, CONTEXT_ONLY: draft.context_only}
+    tags = {PLAYED: True, UNFINISHED: unfinished, CONTEXT_ONLY: draft.context_only}
     return frozenset(tag for tag, is_set in tags.items() if is_set)
 
 
