@@ -166,9 +166,8 @@ def _with_subject(text: str, word: str) -> str:
     after_clause = action_after_clause(text) if word in CONJUNCTIONS else ""
     if after_clause:
         return _you(after_clause)
-    match = _AFTER_PHRASE.fullmatch(text)
-    if match:
-        return _subject(f"{match[2]} {lower(match[1])}{match[3]}")
+    if subject_after_phrase(text):
+        return _subject(subject_after_phrase(text))
     if word == "about" and " " in text:
         return _you(f"ask {lower(text)}")
     if word in ("i", "you", "we", "we're", "we've", "we'll", "we'd") or word.startswith(("i'", "you'")):
@@ -179,9 +178,14 @@ def _with_subject(text: str, word: str) -> str:
 
 
 _AFTER_PHRASE = re.compile(
-    r"((?:without|instead of|with|despite|as|in|for|like|after|before) [^,.\"]+), ((?:I|you|we) [^\".!?]+)([.!…]*)",
-    re.IGNORECASE,
+    r"((?:without|instead of|with|despite|as|in|for|like) [^,.\"]+), ((?:I|you|we) [^\".!?]+)([.!…]*)", re.IGNORECASE
 )
+
+
+def subject_after_phrase(text: str) -> str:
+    """Return `Without a word, I leave.` with its subject first: `I leave without a word.`; "" for another line."""
+    match = _AFTER_PHRASE.fullmatch(text)
+    return f"{match[2]} {lower(match[1])}{match[3]}" if match else ""
 
 
 def _imperative(text: str, word: str, rest: str) -> str:
@@ -231,7 +235,7 @@ def _other(text: str, word: str, rest: str) -> str:
     return sentence(f"You choose {second_person(_thing(text, word, rest))}")
 
 
-_SMALL = DETERMINERS | PRONOUNS | NUMBERS | OLD | JOINS
+_SMALL = DETERMINERS | PRONOUNS | OTHERS | NUMBERS | OLD | JOINS
 
 
 def _thing(text: str, word: str, rest: str) -> str:
@@ -302,4 +306,4 @@ def sentence(text: str) -> str:
     text = text.rstrip(" ,;:")
     if text.endswith("!!"):
         text = text.rstrip("!") + "!"
-    return text if text.endswith((".", "!", "?", "…")) else text + "."
+    return text if text.endswith((".", "!", "?", "…", ".)")) else text + "."

@@ -101,7 +101,12 @@ def _is_verb_here(word: str, rest: str) -> bool:
     following = first(rest)
     if word == "back":
         return following in _AWAY or following in DETERMINERS  # "Back to the village" is a direction
-    if following in DETERMINERS or following in PRONOUNS or following in PARTICLES or (rest[0].isdigit() and not rest.isdecimal()):
+    if (
+        following in DETERMINERS
+        or following in PRONOUNS
+        or following in PARTICLES
+        or (rest[0].isdigit() and not rest.isdecimal())
+    ):
         return True
     if word == "time":
         return False
@@ -125,7 +130,9 @@ def inflected(text: str) -> str:
     return uninflected(text, forms)
 
 
-_AFTER_GERUND = WAYS | DIRECTIONS | JOINS | ASKING | STUFF | NUMBERS | {"not", "together", "alone", "camp", "cover", "it"}
+_AFTER_GERUND = (
+    WAYS | DIRECTIONS | JOINS | ASKING | STUFF | NUMBERS | {"not", "together", "alone", "camp", "cover", "it"}
+)
 
 
 def uninflected(text: str, forms: dict[str, str]) -> str:

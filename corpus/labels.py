@@ -16,7 +16,7 @@ Limits: English. Two of the narrator's labels in one passage get the same empty 
 
 import re
 
-from corpus.actions import QUOTES, action_line, done, sentence, spoken
+from corpus.actions import QUOTES, action_line, done, sentence, spoken, subject_after_phrase
 from corpus.grammar import action_after_clause, begins_with_verb, first, inflected, lower, of_others, uninflected
 from corpus.title_case import sentence_case
 from corpus.text import one_line
@@ -77,19 +77,18 @@ def label_action(label: str, only: bool = False) -> str:
     text = one_line(label).removeprefix("» ").translate(QUOTES)
     if len(text) <= _LONGEST and not _BARE.fullmatch(text):
         text = _without_decoration(text)
-    if len(text) <= _LONGEST:
-        text = sentence_case(text)
+    titled, text = text, sentence_case(text) if len(text) <= _LONGEST else text
     verb = text.partition(" ")[0].lower()
-    if verb in _SURE and "comment" not in text and not text[-1].isdecimal() and begins_with_verb(text):
+    if verb in _SURE and "comment" not in text and not _NUMBERED.search(text) and begins_with_verb(text):
         return done(text)
     words = _NOT_WORDS.sub(" ", text).strip().lower()
     if not words:
         if '"' in text:
             return action_line(Kind.SAY, text)
         return f"You choose {''.join(text.split())}." if _EMOJI.search(text) and not only else ""
-    if text[0] != '"' and (_PAGE.fullmatch(words) or _UNFINISHED.fullmatch(text)):
+    if text[0] != '"' and (_PAGE.fullmatch(words) or _UNFINISHED.fullmatch(text) or _OVER.search(text)):
         return ""
-    if (only or len(text) > _LONGEST) and not _is_deed(text):
+    if (only or len(text) > _LONGEST) and not _is_deed(titled):
         return ""
     return _worded_action(text)
 
@@ -117,7 +116,9 @@ def _worded_action(text: str) -> str:
         return directions
     if _is_narration(text):
         return ""
-    if _QUESTION_FIRST.match(text) or (text.endswith((".", "!")) and _STATEMENT.match(text) and not begins_with_verb(text)):
+    if _QUESTION_FIRST.match(text) or (
+        text.endswith((".", "!")) and _STATEMENT.match(text) and not begins_with_verb(text)
+    ):
         return spoken(text)
     line = done(text)
     return "" if line.startswith("You wait, and ") and of_others(text) else line
@@ -132,11 +133,21 @@ _STATEMENT = re.compile(
 """A whole sentence on how things are (`There must be a way out.`): what the player says, not what happens."""
 
 
+_PASTS = word_set("""
+    began bled blew bought broke brought built came caught chose crept did drank drew drove fed fell felt fled flew fought
+    found gave got grew had heard held hid kept knew lay led left lost made meant met rang said sang sat saw sent shot
+    slept sold sought spent spoke stole stood swam swore taught threw thought told took tore was went wept were woke won
+    wore wrote
+    """)
+
+
 def _is_deed(text: str) -> bool:
     """Return whether the only link of a passage says what the player does or says, and isn't the next one's title."""
     if text[0] in "\"'*([":
         return True
     word, rest = first(text), text.partition(" ")[2]
+    if word in _PASTS or (word == "never" and first(rest) in _PASTS) or (word.endswith("ed") and word not in VERBS):
+        return False
     if sum(other[:1].isupper() for other in rest.split()) > 1 and (word in DOUBTFUL or word not in VERBS):
         return False  # Dance with the Dead; You Made It to the Coast
     if word in ("i", "you", "we") or word.startswith(("i'", "you'", "we'")):
@@ -163,7 +174,7 @@ _SURE = (
         """
         be begin can click close come comment confirm continue could discover dismiss do don't end exit find finish go
         have learn let load must never open play please press proceed quit rate read replay reset restart retry return
-        review save see should show skip start submit tap tell turn undo view vote will would
+        review save see should show skip start submit tap tell thank turn undo view vote will would
         """
     )
 )
@@ -218,6 +229,7 @@ def _stage_directions(text: str) -> str:
 _STORY = r"(?:(?:the|a|your|this|my|new)\ )*(?:game|story|adventure|journey|tale|book|chapter)"
 _SPACED_TURN = _TURN.replace(" ", r"\ ")
 _PART = r"(?:chapter|part|page|act|episode|section|scene|passage|book|day|level)"
+_OVER = re.compile(r"[.!?,] (?:restart|try again|play again|start over)\W*$", re.IGNORECASE)
 _UNFINISHED = re.compile(
     r"[^\"]*:|(?:.*\b)?(?:to|and|or|but|the|an?|your|my)\s*(?:\.\.\.|…)|(?:you|i)(?: \w+){0,2} to", re.IGNORECASE
 )
@@ -235,13 +247,15 @@ _PAGE = re.compile(
     | (?:save|load|quit|exit|reset|new)\ (?:{_STORY}) | new\ game | reset | main\ menu | play\ again | to\ be\ continued
     | credits | about\ the\ author | (?:leave|write|add)\ (?:a\ )?(?:comment|review)s? | rate\ {_STORY}
     | skip(?:\ intro)?
+    | thank(?:s|\ you)\ for\ (?:playing|reading).* | please\ (?:rate|comment|review).* | coming\ soon | more\ to\ come
     | skip\ (?:the\ )?(?:introduction|prologue|tutorial) | otherwise | if\ not | vote\ for\ {_STORY}
     | (?:continue|go|proceed|skip|on|move\ on|return)\ to\ (?:the\ )?(?:(?:next|previous)\ )?{_PART}(?:\ \w+)?
     | (?:re)?play\ (?:this|the)\ (?:\w+\ )?(?:{_PART}|game)(?:\ again)?
     | (?:(?:see|find\ out|discover|learn|read)\ )?what\ happens(?:\ next)?
     | (?:(?:show|see|view|check|open)\ )?(?:(?:my|your|the)\ )?
         (?:stats|statistics|settings|achievements|codex|glossary|save\ menu|character\ sheet)
-    | inventory | undo | retry | try\ again | finish | close | confirm | dismiss | submit | ok(?:ay)?\ continue
+    | inventory | about | load | save | options | menu | faq | contents | index
+    | buy\ (?:the\ )?(?:paperback|e\ ?book|full\ (?:game|version)) | undo | retry | try\ again | finish | close | confirm | dismiss | submit | ok(?:ay)?\ continue
     | (?:(?:option|choice|answer|path|number|no|pg|p|{_PLACE})\ )?(?:\d+|[a-hj-z]) | {_SPACED_TURN}
     """,
     re.VERBOSE,
@@ -252,6 +266,9 @@ _TIME = (
     r"|autumn|winter|time|christmas|(?:mon|tues|wednes|thurs|fri|satur|sun)day)"
 )
 _COUNT = r"(?:one|two|three|four|five|six|seven|eight|nine|ten|\d+|[ivx]+)"
+_NUMBERED = re.compile(
+    rf"^(?:act|part|book|scene|interview)\s+{_COUNT}\s*(?:$|[:.,–-])|\b(?:part|chapter)\s+{_COUNT}$", re.IGNORECASE
+)
 _NARRATED = re.compile(
     rf"""
     (?:\S+\ ){{0,4}}{_TIME}\W*\ (?:later|earlier|afterwards?|after|before|ago|pass(?:es|ed)?|go(?:es)?\ by|went\ by
@@ -294,7 +311,7 @@ def _is_narration(text: str) -> bool:
     lowered = text.lower().strip()
     if not _NARRATED.fullmatch(lowered) and not _OPENS.fullmatch(lowered):
         return False
-    if action_after_clause(text):
+    if action_after_clause(text) or subject_after_phrase(text):
         return False
     word, _, rest = text.partition(" ")
     if word.lower().rstrip(",") in _LEADS:
@@ -304,5 +321,5 @@ def _is_narration(text: str) -> bool:
 
 _LEADS = word_set("and but so then or finally eventually suddenly now")
 _NEVER_DONE = re.compile(
-    r"(?:part|act|book|stage|level|round|time|second|spring|fall)\b|[ivxl]+\.|(?!go|turn|read|skip).+\W(?:part|chapter)\W"
+    r"(?:part|act|book|scene|stage|level|round|time|second|spring|fall)\b|[ivxl]+\.|(?!go|turn|read|skip).+\W(?:part|chapter)\W"
 )

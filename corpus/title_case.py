@@ -36,16 +36,18 @@ _NAMES = word_set("""
 def sentence_case(text: str) -> str:
     """Return `text` without the capitals of title case; unchanged if it is not in title case."""
     words = text.split(" ")
-    if len(words) < 2 or not all(word[:1].isupper() or word.lower() in _SMALL or not word[:1].isalpha() for word in words):
+    if len(words) < 2 or not all(
+        word[:1].isupper() or word.lower() in _SMALL or not word[:1].isalpha() for word in words
+    ):
         return text
     bare = [word.strip(".,!?…:;()\"'").lower() for word in words]
-    capitals = [word[:1].isupper() and not word.isupper() for word in words]
+    capitals = [word[:1].isupper() and (word == "A" or not word.isupper()) for word in words]
     everywhere = any(capital and word in _SMALL for capital, word in list(zip(capitals, bare, strict=True))[1:])
     lowered = [n for n in range(1, len(words)) if everywhere and (bare[n] in _ORDINARY or bare[n] in VERBS)]
     for start in range(1, len(words)):
         phrase = list(takewhile(capitals.__getitem__, range(start, len(words))))
         after_determiner = words[start - 1].lower() in DETERMINERS
-        if phrase and (start == 1 or after_determiner):
+        if phrase and (after_determiner or (start == 1 and bare[0] in VERBS)):
             known = all(bare[n] in _ORDINARY or bare[n].endswith(("ed", "ly")) for n in phrase)
             lowered += phrase if known or (after_determiner and len(phrase) == 1) else ()
         if bare[start - 1] in ("and", "or", "&", "you", "i") and (bare[start] in VERBS or bare[start - 1] == "you"):

@@ -46,7 +46,7 @@ DOUBTFUL = word_set("""
     pioneer pitch pity place plague plan plant plaster plot plug plumb pocket poise poison police poll pool pop post
     posture pound powder prank precipitate preempt premiere press preview prey price process program programme
     project promenade proof prospect pump puncture puzzle quarry quest question quibble quilt quiz race radiate
-    radio raffle raid railroad rake rally ram ramble rampage rap ration reason rebel rebound recap recapture record
+    radio raffle raid railroad rake rally ram ramble rampage rap ration ready reason rebel rebound recap recapture record
     recount redress reef referee refit reform refund register regress rehash rein reissue relapse relay remake
     remand reorder repeal replay reprieve reproach requisition rerun respect rest retail retake rewrite rig ring
     risk rock romance romp roost root rope rough round rout route row ruffle rule rumor rumour rust sack safeguard
@@ -192,7 +192,7 @@ VERBS = DOUBTFUL | word_set("""
     prune pry publicise publicize publish puff puke pull pulverize pummel punch punctuate punish purchase purge
     purify purr pursue push put quack quaff qualify quantify quarrel quash quell quench queue quicken quieten quip
     quit quiver quote raise ransack rant rappel ratify rationalise rationalize rattle ravage rave raze reach react
-    reactivate read readjust ready reaffirm realign realise realize reallocate reanimate reap reappear rearm
+    reactivate read readjust reaffirm realign realise realize reallocate reanimate reap reappear rearm
     rearrange reassemble reassert reassess reassign reassure reboot rebuff rebuild rebuke rebut recalculate recall
     recant recast receive recharge reciprocate recite reckon reclaim reclassify recline recognise recognize recoil
     recollect recombine recommence recommend recommit reconcile reconsider reconstitute reconstruct reconvene recoup
@@ -234,7 +234,7 @@ VERBS = DOUBTFUL | word_set("""
     survive suspect suspend sustain swaddle swallow swap swat sway swear sweep sweeten swerve swig swim swindle
     swing swipe swirl switch swivel swoop sympathise sympathize synchronise synchronize synthesise synthesize tack
     tackle take talk tame tamper tangle tap tarry taste tattle taunt teach tease telephone teleport televise tell
-    tempt terminate terrify terrorise terrorize testify thank thaw theorize thieve think thrash threaten thresh
+    tempt tend terminate terrify terrorise terrorize testify thank thaw theorize thieve think thrash threaten thresh
     throw thrust thump thwart tickle tidy tie tighten tilt tinker tiptoe tire toil tolerate topple torment toss
     totter touch toughen tousle tow trace trade trample transact transcribe transfer transform transgress translate
     transmit travel traverse tread treat trek tremble trespass trick trim trot troubleshoot trounce trudge trust try
@@ -263,8 +263,8 @@ THINGS = word_set("""
     amulet armor armour arrow attic axe bag bakery balcony bank bar barn basement bathroom beach bear bed bedroom bell
     boat bomb book bottle box boy bridge bus cabin car castle cat cathedral cave cellar chapel chest church circle city
     clock closet coin compass computer corridor cottage crossbow crossroads crown crypt dagger desert diary dock doctor
-    dog door dragon dungeon elevator exit factory farm field flag flashlight forest fork fountain garage garden gate
-    girl goblin gun hall hallway hammer harbor harbour helmet hill horse hospital hotel house inn island jungle kitchen
+    dog door dragon dungeon dwarf elevator elf exit factory farm field flag flashlight forest fork fountain garage garden gate
+    girl goblin gun hall hallway hammer harbor harbour helmet hill horse hospital hotel house human inn island jungle kitchen
     knife lab laboratory ladder lake lamp lantern laptop letter library lighthouse mace mage manor mansion map market
     mask mill mine mirror monster moon motel mountain museum necklace ocean office orchard painting palace park path
     phone pistol pit plane plaza police port potion priest prison pyramid rabbit ranger restaurant revolver rifle ring
@@ -277,11 +277,11 @@ THINGS = word_set("""
 
 STUFF = word_set("""
     agility air anyone anything anywhere beer black blood blue both bread bronze brown chaos charisma charity cheese
-    coffee combat compassion copper courage cunning curiosity darkness death diplomacy duty earth either endurance
+    coffee combat compassion copper courage cunning curiosity darkness death diplomacy duty earth easy either endurance
     everybody everyone everything evil faith false fame family fate female fire food freedom friendship gold good gray greed
     green grey happiness hatred heaven hell honesty honor honour hope ice intelligence iron jewels joy justice knowledge
-    law life light lightning logic love loyalty luck magic male meat mercy milk money music nature neither nobody none
-    nowhere orange order other others peace pink poison power pride purple rage red revenge rope rum science silver
+    law life light lightning logic love loyalty luck magic male meat medium mercy milk money music nature neither nobody none
+    nowhere orange order other others peace pink poison power pride purple rage random red revenge rope rum science silver
     somebody someone something somewhere soup space speed stealth steel strength tea time treasure true truth vengeance
     violence violet water wealth weapons whiskey white wine wisdom wood yellow
     """)
