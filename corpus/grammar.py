@@ -48,7 +48,9 @@ def begins_with_verb(text: str) -> bool:
 # What can follow an ambiguous verb or an unknown word.
 _AWAY = word_set("away off up out down")
 _FOLLOWERS = (ASKING | WAYS | DIRECTIONS) | word_set(
-    "here there again now then more alone together to for with from like against about until as late early hard fast ways"
+    """
+    here there again now then more alone together to for with from like against about until as late early hard fast ways
+    """
 )
 _OBJECTS = (
     (DETERMINERS - {"no", "both", "all", "some"})
@@ -124,9 +126,11 @@ def inflected(text: str) -> str:
     if word not in forms:
         return ""
     following = first(rest)
-    if not (following in DETERMINERS or following in PRONOUNS or following in PARTICLES):
-        if forms is THIRDS or not (following in _AFTER_GERUND or following.endswith(("s", "ly")) or following == ""):
-            return ""  # Waiting game
+    is_object = following in DETERMINERS or following in PRONOUNS or following in PARTICLES
+    if forms is GERUNDS:  # Running away; not: Waiting game
+        is_object = is_object or not rest or following in _AFTER_GERUND or following.endswith(("s", "ly"))
+    if not is_object:
+        return ""
     return uninflected(text, forms)
 
 

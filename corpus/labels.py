@@ -18,10 +18,10 @@ import re
 
 from corpus.actions import QUOTES, action_line, done, sentence, spoken, subject_after_phrase
 from corpus.grammar import action_after_clause, begins_with_verb, first, inflected, lower, of_others, uninflected
-from corpus.title_case import sentence_case
 from corpus.text import one_line
+from corpus.title_case import sentence_case
 from corpus.turns import Kind
-from corpus.words import DOUBTFUL, SAID, SAID_ALONE, THIRDS, VERBS, word_set
+from corpus.words import DOUBTFUL, PASTS, SAID, SAID_ALONE, THIRDS, VERBS, word_set
 
 _PICTURES = r"[\u2190-\u2bff\u2600-\u27bf\U0001f000-\U0001faff\ufe0f\u200d\u20e3]"
 _EMOJI = re.compile("[\u2600-\u27bf\U0001f000-\U0001faff]")
@@ -126,19 +126,11 @@ def _worded_action(text: str) -> str:
 
 _QUESTION_FIRST = re.compile(r"[^\"?]*\w\? \w")
 _STATEMENT = re.compile(
-    r"(?!(?:I|you|we)\b)(?:[\w']+ ){1,5}?(?:is|was|are|were|must|should|would|could|might|may|(?:is|was|are|were|can|could"
-    r"|wo|would|does|do|did)n't)\b(?! (?:I|you|we)\b)",
+    r"(?!(?:I|you|we)\b)(?:[\w']+ ){1,5}?(?:is|was|are|were|must|should|would|could|might|may"
+    r"|(?:is|was|are|were|can|could|wo|would|does|do|did)n't)\b(?! (?:I|you|we)\b)",
     re.IGNORECASE,
 )
 """A whole sentence on how things are (`There must be a way out.`): what the player says, not what happens."""
-
-
-_PASTS = word_set("""
-    began bled blew bought broke brought built came caught chose crept did drank drew drove fed fell felt fled flew fought
-    found gave got grew had heard held hid kept knew lay led left lost made meant met rang said sang sat saw sent shot
-    slept sold sought spent spoke stole stood swam swore taught threw thought told took tore was went wept were woke won
-    wore wrote
-    """)
 
 
 def _is_deed(text: str) -> bool:
@@ -146,7 +138,7 @@ def _is_deed(text: str) -> bool:
     if text[0] in "\"'*([":
         return True
     word, rest = first(text), text.partition(" ")[2]
-    if word in _PASTS or (word == "never" and first(rest) in _PASTS) or (word.endswith("ed") and word not in VERBS):
+    if word in PASTS or (word == "never" and first(rest) in PASTS) or (word.endswith("ed") and word not in VERBS):
         return False
     if sum(other[:1].isupper() for other in rest.split()) > 1 and (word in DOUBTFUL or word not in VERBS):
         return False  # Dance with the Dead; You Made It to the Coast
@@ -255,7 +247,8 @@ _PAGE = re.compile(
     | (?:(?:show|see|view|check|open)\ )?(?:(?:my|your|the)\ )?
         (?:stats|statistics|settings|achievements|codex|glossary|save\ menu|character\ sheet)
     | inventory | about | load | save | options | menu | faq | contents | index
-    | buy\ (?:the\ )?(?:paperback|e\ ?book|full\ (?:game|version)) | undo | retry | try\ again | finish | close | confirm | dismiss | submit | ok(?:ay)?\ continue
+    | buy\ (?:the\ )?(?:paperback|e\ ?book|full\ (?:game|version)) | undo | retry | try\ again
+    | finish | close | confirm | dismiss | submit | ok(?:ay)?\ continue
     | (?:(?:option|choice|answer|path|number|no|pg|p|{_PLACE})\ )?(?:\d+|[a-hj-z]) | {_SPACED_TURN}
     """,
     re.VERBOSE,

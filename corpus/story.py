@@ -35,7 +35,7 @@ One word, so that it survives in Twee and Twine.
 """
 
 PLAYED = "played"
-"""The tag of a passage of a playthrough: its choices are what the player did or typed, not links that an author wrote."""
+"""The tag of a passage of a playthrough: its choices are what the player did or typed, not an author's links."""
 
 
 @dataclass(frozen=True, slots=True)

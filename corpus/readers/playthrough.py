@@ -12,8 +12,8 @@ The pieces form a tree; equal pieces in the same place are stored once. `add_act
 games that store one long text: its lines that begin with `>` are the player's, and a sentence that it continues moves
 into the turn where the sentence ends. The label of a turn is its action, which `corpus.labels` doesn't change.
 
-Every passage is tagged `PLAYED`. One where playing stopped is tagged `UNFINISHED`: the story breaks off there without an ending. The text of an
-author, whose story was played, is tagged `CONTEXT_ONLY`: it is learned from the story itself.
+Every passage is tagged `PLAYED`. One where playing stopped is tagged `UNFINISHED`: the story breaks off there without
+an ending. The text of an author, whose story was played, is tagged `CONTEXT_ONLY`: it is learned from the story itself.
 
 Limits: a line break in prose without blank lines is the end of a paragraph. An action without an answer is left out and
 counted, because a passage needs text. More than `_MOST` pieces or `_MOST_TEXT` characters are refused.

@@ -2,9 +2,9 @@
 
     python -m tests.benchmarks.corpus_labels
 
-Prints the share of bad actions in `tests/corpus/labels_sample.tsv`, labels in the kinds and shares of published stories.
+Prints the share of bad actions in `tests/corpus/labels_sample.tsv`: labels in the kinds and shares of stories.
 
-Then prints the share of `tests/corpus/labels.tsv` that is right: ours, and that of AI Dungeon's rules of 2019, rewritten
+Then the share of `tests/corpus/labels.tsv` that is right: ours, and that of AI Dungeon's rules of 2019, rewritten
 from a description of them. These turn the first person into the second outside quotation marks, put `You say` before a
 quotation mark, and else "You" before a small letter, except before a few words. Of these 27 words the ten that are
 known are used. The rules add no end mark, so they are also scored without it.
@@ -43,7 +43,7 @@ def main() -> None:
 
 
 def print_bad_actions(sample: list[list[str]]) -> None:
-    """Print the share of the rows (label, links, right actions, and a fourth column if held out) with a wrong action."""
+    """Print the share of wrong actions in rows of label, links, right actions, and a fourth column if held out."""
     for name, rows in (
         ("used to write the rules", [row for row in sample if len(row) == 3]),
         ("held out, fixed afterwards", [row for row in sample if len(row) == 4]),
