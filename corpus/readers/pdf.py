@@ -1,7 +1,6 @@
 """Read PDF as text, with pypdf: pages with their lines as they are printed, so that paragraphs can be found.
 
-    document = pdf_properties(source)
-    text = pdf_text(source)           # form feeds between pages
+    document, text = read_pages(source)     # title and author; the pages with form feeds between them
 
 `corpus.readers.plain_text` joins wrapped lines, and `corpus.readers.document_cleanup` removes page numbers and running
 heads.
@@ -10,6 +9,7 @@ Limits: pages in columns are read line by line across them; a paragraph must be 
 of a page becomes one. Scanned pages have no text. More than `MAX_PAGES` pages are refused.
 """
 
+import logging
 import re
 from io import BytesIO
 
@@ -25,6 +25,7 @@ MAX_PAGES = 3000
 _MAX_CHARACTERS = 12 << 20
 _WIDE = re.compile(r"(?<=\S) {2,}(?=\S)")
 _LIGATURES = str.maketrans({"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl"})
+logging.getLogger("pypdf").setLevel(logging.ERROR)  # each repaired detail would be a line in the terminal
 _BROKEN = (PyPdfError, ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError, OverflowError)
 """What pypdf raises for damaged files, beside its own errors."""
 
@@ -41,12 +42,16 @@ def read_pages(source: Source) -> tuple[Document, str]:
         if len(reader.pages) > MAX_PAGES:
             raise StoryError(f"{source.name} has more than {MAX_PAGES} pages, too many for a story. Split it.")
         about = reader.metadata
-        document = Document(title=one_line(about and about.title or ""), author=one_line(about and about.author or ""))
+        document = Document()
+        if about:
+            document.title, document.author = one_line(about.title or ""), one_line(about.author or "")
         pages: list[str] = []
+        left = _MAX_CHARACTERS
         for page in reader.pages:
             pages.append(_page_text(page.extract_text(extraction_mode="layout")))
-            if sum(map(len, pages[-1:])) > _MAX_CHARACTERS:
-                raise StoryError(f"{source.name} has a page with too much text, which may be an attack.")
+            left -= len(pages[-1])
+            if left < 0:
+                raise StoryError(f"{source.name} has more than {_MAX_CHARACTERS:,} characters, too many for a story.")
     except _BROKEN as error:
         raise StoryError(
             f"{source.name} can't be read: {error}. Open it in a PDF viewer, print it to a new PDF, and try again."

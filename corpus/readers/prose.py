@@ -1,13 +1,14 @@
 """Read prose that was not written as a game: .txt, .md, .docx, .odt, .epub, .rtf, .pdf, .html and Scrivener projects.
 
 A text with the player's lines (`> open the door`) becomes turns (`corpus.readers.transcript`), in any file format.
-Otherwise, chapters and scenes become a chain of passages of a few hundred words; a document of read_gamebook sections ("turn to
-42") becomes the graph that it describes, in any file format. What isn't prose (contents, page numbers, footnotes,
-licences, …) is left out, and counted in the story's notes.
+Otherwise, chapters and scenes become a chain of passages of a few hundred words; a document of numbered sections ("turn
+to 42") becomes the graph that it describes. What isn't prose (contents, page numbers, footnotes, licences, …) is left
+out, and counted in the story's notes.
 
 A text file is recognised by its suffix only. Its encoding is UTF-8, or another one beyond doubt, which a note names.
 
-Limits: one file is one story; of a Scrivener project, the draft. Pictures are ignored. See the module of each format for its own limits.
+Limits: one file is one story; of a Scrivener project, the draft. Pictures are ignored. See the module of each format
+for its own limits.
 """
 
 import re

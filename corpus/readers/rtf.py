@@ -1,10 +1,10 @@
-r"""Read Rich Text (.rtf) as text, with striprtf: one line a paragraph, as a text file whose lines aren't wrapped.
+r"""Read Rich Text (.rtf) as text, with striprtf: paragraphs with blank lines between them.
 
     text = rtf_text(source.data, source.name)
     document = rtf_properties(source.data)         # title and author
 
-Limits: footnotes, pictures, headers, comments and deleted text are left out (striprtf leaves them out, and they can't be
-counted); headings are recognised by their words, as in a text file; cells of tables are separated by `|`.
+Limits: footnotes, pictures, headers and comments are left out, and can't be counted; text that is marked as deleted
+stays. Headings are recognised by their words, as in a text file. Cells of tables are separated by `|`.
 """
 
 import re
@@ -26,15 +26,19 @@ _MOST = 24 << 20
 
 
 def rtf_text(data: bytes, name: str) -> str:
-    """Return the text; `name` is for messages. Raise StoryError if it is too long for a story."""
+    """Return the text, with blank lines between paragraphs; `name` is for messages.
+
+    Raise StoryError if it is too long for a story, or damaged.
+    """
     rtf = _ADDRESS.sub("LINK", _PICTURE.sub("", data.decode("latin-1")))
     if len(rtf) > _MOST:
         raise StoryError(f"{name} has more than {_MOST >> 20} MiB of text, too long for a story. Split it.")
     try:
-        text = rtf_to_text(rtf, errors="replace")
-    except (ValueError, LookupError, TypeError) as error:  # a number where a word is, an unknown code page
+        text = _converted(rtf)
+    except (ValueError, LookupError, TypeError, ArithmeticError) as error:  # what striprtf raises for damaged files
         raise StoryError(f"{name} is damaged: {error}. Open it in a word processor, save it, and try again.") from error
-    return str(text).replace("\xad", "")
+    joined = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")  # emoji are written in halves
+    return joined.replace("\xad", "").replace("\n", "\n\n")
 
 
 def rtf_properties(data: bytes) -> Document:
@@ -45,4 +49,8 @@ def rtf_properties(data: bytes) -> Document:
 
 
 def _plain(words: str) -> str:
-    return one_line(str(rtf_to_text(f"{{\\rtf1\\ansi {words}}}", errors="replace"))) if words else ""
+    return one_line(_converted(f"{{\\rtf1\\ansi {words}}}")) if words else ""
+
+
+def _converted(rtf: str) -> str:
+    return str(rtf_to_text(rtf, errors="replace"))  # type: ignore[no-untyped-call]

@@ -47,6 +47,7 @@ _TO_THE_PROGRAM = word_set("""
 _OVER = re.compile(r"\W*(?:\*\*\*.*\*\*\*|the end|game over)\W*", re.IGNORECASE)
 _BRANCH = re.compile(r"(?:Part \d+: )?(?:After “.*”: |From the opening: ).+")
 _MARK = re.compile(r"<\|(?:start|end)oftext\|>")
+_EMPTY = re.compile(r"^[ \t]*>[ \t]*$", re.MULTILINE)
 _TITLE = 60
 
 
@@ -117,11 +118,11 @@ def _title(document: Document) -> tuple[str, list[Block]]:
     """Return the title, which may be a first line that isn't a sentence, and the blocks after it."""
     blocks = document.blocks
     head = blocks[0] if blocks else None
-    if head is None or "\n" in head.text or len(head.text) > _TITLE or head.text.startswith(">"):
+    lines = head.text.split("\n") if head else []
+    if not lines or not all(len(line) <= _TITLE and line[-1:].isalnum() for line in lines):
         return document.title, blocks
-    if head.level > PARAGRAPH or (not document.title and head.text[-1:].isalnum()):
-        return document.title or head.text, blocks[1:]
-    return document.title, blocks
+    is_title = blocks[0].level > PARAGRAPH or (not document.title and not lines[0].startswith(">"))
+    return (document.title or lines[0], blocks[1:]) if is_title else (document.title, blocks)
 
 
 def _written_out(words: str) -> str:
@@ -144,7 +145,7 @@ def _read_samples(source: Source) -> Iterator[Story]:
     """Yield the stories of a text with marks, each from the samples that have a passage in common."""
     play, number = Playthrough(source), 0
     known: dict[str, int] = {}  # the passages of the current story
-    for sample in filter(str.strip, _MARK.split(source.text)):
+    for sample in filter(str.strip, _MARK.split(_EMPTY.sub("", source.text))):
         opening, *rest = _ACTION_LINE.split(sample)
         if known and opening.strip() not in known:
             number += 1
