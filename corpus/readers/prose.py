@@ -220,15 +220,61 @@ def _is_kind(kind: bytes) -> Callable[[Source], bool]:
 
 _ODT = b"application/vnd.oasis.opendocument.text"
 
-# Any file may be text, so Markdown and plain text are recognised by their suffixes only.
+
+def _format(
+    name: str,
+    suffixes: tuple[str, ...],
+    looks_like: Callable[[Source], bool],
+    read: Callable[[Source], Document],
+    about: str,
+) -> Format:
+    return Format(name, suffixes, looks_like, partial(_stories, read), about=about)
+
+
+def _is_rtf(source: Source) -> bool:
+    return source.head.startswith(b"{\\rtf")
+
+
+def _is_pdf(source: Source) -> bool:
+    return b"%PDF-" in source.head[:1024]
+
+
+def _never(_: Source) -> bool:
+    """Any file may be text, so Markdown and plain text are recognised by their suffixes only."""
+    return False
+
+
+_TEXT = "Chapters, gamebooks (“turn to 42”), transcripts with the player's lines (“> open the door”), and this game's exports. "
 FORMATS: tuple[Format, ...] = (
-    Format("EPUB book", (".epub",), _is_kind(b"application/epub+zip"), partial(_stories, read_epub)),
-    Format("Word document", (".docx",), _is_docx, partial(_stories, read_docx)),
-    Format("OpenDocument text", (".odt",), _is_kind(_ODT), partial(_stories, read_odt)),
-    Format("Rich Text", (".rtf",), lambda source: source.head.startswith(b"{\\rtf"), partial(_stories, _read_rtf)),
-    Format("Scrivener project", (".scrivx",), is_scrivener, partial(_stories, _read_scrivener)),
-    Format("PDF", (".pdf",), lambda source: b"%PDF-" in source.head[:1024], partial(_stories, _read_pdf)),
-    Format("Web page", (".html", ".htm", ".xhtml"), looks_like_html, partial(_stories, read_html)),
-    Format("Markdown", (".md", ".markdown"), lambda _: False, partial(_stories, _read_markdown)),
-    Format("Plain text", (".txt", ".text"), lambda _: False, partial(_stories, _read_text)),
+    _format(
+        "EPUB book",
+        (".epub",),
+        _is_kind(b"application/epub+zip"),
+        read_epub,
+        "Chapters in reading order, without notes and pictures. Books with DRM are not read.",
+    ),
+    _format(
+        "Word document", (".docx",), _is_docx, read_docx, "Text without comments, notes and what was struck. No .doc."
+    ),
+    _format(
+        "OpenDocument text", (".odt",), _is_kind(_ODT), read_odt, "Text without comments, notes and what was struck."
+    ),
+    _format("Rich Text", (".rtf",), _is_rtf, _read_rtf, "Text without notes and pictures; headings by their words."),
+    _format(
+        "Scrivener project",
+        (".scrivx",),
+        is_scrivener,
+        _read_scrivener,
+        "The draft in the order of the binder, without what is not to be compiled. Name the folder or its .scrivx.",
+    ),
+    _format(
+        "PDF",
+        (".pdf",),
+        _is_pdf,
+        _read_pdf,
+        "Paragraphs by indentation, space or short last lines; no columns, and no scans without recognised text.",
+    ),
+    _format("Web page", (".html", ".htm", ".xhtml"), looks_like_html, read_html, "The article of a saved page."),
+    _format("Markdown", (".md", ".markdown"), _never, _read_markdown, _TEXT + "Code is left out, tables stay."),
+    _format("Plain text", (".txt", ".text"), _never, _read_text, _TEXT + "UTF-8, or Windows-1252 beyond doubt."),
 )

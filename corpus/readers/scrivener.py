@@ -2,8 +2,8 @@
 
     document = read_project(Source.of(Path("novel.scriv/novel.scrivx")))
 
-The folders of the draft are chapters, the texts in them scenes; a text beside the folders is a chapter. What isn't to be
-compiled is left out and counted. Research, notes, synopses and the trash are no part of the story.
+The folders of the draft are chapters, the texts in them scenes; a text beside the folders is a chapter. What is not to
+be compiled is left out and counted. Research, notes, synopses and the trash are no part of the story.
 
 Limits: Scrivener 2 and 3; each text is read as Rich Text (`corpus.readers.rtf`).
 """
@@ -11,13 +11,17 @@ Limits: Scrivener 2 and 3; each text is read as Rich Text (`corpus.readers.rtf`)
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from xml.etree import ElementTree
+from typing import TYPE_CHECKING
 
 from corpus.readers import plain_text
 from corpus.readers.document import SCENE_BREAK, Block, Document
 from corpus.readers.rtf import rtf_text
 from corpus.readers.source import Source
+from corpus.readers.zip_archive import careful
 from corpus.story import StoryError
+
+if TYPE_CHECKING:
+    from lxml import etree
 
 SUFFIX = ".scrivx"
 _ID = re.compile(r"[0-9A-Fa-f-]{1,36}")
@@ -37,11 +41,11 @@ def covered(files: Sequence[Path]) -> set[Path]:
 
 def read_project(source: Source) -> Document:
     """Return the draft of the project whose binder `source` is. Raise StoryError if a file of it can't be read."""
-    if "<!DOCTYPE" in source.text:
-        raise StoryError(f"{source.name} has a document type, which may be an attack. It was not read.")
+    from lxml import etree
+
     try:
-        binder = ElementTree.fromstring(source.text)
-    except ElementTree.ParseError as error:
+        binder = etree.fromstring(source.data, etree.XMLParser(**careful()))
+    except etree.LxmlError as error:
         raise StoryError(f"{source.name} is damaged: {error}. Open the project in Scrivener and save it.") from error
     drafts = [item for item in binder.iter("BinderItem") if item.get("Type") == "DraftFolder"]
     all_compile = not any(_compiles(item) for draft in drafts for item in draft.iter("BinderItem"))
@@ -51,7 +55,7 @@ def read_project(source: Source) -> Document:
     return document
 
 
-def _add(items: Iterable[ElementTree.Element], folder: Path, level: int, document: Document, all_compile: bool) -> None:
+def _add(items: "Iterable[etree._Element]", folder: Path, level: int, document: Document, all_compile: bool) -> None:
     """Add the texts of binder items and of those in them; `level` is that of their headings."""
     for item in items:
         children = list(_children(item))
@@ -68,15 +72,15 @@ def _add(items: Iterable[ElementTree.Element], folder: Path, level: int, documen
             _add(children, folder, level + 1, document, all_compile)
 
 
-def _children(item: ElementTree.Element) -> Iterator[ElementTree.Element]:
+def _children(item: "etree._Element") -> "Iterator[etree._Element]":
     return item.iterfind("Children/BinderItem")
 
 
-def _compiles(item: ElementTree.Element) -> bool:
+def _compiles(item: "etree._Element") -> bool:
     return (item.findtext("MetaData/IncludeInCompile") or "").strip() == "Yes"
 
 
-def _text(item: ElementTree.Element, folder: Path) -> str:
+def _text(item: "etree._Element", folder: Path) -> str:
     """Return the text of an item: "" if it has none."""
     name = item.get("UUID") or item.get("ID") or ""
     if not _ID.fullmatch(name):

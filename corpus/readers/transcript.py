@@ -1,11 +1,12 @@
-r"""Read text with the player's lines, `> open the door`, as turns: transcripts, exports of this game, AI Dungeon's texts.
+r"""Read text with the player's lines, `> open the door`, as turns: transcripts, exports, AI Dungeon's text.
 
     text = isolate_actions(text)                    # before the text is read as paragraphs
     if is_transcript(document.blocks):              # in whatever file format they were
         story = transcript_to_story(document, source)
 
-A text is a transcript if nearly all of its lines that begin with `>` say what to do; quoted letters don't. Abbreviations
-of text adventures are written out (`x lamp`: examine lamp), commands to the program (`save`) go with their answers.
+A text is a transcript if nearly all of its lines that begin with `>` say what to do; those of quoted letters don't.
+Abbreviations of text adventures are written out (`x lamp`: examine lamp); commands to the program (`save`) are left
+out, with their answers.
 
 `FORMATS` reads the text that AI Dungeon was trained on (`text_adventures.txt`) and others with its marks,
 `<|startoftext|>` and `<|endoftext|>`. A sample there that begins with a passage of the one before is a branch of it, so
@@ -52,7 +53,7 @@ _TITLE = 60
 
 
 def isolate_actions(text: str, mark: str = ">") -> str:
-    """Return a text with blank lines around the player's lines, which begin with `mark`; unchanged without such lines."""
+    """Return a text with blank lines around the player's lines, which then begin with `mark`."""
     if ">" not in text:
         return text
     lines = [match[1] for match in _ACTION_LINE.finditer(text)]
@@ -163,4 +164,12 @@ def _read_samples(source: Source) -> Iterator[Story]:
     yield play.to_story(f"{source.stem} {number + 1}" if number else "")
 
 
-FORMATS = (Format("AI Dungeon training text", (), _has_marks, _read_samples),)
+FORMATS = (
+    Format(
+        "AI Dungeon training text",
+        (),
+        _has_marks,
+        _read_samples,
+        about="text_adventures.txt and others with its marks: the samples of a story become its tree again.",
+    ),
+)

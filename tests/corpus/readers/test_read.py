@@ -107,10 +107,24 @@ def test_twee_stories_in_one_or_several_files(tmp_path: Path) -> None:
 
 def test_formats_command() -> None:
     listed = CliRunner().invoke(main, ["formats"]).stdout
-    assert [re.split(r"  +", line)[0] for line in listed.splitlines()] == [
+    assert [re.split(r"  +", line)[0] for line in listed.splitlines() if line[0] != " "] == [
         story_format.name for story_format in FORMATS
     ]
-    for ending in (".twee", ".html", ".ink", ".docx", ".odt", ".epub", ".md", ".txt", ".story"):
+    assert "no scans without recognised text" in " ".join(listed.split())
+    for ending in (
+        ".twee",
+        ".html",
+        ".ink",
+        ".docx",
+        ".odt",
+        ".epub",
+        ".md",
+        ".txt",
+        ".story",
+        ".rtf",
+        ".pdf",
+        ".scrivx",
+    ):
         assert ending in listed
 
 
