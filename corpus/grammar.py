@@ -135,7 +135,7 @@ def inflected(text: str) -> str:
 
 
 _AFTER_GERUND = (
-    WAYS | DIRECTIONS | JOINS | ASKING | STUFF | NUMBERS | {"not", "together", "alone", "camp", "cover", "it"}
+    WAYS | DIRECTIONS | JOINS | ASKING | STUFF | NUMBERS | {"not", "still", "together", "alone", "camp", "cover", "it"}
 )
 
 

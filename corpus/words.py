@@ -270,13 +270,13 @@ THINGS = word_set("""
 
 STUFF = word_set("""
     agility air anyone anything anywhere beer black blood blue both bread bronze brown chaos charisma charity cheese
-    coffee combat compassion copper courage cunning curiosity darkness death diplomacy duty earth easy either endurance
-    everybody everyone everything evil faith false fame family fate female fire food freedom friendship gold good gray
-    greed green grey happiness hatred heaven hell honesty honor honour hope ice intelligence iron jewels joy justice
-    knowledge law life light lightning logic love loyalty luck magic male meat medium mercy milk money music nature
-    neither nobody none nowhere orange order other others peace pink poison power pride purple rage random red revenge
-    rope rum science silver somebody someone something somewhere soup space speed stealth steel strength tea time
-    treasure true truth vengeance violence violet water wealth weapons whiskey white wine wisdom wood yellow
+    chocolate coffee combat compassion copper courage cunning curiosity darkness death diplomacy duty earth easy either
+    endurance everybody everyone everything evil faith false fame family fate female fire food freedom friendship gold
+    good gray greed green grey happiness hatred heaven hell honesty honor honour hope ice intelligence iron jewels joy
+    justice knowledge law life light lightning logic love loyalty luck magic male meat medium mercy milk money music
+    nature neither nobody none nowhere orange order other others peace pink poison power pride purple rage random red
+    revenge rope rum science silver somebody someone something somewhere soup space speed stealth steel strength tea
+    time treasure true truth vengeance violence violet water wealth weapons whiskey white wine wisdom wood yellow
     """)
 """Uncountable nouns and the like for labels of one word."""
 

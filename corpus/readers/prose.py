@@ -244,7 +244,7 @@ def _never(_: Source) -> bool:
     return False
 
 
-_TEXT = "Chapters, gamebooks (“turn to 42”), transcripts with the player's lines (“> open the door”), and this game's exports. "
+_TEXT = "Chapters, gamebooks (“turn to 42”), and transcripts with the player's lines (“> open the door”). "
 FORMATS: tuple[Format, ...] = (
     _format(
         "EPUB book",

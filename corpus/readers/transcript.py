@@ -12,8 +12,8 @@ out, with their answers.
 `<|startoftext|>` and `<|endoftext|>`. A sample there that begins with a passage of the one before is a branch of it, so
 the samples of a story become one again.
 
-Limits: of an export of this game with all branches, the first is read (the shelf has the tree). A sample that doesn't
-stand with the others of its story is a story of its own.
+Limits: a branch in an export of this game is found by the first words of the turn that it follows, so it may be put
+after another turn that begins alike. A sample that doesn't stand with the others of its story is a story of its own.
 """
 
 import re
@@ -46,7 +46,9 @@ _TO_THE_PROGRAM = word_set("""
     unscript verbose version
     """)
 _OVER = re.compile(r"\W*(?:\*\*\*.*\*\*\*|the end|game over)\W*", re.IGNORECASE)
-_BRANCH = re.compile(r"(?:Part \d+: )?(?:After “.*”: |From the opening: ).+")
+_BRANCH = re.compile(r"(?:Part \d+: )?(?:After “(.*)”: |From the opening: ).+")
+_HEADING = 28
+"""Characters of a turn in the heading of a branch."""
 _MARK = re.compile(r"<\|(?:start|end)oftext\|>")
 _EMPTY = re.compile(r"^[ \t]*>[ \t]*$", re.MULTILINE)
 _TITLE = 60
@@ -86,33 +88,55 @@ def _is_action(line: str) -> bool:
 
 def transcript_to_story(document: Document, source: Source) -> Story:
     """Return the story of a transcript. Raise NoStoryError if it has no prose."""
-    play = Playthrough(source)
+    play = Playthrough(source, keeps_lines=True)
     play.left_out.update(document.left_out)
     play.notes += document.notes
     title, blocks = _title(document)
-    parent, ended, skipping = ROOT, False, False
+    piece, action, skipping = ROOT, "", False
     prose: list[str] = []
-    for n, block in enumerate(blocks):
-        if _BRANCH.fullmatch(block.text) and (block.level > PARAGRAPH or block.text.startswith("Part ")):
-            play.left_out["other branch"] += sum(_BRANCH.fullmatch(other.text) is not None for other in blocks[n:])
-            break
-        action = _ACTION.fullmatch(block.text) if block.level == PARAGRAPH else None
-        if action:
-            parent = play.add_prose(parent, BLANK_LINE.join(prose))
-            words, rest = one_line(action[1]), action[2] or ""
-            skipping = words.lower().rstrip(".") in _TO_THE_PROGRAM or first(words) in ("script", "transcript")
+    ends: dict[str, int] = {}  # by the first words of a turn, as an export names it: the last piece of the turn
+
+    def end_turn() -> None:
+        nonlocal piece, action
+        text = BLANK_LINE.join(prose)
+        piece = play.add_prose(piece, text)
+        ends[_first_words(action or text)] = piece
+        if "" not in ends and piece != ROOT:
+            ends[""] = piece  # the opening
+        if prose and _OVER.fullmatch(prose[-1]):
+            play.mark_ending(piece)
+        action = ""
+        prose.clear()
+
+    for block in blocks:
+        branch = _BRANCH.fullmatch(block.text)
+        line = _ACTION.fullmatch(block.text) if block.level == PARAGRAPH else None
+        if branch or line:
+            end_turn()
+            skipping = False
+        if branch:
+            skipping = (branch[1] or "") not in ends
+            play.left_out["branch whose place is not known"] += skipping
+            piece = ends.get(branch[1] or "", ROOT)
+        elif line:
+            action = one_line(line[1])
+            skipping = action.lower().rstrip(".") in _TO_THE_PROGRAM or first(action) in ("script", "transcript")
             play.left_out["command to the program"] += skipping
-            prose = [rest] if rest.strip() and not skipping else []
-            parent = parent if skipping else play.add_action(parent, _written_out(words))
+            if not skipping:
+                piece = play.add_action(piece, _written_out(action))
+                prose += [line[2]] if line[2] and line[2].strip() else []
         elif block.level == PARAGRAPH and not skipping:
             prose.append(block.text)
-            ended = _OVER.fullmatch(block.text) is not None
-    parent = play.add_prose(parent, BLANK_LINE.join(prose))
-    if ended:
-        play.mark_ending(parent)
+    end_turn()
     if not play.has_prose:
         raise NoStoryError(f"There is no prose in {source.name}, only what the player typed.")
     return play.to_story(title)
+
+
+def _first_words(text: str) -> str:
+    """Return how an export of this game names a turn in the heading of a branch (`dungeon.tale.transcript`)."""
+    words = one_line(text)
+    return words if len(words) <= _HEADING else words[:_HEADING].rsplit(" ", 1)[0] + " …"
 
 
 def _title(document: Document) -> tuple[str, list[Block]]:

@@ -82,11 +82,16 @@ def test_quotations_are_no_actions(name: str) -> None:
     assert not list(read(text.encode(), name).edges())
 
 
-def test_first_branch_of_an_export_with_all_branches() -> None:
-    text = "\n\n".join(["The Mill", *PARAGRAPHS, "Part 2: From the opening: You run.", "> You run.", "You are wet."])
-    story = read(text.encode(), "mill.txt")
-    assert [action for action, _ in turns(story)] == ["You light the lamp.", 'You say "Who is there?"']
-    assert story.notes == ("Left out: 1 other branch.",)
+def test_branches_of_an_export_come_where_its_headings_say() -> None:
+    branches = ["Part 2: From the opening: You run.", "> You run.", "You are wet."]
+    branches += ["Part 3: After “You light the lamp.”: The way out", "> You leave.", "It is May."]
+    story = read("\n\n".join(["The Mill", *PARAGRAPHS, *branches]).encode(), "mill.txt")
+    assert [(passage.text, choice.label) for passage, choice in story.edges()] == [
+        ("The mill is dark.", "You light the lamp."),
+        ("The mill is dark.", "You run."),
+        ("The wheel turns.", 'You say "Who is there?"'),
+        ("The wheel turns.", "You leave."),
+    ]
 
 
 def test_samples_of_a_story_become_one_story_again(tmp_path: Path) -> None:
