@@ -16,7 +16,8 @@ Every passage is tagged `PLAYED`. One where playing stopped is tagged `UNFINISHE
 an ending. The text of an author, whose story was played, is tagged `CONTEXT_ONLY`: it is learned from the story itself.
 
 Limits: a line break in prose without blank lines is the end of a paragraph, unless the playthrough `keeps_lines`. An
-action without an answer is left out and counted, because a passage needs text. More than `_MOST` pieces or `_MOST_TEXT` characters are refused.
+action without an answer is left out and counted, because a passage needs text. More than `_MOST` pieces or `_MOST_TEXT`
+characters are refused.
 """
 
 import re

@@ -98,12 +98,13 @@ def transcript_to_story(document: Document, source: Source) -> Story:
 
     def end_turn() -> None:
         nonlocal piece, action
-        text = BLANK_LINE.join(prose)
+        is_over = len(prose) > 1 and _OVER.fullmatch(prose[-1]) is not None
+        text = BLANK_LINE.join(prose[:-1] if is_over else prose)
         piece = play.add_prose(piece, text)
         ends[_first_words(action or text)] = piece
         if "" not in ends and piece != ROOT:
             ends[""] = piece  # the opening
-        if prose and _OVER.fullmatch(prose[-1]):
+        if is_over:
             play.mark_ending(piece)
         action = ""
         prose.clear()
