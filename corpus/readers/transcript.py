@@ -50,7 +50,8 @@ _BRANCH = re.compile(r"(?:Part \d+: )?(?:After “(.*)”: |From the opening: ).
 _HEADING = 28
 """Characters of a turn in the heading of a branch."""
 _MARK = re.compile(r"<\|(?:start|end)oftext\|>")
-_EMPTY = re.compile(r"^[ \t]*>[ \t]*$", re.MULTILINE)
+_SAMPLE_LINE = re.compile(r"^[ \t]*>[ \t]*([^\n]*)$", re.MULTILINE)
+"""The player's line in a sample; without words, the story continued by itself."""
 _TITLE = 60
 
 
@@ -171,8 +172,8 @@ def _read_samples(source: Source) -> Iterator[Story]:
     """Yield the stories of a text with marks, each from the samples that have a passage in common."""
     play, number = Playthrough(source), 0
     known: dict[str, int] = {}  # the passages of the current story
-    for sample in filter(str.strip, _MARK.split(_EMPTY.sub("", source.text))):
-        opening, *rest = _ACTION_LINE.split(sample)
+    for sample in filter(str.strip, _MARK.split(source.text)):
+        opening, *rest = _SAMPLE_LINE.split(sample)
         if known and opening.strip() not in known:
             number += 1
             yield play.to_story(f"{source.stem} {number}")

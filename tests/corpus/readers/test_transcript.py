@@ -109,6 +109,6 @@ def test_samples_of_a_story_become_one_story_again(tmp_path: Path) -> None:
         ("You leave the door alone.", "The cat is sad."),
     ]
     assert len(mill.passages) == 4
-    assert [passage.text for passage in captain.passages.values()][1] == "Nobody listens.\n\nThey row on."
+    assert [passage.text for passage in captain.passages.values()][1:] == ["Nobody listens.", "They row on."]
     assert [captain.title, mill.title] == ["text_adventures 2", "text_adventures 1"]
     assert FORMATS[0].name == "AI Dungeon training text"
