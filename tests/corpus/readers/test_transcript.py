@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+import corpus
 from corpus.examples import edge_cover
 from corpus.graph import make_graph
 from corpus.readers import read as read_path
@@ -11,6 +12,7 @@ from corpus.readers.transcript import FORMATS
 from corpus.story import UNFINISHED, Story
 from tests.corpus.readers.documents import docx_of, page, read
 
+LIBRARY = Path(corpus.__file__).parent / "library"
 PLAYED = """You wake up in a cellar. There is a lamp here, and a long stair that
 goes up into the dark, further than you can see.
 
@@ -112,3 +114,36 @@ def test_samples_of_a_story_become_one_story_again(tmp_path: Path) -> None:
     assert [passage.text for passage in captain.passages.values()][1:] == ["Nobody listens.", "They row on."]
     assert [captain.title, mill.title] == ["text_adventures 2", "text_adventures 1"]
     assert FORMATS[0].name == "AI Dungeon training text"
+
+
+def test_path_cover_of_a_story_becomes_its_tree_again(tmp_path: Path) -> None:
+    """AI Dungeon's script: the first choice goes on, every other begins a sample with the passage before it."""
+    graph = make_graph(next(read_path(LIBRARY / "the-ten-forty.twee")))
+    choices: dict[str, list[tuple[str, str]]] = {}
+    samples: list[str] = []
+
+    def grow(name: str) -> None:
+        choices[name] = []
+        for action, target in graph.nodes[name].edges:
+            if target not in choices:
+                choices[name].append((action, target))
+                grow(target)
+
+    def emit(name: str, sample: str) -> None:
+        for n, (action, target) in enumerate(choices[name]):
+            before = graph.nodes[name].text if n else sample
+            emit(target, f"{before}\n> {action}\n{graph.nodes[target].text}")
+        if not choices[name]:
+            samples.append(sample)
+
+    grow(graph.start)
+    emit(graph.start, graph.nodes[graph.start].text)
+    file = tmp_path / "text_adventures.txt"
+    file.write_text("".join(f"<|startoftext|>{sample}<|endoftext|>\n" for sample in samples), encoding="utf-8")
+    (story,) = read_path(file)
+    assert len(samples) > 10
+    assert {passage.text for passage in story.passages.values()} == {graph.nodes[name].text for name in choices}
+    written = {(graph.nodes[name].text, *edge) for name, edges in choices.items() for edge in edges}
+    assert {(passage.text, choice.label) for passage, choice in story.edges()} == {
+        (text, label) for text, label, _ in written
+    }
