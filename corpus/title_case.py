@@ -51,6 +51,8 @@ def sentence_case(text: str) -> str:
         if phrase and (after_determiner or (start == 1 and bare[0] in VERBS)):
             known = all(bare[n] in _ORDINARY or bare[n].endswith(("ed", "ly")) for n in phrase)
             lowered += phrase if known or (after_determiner and (everywhere or len(words) == 2)) else ()
-        if bare[start - 1] in ("and", "or", "&", "you", "i") and (bare[start] in VERBS or bare[start - 1] == "you"):
+        if bare[start - 1] in ("and", "or", "&", "to", "you", "i") and (
+            bare[start] in VERBS or bare[start - 1] == "you"
+        ):
             lowered.append(start)
     return " ".join(word.lower() if n in lowered and bare[n] not in _NAMES else word for n, word in enumerate(words))

@@ -332,17 +332,19 @@ SAID_PAIRS = word_set("""
 # ---- small words ---------------------------------------------------------------------------------------------
 
 PASTS = word_set("""
-    began bled blew bought broke brought built came caught chose crept did drank drew drove fed fell felt fled flew
-    fought found gave got grew had heard held hid kept knew lay led left lost made meant met rang said sang sat saw
-    sent shot slept sold sought spent spoke stole stood swam swore taught threw thought told took tore was went wept
-    were woke won wore wrote
+    been began bled blew bought broke broken brought built came caught chose chosen crept did done drank drew drove fed
+    fell felt fled flew forgotten fought found gave given gone got grew had heard held hid hidden kept knew known lay
+    led left lost made meant met rang said sang sat saw seen sent shot slept sold sought spent spoke stole stood swam
+    swore taken taught thought threw told took tore was went wept were woke won wore written wrote
     """)
-"""Irregular past tenses."""
+"""Irregular past tenses and participles."""
 NUMBERS = word_set("one two three four five six seven eight nine ten few many more most several half number")
 OLD = word_set("old young little big poor option")
 """Words that are in small letters before a name, too: old Martha."""
 JOINS = word_set("and or of with for from in on at the a an to by but as without")
-FOREIGN = word_set("la le les der das dem den el los las il lo gli une ein eine una du des und et mit avec y con")
+FOREIGN = word_set(
+    "la le les der das dem den el los las il lo gli une ein eine una du des und et mit avec y con zum zur"
+)
 """Small words of other languages that English doesn't have."""
 LY_VERBS = word_set("apply bully comply fly rally rely reply supply tally ally")
 
