@@ -19,7 +19,7 @@ import re
 from corpus.actions import QUOTES, action_line, done, sentence, spoken, subject_after_phrase
 from corpus.grammar import action_after_clause, begins_with_verb, first, inflected, lower, of_others, uninflected
 from corpus.text import one_line
-from corpus.title_case import sentence_case
+from corpus.title_case import is_title_case, sentence_case
 from corpus.turns import Kind
 from corpus.words import DOUBTFUL, PASTS, SAID, SAID_ALONE, THIRDS, VERBS, word_set
 
@@ -100,7 +100,13 @@ def _simple_action(label: str) -> str:
     """
     words = label.rstrip(".!").split(" ")
     verb = words[0].lower()
-    if verb in _SURE and _PLAIN.fullmatch(label) and _NEEDS_RULES.isdisjoint(words) and words[-1][0].islower():
+    if (
+        verb in _SURE
+        and _PLAIN.fullmatch(label)
+        and _NEEDS_RULES.isdisjoint(words)
+        and words[1:2] != ["of"]
+        and (label[1:].islower() or not is_title_case(words))
+    ):
         return f"You {verb}{label[len(verb) :]}" + ("" if label[-1] in ".!" else ".")
     return spoken(label) if _SAID.fullmatch(label) else ""
 
@@ -155,7 +161,7 @@ _SAID = re.compile(r'"[!#-~]+(?: [!#-~]+)*"')
 _BARE = re.compile(r"(?!(?:option|choice|answer|path)\b)(?:I |[A-Za-z']{2})[A-Za-z ,.!'-]*[a-z.!?]", re.IGNORECASE)
 _NOT_WORDS = re.compile(r"[\W_]+")
 _NEEDS_RULES = word_set(
-    "I i me my mine myself My Me Mine us of page game story end start beginning menu comment comments review"
+    "I i me my mine myself My Me Mine us page game story end start beginning menu comment comments review"
 )
 _SURE = (
     VERBS

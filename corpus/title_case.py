@@ -10,6 +10,7 @@ name a place.
 Limits: English; a name that is also an ordinary word (`Talk To Rose`) keeps its capital only if it is in `_NAMES`.
 """
 
+from collections.abc import Sequence
 from itertools import takewhile
 
 from corpus.words import (
@@ -34,12 +35,15 @@ _NAMES = word_set("""
     """)
 
 
+def is_title_case(words: Sequence[str]) -> bool:
+    """Return whether every word of a label but the small ones has a capital."""
+    return all(word[:1].isupper() or word.lower() in _SMALL or not word[:1].isalpha() for word in words)
+
+
 def sentence_case(text: str) -> str:
     """Return `text` without the capitals of title case; unchanged if it is not in title case."""
     words = text.split(" ")
-    if len(words) < 2 or not all(
-        word[:1].isupper() or word.lower() in _SMALL or not word[:1].isalpha() for word in words
-    ):
+    if text[1:].islower() or len(words) < 2 or not is_title_case(words):
         return text
     bare = [word.strip(".,!?…:;()\"'").lower() for word in words]
     capitals = [word[:1].isupper() and ((word == "A" and word != words[-1]) or not word.isupper()) for word in words]
