@@ -266,7 +266,7 @@ _TIME = (
 )
 _COUNT = r"(?:one|two|three|four|five|six|seven|eight|nine|ten|\d+|[ivx]+)"
 _NUMBERED = re.compile(
-    rf"^(?:act|part|book|scene|interview)\s+{_COUNT}\s*(?:$|[:.,–-])|\b(?:part|chapter)\s+{_COUNT}$", re.IGNORECASE
+    rf"^(?:act|part|book|scene)\s+{_COUNT}\s*(?:$|[:.,–-])|\b(?:part|chapter)\s+{_COUNT}$", re.IGNORECASE
 )
 _NARRATED = re.compile(
     rf"""
