@@ -128,7 +128,7 @@ class Format:
     read_project: Callable[[Sequence[tuple[str, str]]], Story] | None = None
     """Returns the story in several files, each (name, text). Raises StoryError. None if a file is always complete."""
     about: str = ""
-    """What is read and what isn't, for `dungeon corpus formats`; sentences."""
+    """What the reader does and what it doesn't, for users."""
 
 
 @contextmanager
