@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 
 from corpus.readers import plain_text
 from corpus.readers.document import SCENE_BREAK, Block, Document
-from corpus.readers.rtf import rtf_text
 from corpus.readers.source import Source
 from corpus.readers.zip_archive import careful
 from corpus.story import StoryError
@@ -82,6 +81,8 @@ def _compiles(item: "etree._Element") -> bool:
 
 def _text(item: "etree._Element", folder: Path) -> str:
     """Return the text of an item: "" if it has none."""
+    from corpus.readers.rtf import rtf_text
+
     name = item.get("UUID") or item.get("ID") or ""
     if not _ID.fullmatch(name):
         return ""
