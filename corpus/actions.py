@@ -166,11 +166,26 @@ def _with_subject(text: str, word: str) -> str:
     after_clause = action_after_clause(text) if word in CONJUNCTIONS else ""
     if after_clause:
         return _you(after_clause)
+    if subject_after_phrase(text):
+        return _subject(subject_after_phrase(text))
+    if word == "about" and " " in text:
+        return _you(f"ask {lower(text)}")
     if word in ("i", "you", "we", "we're", "we've", "we'll", "we'd") or word.startswith(("i'", "you'")):
         return _subject(text)
     if " and " in text and (_ME_AND.match(text) or _AND_I.match(text)):
         return _subject(_me_first(text))
     return ""
+
+
+_AFTER_PHRASE = re.compile(
+    r"((?:without|instead of|with|despite|as|in|for|like) [^,.\"]+), ((?:I|you|we) [^\".!?]+)([.!…]*)", re.IGNORECASE
+)
+
+
+def subject_after_phrase(text: str) -> str:
+    """Return `Without a word, I leave.` with its subject first: `I leave without a word.`; "" for another line."""
+    match = _AFTER_PHRASE.fullmatch(text)
+    return f"{match[2]} {lower(match[1])}{match[3]}" if match else ""
 
 
 def _imperative(text: str, word: str, rest: str) -> str:
@@ -203,7 +218,7 @@ def _other(text: str, word: str, rest: str) -> str:
         not rest or following in WAYS or following in JOINS or following in DIRECTIONS or text[len(word)] == ","
     ):
         return _you(f"go {lower(text)}")
-    if rest and (word in WAYS or word in ("on", "by")):
+    if rest and (word in WAYS or word in ("on", "by")) and (word != "at" or following in DETERMINERS):
         return _you(f"go {'to' + text[2:] if word == 'at' else lower(text)}")
     if of_others(text):
         mine = _OF_SPEAKER.search(text) and not IS.isdisjoint(text.split())  # He is my brother; not: He hits me
@@ -220,7 +235,7 @@ def _other(text: str, word: str, rest: str) -> str:
     return sentence(f"You choose {second_person(_thing(text, word, rest))}")
 
 
-_SMALL = DETERMINERS | PRONOUNS | NUMBERS | OLD | JOINS
+_SMALL = DETERMINERS | PRONOUNS | OTHERS | NUMBERS | OLD | JOINS
 
 
 def _thing(text: str, word: str, rest: str) -> str:
@@ -228,10 +243,12 @@ def _thing(text: str, word: str, rest: str) -> str:
     if word in _SMALL or first(rest) == "else":
         return lower(text)
     words = rest.rstrip(".!…").split()
+    if text[0].isdigit():
+        return text
     if not words:
         if word in THINGS or (word in DOUBTFUL and word not in STUFF):
             return "the " + lower(text)
-        common = word in STUFF or word.removesuffix("s") in THINGS or _ABSTRACT.search(word)
+        common = word in STUFF or word.endswith("ed") or word.removesuffix("s") in THINGS or _ABSTRACT.search(word)
         return lower(text) if common else text
     if re.fullmatch(r"[A-Z]|\d+", words[-1]) and len(words) == 1:
         return lower(text)
@@ -289,4 +306,4 @@ def sentence(text: str) -> str:
     text = text.rstrip(" ,;:")
     if text.endswith("!!"):
         text = text.rstrip("!") + "!"
-    return text if text.endswith((".", "!", "?", "…")) else text + "."
+    return text if text.endswith((".", "!", "?", "…", ".)")) else text + "."

@@ -28,6 +28,7 @@ from corpus.words import (
     SAID_ALONE,
     SAID_BEFORE_COMMA,
     SAID_PAIRS,
+    STUFF,
     SUBJECTS,
     THINGS,
     THIRDS,
@@ -47,7 +48,10 @@ def begins_with_verb(text: str) -> bool:
 # What can follow an ambiguous verb or an unknown word.
 _AWAY = word_set("away off up out down")
 _FOLLOWERS = (ASKING | WAYS | DIRECTIONS) | word_set(
-    "here there again now then more alone together to for with from like against about until as"
+    """
+    here there again now then more alone together to for with from like against about until as late early hard fast ways
+    deeper closer further farther higher lower
+    """
 )
 _OBJECTS = (
     (DETERMINERS - {"no", "both", "all", "some"})
@@ -57,13 +61,15 @@ _OBJECTS = (
 _KNOWN = (DETERMINERS | PRONOUNS | DIRECTIONS | WAYS | SUBJECTS | ASKING | JOINS | NUMBERS | IS) | word_set(
     """
     then so because yet not with finally later soon now just even only almost like about when after before during until
-    once if while since late early much long
+    once if while since late early much long next last again still too better rather same whatever whoever wherever
     """
 )
 
 
 def _is_verb(word: str, rest: str) -> bool:
     """Return whether the first word of a line (lower case, no punctuation) is something to do."""
+    if _is_title(word, rest):
+        return False
     if word in VERBS:
         return word not in DOUBTFUL or _is_verb_here(word, rest)
     head, dash, tail = word.rpartition("-")
@@ -78,6 +84,19 @@ def _is_verb(word: str, rest: str) -> bool:
     return first(rest) in _OBJECTS or (rest[:1].isupper() and "'s " in rest)
 
 
+_BEFORE_OF = word_set("""
+    approve beware compose conceive consist despair die dispose dream hear inform learn partake remind repent rid smell
+    speak take taste tell think tire warn
+    """)
+"""The verbs that can stand before "of": `Think of home`; elsewhere it follows a noun, as in `Return of the King`."""
+
+
+def _is_title(word: str, rest: str) -> bool:
+    """Return whether the first word is a noun by what follows: `Escape of the Slaves`, `Path A`."""
+    following = rest.partition(" ")[0]
+    return (following == "of" and word not in _BEFORE_OF) or (len(rest) == 1 and rest.isupper() and rest != "I")
+
+
 def _is_verb_here(word: str, rest: str) -> bool:
     """Return whether a word that can be a verb or a noun is a verb before `rest`."""
     if not rest:
@@ -85,9 +104,14 @@ def _is_verb_here(word: str, rest: str) -> bool:
     following = first(rest)
     if word == "back":
         return following in _AWAY or following in DETERMINERS  # "Back to the village" is a direction
-    if following in DETERMINERS or following in PRONOUNS or following in PARTICLES or rest[0].isdigit():
+    if (
+        following in DETERMINERS
+        or following in PRONOUNS
+        or following in PARTICLES
+        or (rest[0].isdigit() and not rest.isdecimal())
+    ):
         return True
-    if word == "time" or (len(rest) == 1 and rest.isupper()):
+    if word == "time":
         return False
     if following in _FOLLOWERS:
         return True
@@ -103,9 +127,17 @@ def inflected(text: str) -> str:
     if word not in forms:
         return ""
     following = first(rest)
-    if forms is THIRDS and not (following in DETERMINERS or following in PRONOUNS or following in PARTICLES):
+    is_object = following in DETERMINERS or following in PRONOUNS or following in PARTICLES
+    if forms is GERUNDS:  # Running away; not: Waiting game
+        is_object = is_object or not rest or following in _AFTER_GERUND or following.endswith(("s", "ly"))
+    if not is_object:
         return ""
     return uninflected(text, forms)
+
+
+_AFTER_GERUND = (
+    WAYS | DIRECTIONS | JOINS | ASKING | STUFF | NUMBERS | {"not", "still", "together", "alone", "camp", "cover", "it"}
+)
 
 
 def uninflected(text: str, forms: dict[str, str]) -> str:
@@ -185,7 +217,7 @@ def of_others(text: str) -> bool:
         return len(words) > 1 or "'" in word
     if len(words) < 2:
         return False
-    if word in ("this", "that") and words[1] in IS:
+    if word in ("this", "that", "these", "those") and words[1] in IS:
         return True
     reach = 2 if word in DETERMINERS else 1
     for n, other in enumerate(words[1:6], 1):

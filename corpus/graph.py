@@ -23,7 +23,7 @@ from functools import lru_cache
 from corpus import labels
 from corpus.clean import clean
 from corpus.rejects import Reject
-from corpus.story import CONTEXT_ONLY, UNFINISHED, Choice, Passage, Story
+from corpus.story import CONTEXT_ONLY, PLAYED, UNFINISHED, Choice, Passage, Story
 
 # A few labels make up most choices: "Continue", "Go back", "Yes".
 label_action = lru_cache(maxsize=1 << 16)(labels.label_action)
@@ -134,7 +134,8 @@ def _node(story: Story, name: str, texts: Mapping[str, str], rejects: _Rejects) 
         if not choices and not dangling:
             rejects.add("choice that leads to no text", name, choice.label)
         for resolved in choices:
-            edge = label_action(resolved.label), resolved.target
+            only = len(passage.choices) == 1 and PLAYED not in passage.tags and resolved.label == choice.label
+            edge = label_action(resolved.label, only), resolved.target
             if edge in edges:
                 rejects.add("repeated choice", name, resolved.label)
             edges[edge] = None

@@ -28,6 +28,9 @@ class Choice:
 UNFINISHED = "unfinished"
 """The tag of a passage where writing or playing stopped: the story breaks off there without an ending."""
 
+PLAYED = "played"
+"""The tag of a passage of a playthrough: its choices are what the player did or typed, not an author's links."""
+
 CONTEXT_ONLY = "context-only"
 """The tag of a passage that is context and never trained on: what an author wrote, in a playthrough of the story.
 

@@ -163,7 +163,9 @@ def _head(*names: str) -> None:
 
 
 @cli.command()
-@click.option("--save", metavar="FILE", help="Copy a scenario file, which somebody shared, to your own scenarios.")
+@click.option(
+    "--save", metavar="FILE", help="Copy a scenario file, or a character card (.png, .json), to your own scenarios."
+)
 def scenarios(save: str | None) -> None:
     """List the scenarios.
 

@@ -22,6 +22,7 @@ from corpus.readers import (
     scraped,
     shelf,
     sillytavern,
+    transcript,
     twee,
     twine,
 )
@@ -42,6 +43,7 @@ FORMATS: tuple[Format, ...] = (
     *kobold.FORMATS,
     *novelai.FORMATS,
     *sillytavern.FORMATS,
+    *transcript.FORMATS,
     *prose.FORMATS,
 )
 

@@ -7,7 +7,8 @@ that were hyphenated there. Paragraphs are separated by blank lines, by indented
 wrapped, by line ends. Lines that end well before the width (verse, letters) stay lines.
 
 Limits: hyphens at line ends are decided by the words in the first part of the text; columns and tables are not
-recognised, nor are paragraphs of wrapped lines with neither blank lines nor indentation between them.
+recognised. Of wrapped lines with neither blank lines nor indentation between the paragraphs, a paragraph ends where a
+sentence does well before the width; one that fills its last line is joined to the next.
 """
 
 import re
@@ -41,6 +42,8 @@ _LONG_VERSE = 60
 """Lines; a longer sequence of short lines is not verse or a letter, but paragraphs of one line."""
 _LONG_LINE = 100
 """Characters; a longer line is a paragraph."""
+_MANY_LINES = 15
+"""A longer block of wrapped lines may have several paragraphs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +138,21 @@ def _paragraphs(lines: Sequence[str], layout: _Layout) -> list[str]:
         if len(parts) < len(lines) or all(line.rstrip().endswith(_SPEAKS) for line in lines):
             return [_joined(part, layout) for part in parts]
         return [_lines(lines)]
-    return [_joined(lines, layout)] if layout.width else lines_as_paragraphs(lines)
+    if not layout.width:
+        return lines_as_paragraphs(lines)
+    if len(lines) < _MANY_LINES:
+        return [_joined(lines, layout)]
+    return [_joined(part, layout) for part in _split_at_short_lines(lines, layout.width)]
+
+
+def _split_at_short_lines(lines: Sequence[str], width: int) -> list[Sequence[str]]:
+    """Split wrapped lines with nothing between the paragraphs after each sentence that ends well before the width."""
+    ends = [
+        n
+        for n, (line, after) in enumerate(pairwise(lines), 1)
+        if line.rstrip().endswith(_SPEAKS) and len(line.rstrip()) + 1 + len(after.split()[0]) < _ROOM * _ROOM * width
+    ]
+    return [lines[start:end] for start, end in pairwise([0, *ends, len(lines)])]
 
 
 def _joined(lines: Sequence[str], layout: _Layout) -> str:

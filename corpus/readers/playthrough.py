@@ -12,11 +12,12 @@ The pieces form a tree; equal pieces in the same place are stored once. `add_act
 games that store one long text: its lines that begin with `>` are the player's, and a sentence that it continues moves
 into the turn where the sentence ends. The label of a turn is its action, which `corpus.labels` doesn't change.
 
-A passage where playing stopped is tagged `UNFINISHED`: the story breaks off there without an ending. The text of an
-author, whose story was played, is tagged `CONTEXT_ONLY`: it is learned from the story itself.
+Every passage is tagged `PLAYED`. One where playing stopped is tagged `UNFINISHED`: the story breaks off there without
+an ending. The text of an author, whose story was played, is tagged `CONTEXT_ONLY`: it is learned from the story itself.
 
-Limits: a line break in prose without blank lines is the end of a paragraph. An action without an answer is left out and
-counted, because a passage needs text. More than `_MOST` pieces or `_MOST_TEXT` characters are refused.
+Limits: a line break in prose without blank lines is the end of a paragraph, unless the playthrough `keeps_lines`. An
+action without an answer is left out and counted, because a passage needs text. More than `_MOST` pieces or `_MOST_TEXT`
+characters are refused.
 """
 
 import re
@@ -27,7 +28,7 @@ from typing import Literal, NamedTuple
 from corpus.readers.document import Block, left_out_note
 from corpus.readers.passage_splitter import CONTINUE, split_into_passages
 from corpus.readers.source import Source
-from corpus.story import CONTEXT_ONLY, UNFINISHED, Choice, Passage, Story, StoryError
+from corpus.story import CONTEXT_ONLY, PLAYED, UNFINISHED, Choice, Passage, Story, StoryError
 from corpus.text import one_line
 from corpus.turns import PARAGRAPH
 
@@ -88,11 +89,13 @@ class _Draft(NamedTuple):
 class Playthrough:
     """A playthrough, built piece by piece. A piece is identified by its number; its parent is a piece or ROOT."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, *, keeps_lines: bool = False) -> None:
+        """With `keeps_lines`, a line break in prose without blank lines is the author's, not the end of a paragraph."""
         self.left_out: Counter[str] = Counter()
         """What the save has besides the story, counted by its name in the singular."""
         self.notes: list[str] = []
         self._source = source
+        self._keeps_lines = keeps_lines
         self._pieces: list[_Piece] = []
         self._numbers: dict[_Piece, int] = {}
         self._size = 0
@@ -154,7 +157,7 @@ class Playthrough:
 
     def to_story(self, title: str) -> Story:
         """Return the story; without a title, it is named after its file. Raise StoryError if there is no prose."""
-        joined = _Drafts(self._pieces)
+        joined = _Drafts(self._pieces, self._keeps_lines)
         endings = {joined.close(n) for n in self._endings if joined.turns[n].has_prose}
         self.left_out["unanswered action"] += joined.unanswered
         drafts = joined.drafts
@@ -199,11 +202,12 @@ class Playthrough:
 class _Drafts:
     """Joins the pieces of a playthrough into turns, and the turns into drafts of passages."""
 
-    def __init__(self, pieces: Sequence[_Piece]) -> None:
+    def __init__(self, pieces: Sequence[_Piece], keeps_lines: bool) -> None:
         self.drafts: list[_Draft] = []
         self.turns = {ROOT: _Turn(ROOT, None, "", False)}
         """The turn of each piece."""
         self.unanswered = 0
+        self._keeps_lines = keeps_lines
         self._closed: dict[tuple[int, int], int] = {}
         self._children = Counter(piece.parent for piece in pieces)
         for number, piece in enumerate(pieces):
@@ -242,7 +246,7 @@ class _Drafts:
         length = len(turn.text) if length is None else length
         if (piece, length) not in self._closed:
             after, label = turn.after, CONTINUE if turn.action is None else turn.action
-            for text in _passages(turn.text[:length]):
+            for text in _passages(turn.text[:length], self._keeps_lines):
                 self.drafts.append(_Draft(piece, after, label, text, turn.context_only))
                 after, label = len(self.drafts) - 1, CONTINUE
             self._closed[piece, length] = after
@@ -250,7 +254,7 @@ class _Drafts:
 
 
 def _tags(draft: _Draft, *, unfinished: bool) -> frozenset[str]:
-    tags = {UNFINISHED: unfinished, CONTEXT_ONLY: draft.context_only}
+    tags = {PLAYED: True, UNFINISHED: unfinished, CONTEXT_ONLY: draft.context_only}
     return frozenset(tag for tag, is_set in tags.items() if is_set)
 
 
@@ -266,10 +270,10 @@ def _complete_length(text: str, following: str) -> int:
     return begin + ends[-1] if ends else len(text) if begin else 0
 
 
-def _passages(text: str) -> list[str]:
+def _passages(text: str, keeps_lines: bool) -> list[str]:
     """Return the prose of a turn, paragraphs separated by blank lines, as one passage or several if it is long."""
     text = text.replace("\r\n", "\n").replace("\r", "\n").strip()
-    if PARAGRAPH not in text:
+    if PARAGRAPH not in text and not keeps_lines:
         text = text.replace("\n", PARAGRAPH)
     if len(text) < _LONG:
         return [text]

@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from corpus.readers import choicescript, ink, twee
+from corpus.readers import choicescript, ink, scrivener, twee
 from corpus.readers.source import Source
 
 _SPECIALS = ("StoryTitle", "StoryData")
@@ -31,7 +31,7 @@ def groups(files: Sequence[Path]) -> list[tuple[Path, ...]]:
     group_of: dict[Path, tuple[Path, ...]] = {}
     for group in (*_games(files), *_twee_projects(files)):
         group_of.update(dict.fromkeys(group, group))
-    covered = ink.covered(files)
+    covered = ink.covered(files) | scrivener.covered(files)
     found: dict[tuple[Path, ...], None] = {}
     for file in files:
         if file not in covered:

@@ -1,12 +1,14 @@
-"""Read prose that was not written as a game: .txt, .md, .docx, .odt, .epub and .html.
+"""Read prose that was not written as a game: .txt, .md, .docx, .odt, .epub, .rtf, .pdf, .html and Scrivener projects.
 
-Chapters and scenes become a chain of passages of a few hundred words; a document of read_gamebook sections ("turn to
-42") becomes the graph that it describes, in any file format. What isn't prose (contents, page numbers, footnotes,
-licences, …) is left out, and counted in the story's notes.
+A text with the player's lines (`> open the door`) becomes turns (`corpus.readers.transcript`), in any file format.
+Otherwise, chapters and scenes become a chain of passages of a few hundred words; a document of numbered sections ("turn
+to 42") becomes the graph that it describes. What isn't prose (contents, page numbers, footnotes, licences, …) is left
+out, and counted in the story's notes.
 
 A text file is recognised by its suffix only. Its encoding is UTF-8, or another one beyond doubt, which a note names.
 
-Limits: one file is one story; pictures are ignored. See the module of each format for its own limits.
+Limits: one file is one story; of a Scrivener project, the draft. Pictures are ignored. See the module of each format
+for its own limits.
 """
 
 import re
@@ -22,7 +24,9 @@ from corpus.readers.epub import read_epub
 from corpus.readers.gamebook import read_gamebook
 from corpus.readers.html_page import looks_like_html, read_html
 from corpus.readers.passage_splitter import split_into_passages
+from corpus.readers.scrivener import looks_like as is_scrivener
 from corpus.readers.source import Format, Source
+from corpus.readers.transcript import is_transcript, isolate_actions, transcript_to_story
 from corpus.story import NoStoryError, Story, StoryError
 from corpus.text import one_line, printable
 
@@ -47,6 +51,8 @@ def to_story(document: Document, source: Source) -> Story:
     """Return the story of a document. Raise StoryError if it has no prose, or is too large for a story."""
     if len(document.blocks) > MAX_BLOCKS:
         raise StoryError(f"{source.name} has more than {MAX_BLOCKS} paragraphs, too many for a story. Split it.")
+    if is_transcript(document.blocks):
+        return transcript_to_story(document, source)
     blocks = _without_title(document)
     book = read_gamebook(blocks)
     if book is not None:
@@ -82,8 +88,31 @@ def _without_title(document: Document) -> list[Block]:
 def _read_text(source: Source) -> Document:
     """Read a text file, with its title page and licence."""
     text, note = _decode(source)
-    document = Document(notes=[note] if note else [])
-    blocks = plain_text.blocks(text)
+    return _from_text(text, Document(notes=[note] if note else []))
+
+
+def _read_rtf(source: Source) -> Document:
+    from corpus.readers.rtf import rtf_properties, rtf_text
+
+    return _from_text(rtf_text(source.data, source.name), rtf_properties(source.data))
+
+
+def _read_pdf(source: Source) -> Document:
+    from corpus.readers.pdf import read_pages
+
+    document, text = read_pages(source)
+    return _from_text(text, document)
+
+
+def _read_scrivener(source: Source) -> Document:
+    from corpus.readers.scrivener import read_project
+
+    return read_project(source)
+
+
+def _from_text(text: str, document: Document) -> Document:
+    """Add the paragraphs of a text to a document, without its title page and licence, which it takes from it."""
+    blocks = plain_text.blocks(isolate_actions(text))
     start, end = gutenberg_text(blocks)
     for line in "\n".join(block.text for block in blocks[: min(start, _HEADER_BLOCKS)]).split("\n"):
         _read_statement(line, document)
@@ -98,7 +127,7 @@ def _read_markdown(source: Source) -> Document:
     from corpus.readers.markdown import read_markdown
 
     text, note = _decode(source)
-    document = read_markdown(text, source.name)
+    document = read_markdown(isolate_actions(text, mark="\\>"), source.name)
     document.notes += [note] if note else []
     return document
 
@@ -191,12 +220,61 @@ def _is_kind(kind: bytes) -> Callable[[Source], bool]:
 
 _ODT = b"application/vnd.oasis.opendocument.text"
 
-# Any file may be text, so Markdown and plain text are recognised by their suffixes only.
+
+def _format(
+    name: str,
+    suffixes: tuple[str, ...],
+    looks_like: Callable[[Source], bool],
+    read: Callable[[Source], Document],
+    about: str,
+) -> Format:
+    return Format(name, suffixes, looks_like, partial(_stories, read), about=about)
+
+
+def _is_rtf(source: Source) -> bool:
+    return source.head.startswith(b"{\\rtf")
+
+
+def _is_pdf(source: Source) -> bool:
+    return b"%PDF-" in source.head[:1024]
+
+
+def _never(_: Source) -> bool:
+    """Any file may be text, so Markdown and plain text are recognised by their suffixes only."""
+    return False
+
+
+_TEXT = "Chapters, gamebooks (“turn to 42”), and transcripts with the player's lines (“> open the door”). "
 FORMATS: tuple[Format, ...] = (
-    Format("EPUB book", (".epub",), _is_kind(b"application/epub+zip"), partial(_stories, read_epub)),
-    Format("Word document", (".docx",), _is_docx, partial(_stories, read_docx)),
-    Format("OpenDocument text", (".odt",), _is_kind(_ODT), partial(_stories, read_odt)),
-    Format("Web page", (".html", ".htm", ".xhtml"), looks_like_html, partial(_stories, read_html)),
-    Format("Markdown", (".md", ".markdown"), lambda _: False, partial(_stories, _read_markdown)),
-    Format("Plain text", (".txt", ".text"), lambda _: False, partial(_stories, _read_text)),
+    _format(
+        "EPUB book",
+        (".epub",),
+        _is_kind(b"application/epub+zip"),
+        read_epub,
+        "Chapters in reading order, without notes and pictures. Books with DRM are not read.",
+    ),
+    _format(
+        "Word document", (".docx",), _is_docx, read_docx, "Text without comments, notes and what was struck. No .doc."
+    ),
+    _format(
+        "OpenDocument text", (".odt",), _is_kind(_ODT), read_odt, "Text without comments, notes and what was struck."
+    ),
+    _format("Rich Text", (".rtf",), _is_rtf, _read_rtf, "Text without notes and pictures; headings by their words."),
+    _format(
+        "Scrivener project",
+        (".scrivx",),
+        is_scrivener,
+        _read_scrivener,
+        "The draft in the order of the binder, without what is not to be compiled. Name the folder or its .scrivx.",
+    ),
+    _format(
+        "PDF",
+        (".pdf",),
+        _is_pdf,
+        _read_pdf,
+        "Paragraphs by indentation, space or short last lines; no columns, and no scans without recognised text.",
+    ),
+    _format("Web page", (".html", ".htm", ".xhtml"), looks_like_html, read_html, "The article of a saved page."),
+    _format("Markdown", (".md", ".markdown"), _never, _read_markdown, _TEXT + "Code is left out, tables stay."),
+    _format("Plain text", (".txt", ".text"), _never, _read_text, _TEXT + "UTF-8, or Windows-1252 beyond doubt."),
 )

@@ -14,9 +14,9 @@ from collections.abc import Iterator
 import msgspec
 
 from corpus.readers.playthrough import ROOT, Playthrough
-from corpus.readers.save_json import decode, first_name, utf8
+from corpus.readers.save_json import decode, first_name, holds, utf8
 from corpus.readers.source import Format, Source
-from corpus.story import Story, StoryError
+from corpus.story import NoStoryError, Story, StoryError
 
 _USER = re.compile(r"\{\{user\}\}|<USER>", re.IGNORECASE)
 _CHARACTER = re.compile(r"\{\{char\}\}|<BOT>", re.IGNORECASE)
@@ -93,4 +93,40 @@ def _valid_name(name: str | None) -> str:
     return "" if name is None or name in _NO_NAMES else name
 
 
-FORMATS = (Format("SillyTavern chat", (), _looks_like, _read),)
+_PNG = b"\x89PNG\r\n\x1a\n"
+_SPEC = re.compile(r'"spec"\s*:\s*"(?:chara_card|lorebook)_v\d"')
+
+
+def _is_card(source: Source) -> bool:
+    """Return whether the file is a character card, in a picture or not, or world info."""
+    if source.head.startswith(_PNG):
+        return b"tEXtchara\0" in source.head or b"tEXtccv3\0" in source.head
+    if not source.head_text.lstrip("\ufeff \t\r\n").startswith("{"):
+        return False
+    is_info = '"entries"' in source.head_text and '"content"' in source.head_text and holds(source, "entries")
+    return _SPEC.search(source.head_text) is not None or is_info or holds(source, "name", "first_mes")
+
+
+def _refuse_card(source: Source) -> Iterator[Story]:
+    raise NoStoryError(
+        f"{source.name} is a character card or world info: facts and at most an opening, no story to learn from. To "
+        f"play with a card: dungeon play --scenario {source.name}"
+    )
+
+
+FORMATS = (
+    Format(
+        "SillyTavern chat",
+        (),
+        _looks_like,
+        _read,
+        about="Swipes are branches. Hidden messages and greetings that were not chosen are left out.",
+    ),
+    Format(
+        "Character card or world info",
+        (),
+        _is_card,
+        _refuse_card,
+        about="No story: it is skipped. `dungeon play --scenario FILE` plays a card, .png or .json.",
+    ),
+)

@@ -201,9 +201,10 @@ async def _show_choice(frontend: PlayFrontend, choice: int, words: str, kind: Ki
 def _take(session: Session, number: int, words: str, kind: Kind) -> int:
     """Takes a choice, from 0, with the player's own words for it, if any; returns the turn's id."""
     adventure = session.adventure
-    choice = choices_at(adventure, adventure.head)[number]
+    choices = choices_at(adventure, adventure.head)
+    choice = choices[number]
     label = one_line(choice.label)
     action = action_line(kind, words)
     if bare_words(words) in ("", bare_words(label)) or action.startswith(_NO_DEED):
-        action = label_action(label)
+        action = label_action(label, only=len(choices) == 1)
     return session.add_authored_turn(kind, words or label, action, choice.target).id

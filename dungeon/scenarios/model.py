@@ -36,6 +36,7 @@ import msgspec
 from corpus.text import one_line, printable
 from corpus.turns import clean_prose
 from dungeon.errors import DungeonError
+from dungeon.scenarios.character_card import MAX_BYTES, is_card, read_card
 from dungeon.storage.tomlfile import read_limited, read_toml
 from dungeon.tale.lore import MAX_DEPTH, Card, Lore
 
@@ -112,19 +113,23 @@ def _title(text: str) -> str:
 
 
 def read_scenario(path: Path) -> Scenario:
-    """Read a scenario from any file. Its `name` is empty.
+    """Read a scenario, or a character card of another program, from any file. Its `name` is empty.
 
     Raises:
-        DungeonError: the file can't be read or is not a valid scenario; names the file and the key.
+        DungeonError: the file can't be read or is not a valid scenario or card; names the file and the key.
     """
     place = printable(str(path))[-200:]
     try:
         if not path.is_file():
             raise DungeonError(f"There is no scenario file {place}.")
         data = read_limited(path)
+        if is_card(data):
+            with path.open("rb") as file:
+                data = file.read(MAX_BYTES + 1)
     except (OSError, ValueError) as error:  # ValueError: a NUL in the name
         raise DungeonError(f"The scenario {place} can't be read: {getattr(error, 'strerror', error)}.") from error
-    scenario = clean_scenario(read_toml(data, Scenario, place))
+    read = Scenario(**read_card(data, place)) if is_card(data) else read_toml(data, Scenario, place)
+    scenario = clean_scenario(read)
     if problem := next(_problems(scenario), ""):
         raise DungeonError(f"{place}: {problem}.")
     return ask_for_placeholders(scenario, place)

@@ -3,7 +3,8 @@
     render_markdown(adventure)                    # title, opening, and every turn on the path to the head
     render_text(adventure, all_branches=True)     # all other branches too, each under a heading
 
-The player's actions are paragraphs that begin with `> ` as in the game, so that `corpus.readers` recognises them.
+The player's actions are paragraphs that begin with `> ` as in the game, and the heading of a branch says after which
+turn it comes: from both, `corpus.readers` makes the tree again.
 Characters that are markup in Markdown are escaped.
 
 Limits: the branches come one after the other; the corpus reads the shelf for the tree. Turns without text are left out,
@@ -102,10 +103,9 @@ def _has_content(adventure: Adventure, node: Node) -> bool:
 
 
 def _branch_name(branch: _Branch) -> str:
-    """Return the player's name for a branch, or else the turn that it follows and how it begins."""
-    if name := next((node.name for node in branch.nodes if node.name), ""):
-        return one_line(name)
-    begins = _first_words(branch.nodes[0])
+    """Return the turn that a branch follows, and the player's name for the branch, or else how it begins."""
+    name = next((node.name for node in branch.nodes if node.name), "")
+    begins = one_line(name) or _first_words(branch.nodes[0])
     return f"After “{_first_words(branch.parent)}”: {begins}" if branch.parent else f"From the opening: {begins}"
 
 

@@ -2,7 +2,9 @@
 
     python -m tests.benchmarks.corpus_labels
 
-Prints the share of `tests/corpus/labels.tsv` that is right: ours, and that of AI Dungeon's rules of 2019, rewritten
+Prints the share of bad actions in `tests/corpus/labels_sample.tsv`: labels in the kinds and shares of stories.
+
+Then the share of `tests/corpus/labels.tsv` that is right: ours, and that of AI Dungeon's rules of 2019, rewritten
 from a description of them. These turn the first person into the second outside quotation marks, put `You say` before a
 quotation mark, and else "You" before a small letter, except before a few words. Of these 27 words the ten that are
 known are used. The rules add no end mark, so they are also scored without it.
@@ -32,11 +34,22 @@ _SECOND_PERSON = {
 
 def main() -> None:
     argument_parser(__doc__).parse_args()
-    lines = (_ROOT / "tests/corpus/labels.tsv").read_text(encoding="utf-8").splitlines()
-    table = [line.split("\t") for line in lines if line and not line.startswith("# ")]
+    print_bad_actions(_rows("labels_sample.tsv"))
+    print()
+    table = _rows("labels.tsv")
     print_quality(table)
     print()
     print_speed([row[0] for row in table])
+
+
+def print_bad_actions(sample: list[list[str]]) -> None:
+    """Print the share of wrong actions in rows of label, links, right actions, and a fourth column if held out."""
+    for name, rows in (
+        ("used to write the rules", [row for row in sample if len(row) == 3]),
+        ("held out, fixed afterwards", [row for row in sample if len(row) == 4]),
+    ):
+        bad = sum((label_action(row[0], only=row[1] == "1") or "-") not in row[2].split("||") for row in rows)
+        print(f"bad actions, {name:32} {bad:>4} of {len(rows)} = {bad / len(rows):.1%}")
 
 
 def print_quality(table: list[list[str]]) -> None:
@@ -85,6 +98,11 @@ def ai_dungeon_action(label: str) -> str:
         return f'You say "{action[1 : action.rindex(chr(34))] if action.count(chr(34)) > 1 else action[1:]}"'
     word = action.partition(" ")[0].lower()
     return action if not action or word in _NO_YOU else f"You {action[0].lower()}{action[1:]}"
+
+
+def _rows(name: str) -> list[list[str]]:
+    lines = (_ROOT / "tests/corpus" / name).read_text(encoding="utf-8").splitlines()
+    return [line.split("\t") for line in lines if line and not line.startswith("# ")]
 
 
 def _without_end(action: str) -> str:

@@ -18,6 +18,12 @@ TABLE = [
     if line and not line.startswith("# ")
 ]
 
+SAMPLE = [
+    line.split("\t")
+    for line in (Path(__file__).parent / "labels_sample.tsv").read_text(encoding="utf-8").splitlines()
+    if not line.startswith("# ")
+]
+
 
 def test_table_is_large_without_repeated_labels() -> None:
     assert len(TABLE) >= 400
@@ -33,6 +39,36 @@ def test_accuracy_on_the_table(held_out: bool) -> None:
     ]
     print(f"{len(rows) - len(misses)} of {len(rows)} right", *misses, sep="\n")
     assert len(misses) <= 0.03 * len(rows), misses
+
+
+@pytest.mark.parametrize("held_out", [False, True])
+def test_at_most_two_of_a_hundred_sampled_actions_are_bad(held_out: bool) -> None:
+    rows = [row for row in SAMPLE if (len(row) == 4) is held_out]
+    assert len(rows) >= 200
+    actions = [(label, label_action(label, only=links == "1"), right) for label, links, right, *_ in rows]
+    bad = [f"{label!r}: {action!r}, not {right}" for label, action, right in actions if not _is_right(action, right)]
+    print(*bad, sep="\n")
+    assert len(bad) <= 0.02 * len(rows), bad
+
+
+def _is_right(action: str, right: str) -> bool:
+    return (action or "-") in right.split("||")
+
+
+@pytest.mark.parametrize(
+    ("label", "action"),
+    [
+        ("The Descent", ""),
+        ("the mourners", ""),
+        ("You Made It to the Coast!", ""),
+        ("Three of them came back", ""),
+        ("Open the letter", "You open the letter."),
+        ('"Not again..."', 'You say "Not again..."'),
+        ("I poured myself a drink", "You poured yourself a drink."),
+    ],
+)
+def test_only_link_of_a_passage_is_an_action_only_if_it_is_a_deed(label: str, action: str) -> None:
+    assert label_action(label, only=True) == action
 
 
 @pytest.mark.parametrize("row", TABLE, ids=lambda row: row[0])

@@ -7,6 +7,7 @@ docx(tale)                         # as Word saves it, by python-docx
 
 import io
 import random
+import re
 import textwrap
 import zipfile
 from dataclasses import dataclass
@@ -319,3 +320,86 @@ def epub(tale: Novel, version: int = 3, more: dict[str, str | bytes] | None = No
     )
     members = {"mimetype": "application/epub+zip", "META-INF/container.xml": container, "OEBPS/book.opf": package}
     return zipped({**members, **pages, **(more or {})})
+
+
+def docx_of(paragraphs: list[str]) -> bytes:
+    """Return a Word document of these paragraphs."""
+    word = docx_library.Document()
+    for text in paragraphs:
+        word.add_paragraph(text)
+    buffer = io.BytesIO()
+    word.save(buffer)
+    return buffer.getvalue()
+
+
+def rtf(tale: Novel) -> bytes:
+    """Return the novel as Rich Text, as WordPad writes it; `chapters` are numbered bold lines."""
+    lines = []
+    for number, chapter in enumerate(tale.chapters, 1):
+        lines.append(rf"\pard\sb240 {{\b Chapter {number}: {chapter.title}}}\par\par")
+        for scene in chapter.scenes:
+            lines += [rf"\pard\fi360 {text}\par" for text in scene]
+            lines.append(r"\pard\qc * * *\par")
+        lines.pop()
+    info = rf"{{\info{{\title {tale.title}}}{{\author {tale.author}}}}}"
+    body = "".join(c if c.isascii() else rf"\'{c.encode('cp1252').hex()}" for c in "\n".join(lines))
+    return rf"{{\rtf1\ansi\ansicpg1252\deff0{{\fonttbl{{\f0\froman Times;}}}}{info}{body}}}".encode("ascii")
+
+
+def pdf(tale: Novel, indented: bool) -> bytes:
+    """Return the novel as a PDF with running heads and page numbers, in Courier; paragraphs are indented, or spaced."""
+    lines: list[tuple[int, str]] = []  # each with its distance from the line before, in tenths of a line
+    for number, chapter in enumerate(tale.chapters, 1):
+        lines.append((40, f"Chapter {number}: {chapter.title}"))
+        for scene, paragraphs in enumerate(chapter.scenes):
+            lines += [(20, "* * *")] if scene else []
+            for n, text in enumerate(paragraphs):
+                wrapped = textwrap.wrap(text, 66, initial_indent="    " if indented and n else "")
+                lines += [(10 if m or (indented and n) else 20, line) for m, line in enumerate(wrapped)]
+    pages, height = [[]], 0
+    for gap, line in lines:
+        if height + gap > 400:
+            pages.append([])
+            height = 0
+        pages[-1].append((gap if height else 10, line))
+        height += gap
+    return _pdf_of([_pdf_page(page, number, tale.title) for number, page in enumerate(pages, 1)], tale)
+
+
+def _pdf_page(lines: list[tuple[int, str]], number: int, head: str) -> bytes:
+    rows, y = [(790, head), (40, str(number))] if lines else [], 750.0
+    for gap, line in lines:
+        y -= gap * 1.4
+        rows.append((round(y), line))
+    shown = (
+        b"BT /F 10 Tf 1 0 0 1 %d %d Tm (%s) Tj ET"
+        % (60 + 6 * (len(line) - len(line.lstrip())), y, re.sub(rb"([()\\])", rb"\\\1", line.strip().encode("cp1252")))
+        for y, line in rows
+    )
+    return b"\n".join(shown)
+
+
+def _pdf_of(pages: list[bytes], tale: Novel) -> bytes:
+    kids = b" ".join(b"%d 0 R" % (5 + 2 * n) for n in range(len(pages)))
+    objects = [
+        b"<</Type /Catalog /Pages 2 0 R>>",
+        b"<</Type /Pages /Count %d /Kids [%s]>>" % (len(pages), kids),
+        b"<</Type /Font /Subtype /Type1 /BaseFont /Courier /Encoding /WinAnsiEncoding>>",
+        b"<</Title (%s) /Author (%s)>>" % (tale.title.encode(), tale.author.encode()),
+    ]
+    for n, content in enumerate(pages):
+        objects.append(
+            b"<</Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Resources <</Font <</F 3 0 R>>>> /Contents %d 0 R>>"
+            % (6 + 2 * n)
+        )
+        objects.append(b"<</Length %d>>\nstream\n%s\nendstream" % (len(content), content))
+    written, places = b"%PDF-1.4\n", []
+    for number, content in enumerate(objects, 1):
+        places.append(b"%010d 00000 n \n" % len(written))
+        written += b"%d 0 obj\n%s\nendobj\n" % (number, content)
+    table = b"xref\n0 %d\n0000000000 65535 f \n%s" % (len(places) + 1, b"".join(places))
+    trailer = b"trailer <</Size %d /Root 1 0 R /Info 4 0 R>>\nstartxref\n%d\n%%%%EOF\n" % (
+        len(places) + 1,
+        len(written),
+    )
+    return written + table + trailer

@@ -107,10 +107,24 @@ def test_twee_stories_in_one_or_several_files(tmp_path: Path) -> None:
 
 def test_formats_command() -> None:
     listed = CliRunner().invoke(main, ["formats"]).stdout
-    assert [re.split(r"  +", line)[0] for line in listed.splitlines()] == [
-        story_format.name for story_format in FORMATS
-    ]
-    for ending in (".twee", ".html", ".ink", ".docx", ".odt", ".epub", ".md", ".txt", ".story"):
+    names, _, about = listed.partition("\n\n")
+    assert [re.split(r"  +", line)[0] for line in names.splitlines()] == [story_format.name for story_format in FORMATS]
+    assert "no scans without recognised text" in " ".join(about.split())
+    assert max(map(len, about.splitlines())) <= 80
+    for ending in (
+        ".twee",
+        ".html",
+        ".ink",
+        ".docx",
+        ".odt",
+        ".epub",
+        ".md",
+        ".txt",
+        ".story",
+        ".rtf",
+        ".pdf",
+        ".scrivx",
+    ):
         assert ending in listed
 
 

@@ -2,6 +2,7 @@
 
 import json
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,12 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from corpus.graph import make_graph
+from corpus.readers import read as read_path
 from corpus.readers.sillytavern import FORMATS
 from corpus.readers.source import Source
-from corpus.story import Story, StoryError
+from corpus.story import NoStoryError, Story, StoryError
 from corpus.text import printable
 
-[FORMAT] = FORMATS
+FORMAT = FORMATS[0]
 
 HEADER = {"user_name": "Ada", "character_name": "Bram", "create_date": "2026-1-5", "chat_metadata": {"note_prompt": ""}}
 
@@ -153,3 +155,19 @@ def test_hostile_chats_are_read_quickly() -> None:
     check(b'{"is_user":false,"mes":"' + b"{{user}}" * 100_000 + b'"}')
     check(b'{"is_user":false,"mes":"a","swipes":[' + b'"",' * 100_000 + b'"b"]}')
     assert time.process_time() - start < 5
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b'{"spec": "chara_card_v2", "data": {"name": "Ada", "first_mes": "You again."}}',
+        b'{"name": "Ada", "description": "", "first_mes": "You again."}',
+        b'{"entries": {"0": {"key": ["wheel"], "content": "It turns."}}}',
+        b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR" + bytes(17) + b"\0\0\0\x09tEXtchara\0AA==",
+    ],
+)
+def test_cards_are_named_with_a_way_to_play_them(data: bytes, tmp_path: Path) -> None:
+    file = tmp_path / "ada.card"
+    file.write_bytes(data)
+    with pytest.raises(NoStoryError, match="dungeon play --scenario"):
+        list(read_path(file))

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from corpus.readers import read
-from corpus.turns import PARAGRAPH, Kind, Turn, clean_prose, write
+from corpus.turns import Kind, Turn, clean_prose, write
 from dungeon.tale.adventure import Adventure, Node, State
 from dungeon.tale.transcript import render_markdown, render_text
 
@@ -66,7 +66,7 @@ def test_every_branch_is_rendered_from_where_it_leaves_the_path(tree: Tree) -> N
     assert rendered.startswith(render_markdown(tree.adventure))
     assert rendered.removeprefix(render_markdown(tree.adventure)) == (
         "\n## From the opening: You knock.\n\n**> You knock.**\n\nNobody answers.\n"
-        "\n## The coward's way\n\n**> You run.**\n\nYou are gone.\n"
+        "\n## After “You pull the ring.”: The coward's way\n\n**> You run.**\n\nYou are gone.\n"
     )
 
 
@@ -164,18 +164,24 @@ def test_the_corpus_reads_the_turns_back(
     file.write_text(render(tree.adventure), "utf-8")
     (story,) = read(file)
     assert story.title == "The Iron Door"
-    assert PARAGRAPH.join(passage.text for passage in story.passages.values()) == write(
-        [Turn("", OPENING), *(node.turn() for node in tree.adventure.path())]
-    )
+    passages = iter(story.passages.values())
+    first = next(passages)
+    turns = [Turn("", first.text)]
+    for (_, choice), passage in zip(story.edges(), passages, strict=True):
+        turns.append(Turn(choice.label, passage.text))
+    assert write(turns) == write([Turn("", OPENING), *(node.turn() for node in tree.adventure.path())])
 
 
 @pytest.mark.parametrize(("render", "ending"), [(render_markdown, ".md"), (render_text, ".txt")])
-def test_the_corpus_reads_each_branch_as_a_chapter(
+def test_the_corpus_reads_the_tree_of_all_branches(
     tree: Tree, tmp_path: Path, render: Callable[[Adventure, bool], str], ending: str
 ) -> None:
     file = tmp_path / f"door{ending}"
     file.write_text(render(tree.adventure, True), "utf-8")
     (story,) = read(file)
-    coward = next(passage for name, passage in story.passages.items() if "coward" in name)
-    assert coward.text == "> You run.\n\nYou are gone."
-    assert len(story.passages) == 3
+    assert [(passage.text, choice.label, story.passages[choice.target].text) for passage, choice in story.edges()] == [
+        (OPENING, "You pull the ring.", "It moves.\n\nThe door opens."),
+        (OPENING, "You knock.", "Nobody answers."),
+        ("It moves.\n\nThe door opens.", "You go in.", "It is dark."),
+        ("It moves.\n\nThe door opens.", "You run.", "You are gone."),
+    ]
