@@ -164,18 +164,18 @@ def test_no_terminal_control_characters_from_files(sources: Path, tmp_path: Path
 def test_error_for_a_missing_package_has_the_install_command(
     sources: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(sys.modules, "rensa", None)
-    for module in ("corpus.build", "corpus.pipeline", "corpus.duplicates"):
+    monkeypatch.setitem(sys.modules, "ftfy", None)
+    for module in ("corpus.build", "corpus.pipeline", "corpus.graph", "corpus.clean"):
         monkeypatch.delitem(sys.modules, module, raising=False)
     result = build(sources, "--out", tmp_path / "corpus")
     assert result.exit_code == 2
-    assert f"rensa is not installed. Install it with: {install_line('corpus')}" in result.stderr
+    assert f"ftfy is not installed. Install it with: {install_line('corpus')}" in result.stderr
 
 
 def test_help_imports_no_heavy_package() -> None:
     code = "import sys, corpus.cli, corpus.commands.build as b, corpus.commands.stats as s; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.split()
-    assert not {"pyarrow", "numpy", "rensa", "datasets", "ftfy"} & set(loaded)
+    assert not {"pyarrow", "numpy", "datasets", "ftfy"} & set(loaded)
 
 
 def test_building_needs_neither_torch_nor_datasets(sources: Path, tmp_path: Path) -> None:
