@@ -49,8 +49,8 @@ def build(
 ) -> Report:
     """Build a corpus at `out` from story files and folders, replacing an earlier corpus.
 
-    Without `workers`, their number depends on the size of the sources (`corpus.sources`). `on_progress` is called from time to time with the number of stories read. If an error is raised, an earlier corpus
-    is left as it was.
+    Without `workers`, their number depends on the size of the sources (`workers_for`). `on_progress` is called from
+    time to time with the number of stories read. If an error is raised, an earlier corpus is left as it was.
 
     Raises:
         StoryError: a source doesn't exist; if the settings are strict, also if a file can't be read.
