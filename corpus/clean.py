@@ -219,7 +219,9 @@ def _find_notes(lines: list[str], removed: dict[int, str], drops: Counter[str]) 
 
 def _may_have_notes(text: str) -> bool:
     """Return whether the patterns of author's notes are worth trying."""
-    return "uthor" in text or "UTHOR" in text or "A/N" in text or "a/n" in text or "riter" in text or "AN:" in text
+    if "uthor" in text or "UTHOR" in text or "riter" in text:
+        return True
+    return ("/" in text and ("A/N" in text or "a/n" in text)) or (":" in text and "AN:" in text)
 
 
 def _boilerplate(line: str) -> str:

@@ -57,14 +57,14 @@ def sketch(text: str) -> Hashes:
     if not len(words):
         return words
     runs = np.concatenate((words, np.zeros(max(0, _RUN_WORDS - len(words)), np.uint64)))
-    step = 1
-    while step < _RUN_WORDS:  # of 2, of 4, of 8 words
-        runs = _spread(runs[:-step] * _SPREAD[2] + runs[step:])
-        step *= 2
+    for step, factor in zip((1, 2, 4), _SPREAD, strict=True):  # of 2, of 4, of 8 words
+        runs = runs[:-step] * factor + runs[step:]
+    runs = _spread(runs)
     kept = runs[runs < _SHARE]
     if len(kept) < _FEWEST:
         kept = np.partition(runs, _FEWEST)[:_FEWEST] if len(runs) > _FEWEST else runs
-    return np.unique(kept)
+    kept = np.sort(kept)  # np.unique would be slower
+    return kept[np.concatenate(([True], kept[1:] != kept[:-1]))]
 
 
 def _words(text: bytes) -> Hashes:

@@ -99,6 +99,8 @@ def prompt(tale: str, action: str) -> str:
 # Control characters, the action mark, and invisible spaces at the end of a line.
 _UNTIDY = re.compile(f"[{CONTROL}>\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]")
 _MARKED = re.compile(r"^\s*>[>\s]*")
+# Zero for the characters of ASCII that `_UNTIDY` finds: this test takes a tenth of its time.
+_TIDY_ASCII = bytes(n if n == ord("\n") or (32 <= n < 127 and n != ord(">")) else 0 for n in range(256))
 
 
 def clean_prose(text: str) -> str:
@@ -106,7 +108,8 @@ def clean_prose(text: str) -> str:
 
     Emoji, right-to-left text and anything that looks like markup stay: they are the author's words.
     """
-    if not _UNTIDY.search(text) and " \n" not in text and "\n\n\n" not in text and not text.endswith(" "):
+    tidy = b"\0" not in text.encode().translate(_TIDY_ASCII) if text.isascii() else not _UNTIDY.search(text)
+    if tidy and " \n" not in text and "\n\n\n" not in text and not text.endswith(" "):
         return text.strip("\n")  # covers nearly all text, a hundred times faster
     text = printable(text.replace("\r\n", "\n").replace("\r", "\n"))
     lines = ((_MARKED.sub("", line) if ">" in line else line).rstrip() for line in text.split("\n"))
