@@ -15,7 +15,7 @@ removed. Markup or entities nested more than `_PASSES` deep leave a remainder.
 """
 
 import re
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from html.entities import html5
@@ -39,7 +39,7 @@ class Cleaned:
 
 def clean(text: str, title: str = "") -> Cleaned:
     """Return `text` as prose. A first line that equals `title` (of the story or the passage) is removed."""
-    drops: Counter[str] = Counter()
+    drops: defaultdict[str, int] = defaultdict(int)  # a Counter is slow to make
     for _ in range(_PASSES):
         before = text
         if not text.isascii():
@@ -104,7 +104,7 @@ _TAG = re.compile(rf"</?(?:(?P<line>br)|(?P<block>{_BLOCK})|(?:{_INLINE}))(?:\s[
 _ENTITY = re.compile(r"&(?:#(\d{1,7})|#[xX]([0-9a-fA-F]{1,6})|([A-Za-z][A-Za-z0-9]{1,31}));")
 
 
-def _without_html(text: str, drops: Counter[str]) -> str:
+def _without_html(text: str, drops: defaultdict[str, int]) -> str:
     def tag(match: re.Match[str]) -> str:
         drops["HTML tag"] += 1
         return "\n" if match["line"] else "\n\n" if match["block"] else ""
@@ -180,7 +180,7 @@ _NOTE = re.compile(rf"\W{{0,3}}(?:{_AUTHOR}|AN(?=:))(?:\s*[:–—-].*|[\])*_.]*
 _NOTE_INSIDE = re.compile(rf" ?[(\[]\s*(?:{_AUTHOR}\s*[:–—-]|[aA]uthor:)[^()\[\]\n]*[)\]]")
 
 
-def _without_boilerplate(text: str, title: str, drops: Counter[str]) -> str:
+def _without_boilerplate(text: str, title: str, drops: defaultdict[str, int]) -> str:
     lines = text.split("\n")
     removed: dict[int, str] = {}
     for n, line in enumerate(lines):
@@ -193,7 +193,8 @@ def _without_boilerplate(text: str, title: str, drops: Counter[str]) -> str:
         _find_notes(lines, removed, drops)
     elif not removed:
         return text
-    drops.update(removed.values())
+    for reason in removed.values():
+        drops[reason] += 1
     return "\n".join("" if n in removed else line for n, line in enumerate(lines))
 
 
@@ -206,7 +207,7 @@ def _repeated_title(lines: list[str], title: str, removed: Mapping[int, str]) ->
     return first if repeats and any(line.strip() for line in lines[first + 1 :]) else None
 
 
-def _find_notes(lines: list[str], removed: dict[int, str], drops: Counter[str]) -> None:
+def _find_notes(lines: list[str], removed: dict[int, str], drops: defaultdict[str, int]) -> None:
     """Mark the lines that are author's notes as removed, and take bracketed notes out of the others."""
     for n, line in enumerate(lines):
         if _NOTE.fullmatch(line):

@@ -16,6 +16,7 @@ from corpus.build import build, build_stories
 from corpus.errors import CorpusError
 from corpus.pipeline import Settings, count_words
 from corpus.report import Report
+from corpus.sources import workers_for
 from corpus.splits import SPLITS, split, split_examples
 from corpus.story import CONTEXT_ONLY, UNFINISHED, Choice, Passage, Provenance, Story
 from corpus.turns import clean_prose
@@ -152,6 +153,17 @@ def test_number_of_processes_does_not_change_the_corpus(tmp_path: Path, monkeypa
         contents.append((files, rejects.read_bytes()))
     assert contents[0] == contents[1]
     assert contents[0][1].count(b"unreachable passage") == 12
+
+
+def test_one_process_builds_little_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.cpu_count", lambda: 7)
+    (tmp_path / "folder").mkdir()
+    for name in ("a.twee", "folder/b.twee"):
+        (tmp_path / name).write_bytes(b"x" * 600)
+    assert workers_for([tmp_path]) == 1
+    monkeypatch.setattr(sources, "_LARGE", 1000)
+    assert workers_for([tmp_path]) == 7
+    assert workers_for([tmp_path / "a.twee"]) == 1
 
 
 def test_context_length(tmp_path: Path) -> None:
