@@ -21,7 +21,7 @@ _RUN_WORDS = 8
 _SHARE = 1 << 60
 """Hashes below are kept: a sixteenth of all."""
 _FEWEST = 128
-_NEIGHBOURS = 32
+_NEIGHBOURS = 16
 _AT_ONCE = 2_000_000
 _CERTAIN = 4
 """Fewer common hashes are taken for chance, unless the smaller sketch has no more."""

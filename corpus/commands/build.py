@@ -5,14 +5,13 @@ from pathlib import Path
 
 import click
 
+from corpus.commands.skipped import show_skipped
 from corpus.errors import CorpusError
 from corpus.readers import formats_read
 from corpus.story import StoryError
 from corpus.text import visible
 
 _MIN_CONTEXT = 256
-_SHOWN = 20
-"""Skipped files that are named on stderr."""
 
 
 @click.command("build", epilog=formats_read())
@@ -84,11 +83,7 @@ def command(
     finally:
         if terminal:
             click.echo("\r\x1b[K", err=True, nl=False)
-    unreadable = [each.reason for each in report.skipped if not each.without_story]
-    for reason in unreadable[:_SHOWN]:
-        click.echo(visible(f"Skipped: {reason}"), err=True)
-    if len(unreadable) > _SHOWN:
-        click.echo(f"Skipped: {len(unreadable) - _SHOWN} more files; report.json names them.", err=True)
+    show_skipped(report.skipped, "report.json names them.")
     for note in report.notes:
         click.echo(visible(f"Note: {note}"), err=True)
     for warning in report.warnings:

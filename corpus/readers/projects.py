@@ -71,9 +71,9 @@ def _twee_projects(files: Iterable[Path]) -> Iterator[tuple[Path, ...]]:
     if len(texts) < 2:
         return
     for file in texts:
-        if _HEAD.search(Source.of(file).head_text) or _HEAD.search(_text(file)):
+        if _HEAD.search(Source.of(file).head_text) or _HEAD.search(text := _text(file)):
             heads.setdefault(file.parent, []).append(file)
-        else:
+        elif text:
             parts.append(file)
     if not parts and all(len(found) < 2 for found in heads.values()):
         return
@@ -88,10 +88,13 @@ def _twee_projects(files: Iterable[Path]) -> Iterator[tuple[Path, ...]]:
 
 
 def _is_one(heads: list[Path]) -> bool:
-    """Return whether these files form one story: no special passage is in two of them."""
+    """Return whether these files form one story: all can be read, and no special passage is in two of them."""
     if len(heads) > len(_SPECIALS):
         return False
-    specials = [name for head in heads for name in set(_HEAD.findall(_text(head)))]
+    texts = [_text(head) for head in heads]
+    if not all(texts):
+        return False
+    specials = [name for text in texts for name in set(_HEAD.findall(text))]
     return len(specials) == len(set(specials))
 
 
