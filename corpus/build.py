@@ -20,43 +20,45 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-import numpy as np
-
 from corpus.dataset_card import write_card
-from corpus.duplicates import COPY, SIGNATURE_SIZE, Clusters, similar_pairs
 from corpus.errors import CorpusError
-from corpus.leaks import PARAGRAPHS, Paragraphs, leaked, paragraphs
+from corpus.leaks import Paragraphs, leaked, paragraphs, read_paragraphs
 from corpus.pipeline import CompiledBatch, CompiledStory, Settings, compile_stories
 from corpus.rejects import Reject, json_lines, rejects_file
 from corpus.report import Report, StoryLine, leak_warning, write_report
-from corpus.scratch_file import Piece, ScratchFile, read_record_batch
-from corpus.sources import compile_sources
+from corpus.scratch_file import ScratchFile, read_record_batch
+from corpus.sources import SKIPPED_REASONS, compile_sources, workers_for
 from corpus.splits import SPLITS, split, split_examples
 from corpus.store import Portion, replacing, write_splits
-from corpus.story import Story
+from corpus.story import Skipped, Story
+from corpus.versions import group_versions
 
 WriteRejects = Callable[[bytes], object]
 Splits = Mapping[str, Sequence[Portion]]
+
+_SHOWN = 10
+"""Reasons in the message that there is no story."""
 
 
 def build(
     sources: Sequence[Path],
     out: Path,
     settings: Settings,
-    workers: int = 1,
+    workers: int | None = None,
     on_progress: Callable[[int], object] = bool,
 ) -> Report:
     """Build a corpus at `out` from story files and folders, replacing an earlier corpus.
 
-    `on_progress` is called from time to time with the number of stories read. If an error is raised, an earlier corpus
-    is left as it was.
+    Without `workers`, their number depends on the size of the sources (`workers_for`). `on_progress` is called from
+    time to time with the number of stories read. If an error is raised, an earlier corpus is left as it was.
 
     Raises:
-        StoryError: a source can't be read.
+        StoryError: a source doesn't exist; if the settings are strict, also if a file can't be read.
         CorpusError: `out` holds something else, no story is left, or there is too little for three splits.
         OSError: a file can't be written.
     """
     with rejects_file(settings.rejects) as write_rejects, replacing(out) as (folder, scratch):
+        workers = workers or workers_for(sources)
         batches = compile_sources(sources, scratch, settings, workers)
         return _finish(_with_progress(batches, on_progress), folder, settings, write_rejects, workers)
 
@@ -82,8 +84,9 @@ def _finish(
 ) -> Report:
     """Assign the stories to splits and write the corpus."""
     drops: Counter[str] = Counter()
-    stories = _without_copies(batches, drops, write_rejects)
-    kept, clusters = _cluster(stories, settings, drops, write_rejects)
+    skipped: list[Skipped] = []
+    stories = _without_copies(batches, drops, skipped, write_rejects)
+    kept, clusters = _without_near_copies(stories, settings, drops, write_rejects)
     for story in kept:
         drops += story.drops
         write_rejects(story.rejects.read())
@@ -113,6 +116,7 @@ def _finish(
         contents=tuple(_story_lines(splits)),
         notes=tuple(f"{story.source or story.title}: {note}" for story in kept for note in story.notes),
         warnings=tuple(warnings),
+        skipped=tuple(skipped),
     )
     write_report(report, folder)
     write_card(report, folder)
@@ -120,24 +124,33 @@ def _finish(
 
 
 def _without_copies(
-    batches: Iterable[CompiledBatch], drops: Counter[str], write_rejects: WriteRejects
+    batches: Iterable[CompiledBatch], drops: Counter[str], skipped: list[Skipped], write_rejects: WriteRejects
 ) -> list[CompiledStory]:
     """Return the stories by id; of exact copies, only the first. Raise CorpusError if there is no story."""
     by_content: dict[bytes, CompiledStory] = {}
     for batch in batches:
         drops += batch.drops
+        skipped += batch.skipped
         for piece in batch.rejects:
             write_rejects(piece.read())
         for story in batch.stories:
             if by_content.setdefault(story.content, story) is not story:
                 _drop("duplicate story", story, drops, write_rejects)
     if not by_content:
-        reasons = "; ".join(f"{reason}: {count}" for reason, count in sorted(drops.items()))
-        raise CorpusError(
-            "There is no story with text to train on. Name other sources"
-            + (f", or filter less. Left out: {reasons}." if reasons else ".")
-        )
+        raise CorpusError(_no_story(drops, skipped))
     return sorted(by_content.values(), key=lambda story: story.id)
+
+
+def _no_story(drops: Mapping[str, int], skipped: Sequence[Skipped]) -> str:
+    """Return the message if nothing is left; a single file's own message says it best."""
+    reasons = [each.reason for each in skipped]
+    if len(reasons) == 1 and drops.keys() <= SKIPPED_REASONS:
+        return reasons[0]
+    counts = "; ".join(f"{reason}: {count}" for reason, count in sorted(drops.items()))
+    message = "There is no story with text to train on. Name other sources"
+    return "\n".join(
+        [f"{message}, or filter less. Left out: {counts}." if counts else f"{message}.", *reasons[:_SHOWN]]
+    )
 
 
 def _drop(reason: str, story: CompiledStory, drops: Counter[str], write_rejects: WriteRejects) -> None:
@@ -146,50 +159,16 @@ def _drop(reason: str, story: CompiledStory, drops: Counter[str], write_rejects:
     write_rejects(json_lines([Reject(reason, story.source, story.title, "", text)]))
 
 
-def _cluster(
+def _without_near_copies(
     stories: Sequence[CompiledStory], settings: Settings, drops: Counter[str], write_rejects: WriteRejects
 ) -> tuple[list[CompiledStory], list[list[str]]]:
-    """Drop all but the longest of near-duplicates; return the rest, and their ids in clusters of similar stories.
-
-    A playthrough of an author's story is in the cluster of that story.
-    """
-    clusters = Clusters(len(stories))
-    copies_of: defaultdict[int, set[int]] = defaultdict(set)
-    if settings.near_duplicates:
-        signatures = np.frombuffer(b"".join(story.signature for story in stories), np.uint32)
-        for a, b, similarity in similar_pairs(signatures.reshape(-1, SIGNATURE_SIZE)):
-            clusters.join(a, b)
-            if similarity >= COPY:
-                copies_of[a].add(b)
-                copies_of[b].add(a)
-    _join_played(stories, clusters)
-    dropped: set[int] = set()
-    for n in sorted(copies_of, key=lambda n: (-stories[n].words, n)):
-        if n not in dropped:
-            dropped |= copies_of[n]
-    for n in sorted(dropped):
+    """Drop all but the longest of near-duplicates; return the rest, and their ids in groups of versions."""
+    dropped, groups = group_versions(stories, settings.near_duplicates)
+    for n in dropped:
         _drop("near-duplicate story", stories[n], drops, write_rejects)
-    kept = [n for n in range(len(stories)) if n not in dropped]
-    members: defaultdict[int, list[str]] = defaultdict(list)
-    for n in kept:
-        members[clusters.find(n)].append(stories[n].id)
-    return [stories[n] for n in kept], list(members.values())
-
-
-def _join_played(stories: Sequence[CompiledStory], clusters: Clusters) -> None:
-    """Join the stories that have a paragraph in common which one of them has as context only.
-
-    So a playthrough stays with its story in whatever version, and with other playthroughs of it.
-    """
-    player_of: dict[int, int] = {}  # by digest: the first story that has the paragraph as context only
-    for n, story in enumerate(stories):
-        for digest in _read(story.context_paragraphs)["digest"].tolist():
-            clusters.join(n, player_of.setdefault(digest, n))
-    if player_of:
-        played = np.array(list(player_of), dtype=np.uint64)
-        for n, story in enumerate(stories):
-            for digest in np.intersect1d(_read(story.paragraphs)["digest"], played).tolist():
-                clusters.join(n, player_of[digest])
+    without = set(dropped)
+    kept = [story for n, story in enumerate(stories) if n not in without]
+    return kept, [[stories[n].id for n in group] for group in groups]
 
 
 def _assign_splits(
@@ -230,17 +209,13 @@ def _paragraphs(splits: Splits, name: str) -> Iterable[Paragraphs]:
     """Yield the paragraphs that the split scores or trains on; for train, also those that are only context."""
     for portion in splits[name]:
         if portion.picked is None:
-            yield _read(portion.story.paragraphs)
+            yield read_paragraphs(portion.story.paragraphs)
             if name == "train":
-                yield _read(portion.story.context_paragraphs)
+                yield read_paragraphs(portion.story.context_paragraphs)
         else:
             rows = portion.rows()
             contexts = rows.column("context").to_pylist() if name == "train" else []
             yield paragraphs([*contexts, *rows.column("target").to_pylist()])
-
-
-def _read(piece: Piece) -> Paragraphs:
-    return np.frombuffer(piece.read() if piece.length else b"", PARAGRAPHS)
 
 
 def _story_lines(splits: Splits) -> Iterable[StoryLine]:

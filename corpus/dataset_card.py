@@ -97,8 +97,9 @@ def _sections(report: Report) -> Iterable[str]:
     )
     yield (
         f"Split by story (seed {report.seed}). {sum(map(len, report.near_duplicates)):,} stories are in "
-        f"{len(report.near_duplicates):,} groups of similar stories; each group is in one split. Of the validation "
-        f"text in paragraphs of at least {SHORTEST} characters, {report.leaked:.3%} is also in train."
+        f"{len(report.near_duplicates):,} groups of versions, which have an id or text in common; each group is in one "
+        f"split. Of the validation text in paragraphs of at least {SHORTEST} characters, {report.leaked:.3%} is also "
+        "in train."
     )
     yield "## Rights\n\n" + _table(
         ("licence, as the stories state it", "stories"),

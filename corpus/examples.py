@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from itertools import chain
 
 from corpus.graph import Graph
-from corpus.turns import PARAGRAPH, Turn, write
+from corpus.turns import ACTION_MARK, PARAGRAPH
 
 DEFAULT_CONTEXT = 4000
 """Characters of context: about 1,000 tokens of GPT-2, which can read 1,024 at once."""
@@ -69,7 +69,8 @@ def edge_cover(graph: Graph, context: int) -> Iterator[Example]:
             here = root
             while unused[here]:
                 action, target = unused[here].pop()
-                turn = write((Turn(action, nodes[target].text),))
+                prose = nodes[target].text
+                turn = f"{ACTION_MARK}{action}{PARAGRAPH}{prose}" if action else prose
                 if target not in came_from:
                     came_from[target] = (here, turn)
                     discovered.append(target)

@@ -12,6 +12,7 @@ from hashlib import blake2b
 import numpy as np
 import numpy.typing as npt
 
+from corpus.scratch_file import Piece
 from corpus.turns import PARAGRAPH
 
 SHORTEST = 40
@@ -32,6 +33,11 @@ def paragraphs(texts: Iterable[str]) -> Paragraphs:
     found["digest"] = np.frombuffer(digests, "<u8")
     found["length"] = np.fromiter(map(len, blocks), "<u4", len(blocks))
     return found
+
+
+def read_paragraphs(piece: Piece) -> Paragraphs:
+    """Return paragraphs from a scratch file."""
+    return np.frombuffer(piece.read() if piece.length else b"", PARAGRAPHS)
 
 
 def leaked(held_out: Iterable[Paragraphs], learned: Iterable[Paragraphs]) -> float:

@@ -5,12 +5,13 @@
     rows = read_record_batch(batch.stories[0].rows)
 
 The builder can assign a story to a split only when it has seen all of them. Until then, the examples are in a scratch
-file, and memory holds counts, a MinHash signature, and the places of the pieces in the file. So memory grows with the
-number of stories (about 3 kB each), not with their text.
+file, and memory holds counts and the places of the pieces in the file. So memory grows with the number of stories
+(about 3 kB each), not with their text.
 
 Limits: one story with its examples is in memory at a time.
 """
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -18,14 +19,14 @@ from pathlib import Path
 
 import numpy as np
 
-from corpus.duplicates import signature
+from corpus.duplicates import sketch
 from corpus.examples import DEFAULT_CONTEXT, edge_cover, max_characters
 from corpus.graph import make_graph
 from corpus.histogram import EXAMPLE_CHARACTERS, PASSAGE_WORDS, count
 from corpus.leaks import paragraphs
 from corpus.rejects import Reject, count_by_reason, json_lines
 from corpus.scratch_file import Piece, ScratchFile, to_record_batch
-from corpus.story import Story
+from corpus.story import Skipped, Story
 
 _LONGEST_COLUMN = (1 << 29) - 1
 """Characters in a column of a story's examples: Arrow holds 2 GiB, and a character has up to 4 bytes."""
@@ -49,6 +50,8 @@ class Settings:
     """If set, only stories with at most this maturity rating on their site's own scale; none without a rating."""
     rejects: Path | None = None
     """If set, the file to write everything that is left out to, one line of JSON each."""
+    strict: bool = False
+    """Whether a file that can't be read is an error. Otherwise it is skipped, and the report names it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +64,11 @@ class CompiledStory:
     author: str
     rights: str
     source: str
+    work: str
+    """The id of which the story is a version; "" if unknown."""
     notes: tuple[str, ...]
     passages: int
-    """Passages that are trained on; so are the choices and words, the histogram and the signature."""
+    """Passages that are trained on; so are the choices and words, the histogram and the sketch."""
     choices: int
     words: int
     examples: int
@@ -71,8 +76,8 @@ class CompiledStory:
     passage_words: list[int]
     """A histogram: see `corpus.histogram`."""
     example_characters: list[int]
-    signature: bytes
-    """Empty if near-duplicates are not looked for."""
+    sketch: Piece
+    """To compare the story with others: see `corpus.duplicates`. Empty if they are not compared."""
     rows: Piece
     """An Arrow record batch of `SCHEMA`."""
     paragraphs: Piece
@@ -86,9 +91,10 @@ class CompiledStory:
 
 @dataclass(frozen=True, slots=True)
 class CompiledBatch:
-    """The compiled stories of some sources, and the stories that are left out as a whole."""
+    """The compiled stories of some sources, and the stories and files that are left out as a whole."""
 
     stories: list[CompiledStory] = field(default_factory=list)
+    skipped: list[Skipped] = field(default_factory=list)
     drops: Counter[str] = field(default_factory=Counter)
     rejects: list[Piece] = field(default_factory=list)
 
@@ -106,6 +112,22 @@ def compile_stories(stories: Iterable[Story], file: ScratchFile, settings: Setti
             text = "\n\n".join(passage.text for passage in story.passages.values())
             batch.rejects.append(file.append(json_lines([Reject(result, story.source, story.title, "", text)])))
     return batch
+
+
+_STORY_NUMBER = re.compile(r"/viewer\b[^?]*\?(?:.*&)?(?:StoryId=)?(\d+)", re.IGNORECASE)
+
+
+def work_id(story: Story) -> str:
+    """Return the id that is equal for all versions of the story, whatever reader read it; "" if its source gives none.
+
+    It is `Story.work`, or the address that the story was crawled from.
+    """
+    stated = story.work or (story.provenance.url if story.provenance else "")
+    number = _STORY_NUMBER.search(stated)
+    if number:
+        return f"StoryId {number[1]}"
+    # An id of zeros is a placeholder.
+    return stated.upper() if len(set(re.sub(r"\W", "", stated))) > 1 else ""
 
 
 def _filter_reason(story: Story, settings: Settings) -> str:
@@ -142,6 +164,7 @@ def _compile(story: Story, file: ScratchFile, settings: Settings) -> CompiledSto
         author=story.author,
         rights=story.rights,
         source=story.source,
+        work=work_id(story),
         notes=story.notes,
         passages=len(texts),
         choices=len(graph.learned_choices()),
@@ -150,7 +173,7 @@ def _compile(story: Story, file: ScratchFile, settings: Settings) -> CompiledSto
         target_characters=sum(len(example.target) for example in examples),
         passage_words=count(words, PASSAGE_WORDS),
         example_characters=count((len(e.context) + len(e.target) for e in examples), EXAMPLE_CHARACTERS),
-        signature=signature("\n".join(texts).split()).tobytes() if settings.near_duplicates else b"",
+        sketch=file.append(sketch("\n".join(texts)).tobytes() if settings.near_duplicates else b""),
         rows=file.append(to_record_batch(examples).serialize()),
         paragraphs=file.append(paragraphs(texts).tobytes()),
         context_paragraphs=file.append(paragraphs(graph.context_only()).tobytes()),

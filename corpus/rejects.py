@@ -31,7 +31,7 @@ class Reject:
     passage: str
     """The passage's name; empty if the reject is a whole story or file."""
     text: str
-    """The prose or label that is left out; for what cleaning removes, the passage before cleaning."""
+    """The prose or label that is left out; for what cleaning removes, the passage before cleaning; for a file, why."""
     count: int = 1
     """How many such items the passage has."""
 

@@ -16,6 +16,7 @@ import msgspec
 from corpus.errors import CorpusError
 from corpus.leaks import TARGET
 from corpus.splits import SPLITS
+from corpus.story import Skipped
 
 REPORT = "report.json"
 
@@ -59,7 +60,7 @@ class Report:
     titles: Mapping[str, list[str]]
     """Titles of the stories in each split."""
     near_duplicates: tuple[tuple[str, ...], ...]
-    """Groups of similar stories, or of a story and its playthroughs, by id; each group is in one split."""
+    """Groups of versions of one story (see `corpus.versions`), by id; each group is in one split."""
     leaked: float
     """The share, 0 to 1, of validation characters in paragraphs that are also in train: see `corpus.leaks`."""
     passage_words: list[int]
@@ -70,6 +71,8 @@ class Report:
     """What the readers left out or guessed, one sentence each."""
     warnings: tuple[str, ...]
     """What the user should know before relying on this corpus."""
+    skipped: tuple[Skipped, ...] = ()
+    """Files that can't be read or have no story."""
 
     def table(self) -> str:
         """Return the figures as aligned lines: name, number."""
@@ -83,7 +86,7 @@ class Report:
             ("target characters", f"{sum(self.target_characters.values()):,}"),
             *((f"  {name}", f"{self.target_characters[name]:,}") for name in SPLITS),
             ("megabytes of parquet", f"{sum(self.parquet_bytes.values()) / 1e6:.1f}"),
-            ("stories in groups of similar ones", f"{sum(map(len, self.near_duplicates)):,}"),
+            ("stories in groups of versions", f"{sum(map(len, self.near_duplicates)):,}"),
             ("validation text also in train", f"{self.leaked:.2%}"),
             *((f"rights: {rights}", f"{count:,}") for rights, count in sorted(self.rights.items())),
             *((f"left out: {reason}", f"{count:,}") for reason, count in sorted(self.drops.items())),
@@ -99,7 +102,7 @@ def leak_warning(leaked: float) -> str:
         return ""
     return (
         f"{leaked:.1%} of the validation text is also in train ({TARGET:.1%} or less is fine), so held-out results "
-        "will look too good. Look for the same passages in several stories."
+        "will look too good. Many stories have the same passages, such as a licence; remove them from the sources."
     )
 
 

@@ -18,6 +18,18 @@ class NoStoryError(StoryError):
 
 
 @dataclass(frozen=True, slots=True)
+class Skipped:
+    """A file, or a folder without any story, that was skipped because it could not be read."""
+
+    source: str
+    """Its path."""
+    reason: str
+    """What is wrong, where, and what to do: a sentence that names the file."""
+    without_story: bool = False
+    """Whether it is intact but has no story in it, such as a picture."""
+
+
+@dataclass(frozen=True, slots=True)
 class Choice:
     """A choice: the words that the player sees, and the name of the passage they lead to."""
 
@@ -76,6 +88,11 @@ class Story:
     rights: str = "unknown"
     """The licence as its author states it, or "unknown"."""
     genre: str = ""
+    work: str = ""
+    """The id that its source gives the story (the IFID of Twine, `tree_id` of a scraped tree), equal in all versions.
+
+    Empty if the source gives none.
+    """
     provenance: Provenance | None = None
     """None for a story from a local file."""
     notes: tuple[str, ...] = field(default=())

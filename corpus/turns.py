@@ -99,6 +99,14 @@ def prompt(tale: str, action: str) -> str:
 # Control characters, the action mark, and invisible spaces at the end of a line.
 _UNTIDY = re.compile(f"[{CONTROL}>\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]")
 _MARKED = re.compile(r"^\s*>[>\s]*")
+# Zero for bytes of UTF-8 without which a text has nothing that `_UNTIDY` finds, except for U+2000: a quick first test.
+_MAYBE_UNTIDY = bytes(
+    0
+    if n
+    in (*range(10), *range(11, 32), ord(">"), 127, *range(0x81, 0x8B), 0x9F, 0xA8, 0xA9, 0xAF, 0xC2, 0xE1, 0xE3, 0xED)
+    else n
+    for n in range(256)
+)
 
 
 def clean_prose(text: str) -> str:
@@ -106,7 +114,9 @@ def clean_prose(text: str) -> str:
 
     Emoji, right-to-left text and anything that looks like markup stay: they are the author's words.
     """
-    if not _UNTIDY.search(text) and " \n" not in text and "\n\n\n" not in text and not text.endswith(" "):
+    data = text.encode(errors="surrogatepass").translate(_MAYBE_UNTIDY)
+    tidy = (b"\0" not in data and "\u2000" not in text) or not _UNTIDY.search(text)
+    if tidy and " \n" not in text and "\n\n\n" not in text and not text.endswith(" "):
         return text.strip("\n")  # covers nearly all text, a hundred times faster
     text = printable(text.replace("\r\n", "\n").replace("\r", "\n"))
     lines = ((_MARKED.sub("", line) if ">" in line else line).rstrip() for line in text.split("\n"))

@@ -1,11 +1,11 @@
 """`dungeon corpus build`: build a corpus from stories."""
 
-import os
 import sys
 from pathlib import Path
 
 import click
 
+from corpus.commands.skipped import show_skipped
 from corpus.errors import CorpusError
 from corpus.readers import formats_read
 from corpus.story import StoryError
@@ -41,11 +41,11 @@ _MIN_CONTEXT = 256
     type=click.Path(path_type=Path, dir_okay=False),
     help="A file for everything that is left out, one line of JSON each.",
 )
+@click.option("--strict", is_flag=True, help="Stop at the first file that can't be read, and write nothing.")
 @click.option(
     "--workers",
     type=click.IntRange(min=1),
-    default=os.cpu_count() or 1,
-    show_default="one per core",
+    show_default="one below 100 MB, else one per core",
     help="Number of processes.",
 )
 def command(
@@ -58,17 +58,21 @@ def command(
     maturity_at_most: int | None,
     near_duplicates: bool,
     rejects: Path | None,
-    workers: int,
+    strict: bool,
+    workers: int | None,
 ) -> None:
     """Build a corpus from SOURCES: story files, or folders of them.
 
     The corpus is split by story for training, validation and test. An earlier corpus at --out is replaced; any other
-    folder is left alone. The report is printed, and saved in the corpus as report.json and README.md.
+    folder is left alone. The report is printed, and saved in the corpus as report.json and README.md. A file that can't
+    be read is skipped; stderr and report.json name it with the reason.
+
+    Exit code 0: the corpus is written, perhaps without some files; 2: nothing is written.
     """
     from corpus.build import build
     from corpus.pipeline import Settings
 
-    settings = Settings(seed, context, near_duplicates, rights, authors, maturity_at_most, rejects)
+    settings = Settings(seed, context, near_duplicates, rights, authors, maturity_at_most, rejects, strict)
     terminal = sys.stderr.isatty()
     try:
         report = build(sources, out, settings, workers, _show_progress if terminal else bool)
@@ -79,6 +83,7 @@ def command(
     finally:
         if terminal:
             click.echo("\r\x1b[K", err=True, nl=False)
+    show_skipped(report.skipped, "report.json names them.")
     for note in report.notes:
         click.echo(visible(f"Note: {note}"), err=True)
     for warning in report.warnings:

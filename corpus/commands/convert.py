@@ -5,15 +5,18 @@ from pathlib import Path
 
 import click
 
+from corpus.commands.skipped import show_skipped
 from corpus.errors import CorpusError
 from corpus.files import write_atomic
 from corpus.readers import formats_read, read
-from corpus.story import StoryError
+from corpus.story import Skipped, StoryError
 from corpus.text import visible
 from corpus.writers import write_twee, write_twine
 
 _WRITERS = {"twee": (".twee", write_twee), "twine": (".html", write_twine)}
 _LONGEST_NAME = 60
+_SHOWN = 10
+"""Reasons in the message that there is no story."""
 
 
 @click.command("convert", epilog=formats_read())
@@ -27,16 +30,23 @@ _LONGEST_NAME = 60
     show_default=True,
     help="twee: text for any editor and for Tweego; twine: an archive that Twine imports.",
 )
-def command(stories: tuple[Path, ...], out: Path, target_format: str) -> None:
+@click.option("--strict", is_flag=True, help="Stop at the first file that can't be read, and write nothing.")
+def command(stories: tuple[Path, ...], out: Path, target_format: str, strict: bool) -> None:
     """Convert STORIES, story files or folders of them, to Twee or Twine: one file per story, named after its title.
 
-    If one of the files already exists, nothing is written. The paths of the new files go to stdout.
+    If one of the files already exists, nothing is written. The paths of the new files go to stdout. A file that can't
+    be read is skipped; stderr names it with the reason.
+
+    Exit code 0: the stories are written, perhaps without some files; 2: nothing is written.
     """
     suffix, write = _WRITERS[target_format]
+    skipped: list[Skipped] = []
     try:
-        found = [story for path in stories for story in read(path)]
+        found = [story for path in stories for story in read(path, skipped, strict=strict)]
     except StoryError as error:
         raise CorpusError(str(error)) from error
+    if not found:
+        raise CorpusError("\n".join(each.reason for each in skipped[:_SHOWN]))
     files: dict[Path, str] = {}
     for story in found:
         path, number = out / (_file_name(story.title) + suffix), 2
@@ -52,6 +62,7 @@ def command(stories: tuple[Path, ...], out: Path, target_format: str) -> None:
             click.echo(visible(str(path)))
     except OSError as error:
         raise CorpusError(f"{error.filename or out} can't be written: {error.strerror or error}.") from error
+    show_skipped(skipped, "--strict stops at the first.")
     for story in found:
         for note in story.notes:
             click.echo(visible(f"Note: {story.source}: {note}"), err=True)

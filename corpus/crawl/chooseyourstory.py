@@ -21,7 +21,7 @@ from w3lib.encoding import html_to_unicode, resolve_encoding
 from corpus.crawl.page import ExitPage, Form, Info, Link, Listed, Listing, Page, Ratings, Refused, UnknownPage, Viewer
 
 _POST_BACK = re.compile(r"PostBack\(\s*(['\"])(\w+)\1\s*,\s*(['\"])([^'\"]*)\3")
-_PLAY = re.compile(r"/viewer/[^'\"]*?\?(?:StoryId=)?(\d+)", re.IGNORECASE)
+_PLAY = re.compile(r"/viewer(?:/[^'\"]*?)?\?(?:StoryId=)?(\d+)", re.IGNORECASE)
 _BLOCKS = frozenset(
     {"address", "article", "aside", "blockquote", "center", "dd", "div", "dl", "dt", "fieldset", "figure", "footer"}
     | {"h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "li", "ol", "p", "pre", "section", "table", "tr", "ul"}
@@ -50,7 +50,7 @@ def complete(body: bytes) -> bool:
 def viewer_url(url: str) -> str:
     """Return the canonical viewer address of a story for any of its viewer addresses; "" for any other address."""
     parts = urlsplit(url)
-    if not re.match(r"/story/viewer/(default\.aspx)?$", parts.path, re.IGNORECASE):
+    if not re.match(r"/story/viewer(?:/(?:default\.aspx)?)?$", parts.path, re.IGNORECASE):
         return ""
     fields = {name.lower(): values[-1] for name, values in parse_qs(parts.query).items()}
     number = fields.get("storyid", parts.query)
@@ -87,10 +87,10 @@ def read(html: str, url: str) -> Page:
         return info
     for other in soup.find_all("form", action=True):
         path = urlsplit(urljoin(url, str(other["action"]))).path.lower()
-        if path.startswith("/story/viewer/"):
+        if f"{path}/".startswith("/story/viewer/"):
             name = path.rpartition("/")[2].removesuffix(".aspx")
             # A viewer page without its form has lost the reader's position in the story.
-            if name in ("", "default"):
+            if name in ("", "default", "viewer"):
                 return Refused(title or "the story was aborted", session_lost=True)
             return ExitPage(name)
     heading = soup.find("h1")
@@ -100,13 +100,13 @@ def read(html: str, url: str) -> Page:
 
 
 def _rows(table: Tag, url: str) -> Iterator[Listed]:
-    """Yield the stories of a list; its cells are number, title, author, length, difficulty, rating."""
-    for anchor in table.select("a[id^=MainContentPlaceHolder_StoriesGridView_HyperLink1][href]"):
-        row = anchor.find_parent("tr")
-        cells = row.find_all("td", recursive=False) if row else []
-        ratings = [_number(str(image.get("alt", ""))) for cell in cells[3:5] for image in cell.find_all("img")[:1]]
+    """Yield the stories of a list: a number in some lists, then title, author, length, difficulty, rating."""
+    for cell in table.select("td:has(a[href*='/story/'])"):
+        [anchor] = cell.select("a[href*='/story/']")[:1]
+        after = cell.find_next_siblings("td")[:3]
+        ratings = [_number(str(image.get("alt", ""))) for each in after[1:] for image in each.find_all("img")[:1]]
         length, difficulty = ratings if len(ratings) == 2 else (None, None)
-        author = cells[2].get_text(" ", strip=True) if len(cells) > 2 else ""
+        author = after[0].get_text(" ", strip=True) if after else ""
         yield Listed(urljoin(url, str(anchor["href"])), author, Ratings(length, difficulty))
 
 
@@ -150,12 +150,13 @@ def _viewer(soup: BeautifulSoup, form: Tag, title: str, url: str) -> Viewer:
         if call and call[2] == "FollowLink" and not (banner and banner in anchor.parents):
             links.setdefault(call[4], Link(call[4], _line(anchor)))
     regions = _regions(soup)
+    prose = regions.get("BEGIN MAIN", [])
     story = title.rpartition(" :: ")[0] or title
-    leave = banner.select_one("a[href*='/story/']:not([href*='/viewer/'])") if isinstance(banner, Tag) else None
+    leave = banner.select_one("a[href*='/story/']:not([href*='/story/viewer'])") if isinstance(banner, Tag) else None
     return Viewer(
         story=" ".join(story.split()),
         title=_line(soup.find(id="_storyTitle")),
-        text=_prose(regions.get("BEGIN MAIN", [])),
+        text=_prose(prose),
         links=tuple(links.values()),
         form=Form(
             urljoin(url, str(form.get("action") or url)),
@@ -163,21 +164,37 @@ def _viewer(soup: BeautifulSoup, form: Tag, title: str, url: str) -> Viewer:
         ),
         items=tuple(_items(regions.get("Inventory", []))),
         info=urljoin(url, str(leave["href"])) if leave else "",
+        picture=any(isinstance(part, Tag) and (part.name == "img" or part.find("img")) for part in prose),
     )
 
 
 def _regions(soup: BeautifulSoup) -> dict[str, list[PageElement]]:
-    """Return the elements of a viewer page's main part, by the comment before them that names the part."""
+    """Return the elements of a viewer page's main part, by the comment before them that names the part.
+
+    On a page without these comments, the prose ends at the list of links, and the items are in tables after that.
+    """
     regions: dict[str, list[PageElement]] = {}
     begin = soup.find(string=lambda text: isinstance(text, Comment) and text.strip() == "BEGIN MAIN")
     name = "BEGIN MAIN"
-    for element in begin.next_siblings if begin else ():
+    for element in begin.next_siblings if begin else _main_part(soup):
         if isinstance(element, Comment):
             if element.strip() in ("Links", "Inventory", "END MAIN"):
                 name = element.strip()
-        else:
-            regions.setdefault(name, []).append(element)
+            continue
+        if isinstance(element, Tag) and not begin:
+            if element.name == "ul" or "smallerText" in (element.get("class") or ()):
+                name = "Links"
+            elif element.name == "table":
+                name = "Inventory"
+        regions.setdefault(name, []).append(element)
     return regions
+
+
+def _main_part(soup: BeautifulSoup) -> list[PageElement]:
+    """Return what is in the first block after the heading of a viewer page."""
+    heading = soup.find(id="_storyTitle") or soup.find("h1")
+    block = heading.find_next("div") if isinstance(heading, Tag) else None
+    return block.contents if isinstance(block, Tag) else []
 
 
 def _items(inventory: list[PageElement]) -> Iterator[str]:

@@ -154,7 +154,10 @@ class Exploration:
         self._single_position = False  # whether the server answers from that position only
 
     async def run(self) -> Graph:
-        """Return the whole graph, within the limits. Raise Failed if the story can't be opened, and Stopped."""
+        """Return the whole graph, within the limits.
+
+        Raise Failed if the story can't be opened or its first page has neither text nor picture, and Stopped.
+        """
         key = f"GET {self._viewer}"
         answer = self._journal.get(key)
         if answer is None:
@@ -163,6 +166,8 @@ class Exploration:
                 raise Failed(f"not a page of a story, but {_describe(answer)}")
             self._journal.put(key, answer)
         assert isinstance(answer.page, Viewer)
+        if not answer.page.text and not answer.page.picture:  # a cover has a picture
+            raise Failed("no text is found on the first page; the site may have changed its pages")
         self._enter(answer.page, Visit(key, answer.page.key, answer.page.state))
         followed = 0
         while (step := self._next()) is not None:

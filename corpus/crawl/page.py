@@ -76,6 +76,8 @@ class Viewer(msgspec.Struct, frozen=True, tag="viewer"):
     """What the reader has with him."""
     info: str = ""
     """The address of the page about the story, if this page links to it."""
+    picture: bool = False
+    """Whether there is a picture in the prose."""
 
     @property
     def key(self) -> str:

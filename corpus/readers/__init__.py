@@ -8,7 +8,6 @@ Limits: hidden files and folders, and files about the folder (README, LICENSE, â
 
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from pathlib import Path
 
 from corpus.readers import (
@@ -28,7 +27,7 @@ from corpus.readers import (
 )
 from corpus.readers.projects import groups
 from corpus.readers.source import Format, Source
-from corpus.story import NoStoryError, Story, StoryError
+from corpus.story import NoStoryError, Skipped, Story, StoryError
 
 # In this order, each format is asked whether a source looks like it. Prose looks like nothing, so it comes last.
 FORMATS: tuple[Format, ...] = (
@@ -50,39 +49,65 @@ FORMATS: tuple[Format, ...] = (
 _ABOUT_THE_FOLDER = re.compile(r"(README|LICEN[CS]E|COPYING|CHANGELOG|CONTRIBUTING|NOTICE|AUTHORS)\b", re.IGNORECASE)
 
 
-def read(path: Path, skipped: list[Path] | None = None) -> Iterator[Story]:
+def read(path: Path, skipped: list[Skipped] | None = None, *, strict: bool = True) -> Iterator[Story]:
     """Yield every story in the file or, recursively and sorted by name, in the folder `path`.
 
     Files of a folder that belong to one story are read together; so are the scenes of a game if `path` is its startup
-    file. Files in a folder without a story are skipped, and appended to `skipped`.
+    file. Files in a folder without a story are skipped; if not `strict`, so is everything that can't be read. The list
+    `skipped` gets an entry for each of them.
 
-    Raise StoryError if a file can't be read, a story is broken, `path` has no known format, or a folder has no story.
+    Raise StoryError, if `strict`, if a file can't be read, a story is broken, `path` has no known format, or a folder
+    has no story.
     """
+    missed: list[Skipped] = [] if skipped is None else skipped
     if not path.is_dir():
-        yield from _read_file(path)
+        yield from _read_file(path) if strict else _noting((path,), _read_file(path), missed, strict=False)
         return
-    count = 0
-    without_story: list[Path] = []
+    before, count = len(missed), 0
     for group in groups(_files(path)):
-        before = count
-        story_format = _recognise(Source.of(group[0]))
-        with suppress(NoStoryError):  # counted below, with the files in no known format
-            for story in _read_group(story_format, group) if story_format else ():
-                count += 1
-                yield story
-        if count == before:
-            without_story.extend(group)
+        for story in _noting(group, _read_group(group), missed, strict=strict):
+            count += 1
+            yield story
     if not count:
-        skipped_files = f"files skipped: {len(without_story)}"
-        raise StoryError(f"There is no story in the folder {path}; {skipped_files}. {formats_read()}")
-    if skipped is not None:
-        skipped.extend(without_story)
+        reason = f"There is no story in the folder {path}; files skipped: {len(missed) - before}. {formats_read()}"
+        if strict:
+            raise StoryError(reason)
+        missed.insert(before, Skipped(str(path), reason))
 
 
 def formats_read() -> str:
     """Return a sentence that lists the formats."""
     formats = (f"{each.name} ({', '.join(each.suffixes)})" if each.suffixes else each.name for each in FORMATS)
     return f"Story formats: {', '.join(formats)}."
+
+
+def _noting(
+    files: Sequence[Path], stories: Iterator[Story], skipped: list[Skipped], *, strict: bool
+) -> Iterator[Story]:
+    """Yield the stories of these files; note in `skipped` what ends them early. If `strict`, only that there is none.
+
+    A fault of a reader ends one file like a broken file does: a folder of thousands must not stop there.
+    """
+    count = 0
+    try:
+        for story in stories:
+            count += 1
+            yield story
+    except NoStoryError as error:
+        skipped += [Skipped(str(file), str(error), without_story=True) for file in files]
+        return
+    except StoryError as error:
+        if strict:
+            raise
+        skipped.append(Skipped(str(files[0]), str(error)))
+    except Exception as error:
+        if strict:
+            raise
+        what = f"{type(error).__name__}: {error}".rstrip(": ")
+        skipped.append(Skipped(str(files[0]), f"{files[0]} can't be read, by a fault of this program ({what})."))
+    else:
+        if not count:
+            skipped += [Skipped(str(file), f"{file} has no story.", without_story=True) for file in files]
 
 
 def _read_file(path: Path) -> Iterator[Story]:
@@ -93,7 +118,7 @@ def _read_file(path: Path) -> Iterator[Story]:
     if story_format is choicescript.FORMAT and path.name.lower() == choicescript.STARTUP:
         siblings = [file for file in path.parent.iterdir() if file.is_file()]
         group = next(game for game in groups(siblings) if path in game)
-    yield from _read_group(story_format, group)
+    yield from _read_group(group)
 
 
 def _files(folder: Path) -> list[Path]:
@@ -106,8 +131,12 @@ def _files(folder: Path) -> list[Path]:
     return sorted(file for file in visible if file.is_file())
 
 
-def _read_group(story_format: Format, group: Sequence[Path]) -> Iterator[Story]:
+def _read_group(group: Sequence[Path]) -> Iterator[Story]:
+    """Yield the stories of a file, or the one in several files. Raise NoStoryError for a file in no known format."""
     sources = [Source.of(file) for file in group]
+    story_format = _recognise(sources[0])
+    if story_format is None:
+        raise NoStoryError(f"{sources[0].name} is in no known format.")
     if not sources[0].head.strip():
         raise NoStoryError(f"{sources[0].name} is empty.")
     if story_format.read_project and len(sources) > 1:

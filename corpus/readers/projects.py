@@ -9,12 +9,14 @@ them, that file is read, and of sources that include others, the one that includ
 Limits: files of one story are in one folder; parts of a Twee story can also be in its subfolders.
 """
 
+import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from corpus.readers import choicescript, ink, scrivener, twee
 from corpus.readers.source import Source
+from corpus.story import StoryError
 
 _SPECIALS = ("StoryTitle", "StoryData")
 _HEAD = re.compile(rf"^::[ \t]*({'|'.join(_SPECIALS)})[ \t]*(?:[\[{{].*)?$", re.MULTILINE)
@@ -26,17 +28,31 @@ def groups(files: Sequence[Path]) -> list[tuple[Path, ...]]:
     """Return `files`, grouped by story; the file that names the story comes first in its group.
 
     Files that only repeat others (an Ink source beside its compiled form) are left out. The order of `files` is kept.
-    Raise StoryError if a file can't be read.
+    A file that can't be read is part of no story.
     """
     group_of: dict[Path, tuple[Path, ...]] = {}
-    for group in (*_games(files), *_twee_projects(files)):
+    intact = [file for file in files if _is_intact(file)]
+    for group in (*_games(intact), *_twee_projects(intact)):
         group_of.update(dict.fromkeys(group, group))
-    covered = ink.covered(files) | scrivener.covered(files)
+    covered = ink.covered(intact) | scrivener.covered(intact)
     found: dict[tuple[Path, ...], None] = {}
     for file in files:
         if file not in covered:
             found[group_of.get(file, (file,))] = None
     return list(found)
+
+
+def _is_intact(file: Path) -> bool:
+    """Return whether a file may be opened and, if it is Ink source, is text."""
+    return os.access(file, os.R_OK) and (file.suffix.lower() != ".ink" or bool(_text(file)))
+
+
+def _text(file: Path) -> str:
+    """Return the file's text; "" if it can't be read."""
+    try:
+        return Source.of(file).text
+    except StoryError:
+        return ""
 
 
 def _games(files: Sequence[Path]) -> Iterator[tuple[Path, ...]]:
@@ -55,10 +71,9 @@ def _twee_projects(files: Iterable[Path]) -> Iterator[tuple[Path, ...]]:
     if len(texts) < 2:
         return
     for file in texts:
-        source = Source.of(file)
-        if _HEAD.search(source.head_text) or _HEAD.search(source.text):
+        if _HEAD.search(Source.of(file).head_text) or _HEAD.search(text := _text(file)):
             heads.setdefault(file.parent, []).append(file)
-        else:
+        elif text:
             parts.append(file)
     if not parts and all(len(found) < 2 for found in heads.values()):
         return
@@ -73,18 +88,21 @@ def _twee_projects(files: Iterable[Path]) -> Iterator[tuple[Path, ...]]:
 
 
 def _is_one(heads: list[Path]) -> bool:
-    """Return whether these files form one story: no special passage is in two of them."""
+    """Return whether these files form one story: all can be read, and no special passage is in two of them."""
     if len(heads) > len(_SPECIALS):
         return False
-    specials = [name for head in heads for name in set(_HEAD.findall(Source.of(head).text))]
+    texts = [_text(head) for head in heads]
+    if not all(texts):
+        return False
+    specials = [name for text in texts for name in set(_HEAD.findall(text))]
     return len(specials) == len(set(specials))
 
 
 def _belongs(part: Path, heads: list[Path]) -> bool:
     """Return whether a file without a title belongs to the story: it has no start, or the start of the story."""
-    names = set(_START.findall(Source.of(part).text))
+    names = set(_START.findall(_text(part)))
     if twee.DEFAULT_START not in names:
         return True
-    texts = [Source.of(head).text for head in heads]
+    texts = [_text(head) for head in heads]
     start = next((match[1] for text in texts if (match := _DATA_START.search(text))), twee.DEFAULT_START)
     return all(start not in _START.findall(text) for text in texts)

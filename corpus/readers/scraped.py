@@ -8,6 +8,7 @@ Limits: about 150,000 passages and `_MAX_BYTES`.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from corpus.readers import deep_json
@@ -15,6 +16,7 @@ from corpus.readers.playthrough import ROOT, Playthrough
 from corpus.readers.save_json import first_name
 from corpus.readers.source import Format, Source
 from corpus.story import Story, StoryError
+from corpus.text import one_line
 
 _MAX_BYTES = 32 << 20
 """The data that AI Dungeon was made of has 30."""
@@ -62,7 +64,8 @@ def _story(tree: dict[str, Any], source: Source) -> Story:
         play.notes.append(f"Choices that led to known passages were lost by the scraper: {lost}.")
     play.left_out["context"] += bool(tree.get("context"))
     title = tree.get("tree_id")
-    return play.to_story(title if isinstance(title, str) and "/" not in title else "")
+    story = play.to_story(title if isinstance(title, str) and "/" not in title else "")
+    return replace(story, work=one_line(title) if isinstance(title, str) else "")
 
 
 def _text(node: dict[str, Any], name: str, source: Source) -> str:

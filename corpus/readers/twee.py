@@ -89,6 +89,7 @@ def read_project(files: Sequence[tuple[str, str]]) -> Story:
         author=_line(sections, "StoryAuthor"),
         rights=one_line(data.get("rights", "")) or "unknown",
         genre=one_line(data.get("genre", "")),
+        work=one_line(str(data.get("ifid", ""))),
     )
     if preamble:
         notes.insert(0, "Text before the first passage header is left out.")

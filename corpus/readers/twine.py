@@ -109,6 +109,7 @@ def _story(
         author=one_line(stated.get("author") or specials.get("StoryAuthor", "")),
         rights=one_line(stated.get("rights", "")) or "unknown",
         genre=one_line(stated.get("genre", "")),
+        work=one_line(stated.get("ifid", "")),
     )
     return replace(story, notes=(*notes, *dangling_note(story)))
 

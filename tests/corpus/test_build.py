@@ -13,11 +13,10 @@ from hypothesis import strategies as st
 
 from corpus import pipeline, sources
 from corpus.build import build, build_stories
-from corpus.duplicates import SIGNATURE_SIZE, Clusters, signature, similar_pairs
 from corpus.errors import CorpusError
-from corpus.leaks import leaked, paragraphs
 from corpus.pipeline import Settings, count_words
 from corpus.report import Report
+from corpus.sources import workers_for
 from corpus.splits import SPLITS, split, split_examples
 from corpus.story import CONTEXT_ONLY, UNFINISHED, Choice, Passage, Provenance, Story
 from corpus.turns import clean_prose
@@ -39,7 +38,7 @@ def tale(seed: int, words: int = 400, changed: int = 0, title: str = "") -> Stor
     """Return a story of random words, the first `changed` replaced, with a choice of two endings."""
     chance = random.Random(seed)
     text = [f"w{chance.randrange(10**6)}" for _ in range(words)]
-    text[:changed] = [f"other{n}" for n in range(changed)]
+    text[:changed] = [f"other{seed}.{n}" for n in range(changed)]
     choices = (Choice("Go", "B"), Choice("Run", "C"))
     return Story(
         title or f"Tale {seed}",
@@ -154,6 +153,17 @@ def test_number_of_processes_does_not_change_the_corpus(tmp_path: Path, monkeypa
         contents.append((files, rejects.read_bytes()))
     assert contents[0] == contents[1]
     assert contents[0][1].count(b"unreachable passage") == 12
+
+
+def test_one_process_builds_little_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.cpu_count", lambda: 7)
+    (tmp_path / "folder").mkdir()
+    for name in ("a.twee", "folder/b.twee"):
+        (tmp_path / name).write_bytes(b"x" * 600)
+    assert workers_for([tmp_path]) == 1
+    monkeypatch.setattr(sources, "_LARGE", 1000)
+    assert workers_for([tmp_path]) == 7
+    assert workers_for([tmp_path / "a.twee"]) == 1
 
 
 def test_context_length(tmp_path: Path) -> None:
@@ -399,65 +409,6 @@ def test_single_story_is_split_by_example_with_a_warning(tmp_path: Path) -> None
     assert report.contents[0].split == "train, validation, test"
 
 
-def test_similar_stories_are_split_by_example(tmp_path: Path) -> None:
-    _, report = build_corpus([tale(1), tale(1, changed=80), tale(1, changed=100), tale(1, changed=120)], tmp_path)
-    assert "too similar to be separated" in report.warnings[0]
-
-
 def test_error_for_too_few_examples(tmp_path: Path) -> None:
     with pytest.raises(CorpusError, match=r"needs at least 3 examples.*there is 1\. Add a story, or add choices"):
         build_corpus([Story("A", "A", {"A": Passage("A", "A.")})], tmp_path)
-
-
-# ---- near-duplicates and leaks -------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(("shared", "of"), [(950, 1000), (800, 1000), (600, 1000), (300, 1000), (0, 1000)])
-def test_estimate_is_near_the_true_similarity(shared: int, of: int) -> None:
-    chance = random.Random(shared)
-    estimates = []
-    for _ in range(20):
-        a = [str(chance.random()) for _ in range(of)]
-        b = a[:shared] + [str(chance.random()) for _ in range(of - shared)]
-        true = max(shared - 4, 0) / (2 * (of - 4) - max(shared - 4, 0))
-        estimates.append(float((signature(a) == signature(b)).mean()) - true)
-    assert abs(sum(estimates) / 20) < 0.03
-
-
-def test_similar_texts_are_found_among_many() -> None:
-    import numpy as np
-
-    chance = random.Random(0)
-    texts = [[str(chance.random()) for _ in range(200)] for _ in range(300)]
-    texts += [[*text[:170], *(str(chance.random()) for _ in range(30))] for text in texts[:20]]
-    found = list(similar_pairs(np.array([signature(text) for text in texts])))
-    assert [(a, b) for a, b, _ in found] == [(n, 300 + n) for n in range(20)]
-    assert signature(["one"]).shape == signature([]).shape == (SIGNATURE_SIZE,)
-
-
-def test_clusters_are_transitive() -> None:
-    clusters = Clusters(6)
-    for pair in ((1, 2), (4, 5), (5, 2)):
-        clusters.join(*pair)
-    assert [clusters.find(n) for n in range(6)] == [0, 1, 1, 3, 1, 1]
-
-
-def test_leak_is_measured_in_characters_of_paragraphs() -> None:
-    long, longer, short = "x" * 60, "y" * 180, "You win."
-    held_out, trained = f"{long}\n\n{longer}\n\n{short}", f"{short}\n\n{long}\n\nz{longer}"
-    assert leaked([paragraphs([held_out])], [paragraphs([trained])]) == 60 / 240
-    assert leaked([paragraphs([held_out])], []) == 0
-    assert leaked([], [paragraphs([trained])]) == 0
-
-
-def test_leak_is_reported_with_a_warning(tmp_path: Path) -> None:
-    shared = "This very paragraph stands in all of the stories, word for word."
-    stories = []
-    for n in range(4):
-        story = ring(f"Tale {n}", passages=40)
-        opening = Passage("0", f"{shared}\n\nRoom 0 of {story.title}.", story.passages["0"].choices)
-        stories.append(Story(story.title, "0", {**story.passages, "0": opening}))
-    rows, report = build_corpus(stories, tmp_path)
-    assert report.leaked == 1  # only this paragraph is long enough to count
-    assert "100.0% of the validation text is also in train" in report.warnings[0]
-    assert any(shared in row["target"] for row in rows["train"])

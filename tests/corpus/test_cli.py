@@ -131,6 +131,99 @@ def test_error_messages_for_bad_input(tmp_path: Path, name: str, content: str | 
     assert not (tmp_path / "corpus").exists()
 
 
+@pytest.fixture
+def with_bad_files(sources: Path) -> Path:
+    """Return the folder with files that can't be read, for different reasons, and one without a story."""
+    (sources / "latin.twee").write_bytes(b":: Start\nCaf\xe9.\n")
+    (sources / "broken.twee").write_text(":: Start\nHi.\n:: Start\nHi.")
+    (sources / "damaged.json").write_text('{"tree_id": "x", "first_story_block": "Hi.", "action_results": [')
+    (sources / "book.docx").write_bytes(b"PK\x03\x04 and no more")
+    (sources / "game").mkdir()
+    (sources / "game" / "startup.txt").write_text("*title Game\n*scene_list\n  startup\n  two\nHello.\n*finish\n")
+    (sources / "game" / "two.txt").write_bytes(b"Caf\xe9.\n*ending\n")
+    (sources / "game" / "zebra.twee").write_text(
+        ":: StoryTitle\nzebra\n:: Start\nA zebra.\n[[Pet it->B]]\n:: B\nIt bit.\n"
+    )
+    (sources / "photo.jpg").write_bytes(b"\xff\xd8\xff\x00")
+    return sources
+
+
+def test_bad_files_are_skipped_counted_and_named(with_bad_files: Path, tmp_path: Path) -> None:
+    bad = ("book.docx", "broken.twee", "damaged.json", "startup.txt", "latin.twee")
+    out, rejects = tmp_path / "corpus", tmp_path / "rejects.jsonl"
+    result = build(with_bad_files, "--out", out, "--rejects", rejects)
+    assert result.exit_code == 0
+    table = dict(line.rsplit(maxsplit=1) for line in result.stdout.splitlines())
+    assert (table["stories"], table["left out: file that can't be read"]) == ("5", "5")
+    assert table["left out: file without a story"] == "1"
+    lines = [line for line in result.stderr.splitlines() if line.startswith("Skipped: ")]
+    assert len(lines) == len(bad)
+    names = ("book.docx", "broken.twee", "damaged.json", "two.txt:1", "latin.twee:2")  # a game is read as a whole
+    assert all(name in line for name, line in zip(names, lines, strict=True))
+    assert "broken.twee:3: there is already a passage 'Start'" in result.stderr
+    report = json.loads((out / "report.json").read_text())
+    named = {Path(each["source"]).name: each["reason"] for each in report["skipped"] if not each["without_story"]}
+    assert tuple(named) == bad
+    assert "latin.twee:2: this is not UTF-8 text" in named["latin.twee"]
+    assert [Path(each["source"]).name for each in report["skipped"] if each["without_story"]] == ["photo.jpg"]
+    reasons = [json.loads(line)["reason"] for line in rejects.read_text().splitlines()]
+    assert reasons.count("file that can't be read") == 5
+    assert not any(name in (out / "README.md").read_text() for name in bad)  # paths are private
+
+
+def test_strict_stops_at_a_bad_file(with_bad_files: Path, tmp_path: Path) -> None:
+    result = build(with_bad_files, "--out", tmp_path / "corpus", "--strict")
+    assert result.exit_code == 2
+    assert "book.docx" in result.stderr
+    assert result.stdout == ""
+    assert not (tmp_path / "corpus").exists()
+
+
+def test_strict_builds_without_a_bad_file(sources: Path, tmp_path: Path) -> None:
+    (sources / "photo.jpg").write_bytes(b"\xff\xd8\xff\x00")
+    result = build(sources, "--out", tmp_path / "corpus", "--strict")
+    assert result.exit_code == 0
+    assert "left out: file without a story" in result.stdout
+
+
+def test_many_bad_files_are_named_in_the_report(sources: Path, tmp_path: Path) -> None:
+    for n in range(30):
+        (sources / f"{n}.twee").write_bytes(b"\xe9")
+    result = build(sources, "--out", tmp_path / "corpus")
+    assert result.exit_code == 0
+    assert result.stderr.count("Skipped: ") == 21
+    assert "Skipped: 10 more files; report.json names them." in result.stderr
+    assert len(json.loads((tmp_path / "corpus" / "report.json").read_text())["skipped"]) == 30
+
+
+def test_fault_of_a_reader_skips_its_file(sources: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise KeyError("x")
+
+    (sources / "tree.json").write_text('{"tree_id": "x", "first_story_block": "Hi.", "action_results": []}')
+    monkeypatch.setattr("corpus.readers.scraped._story", fail)
+    result = build(sources, "--out", tmp_path / "corpus")
+    assert result.exit_code == 0
+    assert "tree.json can't be read, by a fault of this program (KeyError: 'x')." in result.stderr
+
+
+def test_sources_without_any_story(sources: Path, tmp_path: Path) -> None:
+    bad = tmp_path / "bad"
+    bad.mkdir()
+    (bad / "latin.twee").write_bytes(b":: Start\nCaf\xe9.\n")
+    result = build(bad, "--out", tmp_path / "corpus")
+    assert result.exit_code == 2
+    assert "There is no story in the folder" in result.stderr
+    assert "latin.twee:2: this is not UTF-8 text" in result.stderr
+    result = build(sources, bad, "--out", tmp_path / "corpus")
+    assert result.exit_code == 0
+    assert f"Skipped: There is no story in the folder {bad}" in result.stderr
+    result = build(sources, tmp_path / "typo", "--out", tmp_path / "second")
+    assert result.exit_code == 2
+    assert "typo can't be read: No such file or directory" in result.stderr
+    assert not (tmp_path / "second").exists()
+
+
 def test_folder_without_stories(tmp_path: Path) -> None:
     result = build(tmp_path, "--out", tmp_path / "corpus")
     assert result.exit_code == 2
@@ -164,18 +257,18 @@ def test_no_terminal_control_characters_from_files(sources: Path, tmp_path: Path
 def test_error_for_a_missing_package_has_the_install_command(
     sources: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(sys.modules, "rensa", None)
-    for module in ("corpus.build", "corpus.pipeline", "corpus.duplicates"):
+    monkeypatch.setitem(sys.modules, "ftfy", None)
+    for module in ("corpus.build", "corpus.pipeline", "corpus.graph", "corpus.clean"):
         monkeypatch.delitem(sys.modules, module, raising=False)
     result = build(sources, "--out", tmp_path / "corpus")
     assert result.exit_code == 2
-    assert f"rensa is not installed. Install it with: {install_line('corpus')}" in result.stderr
+    assert f"ftfy is not installed. Install it with: {install_line('corpus')}" in result.stderr
 
 
 def test_help_imports_no_heavy_package() -> None:
     code = "import sys, corpus.cli, corpus.commands.build as b, corpus.commands.stats as s; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.split()
-    assert not {"pyarrow", "numpy", "rensa", "datasets", "ftfy"} & set(loaded)
+    assert not {"pyarrow", "numpy", "datasets", "ftfy"} & set(loaded)
 
 
 def test_building_needs_neither_torch_nor_datasets(sources: Path, tmp_path: Path) -> None:

@@ -69,3 +69,18 @@ def test_notes_of_readers_are_printed(tmp_path: Path) -> None:
     result = convert(tmp_path / "tale.twee", "--out", tmp_path / "out")
     assert result.exit_code == 0
     assert "Nowhere" in result.stderr
+
+
+def test_bad_file_does_not_stop_a_folder(tmp_path: Path) -> None:
+    folder = tmp_path / "stories"
+    folder.mkdir()
+    (folder / "a.twee").write_bytes(b":: Start\nCaf\xe9.")
+    (folder / "b.twee").write_text(TALE.format("Gate"))
+    result = convert(folder, "--out", tmp_path / "strict", "--strict")
+    assert result.exit_code == 2
+    assert "a.twee:2: this is not UTF-8 text" in result.stderr
+    assert not (tmp_path / "strict").exists()
+    result = convert(folder, "--out", tmp_path / "out")
+    assert result.exit_code == 0
+    assert f"Skipped: {folder / 'a.twee'}:2: this is not UTF-8 text" in result.stderr
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["gate.twee"]

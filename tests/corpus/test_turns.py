@@ -21,6 +21,15 @@ prose = anything.map(clean_prose).filter(bool)
 actions = anything.map(label_action).filter(bool)
 
 
+def test_quick_test_of_prose_finds_every_untidy_character() -> None:
+    # Each is removed or replaced at the end of a line, also beside characters that are kept.
+    for code in (*range(32), 127, *range(0x80, 0xA1), 0x1680, *range(0x2000, 0x200B), 0x2028, 0x2029, 0x202F, 0x205F):
+        if code != ord("\n"):
+            assert clean_prose(f"A – “b”…{chr(code)}\nc") == "A – “b”…\nc", hex(code)
+    assert clean_prose("a\ud800\udfff\u3000\nb") == "a\nb"
+    assert clean_prose("> a\n>b") == "a\nb"
+
+
 def test_docstring_examples() -> None:
     for module in (actions_module, labels_module):
         results = doctest.testmod(module)

@@ -7,7 +7,7 @@ import pytest
 
 from corpus.readers import read
 from corpus.readers.twee import looks_like, read_twee
-from corpus.story import Choice, StoryError
+from corpus.story import Choice, Skipped, StoryError
 
 STORY = """:: StoryTitle
 The Bell
@@ -205,9 +205,10 @@ def test_folder_is_read_in_order(tmp_path: Path) -> None:
     (tmp_path / "notes.md").write_text("# Notes")
     (tmp_path / "photo.jpg").write_bytes(b"\xff\xd8\xff\x00" * 50_000)
     (tmp_path / "empty.txt").touch()
-    others: list[Path] = []
+    others: list[Skipped] = []
     assert [story.title for story in read(tmp_path, others)] == ["a.twee", "b/two.twee", "c.txt"]
-    assert [file.name for file in others] == ["empty.txt", "notes.md", "photo.jpg"]
+    assert [Path(each.source).name for each in others] == ["empty.txt", "notes.md", "photo.jpg"]
+    assert all(each.without_story for each in others)
 
 
 @pytest.mark.parametrize(

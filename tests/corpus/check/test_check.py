@@ -384,3 +384,12 @@ def test_a_story_that_cannot_be_read_exits_with_2(tmp_path: Path) -> None:
     assert result.exit_code == 2
     assert "tale.twee:1" in result.stderr
     assert result.stdout == ""
+
+
+def test_file_that_cannot_be_read_does_not_keep_others_from_being_checked(tmp_path: Path) -> None:
+    (tmp_path / "a.twee").write_bytes(b":: Start\nCaf\xe9.")
+    (tmp_path / "b.twee").write_text(":: Start\nA gate.\n[[Open it->Hall]]\n", encoding="utf-8")
+    result = CliRunner().invoke(main, ["check", str(tmp_path), "--any-style"])
+    assert result.exit_code == 2
+    assert "Hall" in result.stdout
+    assert "a.twee:2: this is not UTF-8 text" in result.stderr

@@ -181,7 +181,7 @@ class Replica:
     def _correct_answer(self, request: Request, body: bytes) -> Response:
         url = urlsplit(request.path)
         path = url.path.lower()  # like the site, which ignores case
-        if path.startswith("/story/viewer/"):
+        if f"{path}/".startswith("/story/viewer/"):
             return self._viewer(request, path, url.query, body)
         if path == "/robots.txt":
             return self.robots
@@ -192,19 +192,19 @@ class Replica:
         if path in ("/stories/", "/stories/default.aspx"):
             return _html(pages.index_page(self.entries))
         if path == "/stories/top.aspx":
-            return _html(pages.list_page("Top stories", self.entries))
+            return _html(pages.list_page("Top stories", self.entries, numbered=False))
         if path.startswith("/stories/"):
             rows = [entry for entry in self.entries if path == f"/stories/{entry.category.lower()}.aspx"]
             if rows:
-                return _html(pages.list_page(rows[0].category.replace("_", " "), rows))
+                return _html(pages.list_page(rows[0].category.replace("_", " "), rows, numbered=True))
         entry = self._slugs.get(path.removeprefix("/story/").removesuffix(".aspx"))
         return (
             _html(pages.story_page(entry)) if entry else _html(pages.error_page("The resource cannot be found."), 404)
         )
 
     def _viewer(self, request: Request, path: str, query: str, body: bytes) -> Response:
-        if path == "/story/viewer/" and query.isdecimal():  # the address of the Play button
-            return redirect(f"/story/viewer/default.aspx?StoryId={query}")
+        if path in ("/story/viewer/", "/story/viewer"):  # the address of the Play button
+            return redirect(f"/story/viewer/default.aspx?StoryId={query.rpartition('=')[2]}")
         number = {name.lower(): values[-1] for name, values in parse_qs(query).items()}.get("storyid", "")
         entry = self._stories.get(int(number)) if number.isdecimal() else None
         if entry is None:

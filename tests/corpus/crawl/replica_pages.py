@@ -1,7 +1,8 @@
 """The replica's HTML: the structure that public scrapers of the site rely on, with other words and pictures.
 
-If the site or its authors write something in several ways (quotes in `onclick`, elements around prose, an empty page),
-the replica uses each of them.
+If the site or its authors write something in several ways (quotes in `onclick`, elements around prose, an empty page,
+lists with and without a column of numbers, pages with and without comments, the address of the Play button), the
+replica uses each of them.
 """
 
 import itertools
@@ -127,10 +128,14 @@ def index_page(site: Sequence[Entry]) -> str:
     return _page("Stories", f'<form method="post" action="./" id="ctl01">{"".join(blocks)}</form>')
 
 
-def list_page(heading: str, rows: Sequence[Entry]) -> str:
-    """Return the page of a category or of the top list: a table of stories."""
-    head = "".join(f'<th scope="col">{name}</th>' for name in ("", "Title", "Author", "Length", "Difficulty", "Rating"))
-    table = "".join(_row(i, entry) for i, entry in enumerate(rows))
+def list_page(heading: str, rows: Sequence[Entry], *, numbered: bool) -> str:
+    """Return the page of a category or of the top list: a table of stories, the title or a number in the first column.
+
+    Only numbered rows have an id at their title.
+    """
+    names = ["Title", "Author", "Length", "Difficulty", "Rating"]
+    head = "".join(f'<th scope="col">{name}</th>' for name in ([""] * numbered + names))
+    table = "".join(_row(i, entry, numbered) for i, entry in enumerate(rows))
     return _page(
         heading,
         f'<h1><span>» {escape(heading)}</span></h1>\n<form method="post" action="./top.aspx" id="ctl01">'
@@ -139,15 +144,15 @@ def list_page(heading: str, rows: Sequence[Entry]) -> str:
     )
 
 
-def _row(row: int, entry: Entry) -> str:
+def _row(row: int, entry: Entry, numbered: bool) -> str:
     marks = "".join(
         f'<td><img src="/Images/{kind}{mark}.gif" alt="{mark} - {LENGTHS.get(mark, "more than that")}" /></td>'
         for kind, mark in (("length", entry.ratings.length), ("difficulty", entry.ratings.difficulty))
     )
+    number = f"<td>{row + 1}.</td>" if numbered else ""
+    name = f' id="MainContentPlaceHolder_StoriesGridView_HyperLink1_{row}"' if numbered else ""
     return (
-        f"<tr><td>{row + 1}.</td>"
-        f'<td><a id="MainContentPlaceHolder_StoriesGridView_HyperLink1_{row}" href="../story/{entry.slug}">'
-        f"{escape(entry.story.title)}</a></td>"
+        f'<tr>{number}<td><a{name} href="../story/{entry.slug}">{escape(entry.story.title)}</a></td>'
         f"<td>{_member('../member/', entry)}</td>{marks}"
         f"<td>{5 + row % 3}.{row % 100:02}</td></tr>\n"
     )
@@ -172,12 +177,18 @@ def story_page(entry: Entry) -> str:
         f"Story Difficulty{marks.difficulty}/8<br />Play Length{marks.length}/8<br />"
         f"Maturity Level{marks.maturity}/8 <i>(for readers of some age)</i></div>\n"
         f"<div>A story in {len(story.passages)} pages.</div>\n"
-        f'<div><input type="submit" value="Play" onclick="window.location=&#39;/story/viewer/?{entry.number}&#39;;'
+        f'<div><input type="submit" value="Play" onclick="window.location=&#39;{_play(entry)}&#39;;'
         'return false;" /></div>\n'
         f'<div>Tags: <a href="/Stories/{entry.category}.aspx">{escape(entry.category)}</a></div>\n'
         "<div><h2>Player Comments</h2><p>“Play it at <b>?99999</b>”, says a reader. Open the door!</p></div>\n"
         "</form></div></div></body></html>\n"
     )
+
+
+def _play(entry: Entry) -> str:
+    """Return where the Play button leads: with and without a slash at the end of the path."""
+    forms = ("/story/viewer/?{}", "/story/viewer?{}", "/story/viewer?StoryId={}")
+    return forms[entry.number % 3].format(entry.number)
 
 
 # ---- the viewer ----------------------------------------------------------------------------------------------
@@ -194,17 +205,20 @@ def viewer_page(entry: Entry, page: str, text: str, links: Iterable[Link], items
         for i, item in enumerate(items)
     )
     inventory = f"<table><tr><td>You carry:</td></tr></table>\n<table>{carried}</table>" if carried else ""
+    begin, before_links, before_items, end = ("",) * 4 if entry.number % 2 else _MARKS
     return (
         f"{_HEAD.format(title=f'{escape(title)} :: Viewer')}<body>\n{_BANNER.format(slug=entry.slug)}"
         f'<div><h1 id="_storyTitle">{escape(page if entry.staged.titled else title)}</h1></div>\n'
-        '<div style="padding:0px 30px 50px 30px">\n<!-- BEGIN MAIN -->\n'
-        f"<div>{_prose(page, text)}</div>\n<!-- Links -->\n{choices}\n"
-        f"<!-- Inventory -->\n{inventory}\n<!-- END MAIN -->\n</div>\n"
+        f'<div style="padding:0px 30px 50px 30px">\n{begin}\n'
+        f"<div>{_prose(page, text)}</div>\n{before_links}\n{choices}\n"
+        f"{before_items}\n{inventory}\n{end}\n</div>\n"
         f'<form method="post" action="./default.aspx?StoryId={entry.number}" id="pbForm">\n'
         f"{hidden}</form>\n</body>\n</html>\n"
     )
 
 
+_MARKS = ("<!-- BEGIN MAIN -->", "<!-- Links -->", "<!-- Inventory -->", "<!-- END MAIN -->")
+"""Comments before the parts of a page; the pages of some stories have none."""
 _BANNER = (
     '<div id="svbanner"><ul><li><a href="#" onclick="PostBack(\'Back\',\'0\');return false;">Back</a></li>'
     '<li><a href="#" onclick="PostBack(&#39;Reset&#39;,&#39;0&#39;);return false;">Start over</a></li>'

@@ -297,6 +297,16 @@ def test_address_without_stories(tmp_path: Path) -> None:
     assert f"{site.url}/nowhere: the site answers 404" in done.err
 
 
+def test_empty_first_page_is_an_error(tmp_path: Path) -> None:
+    empty = story(("Gate", "", {"On": "Hall"}), ("Hall", "A hall.", {}))
+    with Replica([empty]) as site:
+        done = crawl(site.viewer_url(empty), out=tmp_path / "crawl")
+        assert done.code == 2
+        assert "no text is found on the first page" in done.err
+        assert len(site.followed()) == 1
+    assert stories(tmp_path / "crawl") == {}
+
+
 def test_folder_with_other_files_is_kept(tmp_path: Path) -> None:
     out = tmp_path / "crawl"
     out.mkdir()

@@ -75,6 +75,23 @@ def test_prose_of_a_page(html: str, text: str) -> None:
     assert viewer(html).text == text
 
 
+@pytest.mark.parametrize("kept", ["", "<!-- Links -->", "<!-- END MAIN -->"])
+def test_viewer_page_without_comments(kept: str) -> None:
+    html = VIEWER.format(prose="<p>It is dark.</p><table><tr><td>7</td></tr></table><ul><li>A list</li></ul>")
+    for mark in {"<!-- BEGIN MAIN -->", "<!-- Links -->", "<!-- Inventory -->", "<!-- END MAIN -->"} - {kept}:
+        html = html.replace(mark, "")
+    page = site.read(html, URL)
+    assert isinstance(page, Viewer)
+    assert page.text == "It is dark.\n\n7\n\nA list"
+    assert [link.id for link in page.links] == ["6924", "2", "3"]
+    assert page.items == ("Iron key",)
+
+
+def test_picture_on_a_page() -> None:
+    assert viewer('<p><img src="cover.png"></p>').picture
+    assert not viewer("<p>It is dark.</p>").picture
+
+
 def test_page_key_and_state() -> None:
     page, other = viewer("<p>One.</p>"), viewer("<p>Two.</p>")
     with_items = Viewer(page.story, page.title, page.text, page.links[:1], page.form, ())
@@ -82,9 +99,10 @@ def test_page_key_and_state() -> None:
     assert page.state != with_items.state
 
 
-def test_list_page() -> None:
+@pytest.mark.parametrize("number", ["<td>1.</td>", ""])
+def test_list_page(number: str) -> None:
     row = (
-        '<tr><td>1.</td><td><a id="MainContentPlaceHolder_StoriesGridView_HyperLink1_0" href="../story/the-well">The '
+        f'<tr>{number}<td><a id="MainContentPlaceHolder_StoriesGridView_HyperLink1_0" href="../story/the-well">The '
         'Well</a></td><td><a href="../member/?Username=Ada">Ada</a></td><td><img alt="4 - a while" /></td>'
         '<td><img alt="no mark" /></td><td>6.51</td></tr>'
     )
@@ -146,6 +164,8 @@ def test_any_html_is_a_page(html: str) -> None:
     [
         (URL, URL),
         ("https://stories.test/story/viewer/?1037", URL),
+        ("https://stories.test/story/viewer?1037", URL),
+        ("https://stories.test/story/viewer?StoryId=1037", URL),
         ("https://stories.test/Story/Viewer/Default.aspx?storyid=1037&x=1", URL),
         ("https://stories.test/story/viewer/rate.aspx?StoryId=1037", ""),
         ("https://stories.test/story/viewer/?../../etc", ""),

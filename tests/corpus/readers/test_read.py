@@ -15,7 +15,7 @@ from corpus.cli import main
 from corpus.readers import FORMATS, read
 from corpus.readers.source import Source
 from corpus.readers.twee import read_twee
-from corpus.story import StoryError
+from corpus.story import Skipped, StoryError
 from corpus.writers import write_twine
 
 HERE = Path(__file__).parent
@@ -67,9 +67,9 @@ def test_folder_with_all_formats(tmp_path: Path) -> None:
         (tmp_path / about).write_text(PROSE)
     (tmp_path / "headings.md").write_text("# Only\n\n## Headings\n")
     (tmp_path / "data.json").write_text('{"a": [1, 2]}')
-    others: list[Path] = []
+    others: list[Skipped] = []
     assert len(list(read(tmp_path, others))) == len(CONTENTS) + 1
-    assert [path.name for path in others] == ["data.json", "headings.md"]
+    assert [Path(each.source).name for each in others] == ["data.json", "headings.md"]
 
 
 def test_choicescript_game_in_a_folder(tmp_path: Path) -> None:
