@@ -71,24 +71,26 @@ def read_project(files: Sequence[tuple[str, str]]) -> Story:
             sections[section.name] = section
             places[section.name] = name
     data = _story_data(sections.get("StoryData"), places.get("StoryData", source))
-    passages, notes = read_passages(sections.values(), data.get("format", ""))
-    if not passages:
-        raise StoryError(f"{source}:1: there are no passages. A passage starts with a line like ':: Start'.")
     start = data.get("start", DEFAULT_START)
-    if start not in passages:
+    read = read_passages(sections.values(), [start], data.get("format", ""))
+    if not read.passages:
+        raise StoryError(f"{source}:1: there are no passages. A passage starts with a line like ':: Start'.")
+    if not read.start:
         line = sections["StoryData"].line if "start" in data else 1
         raise StoryError(
             f"{places.get('StoryData', source)}:{line}: the start of the story is '{start}', but there is no such "
             'passage. Name a passage like that, or name another passage as "start" in StoryData.'
         )
+    notes = read.notes
     story = Story(
         title=_line(sections, "StoryTitle") or printable(PurePath(source).stem),
-        start=start,
-        passages=passages,
+        start=read.start,
+        passages=read.passages,
         source=source,
         author=_line(sections, "StoryAuthor"),
         rights=one_line(data.get("rights", "")) or "unknown",
         genre=one_line(data.get("genre", "")),
+        left_out=read.left_out,
     )
     if preamble:
         notes.insert(0, "Text before the first passage header is left out.")
@@ -152,7 +154,9 @@ def _story_data(section: Section | None, source: str) -> Mapping[str, Any]:
         raise StoryError(f"{source}:{section.line}: StoryData has too deep a nesting or too long a number.") from error
     if not isinstance(data, dict):
         raise StoryError(f'{source}:{section.line}: StoryData must be a JSON object, {{"ifid": …}}.')
-    for key in ("start", "rights", "genre", "format"):
+    if not isinstance(data.get("start", ""), str):
+        del data["start"]  # a number, as in Twine's HTML, says nothing in Twee
+    for key in ("rights", "genre", "format"):
         if not isinstance(data.get(key, ""), str):
             raise StoryError(f'{source}:{section.line}: "{key}" in StoryData must be a string.')
     return data
