@@ -28,9 +28,6 @@ class Choice:
 UNFINISHED = "unfinished"
 """The tag of a passage where writing or playing stopped: the story breaks off there without an ending."""
 
-MOST_UNREACHABLE = 0.2
-"""The share of a story's words that may be out of reach without a warning."""
-
 CONTEXT_ONLY = "context-only"
 """The tag of a passage that is context and never trained on: what an author wrote, in a playthrough of the story.
 
@@ -112,19 +109,3 @@ class Story:
     def words(self) -> int:
         """Return the number of words of prose; labels are not counted."""
         return sum(len(passage.text.split()) for passage in self.passages.values())
-
-    def unreachable_words(self) -> int:
-        """Return the number of words of prose that no choice leads to, with those that were left out."""
-        reachable = self.reachable()
-        lost = (passage for name, passage in self.passages.items() if name not in reachable)
-        return self.left_out + sum(len(passage.text.split()) for passage in lost)
-
-    def reachability_warning(self) -> str:
-        """Return a warning if many of the story's words can't be reached; "" if not."""
-        unreachable, words = self.unreachable_words(), self.words() + self.left_out
-        if unreachable <= words * MOST_UNREACHABLE:
-            return ""
-        return (
-            f"{unreachable / words:.0%} of the words ({unreachable:,} of {words:,}) can't be reached from the start by "
-            "choices. They may be reached by a script, which is not followed."
-        )

@@ -7,6 +7,7 @@ import click
 
 from corpus.errors import CorpusError
 from corpus.files import write_atomic
+from corpus.reachability import reachability_warning
 from corpus.readers import formats_read, read
 from corpus.story import StoryError
 from corpus.text import visible
@@ -55,6 +56,8 @@ def command(stories: tuple[Path, ...], out: Path, target_format: str) -> None:
     for story in found:
         for note in story.notes:
             click.echo(visible(f"Note: {story.source}: {note}"), err=True)
+        if warning := reachability_warning(story):
+            click.echo(visible(f"Warning: {story.source}: {warning}"), err=True)
 
 
 def _file_name(title: str) -> str:

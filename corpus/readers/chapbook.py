@@ -9,7 +9,7 @@ Limits: JavaScript in modifiers isn't read; inserts of the story's own show noth
 
 import re
 
-from corpus.readers.twine_expressions import STRING, Const, Expr, Op, name_of, parse, unquoted
+from corpus.readers.twine_expressions import STRING, Const, Op, name_of, parse, unquoted
 from corpus.readers.twine_nodes import (
     BACK,
     Choose,
@@ -27,8 +27,8 @@ from corpus.readers.twine_nodes import (
 from corpus.readers.twine_passage import LINK, REMOVED, escape, is_address, link_parts
 
 MARKS = re.compile(r"^--[ \t]*$|^\[[^\[\]\n]+\][ \t]*$|\{|^[ \t]*>|\\\n", re.MULTILINE)
-SIGN = re.compile(
-    r"^\[(?:if|unless|ifalways|ifnever|else|cont(?:inue|'d)?|continued|after|append|align|note|n\.?b\.?)\b[^\[\]\n]*\][ \t]*$"
+_SIGN = re.compile(
+    r"^\[(?:if|unless|ifalways|ifnever|else|cont(?:inued?|'d)?|after|append|align|note|n\.?b\.?)\b[^\[\]\n]*\][ \t]*$"
     r"|\{(?:embed|reveal|cycling|back|restart|dropdown|text input)\b[^{}\n]*\}|\{link to:"
     r"|\A\s*(?:\w[\w. ]*(?:\([^()\n]*\))?[ \t]*:[^\n]*\n|[ \t]*\n)+--[ \t]*$",
     re.MULTILINE | re.IGNORECASE,
@@ -42,6 +42,13 @@ _CONDITION = re.compile(r"(if|unless)\s+(.+)|(ifalways|ifnever|else)\s*", re.IGN
 _INSERT = re.compile(r"\{([^{}\n]*+)\}")
 _INSERT_OR_LINK = re.compile(rf"{_INSERT.pattern}|{LINK.pattern}")
 _QUOTED = re.compile(r"""(\w+)?\s*:?\s*(?:"((?:[^"\\]|\\.)*+)"|'((?:[^'\\]|\\.)*+)')""")
+
+
+def looks_like(source: str) -> bool:
+    """Return whether a passage has modifiers, inserts or variables as only Chapbook has them."""
+    # Most passages of other formats have none of these, and a line that begins with a link has two brackets.
+    modified = source.count("\n[") > source.count("\n[[") or source.startswith("[")
+    return ("{" in source or "--" in source or modified) and _SIGN.search(source) is not None
 
 
 def parse_passage_source(source: str) -> Nodes:

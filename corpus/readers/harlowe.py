@@ -53,11 +53,15 @@ _NAMED = re.compile(r"\[([^\[\]\n]{1,80})\]<([\w-]+)\||\|([\w-]+)>\[([^\[\]\n]{1
 _ASSIGNMENT = re.compile(r"\s*([$_]\w+(?:'s\s+\w+)*)\s+to\s+(.*)", re.DOTALL)
 _PUT = re.compile(r"\s*(.*)\s+into\s+([$_]\w+(?:'s\s+\w+)*)\s*", re.DOTALL)
 _GOTO_LINKS = frozenset("linkgoto linkrevealgoto linkstorylet".split())
-_LINKS = frozenset("link linkreplace linkreveal linkappend linkrepeat linkrerun linkshow linkonce linkrevealonce".split())
+_LINKS = frozenset(
+    "link linkreplace linkreveal linkappend linkrepeat linkrerun linkshow linkonce linkrevealonce".split()
+)
 _GONE = frozenset({"link", "linkreplace", "linkonce", "linkrerun"})
 """Links whose label is replaced by what they reveal."""
 _CLICKS = frozenset(
-    f"{act}{what}" for act in ("click", "mouseover", "mouseout") for what in ("", "replace", "append", "prepend", "goto")
+    f"{act}{what}"
+    for act in ("click", "mouseover", "mouseout")
+    for what in ("", "replace", "append", "prepend", "goto")
 )
 _UNDO = frozenset({"linkundo", "undo", "clickundo", "iconundo"})
 _JUMPS = frozenset({"goto", "redirect"})

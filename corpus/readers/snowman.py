@@ -15,7 +15,9 @@ from corpus.readers.twine_passage import LINK, REMOVED, link_parts
 MARKS = re.compile(r"<%")
 
 _TOKEN = re.compile(rf"<%(?P<sign>[=-]?)(?P<code>(?:[^%<]|%(?!>)|<(?!%))*+)%>|(?P<link>{LINK.pattern})")
-_RENDER = re.compile(r"""\s*(?:window\.)?(?:story\.)?(?:renderPassage|render|include)\(\s*(["'][^"'\n]*["'])\s*\)\s*;?\s*""")
+_RENDER = re.compile(
+    r"""\s*(?:window\.)?(?:story\.)?(?:renderPassage|render|include)\(\s*(["'][^"'\n]*["'])\s*\)\s*;?\s*"""
+)
 _IF = re.compile(r"\s*(?:\}\s*(?P<else>else)?\s*)?(?:if\s*\((?P<test>.*)\)\s*)?\{\s*", re.DOTALL)
 _CLOSE = re.compile(r"\s*\}[\s;)]*")
 _ASSIGNMENT = re.compile(r"\s*(?:var\s+|let\s+|const\s+)?((?:window\.story\.state|s)\.\w+)\s*=(?!=)\s*(.*)", re.DOTALL)

@@ -1,10 +1,10 @@
 r"""SugarCube's macros (and Twine 1's, which they come from) -> nodes of `twine_nodes`.
 
-Each macro is read as what it does: `<<if>>` and `<<switch>>` choose a branch, `<<link>>`, `<<button>>`, `<<linkreplace>>`
-and their like are clicks, which lead to a passage or reveal what they hold, `<<goto>>` leads on at once, `<<include>>`
-shows another passage, `<<timed>>` shows more after a while, a widget shows its content. A call of `Engine.play` is a
-`<<goto>>`. Code, styles and comments are left out. Follows the macro and markup reference of SugarCube 2
-(github.com/tmedwards/sugarcube-2, docs/core/).
+Each macro is read as what it does: `<<if>>` and `<<switch>>` choose a branch; `<<link>>`, `<<button>>`,
+`<<linkreplace>>` and their like are clicks, which lead to a passage or reveal what they hold; `<<goto>>` leads on at
+once, `<<include>>` shows another passage, `<<timed>>` shows more after a while, a widget shows its content. A call of
+`Engine.play` is a `<<goto>>`. Code, styles and comments are left out. Follows the macro and markup reference of
+SugarCube 2 (github.com/tmedwards/sugarcube-2, docs/core/).
 
 Limits: a loop is read once. What scripts write into the page is not read. `_DEPTH` macros inside each other.
 """
@@ -47,8 +47,12 @@ _TOKEN = re.compile(
     re.DOTALL,
 )
 _VARIABLE = re.compile(r"(?:\$|(?<!\w)_)[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*")
-_ARGUMENT = re.compile(rf"(?P<string>{STRING.pattern})|\[\[(?P<link>[^\[\]\n]*)\]\](?:\[[^\[\]\n]*\])?|(?P<bare>[^\s\"'`]+)", re.DOTALL)
-_ASSIGNMENT = re.compile(r"\s*([$_]\w+(?:\.\w+|\[\s*(?:\"\w+\"|'\w+')\s*\])*)\s*(\bto\b|[-+*/%]?=(?!=)|\+\+|--)(.*)", re.DOTALL)
+_ARGUMENT = re.compile(
+    rf"(?P<string>{STRING.pattern})|\[\[(?P<link>[^\[\]\n]*)\]\](?:\[[^\[\]\n]*\])?|(?P<bare>[^\s\"'`]+)", re.DOTALL
+)
+_ASSIGNMENT = re.compile(
+    r"\s*([$_]\w+(?:\.\w+|\[\s*(?:\"\w+\"|'\w+')\s*\])*)\s*(\bto\b|[-+*/%]?=(?!=)|\+\+|--)(.*)", re.DOTALL
+)
 _PROPERTY = re.compile(r"""["']?(\w+)["']?\s*:\s*(.+)""", re.DOTALL)
 _PLAY = re.compile(r"""\bEngine\s*\.\s*(?:play|goto)\(|\bstate\.display\(""")
 _LINKS = frozenset({"link", "button", "click", "linkappend", "linkprepend", "linkreplace", "linkrepeat"})
@@ -60,8 +64,8 @@ _BRANCHES = frozenset({"else", "elseif", "case", "default"})
 _INPUTS = frozenset({"textbox", "textarea", "numberbox"})
 # Macros of the format that show nothing here, so that their arguments are not taken for passages.
 _NOTHING = frozenset(
-    "addclass audio cacheaudio checkbox createaudiogroup createplaylist done jqueryopen masteraudio playlist radiobutton "
-    "remember forget removeaudiogroup removeclass removeplaylist stop toggleclass track unset waitforaudio br next".split()
+    "addclass audio br cacheaudio checkbox createaudiogroup createplaylist done forget masteraudio next playlist "
+    "radiobutton remember removeaudiogroup removeclass removeplaylist stop toggleclass unset waitforaudio".split()
 )
 
 _DEPTH = 60
@@ -267,7 +271,13 @@ def _arguments(written: str) -> list[Expr]:
             found.append(parse(match["bare"]))
         else:
             number = re.fullmatch(r"\d{1,9}", match["bare"])
-            found.append(Const(int(match["bare"])) if number else parse(match["bare"]) if match["bare"] in ("true", "false") else Const(match["bare"]))
+            found.append(
+                Const(int(match["bare"]))
+                if number
+                else parse(match["bare"])
+                if match["bare"] in ("true", "false")
+                else Const(match["bare"])
+            )
     return found
 
 

@@ -23,7 +23,9 @@ from corpus.story import Passage
 _LINK_HERE = "\x01"
 _CONTROL = re.compile(r"[\x00-\x08]")
 _WORD = re.compile(r"\w+")
-_SCRIPT = re.compile(r"<<script>>((?:[^<]|<(?!</script>>))*+)|^\[(?:javascript|js)\]((?:[^\[]|(?<!\n)\[)*+)", re.I | re.M)
+_SCRIPT = re.compile(
+    r"<<script>>((?:[^<]|<(?!</script>>))*+)|^\[(?:javascript|js)\]((?:[^\[]|(?<!\n)\[)*+)", re.I | re.M
+)
 # A variable that is named for an input: `<<textbox "$name">>`, `(input-box: bind $name)`, `{text input for: 'name'}`.
 _INPUT = re.compile(r"""(?:["'][$_]|\bbind\s+[$_]|\bfor:\s*["'])(\w+)""")
 _FIRST = frozenset({"startup", "init"})
@@ -128,25 +130,28 @@ def read_passages(sections: Iterable[Section], starts: Sequence[str], story_form
     for section in found:
         if section.name not in SPECIAL and _NO_PROSE.isdisjoint(tag.lower() for tag in section.tags):
             sources.setdefault(section.name, section)
-    if dialect is None:
-        passages = {name: _passage(section, section.body) for name, section in sources.items()}
-        return Read(passages, next((name for name in starts if name in passages), ""), [], 0)
-    return _read_dialect(dialect, found, sources, starts)
+    with_macros = {name for name, section in sources.items() if dialect and dialect.marks.search(section.body)}
+    if dialect and with_macros:
+        return _read_macros(dialect, found, sources, with_macros, starts)
+    passages = {
+        name: _passage(section, _without_emphasis(section.body, dialect) if dialect else section.body)
+        for name, section in sources.items()
+    }
+    return Read(passages, next((name for name in starts if name in passages), ""), [], 0)
 
 
-def _read_dialect(
-    dialect: _Dialect, found: list[Section], sources: Mapping[str, Section], starts: Sequence[str]
+def _read_macros(
+    dialect: _Dialect,
+    found: list[Section],
+    sources: Mapping[str, Section],
+    with_macros: set[str],
+    starts: Sequence[str],
 ) -> Read:
-    """Return the passages of a story with macros."""
+    """Return the passages of a story of which some have macros."""
     bodies: dict[str, Nodes] = {}
-    with_macros = []
     for name, section in sources.items():
         body = _CONTROL.sub("", section.body)
-        if dialect.marks.search(body):
-            with_macros.append(name)
-            bodies[name] = dialect.parse(body)
-        else:
-            bodies[name] = (Text(body),)
+        bodies[name] = dialect.parse(body) if name in with_macros else (Text(body),)
     helpers, first = _run_first(dialect, found, sources)
     lengths = {name: len(section.body) for name, section in sources.items()}
     start = next((name for name in starts if name in bodies), "")
@@ -155,10 +160,9 @@ def _read_dialect(
     tags = {name: section.tags for name, section in sources.items()}
     forms = Forms(world, bodies, tags, lambda source: _without_emphasis(source, dialect))
     passages, begin = forms.linked(starts)
-    notes = []
-    if with_macros:
-        where = f"in {len(with_macros)} passage{'s' * (len(with_macros) > 1)}, first in '{with_macros[0]}'"
-        notes.append(f"{dialect.name} macros are read, not executed, {where}.")
+    first_name = next(name for name in sources if name in with_macros)
+    where = f"in {len(with_macros)} passage{'s' * (len(with_macros) > 1)}, first in '{first_name}'"
+    notes = [f"{dialect.name} macros are read, not executed, {where}."]
     if forms.limit_reached:
         notes.append("Some passages have more readings than were taken.")
     if world.left_out:
@@ -196,9 +200,10 @@ def _scripted(dialect: _Dialect, found: list[Section]) -> Callable[[str], bool]:
         if "script" in section.tags:
             names.update(_WORD.findall(section.body))
         else:
-            for codes in _SCRIPT.findall(section.body):
+            for codes in _SCRIPT.findall(section.body) if "script" in section.body.lower() else ():
                 names.update(word for code in codes for word in _WORD.findall(code))
-            names.update(_INPUT.findall(section.body))
+            if "$" in section.body or "for:" in section.body:
+                names.update(_INPUT.findall(section.body))
     return lambda name: dialect.name == "Snowman" or name.startswith("_") or name in names
 
 
@@ -214,7 +219,7 @@ def _dialect(story_format: str, sections: list[Section]) -> _Dialect | None:
             return DIALECTS["snowman"]
         if ":" in section.body and _HARLOWE_SIGN.search(section.body):
             return DIALECTS["harlowe"]
-        if chapbook.SIGN.search(section.body):
+        if chapbook.looks_like(section.body):
             return DIALECTS["chapbook"]
     return None
 

@@ -74,7 +74,11 @@ class Forms:
     """The forms of all passages."""
 
     def __init__(
-        self, world: World, bodies: Mapping[str, Nodes], tags: Mapping[str, frozenset[str]], finish: Callable[[str], str]
+        self,
+        world: World,
+        bodies: Mapping[str, Nodes],
+        tags: Mapping[str, frozenset[str]],
+        finish: Callable[[str], str],
     ) -> None:
         """`bodies` are the passages that can be led to; `finish` removes emphasis from a source."""
         self._world = world
@@ -220,8 +224,8 @@ class Forms:
         while True:
             while waiting:
                 form = waiting.popleft()
-                for link in form.links:
-                    onward = self._chosen(form, link, ways, edges)
+                for each in form.links:
+                    onward = self._chosen(form, each, ways, edges)
                     if onward and onward not in self._reached:
                         onward.origin = form
                         self._reached[onward] = None
@@ -311,7 +315,9 @@ def _inlined(source: str, exits: Sequence[Exit]) -> str:
         leads = exits[int(match[2])]
         if leads.target:
             return match[0]
-        return f"{match[1] if leads.stays else ''}{_inlined(leads.content, exits)}" if leads.content.strip() else match[1]
+        return (
+            f"{match[1] if leads.stays else ''}{_inlined(leads.content, exits)}" if leads.content.strip() else match[1]
+        )
 
     def bare(match: re.Match[str]) -> str:
         leads = exits[int(match[2])]

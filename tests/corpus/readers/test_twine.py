@@ -228,7 +228,9 @@ def test_snowman() -> None:
     assert story.passages["Mill"].text == "The mill turns."
 
 
-@pytest.mark.parametrize(("body", "name"), [(HARLOWE, "Harlowe"), (SUGARCUBE, "SugarCube"), (CHAPBOOK, "Chapbook"), (SNOWMAN, "Snowman")])
+@pytest.mark.parametrize(
+    ("body", "name"), [(HARLOWE, "Harlowe"), (SUGARCUBE, "SugarCube"), (CHAPBOOK, "Chapbook"), (SNOWMAN, "Snowman")]
+)
 def test_story_format_is_recognised_by_macros(body: str, name: str) -> None:
     named, unnamed = read_body(name, body), read_body("", body)
     assert unnamed.passages == named.passages
