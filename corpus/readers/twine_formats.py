@@ -71,14 +71,17 @@ class Read:
     """Words that no reading shows."""
 
 
+Emphasis = tuple[str, re.Pattern[str], str]
+"""Characters without which the pattern is not tried, the pattern, and its replacement."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Dialect:
     name: str
     marks: re.Pattern[str]
     """Found in every passage with something to parse."""
     parse: Callable[[str], Nodes]
-    emphasis: tuple[tuple[str, re.Pattern[str], str], ...]
-    """Each with characters without which the pattern is not tried, the pattern, and its replacement."""
+    emphasis: tuple[Emphasis, ...]
 
 
 _DOUBLED = (
@@ -105,7 +108,7 @@ _SUGARCUBE = (
 )
 
 
-def _dialect_of(name: str, module: ModuleType, *emphasis: tuple[str, re.Pattern[str], str]) -> _Dialect:
+def _dialect_of(name: str, module: ModuleType, *emphasis: Emphasis) -> _Dialect:
     return _Dialect(name, module.MARKS, module.parse_passage_source, emphasis)
 
 
@@ -234,14 +237,15 @@ def _without_emphasis(body: str, dialect: _Dialect) -> str:
     if not any(sign in body for sign, _, _ in dialect.emphasis):
         return body
     parts = LINK.split(body.replace(_LINK_HERE, ""))
-    links = [relabel(inner, lambda label: _plain(label, dialect)) for inner in parts[1::2]]
-    plain = _plain(_LINK_HERE.join(parts[::2]), dialect)
+    inside = [rule for rule in dialect.emphasis if not rule[1].pattern.startswith("^")]  # a label is no line
+    links = [relabel(inner, lambda label: _plain(label, inside)) for inner in parts[1::2]]
+    plain = _plain(_LINK_HERE.join(parts[::2]), dialect.emphasis)
     pieces = plain.split(_LINK_HERE)
     return "".join(piece + link for piece, link in zip(pieces, [*links, ""], strict=True))
 
 
-def _plain(text: str, dialect: _Dialect) -> str:
-    for sign, pattern, replacement in dialect.emphasis:
+def _plain(text: str, rules: Iterable[Emphasis]) -> str:
+    for sign, pattern, replacement in rules:
         if sign in text:
             text = pattern.sub(replacement, text)
     return text

@@ -23,14 +23,16 @@ from functools import cache
 from corpus.readers.branch_coverage import JointCoverage
 from corpus.readers.twine_expressions import Value
 from corpus.readers.twine_nodes import BACK, Nodes, Text, walk
-from corpus.readers.twine_passage import LINK, has_word, link, parse_passage
-from corpus.readers.twine_reading import CONTINUE, EXIT, UNTOLD, Exit, Outcome, Reading, World
+from corpus.readers.twine_passage import LINK, ends_sentence, has_word, link, parse_passage
+from corpus.readers.twine_reading import CONTINUE, EXIT, UNTOLD, VISITS, Exit, Outcome, Reading, World
 from corpus.story import Choice, Passage
 from corpus.text import printable
 
 _MAX_FORMS = 10
 _MAX_FACTS = 40
 _TAG = re.compile(r"<[^<>]*>")
+# What begins in lower case goes on with the sentence that the link is in.
+_FRAGMENT = re.compile(r"[\W\d_]*[a-z]")
 _EXIT_LINK = re.compile(rf"\[\[([^\[\]\n]*)->{EXIT}(\d+){EXIT}\]\]")
 
 Facts = Mapping[str, tuple[Value, ...]]
@@ -123,7 +125,8 @@ class Forms:
         """Return the variables of which a reading takes some values for granted."""
         narrowed: dict[str, tuple[Value, ...]] = {}
         for name, values in outcome.before.items():
-            if len(narrowed) < _MAX_FACTS and len(values) < len(self._world.domain(name).values):
+            lasts = name not in VISITS and "random" not in name
+            if lasts and len(narrowed) < _MAX_FACTS and len(values) < len(self._world.domain(name).values):
                 narrowed[name] = values
         return narrowed
 
@@ -151,7 +154,7 @@ class Forms:
                 onward = self._revealed.get(key)
                 if onward is None:
                     shown = self._unused(f"{name}: {' '.join(printable(label).split()) or 'more'}")
-                    onward = self._revealed[key] = made(shown, leads.content, following)
+                    onward = self._revealed[key] = made(shown, leads.content.strip(), following)
                 clicks.insert(0, _Link(label, onward, {**outcome.after, **leads.sets}))
             form.links = [*clicks, *leading] or rest
             return form
@@ -310,23 +313,26 @@ def _inlined(source: str, exits: Sequence[Exit]) -> str:
     """Return a source with what is revealed in a sentence in its place."""
     if EXIT not in source:
         return source
-
-    def shown(match: re.Match[str]) -> str:
-        leads = exits[int(match[2])]
-        if leads.target:
-            return match[0]
-        return (
-            f"{match[1] if leads.stays else ''}{_inlined(leads.content, exits)}" if leads.content.strip() else match[1]
-        )
-
-    def bare(match: re.Match[str]) -> str:
-        leads = exits[int(match[2])]
-        return match[0] if leads.target or has_word(_TAG.sub("", leads.content)) else f"[[{match[1]}->]]"
-
     lines = []
     for line in source.split("\n"):
         if EXIT in line:
-            in_sentence = has_word(_TAG.sub("", LINK.sub("", line)))
-            line = _EXIT_LINK.sub(shown if in_sentence else bare, line)
+            line = _EXIT_LINK.sub(lambda match: _shown_in_place(match, exits), line)
         lines.append(line)
     return "\n".join(lines)
+
+
+def _shown_in_place(match: re.Match[str], exits: Sequence[Exit]) -> str:
+    """Return a link, or what it reveals if that belongs to the sentence around it."""
+    label, leads = match[1], exits[int(match[2])]
+    if leads.target:
+        return match[0]
+    before, after = (
+        _TAG.sub("", LINK.sub("", part)) for part in (match.string[: match.start()], match.string[match.end() :])
+    )
+    follows = has_word(before) and not ends_sentence(before)
+    in_sentence = follows or has_word(after) or _FRAGMENT.match(_TAG.sub("", leads.content)) is not None
+    if not has_word(_TAG.sub("", leads.content)):
+        return label if in_sentence else f"[[{label}->]]"
+    if not in_sentence:
+        return match[0]
+    return f"{label if leads.stays else ''}{_inlined(leads.content, exits)}"

@@ -101,18 +101,19 @@ def _without_last_links(line: list[str]) -> list[str]:
     while last > 2 and not has_word(line[last - 1]):
         last -= 2
     before = "".join(line[:last])
-    if last == len(line) or not _SENTENCE_END.search(before[-_LONGEST_END:]):
+    if last == len(line) or not ends_sentence(before):
         return line
     return [before.rstrip(), "\n" if line[-1].endswith("\n") else ""]
 
 
-def link(label: str, target: str) -> str:
+def link(label: str, target: str, markup: re.Pattern[str] = _IN_LABEL) -> str:
     """Return the link with this label and target, written so that `parse_passage` reads both.
 
-    Without a label, the player sees the target's name, marked as such.
+    `markup` is what has to be written as references in a label. Without one, the player sees the target's name, marked
+    as such.
     """
-    shown = _IN_LABEL.sub(_references, label) if label else _NO_LABEL + _IN_LABEL.sub(_references, target)
-    return f"[[{shown}->{_IN_TARGET.sub(_references, target)}]]"
+    shown = markup.sub(references, label) if label else _NO_LABEL + markup.sub(references, target)
+    return f"[[{shown}->{_IN_TARGET.sub(references, target)}]]"
 
 
 def relabel(inner: str, change: Callable[[str], str]) -> str:
@@ -126,7 +127,7 @@ def relabel(inner: str, change: Callable[[str], str]) -> str:
 
 def escape(text: str) -> str:
     """Return `text` with character references for everything that a story format would read as markup."""
-    return _MARKUP.sub(_references, text)
+    return _MARKUP.sub(references, text)
 
 
 def remove_between(text: str, opening: str, closing: str) -> str:
@@ -146,7 +147,7 @@ def remove_between(text: str, opening: str, closing: str) -> str:
     return "".join([*out, text[at:]])
 
 
-def _references(match: re.Match[str]) -> str:
+def references(match: re.Match[str]) -> str:
     """Return a character reference for each matched character, except the digits of a numbered list."""
     return "".join(sign if sign.isdecimal() else f"&#{ord(sign)};" for sign in match[0])
 
@@ -183,6 +184,11 @@ def link_parts(inner: str) -> tuple[str, str, str]:
 def is_address(target: str) -> bool:
     """Return whether a link to `target` leads to the web."""
     return ":" in target and _ADDRESS.match(target) is not None
+
+
+def ends_sentence(text: str) -> bool:
+    """Return whether a sentence ends at the end of a text."""
+    return _SENTENCE_END.search(text[-_LONGEST_END:]) is not None
 
 
 def has_word(text: str) -> bool:

@@ -16,6 +16,7 @@ of a variable.
 
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import TypeGuard
 
 from corpus.readers.twine_expressions import (
     COMPARISONS,
@@ -56,6 +57,8 @@ CONTINUE = "Continue"
 _MAX_INCLUDED = 1 << 22
 _MAX_NESTED = 5
 _MAX_VALUES = 24
+VISITS = frozenset({"visits", "passage.visits", "visited()\x06"})
+"""How often the player has been here, which is once in a new game."""
 
 
 class World:
@@ -401,19 +404,25 @@ def _domains(
         elif isinstance(node, Choose):
             for test, _ in node.branches:
                 for variable, value in _comparisons(test):
-                    numbers = isinstance(value, int | float) and not isinstance(value, bool)
-                    around = (value, value + 1, value - 1) if numbers else (value,)  # type: ignore[operator]
+                    around = (value, value + 1, value - 1) if _is_number(value) else (value,)
                     compared.setdefault(variable, []).extend(around)
     domains = {}
     for name in dict.fromkeys((*start, *assigned, *compared)):
         whole = name.partition(".")[0]
         is_open = name not in assigned or not {name, whole}.isdisjoint(open_names) or scripted(whole)
-        values = {_typed(start.get(name)): start.get(name)}
+        begins = start.get(name, 1 if name in VISITS else None)
+        values = {_typed(begins): begins}
         for value in (*assigned.get(name, ()), *(compared.get(name, ()) if is_open else ())):
             if value is not UNKNOWN and len(values) < _MAX_VALUES:
                 values.setdefault(_typed(value), value)
-        domains[name] = (*values.values(), OTHER) if is_open else tuple(values.values())
+        # Beside numbers, the neighbours of those that it is compared with stand for all others.
+        others = (OTHER,) if is_open and not any(_is_number(value) for value in values.values()) else ()
+        domains[name] = (*values.values(), *others)
     return domains
+
+
+def _is_number(value: Value) -> TypeGuard[int | float]:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _typed(value: Value) -> tuple[bool, Value]:
