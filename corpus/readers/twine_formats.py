@@ -26,8 +26,9 @@ _WORD = re.compile(r"\w+")
 _SCRIPT = re.compile(
     r"<<script>>((?:[^<]|<(?!</script>>))*+)|^\[(?:javascript|js)\]((?:[^\[]|(?<!\n)\[)*+)", re.I | re.M
 )
-# A variable that is named for an input: `<<textbox "$name">>`, `(input-box: bind $name)`, `{text input for: 'name'}`.
-_INPUT = re.compile(r"""(?:["'][$_]|\bbind\s+[$_]|\bfor:\s*["'])(\w+)""")
+# A variable that is named for an input: `<<textbox "$name">>`, `(input-box: bind $name)`, `{text input for: 'name'}`;
+# and one that a template of Snowman's changes: `s.gold += 2`.
+_INPUT = re.compile(r"""(?:["'][$_]|\bbind\s+[$_]|\bfor:\s*["']|\bs\.(?=\w+\s*(?:\+\+|--|[-+*/%]=)))(\w+)""")
 _FIRST = frozenset({"startup", "init"})
 
 _NO_PROSE = frozenset({"script", "stylesheet", "widget", "init", "annotation", "header", "footer", "startup"})
@@ -158,7 +159,7 @@ def _read_macros(
     helpers, first = _run_first(dialect, found, sources)
     lengths = {name: len(section.body) for name, section in sources.items()}
     start = next((name for name in starts if name in bodies), "")
-    scripted = _scripted(dialect, found)
+    scripted = _scripted(found)
     world = World({**helpers, **bodies}, lengths, [*first, start], scripted)
     tags = {name: section.tags for name, section in sources.items()}
     forms = Forms(world, bodies, tags, lambda source: _without_emphasis(source, dialect))
@@ -196,7 +197,7 @@ def _run_first(
     return bodies, first
 
 
-def _scripted(dialect: _Dialect, found: list[Section]) -> Callable[[str], bool]:
+def _scripted(found: list[Section]) -> Callable[[str], bool]:
     """Return a function that tells whether a script or the player may set a variable."""
     names: set[str] = set()
     for section in found:
@@ -205,9 +206,9 @@ def _scripted(dialect: _Dialect, found: list[Section]) -> Callable[[str], bool]:
         else:
             for codes in _SCRIPT.findall(section.body) if "script" in section.body.lower() else ():
                 names.update(word for code in codes for word in _WORD.findall(code))
-            if "$" in section.body or "for:" in section.body:
+            if "$" in section.body or "for:" in section.body or "<%" in section.body:
                 names.update(_INPUT.findall(section.body))
-    return lambda name: dialect.name == "Snowman" or name.startswith("_") or name in names
+    return lambda name: name.startswith("_") or name in names
 
 
 def _dialect(story_format: str, sections: list[Section]) -> _Dialect | None:

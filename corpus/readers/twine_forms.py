@@ -70,6 +70,8 @@ class _Way:
     form: _Form | None
     before: Facts
     missing: str = ""
+    against: int = 0
+    """How much it contradicts itself: a passage that leads on at once may change what the next takes for granted."""
 
 
 class Forms:
@@ -89,7 +91,8 @@ class Forms:
         self._finish = finish
         self._names = set(bodies)
         self._forms: dict[str, list[_Form]] = {}
-        self._jumps: dict[str, list[tuple[str, Facts]]] = {}
+        self._jumps: dict[str, list[tuple[str, Facts, Facts]]] = {}
+        """By passage: where it leads on to, what that takes for granted, and what is known then."""
         self._revealed: dict[tuple[object, ...], _Form] = {}
         """By what is revealed, and what follows it: several readings of a passage may reveal the same."""
         self.limit_reached = False
@@ -112,7 +115,7 @@ class Forms:
                 continue
             known.add(key)
             if outcome.runs_on in self._bodies:
-                self._jumps.setdefault(name, []).append((outcome.runs_on, self._narrowed(outcome)))
+                self._jumps.setdefault(name, []).append((outcome.runs_on, self._narrowed(outcome), outcome.after))
             else:
                 if outcome.runs_on:
                     outcome.source = link(CONTINUE, outcome.runs_on)
@@ -204,18 +207,20 @@ class Forms:
         """Return the forms that a choice may lead to, through passages that lead on at once."""
         found: dict[_Form, _Way] = {}
         missing = _Way(None, {}, name)
-        waiting: deque[tuple[str, Facts]] = deque([(name, {})])
+        waiting: deque[tuple[str, Facts, Facts, int]] = deque([(name, {}, {}, 0)])
         passed = {name}
         while waiting:
-            at, before = waiting.popleft()
+            at, before, known, against = waiting.popleft()
             if at not in self._bodies:
                 missing = _Way(None, {}, at)
             for form in self._forms.get(at, ()):
-                found.setdefault(form, _Way(form, {**form.before, **before}))
-            for onward, facts in self._jumps.get(at, ()):
+                now = against + _contradictions(known, form.before)
+                found.setdefault(form, _Way(form, _with_earlier(before, known, form.before), "", now))
+            for onward, facts, after in self._jumps.get(at, ()):
                 if onward not in passed:
                     passed.add(onward)
-                    waiting.append((onward, {**facts, **before}))
+                    now = against + _contradictions(known, facts)
+                    waiting.append((onward, _with_earlier(before, known, facts), {**known, **after}, now))
         return tuple(found.values()) or (missing,)
 
     def _follow(self, first: _Form, ways: Callable[[str], tuple[_Way, ...]]) -> None:
@@ -265,7 +270,7 @@ class Forms:
         fewest = (0, 0)
         for way in options:
             if way.form:
-                against = _contradictions(link.facts, way.before)
+                against = way.against + _contradictions(link.facts, way.before)
                 if way.form not in edges or against < edges[way.form][0]:
                     edges[way.form] = against, form, link.label
                 if best is None or (against, way.form.leading) < fewest:
@@ -303,6 +308,11 @@ _SENTENCE = re.compile(r"""[^.!?…]+[.!?…]*["”'’)\]*_]*\s*|[.!?…]+["”
 def _contradictions(known: Facts, before: Facts) -> int:
     """Return how many variables hold something else than a form takes for granted."""
     return sum(name in known and not set(known[name]) & set(values) for name, values in before.items())
+
+
+def _with_earlier(before: Facts, known: Facts, facts: Facts) -> Facts:
+    """Return what is taken for granted at the click: before, and now, unless it was only changed since."""
+    return {**{name: values for name, values in facts.items() if name not in known}, **before}
 
 
 def _exit(target: str, exits: Sequence[Exit]) -> Exit | None:

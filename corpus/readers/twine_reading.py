@@ -287,14 +287,14 @@ class Reading:
 
     def _holds(self, test: Expr) -> bool:
         """Return whether a condition holds, which may be up to the caller."""
-        if isinstance(test, Op) and test.name in ("and", "or"):
-            first = self._holds(test.args[0])
-            return self._holds(test.args[1]) if first is (test.name == "and") else first
-        if isinstance(test, Op) and test.name == "not":
-            return not self._holds(test.args[0])
         known = self._known(test)
         free = [name for name in dict.fromkeys(variables(test)) if name not in known]
-        if len(free) > 1:
+        if len(free) > 1 and isinstance(test, Op):
+            if test.name in ("and", "or"):
+                first = self._holds(test.args[0])
+                return self._holds(test.args[1]) if first is (test.name == "and") else first
+            if test.name == "not":
+                return not self._holds(test.args[0])
             test, free, known = Var(f"{test}"), [f"{test}"], {}
         if not free:
             return is_true(evaluate(test, known))
@@ -415,8 +415,12 @@ def _domains(
         for value in (*assigned.get(name, ()), *(compared.get(name, ()) if is_open else ())):
             if value is not UNKNOWN and len(values) < _MAX_VALUES:
                 values.setdefault(_typed(value), value)
-        # Beside numbers, the neighbours of those that it is compared with stand for all others.
-        others = (OTHER,) if is_open and not any(_is_number(value) for value in values.values()) else ()
+        # Beside numbers, the neighbours of those that it is compared with stand for all others; beside true, nothing.
+        others = (
+            (OTHER,)
+            if is_open and not any(isinstance(value, int | float) and value for value in values.values())
+            else ()
+        )
         domains[name] = (*values.values(), *others)
     return domains
 
