@@ -38,7 +38,7 @@ MARKS = re.compile(
 )
 
 _TOKEN = re.compile(
-    rf"(?P<link>{LINK.pattern})"
+    rf"(?P<link>(?!\[\[\[){LINK.pattern})"
     r"|\((?P<macro>[A-Za-z][\w-]*|\$\w+):"
     r"|(?P<open>\|[\w-]*[>)]\[|\[)"
     r"|(?P<close>\](?:[<(][\w-]*\|)?)"
@@ -102,8 +102,7 @@ class _Parser:
     def run(self) -> Nodes:
         at = 0
         while match := _TOKEN.search(self._source, at):
-            begins = bool(match["open"] or match["macro"]) or (bool(self._pending) and match[0].startswith("[[["))
-            self._between(self._source[at : match.start()], begins)
+            self._between(self._source[at : match.start()], bool(match["open"] or match["macro"]))
             at = self._token(match)
         self._between(self._source[at:], may_continue=False)
         while len(self._frames) > 1:
@@ -128,9 +127,6 @@ class _Parser:
             return self._macro(match)
         if match["ticks"]:
             return self._verbatim(match)
-        if match["link"] and self._pending and match[0].startswith("[[["):
-            self._open()
-            return match.start() + 1
         if match["open"]:
             self._open()
         elif match["close"]:

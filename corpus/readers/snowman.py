@@ -18,8 +18,11 @@ _TOKEN = re.compile(rf"<%(?P<sign>[=-]?)(?P<code>(?:[^%<]|%(?!>)|<(?!%))*+)%>|(?
 _RENDER = re.compile(
     r"""\s*(?:window\.)?(?:story\.)?(?:renderPassage|render|include)\(\s*(["'][^"'\n]*["'])\s*\)\s*;?\s*"""
 )
-_IF = re.compile(r"\s*(?:\}\s*(?P<else>else)?\s*)?(?:if\s*\((?P<test>.*)\)\s*)?\{\s*", re.DOTALL)
-_CLOSE = re.compile(r"\s*\}[\s;)]*")
+# The JavaScript of a template, up to where a block ends, or begins, or both.
+_BRACES = re.compile(
+    r"(?P<before>[^{}]*?)(?P<close>\}\s*)?(?P<else>(?<=[\s}])else\b\s*)?"
+    r"(?:(?<!\w)if\s*\((?P<test>(?:[^(){}]|\((?:[^(){}]|\([^(){}]*+\))*+\))*+)\)\s*)?(?:(?P<open>\{)|(?<=\})\s*|\Z)"
+)
 _ASSIGNMENT = re.compile(r"\s*(?:var\s+|let\s+|const\s+)?((?:window\.story\.state|s)\.\w+)\s*=(?!=)\s*(.*)", re.DOTALL)
 _DEPTH = 60
 
@@ -48,22 +51,22 @@ def parse_passage_source(source: str) -> Nodes:
 
 
 def _code(code: str, frames: list[Frame]) -> None:
-    """Read a template that shows nothing: it opens or closes a block, or sets variables."""
+    """Read a template that shows nothing: it opens and closes blocks, and sets variables."""
     frames[-1].nodes.append(Text(REMOVED))
-    block = _IF.fullmatch(code)
-    if block and block["else"] and len(frames) > 1:
-        frames[-1].close_branch()
-        frames[-1].test = parse(block["test"]) if block["test"] else None
-    elif block and len(frames) < _DEPTH:
-        frames.append(Frame("if" if block["test"] else "block", test=parse(block["test"]) if block["test"] else None))
-    elif _CLOSE.fullmatch(code) and len(frames) > 1:
-        _close(frames)
-    elif render := _RENDER.fullmatch(code):
+    if render := _RENDER.fullmatch(code):
         frames[-1].nodes.append(Include(parse(render[1])))
-    else:
-        frames[-1].nodes += _assignments(code)
-        if code.rstrip().endswith("{") and len(frames) < _DEPTH:
-            frames.append(Frame("block"))
+        return
+    for brace in _BRACES.finditer(code):
+        frames[-1].nodes += _assignments(brace["before"])
+        test = parse(brace["test"]) if brace["test"] is not None else None
+        if brace["else"] and brace["open"] and len(frames) > 1 and frames[-1].name == "if":
+            frames[-1].close_branch()
+            frames[-1].test = test
+            continue
+        if brace["close"] and len(frames) > 1:
+            _close(frames)
+        if brace["open"] and len(frames) < _DEPTH:
+            frames.append(Frame("block" if test is None else "if", test=test))
 
 
 def _close(frames: list[Frame]) -> None:

@@ -33,7 +33,7 @@ from corpus.readers.twine_nodes import (
 from corpus.readers.twine_passage import LINK, escape, link_parts, remove_between
 from corpus.readers.twine_reading import widget_name
 
-MARKS = re.compile(r"<<|\$[A-Za-z_$]|(?<!\w)_[A-Za-z]|\[img\[|\{\{\{|\"\"\"|\\\n|\]\[|/\*|/%")
+MARKS = re.compile(r"<<|\$[A-Za-z_$]|(?<!\w)_[A-Za-z]|\[img\[|\{\{\{|\"\"\"|\\\n|\]\[|/\*|/%|previous\(\)")
 
 _TOKEN = re.compile(
     rf"(?P<link>{LINK.pattern})"
@@ -206,11 +206,12 @@ def _single(name: str, written: str) -> Nodes:
     if not arguments:
         return (Macro(name, ()),)
     if name == "goto":
-        return (Jump(arguments[0]),)
+        return (Jump(_linked(arguments, written)),)
     if name in ("include", "display"):
-        return (Include(arguments[-1] if "[[" in written else arguments[0]),)
+        return (Include(_linked(arguments, written)),)
     if name == "choice":
-        return (Click(_label_of(arguments[-1] if "[[" not in written else arguments[0]), _choice(arguments, written)),)
+        shown = arguments[0] if "[[" in written else arguments[-1]
+        return (Click(_label_of(shown), _linked(arguments, written)),)
     if name == "actions":
         return tuple(node for each in arguments for node in (Click(_label_of(each), each), Text("\n")))
     if name in _LINKS:
@@ -224,7 +225,8 @@ def _single(name: str, written: str) -> Nodes:
     return (Macro(name, texts),)
 
 
-def _choice(arguments: list[Expr], written: str) -> Expr:
+def _linked(arguments: list[Expr], written: str) -> Expr:
+    """Return the passage that a macro's arguments name, which may be a link."""
     return arguments[1] if "[[" in written and len(arguments) > 1 else arguments[0]
 
 
@@ -254,6 +256,8 @@ def _label(text: str) -> Nodes:
 
 def _passage(target: str) -> Expr | None:
     """Return the passage that a link leads to: a name, or an expression with variables."""
+    if re.fullmatch(r"previous\(\)|\$(?:return|back|previous)\w*", target):
+        return target_of(BACK)  # the usual ways to name the passage before
     return parse(target) if re.fullmatch(r"[$_][\w.]+", target) else target_of(target)
 
 
@@ -268,7 +272,7 @@ def _arguments(written: str) -> list[Expr]:
             label, target, _ = link_parts(match["link"])
             found += (Const(label), _passage(target) or Const(label))
         elif match["bare"][0] in "$_":
-            found.append(parse(match["bare"]))
+            found.append(_passage(match["bare"]) or Const(""))
         else:
             number = re.fullmatch(r"\d{1,9}", match["bare"])
             found.append(

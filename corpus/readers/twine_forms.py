@@ -17,7 +17,7 @@ Limits: `_MAX_FORMS` readings of a passage, `_MAX_FACTS` variables that are comp
 import re
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 
 from corpus.readers.branch_coverage import JointCoverage
@@ -31,8 +31,11 @@ from corpus.text import printable
 _MAX_FORMS = 10
 _MAX_FACTS = 40
 _TAG = re.compile(r"<[^<>]*>")
-# What begins in lower case goes on with the sentence that the link is in.
+# What begins in lower case goes on with the label, if that stays.
 _FRAGMENT = re.compile(r"[\W\d_]*[a-z]")
+_LONGEST_END = 60
+# Story formats indent with these for the author's eye only.
+_EDGES = re.compile(r"^[ \t]+|[ \t]+$", re.MULTILINE)
 _EXIT_LINK = re.compile(rf"\[\[([^\[\]\n]*)->{EXIT}(\d+){EXIT}\]\]")
 
 Facts = Mapping[str, tuple[Value, ...]]
@@ -139,7 +142,7 @@ class Forms:
 
         def made(name: str, source: str, rest: list[_Link]) -> _Form:
             text, choices = parse_passage(self._finish(_inlined(source, exits)))
-            form = _Form(passage, name, without_untold(text), [], before, seen)
+            form = _Form(passage, name, without_untold(_EDGES.sub("", text)), [], before, seen)
             leading: list[_Link] = []
             revealing: list[tuple[str, Exit]] = []
             for choice in choices:
@@ -157,7 +160,8 @@ class Forms:
                 onward = self._revealed.get(key)
                 if onward is None:
                     shown = self._unused(f"{name}: {' '.join(printable(label).split()) or 'more'}")
-                    onward = self._revealed[key] = made(shown, leads.content.strip(), following)
+                    later = [replace(each, facts={**each.facts, **leads.sets}) for each in following]
+                    onward = self._revealed[key] = made(shown, leads.content.strip(), later)
                 clicks.insert(0, _Link(label, onward, {**outcome.after, **leads.sets}))
             form.links = [*clicks, *leading] or rest
             return form
@@ -323,26 +327,33 @@ def _inlined(source: str, exits: Sequence[Exit]) -> str:
     """Return a source with what is revealed in a sentence in its place."""
     if EXIT not in source:
         return source
-    lines = []
-    for line in source.split("\n"):
-        if EXIT in line:
-            line = _EXIT_LINK.sub(lambda match: _shown_in_place(match, exits), line)
-        lines.append(line)
+    lines = (_line_inlined(line, exits) if EXIT in line else line for line in source.split("\n"))
     return "\n".join(lines)
 
 
-def _shown_in_place(match: re.Match[str], exits: Sequence[Exit]) -> str:
+def _line_inlined(line: str, exits: Sequence[Exit]) -> str:
+    parts = LINK.split(line)
+    texts = [_TAG.sub("", text) for text in parts[::2]]
+    last_words = max((at for at, text in enumerate(texts) if has_word(text)), default=-1)
+    before, any_before = "", False
+    for at, text in enumerate(texts[:-1]):
+        before = (before + text)[-_LONGEST_END:]
+        any_before = any_before or has_word(text)
+        in_sentence = last_words > at or (any_before and not ends_sentence(before))
+        parts[2 * at + 1] = _shown_in_place(f"[[{parts[2 * at + 1]}]]", in_sentence, exits)
+    return "".join(parts)
+
+
+def _shown_in_place(link: str, in_sentence: bool, exits: Sequence[Exit]) -> str:
     """Return a link, or what it reveals if that belongs to the sentence around it."""
+    match = _EXIT_LINK.fullmatch(link)
+    if not match or exits[int(match[2])].target:
+        return link
     label, leads = match[1], exits[int(match[2])]
-    if leads.target:
-        return match[0]
-    before, after = (
-        _TAG.sub("", LINK.sub("", part)) for part in (match.string[: match.start()], match.string[match.end() :])
-    )
-    follows = has_word(before) and not ends_sentence(before)
-    in_sentence = follows or has_word(after) or _FRAGMENT.match(_TAG.sub("", leads.content)) is not None
-    if not has_word(_TAG.sub("", leads.content)):
+    content = _TAG.sub("", leads.content)
+    in_sentence = in_sentence or (leads.stays and _FRAGMENT.match(content) is not None)
+    if not has_word(content):
         return label if in_sentence else f"[[{label}->]]"
     if not in_sentence:
-        return match[0]
+        return link
     return f"{label if leads.stays else ''}{_inlined(leads.content, exits)}"

@@ -33,6 +33,7 @@ from corpus.readers.twine_expressions import (
     variables,
 )
 from corpus.readers.twine_nodes import (
+    BACK,
     Choose,
     Click,
     Include,
@@ -190,6 +191,8 @@ class Reading:
     def _run(self, node: Node) -> None:
         if isinstance(node, Show):
             self._show(node.value)
+        elif isinstance(node, Click) and self._clicked and node.target == Const(BACK):
+            self._clicked.target = self._clicked.target or BACK  # `<<return>>` in a link: a click leads back
         elif isinstance(node, Click):
             self._click(node)
         elif isinstance(node, Set):

@@ -316,6 +316,42 @@ def test_properties_of_an_object_have_values() -> None:
     assert read_story("SugarCube", body).passages["Start"].text == "You are a smith with 4 coins."
 
 
+def test_what_a_click_sets_holds_afterwards() -> None:
+    body = """:: Start
+<<set $key to false>>You wait.
+[[Look->Room]]
+[[Go on->Door]]
+
+:: Room
+<<if $key is false>><<linkreplace "Take the key">><<set $key to true>>You have it.<</linkreplace>><</if>>
+[[Go on->Door]]
+
+:: Door
+<<if $key is true>>It opens.<<else>>It is locked.<</if>>
+[[Back->Room]]
+"""
+    passages = told(read_story("SugarCube", body))
+    assert passages["Room"][1] == [("Take the key", "Room: Take the key"), ("Go on", "Door")]
+    assert passages["Room: Take the key"] == ("You have it.", [("Go on", "Door 2")])
+    assert [passages["Door"][0], passages["Door 2"][0]] == ["It is locked.", "It opens."]
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "<<return>>",
+        '<<back "Back">>',
+        '<<link "Back">><<return>><</link>>',
+        "[[Back|previous()]]",
+        '<<link "Back" $return>><</link>>',
+    ],
+)
+def test_links_to_where_the_player_came_from(written: str) -> None:
+    story = read_story("SugarCube", f":: Start\nHi.\n[[Bag]]\n\n:: Bag\nA bag.\n{written}\n")
+    (choice,) = story.passages["Bag"].choices
+    assert (choice.label.replace("Return", "Back"), choice.target) == ("Back", "Start")
+
+
 # ---- Harlowe -----------------------------------------------------------------------------------------------------
 
 
@@ -342,6 +378,32 @@ A hill.(link: "Look down")[(go-to: "Start")]
         "Start: Wait.": ("A car passes.", [("Pass by", "Hill")]),
         "Hill": ("A hill.", [("Look down", "Start"), ("Back", "Start")]),
     }
+
+
+def test_a_link_in_a_hook_without_a_macro() -> None:
+    story = read_story("Harlowe", ':: Start\n(set: $a to 1)Hi.\n[[["Go home."->Home]]]\n\n:: Home\nHome.\n')
+    assert told(story)["Start"] == ("Hi.", [('"Go home."', "Home")])
+
+
+# ---- Snowman -----------------------------------------------------------------------------------------------------
+
+
+def test_blocks_that_end_in_other_templates() -> None:
+    body = """:: Start
+<%
+    var hour = story.history.length % 24;
+    if (hour <= 8) {%>
+        It is morning.
+    <%}
+    if (hour > 8 && s.f(1) != 2) {%>
+        It is night.
+    <%} else { %>
+        The clock ticks.
+    <% } %>
+[[Wait->Start]]
+"""
+    texts = [text for text, _ in told(read_story("Snowman", body)).values()]
+    assert sorted(texts) == ["It is morning. The clock ticks.", "It is night."]
 
 
 # ---- expressions -------------------------------------------------------------------------------------------------
