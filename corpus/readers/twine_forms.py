@@ -34,6 +34,8 @@ _TAG = re.compile(r"<[^<>]*>")
 # What begins in lower case goes on with the label, if that stays.
 _FRAGMENT = re.compile(r"[\W\d_]*[a-z]")
 _LONGEST_END = 60
+# A full stop after a title or an initial is no end.
+_SENTENCE = re.compile(r"""\S.*?(?:(?<!\b(?:Mr|Dr|Ms|St))(?<!\bMrs)(?<!\b[A-Z])[.!?…]+["”'’)\]*_]*(?=\s|\Z)|\Z)\s*""")
 # Story formats indent with these for the author's eye only.
 _EDGES = re.compile(r"^[ \t]+|[ \t]+$", re.MULTILINE)
 _EXIT_LINK = re.compile(rf"\[\[([^\[\]\n]*)->{EXIT}(\d+){EXIT}\]\]")
@@ -304,9 +306,6 @@ def without_untold(text: str) -> str:
                 continue
         lines.append(line)
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip("\n")
-
-
-_SENTENCE = re.compile(r"""[^.!?…]+[.!?…]*["”'’)\]*_]*\s*|[.!?…]+["”'’)\]*_]*\s*""")
 
 
 def _contradictions(known: Facts, before: Facts) -> int:

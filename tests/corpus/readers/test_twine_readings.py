@@ -194,6 +194,7 @@ def test_a_sentence_with_an_unknown_value_is_left_out(story_format: str) -> None
         ('"I am ?. Sit." You sit.', ""),
         ('"One."\n"I am ?."\n"Three."', '"One."\n"Three."'),
         ("One.\n\nTwo ?.\n\nThree.", "One.\n\nThree."),
+        ("You owe Mrs. Hale 3.5 ?. She waits.", "She waits."),
         ("?", ""),
     ],
 )
@@ -403,7 +404,7 @@ def test_blocks_that_end_in_other_templates() -> None:
 [[Wait->Start]]
 """
     texts = [text for text, _ in told(read_story("Snowman", body)).values()]
-    assert sorted(texts) == ["It is morning. The clock ticks.", "It is night."]
+    assert sorted(texts) == ["It is morning. The clock ticks.", "It is night.", "The clock ticks."]
 
 
 # ---- expressions -------------------------------------------------------------------------------------------------
