@@ -31,7 +31,7 @@ from corpus.readers.twine_nodes import (
     text_of,
 )
 from corpus.readers.twine_passage import LINK, escape, link_parts, remove_between
-from corpus.readers.twine_reading import widget_name
+from corpus.readers.twine_world import widget_name
 
 MARKS = re.compile(r"<<|\$[A-Za-z_$]|(?<!\w)_[A-Za-z]|\[img\[|\{\{\{|\"\"\"|\\\n|\]\[|/\*|/%|previous\(\)")
 
@@ -206,7 +206,7 @@ def _single(name: str, written: str) -> Nodes:
     if not arguments:
         return (Macro(name, ()),)
     if name == "goto":
-        return (Jump(_linked(arguments, written)),)
+        return (Jump(parse(written) if "(" in written and "[[" not in written else _linked(arguments, written)),)
     if name in ("include", "display"):
         return (Include(_linked(arguments, written)),)
     if name == "choice":

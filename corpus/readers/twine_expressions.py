@@ -66,6 +66,7 @@ _TOKEN = re.compile(
     r"|(?P<sign>===|!==|==|!=|<=|>=|&&|\|\||[-+*/%<>=!(),:]))",
     re.DOTALL,
 )
+_CHOOSES = re.compile(r"\?|\b(?:random|pluck|shuffled?|either)\b")
 _PROPERTY = re.compile(r"""['’]s\s+|\["|\['""")
 _GLOBALS = re.compile(r"^(?:(?:SugarCube\.)?State\.(?:variables|temporary)|window\.story\.state|story\.state|s)\.|^\$")
 _SYNONYMS = {
@@ -95,6 +96,15 @@ def parse(source: str) -> Expr:
         except _NotSimpleError:
             pass
     return Var(_opaque(source))
+
+
+def chosen_texts(expression: Expr) -> list[str]:
+    """Return the texts of which an expression chooses one by chance or by a condition, if it does that."""
+    if isinstance(expression, Op) and expression.name == "either":
+        return [text for each in expression.args if isinstance(each, Const) and isinstance(text := each.value, str)]
+    if isinstance(expression, Var) and _CHOOSES.search(expression.name):
+        return [unquoted(literal) for literal in STRING.findall(expression.name)]
+    return []
 
 
 def unquoted(literal: str) -> str:

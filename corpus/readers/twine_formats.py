@@ -17,7 +17,7 @@ from corpus.readers import chapbook, harlowe, snowman, sugarcube
 from corpus.readers.twine_forms import Forms
 from corpus.readers.twine_nodes import Nodes, Text
 from corpus.readers.twine_passage import LINK, parse_passage, relabel
-from corpus.readers.twine_reading import World
+from corpus.readers.twine_world import World
 from corpus.story import Passage
 
 _LINK_HERE = "\x01"

@@ -24,7 +24,8 @@ from corpus.readers.branch_coverage import JointCoverage
 from corpus.readers.twine_expressions import Value
 from corpus.readers.twine_nodes import BACK, Nodes, Text, walk
 from corpus.readers.twine_passage import LINK, ends_sentence, has_word, link, parse_passage
-from corpus.readers.twine_reading import CONTINUE, EXIT, UNTOLD, VISITS, Exit, Outcome, Reading, World
+from corpus.readers.twine_reading import CONTINUE, EXIT, UNTOLD, Exit, Outcome, Reading
+from corpus.readers.twine_world import VISITS, World
 from corpus.story import Choice, Passage
 from corpus.text import printable
 

@@ -4,29 +4,26 @@
     outcome = reading.run(nodes)
 
 Where the state of the game decides, the caller chooses. What was chosen holds for the rest of the reading: a variable
-has a `Domain`, the values that the story assigns to it or compares it with, and a condition narrows it. So no reading
-contradicts itself. A variable shows the first of its values that is left; a sentence with a value that nothing in the
-story tells is marked with `UNTOLD`, to be left out.
+has the values that it may hold (`twine_world`), and a condition narrows them. So no reading contradicts itself. A
+variable shows the first of its values that is left; a sentence with a value that nothing in the story tells is marked
+with `UNTOLD`, to be left out.
 
 A jump without a click (`<<goto>>`, `(go-to:)`) is followed at once, as the formats do: the passage itself isn't shown.
 
-Limits: `_MAX_INCLUDED` characters of included passages for a story, `_MAX_NESTED` in each other; `_MAX_VALUES` values
-of a variable.
+Limits: `_MAX_NESTED` included passages in each other.
 """
 
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TypeGuard
 
 from corpus.readers.twine_expressions import (
-    COMPARISONS,
-    OTHER,
     UNKNOWN,
     Const,
     Expr,
     Op,
     Value,
     Var,
+    chosen_texts,
     evaluate,
     is_true,
     shown,
@@ -45,9 +42,9 @@ from corpus.readers.twine_nodes import (
     Set,
     Show,
     Text,
-    walk,
 )
 from corpus.readers.twine_passage import REMOVED, escape, link
+from corpus.readers.twine_world import MAX_VALUES, Domain, World, widget_name
 
 UNTOLD = "\x02"
 """Marks a value that nothing in the story tells."""
@@ -55,47 +52,7 @@ EXIT = "\x03"
 """Precedes the number of an exit, as the target of a link."""
 CONTINUE = "Continue"
 
-_MAX_INCLUDED = 1 << 22
 _MAX_NESTED = 5
-_MAX_VALUES = 24
-VISITS = frozenset({"visits", "passage.visits", "visited()\x06"})
-"""How often the player has been here, which is once in a new game."""
-
-
-class World:
-    """What a story tells of its variables and passages."""
-
-    def __init__(
-        self,
-        bodies: Mapping[str, Nodes],
-        passages: Mapping[str, int],
-        first: Iterable[str],
-        scripted: Callable[[str], bool],
-    ) -> None:
-        """`bodies` are passages and widgets, `passages` the lengths of those that can be led to.
-
-        `first` are the bodies that run before all others, in this order; `scripted` tells whether scripts or the
-        player may give a variable any value.
-        """
-        self.bodies = bodies
-        self.passages = passages
-        self.room = _MAX_INCLUDED
-        self.left_out = 0
-        """Included passages that were too long."""
-        self.untold_targets = 0
-        """Links whose target nothing in the story tells."""
-        self._values = _domains(bodies, first, scripted)
-
-    def domain(self, name: str) -> "Domain":
-        """Return what a variable may hold."""
-        return Domain(self._values.get(name, (None, OTHER)))
-
-
-@dataclass(slots=True)
-class Domain:
-    """What a variable may hold at some point of a reading; at least one value."""
-
-    values: tuple[Value, ...]
 
 
 @dataclass(slots=True)
@@ -271,17 +228,17 @@ class Reading:
 
     def _target(self, expression: Expr) -> str:
         """Return the passage that an expression names; "" if nothing tells."""
-        if isinstance(expression, Op) and expression.name == "either" and expression.args:
-            expression = expression.args[self._choose(expression, len(expression.args))]
-        if isinstance(expression, Var):
-            if (literally := f"${expression.name}") in self._world.passages:
-                return literally
-            domain = self._domain(expression.name)
-            named = [value for value in domain.values if isinstance(value, str) and value in self._world.passages]
-            if named:
-                picked = named[self._choose(("passage", expression.name), len(named))] if named[1:] else named[0]
+        if isinstance(expression, Var) and (literally := f"${expression.name}") in self._world.passages:
+            return literally
+        values: Iterable[Value] = chosen_texts(expression)
+        domain = self._domain(expression.name) if isinstance(expression, Var) and not values else None
+        values = domain.values if domain else values
+        named = [value for value in values if isinstance(value, str) and value in self._world.passages]
+        if named:
+            picked = named[self._choose(("passage", expression), len(named))] if named[1:] else named[0]
+            if domain:
                 domain.values = (picked,)
-                return picked
+            return picked
         name = evaluate(expression, self._known(expression))
         if isinstance(name, str):
             return name.strip()
@@ -323,9 +280,8 @@ class Reading:
 
     def _assigned(self, expression: Expr) -> Domain | None:
         """Return what a variable holds after it is set to this; None if nothing tells."""
-        if isinstance(expression, Op) and expression.name == "either":
-            values = [evaluate(argument, {}) for argument in expression.args]
-            return Domain(tuple(values[:_MAX_VALUES])) if values and UNKNOWN not in values else None
+        if texts := chosen_texts(expression):
+            return Domain(tuple(texts[:MAX_VALUES]))
         known = self._known(expression)
         free = [name for name in dict.fromkeys(variables(expression)) if name not in known]
         if len(free) > 1:
@@ -361,11 +317,6 @@ class Reading:
         return f"[[{label.replace('[', '&#91;').replace(']', '&#93;')}->{target}]]"
 
 
-def widget_name(name: str) -> str:
-    """Return the key of a widget among the bodies."""
-    return f"<<{name}>>"
-
-
 def _text(piece: _Value) -> str:
     """Return what the player sees of a value."""
     values: dict[str, Value] = {}
@@ -379,70 +330,3 @@ def _text(piece: _Value) -> str:
         # A value that is known to be nothing shows nothing; an unknown one would.
         return "" if evaluate(piece.value, values) == "" else UNTOLD
     return text if "[[" in text else escape(text)
-
-
-def _domains(
-    bodies: Mapping[str, Nodes], first: Iterable[str], scripted: Callable[[str], bool]
-) -> dict[str, tuple[Value, ...]]:
-    """Return the values of each variable: the first one, and those that are assigned.
-
-    If it may have others, then also those that it is compared with, and the numbers next to them.
-    """
-    start: dict[str, Value] = {}
-    for name in first:
-        for node in walk(bodies.get(name, ())):
-            if isinstance(node, Set) and (value := evaluate(node.value, {})) is not UNKNOWN:
-                start.setdefault(node.name, value)
-    assigned: dict[str, list[Value]] = {}
-    compared: dict[str, list[Value]] = {}
-    open_names: set[str] = set()
-    for node in (node for body in bodies.values() for node in walk(body)):
-        if isinstance(node, Set):
-            options = node.value.args if isinstance(node.value, Op) and node.value.name == "either" else ()
-            for option in options or (node.value,):
-                value = evaluate(option, {})
-                assigned.setdefault(node.name, []).append(value)
-                if value is UNKNOWN:
-                    open_names.add(node.name)
-        elif isinstance(node, Choose):
-            for test, _ in node.branches:
-                for variable, value in _comparisons(test):
-                    around = (value, value + 1, value - 1) if _is_number(value) else (value,)
-                    compared.setdefault(variable, []).extend(around)
-    domains = {}
-    for name in dict.fromkeys((*start, *assigned, *compared)):
-        whole = name.partition(".")[0]
-        is_open = name not in assigned or not {name, whole}.isdisjoint(open_names) or scripted(whole)
-        begins = start.get(name, 1 if name in VISITS else None)
-        values = {_typed(begins): begins}
-        for value in (*assigned.get(name, ()), *(compared.get(name, ()) if is_open else ())):
-            if value is not UNKNOWN and len(values) < _MAX_VALUES:
-                values.setdefault(_typed(value), value)
-        # Beside numbers, the neighbours of those that it is compared with stand for all others; beside true, nothing.
-        others = (
-            (OTHER,)
-            if is_open and not any(isinstance(value, int | float) and value for value in values.values())
-            else ()
-        )
-        domains[name] = (*values.values(), *others)
-    return domains
-
-
-def _is_number(value: Value) -> TypeGuard[int | float]:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _typed(value: Value) -> tuple[bool, Value]:
-    """Return a key that tells true from 1."""
-    return isinstance(value, bool), value
-
-
-def _comparisons(test: Expr | None) -> Iterable[tuple[str, Value]]:
-    """Yield each variable in a condition with the literals that it is compared with."""
-    if isinstance(test, Op):
-        if test.name in COMPARISONS:
-            for a, b in (test.args, reversed(test.args)):
-                if isinstance(a, Var) and isinstance(b, Const):
-                    yield a.name, b.value
-        for argument in test.args:
-            yield from _comparisons(argument)
