@@ -2,11 +2,12 @@
 
     warning = reachability_warning(story)      # "" if most of the words can be reached
 
-A script can lead to passages where no reader of ours can follow. What nothing leads to is not trained on, so whoever
-builds, converts or checks a story should know how much that is.
+A script can lead to passages where no reader of ours can follow. What nothing leads to is not trained on, or only
+without what comes before (`corpus.story.BEGINNING`), so whoever builds, converts or checks a story should know how much
+that is.
 """
 
-from corpus.story import Story
+from corpus.story import BEGINNING, Story
 
 MOST_UNREACHABLE = 0.2
 """The share of a story's words that may be out of reach without a warning."""
@@ -24,7 +25,9 @@ def reachability_warning(story: Story) -> str:
     unreachable, words = unreachable_words(story), story.words() + story.left_out
     if unreachable <= words * MOST_UNREACHABLE:
         return ""
-    return (
-        f"{unreachable / words:.0%} of the words ({unreachable:,} of {words:,}) can't be reached by choices from the "
-        "start, so they are not trained on. A script may lead there, which is not followed."
+    share = (
+        f"{unreachable / words:.0%} of the words ({unreachable:,} of {words:,}) can't be reached by choices from the"
     )
+    if any(BEGINNING in passage.tags for passage in story.passages.values()):
+        return f"{share} start. Scripts may lead there, which are not followed; what precedes it is missing, then."
+    return f"{share} start, so they are not trained on. A script may lead there, which is not followed."

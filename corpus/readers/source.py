@@ -127,6 +127,8 @@ class Format:
     """Yields the stories of a source. Raises StoryError."""
     read_project: Callable[[Sequence[tuple[str, str]]], Story] | None = None
     """Returns the story in several files, each (name, text). Raises StoryError. None if a file is always complete."""
+    about: str = ""
+    """What the reader does and what it doesn't, for users."""
 
 
 @contextmanager

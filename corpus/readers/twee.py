@@ -12,7 +12,7 @@ Follows the Twee 3 specification 3.0.2 of the Interactive Fiction Technology Fou
 Twee 1, which has no StoryData, is read as well. Passages tagged `script` or `stylesheet`, and the special passages of
 compilers and story formats, are not prose and are left out. For macros, see `corpus.readers.twine_formats`.
 
-Limits: setters (`[[Stair][$lamp to 1]]`) are dropped. `read_project` reads a story in several files;
+Limits: a `start` that isn't a name is ignored. `read_project` reads a story in several files;
 `corpus.readers.projects` says which files belong together.
 """
 
@@ -24,7 +24,7 @@ from pathlib import PurePath
 from typing import Any
 
 from corpus.readers.source import Format
-from corpus.readers.twine_formats import Section, read_passages
+from corpus.readers.twine_formats import ABOUT, Section, read_passages
 from corpus.story import Story, StoryError
 from corpus.text import one_line, printable
 
@@ -112,6 +112,7 @@ FORMAT = Format(
     lambda source: looks_like(source.head_text),
     lambda source: iter([read_twee(source.text, source.name)]),
     read_project,
+    ABOUT,
 )
 
 

@@ -19,7 +19,7 @@ from html import unescape
 
 from corpus.readers.source import Format, Source
 from corpus.readers.twee import DEFAULT_START, dangling_note
-from corpus.readers.twine_formats import Section, read_passages
+from corpus.readers.twine_formats import ABOUT, Section, read_passages
 from corpus.story import Story, StoryError
 from corpus.text import one_line
 
@@ -153,4 +153,6 @@ def _is_page(head: str) -> bool:
     )
 
 
-FORMAT = Format("Twine HTML", (".html", ".htm"), _looks_like, lambda source: read_twine(source.text, source.name))
+FORMAT = Format(
+    "Twine HTML", (".html", ".htm"), _looks_like, lambda source: read_twine(source.text, source.name), about=ABOUT
+)

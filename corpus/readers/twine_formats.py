@@ -29,6 +29,7 @@ _SCRIPT = re.compile(
 # A variable that is named for an input: `<<textbox "$name">>`, `(input-box: bind $name)`, `{text input for: 'name'}`;
 # and one that a template of Snowman's changes: `s.gold += 2`.
 _INPUT = re.compile(r"""(?:["'][$_]|\bbind\s+[$_]|\bfor:\s*["']|\bs\.(?=\w+\s*(?:\+\+|--|[-+*/%]=)))(\w+)""")
+_INPUT_SIGNS = ('"$', "'$", '"_', "'_", "bind ", "for:", "<%")
 _FIRST = frozenset({"startup", "init"})
 
 _NO_PROSE = frozenset({"script", "stylesheet", "widget", "init", "annotation", "header", "footer", "startup"})
@@ -47,6 +48,17 @@ _HARLOWE_SIGN = re.compile(
     re.IGNORECASE,
 )
 _SUGARCUBE_SIGN = re.compile(r"<<(?:/?[A-Za-z][\w-]*|=|-)[^<>]*>>")
+
+
+ABOUT = (
+    "Stories in Harlowe, SugarCube, Chapbook or Snowman, and of Twine 1. Macros are read, not executed. A passage is "
+    "read once for each branch of its conditions, with one branch at a time; a choice leads to the reading that fits "
+    "what the player just did. A variable shows a value that the story gives it; a sentence without such a value is "
+    "left out. A click that reveals text is a choice, or, in a sentence, the text itself. Not followed: what scripts "
+    "write, and where they lead unless a passage's name is written there; what can't be reached is counted, and long "
+    "parts of it are read as beginnings. Loops are read once, arrays not at all."
+)
+"""What the reader of Twine and Twee does and doesn't, for users."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +218,7 @@ def _scripted(found: list[Section]) -> Callable[[str], bool]:
         else:
             for codes in _SCRIPT.findall(section.body) if "script" in section.body.lower() else ():
                 names.update(word for code in codes for word in _WORD.findall(code))
-            if "$" in section.body or "for:" in section.body or "<%" in section.body:
+            if any(sign in section.body for sign in _INPUT_SIGNS):
                 names.update(_INPUT.findall(section.body))
     return lambda name: name.startswith("_") or name in names
 

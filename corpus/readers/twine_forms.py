@@ -5,8 +5,8 @@
 
 A passage with conditions has several forms, one for each reading (`twine_reading`); the first is what a new game shows,
 and has the passage's name. All together show every branch. What a click reveals on the page is a passage of its own,
-unless the link stands in a sentence: then the text that it reveals does, too. After it come its own links, or the other
-clicks of the page, or the page's links.
+unless the link stands in a sentence: then the text that it reveals does, too. After it come its own links, or else the
+next click of the page, or else the page's links, so that each text is reached by few choices.
 
 A choice leads to one form of its target: to one that the choice's passage doesn't contradict (who takes the lamp has
 it), and of those to the one that the fewest choices lead to. A form that no choice would lead to gets one.
@@ -26,11 +26,13 @@ from corpus.readers.twine_nodes import BACK, Nodes, Text, walk
 from corpus.readers.twine_passage import LINK, ends_sentence, has_word, link, parse_passage
 from corpus.readers.twine_reading import CONTINUE, EXIT, UNTOLD, Exit, Outcome, Reading
 from corpus.readers.twine_world import VISITS, World
-from corpus.story import Choice, Passage
+from corpus.story import BEGINNING, Choice, Passage
 from corpus.text import printable
 
 _MAX_FORMS = 10
 _MAX_FACTS = 40
+_SHORTEST_BEGINNING = 25
+"""Words; what is shorter, such as a menu, is no place to begin."""
 _TAG = re.compile(r"<[^<>]*>")
 # What begins in lower case goes on with the label, if that stays.
 _FRAGMENT = re.compile(r"[\W\d_]*[a-z]")
@@ -181,7 +183,8 @@ class Forms:
     def linked(self, starts: Sequence[str]) -> tuple[dict[str, Passage], str]:
         """Return the passages and the name of the first; "" if none of `starts` exists or shows anything.
 
-        Passages that nothing leads to are at the end, unless others include all that they show.
+        Passages that nothing leads to are kept, unless others include all that they show. The first of those that lead
+        to each other is tagged as a beginning.
         """
         ways = cache(self._ways)
         start = next((way.form for name in starts for way in ways(name) if way.form), None)
@@ -190,19 +193,40 @@ class Forms:
         reached = dict(self._reached)
         seen = set().union(*(form.seen for form in reached))
         begun = {form.passage for form in reached}
-        for name, forms in self._forms.items():
+        beginnings = set()
+        for name in self._by_leading(set(self._forms) - begun, ways):
             unread = [node for node in walk(self._bodies[name]) if isinstance(node, Text) and node not in seen]
-            if name not in begun and (not seen or any(words(node.source) for node in unread)):
-                for form in forms:
+            if not seen or any(words(node.source) for node in unread):
+                for form in self._forms[name]:
                     if form not in self._reached:
                         self._follow(form, ways)
+                        if len(form.text.split()) >= _SHORTEST_BEGINNING:
+                            beginnings.add(form)
         order = {name: number for number, name in enumerate(self._bodies)}
         kept = sorted(self._reached, key=lambda form: order[form.passage])
         passages = {
-            form.name: Passage(form.name, form.text, tuple(form.choices), self._tags.get(form.passage, frozenset()))
+            form.name: Passage(
+                form.name,
+                form.text,
+                tuple(form.choices),
+                self._tags.get(form.passage, frozenset()) | ({BEGINNING} if form in beginnings else set()),
+            )
             for form in kept
         }
         return passages, start.name if start else ""
+
+    def _by_leading(self, names: set[str], ways: Callable[[str], tuple[_Way, ...]]) -> list[str]:
+        """Return the names in the order of the source, those first that none of the others leads to."""
+        targets = {
+            way.form.passage
+            for name in names
+            for form in self._forms[name]
+            for each in form.links
+            if isinstance(each.target, str)
+            for way in ways(each.target)
+            if way.form and way.form.passage != name
+        }
+        return sorted((name for name in self._forms if name in names), key=lambda name: name in targets)
 
     def left_out(self) -> int:
         """Return the number of words that are in no passage."""

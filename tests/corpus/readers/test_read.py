@@ -107,9 +107,10 @@ def test_twee_stories_in_one_or_several_files(tmp_path: Path) -> None:
 
 def test_formats_command() -> None:
     listed = CliRunner().invoke(main, ["formats"]).stdout
-    assert [re.split(r"  +", line)[0] for line in listed.splitlines()] == [
-        story_format.name for story_format in FORMATS
-    ]
+    names, _, about = listed.partition("\n\n")
+    assert [re.split(r"  +", line)[0] for line in names.splitlines()] == [story_format.name for story_format in FORMATS]
+    assert about.startswith("Twee 3, Twine HTML: Stories in Harlowe, SugarCube, Chapbook or Snowman")
+    assert max(map(len, about.splitlines())) <= 80
     for ending in (".twee", ".html", ".ink", ".docx", ".odt", ".epub", ".md", ".txt", ".story"):
         assert ending in listed
 

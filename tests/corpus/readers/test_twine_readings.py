@@ -2,11 +2,14 @@
 
 import pytest
 
+from corpus.examples import edge_cover
+from corpus.graph import make_graph
+from corpus.reachability import reachability_warning
 from corpus.readers.twee import read_twee
 from corpus.readers.twine_expressions import Const, Op, Var, evaluate, parse
 from corpus.readers.twine_forms import without_untold
 from corpus.readers.twine_reading import UNTOLD
-from corpus.story import Story
+from corpus.story import BEGINNING, Story
 
 FORMATS = ("SugarCube", "Harlowe", "Chapbook", "Snowman")
 
@@ -354,6 +357,35 @@ def test_links_to_where_the_player_came_from(written: str) -> None:
     story = read_story("SugarCube", f":: Start\nHi.\n[[Bag]]\n\n:: Bag\nA bag.\n{written}\n")
     (choice,) = story.passages["Bag"].choices
     assert (choice.label.replace("Return", "Back"), choice.target) == ("Back", "Start")
+
+
+def test_what_only_a_script_leads_to_begins_on_its_own() -> None:
+    storm = "The wind turns and the sea comes over the wall of the harbour. " * 3
+    body = f"""
+:: Start
+<<set $x to 1>>You wait at the quay.
+<<link "Wait">><<run setup.randomEvent()>><</link>>
+
+:: Calm
+The sea lies still again. You go home.
+
+:: Storm
+{storm}
+[[Hold on->Calm]]
+
+:: Menu
+Save. Load.
+"""
+    story = read_story("SugarCube", body)
+    assert {name for name, passage in story.passages.items() if BEGINNING in passage.tags} == {"Storm"}
+    assert "can't be reached by choices from the start. Scripts may lead there" in reachability_warning(story)
+    graph = make_graph(story)
+    assert [reject.passage for reject in graph.rejects if reject.reason == "unreachable passage"] == ["Menu"]
+    examples = [(example.context, example.target) for example in edge_cover(graph, 4000)]
+    assert examples == [
+        ("", "You wait at the quay."),
+        ("", f"{storm.strip()}\n\n> You hold on.\n\nThe sea lies still again. You go home."),
+    ]
 
 
 # ---- Harlowe -----------------------------------------------------------------------------------------------------
