@@ -111,25 +111,24 @@ class Forms:
 
     def _read(self, name: str, nodes: Nodes) -> None:
         coverage = JointCoverage(_MAX_FORMS)
-        known: set[object] = set()
+        outcomes: dict[object, tuple[Outcome, set[Text]]] = {}
         for _ in coverage:
             seen: set[Text] = set()
             outcome = Reading(self._world, coverage.choose, seen).run(nodes)
             exits = tuple((leads.target, leads.content) for leads in outcome.exits)
-            key = outcome.source, exits, outcome.runs_on
-            if key in known:
-                for form in self._forms.get(name, ())[-1:]:
-                    form.seen |= seen
-                continue
-            known.add(key)
+            same = outcomes.setdefault((outcome.source, exits, outcome.runs_on), (outcome, seen))
+            if same[0] is not outcome:
+                _merge(same[0], outcome)
+                same[1].update(seen)
+        for outcome, seen in outcomes.values():
             if outcome.runs_on in self._bodies:
                 self._jumps.setdefault(name, []).append((outcome.runs_on, self._narrowed(outcome), outcome.after))
-            else:
-                if outcome.runs_on:
-                    outcome.source = link(CONTINUE, outcome.runs_on)
-                forms = self._forms.setdefault(name, [])
-                shown = self._unused(f"{name} {len(forms) + 1}") if forms else name
-                forms.append(self._form(name, shown, outcome, seen))
+                continue
+            if outcome.runs_on:
+                outcome.source = link(CONTINUE, outcome.runs_on)
+            forms = self._forms.setdefault(name, [])
+            shown = self._unused(f"{name} {len(forms) + 1}") if forms else name
+            forms.append(self._form(name, shown, outcome, seen))
         self.limit_reached = self.limit_reached or coverage.limit_reached
 
     def _narrowed(self, outcome: Outcome) -> Facts:
@@ -310,6 +309,19 @@ class Forms:
             best.leading += 1
             form.choices.append(Choice(link.label, best.name))
         return best
+
+
+def _merge(outcome: Outcome, same: Outcome) -> None:
+    """Add what is known in another reading that shows the same."""
+    outcome.before = _either(outcome.before, same.before)
+    outcome.after = _either(outcome.after, same.after)
+    for leads, other in zip(outcome.exits, same.exits, strict=True):
+        leads.sets = _either(leads.sets, other.sets)
+
+
+def _either(first: Facts, second: Facts) -> dict[str, tuple[Value, ...]]:
+    """Return what holds in either of two cases."""
+    return {name: tuple(dict.fromkeys((*values, *second[name]))) for name, values in first.items() if name in second}
 
 
 def words(source: str) -> int:
