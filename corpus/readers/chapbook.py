@@ -21,6 +21,7 @@ from corpus.readers.twine_nodes import (
     Set,
     Show,
     Text,
+    parts_of,
     target_of,
     text_of,
 )
@@ -118,12 +119,7 @@ def _inline(text: str) -> Nodes:
 
 def _label(text: str) -> Nodes:
     """Return a label with its inserts shown."""
-    nodes: list[Node] = []
-    at = 0
-    for match in _INSERT.finditer(text):
-        nodes += (Text(text[at : match.start()]), *_insert(match[1]))
-        at = match.end()
-    return (*nodes, Text(text[at:]))
+    return parts_of(text, _INSERT, lambda insert: _insert(insert[1:-1]))
 
 
 def _insert(inner: str) -> Nodes:

@@ -27,6 +27,7 @@ from corpus.readers.twine_nodes import (
     Set,
     Show,
     Text,
+    parts_of,
     target_of,
     text_of,
 )
@@ -246,12 +247,7 @@ def _label_of(expression: Expr) -> Nodes:
 
 def _label(text: str) -> Nodes:
     """Return a label, whose variables are shown."""
-    nodes: list[Node] = []
-    at = 0
-    for match in _VARIABLE.finditer(text):
-        nodes += (Text(text[at : match.start()]), Show(parse(match[0])))
-        at = match.end()
-    return (*nodes, Text(text[at:]))
+    return parts_of(text, _VARIABLE, lambda written: (Show(parse(written)),))
 
 
 def _passage(target: str) -> Expr | None:

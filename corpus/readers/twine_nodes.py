@@ -3,7 +3,8 @@
 The modules of the formats parse a passage into these nodes; `twine_reading` reads them.
 """
 
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from corpus.readers.twine_expressions import Const, Expr
@@ -106,6 +107,16 @@ class Frame:
 def text_of(label: str) -> Nodes:
     """Return a text that is the same in every reading."""
     return (Text(label),)
+
+
+def parts_of(label: str, pattern: re.Pattern[str], shown: Callable[[str], Nodes]) -> Nodes:
+    """Return a text with what `pattern` matches replaced by the nodes that `shown` returns for its match."""
+    nodes: list[Node] = []
+    at = 0
+    for match in pattern.finditer(label):
+        nodes += (Text(label[at : match.start()]), *shown(match[0]))
+        at = match.end()
+    return (*nodes, Text(label[at:]))
 
 
 def target_of(name: str) -> Expr | None:
