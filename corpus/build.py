@@ -38,6 +38,8 @@ Splits = Mapping[str, Sequence[Portion]]
 
 _SHOWN = 10
 """Reasons in the message that there is no story."""
+_WARNED = 10
+"""Stories that are named, at most, because much of them can't be reached."""
 
 
 def build(
@@ -94,6 +96,7 @@ def _finish(
     share = leaked(_paragraphs(splits, "validation"), _paragraphs(splits, "train"))
     if not warnings and (warning := leak_warning(share)):
         warnings.append(warning)
+    warnings += _unreachable(kept)
     sizes = write_splits(splits, folder, workers)
     report = Report(
         seed=settings.seed,
@@ -203,6 +206,13 @@ def _assign_splits(
         f"{len(clusters)} of 3 stories: with fewer than 3, the corpus is split inside the stories{similar}, so "
         "held-out examples share context with training examples. Held-out results will look too good; add stories."
     ]
+
+
+def _unreachable(stories: Sequence[CompiledStory]) -> list[str]:
+    """Return the warnings about stories of which much can't be reached, by title: a card may be published."""
+    found = [f"{story.title}: {story.warning}" for story in stories if story.warning]
+    more = f"So it is with {len(found) - _WARNED} more stories; `dungeon corpus check` names them."
+    return [*found[:_WARNED], more] if len(found) > _WARNED else found
 
 
 def _paragraphs(splits: Splits, name: str) -> Iterable[Paragraphs]:

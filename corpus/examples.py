@@ -55,10 +55,11 @@ def edge_cover(graph: Graph, context: int) -> Iterator[Example]:
     longest = context * 3 // 4
     unused = {name: list(reversed(node.edges)) for name, node in nodes.items()}
     # For each discovered passage, the one before it and the turn that led to it; for the start, the opening.
-    came_from: dict[str, tuple[str | None, str]] = {graph.start: (None, nodes[graph.start].text)}
-    discovered = [graph.start]
+    openings = (graph.start, *graph.beginnings)
+    came_from: dict[str, tuple[str | None, str]] = {name: (None, nodes[name].text) for name in openings}
+    discovered = list(openings)
     for root in discovered:  # grows during the loop
-        opening = root == graph.start and not nodes[root].context_only
+        opening = root in openings and not nodes[root].context_only
         while opening or unused[root]:
             # The turns of this chain; the first `written` of them are in examples. A start without text is not a turn.
             turns = [nodes[root].text] if opening and nodes[root].text else []

@@ -4,9 +4,10 @@
     graph.nodes[graph.start].text
     Counter(reject.reason for reject in graph.rejects)
 
-Passages that can't be reached from the start are left out. Empty passages are skipped: a choice that leads to one is
-followed to the passages with text behind it. If the empty passage has one choice, the first choice's action is used;
-if it has several (a menu), each keeps its own. A start without text is taken for a title page and skipped too.
+Passages that can't be reached from the start, or from a `BEGINNING` that a script leads to, are left out. Empty
+passages are skipped: a choice that leads to one is followed to the passages with text behind it. If the empty passage
+has one choice, the first choice's action is used; if it has several (a menu), each keeps its own. A start without text
+is taken for a title page and skipped too.
 
 A passage tagged `CONTEXT_ONLY` is a node that is never trained on. What is removed from its text is not counted,
 because it is counted where the text is learned.
@@ -23,7 +24,7 @@ from functools import lru_cache
 from corpus import labels
 from corpus.clean import clean
 from corpus.rejects import Reject
-from corpus.story import CONTEXT_ONLY, PLAYED, UNFINISHED, Choice, Passage, Story
+from corpus.story import BEGINNING, CONTEXT_ONLY, PLAYED, UNFINISHED, Choice, Passage, Story
 
 # A few labels make up most choices: "Continue", "Go back", "Yes".
 label_action = lru_cache(maxsize=1 << 16)(labels.label_action)
@@ -60,6 +61,8 @@ class Graph:
     nodes: Mapping[str, Node]
     """In the order of the source; empty for a story without text."""
     rejects: tuple[Reject, ...]
+    beginnings: tuple[str, ...] = ()
+    """Where a script leads, so that nothing comes before; the start is not among them."""
 
     def learned(self) -> list[str]:
         """Return the texts that are trained on."""
@@ -86,7 +89,9 @@ def make_graph(story: Story) -> Graph:
     slug = re.sub(r"[\W_]+", "-", story.title.casefold())[:40].strip("-") or "story"
     graph_id = f"{slug}-{content.hex()[:_ID_DIGITS]}"
     has_text = any(node.text for node in nodes.values())
-    return Graph(graph_id, content, start, nodes if has_text else {}, tuple(rejects.items))
+    reached = story.reachable()
+    tagged = (name for name in nodes if BEGINNING in story.passages[name].tags and name not in reached)
+    return Graph(graph_id, content, start, nodes if has_text else {}, tuple(rejects.items), tuple(tagged))
 
 
 class _Rejects:
@@ -100,7 +105,7 @@ class _Rejects:
 
 def _clean_texts(story: Story, rejects: _Rejects) -> dict[str, str]:
     """Return the cleaned text of each reachable passage; it may be empty."""
-    reachable = story.reachable()
+    reachable = story.reachable(from_beginnings=True)
     texts: dict[str, str] = {}
     for name, passage in story.passages.items():
         if name not in reachable:

@@ -24,6 +24,7 @@ from corpus.examples import DEFAULT_CONTEXT, edge_cover, max_characters
 from corpus.graph import make_graph
 from corpus.histogram import EXAMPLE_CHARACTERS, PASSAGE_WORDS, count
 from corpus.leaks import paragraphs
+from corpus.reachability import reachability_warning
 from corpus.rejects import Reject, count_by_reason, json_lines
 from corpus.scratch_file import Piece, ScratchFile, to_record_batch
 from corpus.story import Skipped, Story
@@ -67,6 +68,8 @@ class CompiledStory:
     work: str
     """The id of which the story is a version; "" if unknown."""
     notes: tuple[str, ...]
+    warning: str
+    """That much of it can't be reached; "" if not."""
     passages: int
     """Passages that are trained on; so are the choices and words, the histogram and the sketch."""
     choices: int
@@ -166,6 +169,7 @@ def _compile(story: Story, file: ScratchFile, settings: Settings) -> CompiledSto
         source=story.source,
         work=work_id(story),
         notes=story.notes,
+        warning=reachability_warning(story),
         passages=len(texts),
         choices=len(graph.learned_choices()),
         words=sum(words),

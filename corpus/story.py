@@ -49,6 +49,12 @@ CONTEXT_ONLY = "context-only"
 One word, so that it survives in Twee and Twine.
 """
 
+BEGINNING = "beginning"
+"""The tag of a passage that only a script leads to: what follows it is read, too, without anything before it.
+
+One word, like the tags above.
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Passage:
@@ -98,6 +104,9 @@ class Story:
     notes: tuple[str, ...] = field(default=())
     """What the reader left out or guessed, one sentence each."""
 
+    left_out: int = 0
+    """Words of the source that its reader found no way to, so that they are in no passage."""
+
     def edges(self) -> Iterator[tuple[Passage, Choice]]:
         """Yield each choice with its passage, in the order of the source."""
         for passage in self.passages.values():
@@ -108,9 +117,11 @@ class Story:
         """Return the choices whose target doesn't exist, each with its passage."""
         return [(passage, choice) for passage, choice in self.edges() if choice.target not in self.passages]
 
-    def reachable(self) -> set[str]:
-        """Return the names of the passages that can be reached from the start."""
+    def reachable(self, *, from_beginnings: bool = False) -> set[str]:
+        """Return the names of the passages that can be reached from the start, or also from passages so tagged."""
         seen = {self.start}
+        if from_beginnings:
+            seen.update(name for name, passage in self.passages.items() if BEGINNING in passage.tags)
         queue = deque(seen)
         while queue:
             for choice in self.passages[queue.popleft()].choices:

@@ -2,12 +2,14 @@
 
     Path("tale.twee").write_text(write_twee(story), encoding="utf-8")
 
-Every Twine story format shows the written text with the same words: characters that one of them would take for markup
-are written as references (`&#91;`), and so are line breaks at the edges of a text. Reading the file back gives the same
-story: title, author, rights, genre, start, and each passage with its text, tags and choices.
+The story format is SugarCube, which takes little for markup, so that the text stays readable. What it would take for
+markup is written as a reference (`<<` as `&#60;<`), and so are blank lines and spaces at the edges of a text. Reading
+the file back gives the same story: title, author, rights, genre, start, and each passage with its text, tags and
+choices.
 
-Limits: a passage name that a header can't hold (with a line break, or with spaces at its ends) is changed. A choice
-without a label gets its target's name. Control characters, `Story.source`, provenance and notes are not written.
+Limits: other story formats show some signs as markup (Harlowe a word in brackets, Chapbook emphasis). A passage name
+that a header can't hold (with a line break, or with spaces at its ends) is changed. A choice without a label gets its
+target's name. Control characters, `Story.source`, provenance and notes are not written.
 """
 
 import json
@@ -17,13 +19,19 @@ from collections.abc import Mapping
 from html import escape as escape_html
 
 from corpus.readers.twine_formats import SPECIAL
-from corpus.readers.twine_passage import escape, link
+from corpus.readers.twine_passage import link, references
 from corpus.story import Passage, Story
 from corpus.text import one_line
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
-_FORMAT = {"format": "Harlowe", "format-version": "3.3.9"}
-"""Twine's own default; any other format shows the same words."""
+_FORMAT = {"format": "SugarCube", "format-version": "2.37.3"}
+# What SugarCube, HTML or Twee would read as markup: mostly the first sign of it.
+_SIGNS = (
+    r"\[(?=\[|img\[)|<(?=[A-Za-z/!<%])|&(?=[#A-Za-z])|\$(?=[A-Za-z_$])|(?<!\w)_(?=[A-Za-z])|(?<=_)_"
+    r"|(?<=')'|(?<=/)(?<!:/)/|(?<=~)~|(?<=\^)\^|(?<==)=|(?<=@)@|\{(?=\{\{)|(?<=\"\")\"|/(?=[*%])|\\(?=\s|\Z)|\r"
+)
+_MARKUP = re.compile(rf"{_SIGNS}|^[^\S\n]*(?:[#!*>]|:(?=:)|-(?=-+[^\S\n]*$))|(?<=\n\n)\n+|\A\s+|\s+\Z", re.MULTILINE)
+_IN_LABEL = re.compile(rf"{_SIGNS}|[\[\]|\n]|-(?=>)|<(?=-)|\A\s+|\s+\Z")
 
 
 def write_twee(story: Story) -> str:
@@ -80,8 +88,8 @@ def _names(story: Story) -> dict[str, str]:
 
 
 def _body(passage: Passage, names: Mapping[str, str]) -> str:
-    links = "\n".join(link(_printable(choice.label), names[choice.target]) for choice in passage.choices)
-    text = escape(_printable(passage.text))
+    links = "\n".join(link(_printable(choice.label), names[choice.target], _IN_LABEL) for choice in passage.choices)
+    text = _MARKUP.sub(references, _printable(passage.text))
     return f"{text}\n\n{links}" if text and links else text or links
 
 

@@ -21,6 +21,7 @@ from corpus.check.analysis import Analysis, analyze
 from corpus.check.finding import ALL_STORIES, Finding
 from corpus.check.statistics import Statistics, table
 from corpus.check.vocabulary import Vocabulary, english
+from corpus.reachability import reachability_warning
 from corpus.story import Story
 
 __all__ = ["ALL_STORIES", "CheckResult", "Finding", "check", "table"]
@@ -59,6 +60,8 @@ def check(stories: Sequence[Story], any_style: bool = False) -> CheckResult:
 
 def _check_any_story(story: Story) -> Iterator[Finding]:
     yield from graph.reachability(story)
+    if warning := reachability_warning(story):
+        yield Finding(story.source, "", warning)
     for note in story.notes:
         if not story.dangling() or not note.startswith("Choices lead to"):
             yield Finding(story.source, "", note, note=True)

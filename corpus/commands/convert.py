@@ -8,6 +8,7 @@ import click
 from corpus.commands.skipped import show_skipped
 from corpus.errors import CorpusError
 from corpus.files import write_atomic
+from corpus.reachability import reachability_warning
 from corpus.readers import formats_read, read
 from corpus.story import Skipped, StoryError
 from corpus.text import visible
@@ -66,6 +67,8 @@ def command(stories: tuple[Path, ...], out: Path, target_format: str, strict: bo
     for story in found:
         for note in story.notes:
             click.echo(visible(f"Note: {story.source}: {note}"), err=True)
+        if warning := reachability_warning(story):
+            click.echo(visible(f"Warning: {story.source}: {warning}"), err=True)
 
 
 def _file_name(title: str) -> str:

@@ -44,3 +44,49 @@ class BranchCoverage:
             if len(self._done[fork]) < options:
                 return True
         return False
+
+
+class JointCoverage:
+    """Like `BranchCoverage`, but each walk takes new options at as many forks as it can.
+
+    So there are about as many walks as the fork with the most options has: two for ten conditions in a row. The walks
+    must be deterministic.
+    """
+
+    def __init__(self, limit: int) -> None:
+        """`limit` is the number of walks, at most."""
+        self._limit = limit
+        self._untaken: dict[Hashable, list[int]] = {}
+        """The options left at each fork; a fork without any is still a key."""
+        self._open: dict[Hashable, tuple[list[tuple[Hashable, int]], int]] = {}
+        """By fork with options left: the walk that found it, and how many choices that had made before."""
+        self._walk: list[tuple[Hashable, int]] = []
+        self._guide: dict[Hashable, int] = {}
+        self.limit_reached = False
+        """Whether the limit left options untaken."""
+
+    def __iter__(self) -> Iterator[int]:
+        for number in range(self._limit):
+            self._walk = []
+            yield number
+            if not self._open:
+                return
+            fork, (walk, length) = next(iter(self._open.items()))
+            self._guide = dict(walk[:length])
+            # A fork that a walk doesn't find again would be sought for ever.
+            self._open[fork] = self._open.pop(fork)
+        self.limit_reached = True
+
+    def choose(self, fork: Hashable, options: int) -> int:
+        """Return the option to take at a fork: one that hasn't been taken, unless it leads away from another fork."""
+        untaken = self._untaken.get(fork)
+        if untaken is None:
+            untaken = self._untaken[fork] = list(range(options))
+            self._open[fork] = self._walk, len(self._walk)
+        option = self._guide.get(fork, untaken[0] if untaken else 0)
+        if option in untaken:
+            untaken.remove(option)
+            if not untaken:
+                self._open.pop(fork, None)
+        self._walk.append((fork, option))
+        return option

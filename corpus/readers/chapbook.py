@@ -1,87 +1,153 @@
-r"""Rewrite Chapbook's modifiers, inserts and variables, and Snowman's templates, as plain passage source.
+r"""Chapbook's modifiers, inserts and variables -> nodes of `twine_nodes`.
 
-Nothing is executed. Chapbook: the section of variables is removed; the text under every modifier stays, except notes,
-code and styles; the caller includes `{embed passage}`; `{reveal link}` becomes its label and text, or a link. Snowman:
-`<% code %>` is removed, `<%= s.name %>` shows a variable. Follows the guides of Chapbook 2 and Snowman 2
-(klembot.github.io/chapbook, videlais.github.io/snowman).
+The section of variables sets them; `[if]`, `[unless]` and `[else]` choose the text under them; `{embed passage}` shows
+another passage; `{reveal link}` is a click that reveals a text or a passage; notes, code and styles are left out.
+Follows the guide of Chapbook 2 (klembot.github.io/chapbook).
 
-Limits: a variable shows the first literal that the story assigns to it, or else its name.
+Limits: JavaScript in modifiers isn't read; inserts of the story's own show nothing.
 """
 
 import re
-from collections.abc import Mapping
 
-from corpus.readers.twine_passage import LINK, REMOVED, escape, is_address, link, relabel
-
-ASSIGNMENT = re.compile(
-    r"""^(\w+)(?:[ \t]*\([^()\n]*\))?:[ \t]*("[^"\n]{0,80}"|'[^'\n]{0,80}'|-?\d+(?:\.\d+)?)[ \t]*$""", re.MULTILINE
+from corpus.readers.twine_expressions import STRING, Const, Op, name_of, parse, unquoted
+from corpus.readers.twine_nodes import (
+    BACK,
+    Choose,
+    Click,
+    Include,
+    Later,
+    Node,
+    Nodes,
+    Set,
+    Show,
+    Text,
+    parts_of,
+    target_of,
+    text_of,
 )
-INCLUDE = re.compile(r"""\{\s*embed\s+passage(?:\s+named)?\s*:\s*(?:"([^"\n{}]*)"|'([^'\n{}]*)')\s*\}""")
+from corpus.readers.twine_passage import LINK, REMOVED, escape, is_address, link_parts
+
 MARKS = re.compile(r"^--[ \t]*$|^\[[^\[\]\n]+\][ \t]*$|\{|^[ \t]*>|\\\n", re.MULTILINE)
-
-SNOWMAN_ASSIGNMENT = re.compile(r"""\bs\.(\w+)\s*=\s*("[^"\n]{0,80}"|'[^'\n]{0,80}'|-?\d+(?:\.\d+)?)\s*(?=[;\n%])""")
-SNOWMAN_INCLUDE = re.compile(
-    r"""<%=?\s*(?:window\.)?(?:story\.)?(?:renderPassage|render|include)\(\s*(?:"([^"\n]*)"|'([^'\n]*)')\s*\)\s*;?\s*%>"""
+_SIGN = re.compile(
+    r"^\[(?:if|unless|ifalways|ifnever|else|cont(?:inued?|'d)?|after|append|align|note|n\.?b\.?)\b[^\[\]\n]*\][ \t]*$"
+    r"|\{(?:embed|reveal|cycling|back|restart|dropdown|text input)\b[^{}\n]*\}|\{link to:"
+    r"|\A\s*(?:\w[\w. ]*(?:\([^()\n]*\))?[ \t]*:[^\n]*\n|[ \t]*\n)+--[ \t]*$",
+    re.MULTILINE | re.IGNORECASE,
 )
-SNOWMAN_MARKS = re.compile(r"<%")
 
 _DIVIDER = re.compile(r"^--[ \t]*(?:\n|\Z)", re.MULTILINE)
-_VARIABLE_LINE = re.compile(r"[ \t]*(?:\w[\w. ]*(?:\([^()\n]*\))?[ \t]*:|$)")
+_VARIABLE_LINE = re.compile(r"[ \t]*(?:([\w.]+)[ \t]*(?:\(([^()\n]*)\))?[ \t]*:(.*)|$)")
 _MODIFIER = re.compile(r"^\[([^\[\]\n]+)\][ \t]*(?:\n|\Z)", re.MULTILINE)
 _NO_PROSE = re.compile(r"(?:css|javascript|js|note|n\.?b\.?|fixme|todo|note to (?:my)?self)\b", re.IGNORECASE)
+_CONDITION = re.compile(r"(if|unless)\s+(.+)|(ifalways|ifnever|else)\s*", re.IGNORECASE | re.DOTALL)
 _INSERT = re.compile(r"\{([^{}\n]*+)\}")
 _INSERT_OR_LINK = re.compile(rf"{_INSERT.pattern}|{LINK.pattern}")
 _QUOTED = re.compile(r"""(\w+)?\s*:?\s*(?:"((?:[^"\\]|\\.)*+)"|'((?:[^'\\]|\\.)*+)')""")
-_TEMPLATE = re.compile(r"<%([=-]?)((?:[^%<]|%(?!>)|<(?!%))*+)%>")
-_VARIABLE = re.compile(r"\s*(?:s|window\.story\.state)\.(\w+)\s*;?\s*")
 
 
-def rewrite(source: str, values: Mapping[str, str]) -> str:
-    """Return a Chapbook passage as it is shown; `values` are the texts of variables by name."""
+def looks_like(source: str) -> bool:
+    """Return whether a passage has modifiers, inserts or variables as only Chapbook has them."""
+    # Most passages of other formats have none of these, and a line that begins with a link has two brackets.
+    modified = source.count("\n[") > source.count("\n[[") or source.startswith("[")
+    return ("{" in source or "--" in source or modified) and _SIGN.search(source) is not None
+
+
+def parse_passage_source(source: str) -> Nodes:
+    """Return the nodes of a passage."""
+    nodes: list[Node] = []
     divider = _DIVIDER.search(source)
-    if divider and all(_VARIABLE_LINE.match(line) for line in source[: divider.start()].split("\n")):
-        source = source[divider.end() :]
+    if divider:
+        lines = [_VARIABLE_LINE.fullmatch(line) for line in source[: divider.start()].split("\n")]
+        if all(lines):
+            source = source[divider.end() :]
+            nodes += (node for line in lines if line and line[1] for node in _set(line[1], line[2], line[3]))
     parts = _MODIFIER.split(source)
-    kept = [parts[0]]
-    for modifier, text in zip(parts[1::2], parts[2::2], strict=True):
-        kept += (f"{REMOVED}\n", "" if _NO_PROSE.match(modifier.strip()) else text)
-    source = "".join(kept).replace("\\\n", "")
-    return _INSERT_OR_LINK.sub(lambda match: _shown(match, values), source)
+    nodes += _inline(parts[0])
+    for modifiers, text in zip(parts[1::2], parts[2::2], strict=True):
+        nodes.append(Text(f"{REMOVED}\n"))
+        content = _inline(text)
+        for modifier in reversed(modifiers.split(";")):
+            content = _modified(modifier.strip(), content, nodes)
+        nodes += content
+    return tuple(nodes)
 
 
-def rewrite_snowman(source: str, values: Mapping[str, str]) -> str:
-    """Return a Snowman passage without its templates."""
-
-    def shown(match: re.Match[str]) -> str:
-        variable = _VARIABLE.fullmatch(match[2]) if match[1] else None
-        return escape(values.get(variable[1], variable[1])) if variable else REMOVED
-
-    return _TEMPLATE.sub(shown, source)
+def _set(name: str, condition: str | None, value: str) -> Nodes:
+    """Return a line of the section of variables."""
+    assignment = Set(name_of(name), parse(value))
+    return (Choose(((parse(condition), (assignment,)),)),) if condition else (assignment,)
 
 
-def _shown(match: re.Match[str], values: Mapping[str, str]) -> str:
-    """Return what an insert shows, or a link with the inserts of its label shown; the target of a link stays."""
-    if match[2] is None:
-        return _insert(match[1], values)
-    return relabel(match[2], lambda label: _INSERT.sub(lambda insert: _insert(insert[1], values), label))
+def _modified(modifier: str, content: Nodes, before: list[Node]) -> Nodes:
+    """Return the text under a modifier; `before` is what precedes it, with the condition that an `[else]` is for."""
+    if _NO_PROSE.match(modifier):
+        return ()
+    if re.match(r"after\b", modifier, re.IGNORECASE):
+        return (Later(content),)
+    match = _CONDITION.fullmatch(modifier)
+    if not match:
+        return content
+    if match[1]:
+        test = parse(match[2])
+        return (Choose(((Op("not", (test,)) if match[1].lower() == "unless" else test, content),)),)
+    if match[3].lower() != "else":
+        return content if match[3].lower() == "ifalways" else ()
+    last = next((at for at in range(len(before) - 1, -1, -1) if isinstance(before[at], Choose)), -1)
+    condition = before[last] if last >= 0 else None
+    if isinstance(condition, Choose):
+        before[last] = Choose((*condition.branches, (None, content)))
+        return ()
+    return content
 
 
-def _insert(inner: str, values: Mapping[str, str]) -> str:
-    """Return what `{inner}` shows."""
+def _inline(text: str) -> Nodes:
+    """Return a text with its inserts and links."""
+    text = text.replace("\\\n", "")
+    nodes: list[Node] = []
+    at = 0
+    for match in _INSERT_OR_LINK.finditer(text):
+        nodes.append(Text(text[at : match.start()]))
+        if match[2] is None:
+            nodes += _insert(match[1])
+        else:
+            label, target, _ = link_parts(match[2])
+            nodes.append(Click(_label(label), target_of(target)))
+        at = match.end()
+    nodes.append(Text(text[at:]))
+    return tuple(nodes)
+
+
+def _label(text: str) -> Nodes:
+    """Return a label with its inserts shown."""
+    return parts_of(text, _INSERT, lambda insert: _insert(insert[1:-1]))
+
+
+def _insert(inner: str) -> Nodes:
+    """Return what `{inner}` is."""
     name = inner.strip()
     if re.fullmatch(r"[\w.]+", name):
-        return escape(values.get(name, name))
+        return (Show(parse(name)),)
     quoted: dict[str, str] = {}
     for key, double, single in _QUOTED.findall(inner):
         quoted.setdefault(key, double or single)
     label = quoted.get("link", quoted.get("label", ""))
+    if name.startswith("embed passage"):
+        passage = next(iter(STRING.findall(inner)), "''")
+        return (Include(Const(unquoted(passage))),)
     if name.startswith("reveal link"):
-        if "passage" in quoted:
-            return link(label, quoted["passage"])
-        return f"{escape(label)} {escape(quoted.get('text', ''))}".rstrip()
+        shown: Nodes = (Include(Const(quoted["passage"])),) if "passage" in quoted else ()
+        first = quoted.get("", label)
+        return (Click(_label(label or first), None, shown or _label(quoted.get("text", ""))),)
     if name.startswith(("cycling link", "dropdown")):
-        return escape(next((text for key, text in quoted.items() if key not in ("for", "link")), ""))
-    if name.startswith("link to") and "to" in quoted:
-        target = quoted["to"]
-        return escape(label) if is_address(target) else link(label or target, target)
-    return REMOVED
+        options = re.search(r"choices:\s*\[(.*)\]", inner)
+        first_option = next((text for text in STRING.findall(options[1])), None) if options else None
+        text = unquoted(first_option) if first_option else next(iter(quoted.values()), "")
+        return (Text(escape(text)),)
+    if name.startswith("back link"):
+        return (Click(text_of(label or "Back"), target_of(BACK)),)
+    if name.startswith("link to"):
+        target = quoted.get("to", "")
+        if is_address(target):
+            return (Text(escape(label)),)
+        return (Click(_label(label or target), target_of(target)),) if target else ()
+    return (Text(REMOVED),)

@@ -100,6 +100,7 @@ def read_project(files: Sequence[tuple[str, str]]) -> Story:
         passages=passages,
         source=source,
         author=author,
+        left_out=graph.left_out(),
     )
     return replace(story, notes=(*notes, *graph.notes(), *dangling_note(story)))
 

@@ -259,6 +259,15 @@ class Graph:
             named = [f"*{command} ({count})" for command, count in unknown.most_common()]
             yield f"Unknown commands are left out: {_listed([printable(n) for n in named], 5)}."
 
+    def left_out(self) -> int:
+        """Return the number of words in lines that no walk reached."""
+        return sum(
+            len(line.rest.split())
+            for key, scene in self._game.scenes.items()
+            for line, was_seen in zip(scene.lines, self._seen[key], strict=True)
+            if line.command in (TEXT, OPTION) and not was_seen
+        )
+
     def _left_out(self, unread: Sequence[str]) -> tuple[list[str], Counter[str]]:
         """Return the lines of other scenes than `unread` that no walk reached, and the unknown commands."""
         unreached, unknown = [], Counter[str]()

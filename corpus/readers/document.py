@@ -4,11 +4,14 @@ The readers of .txt, .md, .docx, .odt, .epub and .html return a `Document`; `cor
 story.
 """
 
+import re
 from collections import Counter
 from dataclasses import dataclass, field
 
 from corpus.text import printable
 
+BETWEEN_SPEECHES = re.compile(r"(?<=[\"”»])[\n\x01]\s*(?=[\"“«„])")
+"""A line end between the words of two speakers: such a line end is the author's, even if all others are not."""
 PARAGRAPH = 0
 SCENE_BREAK = -1
 """The level of a blank, ruled or starred line between two scenes; its block has no text."""

@@ -1,106 +1,129 @@
-r"""Rewrite Harlowe's macros and hooks as plain passage source.
+r"""Harlowe's macros and hooks -> nodes of `twine_nodes`.
 
-Macros are not executed. The hooks of all branches of an `(if:)` stay, and so does what a `(link:)` reveals;
-`(link-goto: "Go", "Hall")`, and a link with a `(go-to:)` in its hook, become links; a `(go-to:)` on its own becomes a
-choice "Continue". The brackets and names of hooks are removed. Follows the manual of Harlowe 3 (twine2.neocities.org).
+`(if:)`, `(unless:)`, `(else-if:)` and `(else:)` choose one hook; `(link:)` and its like are clicks, which reveal their
+hook or lead on by a `(go-to:)` in it; so is `(click: ?name)`, whose label is the hook of that name. A `(go-to:)` on its
+own leads on at once, `(display:)` shows another passage, `(live:)` and `(after:)` show their hook after a while. All
+other hooks are text; their brackets and names are removed. Follows the manual of Harlowe 3 (twine2.neocities.org).
 
-Limits: a variable shows the first literal that the story assigns to it, or else its name; a macro that makes text of
-several values shows the first.
+Limits: arrays, data maps and custom macros have no value; a loop is read once; hidden hooks are shown.
+`_DEPTH` hooks inside each other.
 """
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 
-from corpus.readers.twine_passage import LINK, REMOVED, escape, link, separator, show_variables
-
-ASSIGNMENT = re.compile(
-    r"""\((?:set|put):\s*[$_](\w+)\s+to\s+("[^"\n]{0,80}"|'[^'\n]{0,80}'|-?\d+(?:\.\d+)?)\s*(?=[,)])""", re.IGNORECASE
+from corpus.readers.twine_expressions import STRING, Const, Expr, Op, Var, name_of, parse, split_arguments
+from corpus.readers.twine_nodes import (
+    BACK,
+    Choose,
+    Click,
+    Frame,
+    Include,
+    Jump,
+    Later,
+    Node,
+    Nodes,
+    Set,
+    Show,
+    Text,
+    parts_of,
+    target_of,
+    text_of,
 )
-INCLUDE = re.compile(r"""\(display:\s*(?:"([^"\n]*)"|'([^'\n]*)')\s*\)""", re.IGNORECASE)
+from corpus.readers.twine_passage import LINK, REMOVED, escape, link_parts
+
 MARKS = re.compile(
     r"\((?:[A-Za-z][\w-]*|\$\w+):|(?<!\[)\[(?!\[)|(?<!\])\](?!\])|\[\[\[|\]\]\]|\$[A-Za-z]|(?<!\w)_[A-Za-z]"
     r"|[`{}]|\|[\w-]+[>)]|[<(][\w-]+\||\\\n|^[ \t]*+(?:[=<>|]{2,20}+|-{3,}+)[ \t]*+$",
     re.MULTILINE,
 )
 
-_STRING = r""""(?:[^"\\]|\\.)*+"|'(?:[^'\\]|\\.)*+\'"""
 _TOKEN = re.compile(
-    rf"(?P<link>{LINK.pattern})"
+    rf"(?P<link>(?!\[\[\[){LINK.pattern})"
     r"|\((?P<macro>[A-Za-z][\w-]*|\$\w+):"
     r"|(?P<open>\|[\w-]*[>)]\[|\[)"
     r"|(?P<close>\](?:[<(][\w-]*\|)?)"
     r"|(?P<ticks>`+)"
-    r"|(?:\$|(?<!\w)_)(?P<variable>[A-Za-z_]\w*)(?:'s\s+\w+)?"
+    r"|(?P<variable>(?:\$|(?<!\w)_)[A-Za-z_]\w*)"
     r"|(?P<gone>[{}]|\\\n|^[ \t]*+(?:[=<>|]{2,20}+|-{3,}+)[ \t]*+$)",
     re.MULTILINE,
 )
-_INSIDE = re.compile(rf"{_STRING}|[()]", re.DOTALL)
-_ARGUMENT = re.compile(rf"({_STRING})|\$(\w+)|([^\s,\"'$]+)", re.DOTALL)
-_GOTO_LINKS = frozenset(
-    "link-goto link-reveal-goto click-goto mouseover-goto mouseout-goto link-storylet link-fullscreen".split()
+_VARIABLE = re.compile(r"(?:\$|(?<!\w)_)[A-Za-z_]\w*")
+_INSIDE = re.compile(rf"{STRING.pattern}|[()]", re.DOTALL)
+_NAMED = re.compile(r"\[([^\[\]\n]{1,80})\]<([\w-]+)\||\|([\w-]+)>\[([^\[\]\n]{1,80})\]")
+_ASSIGNMENT = re.compile(r"\s*([$_]\w+(?:'s\s+\w+)*)\s+to\s+(.*)", re.DOTALL)
+_PUT = re.compile(r"\s*(.*)\s+into\s+([$_]\w+(?:'s\s+\w+)*)\s*", re.DOTALL)
+_GOTO_LINKS = frozenset("linkgoto linkrevealgoto linkstorylet".split())
+_LINKS = frozenset(
+    "link linkreplace linkreveal linkappend linkrepeat linkrerun linkshow linkonce linkrevealonce".split()
 )
-_REVEALING = frozenset(
-    "link link-replace link-reveal link-append link-repeat link-rerun link-show link-once link-reveal-once".split()
+_GONE = frozenset({"link", "linkreplace", "linkonce", "linkrerun"})
+"""Links whose label is replaced by what they reveal."""
+_CLICKS = frozenset(
+    f"{act}{what}"
+    for act in ("click", "mouseover", "mouseout")
+    for what in ("", "replace", "append", "prepend", "goto")
 )
-_REPLACED = frozenset({"link", "link-replace", "link-once"})
-_JUMPS = frozenset({"goto", "go-to", "redirect"})
-_PRINTS = frozenset("print str string text either cond nth cycling-link seq-link cycling-text upperfirst".split())
-_NO_PROSE = frozenset({"macro", "css", "dialog", "alert", "storylet", "metadata"})
-_ELSE = frozenset({"else", "else-if", "elseif"})
+_UNDO = frozenset({"linkundo", "undo", "clickundo", "iconundo"})
+_JUMPS = frozenset({"goto", "redirect"})
+_LATER = frozenset({"live", "after", "event", "afterevent"})
+_PICKERS = frozenset("cyclinglink seqlink dropdown cyclingtext".split())
+_PRINTS = frozenset("print str string text verbatim upperfirst lowerfirst uppercase lowercase nth".split())
+_NO_PROSE = frozenset("macro css dialog alert storylet metadata dm datamap a array".split())
 _MAX_ARGUMENTS = 20_000
 _MAX_UNCLOSED = 20
-_DEPTH = 200
+_DEPTH = 60
+_NO_LABEL = ""
 
 
-@dataclass
-class _Hook:
-    """A hook that is being read, and the macro before it."""
+@dataclass(frozen=True, slots=True)
+class _Macro:
+    """A macro that may have a hook."""
 
-    macro: str = ""
-    label: str = ""
-    target: str = ""
-    before: list[str] | None = None
-    """The output before the hook; None if its text simply continues it."""
+    name: str
+    arguments: str
 
 
-def rewrite(source: str, values: Mapping[str, str]) -> str:
-    """Return `source` without macros; `values` are the texts of variables by name."""
-    return _Rewriter(source, values).run()
+def parse_passage_source(source: str) -> Nodes:
+    """Return the nodes of a passage."""
+    return _Parser(source).run()
 
 
-class _Rewriter:
-    def __init__(self, source: str, values: Mapping[str, str]) -> None:
+class _Parser:
+    def __init__(self, source: str) -> None:
         self._source = source
-        self._values = values
-        self._out: list[str] = []
-        self._hooks: list[_Hook] = []
-        self._pending: _Hook | None = None
-        """The macro that was just read, until its hook opens."""
+        self._named = {match[2] or match[3]: match[1] or match[4] for match in _NAMED.finditer(source)}
+        self._frames = [Frame()]
+        self._pending: list[_Macro] = []
+        """The macros that were just read, until their hook opens."""
         self._unclosed = 0
+        self._deeper = 0
+        """Open hooks beyond the depth."""
 
-    def run(self) -> str:
+    def run(self) -> Nodes:
         at = 0
         while match := _TOKEN.search(self._source, at):
             self._between(self._source[at : match.start()], bool(match["open"] or match["macro"]))
             at = self._token(match)
-        if self._pending:
-            self._out.append(_without_hook(self._pending))
-        self._out.append(self._source[at:])
-        while self._hooks:
+        self._between(self._source[at:], may_continue=False)
+        while len(self._frames) > 1:
             self._close()
-        return "".join(self._out)
+        return tuple(self._frames[0].nodes)
+
+    def _add(self, *nodes: Node) -> None:
+        self._frames[-1].nodes += nodes
 
     def _between(self, text: str, may_continue: bool) -> None:
-        """Write the text before a token, unless only a `+` separates a macro from its hook or another macro."""
+        """Add the text before a token, unless it separates a macro from its hook or another macro."""
         if self._pending and (text.strip(" \t+") or not may_continue):
-            self._out.append(_without_hook(self._pending))
-            self._pending = None
-        if self._pending is None:
-            self._out.append(text)
+            pending, self._pending = self._pending, []
+            for macro in pending:
+                self._add(*self._without_hook(macro))
+        if not self._pending and text:
+            self._add(Text(text))
 
     def _token(self, match: re.Match[str]) -> int:
-        """Rewrite a token; return the position after it."""
+        """Read a token; return the position after it."""
         if match["macro"]:
             return self._macro(match)
         if match["ticks"]:
@@ -108,12 +131,17 @@ class _Rewriter:
         if match["open"]:
             self._open()
         elif match["close"]:
-            if self._hooks:
+            if self._deeper:
+                self._deeper -= 1
+            elif len(self._frames) > 1:
                 self._close()
         elif match["variable"]:
-            self._out.append(escape(self._values.get(match["variable"], match["variable"])))
+            self._add(Show(parse(match["variable"])))
+        elif match["link"]:
+            label, target, _ = link_parts(match["link"][2:-2])
+            self._add(Click(_label(label), target_of(target)))
         else:
-            self._out.append(show_variables(match["link"][2:-2], self._values) if match["link"] else REMOVED)
+            self._add(Text(REMOVED))
         return match.end()
 
     def _macro(self, match: re.Match[str]) -> int:
@@ -121,12 +149,10 @@ class _Rewriter:
         end = _end(self._source, at) if self._unclosed < _MAX_UNCLOSED else -1
         if end < 0:
             self._unclosed += 1
-            self._out.append(match[0])
+            self._add(Text(match[0]))
             return at
-        hook = self._show(match["macro"].lower().replace("_", ""), self._source[at : end - 1])
-        # Of several macros for one hook, the one that makes a link of it counts.
-        if not (self._pending and self._pending.label and not hook.label):
-            self._pending = hook
+        name = match["macro"].lower().replace("_", "").replace("-", "")
+        self._pending.append(_Macro(name, self._source[at : end - 1]))
         return end
 
     def _verbatim(self, match: re.Match[str]) -> int:
@@ -135,56 +161,154 @@ class _Rewriter:
         if end < 0:
             self._unclosed += 1
             return at
-        self._out.append(escape(self._source[at:end]))
+        self._add(Text(escape(self._source[at:end])))
         return end + len(match["ticks"])
 
     def _open(self) -> None:
-        if len(self._hooks) >= _DEPTH:
+        if len(self._frames) >= _DEPTH:
+            self._deeper += 1
             return
-        hook, self._pending = self._pending or _Hook(), None
-        if hook.macro in _REVEALING or hook.macro in _GOTO_LINKS or hook.macro in _NO_PROSE:
-            hook.before, self._out = self._out, []
-        self._hooks.append(hook)
+        macros, self._pending = self._pending, []
+        # Of several macros for one hook, the one that decides what becomes of it counts.
+        deciding = [macro for macro in macros if _decides(macro.name)] or macros or [_Macro("", "")]
+        for macro in macros:
+            if macro is not deciding[-1] and not _decides(macro.name):
+                self._add(*self._without_hook(macro))
+        self._frames.append(Frame(deciding[-1].name, deciding[-1].arguments))
+        for macro in deciding[-2::-1]:
+            if macro.name in ("if", "unless"):
+                self._frames[-1].test = _both(self._frames[-1].test, _test(macro))
 
     def _close(self) -> None:
-        """Close the innermost hook, and write its content or the link that it makes."""
-        hook, content = self._hooks.pop(), self._out
-        if hook.before is None:
-            return
-        self._out = hook.before
-        if hook.target:
-            self._out.append(link(hook.label, hook.target))
-        elif hook.macro in _REVEALING:
-            text = "".join(content)
-            replaces = hook.macro in _REPLACED and text.strip(f" \n{REMOVED}")
-            self._out += (text,) if replaces else (escape(hook.label), " ", text)
+        """Finish the innermost hook."""
+        frame = self._frames.pop()
+        nodes = self._hook(_Macro(frame.name, frame.arguments), tuple(frame.nodes))
+        if frame.test is not None:
+            nodes = (Choose(((frame.test, nodes),)),)
+        self._add(*nodes)
 
-    def _show(self, name: str, written: str) -> _Hook:
-        """Write what the macro shows; return what it makes of the hook that may follow."""
-        arguments = [
-            re.sub(r"\\(.)", r"\1", string[1:-1]) if string else self._values.get(variable, variable)
-            for string, variable, _ in _ARGUMENT.findall(written)
-            if string or variable
-        ]
+    def _hook(self, macro: _Macro, content: Nodes) -> Nodes:
+        """Return what a hook is that follows a macro."""
+        if macro.name in ("if", "unless"):
+            return (Choose(((_test(macro), content),)),)
+        if macro.name in ("elseif", "else"):
+            return self._otherwise(_test(macro) if macro.name == "elseif" else None, content)
+        if macro.name in _NO_PROSE:
+            return ()
+        if macro.name in _LATER:
+            return (Later(content),)
+        click = self._click(macro, content)
+        return (click,) if click else (*self._without_hook(macro), *content)
+
+    def _otherwise(self, test: Expr | None, content: Nodes) -> Nodes:
+        """Add a branch to the last condition; with text between, make one that holds if the last one doesn't."""
+        nodes = self._frames[-1].nodes
+        last = next((at for at in range(len(nodes) - 1, -1, -1) if isinstance(nodes[at], Choose)), -1)
+        condition = nodes[last] if last >= 0 else None
+        if not isinstance(condition, Choose):
+            return content
+        if all(isinstance(node, Text) and not node.source.strip(f" \t\n{REMOVED}") for node in nodes[last + 1 :]):
+            nodes[last] = Choose((*condition.branches, (test, content)))
+            return ()
+        for earlier, _ in condition.branches:
+            if earlier is not None:
+                test = _both(Op("not", (earlier,)), test)
+        return (Choose(((test, content),)),)
+
+    def _click(self, macro: _Macro, content: Nodes) -> Click | None:
+        """Return the link that a macro makes of its hook; None if it makes none."""
+        arguments = split_arguments(macro.arguments)
+        if not arguments:
+            return Click(text_of("Back"), target_of(BACK)) if macro.name in _UNDO else None
+        label = _label_of(arguments[0])
+        if macro.name in _UNDO:
+            return Click(label, target_of(BACK))
+        if macro.name in _GOTO_LINKS:
+            return Click(label, parse(arguments[-1] if len(arguments) > 1 else arguments[0]), content)
+        if macro.name in _LINKS:
+            return Click(label, None, content, macro.name not in _GONE)
+        if macro.name in _CLICKS:
+            hook = re.fullmatch(r"\?([\w-]+)", arguments[0])
+            target = parse(arguments[1]) if macro.name.endswith("goto") and len(arguments) > 1 else None
+            return Click(_label(self._named.get(hook[1], _NO_LABEL)) if hook else label, target, content)
+        return None
+
+    def _without_hook(self, macro: _Macro) -> Nodes:
+        """Return what a macro does if no hook follows it."""
+        name, written = macro.name, macro.arguments
+        if name in ("set", "put"):
+            return _assignments(written)
+        if name == "either":
+            return (Show(Op("either", tuple(parse(each) for each in split_arguments(written)))),)
+        if name == "cond":
+            return (_conditional(split_arguments(written)),)
+        arguments = split_arguments(written)
+        if name in _PRINTS and arguments:
+            return (Show(parse(arguments[0])),)
+        if name in _PICKERS:
+            return tuple(Show(parse(each)) for each in arguments if not each.startswith(("bind", "2bind")))[:1]
+        if name == "display" and arguments:
+            return (Include(parse(arguments[0])),)
         if name in _JUMPS and arguments:
-            self._jump(arguments[0])
-        elif name in _GOTO_LINKS and arguments:
-            return _Hook(name, arguments[0], arguments[1] if len(arguments) > 1 else arguments[0])
-        elif name in _REVEALING and arguments:
-            return _Hook(name, arguments[0])
-        elif name in _PRINTS and arguments:
-            self._out.append(escape(arguments[0]))
-        else:
-            self._out.append(separator(self._out) if name in _ELSE else REMOVED)
-        return _Hook(name)
+            return (Jump(parse(arguments[0])),)
+        click = self._click(macro, ())
+        return (click,) if click else (Text(REMOVED),)
 
-    def _jump(self, target: str) -> None:
-        """Make the surrounding link lead to the target; without one, write a choice."""
-        link_hook = next((hook for hook in reversed(self._hooks) if hook.macro in _REVEALING), None)
-        if link_hook is None:
-            self._out.append(f"\n{link('Continue', target)}\n")
+
+def _decides(name: str) -> bool:
+    """Return whether a macro decides if and how its hook is shown."""
+    links = name in _LINKS or name in _GOTO_LINKS or name in _CLICKS or name in _UNDO
+    return links or name in _NO_PROSE or name in _LATER or name in ("if", "unless", "else", "elseif")
+
+
+def _test(macro: _Macro) -> Expr:
+    test = parse(macro.arguments)
+    return Op("not", (test,)) if macro.name == "unless" else test
+
+
+def _both(first: Expr | None, second: Expr | None) -> Expr | None:
+    return Op("and", (first, second)) if first is not None and second is not None else first or second
+
+
+def _label_of(argument: str) -> Nodes:
+    expression = parse(argument)
+    text = expression.value if isinstance(expression, Const) else None
+    return _label(text) if isinstance(text, str) else (Show(expression),)
+
+
+def _label(text: str) -> Nodes:
+    """Return a label, whose variables are shown."""
+    return parts_of(text, _VARIABLE, lambda written: (Show(parse(written)),))
+
+
+def _assignments(written: str) -> Nodes:
+    nodes: list[Node] = []
+    for part in split_arguments(written):
+        if match := _ASSIGNMENT.fullmatch(part):
+            written_name, value = match[1], match[2]
+        elif match := _PUT.fullmatch(part):
+            value, written_name = match[1], match[2]
         else:
-            link_hook.target = link_hook.target or target
+            continue
+        name = name_of(written_name)
+        nodes.append(Set(name, _with_it(parse(value), name)))
+    return tuple(nodes)
+
+
+def _with_it(value: Expr, name: str) -> Expr:
+    """Return an expression with `it`, which is the variable that is assigned, by its name."""
+    if isinstance(value, Op):
+        return Op(value.name, tuple(_with_it(argument, name) for argument in value.args))
+    return Var(name) if value == Var("it") else value
+
+
+def _conditional(arguments: list[str]) -> Choose:
+    """Return the values of a `(cond:)`: pairs of a condition and a value, and a last value."""
+    pairs = zip(arguments[::2], arguments[1::2], strict=False)
+    branches: list[tuple[Expr | None, Nodes]] = [(parse(test), (Show(parse(value)),)) for test, value in pairs]
+    if len(arguments) % 2:
+        branches.append((None, (Show(parse(arguments[-1])),)))
+    return Choose(tuple(branches))
 
 
 def _end(source: str, at: int) -> int:
@@ -195,8 +319,3 @@ def _end(source: str, at: int) -> int:
         if not depth:
             return match.end()
     return -1
-
-
-def _without_hook(hook: _Hook) -> str:
-    """Return what a macro shows if no hook follows it."""
-    return link(hook.label, hook.target) if hook.target else escape(hook.label)

@@ -13,7 +13,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from corpus.readers import plain_text
-from corpus.readers.document import PARAGRAPH, SCENE_BREAK, Block, Document
+from corpus.readers.document import BETWEEN_SPEECHES, PARAGRAPH, SCENE_BREAK, Block, Document
 from corpus.readers.html_page import add_html
 from corpus.story import StoryError
 
@@ -24,6 +24,7 @@ MAX_SIGNS = 1_000_000
 _HEAD = re.compile(r"\A---[ \t]*\n(.{0,20000}?)\n(?:---|\.\.\.)[ \t]*\n", re.DOTALL)
 _ENTRY = re.compile(r"^(title|author|rights|license|licence)[ \t]*:[ \t]*(.+)$", re.IGNORECASE | re.MULTILINE)
 _LINE_BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
+_SOFT_BREAK = "\x01"
 # Nested quotations and lists take time; no prose nests deeper.
 _MAX_NESTING = 20
 
@@ -75,18 +76,18 @@ def _read_header(text: str, document: Document) -> str:
 
 
 def _written(token: Token, document: Document) -> str:
-    """Return the text of a paragraph; its line ends are spaces, except those that the author forced."""
+    """Return the text of a paragraph; its line ends are spaces, except between speeches and where they are forced."""
     parts = []
     for child in token.children or ():
         match child.type:
             case "text" | "code_inline" | "text_special":
                 parts.append(child.content)
             case "softbreak":
-                parts.append(" ")
+                parts.append(_SOFT_BREAK)
             case "hardbreak":
                 parts.append("\n")
             case "html_inline" if _LINE_BREAK.fullmatch(child.content):
                 parts.append("\n")
             case "image":
                 document.left_out["picture"] += 1
-    return "".join(parts)
+    return BETWEEN_SPEECHES.sub("\n", "".join(parts)).replace(_SOFT_BREAK, " ")

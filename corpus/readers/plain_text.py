@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from corpus.readers.document import PAGE_BREAK, Block
+from corpus.readers.document import BETWEEN_SPEECHES, PAGE_BREAK, Block
 
 _FORM_FEED = "\f"
 # Blank lines, and lines of white space that isn't visible.
@@ -156,13 +156,13 @@ def _split_at_short_lines(lines: Sequence[str], width: int) -> list[Sequence[str
 
 
 def _joined(lines: Sequence[str], layout: _Layout) -> str:
-    """Return the lines as one paragraph, or as separate lines if each ends well before the width."""
+    """Return the lines as one paragraph, each speech on its own line, or all if they end well before the width."""
     if len(lines) > 1 and max(map(len, lines)) < _VERSE * layout.width:
         return _lines(lines)
     text = "\n".join(lines)
     if "-\n" in text or "—\n" in text:
         text = _rejoined(text, layout)
-    return " ".join(text.split())
+    return _lines(BETWEEN_SPEECHES.split(text))
 
 
 def _rejoined(text: str, layout: _Layout) -> str:

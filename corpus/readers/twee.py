@@ -12,7 +12,7 @@ Follows the Twee 3 specification 3.0.2 of the Interactive Fiction Technology Fou
 Twee 1, which has no StoryData, is read as well. Passages tagged `script` or `stylesheet`, and the special passages of
 compilers and story formats, are not prose and are left out. For macros, see `corpus.readers.twine_formats`.
 
-Limits: setters (`[[Stair][$lamp to 1]]`) are dropped. `read_project` reads a story in several files;
+Limits: a `start` that isn't a name is ignored. `read_project` reads a story in several files;
 `corpus.readers.projects` says which files belong together.
 """
 
@@ -24,7 +24,7 @@ from pathlib import PurePath
 from typing import Any
 
 from corpus.readers.source import Format
-from corpus.readers.twine_formats import Section, read_passages
+from corpus.readers.twine_formats import ABOUT, Section, read_passages
 from corpus.story import Story, StoryError
 from corpus.text import one_line, printable
 
@@ -71,25 +71,27 @@ def read_project(files: Sequence[tuple[str, str]]) -> Story:
             sections[section.name] = section
             places[section.name] = name
     data = _story_data(sections.get("StoryData"), places.get("StoryData", source))
-    passages, notes = read_passages(sections.values(), data.get("format", ""))
-    if not passages:
-        raise StoryError(f"{source}:1: there are no passages. A passage starts with a line like ':: Start'.")
     start = data.get("start", DEFAULT_START)
-    if start not in passages:
+    read = read_passages(sections.values(), [start], data.get("format", ""))
+    if not read.passages:
+        raise StoryError(f"{source}:1: there are no passages. A passage starts with a line like ':: Start'.")
+    if not read.start:
         line = sections["StoryData"].line if "start" in data else 1
         raise StoryError(
             f"{places.get('StoryData', source)}:{line}: the start of the story is '{start}', but there is no such "
             'passage. Name a passage like that, or name another passage as "start" in StoryData.'
         )
+    notes = read.notes
     story = Story(
         title=_line(sections, "StoryTitle") or printable(PurePath(source).stem),
-        start=start,
-        passages=passages,
+        start=read.start,
+        passages=read.passages,
         source=source,
         author=_line(sections, "StoryAuthor"),
         rights=one_line(data.get("rights", "")) or "unknown",
         genre=one_line(data.get("genre", "")),
         work=one_line(str(data.get("ifid", ""))),
+        left_out=read.left_out,
     )
     if preamble:
         notes.insert(0, "Text before the first passage header is left out.")
@@ -111,6 +113,7 @@ FORMAT = Format(
     lambda source: looks_like(source.head_text),
     lambda source: iter([read_twee(source.text, source.name)]),
     read_project,
+    ABOUT,
 )
 
 
@@ -153,7 +156,9 @@ def _story_data(section: Section | None, source: str) -> Mapping[str, Any]:
         raise StoryError(f"{source}:{section.line}: StoryData has too deep a nesting or too long a number.") from error
     if not isinstance(data, dict):
         raise StoryError(f'{source}:{section.line}: StoryData must be a JSON object, {{"ifid": …}}.')
-    for key in ("start", "rights", "genre", "format"):
+    if not isinstance(data.get("start", ""), str):
+        del data["start"]  # a number, as in Twine's HTML, says nothing in Twee
+    for key in ("rights", "genre", "format"):
         if not isinstance(data.get(key, ""), str):
             raise StoryError(f'{source}:{section.line}: "{key}" in StoryData must be a string.')
     return data

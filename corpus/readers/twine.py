@@ -19,7 +19,7 @@ from html import unescape
 
 from corpus.readers.source import Format, Source
 from corpus.readers.twee import DEFAULT_START, dangling_note
-from corpus.readers.twine_formats import Section, read_passages
+from corpus.readers.twine_formats import ABOUT, Section, read_passages
 from corpus.story import Story, StoryError
 from corpus.text import one_line
 
@@ -92,24 +92,25 @@ def _story(
     title: str, starts: Sequence[str], missing: str, sections: list[Section], source: str, stated: Mapping[str, str]
 ) -> Story:
     """Return the story that starts with the first of `starts` that exists; `missing` is the error if none does."""
-    passages, notes = read_passages(sections, stated.get("format", ""))
-    if not passages:
+    read = read_passages(sections, starts, stated.get("format", ""))
+    if not read.passages:
         raise StoryError(f"{source}: the story '{title}' has no passage with text.")
-    start = next((name for name in starts if name in passages), None)
-    if start is None:
+    if not read.start:
         raise StoryError(missing)
+    notes = read.notes
     specials = {section.name: section.body for section in sections}
     if repeated := len(sections) - len(specials):
         notes.append(f"Of passages with the same name, only the first is read; left out: {repeated}.")
     story = Story(
         title=title,
-        start=start,
-        passages=passages,
+        start=read.start,
+        passages=read.passages,
         source=source,
         author=one_line(stated.get("author") or specials.get("StoryAuthor", "")),
         rights=one_line(stated.get("rights", "")) or "unknown",
         genre=one_line(stated.get("genre", "")),
         work=one_line(stated.get("ifid", "")),
+        left_out=read.left_out,
     )
     return replace(story, notes=(*notes, *dangling_note(story)))
 
@@ -153,4 +154,6 @@ def _is_page(head: str) -> bool:
     )
 
 
-FORMAT = Format("Twine HTML", (".html", ".htm"), _looks_like, lambda source: read_twine(source.text, source.name))
+FORMAT = Format(
+    "Twine HTML", (".html", ".htm"), _looks_like, lambda source: read_twine(source.text, source.name), about=ABOUT
+)

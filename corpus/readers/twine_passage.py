@@ -11,7 +11,7 @@ Every pattern is linear in the length of its input: possessive, and stopped by t
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from html import unescape
 
 from corpus.story import Choice
@@ -23,7 +23,8 @@ REMOVED = "\x00"
 _ADDRESS = re.compile(r"\w+:/|mailto:", re.IGNORECASE)
 # A line of links with "or" between them is still a list of choices.
 _WORD = re.compile(r"\b(?!(?:or|and)\b)\w", re.IGNORECASE)
-_VARIABLE = re.compile(r"\$([A-Za-z_]\w*)")
+_SENTENCE_END = re.compile(r"""[.!?…]["”'’)\]*_]*\s*\Z""")
+_LONGEST_END = 40
 _LONG_GAP = re.compile(r"\n{3,}")
 _REMOVED_LINE = re.compile(r"^[ \t]*+\x00[ \t\x00]*+(?:\n|\Z)", re.MULTILINE)
 _TAG = re.compile(r"</?([a-zA-Z][a-zA-Z0-9-]*)(?:\s[^<>]*+)?/?>")
@@ -57,7 +58,7 @@ def parse_passage(source: str) -> tuple[str, tuple[Choice, ...]]:
     """Return the words that the player reads, with paragraphs as in the source, and the links in their order.
 
     A line of links only is a list of choices and is removed from the prose. A link in a sentence leaves its label
-    there. A link to a web address is not a choice.
+    there; links after the last sentence of a line leave nothing. A link to a web address is not a choice.
     """
     if "<" in source:
         source = _without_html(source)
@@ -73,7 +74,7 @@ def parse_passage(source: str) -> tuple[str, tuple[Choice, ...]]:
         begin = text.rfind("\n") + 1
         out.append(text[:begin])
         line = [text[begin:]]
-        words = _has_word(line[0])
+        words = has_word(line[0])
         while True:  # the links of one line
             choice = _read_link(parts[at])
             if choice.target:
@@ -83,24 +84,36 @@ def parse_passage(source: str) -> tuple[str, tuple[Choice, ...]]:
             at += 2
             newline = after.find("\n")
             tail = after if newline < 0 else after[: newline + 1]
-            words = words or _has_word(tail)
+            words = words or has_word(tail)
             line.append(tail)
             if newline >= 0 or at >= end:
                 break
         if words:
-            out += line
+            out += _without_last_links(line)
         text = after[newline + 1 :] if newline >= 0 else ""
     out.append(text)
     return _tidy("".join(out)), tuple(choices)
 
 
-def link(label: str, target: str) -> str:
+def _without_last_links(line: list[str]) -> list[str]:
+    """Return a line of prose without the labels of links after its last sentence; labels are every second item."""
+    last = len(line)
+    while last > 2 and not has_word(line[last - 1]):
+        last -= 2
+    before = "".join(line[:last])
+    if last == len(line) or not ends_sentence(before):
+        return line
+    return [before.rstrip(), "\n" if line[-1].endswith("\n") else ""]
+
+
+def link(label: str, target: str, markup: re.Pattern[str] = _IN_LABEL) -> str:
     """Return the link with this label and target, written so that `parse_passage` reads both.
 
-    Without a label, the player sees the target's name, marked as such.
+    `markup` is what has to be written as references in a label. Without one, the player sees the target's name, marked
+    as such.
     """
-    shown = _IN_LABEL.sub(_references, label) if label else _NO_LABEL + _IN_LABEL.sub(_references, target)
-    return f"[[{shown}->{_IN_TARGET.sub(_references, target)}]]"
+    shown = markup.sub(references, label) if label else _NO_LABEL + markup.sub(references, target)
+    return f"[[{shown}->{_IN_TARGET.sub(references, target)}]]"
 
 
 def relabel(inner: str, change: Callable[[str], str]) -> str:
@@ -112,20 +125,9 @@ def relabel(inner: str, change: Callable[[str], str]) -> str:
     return f"[[{before}<-{change(after)}]]" if divider == "<-" else f"[[{change(before)}{divider}{after}]]"
 
 
-def show_variables(inner: str, values: Mapping[str, str]) -> str:
-    """Return the link with `inner` between its brackets and the `$variables` in its label replaced by their values."""
-    return relabel(inner, lambda label: _VARIABLE.sub(lambda match: escape(values.get(match[1], match[1])), label))
-
-
-def separator(out: list[str]) -> str:
-    """Return what separates the branches of a condition: a space, unless the text before ends with white space."""
-    last = next((piece[-1] for piece in reversed(out) if piece), " ")
-    return REMOVED if last in f" \n{REMOVED}" else f" {REMOVED}"
-
-
 def escape(text: str) -> str:
     """Return `text` with character references for everything that a story format would read as markup."""
-    return _MARKUP.sub(_references, text)
+    return _MARKUP.sub(references, text)
 
 
 def remove_between(text: str, opening: str, closing: str) -> str:
@@ -145,18 +147,26 @@ def remove_between(text: str, opening: str, closing: str) -> str:
     return "".join([*out, text[at:]])
 
 
-def _references(match: re.Match[str]) -> str:
+def references(match: re.Match[str]) -> str:
     """Return a character reference for each matched character, except the digits of a numbered list."""
     return "".join(sign if sign.isdecimal() else f"&#{ord(sign)};" for sign in match[0])
 
 
 def _read_link(inner: str) -> Choice:
-    """Parse what is between `[[` and `]]`: of several arrows or bars, the divider is the one that Twine takes.
+    """Parse what is between `[[` and `]]`."""
+    label, target, _ = link_parts(inner)
+    if target and label.startswith(_NO_LABEL):
+        return Choice("", target)
+    return Choice(unescape(label) if "&" in label else label, target)
 
-    A web address is not a target; the target is empty then.
+
+def link_parts(inner: str) -> tuple[str, str, str]:
+    """Return the label as written, the target's name, and the setter of the link with `inner` between its brackets.
+
+    Of several arrows or bars, the divider is the one that Twine takes. A web address is not a target, which is empty
+    then.
     """
-    if "][" in inner:
-        inner = inner.partition("][")[0]
+    inner, _, setter = inner.partition("][")
     if "->" in inner:
         label, _, target = inner.rpartition("->")
     elif "<-" in inner:
@@ -165,14 +175,10 @@ def _read_link(inner: str) -> Choice:
         label, _, target = inner.rpartition("|")
     else:
         label = target = inner
-    label, target = label.strip(), target.strip()
+    label, target = label.strip() or target.strip(), target.strip()
     if is_address(target):
-        return Choice(unescape(label), "")
-    if "&" in inner:
-        if label.startswith(_NO_LABEL):
-            return Choice("", unescape(target))
-        label, target = unescape(label), unescape(target)
-    return Choice(label or target, target)
+        return label, "", setter
+    return label, unescape(target) if "&" in target else target, setter
 
 
 def is_address(target: str) -> bool:
@@ -180,7 +186,13 @@ def is_address(target: str) -> bool:
     return ":" in target and _ADDRESS.match(target) is not None
 
 
-def _has_word(text: str) -> bool:
+def ends_sentence(text: str) -> bool:
+    """Return whether a sentence ends at the end of a text."""
+    return _SENTENCE_END.search(text[-_LONGEST_END:]) is not None
+
+
+def has_word(text: str) -> bool:
+    """Return whether a line has more to read than its links."""
     if not text or text == "\n":
         return False
     return _WORD.search(unescape(text) if "&" in text else text) is not None

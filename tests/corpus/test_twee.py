@@ -119,7 +119,7 @@ def test_passage_text_is_not_changed(text: str) -> None:
         (':: A\na\n:: StoryData\n{"start": "B"}', 3, "'B', but there is no such passage"),
         (':: A\na\n:: StoryData\n{\n"start": \n}', 6, "not valid JSON"),
         (":: A\na\n:: StoryData\n[1]", 3, "must be a JSON object"),
-        (':: A\na\n:: StoryData\n{"start": 1}', 3, '"start" in StoryData must be a string'),
+        (':: A\na\n:: StoryData\n{"start": 1}', 1, "'Start', but there is no such passage"),
         (':: A\na\n:: StoryData\n{"rights": null}', 3, '"rights" in StoryData must be a string'),
         (":: A\na\n:: StoryData\n" + "[" * 100_000, 3, "too deep a nesting"),
         (":: StoryTitle\nEmpty", 1, "no passage"),
@@ -136,13 +136,18 @@ def test_error_for_a_broken_story_names_the_line(text: str, line: int, message: 
     assert message in str(error.value)
 
 
+def test_start_that_is_a_number_says_nothing() -> None:
+    story = read_twee(':: A\na\n:: Start\nHello.\n:: StoryData\n{"start": 1}', "a.twee")
+    assert story.start == "Start"
+
+
 def test_notes_on_left_out_parts() -> None:
     lost = "".join(f"[[{n}]]" for n in range(5))
     story = read_twee(f"My draft.\n:: Start\n<<set $lamp to 1>>\n{lost}", "a.twee")
     assert len(story.notes) == 3
     assert "before the first passage" in story.notes[0]
     assert "'0' (in 'Start'), '1' (in 'Start'), '2' (in 'Start') and 2 more" in story.notes[2]
-    assert "macros are not executed" in story.notes[1]
+    assert "macros are read, not executed" in story.notes[1]
     assert len(story.passages["Start"].choices) == 5
 
 

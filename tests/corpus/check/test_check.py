@@ -80,7 +80,8 @@ def test_the_graph_of_any_story() -> None:
         assert "passage 'Lost': cannot be reached" in found
         assert "passage 'Round': no path from here leads to an ending" in found
         assert "passage 'Round': is empty" in found
-    assert len(findings(broken, any_style=True).splitlines()) == 5
+    assert "60% of the words (3 of 5) can't be reached" in findings(broken, any_style=True)
+    assert len(findings(broken, any_style=True).splitlines()) == 6
 
 
 def test_any_style_checks_only_the_graph() -> None:

@@ -312,6 +312,7 @@ def test_book_without_text() -> None:
         ("One \\*two\\* &amp; three", "One *two* & three"),
         ("---\ntitle: 'X'\n---\nOne", "One"),
         ("```\nno\n```\nOne", "One"),
+        ('"Who is there?"\n"Me."\nA hand\nknocks.', '"Who is there?"\n"Me." A hand knocks.'),
     ],
 )
 def test_inline_markdown(written: str, text: str) -> None:

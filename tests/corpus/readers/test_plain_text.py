@@ -134,3 +134,10 @@ def test_unusual_spaces(space: str) -> None:
 def test_no_letter_is_lost(text: str) -> None:
     found = "".join(paragraphs(text))
     assert [letter for letter in found if letter.isalnum()] == [letter for letter in text if letter.isalnum()]
+
+
+def test_a_line_for_each_speaker_stays() -> None:
+    wrapped = "\n".join(textwrap.wrap("You walk on and on along the road between the fields and the river. " * 20, 70))
+    talk = '"I have walked along this road since the morning," says the old man.\n"And where to?"\n"Home."'
+    spoken = next(block.text for block in blocks(f"{wrapped}\n\n{talk}\n\n{wrapped}\n") if block.text.startswith('"'))
+    assert spoken.endswith('"And where to?"\n"Home."')

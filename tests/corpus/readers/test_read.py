@@ -109,6 +109,7 @@ def test_formats_command() -> None:
     listed = CliRunner().invoke(main, ["formats"]).stdout
     names, _, about = listed.partition("\n\n")
     assert [re.split(r"  +", line)[0] for line in names.splitlines()] == [story_format.name for story_format in FORMATS]
+    assert about.startswith("Twee 3, Twine HTML: Stories in Harlowe, SugarCube, Chapbook or Snowman")
     assert "no scans without recognised text" in " ".join(about.split())
     assert max(map(len, about.splitlines())) <= 80
     for ending in (
