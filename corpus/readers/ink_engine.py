@@ -33,6 +33,8 @@ _MAX_PROBLEMS = 100
 _MAX_SECONDS = 900
 """A story takes seconds, but a computer that has much to do may give them only now and then."""
 
+TOO_LARGE = "the story is too large to be played in all its ways"
+
 T = TypeVar("T")
 Way = tuple[str, Sequence[int]]
 """A state, "" for the beginning, and the choices to take from there on; a number that is too large counts on."""
@@ -109,12 +111,12 @@ class Engine:
         self._close()
 
     def play(self, ways: Sequence[Way]) -> list[list[Step]]:
-        """Return the steps of each way; one that can't be played ends with a broken step.
+        """Return the steps of each way: none if there were too many, and a broken one where it can't be played.
 
         Raise LimitReached if no more is played.
         """
         if self.steps >= _MAX_STEPS or self._bytes >= _MAX_BYTES:
-            raise LimitReached("the story is too large to be played in all its ways")
+            raise LimitReached(TOO_LARGE)
         if len(self.problems) >= _MAX_PROBLEMS:
             raise LimitReached("too many choices can't be played")
         if self._process is None:

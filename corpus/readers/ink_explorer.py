@@ -4,13 +4,15 @@
         nodes = Explorer(engine).explore()
 
 A node is what the engine really showed in one play, with the choices that it really offered. Each choice of a node is
-played. Its outcome is a node of its own, unless
+played. Its outcome is a node of its own, unless the same text was shown before
 
-- the same text with the same choices was shown before: the choice leads there; or
-- nothing of it is new, and the same text was shown with some of these choices: the choice leads there, so that what can
-  be chosen once can't be chosen again, and a conversation doesn't become all orders of its questions.
+- with the same choices, which lead to the same texts; or
+- with some of these choices, which lead to the same texts, and nothing of the outcome is new. Then what can be chosen
+  once can't be chosen again, and a conversation doesn't become all orders of its questions.
 
-The state of such an outcome may differ in what isn't seen, such as a variable. So the explorer then plays on from these
+If `_MAX_SAME` nodes of a place have the same text, what the choices lead to no longer counts.
+
+What isn't seen, such as a variable, may differ between such outcomes. So the explorer then plays on from these
 outcomes, by chance, until nothing new has been shown for a while. If something is new, the whole way there becomes
 nodes.
 
@@ -21,14 +23,13 @@ outcome leads to the nearest of them. At most `_MAX_NODES` nodes, and the limits
 import random
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from corpus.readers.ink_engine import Choice, Engine, LimitReached, Step, Way
+from corpus.readers.ink_engine import TOO_LARGE, Choice, Engine, LimitReached, Step, Way
 
 _MAX_FORMS = 12
-_MAX_SUBSETS = 3
-"""Nodes with the same text whose choices are chosen closely; with more of them, any part of the choices is enough."""
+_MAX_SAME = 3
 _MAX_NODES = 20_000
 _MAX_KEPT = 2_000
 """Outcomes that are kept to play on from."""
@@ -53,6 +54,8 @@ class Node:
     name: str
     text: str
     choices: tuple[Choice, ...]
+    shown: dict[Choice, str]
+    """What its own choices showed."""
     targets: "list[Node | None]"
     """None for a choice that was not, or can't be, played."""
 
@@ -89,7 +92,7 @@ class Explorer:
         try:
             [[opening]] = self._engine.play([("", [])])
             if not opening.broken:
-                self._add(("", opening.end), opening)
+                self._add(("", opening.end), opening, self._ahead(opening))
                 self._follow()
                 self._search()
         except LimitReached as limit:
@@ -102,47 +105,57 @@ class Explorer:
             outcome = self._waiting.pop()
             if outcome.node.targets[outcome.choice]:  # the way to something new leads on here
                 continue
-            known = self._known(outcome.place, outcome.step)
-            outcome.node.targets[outcome.choice] = known or self._add(outcome.place, outcome.step)
+            ahead = self._ahead(outcome.step)
+            known = self._known(outcome.place, outcome.step, _shown(outcome.step, ahead))
+            outcome.node.targets[outcome.choice] = known or self._add(outcome.place, outcome.step, ahead)
             if known:
                 self._keep(outcome)
 
-    def _known(self, place: Place, step: Step) -> Node | None:
+    def _known(self, place: Place, step: Step, shown: Mapping[Choice, str]) -> Node | None:
         """Return the node that an outcome can lead to; None if it has to be a new one."""
         forms = self._forms[place]
-        same = [node for node in forms if node.text == step.text]
+        same = [node for node in forms if node.text == step.text and bool(node.choices) == bool(step.choices)]
+        if len(same) < _MAX_SAME:
+            same = [
+                node for node in same if all(shown.get(choice, text) == text for choice, text in node.shown.items())
+            ]
         for node in same:
             if node.choices == step.choices:
                 return node
-        offered = set(step.choices)
         full = len(forms) >= _MAX_FORMS
         if full or not self._is_new(step):
-            least = 1 if full or len(same) >= _MAX_SUBSETS else (len(offered) + 1) // 2
-            parts = [node for node in same if len(node.choices) >= least and offered.issuperset(node.choices)]
+            least = 1 if len(same) >= _MAX_SAME else (len(step.choices) + 1) // 2
+            parts = [node for node in same if len(node.choices) >= least and set(step.choices).issuperset(node.choices)]
             if parts:
                 return max(parts, key=lambda node: len(node.choices))
         if not full:
             return None
         self.limits.add("some passages have too many forms")
-        return max(forms, key=lambda node: _likeness(node, step, offered))
+        return max(forms, key=lambda node: _likeness(node, step))
 
     def _is_new(self, step: Step) -> bool:
         return any(item not in self._seen for item in _items(step))
 
-    def _add(self, place: Place, step: Step) -> Node:
-        """Add a node, and play all its choices."""
+    def _ahead(self, step: Step) -> list[Step]:
+        """Return what each choice of a step leads to."""
+        played = self._engine.play([(step.state, [choice]) for choice in range(len(step.choices))])
+        if not all(played):
+            self.limits.add(TOO_LARGE)
+        return [steps[0] if steps else Step(broken=TOO_LARGE) for steps in played]
+
+    def _add(self, place: Place, step: Step, ahead: Sequence[Step]) -> Node:
         if len(self._nodes) >= _MAX_NODES:
-            raise LimitReached("the story is too large")
-        node = Node(place[0] or step.end, step.text, step.choices, [None] * len(step.choices))
+            raise LimitReached(TOO_LARGE)
+        shown = _shown(step, ahead)
+        node = Node(place[0] or step.end, step.text, step.choices, shown, [None] * len(step.choices))
         self._nodes.append(node)
         self._forms[place].append(node)
         self._seen.update(_items(step))
         self._states.add(_fingerprint(step.state))
-        played = self._engine.play([(step.state, [choice]) for choice in range(len(step.choices))])
-        for choice, [outcome] in reversed(list(enumerate(played))):
-            if not outcome.broken:
-                to = step.choices[choice].place, outcome.end
-                self._waiting.append(_Outcome(node, choice, to, outcome))
+        for choice, following in reversed(list(enumerate(ahead))):
+            if not following.broken:
+                to = step.choices[choice].place, following.end
+                self._waiting.append(_Outcome(node, choice, to, following))
         return node
 
     def _keep(self, outcome: _Outcome) -> None:
@@ -197,7 +210,7 @@ class Explorer:
     def _add_way(self, way: Sequence[_Outcome]) -> None:
         node = way[0].node
         for outcome in way:
-            following = self._add(outcome.place, outcome.step)
+            following = self._add(outcome.place, outcome.step, self._ahead(outcome.step))
             node.targets[outcome.choice] = following
             node = following
         self._follow()
@@ -214,6 +227,10 @@ def _fingerprint(state: str) -> int:
     return hash(_COUNTERS.sub("", state))
 
 
-def _likeness(node: Node, step: Step, offered: set[Choice]) -> tuple[bool, bool, int]:
-    common = len(offered.intersection(node.choices))
+def _shown(step: Step, ahead: Sequence[Step]) -> dict[Choice, str]:
+    return {choice: following.text for choice, following in zip(step.choices, ahead, strict=True)}
+
+
+def _likeness(node: Node, step: Step) -> tuple[bool, bool, int]:
+    common = len(set(step.choices).intersection(node.choices))
     return _NUMBER.sub("", node.text) == _NUMBER.sub("", step.text), common == len(node.choices), common

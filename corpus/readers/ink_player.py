@@ -28,6 +28,8 @@ _AT_ONCE = 100.0
 """Milliseconds after which the engine returns from a line that isn't finished."""
 _LINES = 2_000
 _MEMORY = 2 << 30
+_ANSWER = 32 << 20
+"""Characters of states in one answer, beyond which the other ways are left out."""
 
 
 class Player:
@@ -61,6 +63,8 @@ class Player:
                     break
                 self._story.choose_choice_index(choice % options)
                 steps.append(self._step())
+                if len(steps) * len(steps[-1]["state"]) > _ANSWER:
+                    break
         except RuntimeError as error:
             self._story = self._opened()  # nothing else leads out of an unfinished line
             steps.append({"broken": str(error).strip().removeprefix("Invalid story state: ")})
@@ -115,7 +119,12 @@ def main() -> None:
         return
     _answer({"tags": player.tags})
     for line in sys.stdin.buffer:
-        _answer([player.play(state, choices) for state, choices in json.loads(line)])
+        played: list[list[dict[str, Any]]] = []
+        size = 0
+        for state, choices in json.loads(line):
+            played.append(player.play(state, choices) if size < _ANSWER else [])
+            size += sum(len(step.get("state", "")) for step in played[-1])
+        _answer(played)
 
 
 def _answer(message: Any) -> None:
