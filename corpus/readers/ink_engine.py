@@ -28,11 +28,12 @@ from corpus.story import StoryError
 
 _PLAYER = Path(__file__).with_name("ink_player.py")
 _MAX_STEPS = 100_000
-_MAX_BYTES = 1 << 30
-_MAX_PROBLEMS = 100
+_MAX_BYTES = 1 << 29
+_MAX_PROBLEMS = 30
 _MAX_SECONDS = 900
 """A story takes seconds, but a computer that has much to do may give them only now and then."""
 
+_TOO_LONG = f"it takes longer than {_MAX_SECONDS} seconds"
 TOO_LARGE = "the story is too large to be played in all its ways"
 
 T = TypeVar("T")
@@ -86,7 +87,7 @@ class Engine:
         self._timer.daemon = True
         self._out_of_time = False
         self._bytes = 0
-        self.steps = 0
+        self._steps = 0
         self.problems: list[str] = []
         """What the engine could not play."""
         self.tags: list[str] = []
@@ -97,7 +98,8 @@ class Engine:
         try:
             opened = self._open()
             if opened is None or opened.broken:
-                reason = opened.broken if opened else "it crashes"
+                crash = _TOO_LONG if self._out_of_time else "it crashes"
+                reason = opened.broken if opened else crash
                 raise StoryError(f"{self._name}: Ink's engine can't play this story: {reason}. Compile it again.")
             self.tags = opened.tags
         except BaseException:
@@ -115,7 +117,7 @@ class Engine:
 
         Raise LimitReached if no more is played.
         """
-        if self.steps >= _MAX_STEPS or self._bytes >= _MAX_BYTES:
+        if self._steps >= _MAX_STEPS or self._bytes >= _MAX_BYTES:
             raise LimitReached(TOO_LARGE)
         if len(self.problems) >= _MAX_PROBLEMS:
             raise LimitReached("too many choices can't be played")
@@ -123,16 +125,15 @@ class Engine:
             self._open()
         played = self._ask(ways, list[list[Step]])
         if self._out_of_time:
-            raise LimitReached(f"it takes longer than {_MAX_SECONDS} seconds to play")
+            raise LimitReached(_TOO_LONG)
         if played is None:
             if len(ways) > 1:
                 return [steps for way in ways for steps in self.play([way])]
             played = [[Step(broken="the engine crashes")]]
-        for step in (step for steps in played for step in steps):
-            self.steps += 1
-            self._bytes += len(step.state)
-            if step.broken:
-                self.problems.append(step.broken)
+        for (state, _), steps in zip(ways, played, strict=True):
+            self._steps += len(steps)
+            self._bytes += sum(len(step.state) for step in steps) + len(state) * bool(steps)
+            self.problems += (step.broken for step in steps if step.broken)
         return played
 
     def _open(self) -> _Opened | None:

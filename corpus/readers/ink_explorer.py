@@ -33,11 +33,10 @@ _MAX_SAME = 3
 _MAX_NODES = 20_000
 _MAX_KEPT = 2_000
 """Outcomes that are kept to play on from."""
-_PATIENCE, _LEAST, _MOST = 20, 600, 12_000
-"""Steps that are played without anything new before the exploration ends: for each node, at least, and at most."""
-_DEPTHS = 6
-"""The longest play without anything new is of 2 ** 5 steps."""
-_AT_ONCE = 32
+_FEWEST, _MOST = 16, 160
+"""Plays of one length without anything new before longer ones are tried: half as many as nodes, within these bounds."""
+_LENGTHS = (1, 2, 4, 8, 16, 32, 64)
+_AT_ONCE = 16
 _NUMBER = re.compile(r"\d+")
 _COUNTERS = re.compile(
     r'"(?:threadCounter|threadIndex|originalThreadIndex|turnIdx|previousRandom|storySeed)":-?\d+|"turnIndices":\{[^}]*\}'
@@ -60,7 +59,7 @@ class Node:
     """None for a choice that was not, or can't be, played."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, slots=True)
 class _Outcome:
     """What a choice of a node leads to."""
 
@@ -171,25 +170,27 @@ class Explorer:
             self._kept[index] = outcome
 
     def _search(self) -> None:
-        """Play on from the kept outcomes, the longer the longer nothing is new, until nothing is new for a while."""
+        """Play on from the kept outcomes: the more plays showed nothing new, the longer the next ones."""
         idle = 0
-        while self._kept and idle < (patience := min(max(_PATIENCE * len(self._nodes), _LEAST), _MOST)):
-            before = self._engine.steps
-            chosen = self._chance.sample(self._kept, min(len(self._kept), _AT_ONCE))
-            depth = 1 << (idle * _DEPTHS // patience)
-            ways = [self._random_way(outcome.step, depth) for outcome in chosen]
+        while self._kept:
+            patience = min(max(len(self._nodes) // 2, _FEWEST), _MOST)
+            if idle // patience >= len(_LENGTHS):
+                return
+            length = _LENGTHS[idle // patience]
+            chosen = self._chance.choices(self._kept, k=_AT_ONCE)
+            idle += _AT_ONCE
+            ways = [self._random_way(outcome.step, length) for outcome in chosen]
             played = self._engine.play(ways)
-            idle += self._engine.steps - before
             for outcome, (_, picks), steps in zip(chosen, ways, played, strict=True):
                 way = self._way_to_something_new(outcome, picks, steps)
-                if way:
+                if way and outcome in self._kept:
                     idle = 0
                     self._kept.remove(outcome)
                     self._add_way(way)
 
-    def _random_way(self, step: Step, depth: int) -> Way:
+    def _random_way(self, step: Step, length: int) -> Way:
         state = _SEED.sub(f'"storySeed":{self._chance.randrange(1000)}', step.state)
-        return state, [self._chance.randrange(1 << 16) for _ in range(depth)]
+        return state, [self._chance.randrange(1 << 16) for _ in range(length)]
 
     def _way_to_something_new(self, outcome: _Outcome, picks: Sequence[int], steps: Sequence[Step]) -> list[_Outcome]:
         """Return the way from an outcome to the first step that is new; empty if none is.

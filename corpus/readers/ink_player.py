@@ -16,8 +16,10 @@ systems can't limit it, but it computes for seconds only.
 """
 
 import json
+import os
 import re
 import sys
+import threading
 import time
 from typing import Any
 
@@ -29,7 +31,11 @@ _AT_ONCE = 100.0
 _LINES = 2_000
 _MEMORY = 2 << 30
 _ANSWER = 32 << 20
-"""Characters of states in one answer, beyond which the other ways are left out."""
+"""Characters of states in a request and its answer, beyond which the other ways are left out."""
+
+
+_HANGS = 2.0
+"""Seconds of computing after which a call of the engine is taken never to return, and the process ends."""
 
 
 class Player:
@@ -38,6 +44,8 @@ class Player:
     def __init__(self, story: str, externals: list[str]) -> None:
         self._text = story
         self._externals = externals
+        self.began = 0.0
+        """When, in seconds of computing, the current step began."""
         self._story = self._opened()
         self._beginning = self._story.save_state()
         self.tags = list(self._story.get_global_tags())
@@ -71,6 +79,7 @@ class Player:
         return steps
 
     def _step(self) -> dict[str, Any]:
+        self.began = time.process_time()
         text = self._continued()
         state = self._story.save_state()
         return {"text": text, "state": state, **_position(state, list(self._story.get_current_choices()))}
@@ -78,7 +87,7 @@ class Player:
     def _continued(self) -> str:
         """Return the text up to the next choices. Raise RuntimeError if there is no end to it."""
         lines: list[str] = []
-        end = time.process_time() + _SECONDS
+        end = self.began + _SECONDS
         while self._story.can_continue():
             while not self._story.continue_async(_AT_ONCE):
                 if time.process_time() > end:
@@ -101,6 +110,13 @@ def _position(state: str, labels: list[str]) -> dict[str, Any]:
     return {"choices": choices, "end": flow["callstack"]["threads"][-1].get("previousContentObject", "")}
 
 
+def _watch(player: Player) -> None:
+    """End the process if the engine hangs; it runs beside it, in a thread."""
+    while time.process_time() < player.began + _HANGS:
+        time.sleep(0.2)
+    os._exit(1)
+
+
 def _limit_memory() -> None:
     if sys.platform == "linux":
         import resource
@@ -115,15 +131,16 @@ def main() -> None:
     try:
         player = Player(first["story"], first["externals"])
     except RuntimeError as error:
-        _answer({"broken": str(error).strip()})
+        _answer({"broken": str(error).strip(" .")})
         return
     _answer({"tags": player.tags})
+    threading.Thread(target=_watch, args=(player,), daemon=True).start()
     for line in sys.stdin.buffer:
         played: list[list[dict[str, Any]]] = []
         size = 0
         for state, choices in json.loads(line):
             played.append(player.play(state, choices) if size < _ANSWER else [])
-            size += sum(len(step.get("state", "")) for step in played[-1])
+            size += len(state) + sum(len(step.get("state", "")) for step in played[-1])
         _answer(played)
 
 
