@@ -123,7 +123,9 @@ class Engine:
             raise LimitReached("too many choices can't be played")
         if self._process is None:
             self._open()
-        played = self._ask(ways, list[list[Step]])
+        states = {state: index for index, state in enumerate(dict.fromkeys(state for state, _ in ways))}
+        request = {"states": list(states), "ways": [(states[state], choices) for state, choices in ways]}
+        played = self._ask(request, list[list[Step]])
         if self._out_of_time:
             raise LimitReached(_TOO_LONG)
         if played is None:

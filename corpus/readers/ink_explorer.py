@@ -137,7 +137,7 @@ class Explorer:
 
     def _ahead(self, step: Step) -> list[Step]:
         """Return what each choice of a step leads to."""
-        played = self._engine.play([(step.state, [choice]) for choice in range(len(step.choices))])
+        played = self._engine.play([(step.state, [n]) for n in range(len(step.choices))]) if step.choices else []
         if not all(played):
             self.limits.add(TOO_LARGE)
         return [steps[0] if steps else Step(broken=TOO_LARGE) for steps in played]

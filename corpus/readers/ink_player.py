@@ -2,11 +2,12 @@
 
     python -P ink_player.py
 
-It reads JSON from its input and answers on its output. First `{"story", "externals"}` -> `{"tags"}`. Then a list of
-ways, each a state ("" for the beginning) and the choices to take from there on, where a number that is too large counts
-on from the first choice -> a list with the steps of each: `{"text", "choices", "state", "end"}`, what the story shows
-after a choice, the choices as pairs of a label and the place of the ink that it leads to, the state after it, and the
-place where the text ended. A step that can't be played is `{"broken"}`, and the last of its way.
+It reads JSON from its input and answers on its output. First `{"story", "externals"}` -> `{"tags"}`. Then
+`{"states", "ways"}`, where a way is the index of a state ("" is the beginning) and the choices to take from there on; a
+number that is too large counts on from the first choice. The answer is a list with the steps of each way:
+`{"text", "choices", "state", "end"}`, what the story shows after a choice, the choices as pairs of a label and the place
+of the ink that it leads to, the state after it, and the place where the text ended. A step that can't be played is
+`{"broken"}`, and the last of its way.
 
 It is a process of its own because the engine is native code: a crash, an endless loop or a flood of memory ends this
 process, and not the build. It imports nothing of this project, so that it starts in a moment.
@@ -21,6 +22,7 @@ import re
 import sys
 import threading
 import time
+from math import inf
 from typing import Any
 
 from bink.story import Story
@@ -44,7 +46,7 @@ class Player:
     def __init__(self, story: str, externals: list[str]) -> None:
         self._text = story
         self._externals = externals
-        self.began = 0.0
+        self.began = inf
         """When, in seconds of computing, the current step began."""
         self._story = self._opened()
         self._beginning = self._story.save_state()
@@ -60,6 +62,7 @@ class Player:
     def play(self, state: str, choices: list[int]) -> list[dict[str, Any]]:
         """Return the steps of a way: the one up to the first choices if it begins at the beginning, and so on."""
         steps: list[dict[str, Any]] = []
+        self.began = time.process_time()
         try:
             # Chance has to fall alike in every build.
             self._story.load_state(state or re.sub(r'"storySeed":-?\d+', '"storySeed":1', self._beginning))
@@ -76,6 +79,7 @@ class Player:
         except RuntimeError as error:
             self._story = self._opened()  # nothing else leads out of an unfinished line
             steps.append({"broken": str(error).strip().removeprefix("Invalid story state: ")})
+        self.began = inf
         return steps
 
     def _step(self) -> dict[str, Any]:
@@ -138,7 +142,9 @@ def main() -> None:
     for line in sys.stdin.buffer:
         played: list[list[dict[str, Any]]] = []
         size = 0
-        for state, choices in json.loads(line):
+        request = json.loads(line)
+        for index, choices in request["ways"]:
+            state = request["states"][index]
             played.append(player.play(state, choices) if size < _ANSWER else [])
             size += len(state) + sum(len(step.get("state", "")) for step in played[-1])
         _answer(played)

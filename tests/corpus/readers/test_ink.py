@@ -240,7 +240,9 @@ print(json.dumps({"tags": []}), flush=True)
 sys.stdin.readline()
 for line in sys.stdin:
     played = []
-    for state, choices in json.loads(line):
+    request = json.loads(line)
+    for index, choices in request["ways"]:
+        state = request["states"][index]
         if choices == [1]:
             os.abort()
         options = [] if state else [["Go in", "a"], ["Crash", "b"], ["Go out", "c"]]
