@@ -102,8 +102,8 @@ def _passages(nodes: Sequence[Node]) -> dict[str, Passage]:
     passages: dict[str, Passage] = {}
     for node in nodes:
         lines = list(filter(None, map(_line, node.text.split("\n"))))
-        if lines and lines[0] in labels.get(node, ()):
-            del lines[0]
+        if lines:
+            lines[:1] = _without_echo(lines[0], labels.get(node, set()))
         choices = tuple(
             Choice(_line(choice.label) or CONTINUE, names[target])
             for choice, target in zip(node.choices, node.targets, strict=True)
@@ -120,6 +120,16 @@ def _passages(nodes: Sequence[Node]) -> dict[str, Passage]:
             name = following
         passages[name] = Passage(name, texts[-1], choices, tags)
     return passages
+
+
+def _without_echo(line: str, labels: set[str]) -> list[str]:
+    """Return the line without the label that it repeats; nothing if that is all."""
+    for label in labels:
+        if label and line.startswith(label):
+            rest = line[len(label) :].lstrip(" .,!?…")
+            if not rest or rest.lstrip("\"'“‘(")[:1].isupper():
+                return [rest] if rest else []
+    return [line]
 
 
 def _line(text: str) -> str:

@@ -5,9 +5,9 @@
 It reads JSON from its input and answers on its output. First `{"story", "externals"}` -> `{"tags"}`. Then
 `{"states", "ways"}`, where a way is the index of a state ("" is the beginning) and the choices to take from there on; a
 number that is too large counts on from the first choice. The answer is a list with the steps of each way:
-`{"text", "choices", "state", "end"}`, what the story shows after a choice, the choices as pairs of a label and the place
-of the ink that it leads to, the state after it, and the place where the text ended. A step that can't be played is
-`{"broken"}`, and the last of its way.
+`{"text", "choices", "state", "end"}`, what the story shows after a choice, the choices as pairs of a label and the
+place of the ink that it leads to, the state after it, and the place where the text ended. A step that can't be played
+is `{"broken"}`, and the last of its way.
 
 It is a process of its own because the engine is native code: a crash, an endless loop or a flood of memory ends this
 process, and not the build. It imports nothing of this project, so that it starts in a moment.
@@ -68,6 +68,7 @@ class Player:
             self._story.load_state(state or re.sub(r'"storySeed":-?\d+', '"storySeed":1', self._beginning))
             if not state:
                 steps.append(self._step())
+            # A restored state also offers the choice that the engine takes by itself, after the others.
             for choice in choices:
                 options = len(self._story.get_current_choices())
                 if not options:

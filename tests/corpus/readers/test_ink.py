@@ -47,7 +47,8 @@ def inn() -> Story:
 
 def test_metadata_of_the_story(ferry: Story) -> None:
     assert (ferry.title, ferry.author, ferry.rights) == ("The Night Ferry", "The Dungeon developers", "CC0-1.0")
-    assert ferry.notes == ()
+    # The quay's last gather needs all other choices to be gone, and one of them always stays.
+    assert ferry.notes == ("Words that no play showed: 9 of 86 (10%), counted in longer lines.",)
     assert not ferry.dangling()
     assert ferry.reachable() == set(ferry.passages)
 
@@ -70,7 +71,10 @@ def plays(path: Path, number: int) -> Iterator[list[Seen]]:
         for _ in range(30):
             lines = [line(text) for text in runtime.continue_maximally().split("\n") if text.strip()]
             offered = tuple(map(line, runtime.get_current_choices()))
-            play.append((tuple(lines[lines[:1] == [label] :]), offered))
+            if label and lines[0].startswith(label):
+                rest = lines[0].removeprefix(label).lstrip(" .")
+                lines[:1] = [lines[0]] if rest[:1].islower() or rest[:1] == "," else filter(None, [rest])
+            play.append((tuple(lines), offered))
             if not offered:
                 break
             taken = rng.randrange(len(offered))
@@ -98,7 +102,7 @@ def test_every_passage_is_one_that_the_engine_shows(path: Path) -> None:
     shown = {seen for play in plays(path, 1500) for seen in play}
     for passage in read(path).passages.values():
         seen = tuple(filter(None, passage.text.split("\n\n"))), tuple(choice.label for choice in passage.choices)
-        assert seen in shown or passage.text.startswith("There is nothing left to do")  # rare: after many choices
+        assert seen in shown
 
 
 def test_no_choice_that_can_be_taken_once_is_taken_twice(inn: Story) -> None:
@@ -150,8 +154,9 @@ def test_all_that_chance_can_show_is_read(ferry: Story) -> None:
         assert f"You sleep.\n\nYou dream of {dream}." in {text[: text.find(".", 12) + 1] for text in texts(ferry)}
 
 
-def test_labels_are_not_repeated_in_the_text(inn: Story) -> None:
+def test_labels_are_not_repeated_in_the_text(inn: Story, ferry: Story) -> None:
     # Text in brackets is only in the label, and text that repeats the label is shown once.
+    assert "The ferryman looks at your shoes." in texts(ferry)
     targets = dict(choices(inn, inn.start))
     assert inn.passages[targets["Knock twice."]].text.startswith("The innkeeper lets you in.")
     assert inn.passages[targets["Call out your name"]].text.startswith('"I am Mara!" you call.')
