@@ -124,7 +124,7 @@ def _passages(nodes: Sequence[Node]) -> dict[str, Passage]:
 
 def _without_echo(line: str, labels: set[str]) -> list[str]:
     """Return the line without the label that it repeats; nothing if that is all."""
-    for label in labels:
+    for label in sorted(labels, key=len, reverse=True):
         if label and line.startswith(label):
             rest = line[len(label) :].lstrip(" .,!?…")
             if not rest or rest.lstrip("\"'“‘(")[:1].isupper():

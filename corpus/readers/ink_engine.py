@@ -87,6 +87,7 @@ class Engine:
         self._timer = threading.Timer(_MAX_SECONDS, self._stop)
         self._timer.daemon = True
         self._out_of_time = False
+        self._opens = True
         self._bytes = 0
         self._steps = 0
         self.problems: list[str] = []
@@ -122,8 +123,11 @@ class Engine:
             raise LimitReached(TOO_LARGE)
         if len(self.problems) >= _MAX_PROBLEMS:
             raise LimitReached("too many choices can't be played")
-        if self._process is None:
-            self._open()
+        if self._process is None and self._opens:
+            opened = self._open()
+            self._opens = opened is not None and not opened.broken
+        if not self._opens:
+            raise LimitReached("the engine crashed, and can't be started again")
         states = {state: index for index, state in enumerate(dict.fromkeys(state for state, _ in ways))}
         request = {"states": list(states), "ways": [(states[state], choices) for state, choices in ways]}
         played = self._ask(request, list[list[Step]])

@@ -136,11 +136,18 @@ class Explorer:
         return any(item not in self._seen for item in _items(step))
 
     def _ahead(self, step: Step) -> list[Step]:
-        """Return what each choice of a step leads to."""
-        played = self._engine.play([(step.state, [n]) for n in range(len(step.choices))]) if step.choices else []
-        if not all(played):
-            self.limits.add(TOO_LARGE)
-        return [steps[0] if steps else Step(broken=TOO_LARGE) for steps in played]
+        """Return what each choice of a step leads to; broken steps where no more is played."""
+        if not step.choices:
+            return []
+        try:
+            played = self._engine.play([(step.state, [n]) for n in range(len(step.choices))])
+        except LimitReached as limit:
+            self.limits.add(str(limit))
+            played = [[]] * len(step.choices)
+        else:
+            if not all(played):
+                self.limits.add(TOO_LARGE)
+        return [steps[0] if steps else Step(broken="no more is played") for steps in played]
 
     def _add(self, place: Place, step: Step, ahead: Sequence[Step]) -> Node:
         if len(self._nodes) >= _MAX_NODES:

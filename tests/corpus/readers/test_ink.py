@@ -265,6 +265,19 @@ def test_a_crash_of_the_engine_costs_one_choice(tmp_path: Path, monkeypatch: pyt
     assert "Choices that the engine could not play are left out: the engine crashes." in story.notes
 
 
+def test_what_was_played_stays_if_the_engine_can_not_start_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    player = tmp_path / "player.py"
+    once = "import pathlib\npathlib.Path(__file__).with_suffix('.started').touch(exist_ok=False)\n"
+    player.write_text(once + PLAYER)
+    monkeypatch.setattr(ink_engine, "_PLAYER", player)
+    story = read(INN)
+    assert story.passages[story.start].text == "Room 0."
+    assert story.passages[story.start].tags == {UNFINISHED}
+    assert "Incomplete: the engine crashed, and can't be started again." in story.notes
+
+
 def test_an_engine_that_hangs_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     player = tmp_path / "player.py"
     player.write_text("import sys\nfor _ in sys.stdin: pass\n")
@@ -390,13 +403,13 @@ _ITEMS: st.SearchStrategy[Any] = st.recursive(
 )
 
 
-@settings(max_examples=20, deadline=None)  # each starts the engine
+@settings(max_examples=10, deadline=None)  # each starts the engine
 @given(st.lists(_ITEMS, max_size=8))
 def test_any_tree_gives_a_story_or_an_error(root: list[Any]) -> None:
     check(json.dumps({"inkVersion": 21, "root": root, "listDefs": {}}).encode())
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(st.data())
 def test_damaged_file_gives_a_story_or_an_error(data: st.DataObject) -> None:
     content = bytearray(FERRY.read_bytes())
@@ -429,7 +442,7 @@ def test_endless_stories_are_truncated_with_a_note(kind: str) -> None:
         }
         root = [{"->": "k0"}, "done", knots]
     elif kind == "wide":
-        root = [[*_choice("Again", "0.c") * 5_000, {"c": ["^Done.", "\n", "done", None]}], "done", None]
+        root = [[*_choice("Again", "0.c") * 2_000, {"c": ["^Done.", "\n", "done", None]}], "done", None]
     elif kind == "memory":
         double = [*("ev", {"VAR?": "s"}, {"VAR?": "s"}, "+", {"VAR=": "s", "re": True}, "/ev"), {"->": ".^.^.double"}]
         declared = ["ev", "str", "^" + "long " * 100, "/str", {"VAR=": "s"}, "/ev", "end", None]
