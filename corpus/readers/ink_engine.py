@@ -38,8 +38,7 @@ TOO_LARGE = "the story is too large to be played in all its ways"
 
 T = TypeVar("T")
 Way = tuple[str, Sequence[int]]
-"""A state, "" for the beginning, and the choices to take from there on: a number that is too large counts on from the
-first choice, except for a choice of the given state."""
+"""A state, "" for the beginning, and the choices to take from there on; a number that is too large counts on."""
 
 
 class Choice(NamedTuple):

@@ -197,8 +197,7 @@ class Explorer:
 
     def _random_way(self, step: Step, length: int) -> Way:
         state = _SEED.sub(f'"storySeed":{self._chance.randrange(1000)}', step.state)
-        first = self._chance.randrange(len(step.choices))
-        return state, [first, *(self._chance.randrange(1 << 16) for _ in range(length - 1))]
+        return state, [self._chance.randrange(1 << 16) for _ in range(length)]
 
     def _way_to_something_new(self, outcome: _Outcome, picks: Sequence[int], steps: Sequence[Step]) -> list[_Outcome]:
         """Return the way from an outcome to the first step that is new; empty if none is.

@@ -68,12 +68,12 @@ class Player:
             self._story.load_state(state or re.sub(r'"storySeed":-?\d+', '"storySeed":1', self._beginning))
             if not state:
                 steps.append(self._step())
-            # A restored state also offers the choice that the engine takes by itself, after the others.
             for choice in choices:
-                options = len(self._story.get_current_choices())
-                if not options:
+                # A restored state also lists the choice that the engine takes by itself, which has no label.
+                visible = [index for index, label in enumerate(self._story.get_current_choices()) if label.strip()]
+                if not visible:
                     break
-                self._story.choose_choice_index(choice % options)
+                self._story.choose_choice_index(visible[choice % len(visible)])
                 steps.append(self._step())
                 if len(steps) * len(steps[-1]["state"]) > _ANSWER:
                     break
@@ -87,7 +87,8 @@ class Player:
         self.began = time.process_time()
         text = self._continued()
         state = self._story.save_state()
-        return {"text": text, "state": state, **_position(state, list(self._story.get_current_choices()))}
+        labels = [label for label in self._story.get_current_choices() if label.strip()]
+        return {"text": text, "state": state, **_position(state, labels)}
 
     def _continued(self) -> str:
         """Return the text up to the next choices. Raise RuntimeError if there is no end to it."""

@@ -172,6 +172,21 @@ def test_a_tunnel_returns_to_where_it_was_entered(inn: Story) -> None:
     assert {text.partition(".")[0] for text in after} == {"The stairs creak", "The stairs creak again"}
 
 
+def test_the_choice_that_is_taken_when_no_other_is_left_is_not_one_of_the_players(tmp_path: Path) -> None:
+    places = {
+        "c-0": ["^Nobody is left.", "\n", "end", {"#f": 5}],
+        "c-1": ["^You leave.", "\n", "end", {"#f": 5}],
+        "c-2": ["^You stay.", "\n", "end", {"#f": 5}],
+    }
+    fallback = {"*": "0.c-0", "flg": 24}
+    offers = [*_choice("Stay", "0.c-2"), fallback, *_choice("Leave", "0.c-1")]
+    story = read_root([["^You sit.", "\n", *offers, places], "done", None], tmp_path)
+    assert [(label, story.passages[target].text) for label, target in choices(story, story.start)] == [
+        ("Stay", "You stay."),
+        ("Leave", "You leave."),
+    ]
+
+
 def test_a_function_of_the_game_returns_0_and_is_named(inn: Story) -> None:
     assert "The innkeeper lets you in. Every room is taken." in texts(inn)
     assert inn.notes == (
