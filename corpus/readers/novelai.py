@@ -1,10 +1,11 @@
-"""NovelAI's exported stories (.story) -> Story.
+"""NovelAI's exported stories (.story) -> Story: the current text, with the memory as its context.
 
 The text is in the format of either editor: `content.story`, or `content.document`, which is MessagePack in base64.
-Lines that begin with `>`, as in its text adventures, are the player's; other text continues from step to step. Texts in
-the history that were tried and not used are siblings of the current text.
+Lines that begin with `>`, as in its text adventures, are the player's; other text continues from step to step. What
+the memory says is read before the text, but never trained on (`corpus.story.CONTEXT_ONLY`).
 
-Limits: see `corpus.readers.novelai_history`. A `.scenario` is only an opening and is refused.
+Limits: texts that were tried and not used, the author's note and the lorebook are left out and counted. A `.scenario`
+is only an opening and is refused.
 """
 
 import base64
@@ -15,7 +16,7 @@ from collections.abc import Iterator
 import msgspec
 
 from corpus.readers import msgpackr
-from corpus.readers.novelai_history import NOVELAI_CLASSES, Block, History, history_of_blocks, history_of_document
+from corpus.readers.novelai_document import NOVELAI_CLASSES, current_text, tried
 from corpus.readers.playthrough import ROOT, Playthrough
 from corpus.readers.save_json import count, decode, first_name
 from corpus.readers.source import Format, Source
@@ -23,7 +24,6 @@ from corpus.story import NoStoryError, Story, StoryError
 
 _LARGEST = 24 << 20
 """Characters of base64 of the largest document; the longest novel with all its retries has half of that."""
-_LONGEST = 8 << 20
 _LINES = re.compile(r"\n+")
 
 
@@ -33,15 +33,11 @@ class _Fragment(msgspec.Struct):
 
 class _Block(msgspec.Struct):
     prevBlock: int | None = None
-    startIndex: int = 0
-    endIndex: int = 0
-    dataFragment: _Fragment | None = None
 
 
 class _OldStory(msgspec.Struct):
     fragments: list[_Fragment] = []
     datablocks: list[_Block] | None = None
-    currentBlock: int | None = None
 
 
 class _Lorebook(msgspec.Struct):
@@ -80,25 +76,32 @@ def _read(source: Source) -> Iterator[Story]:
     content = container.content
     if content is None or (content.story is None and not content.document):
         raise StoryError(f"There is no text in {source.name}. Export the story from NovelAI again.")
+    play = Playthrough(source)
     if content.document:
-        history = _document_history(content.document, source)
+        text, unused = _document(content.document, source)
     else:
         assert content.story is not None
-        history = _blocks_history(content.story, source)
-    play = Playthrough(source)
-    _add(history, play)
-    contexts = [bool(context.text) for context in content.context or []]
-    play.left_out["memory"] += any(contexts[:1])
+        text = "".join(fragment.data for fragment in content.story.fragments)
+        steps = content.story.datablocks or []
+        unused = len(steps) - len({step.prevBlock for step in steps})
+    contexts = [context.text or "" for context in content.context or []]
+    memory = ROOT
+    if text.strip() and contexts:
+        memory = play.add_prose(ROOT, _paragraphs(contexts[0]), context_only=True)
+    play.append_text(memory, _paragraphs(text))
+    play.left_out["tried text"] += unused
     play.left_out["author's note"] += any(contexts[1:2])
     play.left_out["lorebook card"] += count(content.lorebook.entries) if content.lorebook else 0
     yield play.to_story(container.metadata.title or "" if container.metadata else "")
 
 
-def _document_history(document: str, source: Source) -> History:
+def _document(document: str, source: Source) -> tuple[str, int]:
+    """Return the current text, and the number of texts that were tried."""
     if len(document) > _LARGEST:
         raise StoryError(f"The document in {source.name} is larger than {_LARGEST >> 20} MiB, too large for a story.")
     try:
-        return history_of_document(msgpackr.decode(base64.b64decode(document, validate=True), NOVELAI_CLASSES))
+        decoded = msgpackr.decode(base64.b64decode(document, validate=True), NOVELAI_CLASSES)
+        return msgpackr.text(current_text(decoded)), tried(decoded)
     except (binascii.Error, ValueError) as error:
         raise StoryError(
             f"The document in {source.name} can't be read: {error}. "
@@ -106,44 +109,9 @@ def _document_history(document: str, source: Source) -> History:
         ) from error
 
 
-def _blocks_history(story: _OldStory, source: Source) -> History:
-    if sum(len(fragment.data) for fragment in story.fragments) > _LONGEST:
-        raise StoryError(f"The text in {source.name} has more than {_LONGEST:,} characters, too many for a story.")
-    text = msgpackr.units("".join(fragment.data for fragment in story.fragments))
-    blocks = [
-        Block(
-            None if block.prevBlock is None or block.prevBlock < 0 else block.prevBlock,
-            block.startIndex,
-            block.endIndex,
-            msgpackr.units(block.dataFragment.data if block.dataFragment else ""),
-        )
-        for block in story.datablocks or []
-    ]
-    return history_of_blocks(blocks, story.currentBlock or 0, text) if blocks else History(text)
-
-
-def _add(history: History, play: Playthrough) -> None:
-    """Add the current text, split at the ends of steps, and the texts that were tried."""
-    piece_at = {0: ROOT}
-    begin, piece = 0, ROOT
-    for end in sorted({*history.ends, len(history.text)}):
-        if end > begin:
-            piece = play.append_text(piece, _paragraphs(history.text[begin:end]))
-            begin = end
-        piece_at[end] = piece
-    pieces: list[int] = []
-    for tried in history.tried:
-        parent = piece_at[tried.offset] if tried.after is None else pieces[tried.after]
-        pieces.append(play.append_text(parent, _paragraphs(tried.text)))
-    if history.rewritten:
-        play.notes.append(f"Branches before a text that was rewritten later are left out: {history.rewritten}.")
-    if history.problem:
-        play.notes.append(f"Unused texts are left out, because the history is damaged: {history.problem}.")
-
-
-def _paragraphs(units: str) -> str:
+def _paragraphs(text: str) -> str:
     """Return the text with blank lines: every line in NovelAI is a paragraph."""
-    return _LINES.sub("\n\n", msgpackr.text(units).replace("\r\n", "\n"))
+    return _LINES.sub("\n\n", text.replace("\r\n", "\n"))
 
 
 FORMATS = (

@@ -1,4 +1,4 @@
-"""NovelAI: stories of both editors with their retries, and the MessagePack of the new one."""
+"""NovelAI: the current text of stories of both editors, and the MessagePack of the new one."""
 
 import base64
 import contextlib
@@ -11,12 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from corpus.examples import edge_cover
 from corpus.graph import make_graph
 from corpus.readers import msgpackr
 from corpus.readers.novelai import FORMATS
-from corpus.readers.novelai_history import NOVELAI_CLASSES, history_of_document
+from corpus.readers.novelai_document import NOVELAI_CLASSES, current_text
 from corpus.readers.source import Source
-from corpus.story import Story, StoryError
+from corpus.story import CONTEXT_ONLY, Story, StoryError
 from corpus.text import printable
 
 [FORMAT] = FORMATS
@@ -71,20 +72,21 @@ def test_story_of_the_new_editor() -> None:
     story = read(container(document=DOCUMENT))
     assert story.title == "The Bell Tower"
     assert turns(story) == [
-        ("You stand under the bell tower. 🔔", "You climb the stairs.", "The steps are wet."),
-        ("You stand under the bell tower. 🔔", "You ring the bell.", "It is cracked."),
-        ("The steps are wet.", "Continue", "A bat flutters past you."),
-        ("The steps are wet.", "Continue", "You slip."),
-        ("A bat flutters past you.", 'You say "Is anybody there?"', "The bell answers."),
-        ("The bell answers.", "Continue", "It is late."),
-        ("It is cracked.", "Continue", "It makes no sound at all."),
+        ("It is winter.", "Continue", "You stand under the bell tower. 🔔"),
+        ("You stand under the bell tower. 🔔", "You climb the stairs.", "The steps are wet. A bat flutters past you."),
+        ("The steps are wet. A bat flutters past you.", 'You say "Is anybody there?"', "The bell answers. It is late."),
     ]
     actions = [action for node in make_graph(story).nodes.values() for action, _ in node.edges]
     assert 'You say "Is anybody there?"' in actions
-    assert story.notes == (
-        "Branches before a text that was rewritten later are left out: 2.",
-        "Left out: 1 memory, 2 lorebook cards.",
-    )
+    assert story.notes == ("Left out: 4 tried texts, 2 lorebook cards.",)
+
+
+def test_memory_is_context_and_never_trained_on() -> None:
+    story = read(container(document=DOCUMENT))
+    assert story.passages[story.start].text == "It is winter."
+    assert [passage.text for passage in story.passages.values() if CONTEXT_ONLY in passage.tags] == ["It is winter."]
+    assert not any("It is winter." in example.target for example in edge_cover(make_graph(story), 4000))
+    assert any("It is winter." in example.context for example in edge_cover(make_graph(story), 4000))
 
 
 def packed(document: Any) -> str:
@@ -121,25 +123,13 @@ def changed(*parts: tuple[int, str, str]) -> dict[str, Any]:
     ids=range(11),
 )
 def test_unsaved_steps_are_applied(steps: Any, lines: list[str]) -> None:
-    history = history_of_document({"sections": sections("One.", "Two."), "order": [1, 2], "dirtySections": steps})
-    assert history.text.split("\n") == lines
+    text = current_text({"sections": sections("One.", "Two."), "order": [1, 2], "dirtySections": steps})
+    assert text.split("\n") == lines
 
 
 def test_document_with_pictures_and_without_history() -> None:
     document = {"sections": {**sections("A.", "B."), 3: {"type": 2}}, "order": [1, 3, 2], "history": None}
-    assert turns(read(container(document=packed(document)))) == []
-    assert read(container(document=packed(document))).passages["Opening"].text == "A.\n\nB."
-
-
-def test_history_that_does_not_lead_to_the_text() -> None:
-    history = {
-        "root": 1,
-        "current": 1,
-        "nodes": {1: {"changes": {1: created("Other.")}}, 2: {"parent": 1, "changes": {}}},
-    }
-    story = read(container(document=packed({"sections": sections("A."), "order": [1], "history": history})))
-    assert story.passages["Opening"].text == "A."
-    assert "history is damaged: its steps do not lead to its text" in story.notes[0]
+    assert turns(read(container(document=packed(document)))) == [("It is winter.", "Continue", "A.\n\nB.")]
 
 
 @pytest.mark.parametrize(
@@ -242,74 +232,25 @@ def test_any_bytes_are_a_value_or_a_value_error(data: bytes) -> None:
 # ---- the old editor ------------------------------------------------------------------------------------------
 
 
-def block(before: int, start: int, text: str, end: int | None = None, origin: str = "ai") -> dict[str, Any]:
-    return {
-        "nextBlock": [],
-        "prevBlock": before,
-        "origin": origin,
-        "startIndex": start,
-        "endIndex": start if end is None else end,
-        "dataFragment": {"data": text, "origin": origin},
-        "removedFragments": [],
-        "chain": False,
-    }
-
-
-OLD = {
-    "version": 2,
-    "step": 9,
-    "fragments": [
+def test_story_of_the_old_editor() -> None:
+    steps = [{"prevBlock": before, "startIndex": 0, "dataFragment": {"data": "Once."}} for before in (-1, 0, 1, 1, 2)]
+    fragments = [
         {"data": "You stand at the mill.", "origin": "prompt"},
         {"data": "\n> You go in.\n", "origin": "user"},
         {"data": "Flour ", "origin": "ai"},
         {"data": "everywhere.", "origin": "edit"},
-    ],
-    "datablocks": [
-        block(-1, 0, "", origin="root"),
-        block(0, 0, "You stand at the mill.", origin="prompt"),
-        block(1, 22, "\n> You go in.\n", origin="user"),
-        block(2, 36, "It is dark."),
-        block(3, 47, " Rats run."),
-        block(2, 36, "Flour and dust."),
-        block(5, 42, "everywhere.", 51, origin="edit"),
-        block(5, 51, " You sneeze."),
-        block(1, 22, "\n> You walk on.\n", origin="user"),
-        block(8, 38, "The road is long."),
-        block(9, 0, "They", 3, origin="edit"),
-    ],
-    "currentBlock": 6,
-}
-
-
-def test_story_of_the_old_editor() -> None:
-    story = read(container(story=OLD))
-    assert turns(story) == [
-        ("You stand at the mill.", "You go in.", "Flour everywhere."),
-        ("You stand at the mill.", "You walk on.", "The road is long."),
-        ("You stand at the mill.", "You go in.", "It is dark."),
-        ("It is dark.", "Continue", "Rats run."),
     ]
-    assert story.notes[0] == "Branches before a text that was rewritten later are left out: 2."
+    story = read(container(story={"fragments": fragments, "datablocks": steps, "currentBlock": 4}))
+    assert turns(story) == [
+        ("It is winter.", "Continue", "You stand at the mill."),
+        ("You stand at the mill.", "You go in.", "Flour everywhere."),
+    ]
+    assert story.notes == ("Left out: 1 tried text, 2 lorebook cards.",)
 
 
 def test_story_of_the_old_editor_without_steps() -> None:
-    story = read(container(story={"fragments": [{"data": "A.\nB.\n> go\nC."}]}, document=""))
+    story = read(container(story={"fragments": [{"data": "A.\nB.\n> go\nC."}]}, document="", context=None))
     assert turns(story) == [("A.\n\nB.", "go", "C.")]
-
-
-@pytest.mark.parametrize(
-    "damage",
-    [
-        {"currentBlock": 99},
-        {"currentBlock": 5},
-        {"datablocks": [block(0, 0, "You stand at the mill.")], "currentBlock": 0},
-        {"datablocks": [block(1, 0, "a"), block(0, 0, "b")], "currentBlock": 1},
-    ],
-)
-def test_invalid_steps_lose_only_the_retries(damage: Any) -> None:
-    story = read(container(story={**OLD, **damage}))
-    assert turns(story) == [("You stand at the mill.", "You go in.", "Flour everywhere.")]
-    assert "history is damaged" in story.notes[0]
 
 
 # ---- malformed and hostile input -----------------------------------------------------------------------------
@@ -351,7 +292,6 @@ STEP = (
     | JSON
 )
 STEPS = st.dictionaries(st.integers(1, 5), STEP, max_size=3) | JSON
-NODE = st.fixed_dictionaries({"changes": STEPS}, optional={"parent": st.integers(1, 4) | JSON}) | JSON
 ODD_DOCUMENT = st.fixed_dictionaries(
     {
         "sections": st.dictionaries(
@@ -363,14 +303,10 @@ ODD_DOCUMENT = st.fixed_dictionaries(
     optional={
         "dirtySections": STEPS,
         "history": st.fixed_dictionaries(
-            {"current": st.integers(1, 4), "nodes": st.dictionaries(st.integers(1, 4), NODE, max_size=4)}
+            {"nodes": st.dictionaries(st.integers(1, 4), st.fixed_dictionaries({"parent": JSON}) | JSON, max_size=4)}
         )
         | JSON,
     },
-)
-ODD_BLOCK = st.fixed_dictionaries(
-    {"prevBlock": st.integers(-1, 5), "startIndex": st.integers(-1, 20), "endIndex": st.integers(-1, 20)},
-    optional={"dataFragment": st.fixed_dictionaries({"data": WORDS}) | JSON},
 )
 ODD = st.fixed_dictionaries(
     {},
@@ -378,7 +314,7 @@ ODD = st.fixed_dictionaries(
         "document": ODD_DOCUMENT.map(packed) | JSON,
         "story": st.fixed_dictionaries(
             {"fragments": st.lists(st.fixed_dictionaries({"data": WORDS}), max_size=3)},
-            optional={"datablocks": st.lists(ODD_BLOCK, max_size=6) | JSON, "currentBlock": st.integers(-1, 5)},
+            optional={"datablocks": st.lists(st.fixed_dictionaries({"prevBlock": st.integers(-1, 5)})) | JSON},
         )
         | JSON,
         "context": JSON,
@@ -412,22 +348,13 @@ def check(data: bytes) -> None:
 
 @pytest.mark.usefixtures("untraced")
 def test_hostile_stories_are_read_quickly() -> None:
-    steps = {n: {"parent": n - 1 or None, "changes": {1: changed((0, "", "x"))}} for n in range(2, 6_000)}
-    nodes = {1: {"changes": {1: created("A" * 200_000)}}, **steps}
     chain = {n: created("A", n + 1) for n in range(1, 20_000)} | {20_000: created("A", 0)}
     jump = b"\xd6b" + (6).to_bytes(4, "big")
     start = time.process_time()
     for document in (
-        packed({"sections": sections("A"), "order": [1], "history": {"current": 5_999, "nodes": nodes}}),
         packed({"sections": {}, "order": [], "dirtySections": chain}),
         base64.b64encode(jump * 50_000 + b"\xdb\x00\x10\x00\x00" + b"a" * 2**20).decode(),
         base64.b64encode(b"\xd4\x72\x40\xdc\xff\xff" + b"\xa1a" * 65535 + b"\x40" * 300_000).decode(),
     ):
         check(json.dumps(container(document=document)).encode())
-    blocks = [block(n - 1, n, "a") for n in range(20_000)]
-    check(
-        json.dumps(
-            container(story={"fragments": [{"data": "a" * 20_000}], "datablocks": blocks, "currentBlock": 19_999})
-        ).encode()
-    )
     assert time.process_time() - start < 10
