@@ -43,7 +43,7 @@ def test_ember_is_driven_as_it_was_read() -> None:
     sampling = voice.sampling
     assert (voice.prompt_format, voice.context) == ("frame", 4096)
     assert (sampling.temperature, sampling.min_p, sampling.repeat_penalty) == (0.8, 0.05, 1.05)
-    assert (sampling.dry_multiplier, sampling.length) == (0.0, 60)
+    assert (sampling.dry_multiplier, sampling.length) == (0.0, 35)
 
 
 def test_the_parts_of_embers_packages_are_named_as_they_are() -> None:

@@ -313,7 +313,7 @@ async def test_the_voice_changes_in_mid_adventure_and_each_turn_records_its_own(
         assert isinstance(app.screen, PlayScreen)
         assert fake.closed == ["lantern"], "two voices may not fit into the memory"
         assert (app.storyteller.name, app.session.storyteller.name) == ("ember", "ember")
-        assert app.session.settings.voice.length == 60
+        assert app.session.settings.voice.length == 35
         assert app.session.budget > 2048
         server.answers = ["\nIt is quite dark. "]
         await play_line(pilot, "look around")
