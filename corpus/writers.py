@@ -24,6 +24,7 @@ from corpus.story import Passage, Story
 from corpus.text import one_line
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+_IFID = re.compile(r"[0-9A-F]{8}(?:-[0-9A-F]{4}){3}-[0-9A-F]{12}", re.IGNORECASE)
 _FORMAT = {"format": "SugarCube", "format-version": "2.37.3"}
 # What SugarCube, HTML or Twee would read as markup: mostly the first sign of it.
 _SIGNS = (
@@ -121,6 +122,8 @@ def _attributes(values: Mapping[str, str]) -> str:
 
 
 def _ifid(story: Story) -> str:
-    """Return the Interactive Fiction ID: the same whenever the same story is written."""
+    """Return the Interactive Fiction ID: the story's own, or one that is the same whenever the same story is written."""
+    if _IFID.fullmatch(story.work):
+        return story.work.upper()
     text = "\n".join([story.title, story.author, *(passage.text for passage in story.passages.values())])
     return str(uuid.uuid5(uuid.NAMESPACE_URL, text.encode("utf-8", "replace").decode())).upper()

@@ -119,7 +119,7 @@ def test_what_a_file_has_that_can_not_be_played_is_said_before_play(tmp_path: Pa
     result = run("1\n/quit\n", "read", "--plain", str(file))
     assert result.returncode == 0
     assert "You wait." in result.stdout
-    assert "SugarCube macros are not executed" in result.stderr
+    assert "SugarCube macros are read, not executed" in result.stderr
 
 
 def test_reading_imports_no_heavy_package_and_no_textual() -> None:
