@@ -122,7 +122,7 @@ def _attributes(values: Mapping[str, str]) -> str:
 
 
 def _ifid(story: Story) -> str:
-    """Return the Interactive Fiction ID: the story's own, or one that is the same whenever the same story is written."""
+    """Return the Interactive Fiction ID: the story's own, or one that is the same whenever the story is written."""
     if _IFID.fullmatch(story.work):
         return story.work.upper()
     text = "\n".join([story.title, story.author, *(passage.text for passage in story.passages.values())])
