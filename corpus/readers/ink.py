@@ -31,6 +31,11 @@ from corpus.story import UNFINISHED, Choice, Passage, Story, StoryError
 from corpus.text import one_line, printable
 from corpus.turns import PARAGRAPH
 
+_ABOUT = (
+    "Ink's engine plays a story in all its ways, as far as they show something new. A source needs inklecate or "
+    "inkjs-compiler, which compiles it first. Functions of the game itself return 0. What a large story shows only "
+    "after rare combinations of choices may be missing; the words that no play showed are counted."
+)
 _COMPILERS = ("inklecate", "inkjs-compiler")
 _COMPILE_SECONDS = 60
 _INCLUDE = re.compile(r"^[ \t]*INCLUDE[ \t]+(\S[^\n]*?)[ \t]*$", re.MULTILINE)
@@ -240,6 +245,6 @@ def _check_includes(path: Path, folder: Path, seen: set[Path]) -> None:
 
 
 FORMATS = (
-    Format("Ink, compiled", (), _looks_compiled, _read_compiled),
-    Format("Ink", (".ink",), lambda source: source.suffix == ".ink", _read_source),
+    Format("Ink, compiled", (), _looks_compiled, _read_compiled, about=_ABOUT),
+    Format("Ink", (".ink",), lambda source: source.suffix == ".ink", _read_source, about=_ABOUT),
 )
