@@ -46,7 +46,7 @@ _LONG = 4000
 _BROKEN = 400
 """Characters of an incomplete sentence that move into the next turn, at most."""
 _PLAYERS_LINE = re.compile(r"^[ \t]*>[ \t>]*(.*)$", re.MULTILINE)
-_FINISHED = re.compile(r"""[.!?…:~*]["'”’»)*\]]*\Z""")
+_FINISHED = re.compile(r"""(?<!\b[A-Z]\.)(?<!\b(?:Mr|Ms|Dr|St)\.)(?<!\bMrs\.)(?<=[.!?…:~*])["'”’»)*\]]*\Z""")
 _SENTENCE_END = re.compile(
     r"""(?<!\b[A-Z]\.)(?<!\b(?:Mr|Ms|Dr|St)\.)(?<!\bMrs\.)(?<=[.!?…"'”’»)*])\s+(?=["'“‘«(*]*[^\W\d_a-z])|\n\s*"""
 )

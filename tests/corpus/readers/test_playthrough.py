@@ -76,12 +76,14 @@ def test_continued_sentence_moves_into_the_next_turn() -> None:
     at = play.append_text(ROOT, 'She looked at Mr. Voss. "Go," he said. Then he took the')
     play.append_text(play.append_text(at, " lamp. It was out. It was"), " cold, too.")
     play.append_text(at, " knife.")
+    play.append_text(play.append_text(at, " lamp from Mrs."), " Voss. It was warm.")
     story = play.to_story("")
     assert texts(story) == [
         'She looked at Mr. Voss. "Go," he said.',
         "Then he took the lamp. It was out.",
         "It was cold, too.",
         "Then he took the knife.",
+        "Then he took the lamp from Mrs. Voss. It was warm.",
     ]
     assert {choice.label for _, choice in story.edges()} == {"Continue"}
 
