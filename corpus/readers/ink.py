@@ -42,6 +42,8 @@ _INCLUDE = re.compile(r"^[ \t]*INCLUDE[ \t]+(\S[^\n]*?)[ \t]*$", re.MULTILINE)
 _MAX_INCLUDED = 1000
 _LONG = 4000
 """Characters of a text from which on it is split into several passages, at paragraphs."""
+_ASKED = re.compile(r"[^.][\"”’']\Z")
+"""The end of speech that doesn't end its sentence."""
 _KNOWN_BY = 4
 """Words of a line of the source, by which it is found in what was shown."""
 
@@ -132,6 +134,8 @@ def _without_echo(line: str, labels: set[str]) -> list[str]:
     for label in sorted(labels, key=len, reverse=True):
         if label and line.startswith(label):
             rest = line[len(label) :].lstrip(" .,!?…")
+            if _ASKED.search(label) and rest.startswith("I "):
+                return [line]  # "Who?" I ask.
             if not rest or rest.lstrip("\"'“‘(")[:1].isupper():
                 return [rest] if rest else []
     return [line]
