@@ -18,7 +18,7 @@ from itertools import pairwise
 
 from corpus.readers.document import PAGE_BREAK, PARAGRAPH, Block
 from corpus.readers.document_cleanup import clean_document
-from corpus.readers.gamebook_labels import choice_label, offer_label
+from corpus.readers.gamebook_labels import choice_label, offer_label, outside_quotes
 from corpus.readers.passage_splitter import CONTINUE, split_into_passages
 from corpus.story import Choice, Passage
 from corpus.turns import PARAGRAPH as BLANK_LINE
@@ -206,7 +206,7 @@ def _split_paragraph(text: str, last: str) -> tuple[str, list[Choice]]:
 def _sentences(text: str) -> Iterator[tuple[str, str]]:
     """Yield the sentences of a paragraph, each with the white space after it."""
     start = 0
-    for match in _SENTENCE.finditer(text):
+    for match in outside_quotes(_SENTENCE, text):
         gap = match[0].lstrip("\"”’')")
         yield text[start : match.end() - len(gap)], gap
         start = match.end()

@@ -189,6 +189,12 @@ def test_novel_with_numbered_chapters_is_not_a_gamebook() -> None:
         ("If you are ill, turn to no. 2; if not, go to § 3.", "", "You are ill 2, You are not ill 3"),
         ("If you run, turn to 2, but the dog follows. Turn to 3.", "But the dog follows.", "Run 2, Continue 3"),
         ("He turned to 5 men. You go to 2 o’clock mass, walk 3 miles, and read on.", None, ""),
+        (
+            'Stop. If you say "Halt! Mr. Cole, come here.", turn to 2. To shout “Now! Jump!”, turn to 3.',
+            "Stop.",
+            'Say "Halt! Mr. Cole, come here." 2, Shout “Now! Jump!” 3',
+        ),
+        ('He says "Come in. Sit down." Turn to 2.', 'He says "Come in. Sit down."', "Continue 2"),
         ("“Go to 10 Downing Street,” he says. Turn to 2.", "“Go to 10 Downing Street,” he says.", "Continue 2"),
     ],
 )
