@@ -88,6 +88,21 @@ def test_continued_sentence_moves_into_the_next_turn() -> None:
     assert {choice.label for _, choice in story.edges()} == {"Continue"}
 
 
+@pytest.mark.parametrize(("opening", "closing"), ['""', "“”"])
+def test_continued_speech_moves_into_the_next_turn(opening: str, closing: str) -> None:
+    play = Playthrough(SOURCE)
+    at = play.append_text(ROOT, f"{opening}Well?{closing} A man waits. He says: {opening}I sell rods. I am not dear.")
+    at = play.append_text(at, f" Take me with you.{closing} He smiles.")
+    at = play.append_text(at, "\n\nIt rains.")
+    play.append_text(play.append_text(play.add_action(at, "wait"), f"{opening}Go. "), f"Now!{closing} He goes.")
+    assert texts(play.to_story("")) == [
+        f"{opening}Well?{closing} A man waits.",
+        f"He says: {opening}I sell rods. I am not dear. Take me with you.{closing} He smiles.",
+        "It rains.",
+        f"{opening}Go. Now!{closing} He goes.",
+    ]
+
+
 def test_text_after_a_complete_sentence_is_a_turn() -> None:
     play = Playthrough(SOURCE)
     at = play.append_text(ROOT, "He left.")
