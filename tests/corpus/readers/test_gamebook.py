@@ -204,6 +204,27 @@ def test_sentences_with_instructions(text: str, prose: str | None, expected: str
     assert found == (text if prose is None else prose)
 
 
+def test_a_list_of_what_can_be_said_is_a_list_of_choices() -> None:
+    parts = [
+        "1",
+        "A man.",
+        "“Who are you?” Turn to 2.",
+        '"Come in. Sit down." (turn to 3)',
+        "2",
+        "Turn to 3.",
+        "3",
+        "Rain.",
+    ]
+    book = read_gamebook([Block(part) for part in parts])
+    assert book is not None
+    assert book.passages["1"].text == "A man."
+    assert [(choice.label, choice.target) for choice in book.passages["1"].choices] == [
+        ("“Who are you?”", "2"),
+        ('"Come in. Sit down."', "3"),
+    ]
+    assert section("“Come in.” Turn to 2.") == ("“Come in.”", [("Continue", "2")])
+
+
 def test_section_of_one_question_keeps_it() -> None:
     text, _ = section("Will you fight (turn to 2) or run (turn to 3)?")
     assert text == "Will you fight or run?"
