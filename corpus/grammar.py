@@ -49,8 +49,8 @@ def begins_with_verb(text: str) -> bool:
 _AWAY = word_set("away off up out down")
 _FOLLOWERS = (ASKING | WAYS | DIRECTIONS) | word_set(
     """
-    here there again now then more alone together to for with from like against about until as late early hard fast ways
-    deeper closer further farther higher lower
+    here there again now then more alone aloud together to for with from like against about until as late early hard
+    fast ways deeper closer further farther higher lower
     """
 )
 _OBJECTS = (

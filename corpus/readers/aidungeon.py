@@ -168,11 +168,20 @@ def _read_save(source: Source) -> Iterator[Story]:
 
 
 FORMATS = (
-    Format("AI Dungeon adventures", (), _looks_like, _read),
+    Format(
+        "AI Dungeon adventures",
+        (),
+        _looks_like,
+        _read,
+        about="Exports of one adventure or of many. Undone turns are branches. Pictures, memory, author's note and "
+        "story cards are left out. No scenarios.",
+    ),
     Format(
         "AI Dungeon save of 2019",
         (),
         lambda source: first_name(source) == "story_start" or holds(source, *_CLOVER),
         _read_save,
+        about="Saves of the open version and of Clover Edition. The actions that were "
+        "offered last are branches. The memory is left out.",
     ),
 )

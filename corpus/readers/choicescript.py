@@ -124,4 +124,7 @@ FORMAT = Format(
     lambda source: looks_like(source.head_text),
     lambda source: iter([read_project([(source.name, source.text)])]),
     read_project,
+    about="A game, by its folder or startup.txt, or a scene. Each branch of a condition is read once, and every option "
+    "is offered. Expressions are not evaluated: a variable shows the first value that the game gives it. Scenes named "
+    "choicescript_*.txt, such as the statistics, are left out.",
 )

@@ -45,4 +45,10 @@ def _read(source: Source) -> Iterator[Story]:
     )
 
 
-FORMAT = Format(_NAME, (), _looks_like, _read)
+FORMAT = Format(
+    _NAME,
+    (),
+    _looks_like,
+    _read,
+    about="Stories that `dungeon corpus crawl` wrote. A page that a browser saved is only a web page.",
+)

@@ -4,7 +4,8 @@
 
 A section begins with a line that is only a number, "Section 12", or a heading that starts with a number. Sentences that
 send the reader to a section become choices and are removed from the prose: "If you open the door, turn to 42" becomes
-the choice "Open the door". Text before the first section is an introduction that leads to it.
+the choice "Open the door". So do paragraphs of only a speech and its section, if a section has several. Text before the
+first section is an introduction that leads to it.
 
 Limits: English; dice, items and scores are not tracked, so choices that require them are always open. Narration in such
 a sentence ("otherwise the guard wakes and you must turn to 9") is lost unless it is a separate clause.
@@ -18,7 +19,7 @@ from itertools import pairwise
 
 from corpus.readers.document import PAGE_BREAK, PARAGRAPH, Block
 from corpus.readers.document_cleanup import clean_document
-from corpus.readers.gamebook_labels import choice_label, offer_label
+from corpus.readers.gamebook_labels import choice_label, offer_label, outside_quotes
 from corpus.readers.passage_splitter import CONTINUE, split_into_passages
 from corpus.story import Choice, Passage
 from corpus.turns import PARAGRAPH as BLANK_LINE
@@ -45,6 +46,7 @@ _PROMPT = re.compile(
     re.IGNORECASE,
 )
 _QUESTION = re.compile(r"(?:will|would|do|can|could) you\b(?!\s*:)", re.IGNORECASE)
+_SPEECH = re.compile(r"[\"“][^\"“”]+[\"”]")
 _MIN_SECTIONS = 3
 _MIN_KNOWN = 0.5
 """The share of the numbers in choices that must be sections."""
@@ -172,7 +174,11 @@ def _section(name: str, blocks: Sequence[Block]) -> Passage:
     """Return the prose and choices of one section."""
     prose: list[str] = []
     choices: list[Choice] = []
-    for block in blocks:
+    said = [_said(block.text) for block in blocks]
+    for block, line in zip(blocks, said, strict=True):
+        if line and len(said) - said.count(None) > 1:
+            choices.append(line)
+            continue
         if not _SEND.search(block.text):
             prose.append(_PROMPT.sub("", block.text))
             continue
@@ -185,6 +191,15 @@ def _section(name: str, blocks: Sequence[Block]) -> Passage:
         asked = [_PARENTHESISED.sub("", sentence) for block in blocks for sentence, _ in _sentences(block.text)]
         prose = [" ".join(text for text in asked if text and not _SEND.search(text))]
     return Passage(name, BLANK_LINE.join(filter(None, prose)), tuple(choices))
+
+
+def _said(text: str) -> Choice | None:
+    """Return the choice if the paragraph is only something to say and where to turn: a list of them is on offer."""
+    speech = _SPEECH.match(text)
+    send = _SEND.search(text, speech.end()) if speech else None
+    if speech is None or send is None or any(map(str.isalnum, text[speech.end() : send.start()] + text[send.end() :])):
+        return None
+    return Choice(speech[0], send[1])
 
 
 def _split_paragraph(text: str, last: str) -> tuple[str, list[Choice]]:
@@ -206,7 +221,7 @@ def _split_paragraph(text: str, last: str) -> tuple[str, list[Choice]]:
 def _sentences(text: str) -> Iterator[tuple[str, str]]:
     """Yield the sentences of a paragraph, each with the white space after it."""
     start = 0
-    for match in _SENTENCE.finditer(text):
+    for match in outside_quotes(_SENTENCE, text):
         gap = match[0].lstrip("\"”’')")
         yield text[start : match.end() - len(gap)], gap
         start = match.end()

@@ -9,6 +9,7 @@ A condition that the reader can't decide stays a statement ("You have the rope")
 """
 
 import re
+from collections.abc import Iterator
 
 OTHERWISE = "Decide otherwise"
 _LONGEST = 400
@@ -61,6 +62,7 @@ _STATEMENT = re.compile(
 )
 _QUESTION = re.compile(r"(?:who|what|why|where|when|how|which|is|are|was|were|did|does|has|had)\b", re.IGNORECASE)
 _OVER = re.compile(r"[.!?…][\"”’')]{0,3}(?=\s+\S)")
+_SPEECH = re.compile(r'"[^"]*+"|“[^“”]*+”')
 _STATE = re.compile(r"You (?:still |already )?(?P<verb>\w+)(?P<not> not\b)?(?P<rest>.*)", re.DOTALL)
 _OWNED = re.compile(r" (?:a|an|the|any|some|enough|at least|no|your|both|all|\d+)\b")
 
@@ -74,7 +76,7 @@ def choice_label(clause: str, last: str = "", asked: str = "") -> tuple[str, str
         return "", clause.strip()
     text = _after(_CONNECTIVE, clause)
     narration = ""
-    ended = None if _CONDITION.match(text) else next(iter(reversed(list(_OVER.finditer(text)))), None)
+    ended = None if _CONDITION.match(text) else next(iter(reversed(list(outside_quotes(_OVER, text)))), None)
     if ended:
         narration, text = text[: ended.end()], _after(_CONNECTIVE, text[ended.end() :])
     text = _JOINT.sub("", text)
@@ -97,6 +99,17 @@ def choice_label(clause: str, last: str = "", asked: str = "") -> tuple[str, str
         statement = short if short.endswith((".", "!", "?")) else f"{short}."
         return "", f"{narration} {statement}".strip()
     return _capital(short), narration
+
+
+def outside_quotes(pattern: re.Pattern[str], text: str) -> Iterator[re.Match[str]]:
+    """Yield the matches that don't lie inside of what somebody says: "Stop! Thief!" is part of one sentence."""
+    speeches = _SPEECH.finditer(text)
+    speech = next(speeches, None)
+    for match in pattern.finditer(text):
+        while speech and speech.end() <= match.start():
+            speech = next(speeches, None)
+        if not (speech and speech.start() < match.start() and match.end() < speech.end()):
+            yield match
 
 
 def offer_label(question: str) -> str:

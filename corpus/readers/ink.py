@@ -31,12 +31,19 @@ from corpus.story import UNFINISHED, Choice, Passage, Story, StoryError
 from corpus.text import one_line, printable
 from corpus.turns import PARAGRAPH
 
+_ABOUT = (
+    "Ink's engine plays a story in all its ways, as far as they show something new. A source needs inklecate or "
+    "inkjs-compiler, which compiles it first. Functions of the game itself return 0. What a large story shows only "
+    "after rare combinations of choices may be missing; the words that no play showed are counted."
+)
 _COMPILERS = ("inklecate", "inkjs-compiler")
 _COMPILE_SECONDS = 60
 _INCLUDE = re.compile(r"^[ \t]*INCLUDE[ \t]+(\S[^\n]*?)[ \t]*$", re.MULTILINE)
 _MAX_INCLUDED = 1000
 _LONG = 4000
 """Characters of a text from which on it is split into several passages, at paragraphs."""
+_ASKED = re.compile(r"[^.][\"”’']\Z")
+"""The end of speech that doesn't end its sentence."""
 _KNOWN_BY = 4
 """Words of a line of the source, by which it is found in what was shown."""
 
@@ -127,6 +134,8 @@ def _without_echo(line: str, labels: set[str]) -> list[str]:
     for label in sorted(labels, key=len, reverse=True):
         if label and line.startswith(label):
             rest = line[len(label) :].lstrip(" .,!?…")
+            if _ASKED.search(label) and rest.startswith("I "):
+                return [line]  # "Who?" I ask.
             if not rest or rest.lstrip("\"'“‘(")[:1].isupper():
                 return [rest] if rest else []
     return [line]
@@ -240,6 +249,6 @@ def _check_includes(path: Path, folder: Path, seen: set[Path]) -> None:
 
 
 FORMATS = (
-    Format("Ink, compiled", (), _looks_compiled, _read_compiled),
-    Format("Ink", (".ink",), lambda source: source.suffix == ".ink", _read_source),
+    Format("Ink, compiled", (), _looks_compiled, _read_compiled, about=_ABOUT),
+    Format("Ink", (".ink",), lambda source: source.suffix == ".ink", _read_source, about=_ABOUT),
 )

@@ -188,4 +188,14 @@ class _Reader:
         return parent
 
 
-FORMATS = (Format("KoboldAI save", (), _looks_like, _read),)
+FORMATS = (
+    Format(
+        "KoboldAI save",
+        (),
+        _looks_like,
+        _read,
+        about="Saves of KoboldAI, United and Lite, but no .kaistory: unpack this zip file, and read the story.json in "
+        "it. Texts that were tried or undone are branches. Earlier wordings, pictures, comments, memory, author's note "
+        "and world info are left out.",
+    ),
+)

@@ -120,5 +120,7 @@ FORMATS = (
         (".story", ".scenario"),
         lambda source: first_name(source) in ("storyContainerVersion", "scenarioVersion"),
         _read,
+        about="The current text, in the format of either editor; the memory before it is context only. Texts that were "
+        "tried and not used, the author's note and the lorebook are left out. No scenarios.",
     ),
 )

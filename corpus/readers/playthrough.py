@@ -9,8 +9,8 @@ r"""Turn a saved playthrough into a Story: the opening, then every turn as a cho
 
 The pieces form a tree; equal pieces in the same place are stored once. `add_action` takes the player's words,
 `add_prose` prose that is a turn of its own. `append_text` takes text that directly continues what precedes it, for
-games that store one long text: its lines that begin with `>` are the player's, and a sentence that it continues moves
-into the turn where the sentence ends. The label of a turn is its action, which `corpus.labels` doesn't change.
+games that store one long text: its lines that begin with `>` are the player's, and a sentence or speech that it
+continues moves into the turn where it ends. The label of a turn is its action, which `corpus.labels` doesn't change.
 
 Every passage is tagged `PLAYED`. One where playing stopped is tagged `UNFINISHED`: the story breaks off there without
 an ending. The text of an author, whose story was played, is tagged `CONTEXT_ONLY`: it is learned from the story itself.
@@ -46,7 +46,7 @@ _LONG = 4000
 _BROKEN = 400
 """Characters of an incomplete sentence that move into the next turn, at most."""
 _PLAYERS_LINE = re.compile(r"^[ \t]*>[ \t>]*(.*)$", re.MULTILINE)
-_FINISHED = re.compile(r"""[.!?…:~*]["'”’»)*\]]*\Z""")
+_FINISHED = re.compile(r"""(?<!\b[A-Z]\.)(?<!\b(?:Mr|Ms|Dr|St)\.)(?<!\bMrs\.)(?<=[.!?…:~*])["'”’»)*\]]*\Z""")
 _SENTENCE_END = re.compile(
     r"""(?<!\b[A-Z]\.)(?<!\b(?:Mr|Ms|Dr|St)\.)(?<!\bMrs\.)(?<=[.!?…"'”’»)*])\s+(?=["'“‘«(*]*[^\W\d_a-z])|\n\s*"""
 )
@@ -259,15 +259,27 @@ def _tags(draft: _Draft, *, unfinished: bool) -> frozenset[str]:
 
 
 def _complete_length(text: str, following: str) -> int:
-    """Return the length of `text` without the sentence that `following` continues; all of it if there is none."""
+    """Return the length of `text` without the sentence or speech that `following` continues; all of it if none is."""
     begin = max(0, len(text) - _BROKEN)
     tail = text[begin:]
     words = tail.rstrip()
-    if "\n" in tail[len(words) :] or following.startswith("\n") or _FINISHED.search(words[-8:]):
+    if "\n" in tail[len(words) :] or following.startswith("\n"):
+        return len(text)
+    spoken = _open_speech(text[-_LONG:].rstrip())
+    is_speech = 0 < spoken <= len(words)
+    if not is_speech and _FINISHED.search(words[-8:]):
         return len(text)
     blank = len(tail) - len(tail.lstrip())
-    ends = [match.end() for match in _SENTENCE_END.finditer(words) if match.start() > blank]
+    last = len(words) - spoken if is_speech else len(words)
+    ends = [match.end() for match in _SENTENCE_END.finditer(words) if blank < match.start() < last]
     return begin + ends[-1] if ends else len(text) if begin else 0
+
+
+def _open_speech(text: str) -> int:
+    """Return the length of the speech at the end of the text that is not closed; 0 if there is none."""
+    paragraph = text[text.rfind("\n") + 1 :]
+    begin = paragraph.rfind('"') if paragraph.count('"') % 2 else paragraph.rfind("“")
+    return 0 if begin < 0 or "”" in paragraph[begin:] else len(paragraph) - begin
 
 
 def _passages(text: str, keeps_lines: bool) -> list[str]:

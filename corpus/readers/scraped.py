@@ -75,4 +75,13 @@ def _text(node: dict[str, Any], name: str, source: Source) -> str:
     raise StoryError(f'{source.name} is not a scraped tree: "{name}" is not a text.')
 
 
-FORMATS = (Format("Scraped tree", (), lambda source: first_name(source) == "tree_id", _read),)
+FORMATS = (
+    Format(
+        "Scraped tree",
+        (),
+        lambda source: first_name(source) == "tree_id",
+        _read,
+        about="The trees that AI Dungeon was made of. The scraper lost the choices that led to known passages; they "
+        "are counted. The context is left out.",
+    ),
+)

@@ -255,4 +255,14 @@ def _bounded(rows: Iterable[sqlite3.Row], source: Source) -> list[sqlite3.Row]:
     return found
 
 
-FORMATS = (Format("Dungeon's shelf", (), _looks_like, _read),)
+FORMATS = (
+    Format(
+        "Dungeon's shelf",
+        (),
+        _looks_like,
+        _read,
+        about="Every adventure, with each branch that was played on. Left out: turns that were cut off, retried or "
+        "abandoned, if nothing follows them; what an edit replaced; memory, author's note and cards. An author's text "
+        "is context only.",
+    ),
+)

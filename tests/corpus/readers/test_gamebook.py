@@ -189,6 +189,12 @@ def test_novel_with_numbered_chapters_is_not_a_gamebook() -> None:
         ("If you are ill, turn to no. 2; if not, go to § 3.", "", "You are ill 2, You are not ill 3"),
         ("If you run, turn to 2, but the dog follows. Turn to 3.", "But the dog follows.", "Run 2, Continue 3"),
         ("He turned to 5 men. You go to 2 o’clock mass, walk 3 miles, and read on.", None, ""),
+        (
+            'Stop. If you say "Halt! Mr. Cole, come here.", turn to 2. To shout “Now! Jump!”, turn to 3.',
+            "Stop.",
+            'Say "Halt! Mr. Cole, come here." 2, Shout “Now! Jump!” 3',
+        ),
+        ('He says "Come in. Sit down." Turn to 2.', 'He says "Come in. Sit down."', "Continue 2"),
         ("“Go to 10 Downing Street,” he says. Turn to 2.", "“Go to 10 Downing Street,” he says.", "Continue 2"),
     ],
 )
@@ -196,6 +202,27 @@ def test_sentences_with_instructions(text: str, prose: str | None, expected: str
     found, choices = section(text)
     assert ", ".join(f"{label} {target}" for label, target in choices) == expected
     assert found == (text if prose is None else prose)
+
+
+def test_a_list_of_what_can_be_said_is_a_list_of_choices() -> None:
+    parts = [
+        "1",
+        "A man.",
+        "“Who are you?” Turn to 2.",
+        '"Come in. Sit down." (turn to 3)',
+        "2",
+        "Turn to 3.",
+        "3",
+        "Rain.",
+    ]
+    book = read_gamebook([Block(part) for part in parts])
+    assert book is not None
+    assert book.passages["1"].text == "A man."
+    assert [(choice.label, choice.target) for choice in book.passages["1"].choices] == [
+        ("“Who are you?”", "2"),
+        ('"Come in. Sit down."', "3"),
+    ]
+    assert section("“Come in.” Turn to 2.") == ("“Come in.”", [("Continue", "2")])
 
 
 def test_section_of_one_question_keeps_it() -> None:

@@ -162,6 +162,19 @@ def test_labels_are_not_repeated_in_the_text(inn: Story, ferry: Story) -> None:
     assert inn.passages[targets["Call out your name"]].text.startswith('"I am Mara!" you call.')
 
 
+def test_words_that_tell_who_asked_stay_with_the_question(tmp_path: Path) -> None:
+    places = {
+        "c-0": ['^"Who?" I ask. "You will have to help me."', "\n", "end", {"#f": 5}],
+        "c-1": ['^"Nobody." I look away.', "\n", "end", {"#f": 5}],
+    }
+    offers = [*_choice('"Who?"', "0.c-0"), *_choice('"Nobody."', "0.c-1")]
+    story = read_root([["^He waits.", "\n", *offers, places], "done", None], tmp_path)
+    assert [story.passages[target].text for _, target in choices(story, story.start)] == [
+        '"Who?" I ask. "You will have to help me."',
+        "I look away.",
+    ]
+
+
 def test_a_tunnel_returns_to_where_it_was_entered(inn: Story) -> None:
     after = {
         inn.passages[target].text

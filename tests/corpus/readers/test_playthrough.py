@@ -76,14 +76,31 @@ def test_continued_sentence_moves_into_the_next_turn() -> None:
     at = play.append_text(ROOT, 'She looked at Mr. Voss. "Go," he said. Then he took the')
     play.append_text(play.append_text(at, " lamp. It was out. It was"), " cold, too.")
     play.append_text(at, " knife.")
+    play.append_text(play.append_text(at, " lamp from Mrs."), " Voss. It was warm.")
     story = play.to_story("")
     assert texts(story) == [
         'She looked at Mr. Voss. "Go," he said.',
         "Then he took the lamp. It was out.",
         "It was cold, too.",
         "Then he took the knife.",
+        "Then he took the lamp from Mrs. Voss. It was warm.",
     ]
     assert {choice.label for _, choice in story.edges()} == {"Continue"}
+
+
+@pytest.mark.parametrize(("opening", "closing"), ['""', "“”"])
+def test_continued_speech_moves_into_the_next_turn(opening: str, closing: str) -> None:
+    play = Playthrough(SOURCE)
+    at = play.append_text(ROOT, f"{opening}Well?{closing} A man waits. He says: {opening}I sell rods. I am not dear.")
+    at = play.append_text(at, f" Take me with you.{closing} He smiles.")
+    at = play.append_text(at, "\n\nIt rains.")
+    play.append_text(play.append_text(play.add_action(at, "wait"), f"{opening}Go. "), f"Now!{closing} He goes.")
+    assert texts(play.to_story("")) == [
+        f"{opening}Well?{closing} A man waits.",
+        f"He says: {opening}I sell rods. I am not dear. Take me with you.{closing} He smiles.",
+        "It rains.",
+        f"{opening}Go. Now!{closing} He goes.",
+    ]
 
 
 def test_text_after_a_complete_sentence_is_a_turn() -> None:

@@ -109,6 +109,8 @@ def test_formats_command() -> None:
     listed = CliRunner().invoke(main, ["formats"]).stdout
     names, _, about = listed.partition("\n\n")
     assert [re.split(r"  +", line)[0] for line in names.splitlines()] == [story_format.name for story_format in FORMATS]
+    headings = [paragraph.partition(": ")[0] for paragraph in about.split("\n\n")]
+    assert ", ".join(headings) == ", ".join(story_format.name for story_format in FORMATS), "a format says nothing"
     assert about.startswith("Twee 3, Twine HTML: Stories in Harlowe, SugarCube, Chapbook or Snowman")
     assert "no scans without recognised text" in " ".join(about.split())
     assert max(map(len, about.splitlines())) <= 80
