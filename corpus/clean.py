@@ -41,11 +41,11 @@ def clean(text: str, title: str = "") -> Cleaned:
     """Return `text` as prose. A first line that equals `title` (of the story or the passage) is removed."""
     drops: defaultdict[str, int] = defaultdict(int)  # a Counter is slow to make
     for _ in range(_PASSES):
+        before = text
         if not text.isascii():
             text = _fix_mojibake(text)
             for sign, simpler in _SIMPLER.items():  # much faster than str.translate
                 text = text.replace(sign, simpler)
-        before = text
         if "<" in text or "&" in text:
             text = _without_html(text, drops)
         if "  " in text or "\t" in text:

@@ -152,6 +152,7 @@ pieces = st.lists(
 @example(["&amp;lt;b&amp;gt;"], "", "")
 @example(["Title", "Title", "Title", "x"], "\n", "Title")
 @example(["(A/N: a (A/N: b))"], "", "")
+@example(["\xa0", "â€™", "Ã"], "", "")
 def test_cleaning_is_idempotent(parts: list[str], between: str, title: str) -> None:
     once = clean(between.join(parts), title)
     again = clean(once.text, title)

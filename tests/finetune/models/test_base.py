@@ -86,7 +86,7 @@ def test_a_voice_of_the_game_is_found_by_name() -> None:
     """That which comes with it is an adapter over the bundled weights."""
     voice = find_game_voice("lantern")
     assert voice and (voice.path / "adapter.gguf").is_file() and voice.license == "apache-2.0"
-    assert voice.sampling == {}
+    assert voice.sampling == {"length": 25}
     assert read_layers("lantern") == read_layers(BUNDLED)
     ember = find_game_voice("ember")
     assert ember and not ember.here and len(ember.sha256) == 64 and ember.sampling["temperature"] == 0.8
