@@ -19,7 +19,7 @@ def read_story(story_format: str, body: str) -> Story:
     return read_twee(head + body, "tale.twee")
 
 
-def told(story: Story) -> dict[str, tuple[str, list[tuple[str, str]]]]:
+def shown(story: Story) -> dict[str, tuple[str, list[tuple[str, str]]]]:
     """Return the text and the choices of each passage."""
     return {
         name: (" ".join(passage.text.split()), [(choice.label, choice.target) for choice in passage.choices])
@@ -143,7 +143,7 @@ Wind blows.
 @pytest.mark.parametrize("story_format", FORMATS)
 def test_the_same_story_in_every_format(story_format: str, stated: bool) -> None:
     story = read_story(story_format if stated else "", SAME[story_format])
-    assert told(story) == {
+    assert shown(story) == {
         "Start": ("You are Ada. You have 5 coins.", [("Take the lamp", "Shed"), ("Go in", "Cave")]),
         "Shed": ("It is heavy.", [("Go in", "Cave 2")]),
         "Cave": ("You see nothing. It is dark.", [("Turn back", "Start")]),
@@ -166,7 +166,7 @@ EITHER_OR = {
 @pytest.mark.parametrize("story_format", FORMATS)
 def test_one_branch_in_each_reading(story_format: str) -> None:
     body = f":: Start\nGo.\n[[On->Hill]]\n\n:: Hill\n{EITHER_OR[story_format]}\n"
-    passages = told(read_story(story_format, body))
+    passages = shown(read_story(story_format, body))
     assert [text for name, (text, _) in passages.items() if name != "Start"] == [
         "You are dead. They bury you.",
         "You are alive.",
@@ -226,7 +226,7 @@ It is heavy. [[Go->Hill]]
 A hill.
 """,
     )
-    assert told(story) == {
+    assert shown(story) == {
         "Start": ("A crate stands here.", [("Open it", "Start: Open it"), ("Leave", "Hill")]),
         "Start: Open it": ("A lamp lies inside.", [("Take the lamp.", "Start: Open it: Take the lamp.")]),
         "Start: Open it: Take the lamp.": ("It is heavy.", [("Go", "Hill")]),
@@ -272,7 +272,7 @@ def test_macros_in_a_sentence(written: str, text: str) -> None:
 def test_everything_that_leads_to_a_passage(written: str) -> None:
     widgets = ':: W [widget]\n<<widget "walk">>[[Go->Hill]]<</widget>>\n\n:: StoryInit\n<<set $place to "Hill">>\n\n'
     story = read_story("SugarCube", f"{widgets}:: Start\nYou wait.\n\n{written}\n\n:: Hill\nA hill.\n")
-    assert told(story)["Start"] == ("You wait.", [("Hill" if "actions" in written else "Go", "Hill")])
+    assert shown(story)["Start"] == ("You wait.", [("Hill" if "actions" in written else "Go", "Hill")])
 
 
 def test_a_jump_is_followed_at_once() -> None:
@@ -289,7 +289,7 @@ def test_a_jump_is_followed_at_once() -> None:
 You lie still. <<return "Back">>
 """,
     )
-    assert told(story) == {
+    assert shown(story) == {
         "Start": ("You wait.", [("Fight", "Grave")]),
         "Grave": ("You lie still.", [("Back", "Start")]),
     }
@@ -302,7 +302,7 @@ It is <<print either("cold", "warm")>>.
 [[Help->Start][$trust += 1]]
 """
     texts = " ".join(
-        text for text, _ in told(read_story("SugarCube", ":: StoryInit\n<<set $trust to 0>>\n\n" + body)).values()
+        text for text, _ in shown(read_story("SugarCube", ":: StoryInit\n<<set $trust to 0>>\n\n" + body)).values()
     )
     assert texts == "Nobody nods. It is cold. Tom nods. It is warm. All nod. It is cold."
 
@@ -337,7 +337,7 @@ def test_what_a_click_sets_holds_afterwards() -> None:
 <<if $key is true>>It opens.<<else>>It is locked.<</if>>
 [[Back->Room]]
 """
-    passages = told(read_story("SugarCube", body))
+    passages = shown(read_story("SugarCube", body))
     assert passages["Room"][1] == [("Take the key", "Room: Take the key"), ("Go on", "Door")]
     assert passages["Room: Take the key"] == ("You have it.", [("Go on", "Door 2")])
     assert [passages["Door"][0], passages["Door 2"][0]] == ["It is locked.", "It opens."]
@@ -405,7 +405,7 @@ A hill.(link: "Look down")[(go-to: "Start")]
 (link-undo: "Back")
 """,
     )
-    assert told(story) == {
+    assert shown(story) == {
         "Start": (
             "A cat sits there.",
             [("A cat", "Start: A cat"), ("Wait.", "Start: Wait."), ("Pass by", "Hill")],
@@ -418,7 +418,7 @@ A hill.(link: "Look down")[(go-to: "Start")]
 
 def test_a_link_in_a_hook_without_a_macro() -> None:
     story = read_story("Harlowe", ':: Start\n(set: $a to 1)Hi.\n[[["Go home."->Home]]]\n\n:: Home\nHome.\n')
-    assert told(story)["Start"] == ("Hi.", [('"Go home."', "Home")])
+    assert shown(story)["Start"] == ("Hi.", [('"Go home."', "Home")])
 
 
 # ---- Snowman -----------------------------------------------------------------------------------------------------
@@ -438,7 +438,7 @@ def test_blocks_that_end_in_other_templates() -> None:
     <% } %>
 [[Wait->Start]]
 """
-    texts = [text for text, _ in told(read_story("Snowman", body)).values()]
+    texts = [text for text, _ in shown(read_story("Snowman", body)).values()]
     assert sorted(texts) == ["It is morning. The clock ticks.", "It is night.", "The clock ticks."]
 
 
